@@ -1,0 +1,66 @@
+# Each target makes the environment first if it is missing or the pins have changed.
+VENV   := .venv
+PY     := $(VENV)/bin/python
+STAMP  := $(VENV)/.installed
+
+# The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+# Errors only; `make env PIP_FLAGS=` shows all that pip says.
+PIP_FLAGS ?= -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help explorer lab test bench lint env clean
+
+help: ## this list
+	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
+
+explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
+	@echo "Starting the explorer; your browser opens by itself. Stop it here with Ctrl-C."
+	@$(PY) -m voila apps/explorer.ipynb
+
+lab: $(STAMP) ## open the notebooks in JupyterLab
+	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
+	@$(PY) -m jupyterlab --notebook-dir=. notebooks/01_quickstart.ipynb
+
+test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
+	@echo "Running the tests, the notebooks and the dashboard."
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+bench: $(STAMP) ## time one iteration against the reference method, side by side
+	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)
+
+lint: $(STAMP) ## check style, types and the direction of imports
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+env: $(STAMP) ## make or update the environment in .venv
+
+clean: ## remove the environment, caches and what runs have written
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) \
+		-prune -exec rm -rf {} +
+
+# The template of the dashboard's page is copied when the package is installed.
+$(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "srheart-demo needs Python 3.11 or newer, and none is on the path." >&2; \
+		echo "Install one (python.org, apt, brew, conda) or say: make PYTHON=/path/to/python" >&2; \
+		exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srheart-demo needs " \
+		"Python 3.11 or newer; $(PYTHON) is %d.%d. Try: make PYTHON=/path/to/python" \
+		% sys.version_info[:2])'
+	@$(PY) -m pip --version >/dev/null 2>&1 || { \
+		echo "Making a Python environment in $(VENV)"; \
+		"$(PYTHON)" -m venv --clear $(VENV) || { \
+			echo "That failed. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }; }
+	@echo "Installing the pinned packages into $(VENV): minutes the first time, seconds later"
+	@if [ "$$(uname -s)" = Linux ] && ! $(PY) -c 'import torch' 2>/dev/null; then \
+		echo "On Linux PyTorch comes with CUDA, several GB; docs/install.md tells how to get the small CPU build."; fi
+	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,test]" -c constraints.txt
+	@touch $(STAMP)

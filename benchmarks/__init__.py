@@ -1,0 +1,1 @@
+"""Timings, each against the reference method rebuilt in `reference`."""

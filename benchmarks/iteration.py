@@ -1,0 +1,103 @@
+"""Time of one iteration of latent optimisation, beside the reference method's.
+
+Everything is timed in one run on one 13 × 128 × 128 stack, batch 1, in turns: each round runs one
+iteration of every contender, so what else the machine does hits all alike. Medians are printed
+as a markdown table. Run with ``make bench`` or ``python -m benchmarks.iteration``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import torch
+
+from benchmarks.reference import ReferenceLoop
+from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.generator import load_generator
+from srheart_demo.optimise import Problem, Settings, latent_optimisation
+from srheart_demo.phantom import on_lattice, to_labels
+from srheart_demo.population import draw
+from srheart_demo.presets import PRESETS
+
+BASE = "reference, bilinear"
+"""The contender that every ratio refers to: the method as the paper describes it."""
+
+WARM_UP = 3
+
+
+def stack_of_a_heart(seed: int = 0) -> tuple[Stack, torch.Tensor]:
+    """A synthetic heart's SA stack under normal motion: its geometry and (13, 128, 128) labels."""
+    stack = Stack.from_hr()
+    d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS["normal"])
+    labels = simulate_stack(to_labels(on_lattice(draw(1, seed)))[0], stack, d)
+    return stack, torch.as_tensor(labels, dtype=torch.int64)
+
+
+def iterations(problem: Problem, settings: Settings) -> Iterator[object]:
+    """The library's iterations without end: its stop rules are off."""
+    endless = replace(settings, iterations=10**9, stop_change=0.0)
+    yield from latent_optimisation(problem, endless)
+
+
+def contenders() -> dict[str, Callable[[], object]]:
+    """Name to a function that runs one iteration."""
+    stack, S_LR = stack_of_a_heart()
+    loops = {
+        BASE: ReferenceLoop(S_LR),
+        "reference, nearest (its demonstration)": ReferenceLoop(S_LR, mode="nearest"),
+        "reference, bilinear, weights frozen": ReferenceLoop(S_LR, frozen=True),
+    }
+    problem = Problem(load_generator(), stack, S_LR)
+    runs = {
+        f"srheart, {name}{suffix}": iterations(p, settings)
+        for suffix, p in (("", problem), (", cropped to the heart", problem.crop()))
+        for name, settings in PRESETS.items()
+    }
+    return {name: loop.iterate for name, loop in loops.items()} | {
+        name: run.__next__ for name, run in runs.items()
+    }
+
+
+def measure(rounds: int, warm_up: int = WARM_UP) -> dict[str, float]:
+    """Median seconds of an iteration of each contender, all taken in turns."""
+    field = contenders()
+    seconds: dict[str, list[float]] = {name: [] for name in field}
+    for turn in range(warm_up + rounds):
+        for name, iterate in field.items():
+            began = time.perf_counter()
+            iterate()
+            if turn >= warm_up:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def table(medians: dict[str, float]) -> str:
+    """The medians as a markdown table, with each one's ratio to `BASE`."""
+    lines = ["| Method | ms an iteration | times faster |", "|---|---:|---:|"]
+    lines += [
+        f"| {name} | {1e3 * median:.1f} | {medians[BASE] / median:.1f} |"
+        for name, median in medians.items()
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure with each number of threads and print the tables."""
+    parser = argparse.ArgumentParser(prog="benchmarks.iteration", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="iterations of each (default: 30)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1], help="(default: 1)")
+    options = parser.parse_args()
+    print(f"PyTorch {torch.__version__}, {platform.machine()}, 13 × 128 × 128 stack, batch 1")
+    for threads in options.threads:
+        torch.set_num_threads(threads)
+        print(f"\n{threads} thread(s), median of {options.rounds} iterations taken in turns\n")
+        print(table(measure(options.rounds)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

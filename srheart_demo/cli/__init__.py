@@ -1,0 +1,37 @@
+"""The command line: ``srheart sample``, ``degrade``, ``enhance`` and ``train``.
+
+Exit status 0: done; 2: the input cannot be used, one line on stderr says why; 130: stopped by
+Ctrl-C. Only the command that runs is imported, so ``srheart --help`` is immediate.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from srheart_demo.cli.arguments import parser
+from srheart_demo.cli.errors import BadInput
+
+__all__ = ["main"]
+
+BAD_INPUT = 2
+STOPPED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        command = import_module(f"srheart_demo.cli.{options.command}")
+        from srheart_demo.volume import InvalidVolume
+
+        try:
+            command.run(options)
+        except (BadInput, InvalidVolume) as error:
+            print(f"srheart {options.command}: {error}", file=sys.stderr)
+            return BAD_INPUT
+    except KeyboardInterrupt:
+        print("\nStopped; nothing was written.", file=sys.stderr)
+        return STOPPED
+    return 0

@@ -1,0 +1,261 @@
+"""Eq. 1: how a heart becomes a scan, S_LR = M_d(↓_s S_HR) + ε.
+
+The heart is a field of class logits on a lattice that fills the HR box (see `frame`). A scan
+shows it at physical points, so every operator here is linear interpolation of that field:
+``downsample`` along D at the slice positions, ``move`` within each displaced slice, and
+``sample`` at any points at all. Trilinear interpolation is separable, hence
+``move(downsample(field))`` equals ``sample(field, stack.points(d))`` to rounding.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, N_CLASSES, lattice_axes
+
+MOTION_LEVELS = {"none": 0.0, "normal": 1.0, "severe": 4.0}
+"""The paper's three degradation patterns, as factors on the amplitude of motion."""
+
+AMPLITUDE_MEAN = 2.3
+AMPLITUDE_SD = 0.87
+"""Gaussian of a slice's displacement, mm (paper, section 3.2, after Tarroni et al. 2018)."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where the K parallel slices of a short-axis stack lie in the model's frame.
+
+    Attributes:
+        z: (K,) position of each slice along D, mm.
+        origin: (2,) position (H, W) of pixel (0, 0), mm; the same in every slice.
+        row_step: (2,) step (ΔH, ΔW) from one row to the next, mm.
+        column_step: (2,) step (ΔH, ΔW) from one column to the next, mm.
+        shape: rows and columns of a slice.
+    """
+
+    z: Tensor
+    origin: Tensor
+    row_step: Tensor
+    column_step: Tensor
+    shape: tuple[int, int]
+
+    @classmethod
+    def from_hr(cls, step: int = 5, first: int = 2, slices: int | None = None) -> "Stack":
+        """Every `step`-th plane of the HR grid, the paper's s = [5, 1, 1]: 13 slices of 10 mm."""
+        d_axis, h_axis, w_axis = lattice_axes(HR_SHAPE)
+        z = torch.tensor(d_axis[first::step][:slices], dtype=torch.float32)
+        return cls(
+            z=z,
+            origin=torch.tensor([h_axis[0], w_axis[0]], dtype=torch.float32),
+            row_step=torch.tensor([HR_SPACING[1], 0.0]),
+            column_step=torch.tensor([0.0, HR_SPACING[2]]),
+            shape=HR_SHAPE[1:],
+        )
+
+    @property
+    def K(self) -> int:
+        """Number of slices."""
+        return len(self.z)
+
+    @property
+    def aligned(self) -> bool:
+        """Whether rows run along H and columns along W, so that `move` separates."""
+        return bool(self.row_step[1] == 0 and self.column_step[0] == 0)
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distance between rows and between columns, mm."""
+        return float(self.row_step.norm()), float(self.column_step.norm())
+
+    def crop(self, rows: slice, columns: slice) -> "Stack":
+        """The same stack with only these rows and columns (steps of one)."""
+        first_row, last_row, _ = rows.indices(self.shape[0])
+        first_column, last_column, _ = columns.indices(self.shape[1])
+        return replace(
+            self,
+            origin=self.origin + first_row * self.row_step + first_column * self.column_step,
+            shape=(last_row - first_row, last_column - first_column),
+        )
+
+    def to(self, dtype: torch.dtype) -> "Stack":
+        """The same stack with coordinates of another floating-point type."""
+        return replace(
+            self,
+            z=self.z.to(dtype),
+            origin=self.origin.to(dtype),
+            row_step=self.row_step.to(dtype),
+            column_step=self.column_step.to(dtype),
+        )
+
+    def in_model_axes(self, d: Tensor) -> Tensor:
+        """Displacements (..., 2) along rows and columns, mm → (..., 2) along H and W, mm."""
+        directions = torch.stack(
+            [self.row_step / self.row_step.norm(), self.column_step / self.column_step.norm()]
+        )
+        return d @ directions.to(d.dtype)
+
+    def pixels(self) -> Tensor:
+        """In-plane pixel positions (H, W): (h, w, 2), mm."""
+        h, w = self.shape
+        rows = torch.arange(h, dtype=self.origin.dtype)[:, None, None] * self.row_step
+        columns = torch.arange(w, dtype=self.origin.dtype)[None, :, None] * self.column_step
+        return self.origin + rows + columns
+
+    def points(self, d: Tensor | None = None) -> Tensor:
+        """The points of the heart that the stack's voxels show.
+
+        Without `d` (K, h, w, 3); with d (B, K, 2), mm, (B, K, h, w, 3): a slice that was
+        displaced by d shows at x what lies at x − d.
+        """
+        in_plane = self.pixels().expand(self.K, *self.shape, 2)
+        z = self.z[:, None, None, None].expand(self.K, *self.shape, 1)
+        if d is None:
+            return torch.cat([z, in_plane], dim=-1)
+        moved = in_plane.to(d.dtype) - self.in_model_axes(d)[:, :, None, None, :]
+        return torch.cat([z.to(d.dtype).expand(len(d), *z.shape), moved], dim=-1)
+
+
+def sample(field: Tensor, points: Tensor) -> Tensor:
+    """Trilinear interpolation of a field at physical points, clamped at the box's border.
+
+    Args:
+        field: (B, C, D', H', W') on any lattice that fills the box.
+        points: (..., 3), mm in the model's frame, the same for the whole batch.
+
+    Returns:
+        (B, C, ...) values.
+    """
+    batch, channels = field.shape[:2]
+    extent = torch.tensor(HALF_EXTENT, dtype=field.dtype)
+    normalised = (points.to(field.dtype) / extent).flip(-1)
+    grid = normalised.reshape(1, 1, 1, -1, 3).expand(batch, -1, -1, -1, -1)
+    values = F.grid_sample(field, grid, padding_mode="border", align_corners=False)
+    return values.reshape(batch, channels, *points.shape[:-1])
+
+
+def _lattice_index(position: Tensor, axis: int, size: int) -> Tensor:
+    """Position along an axis, mm → fractional index on a lattice of `size`, clamped."""
+    half = HALF_EXTENT[axis]
+    return ((position + half) * (size / (2 * half)) - 0.5).clamp(0, size - 1)
+
+
+def _hat(index: Tensor, size: int) -> Tensor:
+    """Linear interpolation as a matrix: (...) fractional indices → (..., size) weights."""
+    nodes = torch.arange(size, dtype=index.dtype)
+    return (1 - (index[..., None] - nodes).abs()).clamp_min(0)
+
+
+def downsample(field: Tensor, stack: Stack) -> Tensor:
+    """↓_s of Eq. 1: the field on the planes of the slices.
+
+    s = [5, 1, 1] thins out D alone, so in-plane the lattice stays as it is.
+
+    Args:
+        field: (B, C, D', H', W').
+
+    Returns:
+        planes: (B, C, K, H', W').
+    """
+    weights = _hat(_lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
+    return torch.einsum("kd,bcdhw->bckhw", weights, field)
+
+
+def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    """M_d of Eq. 1: each slice displaced in its plane, read at the stack's pixels.
+
+    Bilinear, never nearest: with nearest neighbours the gradient with respect to d is zero.
+
+    Args:
+        planes: (B, C, K, H', W') from `downsample`.
+        d: (B, K, 2) displacement along rows and columns, mm.
+
+    Returns:
+        (B, C, K, h, w) at the stack's pixels.
+    """
+    if stack.aligned:
+        return _move_separably(planes, stack, d)
+    batch, channels, K, height, width = planes.shape
+    points = stack.points(d)[..., 1:].reshape(batch * K, *stack.shape, 2)
+    extent = torch.tensor(HALF_EXTENT[1:], dtype=planes.dtype)
+    grid = (points.to(planes.dtype) / extent).flip(-1)
+    images = planes.transpose(1, 2).reshape(batch * K, channels, height, width)
+    moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    return moved.reshape(batch, K, channels, *stack.shape).transpose(1, 2)
+
+
+def _move_separably(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    (h, w), (height, width) = stack.shape, planes.shape[-2:]
+    dtype = planes.dtype
+    rows = stack.origin[0] + torch.arange(h, dtype=dtype) * stack.row_step[0].to(dtype)
+    columns = stack.origin[1] + torch.arange(w, dtype=dtype) * stack.column_step[1].to(dtype)
+    shift = stack.in_model_axes(d).to(dtype)
+    row_weights = _hat(_lattice_index(rows - shift[..., :1], 1, height), height)
+    column_weights = _hat(_lattice_index(columns - shift[..., 1:], 2, width), width)
+    return row_weights[:, None] @ planes @ column_weights[:, None].transpose(-1, -2)
+
+
+def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    """Eq. 1 without ε: M_d(↓_s field), class logits (B, C, K, h, w)."""
+    return move(downsample(field, stack), stack, d)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Slice-wise motion, drawn once and applied at any amplitude.
+
+    Attributes:
+        direction: (K,) direction of each slice's displacement, radians from rows to columns.
+        amplitude: (K,) length of each slice's displacement at factor 1, mm.
+    """
+
+    direction: np.ndarray
+    amplitude: np.ndarray
+
+    @classmethod
+    def draw(cls, K: int, seed: int) -> "Motion":
+        """Independent slices: any direction, Gaussian amplitude of 2.3 ± 0.87 mm (paper, 3.2)."""
+        rng = np.random.default_rng(seed)
+        direction = rng.uniform(0, 2 * np.pi, K)
+        return cls(direction, rng.normal(AMPLITUDE_MEAN, AMPLITUDE_SD, K))
+
+    def displacement(self, factor: float) -> Tensor:
+        """d: (1, K, 2), mm, with the amplitude multiplied by `factor` (severe motion is 4)."""
+        unit = np.stack([np.cos(self.direction), np.sin(self.direction)], axis=-1)
+        d = factor * self.amplitude[:, None] * unit
+        return torch.tensor(d[None], dtype=torch.float32)
+
+
+def one_hot_field(labels: np.ndarray) -> Tensor:
+    """A label map (D, H, W) in the HR box as a field (1, 4, D, H, W) of class indicators."""
+    indicator = F.one_hot(torch.as_tensor(np.asarray(labels, dtype=np.int64)), N_CLASSES)
+    return indicator.movedim(-1, 0)[None].float()
+
+
+def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
+    """ε of Eq. 1: each voxel takes, with probability `epsilon`, an in-plane neighbour's label.
+
+    Errors so fall where a segmentation errs, on the borders between tissues.
+
+    Args:
+        labels: (K, h, w) label map.
+        epsilon: probability in [0, 1].
+    """
+    if not 0 <= epsilon <= 1:
+        raise ValueError(f"epsilon is a probability between 0 and 1, not {epsilon}")
+    rng = np.random.default_rng(seed)
+    padded = np.pad(labels, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    _, h, w = labels.shape
+    steps = [(0, 1), (2, 1), (1, 0), (1, 2)]
+    neighbours = np.stack([padded[:, i : i + h, j : j + w] for i, j in steps])
+    choice = rng.integers(0, len(steps), labels.shape)
+    copied = np.take_along_axis(neighbours, choice[None], axis=0)[0]
+    return np.where(rng.random(labels.shape) < epsilon, copied, labels)
+
+
+def simulate_stack(S_HR: np.ndarray, stack: Stack, d: Tensor) -> np.ndarray:
+    """The SA stack that a scan of S_HR (D, H, W) would show: labels (K, h, w), before ε."""
+    logits = degrade(one_hot_field(S_HR).to(d.dtype), stack, d)
+    return logits.argmax(1)[0].numpy().astype(np.uint8)

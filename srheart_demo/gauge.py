@@ -1,0 +1,52 @@
+"""What the data cannot tell, and scoring that does not punish it.
+
+A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
+L_SA, as it was. Scores are therefore given up to one common translation, the same for all
+tissues, and never the best shift per tissue.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.degradation import sample
+
+
+def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:
+    """Mean difference of two sets of displacements over the slices with tissue.
+
+    Args:
+        d, d_true: (..., K, 2), mm.
+        tissue: (K,) which slices count.
+
+    Returns:
+        (..., 2), mm; zero where no slice shows tissue.
+    """
+    difference = (d - d_true)[..., tissue, :]
+    if not difference.shape[-2]:
+        return torch.zeros_like(difference.sum(-2))
+    return difference.mean(-2)
+
+
+def motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
+    """RMS length of d − d_true over slices with tissue, after their common translation, mm."""
+    error = d - d_true - common_translation(d, d_true, tissue).unsqueeze(-2)
+    length2 = (error[..., tissue, :] ** 2).sum(-1)
+    return float(length2.mean().sqrt())
+
+
+def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDArray[np.uint8]:
+    """Segmentation of a field (1, 4, ...) at physical points, after moving the heart in-plane.
+
+    Args:
+        field: class logits over the HR box.
+        points: (..., 3), mm in the model's frame.
+        shift: (2,) translation of the heart along (H, W), mm.
+
+    Returns:
+        (...) labels.
+    """
+    if shift is not None:
+        points = torch.cat([points[..., :1], points[..., 1:] - shift.to(points.dtype)], dim=-1)
+    return sample(field, points)[0].argmax(0).numpy().astype(np.uint8)

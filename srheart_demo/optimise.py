@@ -1,0 +1,323 @@
+"""Algorithm 1, latent optimisation, as a Python generator.
+
+``latent_optimisation`` yields a `Step` per iteration and takes a `Change` through ``send``.
+Pausing is not asking for the next step; a `Step` holds all that an exact resume needs.
+"""
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from srheart_demo.losses import multi_view_loss
+from srheart_demo.problem import Problem
+from srheart_demo.search import best_shifts, remove_trend
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How Algorithm 1 is run. The presets (`presets.PRESETS`) are instances of this.
+
+    Attributes:
+        name: for display.
+        gamma: γ of Eq. 5; without an LA view it acts on nothing.
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm.
+        alternate: update d, look again, then update z, instead of both from one gradient.
+        halve_every: iterations after which both learning rates are halved; 0 for never.
+        iterations: at most so many.
+        stop_change: stop when the mean relative change of the objective over the last
+            `stop_window` iterations is smaller; 0 for never.
+        prior: add the negative log-priors of z and d (maximum a posteriori); without, the
+            objective is L alone (maximum likelihood, the paper's).
+        patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
+            voxels err together, so the prior is weighed against patches, not voxels.
+        motion_mm: motion below which the prior on d hardly grows, mm.
+        search_at: iterations before which every slice's shift is searched globally.
+        reach: largest shift that the search considers, mm.
+        start_sd: standard deviation of the first z; 0 starts at z = 0 as the paper does.
+        seed: of that first z.
+    """
+
+    name: str = "custom"
+    gamma: float = 1.0
+    lr_z: float = 0.1
+    lr_d: float = 0.3
+    alternate: bool = False
+    halve_every: int = 0
+    iterations: int = 200
+    stop_change: float = 0.0
+    stop_window: int = 10
+    prior: bool = False
+    patch_mm2: float = 25.0
+    motion_mm: float = 1.0
+    search_at: tuple[int, ...] = ()
+    reach: float = 20.0
+    start_sd: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Adam's running moments of one variable (Kingma and Ba 2015)."""
+
+    first: Tensor
+    second: Tensor
+    updates: int = 0
+
+    @classmethod
+    def zeros_like(cls, x: Tensor) -> "Moments":
+        """Moments of a variable that has not moved yet."""
+        return cls(torch.zeros_like(x), torch.zeros_like(x))
+
+
+@dataclass(frozen=True)
+class State:
+    """What the next iteration needs besides z and d."""
+
+    settings: Settings
+    gradient_z: Tensor
+    gradient_d: Tensor
+    moments_z: Moments
+    moments_d: Moments
+    objectives: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where the optimisation stands after `iteration` updates.
+
+    Attributes:
+        iteration: 0 is the start.
+        z: (1, M).
+        d: (1, K, 2), mm along rows and columns.
+        loss, loss_sa, loss_la: L, L_SA, L_LA of Eqs. 3-5 here, nats per voxel; L_LA is NaN
+            without an LA view.
+        objective: what is minimised: L, or with priors L less the log-priors.
+        gradient_z, gradient_d: norms of the objective's gradients.
+        seconds: computing time so far; waiting for the caller is not counted.
+        stopped: why the run ended, on its last step.
+        state: for an exact resume.
+    """
+
+    iteration: int
+    z: Tensor
+    d: Tensor
+    loss: float
+    loss_sa: float
+    loss_la: float
+    objective: float
+    gradient_z: float
+    gradient_d: float
+    seconds: float
+    state: State
+    stopped: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What may be changed in mid-run; None leaves things as they are.
+
+    Attributes:
+        gamma, lr_z, lr_d: as in `Settings`.
+        d: (1, K, 2) new displacements, mm.
+        restart: an earlier step to go on from.
+        stop: end the run.
+    """
+
+    gamma: float | None = None
+    lr_z: float | None = None
+    lr_d: float | None = None
+    d: Tensor | None = None
+    restart: Step | None = None
+    stop: bool = False
+
+
+def adam(gradient: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
+    """Adam's direction of unit learning rate, and the moments after it."""
+    first = 0.9 * moments.first + 0.1 * gradient
+    second = 0.999 * moments.second + 0.001 * gradient**2
+    updates = moments.updates + 1
+    mean, mean_square = first / (1 - 0.9**updates), second / (1 - 0.999**updates)
+    return mean / (mean_square.sqrt() + 1e-8), Moments(first, second, updates)
+
+
+def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """−log p(z) − log p(d) up to a constant, (B,), nats.
+
+    z ~ N(0, I). The components of d are Gaussian with an unknown common variance, which an
+    inverse-gamma distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack
+    is held straight, a shaken one may move.
+    """
+    n = 2 * int(p.tissue.sum())
+    spread = (d**2).flatten(1).sum(1) / (2 * settings.motion_mm**2)
+    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(spread)
+
+
+def observations(p: Problem, settings: Settings) -> float:
+    """Number of independent observations in the SA stack: its area in patches."""
+    row, column = p.stack.spacing
+    return p.S_LR.numel() * row * column / settings.patch_mm2
+
+
+def objective(
+    z: Tensor, d: Tensor, p: Problem, settings: Settings
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5)."""
+    losses = multi_view_loss(z, d, p, settings.gamma)
+    if not settings.prior:
+        return losses[0], losses
+    prior = negative_log_prior(z, d, p, settings) / observations(p, settings)
+    return losses[0] + prior, losses
+
+
+def latent_optimisation(
+    problem: Problem, settings: Settings, start: Step | None = None
+) -> Generator[Step, Change | None, None]:
+    """Algorithm 1: gradient descent on L(z, d), one `Step` per iteration.
+
+    Slices without tissue say nothing about their displacement and keep d = 0.
+
+    Args:
+        problem: the scan, and the generator.
+        settings: how to run; ignored where `start` is given.
+        start: a step to go on from; it is yielded again first.
+
+    Yields:
+        The start as iteration 0, then each iteration; the last one says why it `stopped`.
+    """
+    step = start or _first_step(problem, settings)
+    step = replace(step, stopped=None)
+    while True:
+        step = replace(step, stopped=_reason_to_stop(step))
+        change = yield step
+        if change is not None:
+            if change.stop:
+                return
+            step = _apply(change, step, problem)
+        elif step.stopped:
+            return
+        step = _iterate(step, problem)
+
+
+def solve(
+    problem: Problem, settings: Settings, watch: Callable[[Step], None] | None = None
+) -> Step:
+    """Run Algorithm 1 to its end and return the last step; `watch` sees each step."""
+    return last(latent_optimisation(problem, settings), watch)
+
+
+def last(steps: Iterable[Step], watch: Callable[[Step], None] | None = None) -> Step:
+    """Exhaust a run and return its last step."""
+    step = None
+    for step in steps:
+        if watch:
+            watch(step)
+    if step is None:
+        raise ValueError("the run yielded no step")
+    return step
+
+
+def _first_step(p: Problem, settings: Settings) -> Step:
+    rng = torch.Generator().manual_seed(settings.seed)
+    z = settings.start_sd * torch.randn(1, p.G.latent_size, generator=rng)
+    d = torch.zeros(1, p.stack.K, 2)
+    return _evaluate(p, settings, z, d, Moments.zeros_like(z), Moments.zeros_like(d))
+
+
+def _evaluate(
+    p: Problem,
+    settings: Settings,
+    z: Tensor,
+    d: Tensor,
+    moments_z: Moments,
+    moments_d: Moments,
+    before: Step | None = None,
+    began: float | None = None,
+) -> Step:
+    """The step at (z, d): its losses, and the gradients that the next iteration follows."""
+    began = time.perf_counter() if began is None else began
+    z, d = z.detach().requires_grad_(), d.detach().requires_grad_()
+    value, (L, L_SA, L_LA) = objective(z, d, p, settings)
+    gradient_z, gradient_d = torch.autograd.grad(value.sum(), (z, d))
+    gradient_d = gradient_d * p.tissue[:, None]
+    history = before.state.objectives if before else ()
+    value = value.detach()
+    state = State(
+        settings,
+        gradient_z,
+        gradient_d,
+        moments_z,
+        moments_d,
+        (*history[-settings.stop_window :], value.item()),
+    )
+    return Step(
+        iteration=before.iteration + 1 if before else 0,
+        z=z.detach(),
+        d=d.detach(),
+        loss=L.item(),
+        loss_sa=L_SA.item(),
+        loss_la=L_LA.item(),
+        objective=value.item(),
+        gradient_z=gradient_z.norm().item(),
+        gradient_d=gradient_d.norm().item(),
+        seconds=(before.seconds if before else 0.0) + time.perf_counter() - began,
+        state=state,
+    )
+
+
+def _iterate(step: Step, p: Problem) -> Step:
+    """Lines 3-5 of Algorithm 1."""
+    began = time.perf_counter()
+    settings, state = step.state.settings, step.state
+    z, d, moments_z, moments_d = step.z, step.d, state.moments_z, state.moments_d
+    gradient_z, gradient_d = state.gradient_z, state.gradient_d
+
+    if step.iteration in settings.search_at:
+        with torch.no_grad():
+            d = best_shifts(z, p, settings.reach)
+        if step.iteration == 0:
+            d = remove_trend(d, p)
+        moments_d = Moments.zeros_like(d)
+        here = _evaluate(p, settings, z, d, moments_z, moments_d)
+        gradient_z, gradient_d = here.state.gradient_z, here.state.gradient_d
+
+    rate = 0.5 ** (step.iteration // settings.halve_every) if settings.halve_every else 1.0
+    direction, moments_d = adam(gradient_d, moments_d)
+    d = (d - rate * settings.lr_d * direction) * p.tissue[:, None]
+    if settings.alternate:
+        gradient_z = _evaluate(p, settings, z, d, moments_z, moments_d).state.gradient_z
+    direction, moments_z = adam(gradient_z, moments_z)
+    z = z - rate * settings.lr_z * direction
+    return _evaluate(p, settings, z, d, moments_z, moments_d, before=step, began=began)
+
+
+def _apply(change: Change, step: Step, p: Problem) -> Step:
+    """The step that the run goes on from after a change, looked at anew."""
+    step = change.restart or step
+    new = {name: getattr(change, name) for name in ("gamma", "lr_z", "lr_d")}
+    settings = replace(
+        step.state.settings, **{name: v for name, v in new.items() if v is not None}
+    )
+    d, moments_d = step.d, step.state.moments_d
+    if change.d is not None:
+        d, moments_d = change.d * p.tissue[:, None], Moments.zeros_like(change.d)
+    looked = _evaluate(p, settings, step.z, d, step.state.moments_z, moments_d)
+    state = replace(looked.state, objectives=(looked.objective,))
+    return replace(looked, iteration=step.iteration, seconds=step.seconds, state=state)
+
+
+def _reason_to_stop(step: Step) -> str | None:
+    settings, objectives = step.state.settings, step.state.objectives
+    if not math.isfinite(step.objective):
+        return "diverged"
+    if step.iteration >= settings.iterations:
+        return "iterations"
+    if settings.stop_change and len(objectives) > settings.stop_window:
+        pairs = zip(objectives, objectives[1:], strict=False)
+        change = sum(abs(b - a) / abs(a) for a, b in pairs) / settings.stop_window
+        if change < settings.stop_change:
+            return "converged"
+    return None

@@ -1,0 +1,250 @@
+"""Parametric bi-ventricular hearts: shape parameters → signed distances → labels.
+
+A heart is built around the centre line of the left ventricle (LV). At each level s (0 at the
+endocardial apex, 1 at the base) the endo- and epicardium are closed curves around that line, an
+ellipsoid's profile times a smooth factor; the right ventricle (RV) is a crescent laid on the
+epicardium over an arc. The surfaces are nested by construction, so the LV is closed by
+myocardium except at the base and no gap opens at the septum.
+
+All functions are differentiable and vectorised over hearts; coordinates broadcast, so a lattice
+costs no more than it must.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srheart_demo.frame import HR_SHAPE, lattice_axes
+
+WIDEST = 0.66
+"""Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
+LEAST_WALL = 2.5
+"""Thinnest myocardium that a heart may have, mm."""
+LEAST_RV = 1.0
+"""Depth below which the RV's rim ends, mm; without it the rim frays into single voxels."""
+RV_LEVELS = 0.9
+"""Height over which the RV widens to its full width, in lengths of the LV."""
+
+
+@dataclass(frozen=True)
+class HeartShape:
+    """Parameters of N hearts; every tensor starts with the axis N.
+
+    Directions: u points from the LV to the RV, v a quarter turn on, both in the plane of a
+    short-axis slice. Knots are spread evenly from s = 0 to s = 1 (cubic B-splines).
+
+    Attributes:
+        apex: (N,) position of the endocardial apex along D, mm.
+        length: (N,) endocardial apex to base along D, mm.
+        centre: (N, 2) the centre line's mean position (H, W), mm.
+        azimuth: (N,) direction of u, radians from H to W.
+        bend: (N, 3, 2) Legendre coefficients 1 to 3 of the centre line along (u, v), mm.
+        radius: (N,) largest endocardial radius, mm.
+        wall: (N,) wall thickness at the widest level, mm.
+        apex_wall: (N,) wall thickness at the apex, mm.
+        endo_profile, epi_profile: (N, 6) log-radius added along the axis.
+        endo_harmonics: (N, 2, 2, 4) log-radius, orders 2-3, (cos, sin), knots.
+        epi_harmonics: (N, 3, 2, 4) log-radius, orders 1-3, (cos, sin), knots.
+        base_tilt: (N, 2) slope of the LV's base along (u, v).
+        rv_apex: (N,) RV apex above the LV's endocardial apex, mm.
+        rv_base: (N,) RV base above the LV's base, mm.
+        rv_base_tilt: (N, 2) slope of the RV's base along (u, v).
+        rv_width: (N,) greatest distance from epicardium to RV free wall, mm.
+        rv_arc: (N, 4) half of the arc that the RV covers, radians, at the knots.
+        rv_centre: (N, 4) centre of that arc against u, radians, at the knots.
+        rv_power: (N,) roundness of the crescent.
+        rv_skew: (N,) lean of the crescent towards v.
+        rv_modes: (N, 3, 4) relative bulges of the free wall (1, cosine, sine of the arc).
+    """
+
+    apex: Tensor
+    length: Tensor
+    centre: Tensor
+    azimuth: Tensor
+    bend: Tensor
+    radius: Tensor
+    wall: Tensor
+    apex_wall: Tensor
+    endo_profile: Tensor
+    epi_profile: Tensor
+    endo_harmonics: Tensor
+    epi_harmonics: Tensor
+    base_tilt: Tensor
+    rv_apex: Tensor
+    rv_base: Tensor
+    rv_base_tilt: Tensor
+    rv_width: Tensor
+    rv_arc: Tensor
+    rv_centre: Tensor
+    rv_power: Tensor
+    rv_skew: Tensor
+    rv_modes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.apex)
+
+    def __getitem__(self, which: slice) -> "HeartShape":
+        return HeartShape(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    def double(self) -> "HeartShape":
+        """The same hearts in float64."""
+        return HeartShape(**{f.name: getattr(self, f.name).double() for f in fields(self)})
+
+
+def _column(values: Tensor) -> Tensor:
+    """(N,) → (N, 1, 1, 1), to broadcast over a lattice."""
+    return values[:, None, None, None]
+
+
+def _spline(coefficients: Tensor, s: Tensor) -> Tensor:
+    """Uniform cubic B-spline: coefficients (N, knots) at levels s (N, D, 1, 1)."""
+    knots = coefficients.shape[1]
+    position = s.clamp(0, 1) * (knots - 1)
+    total = torch.zeros_like(position)
+    for k in range(-1, knots + 1):
+        distance = (position - k).abs()
+        near = 2 / 3 - distance**2 + distance**3 / 2
+        far = (2 - distance).clamp_min(0) ** 3 / 6
+        basis = torch.where(distance < 1, near, far)
+        total = total + basis * _column(coefficients[:, min(max(k, 0), knots - 1)])
+    return total
+
+
+def _harmonics(coefficients: Tensor, orders: range, s: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Σ a_k(s) cos kθ + b_k(s) sin kθ, coefficients (N, orders, 2, knots)."""
+    total = torch.zeros((), dtype=s.dtype)
+    cos_k, sin_k = torch.ones_like(cos), torch.zeros_like(sin)
+    for k in range(1, orders.stop):
+        cos_k, sin_k = cos_k * cos - sin_k * sin, sin_k * cos + cos_k * sin
+        if k in orders:
+            a, b = coefficients[:, k - orders.start].unbind(1)
+            total = total + _spline(a, s) * cos_k + _spline(b, s) * sin_k
+    return total
+
+
+def _ellipsoid(
+    height: Tensor, length: Tensor, radius: Tensor, widest: float | Tensor, log_factor: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Squared radius at `height` above the apex and its slope; negative below the apex."""
+    x = 1 - height / (length * widest)
+    scale = radius**2 * torch.exp(2 * log_factor)
+    return scale * (1 - x**2), scale * 2 * x / (length * widest)
+
+
+def _distance_to(rho2: Tensor, radius2: Tensor, slope: Tensor) -> Tensor:
+    """First-order signed distance to ρ² = R²(D), smooth through the axis and the apex."""
+    return (rho2 - radius2) / torch.sqrt(4 * rho2 + slope**2 + 1)
+
+
+def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tensor:
+    """Signed distances to LV, MYO and RV, negative inside, right to first order near surfaces.
+
+    Args:
+        shape: N hearts.
+        D, H, W: coordinates in mm that broadcast to (N or 1, a, b, c).
+
+    Returns:
+        (N, 3, a, b, c), mm.
+    """
+    length, radius = _column(shape.length), _column(shape.radius)
+    height = D - _column(shape.apex)
+    s = height / length
+
+    x = (2 * s - 1).clamp(-1.4, 1.4)
+    legendre = (x, (3 * x**2 - 1) / 2, (5 * x**3 - 3 * x) / 2)
+    bend_u, bend_v = (
+        sum(p * _column(shape.bend[:, k, axis]) for k, p in enumerate(legendre)) for axis in (0, 1)
+    )
+    dh, dw = H - _column(shape.centre[:, 0]), W - _column(shape.centre[:, 1])
+    cos_a, sin_a = _column(shape.azimuth.cos()), _column(shape.azimuth.sin())
+    u = cos_a * dh + sin_a * dw - bend_u
+    v = cos_a * dw - sin_a * dh - bend_v
+    rho2 = u**2 + v**2
+    rho = torch.sqrt(rho2 + 1e-6)
+    cos, sin = u / rho, v / rho
+
+    endo_log = _spline(shape.endo_profile, s) + _harmonics(
+        shape.endo_harmonics, range(2, 4), s, cos, sin
+    )
+    endo = _distance_to(rho2, *_ellipsoid(height, length, radius, WIDEST, endo_log))
+
+    apex_wall, wall = _column(shape.apex_wall), _column(shape.wall)
+    epi_log = _spline(shape.epi_profile, s) + _harmonics(
+        shape.epi_harmonics, range(1, 4), s, cos, sin
+    )
+    epi_length = length + apex_wall
+    epi_widest = (WIDEST * length + apex_wall) / epi_length
+    epi_radius2, epi_slope = _ellipsoid(
+        height + apex_wall, epi_length, radius + wall, epi_widest, epi_log
+    )
+    epi = torch.minimum(_distance_to(rho2, epi_radius2, epi_slope), endo - LEAST_WALL)
+
+    def above(offset: Tensor, tilt: Tensor) -> Tensor:
+        return height - length - offset - _column(tilt[:, 0]) * u - _column(tilt[:, 1]) * v
+
+    lv_base = above(torch.zeros_like(length), shape.base_tilt)
+    lv = torch.maximum(endo, lv_base)
+    myo = torch.maximum(torch.maximum(epi, -endo), lv_base)
+
+    outer = _free_wall(shape, s, height, cos, sin, rho, epi_radius2)
+    rv_base = above(_column(shape.rv_base), shape.rv_base_tilt)
+    rv = torch.maximum(torch.maximum(outer, -epi), rv_base)
+    return torch.stack(torch.broadcast_tensors(lv, myo, rv), dim=1)
+
+
+def _free_wall(
+    shape: HeartShape,
+    s: Tensor,
+    height: Tensor,
+    cos: Tensor,
+    sin: Tensor,
+    rho: Tensor,
+    epi_radius2: Tensor,
+) -> Tensor:
+    """Signed distance to the RV's free wall: the epicardium plus a crescent over an arc."""
+    centre, half_arc = _spline(shape.rv_centre, s), _spline(shape.rv_arc, s)
+    angle = torch.atan2(
+        sin * centre.cos() - cos * centre.sin(), cos * centre.cos() + sin * centre.sin()
+    )
+    t = (angle / half_arc).clamp(-1.6, 1.6)
+    gap, power = 1 - t**2, _column(shape.rv_power)
+    rounded = (gap**2 + 0.01) ** ((power - 1) / 2)
+    crescent = gap * rounded * (1 + _column(shape.rv_skew) * t)
+    inside = gap.clamp_min(0) + 1e-6
+    bulge = _spline(shape.rv_modes[:, 0], s)
+    for mode, wave in ((1, torch.cos(np.pi * t)), (2, torch.sin(np.pi * t))):
+        bulge = bulge + _spline(shape.rv_modes[:, mode], s) * wave
+    rise = (height - _column(shape.rv_apex)) / (RV_LEVELS * _column(shape.length))
+    dome = 1 - (1 - rise.clamp_max(1)) ** 2
+    full_width = _column(shape.rv_width)
+    width = full_width * (dome.clamp_min(0) + 1e-6) ** 0.75
+    crescent = crescent * (1 + bulge * inside.sqrt())
+    outside = full_width * ((-dome).clamp_min(0) + (-gap).clamp_min(0))
+    reach = width * crescent.clamp_min(0) - outside - LEAST_RV
+    steepness = (2 * power * t * rounded * width / (half_arc * rho.clamp_min(10))).clamp(-2, 2)
+    return (rho - torch.sqrt(epi_radius2.clamp_min(0) + 1e-6) - reach) / torch.sqrt(
+        1 + steepness**2
+    )
+
+
+def on_lattice(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> Tensor:
+    """Signed distances to LV, MYO and RV on a lattice that fills the box: (N, 3, D, H, W), mm."""
+    dtype = shape.apex.dtype
+    d, h, w = (torch.tensor(axis, dtype=dtype) for axis in lattice_axes(lattice))
+    return signed_distances(shape, d[None, :, None, None], h[None, None, :, None], w)
+
+
+def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:
+    """Signed distances (N, 3, ...) → class logits (N, 4, ...), soft over `width` mm.
+
+    Background is whatever lies outside all three, so its distance is the negative of the least.
+    """
+    background = -distances.amin(dim=1, keepdim=True)
+    return -torch.cat([background, distances], dim=1) / width
+
+
+def to_labels(distances: Tensor) -> np.ndarray:
+    """Signed distances (N, 3, ...) → labels (N, ...) uint8."""
+    return class_logits(distances).argmax(1).numpy().astype(np.uint8)

@@ -1,0 +1,74 @@
+"""The inverse problem: what was seen, and the generator that must explain it."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from srheart_demo.degradation import Stack
+from srheart_demo.views import Plane
+
+
+class Generator(Protocol):
+    """What Algorithm 1 asks of G."""
+
+    @property
+    def latent_size(self) -> int:
+        """M."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z): (B, M) → class logits (B, C, D', H', W')."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One subject's scan in the model's frame.
+
+    Attributes:
+        G: the generator.
+        stack: where the SA slices lie.
+        S_LR: (K, h, w) labels of the SA stack, int64.
+        plane: where the LA view lies, if there is one.
+        S_LA: (h, w) labels of the LA view, int64.
+    """
+
+    G: Generator
+    stack: Stack
+    S_LR: Tensor
+    plane: Plane | None = None
+    S_LA: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        expected = (self.stack.K, *self.stack.shape)
+        if tuple(self.S_LR.shape) != expected:
+            raise ValueError(f"S_LR has shape {tuple(self.S_LR.shape)}, its stack {expected}")
+        if (self.plane is None) != (self.S_LA is None):
+            raise ValueError("a long-axis view needs both its plane and its labels")
+
+    @property
+    def tissue(self) -> Tensor:
+        """(K,) which slices show any tissue; the others say nothing about their d."""
+        return (self.S_LR > 0).flatten(1).any(1)
+
+    def crop(self, margin: float = 15.0) -> "Problem":
+        """The same problem, with the SA slices cut to all tissue and `margin` mm around it.
+
+        Far background costs time and says nothing that nearer background does not.
+        """
+        seen = self.S_LR > 0
+        rows, columns = (
+            _window(seen.amax(axes), margin / spacing)
+            for axes, spacing in zip(((0, 2), (0, 1)), self.stack.spacing, strict=True)
+        )
+        return replace(
+            self, stack=self.stack.crop(rows, columns), S_LR=self.S_LR[:, rows, columns]
+        )
+
+
+def _window(seen: Tensor, margin: float) -> slice:
+    inside = torch.nonzero(seen).flatten()
+    if not len(inside):
+        return slice(0, len(seen))
+    first, last = int(inside[0]), int(inside[-1])
+    return slice(max(0, first - round(margin)), min(len(seen), last + 1 + round(margin)))

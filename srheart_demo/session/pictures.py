@@ -1,0 +1,157 @@
+"""Label pictures of an estimate beside its data and the truth, and the stack's outlines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.baselines import nearest
+from srheart_demo.degradation import Stack, degrade, sample
+from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.session.scene import Scene
+from srheart_demo.session.show import Outlines, Pictures
+from srheart_demo.surface import STRUCTURES
+from srheart_demo.views import Plane
+
+SURFACES = ("LV", "epicardium", "RV")
+"""The structures that are drawn in 3-D, from the inside outwards."""
+WINDOW = 96
+"""Rows and columns of a picture; 120 mm hold a heart and its motion."""
+THINNING = 2
+"""Of the points of an outline, every so many-th is drawn."""
+
+Labels = NDArray[np.uint8]
+
+
+def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
+    """Slice k of the stack."""
+    one = replace(scene.problem.stack, z=scene.problem.stack.z[k : k + 1])
+    shift = scene.gauge(d).expand(1, 1, 2)
+    truth = scene.subject.slices[k]
+    window = _window(scene.subject.slices.any(0))
+    views = (scene.S_LR[k], _planes(field, one, d[:, k : k + 1])[0], _planes(field, one, shift)[0])
+    return Pictures(*(view[window] for view in (*views, truth)))
+
+
+def long_axis(scene: Scene, field: Tensor, d: Tensor, angle: float) -> tuple[Pictures, bool]:
+    """A plane through the LV's long axis, turned by `angle` degrees from the LA view.
+
+    At 0° with an LA view the input is that view, elsewhere it is the stack cut along the plane.
+
+    Returns:
+        The pictures, base on top, and whether the input is the LA view.
+    """
+    points = turn(scene.subject.plane, angle).points
+    acquired = scene.scan.long_axis and angle == 0
+    if acquired:
+        seen, redegraded = scene.subject.S_LA, _cut(field, points)
+    else:
+        stack = scene.problem.stack
+        seen = _look_up(scene.nearest, points)
+        redegraded = _look_up(nearest.restore(_planes(field, stack, d), stack), points)
+    back = torch.cat([torch.zeros(1), scene.gauge(d)])
+    estimate, truth = _cut(field, points - back), _cut(scene.subject.field, points)
+    window = _window(truth)
+    views = (seen, redegraded, estimate, truth)
+    return Pictures(*(view[window][::-1] for view in views)), acquired
+
+
+def turn(plane: Plane, angle: float) -> Plane:
+    """The plane turned by `angle` degrees about its middle column, the heart's long axis."""
+    h, w = plane.points.shape[:2]
+    centre = plane.points.mean((0, 1))
+    axis = plane.points[-1, w // 2] - plane.points[0, w // 2]
+    axis = axis / axis.norm()
+    offset = plane.points - centre
+    along = (offset @ axis)[..., None] * axis
+    across = offset - along
+    side = torch.linalg.cross(axis.expand_as(across), across)
+    radians = torch.deg2rad(torch.tensor(angle))
+    return Plane(centre + along + torch.cos(radians) * across + torch.sin(radians) * side)
+
+
+class StackOutlines:
+    """The outlines of what was scanned, found once, and moved with every d."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._lines = {name: _contours(scene, name) for name in SURFACES}
+
+    def moved_back(self, d: Tensor, k: int) -> Outlines:
+        """Outlines where an estimate d puts the slices, and the border of slice k."""
+        stack = self._scene.problem.stack
+        shift = (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+        structures = {}
+        for name, (points, slices) in self._lines.items():
+            moved = points.copy()
+            moved[:, 1:] -= shift[slices]
+            structures[name] = moved
+        rows, columns = _window(self._scene.subject.slices.any(0))
+        corners = [
+            (rows.start, columns.start),
+            (rows.start, columns.stop),
+            (rows.stop, columns.stop),
+            (rows.stop, columns.start),
+            (rows.start, columns.start),
+        ]
+        frame = _in_mm(stack, np.array(corners, np.float32), k)
+        frame[:, 1:] -= shift[k]
+        return Outlines(structures, frame)
+
+
+def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """All outlines of a structure: points (N, 3), NaN between lines, and each point's slice."""
+    from skimage.measure import find_contours
+
+    points, slices = [], []
+    for k, labels in enumerate(scene.S_LR):
+        inside = np.isin(labels, STRUCTURES[structure]).astype(np.float32)
+        for contour in find_contours(inside, 0.5):
+            line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
+            points += [_in_mm(scene.problem.stack, line, k), np.full((1, 3), np.nan)]
+            slices += [k] * (len(line) + 1)
+    if not points:
+        return np.zeros((0, 3), np.float32), np.zeros(0, np.intp)
+    return np.concatenate(points).astype(np.float32), np.array(slices)
+
+
+def _in_mm(stack: Stack, pixels: NDArray[np.floating], k: int) -> NDArray[np.float32]:
+    """Fractional pixels (N, 2) of slice k → (N, 3) mm."""
+    steps = torch.stack([stack.row_step, stack.column_step]).numpy()
+    in_plane = stack.origin.numpy() + pixels @ steps
+    height = np.full((len(pixels), 1), float(stack.z[k]))
+    return np.concatenate([height, in_plane], axis=1).astype(np.float32)
+
+
+def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
+    return degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+
+
+def _cut(field: Tensor, points: Tensor) -> Labels:
+    return sample(field, points).argmax(1)[0].numpy().astype(np.uint8)
+
+
+def _look_up(labels: Labels, points: Tensor) -> Labels:
+    """Labels on the HR grid at the nearest voxels, background outside."""
+    index = (points.numpy() - hr_affine()[:3, 3]) / np.array(HR_SPACING)
+    index = np.rint(index).astype(int)
+    inside = ((index >= 0) & (index < labels.shape)).all(-1)
+    d, h, w = np.moveaxis(np.where(inside[..., None], index, 0), -1, 0)
+    return np.where(inside, labels[d, h, w], 0).astype(np.uint8)
+
+
+def _window(tissue: NDArray[np.generic]) -> tuple[slice, slice]:
+    """`WINDOW` rows and columns around the middle of the tissue in a picture."""
+    return tuple(  # type: ignore[return-value]
+        _centred(np.flatnonzero(tissue.any(axis)), tissue.shape[1 - axis]) for axis in (1, 0)
+    )
+
+
+def _centred(present: NDArray[np.intp], size: int) -> slice:
+    middle = int(present[0] + present[-1] + 1) // 2 if len(present) else size // 2
+    start = min(max(middle - WINDOW // 2, 0), max(size - WINDOW, 0))
+    return slice(start, min(start + WINDOW, size))

@@ -1,0 +1,92 @@
+// The browser's side of the page: says when it has painted, when a hand is on a 3-D view, and
+// gives every control the name that a screen reader speaks.
+
+const WHEEL_REST_MS = 400;
+
+function painted(callback) {
+  requestAnimationFrame(() => requestAnimationFrame(callback));
+}
+
+function answerPings(model) {
+  model.on("change:ping", () => {
+    const ping = model.get("ping");
+    painted(() => {
+      model.set("pong", ping);
+      model.save_changes();
+    });
+  });
+}
+
+// plotly.js issue 6359: a 3-D view that is updated while it is dragged snaps its camera back.
+function watchHands(model, signal) {
+  let pointers = 0;
+  let wheel = null;
+  const report = () => {
+    const busy = pointers > 0 || wheel !== null;
+    if (busy !== model.get("hand_on_canvas")) {
+      model.set("hand_on_canvas", busy);
+      model.save_changes();
+    }
+  };
+  const onCanvas = (event) => event.target instanceof HTMLCanvasElement;
+  const options = { capture: true, passive: true, signal };
+  const down = (event) => {
+    if (onCanvas(event)) { pointers = 1; report(); }
+  };
+  const up = () => {
+    if (pointers) { pointers = 0; painted(report); }
+  };
+  document.addEventListener("pointerdown", down, options);
+  // Plotly's camera listens to mouse events; some drivers send those alone.
+  document.addEventListener("mousedown", down, options);
+  for (const end of ["pointerup", "pointercancel", "mouseup", "blur"]) {
+    window.addEventListener(end, up, options);
+  }
+  document.addEventListener("wheel", (event) => {
+    if (!onCanvas(event)) return;
+    clearTimeout(wheel);
+    wheel = setTimeout(() => { wheel = null; report(); }, WHEEL_REST_MS);
+    report();
+  }, options);
+}
+
+const TARGETS = ".noUi-handle, select, input, button, img";
+
+function nameControls(model, signal) {
+  const apply = () => {
+    for (const [className, name] of Object.entries(model.get("names"))) {
+      for (const element of document.getElementsByClassName(className)) {
+        const target = element.matches(TARGETS) ? element : element.querySelector(TARGETS) ?? element;
+        const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
+        if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
+        if (target === element && !element.matches("button, img") && !element.hasAttribute("role")) {
+          element.setAttribute("role", "img");
+        }
+      }
+    }
+    for (const element of document.getElementsByClassName("srh-status")) {
+      element.setAttribute("role", "status");
+      element.setAttribute("aria-live", "polite");
+    }
+  };
+  const observer = new MutationObserver(apply);
+  observer.observe(document.body, { childList: true, subtree: true });
+  signal.addEventListener("abort", () => observer.disconnect());
+  model.on("change:names", apply);
+  apply();
+}
+
+function render({ model }) {
+  const stop = new AbortController();
+  answerPings(model);
+  watchHands(model, stop.signal);
+  nameControls(model, stop.signal);
+  const greet = () => painted(() => {
+    model.set("visits", model.get("visits") + 1);
+    model.save_changes();
+  });
+  (globalThis.srheartPlotly?.ready ?? Promise.resolve()).then(greet);
+  return () => stop.abort();
+}
+
+export default { render };

@@ -1,0 +1,106 @@
+"""What every test shares: one thread per process, and the rule about browser tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before torch is imported, and inherited by the kernels of notebooks and of Voilà: two
+# spinning threads on busy cores slow an iteration twenty-fold.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Set by .ci/run: a test that skips, for whatever reason, fails.
+NO_SKIP = os.environ.get("SRHEART_REQUIRE_BROWSER", "") not in ("", "0")
+NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+)
+
+
+LEFT_OUT = pytest.StashKey[list[str]]()
+
+
+def find_chromium() -> str | None:
+    """Path of a Chromium-like browser; SRHEART_CHROMIUM overrides the search."""
+    named = os.environ.get("SRHEART_CHROMIUM")
+    return shutil.which(named) if named else next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def browser_lack() -> str | None:
+    """Why browser tests cannot run and what cures it, or None if they can."""
+    if importlib.util.find_spec("playwright") is None:
+        return 'playwright is missing; install it with: pip install -e ".[app,test]"'
+    if find_chromium() is None:
+        return (
+            "no Chromium found; install it with: sudo apt-get install chromium"
+            " (elsewhere: install Chrome, or set SRHEART_CHROMIUM to a browser)"
+        )
+    return None
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser that the tests drive."""
+    path = find_chromium()
+    assert path is not None, browser_lack()
+    return path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the browser tests where there is no browser, and remember their files."""
+    lack = browser_lack()
+    if lack is None or NO_SKIP:
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    for item in left_out:
+        item.add_marker(pytest.mark.skip(reason=lack))
+    config.stash[LEFT_OUT] = sorted({item.path.name for item in left_out})
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say in one line which tests were left out for want of a browser."""
+    if left_out := config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(f"Skipped {', '.join(left_out)}: {browser_lack()}", yellow=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Where no skip is allowed, turn one into a failure that names the reason."""
+    report = yield
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: {NO_SKIP_RULE} {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """The same for modules that skip themselves while they are collected."""
+    report = yield
+    if NO_SKIP and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid}: {NO_SKIP_RULE} {report.longrepr}"
+    return report

@@ -1,0 +1,100 @@
+"""pyproject.toml, constraints.txt and environment.yml agree, and name no machine."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+# The names that differ on conda-forge.
+CONDA_NAMES = {"pytorch": "torch"}
+EXTRAS = ("app", "test")
+
+
+@pytest.fixture(scope="module")
+def project(root: Path) -> dict:
+    return tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+@pytest.fixture(scope="module")
+def pins(root: Path) -> dict[str, str]:
+    """Name to version of each line of constraints.txt, all of the form name==version."""
+    lines = (root / "constraints.txt").read_text("utf-8").splitlines()
+    entries = [line.split("==") for line in lines if line and not line.startswith("#")]
+    assert all(len(entry) == 2 for entry in entries), "only name==version may stand there"
+    return {canonicalize_name(name): version for name, version in entries}
+
+
+def test_pins_are_public_versions(pins: dict[str, str]) -> None:
+    """No local build such as +cpu, which only one index offers, and no path."""
+    for name, version in pins.items():
+        assert str(Version(version)) == version or Version(version).local is None, name
+        assert re.fullmatch(r"[\w.]+", version), f"{name}=={version}"
+
+
+def test_pins_satisfy_the_declared_dependencies(project: dict, pins: dict[str, str]) -> None:
+    extras = project["optional-dependencies"]
+    assert set(extras) == set(EXTRAS)
+    for line in project["dependencies"] + [line for extra in EXTRAS for line in extras[extra]]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), line
+
+
+def test_pins_cover_all_that_is_installed_transitively(project: dict, pins: dict[str, str]) -> None:
+    """Walks the requirements of the installed packages, from the project's own downwards."""
+    extras = project["optional-dependencies"]
+    waiting = [
+        Requirement(line)
+        for line in project["dependencies"] + [line for extra in EXTRAS for line in extras[extra]]
+    ]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    missing: set[str] = set()
+    while waiting:
+        requirement = waiting.pop()
+        name, wanted = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if (name, wanted) in seen:
+            continue
+        seen.add((name, wanted))
+        if name not in pins:
+            missing.add(name)
+        for line in metadata.requires(name) or []:
+            child = Requirement(line)
+            on = [{"extra": extra} for extra in wanted | {""}]
+            if child.marker is None or any(child.marker.evaluate(env) for env in on):
+                waiting.append(child)
+    assert not missing, f"not pinned in constraints.txt: {sorted(missing)}"
+
+
+def test_conda_environment_equals_the_pins(root: Path, project: dict, pins: dict[str, str]) -> None:
+    """Same versions, and everything that the library and the explorer need."""
+    environment = yaml.safe_load((root / "environment.yml").read_text("utf-8"))
+    listed: dict[str, str] = {}
+    for line in environment["dependencies"]:
+        if isinstance(line, str) and line != "pip" and not line.startswith("python="):
+            name, version, *_build = line.split("=")
+            listed[canonicalize_name(CONDA_NAMES.get(name, name))] = version
+    needed = project["dependencies"] + project["optional-dependencies"]["app"]
+    assert listed == {
+        name: pins[name] for name in (canonicalize_name(Requirement(line).name) for line in needed)
+    }
+
+
+def test_conda_environment_asks_for_the_cpu_build(root: Path) -> None:
+    environment = yaml.safe_load((root / "environment.yml").read_text("utf-8"))
+    assert environment["channels"][0] == "conda-forge"
+    assert any(
+        re.fullmatch(r"pytorch=[\d.]+=cpu_\*", str(line)) for line in environment["dependencies"]
+    )
+
+
+def test_citation_names_the_paper(root: Path) -> None:
+    citation = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
+    assert citation["version"] == metadata.version("srheart_demo")
+    assert "Latent Optimisation" in citation["references"][0]["title"]

@@ -1,0 +1,188 @@
+"""A stack finds the model's frame wherever the scanner lay and however the file is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
+
+from srheart_demo.placement import (
+    AZIMUTH_TOLERANCE,
+    RV_AZIMUTH,
+    apex_contrast,
+    check_long_axis,
+    place,
+    plane_geometry,
+    rv_azimuth,
+    stack_geometry,
+)
+from srheart_demo.volume import InvalidVolume, LabelVolume
+
+
+def reversed_along(volume: LabelVolume, axes: tuple[int, ...]) -> LabelVolume:
+    """The same voxels at the same places, stored backwards along some axes."""
+    affine = volume.affine.copy()
+    for axis in axes:
+        affine[:3, 3] += (volume.shape[axis] - 1) * affine[:3, axis]
+        affine[:3, axis] *= -1
+    return replace(volume, labels=np.flip(volume.labels, axes).copy(), affine=affine)
+
+
+def rows_as_columns(volume: LabelVolume) -> LabelVolume:
+    """The same voxels at the same places, rows and columns exchanged."""
+    return replace(
+        volume, labels=volume.labels.transpose(0, 2, 1), affine=volume.affine[:, [0, 2, 1, 3]]
+    )
+
+
+STORAGE = {
+    "as scanned": lambda stack: stack,
+    "base first": lambda stack: reversed_along(stack, (0,)),
+    "rows backwards": lambda stack: reversed_along(stack, (1,)),
+    "columns backwards": lambda stack: reversed_along(stack, (2,)),
+    "half turn": lambda stack: reversed_along(stack, (1, 2)),
+    "base first, mirrored": lambda stack: reversed_along(stack, (0, 2)),
+    "rows as columns": rows_as_columns,
+    "rows as columns, base first": lambda stack: reversed_along(rows_as_columns(stack), (0,)),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("storage", STORAGE)
+def test_the_frame_is_found_whatever_the_storage(storage: str, seed: int) -> None:
+    truth = scanner_from_model(seed)
+    placement = place(STORAGE[storage](short_axis_stack(truth)))
+    assert placement.orientation_known
+    assert placement.flipped == ("base first" in storage)
+    difference = np.linalg.inv(truth) @ placement.world_from_model
+    np.testing.assert_allclose(difference[:3, :3], np.eye(3), atol=0.03)
+    np.testing.assert_allclose(difference[:3, 3], 0.0, atol=2.0)
+
+
+@pytest.mark.parametrize("azimuth", range(0, 360, 40))
+def test_the_heart_is_turned_to_the_models_azimuth(azimuth: int) -> None:
+    stack = short_axis_stack(scanner_from_model(), azimuth=azimuth)
+    placement = place(stack)
+    found = rv_azimuth(stack, placement.world_from_model[:3, :3])
+    assert abs((found - RV_AZIMUTH + 180) % 360 - 180) <= AZIMUTH_TOLERANCE
+    assert np.linalg.det(placement.world_from_model[:3, :3]) == pytest.approx(-1.0)
+    expected = (placement.azimuth_deg + placement.rotation_deg - found + 180) % 360 - 180
+    assert expected == pytest.approx(0.0, abs=1e-6)
+    assert placement.azimuth_deg == pytest.approx(azimuth, abs=1.0)
+
+
+def test_small_departures_stay_aligned_with_the_pixels() -> None:
+    stack = short_axis_stack(scanner_from_model(), azimuth=RV_AZIMUTH + AZIMUTH_TOLERANCE - 5)
+    placement = place(stack)
+    assert placement.rotation_deg == 0.0
+    assert placement.notes == ()
+    assert stack_geometry(stack, placement).aligned
+    assert stack_geometry(reversed_along(stack, (1, 2)), place(stack)).aligned
+
+
+@pytest.mark.parametrize("storage", STORAGE)
+@pytest.mark.parametrize("azimuth", [290.0, 170.0])
+def test_stack_geometry_and_labels_agree_in_the_world(storage: str, azimuth: float) -> None:
+    stack = STORAGE[storage](short_axis_stack(scanner_from_model(), azimuth=azimuth))
+    placement = place(stack)
+    model = stack_geometry(stack, placement).points().numpy().astype(np.float64)
+    linear, origin = placement.world_from_model[:3, :3], placement.world_from_model[:3, 3]
+    np.testing.assert_allclose(model @ linear.T + origin, stack.points(), atol=1e-3)
+
+
+def test_apex_first_reverses_order_and_nothing_else() -> None:
+    stack = reversed_along(short_axis_stack(scanner_from_model()), (0,))
+    ordered = place(stack).apex_first(stack)
+    np.testing.assert_array_equal(ordered.labels, stack.labels[::-1])
+    np.testing.assert_allclose(ordered.points(), stack.points()[::-1], atol=1e-9)
+    assert apex_contrast(ordered) == -apex_contrast(stack) > 0
+    assert not place(ordered).flipped
+
+
+def test_long_axis_pixels_show_the_tissue_that_lies_there() -> None:
+    """End to end: the view's labels are the analytic heart at the points that placement gives."""
+    truth = scanner_from_model()
+    placement, view = place(short_axis_stack(truth)), long_axis_view(truth)
+    plane = plane_geometry(view, placement)
+    correction = np.linalg.inv(truth) @ placement.world_from_model
+    points = plane.points.numpy() @ correction[:3, :3].T + correction[:3, 3]
+    assert (heart_labels(points) == view.labels[0]).mean() > 0.999
+    assert plane.spacing == pytest.approx((1.5, 1.5), rel=1e-4)
+
+
+def test_motion_does_not_turn_the_heart() -> None:
+    rng = np.random.default_rng(0)
+    d = rng.normal(0.0, 6.0, (10, 2))
+    truth = scanner_from_model()
+    still = place(short_axis_stack(truth))
+    moved = place(short_axis_stack(truth, d=d - d.mean(axis=0)))
+    assert moved.azimuth_deg == pytest.approx(still.azimuth_deg, abs=1.0)
+    assert moved.flipped == still.flipped
+    shift = moved.to_model(still.world_from_model[:3, 3])
+    assert np.linalg.norm(shift) < 6.0
+
+
+@pytest.mark.parametrize("reversed_axes", [(), (0,), (2,)])
+def test_without_orientation_the_picture_is_taken_as_displayed(
+    reversed_axes: tuple[int, ...],
+) -> None:
+    """The affine carries spacing only, so flipping slices in it must not mirror the picture."""
+    displayed = short_axis_stack(np.eye(4))
+    stack = replace(displayed, labels=np.flip(displayed.labels, reversed_axes).copy())
+    placement = place(stack)
+    assert not placement.orientation_known
+    assert placement.flipped == (0 in reversed_axes)
+    sign = -1.0 if placement.flipped else 1.0
+    if 2 not in reversed_axes:
+        np.testing.assert_allclose(
+            placement.world_from_model[:3, :3], np.diag([sign, 1.0, 1.0]), atol=1e-12
+        )
+    assert any("spacing only" in note for note in placement.notes)
+    assert all("mirrored, so" not in note for note in placement.notes)
+
+
+def test_a_stack_that_does_not_taper_is_called_ambiguous() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    middle = stack.labels[5]
+    placement = place(replace(stack, labels=np.repeat(middle[None], 6, axis=0)))
+    assert any("apex" in note for note in placement.notes)
+
+
+def test_tissue_outside_the_box_is_mentioned() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    tall = replace(stack, affine=stack.affine @ np.diag([2.0, 1.0, 1.0, 1.0]))
+    assert any("outside the model's box" in note for note in place(tall).notes)
+
+
+def test_ventricles_never_seen_together_are_refused() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    labels = stack.labels.copy()
+    labels[:5][labels[:5] == 3] = 0
+    labels[5:][labels[5:] == 1] = 0
+    with pytest.raises(InvalidVolume, match="together"):
+        place(replace(stack, labels=labels))
+
+
+def moved_by(volume: LabelVolume, offset: NDArray[np.float64]) -> LabelVolume:
+    affine = volume.affine.copy()
+    affine[:3, 3] += offset
+    return replace(volume, affine=affine)
+
+
+def test_a_view_of_the_heart_is_accepted_and_one_that_misses_is_not() -> None:
+    truth = scanner_from_model()
+    stack, view = short_axis_stack(truth), long_axis_view(truth)
+    placement = place(stack)
+    check_long_axis(view, stack, placement)
+    with pytest.raises(InvalidVolume, match="misses the heart"):
+        check_long_axis(moved_by(view, 90 * truth[:3, 1]), stack, placement)
+
+
+def test_a_short_axis_slice_is_no_long_axis_view() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    slice_ = replace(moved_by(stack, 5 * stack.affine[:3, 0]), labels=stack.labels[5:6])
+    with pytest.raises(InvalidVolume, match="no long-axis view"):
+        check_long_axis(slice_, stack, place(stack))
