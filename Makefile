@@ -20,11 +20,11 @@ help: ## this list
 
 explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
 	@echo "Starting the explorer; your browser opens by itself. Stop it here with Ctrl-C."
-	@$(PY) -m voila apps/explorer.ipynb
+	@$(PY) -m voila apps/explorer.ipynb $(VOILA_ARGS)
 
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
-	@$(PY) -m jupyterlab --notebook-dir=. notebooks/01_quickstart.ipynb
+	@$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" notebooks/01_quickstart.ipynb
 
 test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."

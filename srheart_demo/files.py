@@ -42,7 +42,9 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield staging
         target.mkdir(parents=True, exist_ok=True)
-        for draft in sorted(staging.iterdir()):
-            os.replace(draft, target / draft.name)
+        for draft in sorted(path for path in staging.rglob("*") if path.is_file()):
+            final = target / draft.relative_to(staging)
+            final.parent.mkdir(exist_ok=True)
+            os.replace(draft, final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

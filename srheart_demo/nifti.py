@@ -1,12 +1,14 @@
 """NIfTI files, distrusted: every way in which one can be unusable becomes one clear sentence."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
-from nibabel.imageglobals import LoggingOutputSuppressor
+from nibabel import imageglobals
 from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
 
@@ -35,11 +37,23 @@ def load(path: Path) -> tuple[NDArray[Any], NDArray[np.float64]]:
         raise InvalidVolume(
             f"{path}: the name does not end in .nii or .nii.gz; convert it to a NIfTI file."
         )
-    with LoggingOutputSuppressor(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _silence():
         image = _open(path)
         values = _values(image, path)
         return values, _affine(image, path)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No log line and no warning about what is either harmless or reported in a sentence."""
+    logger = imageglobals.logger
+    before, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.disabled = before
 
 
 def _open(path: Path) -> nibabel.Nifti1Pair:
@@ -49,7 +63,8 @@ def _open(path: Path) -> nibabel.Nifti1Pair:
         raise InvalidVolume(f"{path}: reading it is not permitted; change its mode.") from None
     except Exception as error:  # nibabel raises a dozen kinds on damaged headers
         raise InvalidVolume(
-            f"{path}: this is not a readable NIfTI file; export or download it again."
+            f"{path}: this is not a readable NIfTI file (truncated, damaged or of another "
+            "format); export or download it again."
         ) from error
     if not isinstance(image, nibabel.Nifti1Pair):
         raise InvalidVolume(
@@ -99,7 +114,8 @@ def _affine(image: nibabel.Nifti1Pair, path: Path) -> NDArray[np.float64]:
         )
     affine = np.asarray(image.affine, dtype=np.float64)
     length = np.linalg.norm(affine[:3, :3], axis=0)
-    if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-3 * length.prod():
+    determinant = abs(np.linalg.det(affine[:3, :3]))
+    if not np.isfinite(affine).all() or determinant <= 1e-3 * length.prod():
         raise InvalidVolume(
             f"{path}: the affine is singular or not finite, so voxels have no place in space; "
             "write the true affine (sform)."
@@ -122,7 +138,7 @@ def _affine(image: nibabel.Nifti1Pair, path: Path) -> NDArray[np.float64]:
 def _stored_spacing(path: Path) -> NDArray[np.float64]:
     """Spacing as written in the file: on loading, nibabel repairs zero and negative values."""
     for header_class in (nibabel.Nifti1Header, nibabel.Nifti2Header):
-        with ImageOpener(path) as file:
+        with ImageOpener(str(path)) as file:
             header = header_class.from_fileobj(file, check=False)
         if header["sizeof_hdr"] == header_class.sizeof_hdr:
             return np.asarray(header["pixdim"][1:4], dtype=np.float64)

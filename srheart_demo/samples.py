@@ -78,9 +78,7 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
         name=name,
         S_HR=read_short_axis(home / "S_HR.nii.gz"),
         S_LA=read_long_axis(home / "S_LA.nii.gz"),
-        stacks={
-            level: read_short_axis(home / f"S_LR_{level}.nii.gz") for level in MOTION_LEVELS
-        },
+        stacks={level: read_short_axis(home / f"S_LR_{level}.nii.gz") for level in MOTION_LEVELS},
         motion=Motion(np.array(motion["direction_rad"]), np.array(motion["amplitude_mm"])),
     )
 
@@ -88,7 +86,7 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
 def make_samples(folder: Path = FOLDER) -> None:
     """Write all subjects and a card with the checksum of every file."""
     for name in SAMPLES:
-        _make(name, folder / name)
+        make_subject(*SUBJECTS[name], folder / name)
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".gz", ".json"))
     rows = [
         f"| `{p.relative_to(folder).as_posix()}` | `{hashlib.sha256(p.read_bytes()).hexdigest()}` |"
@@ -97,32 +95,21 @@ def make_samples(folder: Path = FOLDER) -> None:
     (folder / "README.md").write_text(CARD + "\n".join(rows) + "\n")
 
 
-def _make(name: str, home: Path) -> None:
+def make_subject(population: str, seed: int, home: Path) -> None:
+    """Draw a synthetic subject and write its truth, its scans and its motion to `home`."""
     home.mkdir(parents=True, exist_ok=True)
-    population, seed = SUBJECTS[name]
     shape = draw(1, seed, population).double()
     S_HR = phantom.to_labels(phantom.on_lattice(shape))[0]
     world = scanner_frame(seed)
     write_volume(LabelVolume(S_HR, world @ hr_affine()), home / "S_HR.nii.gz")
-
-    plane = standard_view(S_HR, "4ch")
-    S_LA = long_axis_view(one_hot_field(S_HR).double(), plane).argmax(1).numpy().astype(np.uint8)
-    corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
-    rows, columns = down - corner, right - corner
-    affine = np.eye(4)
-    normal = np.cross(rows, columns)
-    affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
-    write_volume(LabelVolume(S_LA, world @ affine), home / "S_LA.nii.gz")
-
+    write_volume(four_chamber_volume(S_HR, world), home / "S_LA.nii.gz")
     stack = Stack.from_hr().to(torch.float64)
     motion = Motion.draw(stack.K, seed)
-    slice_affine = hr_affine() @ np.diag([5.0, 1.0, 1.0, 1.0])
-    slice_affine[0, 3] = float(stack.z[0])
     levels = {}
     for level, factor in MOTION_LEVELS.items():
         d = motion.displacement(factor).double()
         labels = simulate_stack(S_HR, stack, d)
-        write_volume(LabelVolume(labels, world @ slice_affine), home / f"S_LR_{level}.nii.gz")
+        write_volume(stack_volume(labels, stack, world), home / f"S_LR_{level}.nii.gz")
         levels[level] = d[0].numpy().round(6).tolist()
     record = {
         "population": population,
@@ -133,6 +120,30 @@ def _make(name: str, home: Path) -> None:
         "order": "slices from apex to base; displacement along rows, then columns",
     }
     (home / "motion.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def four_chamber_volume(S_HR: NDArray[np.uint8], world: NDArray[np.float64]) -> LabelVolume:
+    """The four-chamber view of a heart on the HR grid; `world`: model mm → RAS+ mm, (4, 4)."""
+    plane = standard_view(S_HR, "4ch")
+    S_LA = long_axis_view(one_hot_field(S_HR).double(), plane).argmax(1).numpy().astype(np.uint8)
+    corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
+    rows, columns = down - corner, right - corner
+    normal = np.cross(rows, columns)
+    affine = np.eye(4)
+    affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
+    return LabelVolume(S_LA, world @ affine)
+
+
+def stack_volume(
+    labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
+) -> LabelVolume:
+    """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
+    affine = np.eye(4)
+    affine[0, 0] = float(stack.z[1] - stack.z[0])
+    affine[1:3, 1] = stack.row_step.numpy()
+    affine[1:3, 2] = stack.column_step.numpy()
+    affine[:3, 3] = [float(stack.z[0]), *stack.origin.tolist()]
+    return LabelVolume(labels, world @ affine)
 
 
 def scanner_frame(seed: int) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ places vertices between voxels and the mesh is as smooth as the field.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,7 +119,7 @@ def write_stl(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
     """
     import trimesh
 
-    _export(trimesh.util.concatenate([_solid(mesh) for mesh in meshes.values()]), path, "stl")
+    _write_scene(trimesh.Scene([_solid(mesh) for mesh in meshes.values()]), path, "stl")
 
 
 def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
@@ -136,7 +135,7 @@ def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
             )
         )
         scene.add_geometry(solid, node_name=name, geom_name=name)
-    _export(scene, path, "glb")
+    _write_scene(scene, path, "glb")
 
 
 def _labels_of(structure: str) -> tuple[int, ...]:
@@ -163,8 +162,6 @@ def _solid(mesh: Mesh) -> "trimesh.Trimesh":
     return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
 
 
-def _export(
-    shape: "trimesh.Trimesh | trimesh.Scene", path: str | os.PathLike[str], kind: str
-) -> None:
+def _write_scene(scene: "trimesh.Scene", path: str | os.PathLike[str], kind: str) -> None:
     with atomic_path(path) as draft:
-        Path(draft).write_bytes(shape.export(file_type=kind))
+        scene.export(draft, file_type=kind)

@@ -7,6 +7,7 @@ superior), as in NIfTI.
 
 import gzip
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,9 @@ MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 
 HEART_EXTENT = (20.0, 300.0)
 """No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
+
+SliceAxis = Callable[[tuple[int, ...], NDArray[np.float64], Path], int]
+"""From the stored shape and spacing to the axis of the slices; the path is for messages."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def read_short_axis(path: str | os.PathLike[str]) -> LabelVolume:
             f"{name}: no voxel is labelled {' or '.join(missing)}, but the heart is found by all "
             f"three tissues; label them ({MEANING})."
         )
+    _check_order(volume)
     _check_extent(volume)
     return volume
 
@@ -96,7 +101,9 @@ def read_long_axis(path: str | os.PathLike[str]) -> LabelVolume:
     Raises:
         InvalidVolume: if the file cannot be read or is not one labelled plane.
     """
-    return _read(Path(path), _single_plane_axis)
+    volume = _read(Path(path), _single_plane_axis)
+    _check_order(volume)
+    return volume
 
 
 def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
@@ -117,15 +124,10 @@ def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
         draft.write_bytes(content)
 
 
-def _read(path: Path, find_slice_axis) -> LabelVolume:
+def _read(path: Path, find_slice_axis: SliceAxis) -> LabelVolume:
     values, affine = load(path)
     labels = _labels(values, path)
     slice_axis = find_slice_axis(labels.shape, np.linalg.norm(affine[:3, :3], axis=0), path)
-    if _enclosed_by_myocardium(labels, 3) > _enclosed_by_myocardium(labels, 1):
-        raise InvalidVolume(
-            f"{path}: the myocardium (2) encloses label 3 rather than label 1, as in the ACDC "
-            f"order; exchange labels 1 and 3 ({MEANING})."
-        )
     axes = (0, 1, 2) if slice_axis == 0 else (slice_axis, 2 if slice_axis == 1 else 1, 0)
     ordered = affine[:, [*axes, 3]]
     return LabelVolume(np.ascontiguousarray(labels.transpose(axes)), ordered, str(path))
@@ -144,7 +146,7 @@ def _labels(values: NDArray, path: Path) -> NDArray[np.uint8]:
         shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
         remedy = "change 4 to 3" if unknown == [4] and not (whole == 3).any() else "renumber them"
         raise InvalidVolume(
-            f"{path}: label values {shown} are unknown; {remedy}, so that they mean {MEANING}."
+            f"{path}: unknown label values ({shown}); {remedy}, so that they mean {MEANING}."
         )
     if not whole.any():
         raise InvalidVolume(
@@ -170,6 +172,14 @@ def _single_plane_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], pat
             "one plane; give a file with one slice."
         )
     return shape.index(1)
+
+
+def _check_order(volume: LabelVolume) -> None:
+    if _enclosed_by_myocardium(volume.labels, 3) > _enclosed_by_myocardium(volume.labels, 1):
+        raise InvalidVolume(
+            f"{volume.name}: the myocardium (2) encloses label 3 rather than label 1, as in the "
+            f"ACDC order; exchange labels 1 and 3 ({MEANING})."
+        )
 
 
 def _enclosed_by_myocardium(labels: NDArray[np.uint8], value: int) -> float:

@@ -16,6 +16,7 @@ class Parser(argparse.ArgumentParser):
     """Says in one line what is wrong, without the usage block."""
 
     def error(self, message: str) -> NoReturn:
+        """Leave with status 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
 
 
@@ -54,6 +55,9 @@ def _sample(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group()
     what.add_argument("name", nargs="?", metavar="NAME", help="a shipped subject")
     what.add_argument("--seed", type=whole, help="draw the synthetic heart of this seed")
+    what.add_argument(
+        "--rebuild", type=Path, metavar="FOLDER", help="make all shipped subjects again, in FOLDER"
+    )
     _output(command, required=False)
 
 

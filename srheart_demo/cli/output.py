@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,5 +31,10 @@ def results_folder(path: Path) -> Iterator[Path]:
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """Readable JSON; NaN, which JSON lacks, is an error rather than a broken file."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """JSON with one vector a line; NaN, which JSON lacks, is an error, not a broken file."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    vector = re.compile(r"\[[^\[\]{}\"]+\]")
+    text = vector.sub(
+        lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text
+    )
+    path.write_text(text + "\n", encoding="utf-8")

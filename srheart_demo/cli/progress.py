@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import TextIO
@@ -16,29 +17,29 @@ class Progress:
     Use as a context manager, so that the terminal's line is ended whatever happens.
     """
 
-    def __init__(self, label: str, stream: TextIO | None = None) -> None:
-        self.label = label
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.start = time.monotonic()
-        self.shown = -float("inf")
+        self.phase = ""
         self.width = 0
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.width:
-            self.stream.write("\n")
+        self._end_line()
 
-    def update(self, done: int, total: int, detail: str = "") -> None:
-        """Show that `done` of `total` steps are through; the last is always shown."""
+    def update(self, phase: str, done: int, total: int, detail: str = "") -> None:
+        """Show that `done` of `total` steps of a phase are through; the last is always shown."""
         now = time.monotonic()
+        if phase != self.phase:
+            self._end_line()
+            self.phase, self.began, self.first, self.shown = phase, now, done, -math.inf
         terminal = self.stream.isatty()
         interval = TERMINAL_INTERVAL if terminal else LOG_INTERVAL
         if now - self.shown < interval and done < total:
             return
         self.shown = now
-        line = self._line(done, total, now - self.start, detail)
+        line = self._line(done, total, now - self.began, detail)
         if terminal:
             self.stream.write("\r" + line.ljust(self.width))
             self.width = len(line)
@@ -47,9 +48,15 @@ class Progress:
         self.stream.flush()
 
     def _line(self, done: int, total: int, seconds: float, detail: str) -> str:
-        left = f", about {duration(seconds * (total - done) / done)} left" if done else ""
-        detail = f" · {detail}" if detail else ""
-        return f"{self.label} {done}/{total}{detail} · {duration(seconds)}{left}"
+        parts = [f"{self.phase} {done}/{total}", detail, duration(seconds)]
+        if self.first < done < total:
+            parts.append(f"about {duration(seconds * (total - done) / (done - self.first))} left")
+        return " · ".join(part for part in parts if part)
+
+    def _end_line(self) -> None:
+        if self.width:
+            self.stream.write("\n")
+        self.width = 0
 
 
 def duration(seconds: float) -> str:

@@ -1,12 +1,11 @@
 """A run of latent optimisation with everything that there is to see of it, free of widgets."""
 
 from srheart_demo.session.run import Session, use_one_thread
-from srheart_demo.session.scene import Scan, Scene
+from srheart_demo.session.scene import Scan, Scene, Subject
 from srheart_demo.session.show import (
     Curves,
     Frame,
     Heart,
-    Look,
     Outlines,
     Pictures,
     Progress,
@@ -18,7 +17,6 @@ __all__ = [
     "Curves",
     "Frame",
     "Heart",
-    "Look",
     "Outlines",
     "Pictures",
     "Progress",
@@ -27,5 +25,6 @@ __all__ = [
     "Scores",
     "Session",
     "Shifts",
+    "Subject",
     "use_one_thread",
 ]

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.baselines import nearest
-from srheart_demo.degradation import Stack, degrade, sample
-from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.degradation import Stack, degrade
+from srheart_demo.gauge import labels_at
 from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import Outlines, Pictures
 from srheart_demo.surface import STRUCTURES
@@ -32,7 +31,7 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     one = replace(scene.problem.stack, z=scene.problem.stack.z[k : k + 1])
     shift = scene.gauge(d).expand(1, 1, 2)
     truth = scene.subject.slices[k]
-    window = _window(scene.subject.slices.any(0))
+    window = _window(scene.subject.slices.max(0))
     views = (scene.S_LR[k], _planes(field, one, d[:, k : k + 1])[0], _planes(field, one, shift)[0])
     return Pictures(*(view[window] for view in (*views, truth)))
 
@@ -48,13 +47,15 @@ def long_axis(scene: Scene, field: Tensor, d: Tensor, angle: float) -> tuple[Pic
     points = turn(scene.subject.plane, angle).points
     acquired = scene.scan.long_axis and angle == 0
     if acquired:
-        seen, redegraded = scene.subject.S_LA, _cut(field, points)
+        seen, redegraded = scene.subject.S_LA, labels_at(field, points)
     else:
         stack = scene.problem.stack
-        seen = _look_up(scene.nearest, points)
-        redegraded = _look_up(nearest.restore(_planes(field, stack, d), stack), points)
-    back = torch.cat([torch.zeros(1), scene.gauge(d)])
-    estimate, truth = _cut(field, points - back), _cut(scene.subject.field, points)
+        slices, pixels = _nearest_pixels(stack, points)
+        seen = np.where(slices < 0, 0, scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
+        shown = stack.points(d)[0][slices, pixels[..., 0], pixels[..., 1]]
+        redegraded = np.where(slices < 0, 0, labels_at(field, shown))
+    estimate = labels_at(field, points, shift=scene.gauge(d))
+    truth = labels_at(scene.subject.field, points)
     window = _window(truth)
     views = (seen, redegraded, estimate, truth)
     return Pictures(*(view[window][::-1] for view in views)), acquired
@@ -62,7 +63,7 @@ def long_axis(scene: Scene, field: Tensor, d: Tensor, angle: float) -> tuple[Pic
 
 def turn(plane: Plane, angle: float) -> Plane:
     """The plane turned by `angle` degrees about its middle column, the heart's long axis."""
-    h, w = plane.points.shape[:2]
+    w = plane.points.shape[1]
     centre = plane.points.mean((0, 1))
     axis = plane.points[-1, w // 2] - plane.points[0, w // 2]
     axis = axis / axis.norm()
@@ -131,20 +132,18 @@ def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
     return degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
 
 
-def _cut(field: Tensor, points: Tensor) -> Labels:
-    return sample(field, points).argmax(1)[0].numpy().astype(np.uint8)
+def _nearest_pixels(stack: Stack, points: Tensor) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The slice (...), −1 beyond the stack, and the pixel (..., 2) of it nearest to each point."""
+    distance = (points[..., :1] - stack.z).abs()
+    thickness = stack.z.diff().abs().median()
+    slices = torch.where(distance.amin(-1) <= thickness / 2, distance.argmin(-1), -1)
+    steps = torch.stack([stack.row_step, stack.column_step])
+    pixels = ((points[..., 1:] - stack.origin) @ torch.linalg.inv(steps)).round().long()
+    inside = ((pixels >= 0) & (pixels < torch.tensor(stack.shape))).all(-1)
+    return torch.where(inside, slices, -1).numpy(), (pixels * inside[..., None]).numpy()
 
 
-def _look_up(labels: Labels, points: Tensor) -> Labels:
-    """Labels on the HR grid at the nearest voxels, background outside."""
-    index = (points.numpy() - hr_affine()[:3, 3]) / np.array(HR_SPACING)
-    index = np.rint(index).astype(int)
-    inside = ((index >= 0) & (index < labels.shape)).all(-1)
-    d, h, w = np.moveaxis(np.where(inside[..., None], index, 0), -1, 0)
-    return np.where(inside, labels[d, h, w], 0).astype(np.uint8)
-
-
-def _window(tissue: NDArray[np.generic]) -> tuple[slice, slice]:
+def _window(tissue: Labels) -> tuple[slice, slice]:
     """`WINDOW` rows and columns around the middle of the tissue in a picture."""
     return tuple(  # type: ignore[return-value]
         _centred(np.flatnonzero(tissue.any(axis)), tissue.shape[1 - axis]) for axis in (1, 0)

@@ -18,7 +18,7 @@ from srheart_demo.problem import Generator
 from srheart_demo.samples import SAMPLES
 from srheart_demo.session.pictures import SURFACES, StackOutlines, long_axis, short_axis
 from srheart_demo.session.scene import Scan, Scene, Subject
-from srheart_demo.session.show import Curves, Frame, Heart, Look, Progress, Scores, Shifts
+from srheart_demo.session.show import Curves, Frame, Heart, Progress, Scores, Shifts
 from srheart_demo.surface import Mesh, heart_surfaces
 
 COARSE, FULL = 2, 1
@@ -60,13 +60,14 @@ class Session:
         self._subject: Subject | None = None
         self.settings = settings
         self.gamma = settings.gamma
-        self.scan(scan or Scan(self.subjects[0]))
+        scan = scan or Scan(self.subjects[0])
+        self.scan(scan.subject, scan.motion, scan.long_axis)
 
-    def scan(self, scan: Scan) -> None:
-        """Scan anew, and go back to the start."""
-        if self._subject is None or self._subject.name != scan.subject:
-            self._subject = Subject(scan.subject)
-        self.scene = Scene(scan, self._subject, self._generator)
+    def scan(self, subject: str, motion: float = 1.0, long_axis: bool = True) -> None:
+        """Scan a subject anew (see `Scan`), and go back to the start."""
+        if self._subject is None or self._subject.name != subject:
+            self._subject = Subject(subject)
+        self.scene = Scene(Scan(subject, motion, long_axis), self._subject, self._generator)
         self._outlines = StackOutlines(self.scene)
         self.reset()
 
@@ -110,29 +111,33 @@ class Session:
                 self._decoded = self.step, self._generator.decode(self.step.z)
         return self._decoded[1]
 
-    def frame(self, look: Look) -> Frame:
-        """The 2-D views."""
+    def frame(self, k: int, angle: float) -> Frame:
+        """The 2-D views, of slice k and of the LA plane turned by `angle` degrees."""
         step, field = self.step, self.field()
-        cut, acquired = long_axis(self.scene, field, step.d, look.angle)
+        cut, acquired = long_axis(self.scene, field, step.d, angle)
         return Frame(
-            look=look,
+            k=k,
+            angle=angle,
             progress=self.progress(),
             curves=self.curves(),
             z=step.z[0].numpy(),
             shifts=self.shifts(),
-            short_axis=short_axis(self.scene, field, step.d, look.k),
+            short_axis=short_axis(self.scene, field, step.d, k),
             long_axis=cut,
             long_axis_acquired=acquired,
         )
 
-    def heart(self, look: Look, coarse: bool = False) -> Heart:
-        """The 3-D view; `coarse` for under 8,000 triangles, which a browser redraws at 5 Hz."""
+    def heart(self, k: int, coarse: bool = False) -> Heart:
+        """The 3-D view with slice k framed; `coarse` for under 8,000 triangles.
+
+        So many a browser was measured to redraw at 5 Hz and more, even without a GPU.
+        """
         meshes = heart_surfaces(self.field(), SURFACES, step=COARSE if coarse else FULL)
         back = np.eye(4)
         back[1:3, 3] = self.scene.gauge(self.step.d).numpy()
         return Heart(
             meshes={name: mesh.transform(back) for name, mesh in meshes.items()},
-            outlines=self._outlines.moved_back(self.step.d, look.k),
+            outlines=self._outlines.moved_back(self.step.d, k),
         )
 
     def ghost(self) -> dict[str, Mesh]:

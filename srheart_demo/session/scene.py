@@ -12,9 +12,9 @@ from torch import Tensor
 
 from srheart_demo import metrics
 from srheart_demo.baselines import nearest
-from srheart_demo.degradation import Stack, one_hot_field, simulate_stack
+from srheart_demo.degradation import Stack, degrade, one_hot_field, simulate_stack
 from srheart_demo.frame import hr_affine
-from srheart_demo.gauge import common_translation, motion_error, translated_labels
+from srheart_demo.gauge import common_translation, motion_error
 from srheart_demo.problem import Generator, Problem
 from srheart_demo.samples import load_sample
 from srheart_demo.surface import Mesh, label_surface
@@ -111,8 +111,14 @@ class Scene:
         return motion_error(d, self.d, self.problem.tissue)
 
     def dice(self, field: Tensor, d: Tensor) -> dict[str, float]:
-        """Dice of a field with the truth, after the common translation of its d."""
-        return metrics.dice(translated_labels(field, self.gauge(d)), self.subject.S_HR)
+        """Dice of a field with the truth, after the common translation of its d.
+
+        Every HR plane moved by the same d is the moved heart, and `degrade` is separable: a
+        quarter of the time of sampling the heart point by point.
+        """
+        planes = Stack.from_hr(step=1, first=0)
+        moved = degrade(field, planes, self.gauge(d).expand(1, planes.K, 2))
+        return metrics.dice(moved[0].argmax(0).numpy(), self.subject.S_HR)
 
     @cached_property
     def nearest(self) -> NDArray[np.uint8]:

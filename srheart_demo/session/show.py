@@ -14,14 +14,6 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the user looks at: SA slice `k`, and an LA plane turned by `angle` degrees."""
-
-    k: int = 6
-    angle: float = 0.0
-
-
-@dataclass(frozen=True)
 class Progress:
     """How far a run is.
 
@@ -77,9 +69,17 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Frame:
-    """The 2-D views of one moment."""
+    """The 2-D views of one moment.
 
-    look: Look
+    Attributes:
+        z: (M,) latent code, in standard deviations of its prior.
+        k: the slice of `short_axis`, from 0 at the apex.
+        angle: of the plane of `long_axis` to the LA view, degrees.
+        long_axis_acquired: whether the input of `long_axis` is the LA view itself.
+    """
+
+    k: int
+    angle: float
     progress: Progress
     curves: Curves
     z: Floats

@@ -47,15 +47,13 @@ class ConvergenceChart(Figure):
 class LatentChart(Figure):
     """The latent code as bars, in standard deviations of the prior."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self) -> None:
         bars = go.Bar(
-            x=np.arange(1, size + 1, dtype=np.int32),
-            y=np.zeros(size, np.float32),
             marker={"color": theme.ESTIMATE, "line": {"width": 0}},
             hovertemplate=texts.LATENT_HOVER,
         )
         layout = theme.layout(
-            xaxis=theme.axis(texts.LATENT_AXIS, showgrid=False, dtick=8, range=[0.2, size + 0.8]),
+            xaxis=theme.axis(texts.LATENT_AXIS, showgrid=False, dtick=8),
             yaxis=theme.axis(texts.LATENT_VALUE, range=[-3.2, 3.2], dtick=2),
             bargap=0.25,
         )
@@ -65,7 +63,9 @@ class LatentChart(Figure):
         """Draw z (M,)."""
         reach = max(3.2, 1.1 * float(np.abs(z).max(initial=0)))
         with self.batch_update():
+            self.data[0].x = np.arange(1, len(z) + 1, dtype=np.int32)
             self.data[0].y = z
+            self.layout.xaxis.range = [0.2, len(z) + 0.8]
             self.layout.yaxis.range = [-reach, reach]
 
 
@@ -87,7 +87,11 @@ class ShiftChart(Figure):
                     xaxis=x_axis,
                     mode="markers",
                     name=texts.TRUE_SHIFT,
-                    marker={"size": 10, "color": "white", "line": {"color": theme.INK, "width": 1.6}},
+                    marker={
+                        "size": 10,
+                        "color": "white",
+                        "line": {"color": theme.INK, "width": 1.6},
+                    },
                     hovertemplate=texts.SHIFT_HOVER,
                     showlegend=x_axis == "x",
                 ),

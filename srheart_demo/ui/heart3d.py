@@ -13,7 +13,7 @@ from srheart_demo.ui import texts, theme
 from srheart_demo.ui.shared_plotly import Figure
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Outlines
+    from srheart_demo.session import Heart
     from srheart_demo.surface import Mesh
 
 OPACITY = {"LV": 1.0, "MYO": 0.30, "RV": 0.55}
@@ -35,7 +35,12 @@ def plot_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _mesh(colour: str, opacity: float, name: str) -> go.Mesh3d:
     return go.Mesh3d(
-        name=name, color=colour, opacity=opacity, lighting=LIGHT, hoverinfo="skip", flatshading=False
+        name=name,
+        color=colour,
+        opacity=opacity,
+        lighting=LIGHT,
+        hoverinfo="skip",
+        flatshading=False,
     )
 
 
@@ -57,25 +62,20 @@ class HeartView(Figure):
         frame = go.Scatter3d(mode="lines", line={"color": theme.INK, "width": 3}, hoverinfo="skip")
         super().__init__([*estimate, *ghost, *lines, frame, _scale_bar()], _layout())
 
-    def show_estimate(self, meshes: Mapping[str, Mesh]) -> None:
-        """Draw the estimate's surfaces."""
+    def show(self, heart: Heart) -> None:
+        """Draw the estimate, the stack's outlines and the border of the slice looked at."""
         with self.batch_update():
-            for trace, tissue in zip(self.data[:3], TISSUES, strict=True):
-                _put(trace, meshes[tissue])
+            for trace, mesh in zip(self.data[:3], heart.meshes.values(), strict=True):
+                _put(trace, mesh)
+            lines = [*heart.outlines.structures.values(), heart.outlines.frame]
+            for trace, line in zip(self.data[5:9], lines, strict=True):
+                trace.x, trace.y, trace.z = plot_axes(line)
 
     def show_ghost(self, meshes: Mapping[str, Mesh]) -> None:
         """Draw the truth's outer surfaces."""
         with self.batch_update():
-            for trace, tissue in zip(self.data[3:5], ("MYO", "RV"), strict=True):
-                _put(trace, meshes[tissue])
-
-    def show_slices(self, outlines: Outlines) -> None:
-        """Draw the stack's outlines and the frame of the slice that is looked at."""
-        with self.batch_update():
-            for trace, tissue in zip(self.data[5:8], TISSUES, strict=True):
-                trace.x, trace.y, trace.z = plot_axes(outlines.tissues[tissue])
-            frame = self.data[8]
-            frame.x, frame.y, frame.z = plot_axes(outlines.frame)
+            for trace, mesh in zip(self.data[3:5], meshes.values(), strict=True):
+                _put(trace, mesh)
 
     def toggle(self, ghost: bool, slices: bool) -> None:
         """Show or hide the truth and the slices."""

@@ -9,15 +9,20 @@ from srheart_demo.ui.panels import card, header, html, named
 
 
 def compose(
-    controls: list[w.Widget], heart: w.Widget, slices: w.Widget, answers: list[w.Widget]
+    controls: list[w.Widget],
+    heart: w.Widget,
+    slices: w.Widget,
+    answers: list[w.Widget],
+    unseen: list[w.Widget],
 ) -> w.VBox:
-    """The page: a header over three columns."""
+    """The page: a header over three columns, and the widgets that only bring code."""
     columns = [
         named(w.VBox(controls), "srh-controls"),
         named(w.VBox([heart, slices]), "srh-middle"),
         named(w.VBox(answers), "srh-answers"),
     ]
-    return named(w.VBox([header(), named(w.GridBox(columns), "srh-columns")]), "srh")
+    machinery = named(w.VBox(unseen), "srh-unseen")
+    return named(w.VBox([header(), named(w.GridBox(columns), "srh-columns"), machinery]), "srh")
 
 
 def heart_card(figure: w.Widget, toggles: list[w.Widget]) -> w.VBox:

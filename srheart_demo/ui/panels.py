@@ -55,7 +55,9 @@ class ScanPanel:
     def __init__(self) -> None:
         self.subject = named(w.Dropdown(description=texts.SUBJECT), "srh-subject")
         self.motion = named(
-            w.FloatSlider(1.0, min=0, max=4, step=0.1, description=texts.MOTION, readout_format=".1f"),
+            w.FloatSlider(
+                1.0, min=0, max=4, step=0.1, description=texts.MOTION, readout_format=".1f"
+            ),
             "srh-motion",
         )
         self.long_axis = named(
@@ -73,6 +75,7 @@ class ScanPanel:
             ],
             "srh-scan",
         )
+        self.controls = (self.subject, self.motion, self.long_axis)
 
 
 class RunPanel:
@@ -82,7 +85,9 @@ class RunPanel:
         self.preset = named(w.Dropdown(description=texts.PRESET), "srh-preset")
         self.preset_note = html("", "srh-hint")
         self.gamma = named(
-            w.FloatSlider(1.0, min=0, max=4, step=0.1, description=texts.GAMMA, readout_format=".1f"),
+            w.FloatSlider(
+                1.0, min=0, max=4, step=0.1, description=texts.GAMMA, readout_format=".1f"
+            ),
             "srh-gamma",
         )
         self.gamma_note = html(escape(texts.GAMMA_NOTE), "srh-hint")
@@ -107,6 +112,15 @@ class RunPanel:
             ],
             "srh-run",
         )
+
+    def show_preset(self, name: str) -> None:
+        """What the chosen preset does."""
+        self.preset_note.value = escape(texts.PRESET_NOTES[name])
+
+    def show_long_axis(self, used: bool) -> None:
+        """Whether γ weighs anything."""
+        self.gamma.disabled = not used
+        self.gamma_note.value = escape(texts.GAMMA_NOTE if used else texts.GAMMA_UNUSED)
 
     def show_status(self, state: str, word: str, detail: str, done: float) -> None:
         """The run's state in a word, in a line, and as a bar filled to `done` of 1."""
@@ -136,17 +150,17 @@ class ScorePanel:
             f"<span>{texts.DICE_ESTIMATE}</span><span>{texts.DICE_NEAREST}</span></div>"
         )
         error = (
-            f'<div class="srh-score srh-score-motion"><span>{texts.MOTION_ERROR}</span><span></span>'
-            f"<b>{scores.motion_error:.1f} mm</b>"
-            f"<span>{scores.motion_uncorrected:.1f} mm {texts.MOTION_LEFT_ALONE}</span></div>"
+            '<div class="srh-score srh-score-motion">'
+            f"<span>{texts.MOTION_ERROR}</span><span></span><b>{scores.motion_error:.1f} mm</b>"
+            f"<span>{scores.motion_uncorrected:.1f} mm</span></div>"
         )
         self.table.value = head + "".join(rows) + error
 
 
 def _score_row(tissue: str, colour: str, estimate: float, nearest: float) -> str:
+    bar = f'<i style="width:{100 * estimate:.1f}%"></i><u style="left:{100 * nearest:.1f}%"></u>'
     return (
         f'<div class="srh-score"><span>{tissue}</span>'
-        f'<span class="srh-track" style="color:{colour}"><i style="width:{100 * estimate:.1f}%"></i>'
-        f'<u style="left:{100 * nearest:.1f}%"></u></span>'
+        f'<span class="srh-track" style="color:{colour}">{bar}</span>'
         f"<b>{estimate:.3f}</b><span>{nearest:.3f}</span></div>"
     )

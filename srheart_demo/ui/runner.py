@@ -17,8 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Look, Scan, Scores, Session
-    from srheart_demo.surface import Mesh
+    from srheart_demo.session import Frame, Heart, Scores, Session
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
@@ -52,8 +51,8 @@ class View(Protocol):
     def show_frame(self, frame: Frame) -> None:
         """The 2-D views."""
 
-    def show_heart(self, meshes: dict[str, Mesh]) -> None:
-        """The estimate's surfaces."""
+    def show_heart(self, heart: Heart) -> None:
+        """The 3-D view."""
 
     def show_scores(self, scores: Scores) -> None:
         """How good the estimate is."""
@@ -104,10 +103,12 @@ class Runner:
 
     Attributes:
         state: what the run is doing.
-        look: the slice and the cut that the 2-D views show.
+        look: the slice and the angle of the cut that the views show.
     """
 
-    def __init__(self, load: Callable[[], Session], view: View, pace: Pace, look: Look) -> None:
+    def __init__(
+        self, load: Callable[[], Session], view: View, pace: Pace, look: tuple[int, float]
+    ) -> None:
         self.state = State.LOADING
         self.look = look
         self._load, self._view, self._pace = load, view, pace
@@ -142,9 +143,9 @@ class Runner:
         self._wish("reset", lambda session: session.reset())
         self._enter(State.READY)
 
-    def scan(self, scan: Scan) -> None:
+    def scan(self, subject: str, motion: float, long_axis: bool) -> None:
         """Scan anew. A run that is going on goes on with the new scan, from the start."""
-        self._wish("scan", lambda session: session.scan(scan))
+        self._wish("scan", lambda session: session.scan(subject, motion, long_axis))
 
     def preset(self, name: str) -> None:
         """Take another preset, from the start."""
@@ -160,10 +161,10 @@ class Runner:
         self._schedule.everything()
         self._wake.set()
 
-    def look_at(self, look: Look) -> None:
+    def look_at(self, k: int, angle: float) -> None:
         """Show another slice or cut."""
-        self.look = look
-        self._schedule.stale.add("frame")
+        self.look = k, angle
+        self._schedule.stale |= {"frame", "heart"}
         self._wake.set()
 
     # -- the loop --------------------------------------------------------------------------
@@ -230,8 +231,8 @@ class Runner:
             return []
         coarse = self.state is State.RUNNING
         work: dict[str, Callable[[], Callable[[], None]]] = {
-            "frame": lambda: _then(self._view.show_frame, session.frame(self.look)),
-            "heart": lambda: _then(self._view.show_heart, session.meshes(coarse)),
+            "frame": lambda: _then(self._view.show_frame, session.frame(*self.look)),
+            "heart": lambda: _then(self._view.show_heart, session.heart(self.look[0], coarse)),
             "scores": lambda: _then(self._view.show_scores, session.scores()),
         }
         draw = []

@@ -12,7 +12,7 @@ from srheart_demo.ui.panels import card, html, named
 from srheart_demo.ui.png import label_png
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Pictures
+    from srheart_demo.session import Frame, Pictures
 
 LONG_AXIS_START = 90
 """Degrees from the acquired view at first: a cut that the solver is never shown."""
@@ -22,9 +22,7 @@ class SlicesPanel:
     """Two scrubbers and their pictures."""
 
     def __init__(self) -> None:
-        self.slice = named(
-            w.IntSlider(6, min=0, max=12, readout=False), "srh-short-axis-scrubber"
-        )
+        self.slice = named(w.IntSlider(6, min=0, max=12, readout=False), "srh-short-axis-scrubber")
         self.angle = named(
             w.IntSlider(LONG_AXIS_START, min=-90, max=90, step=5, readout=False),
             "srh-long-axis-scrubber",
@@ -48,13 +46,12 @@ class SlicesPanel:
         ]
         self.box = card("", texts.SLICES, [named(w.GridBox(cells), "srh-pictures")], "srh-slices")
 
-    def show_short_axis(self, pictures: Pictures, k: int, slices: int) -> None:
-        """Pictures of slice k."""
-        self._show("sa", pictures, texts.short_axis_note(k, slices))
-
-    def show_long_axis(self, pictures: Pictures, angle: float, acquired: bool) -> None:
-        """Pictures of a cut along the heart's axis; `acquired` if the input is the LA view."""
-        self._show("la", pictures, texts.long_axis_note(angle, acquired))
+    def show(self, frame: Frame) -> None:
+        """The pictures of a moment."""
+        slices = len(frame.shifts.slices)
+        self._show("sa", frame.short_axis, texts.short_axis_note(frame.k, slices))
+        note = texts.long_axis_note(frame.angle, frame.long_axis_acquired)
+        self._show("la", frame.long_axis, note)
 
     def _show(self, row: str, pictures: Pictures, note: str) -> None:
         shown = {

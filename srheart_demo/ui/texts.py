@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from srheart_demo.session import Progress
+
 TITLE = "One heart from a few displaced slices"
 SUBTITLE = "Joint motion correction and super-resolution by latent optimisation"
 TRUTH = "truth"
@@ -40,23 +45,35 @@ RUNNING, PAUSED, DONE, FAILED = "Running", "Paused", "Finished", "Something went
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
 
 
-def progress(iteration: int, iterations: int) -> str:
-    """Where the run is."""
-    return f"iteration {iteration} of at most {iterations}"
+ENDS = {
+    "iterations": "all iterations done",
+    "converged": "stopped: the loss hardly changes any more",
+    "diverged": "stopped: the loss is no longer a number; try smaller steps",
+}
 
 
-def remaining(seconds: float) -> str:
-    """Time to the end, rounded as a person would."""
-    if seconds < 1.5:
-        return "about a second left"
+def progress_line(progress: Progress, running: bool) -> str:
+    """Where the run is, and how long it has taken or will take."""
+    parts = [f"iteration {progress.iteration} of {progress.iterations}"]
+    if progress.stopped:
+        parts.append(ENDS[progress.stopped])
+    if progress.iteration:
+        parts.append(f"{progress.seconds:.1f} s")
+    if running and progress.iteration:
+        left = progress.iterations - progress.iteration
+        parts.append(_remaining(left * progress.seconds / progress.iteration))
+    return READY_NOTE if not progress.iteration and not running else " · ".join(parts)
+
+
+def _remaining(seconds: float) -> str:
     if seconds < 90:
-        return f"about {seconds:.0f} s left"
+        return f"about {max(1, round(seconds))} s left"
     return f"about {seconds / 60:.0f} min left"
 
 
-def elapsed(seconds: float) -> str:
-    """Solver time so far."""
-    return f"{seconds:.1f} s"
+def subject(name: str) -> str:
+    """A sample's name as a person would say it."""
+    return name.replace("_", " ").capitalize()
 
 
 # Middle: the heart

@@ -1,0 +1,271 @@
+"""Whatever is wrong with the input: one sentence, exit status 2, nothing written.
+
+Each case is a file that a user might really give. The sentence names the file and what is wrong;
+a few cases run in a process of their own, to see what a user sees.
+"""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
+
+from srheart_demo.cli import main
+from srheart_demo.volume import LabelVolume, write_volume
+
+TRUTH = scanner_from_model()
+STACK = short_axis_stack(TRUTH)
+VIEW = long_axis_view(TRUTH)
+
+
+def save(path: Path, array: NDArray, affine: NDArray[np.float64] = STACK.affine) -> None:
+    nibabel.save(nibabel.Nifti1Image(array, affine), path)
+
+
+def save_raw(path: Path, **header: object) -> None:
+    """A file whose header fields are overwritten after nibabel has had its say."""
+    image = nibabel.Nifti1Image(STACK.labels, STACK.affine)
+    content = bytearray(image.to_bytes())
+    fields = nibabel.Nifti1Header(bytes(content[:348]), check=False)
+    for name, value in header.items():
+        fields[name] = value
+    content[:348] = fields.binaryblock
+    path.write_bytes(gzip.compress(bytes(content)))
+
+
+def with_spacing(path: Path, *spacing: float) -> None:
+    save_raw(path, pixdim=[1.0, *spacing, 0.0, 0.0, 0.0, 0.0])
+
+
+def relabelled(path: Path, change: Callable[[NDArray], None], dtype: type = np.uint8) -> None:
+    labels = STACK.labels.astype(dtype)
+    change(labels)
+    save(path, labels)
+
+
+def put(value: float) -> Callable[[NDArray], None]:
+    return lambda labels: labels.__setitem__((5, 40, 40), value)
+
+
+def exchange(labels: NDArray) -> None:
+    labels[:] = np.array([0, 3, 2, 1])[labels]
+
+
+def truncated(path: Path) -> None:
+    write_volume(STACK, path)
+    path.write_bytes(path.read_bytes()[:-300])
+
+
+def truncated_plain(path: Path) -> None:
+    plain = path.with_suffix("")
+    write_volume(STACK, plain)
+    path.write_bytes(gzip.compress(plain.read_bytes()[:5000]))
+    plain.unlink()
+
+
+def sheared(path: Path) -> None:
+    affine = STACK.affine.copy()
+    affine[:3, 0] += 5.0 * affine[:3, 1]
+    save(path, STACK.labels, affine)
+
+
+def singular(path: Path) -> None:
+    save_raw(path, srow_x=[0.0] * 4, srow_y=[0.0] * 4, srow_z=[0.0, 0.0, 1.0, 0.0])
+
+
+def one_labelled_slice(labels: NDArray) -> None:
+    labels[:5] = labels[6:] = 0
+
+
+STACKS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing file": (lambda path: None, "no such file"),
+    "folder": (lambda path: path.mkdir(), "folder"),
+    "empty file": (lambda path: path.touch(), "not a readable NIfTI"),
+    "text file": (lambda path: path.write_text("not a scan\n" * 100), "not a readable NIfTI"),
+    "another gzip": (lambda path: path.write_bytes(gzip.compress(b"x" * 999)), "not a readable"),
+    "truncated gzip": (truncated, "truncated"),
+    "truncated data": (truncated_plain, "truncated"),
+    "2-D": (lambda path: save(path, STACK.labels[5]), "2-D"),
+    "4-D": (lambda path: save(path, np.stack([STACK.labels] * 3, axis=-1)), "4-D"),
+    "huge header": (lambda path: save_raw(path, dim=[3, 30000, 30000, 3000, 1, 1, 1, 1]), "claims"),
+    "colours": (
+        lambda path: save(path, np.zeros((9, 9, 9), [(c, "u1") for c in "RGB"])),
+        "not whole numbers",
+    ),
+    "NaN": (lambda path: relabelled(path, put(np.nan), np.float32), "NaN"),
+    "infinite": (lambda path: relabelled(path, put(np.inf), np.float32), "NaN or infinite"),
+    "interpolated": (lambda path: relabelled(path, put(1.5), np.float32), "such as 1.5"),
+    "unknown label": (lambda path: relabelled(path, put(7)), "unknown label values (7)"),
+    "negative label": (
+        lambda path: relabelled(path, put(-1), np.int16),
+        "unknown label values (-1)",
+    ),
+    "RV is 4": (
+        lambda path: save(path, np.array([0, 1, 2, 4], np.uint8)[STACK.labels]),
+        "change 4 to 3",
+    ),
+    "ACDC order": (lambda path: relabelled(path, exchange), "exchange labels 1 and 3"),
+    "empty": (lambda path: save(path, np.zeros_like(STACK.labels)), "nothing is labelled"),
+    "one slice": (lambda path: save(path, STACK.labels[5:6]), "single slice"),
+    "one labelled slice": (lambda path: relabelled(path, one_labelled_slice), "only one slice"),
+    "no RV": (lambda path: save(path, STACK.labels * (STACK.labels != 3)), "RV (3)"),
+    "no LV": (lambda path: save(path, STACK.labels * (STACK.labels != 1)), "LV (1)"),
+    "zero spacing": (lambda path: with_spacing(path, 10.0, 0.0, 1.5), "10 x 0 x 1.5"),
+    "negative spacing": (lambda path: with_spacing(path, 10.0, 1.5, -1.5), "10 x 1.5 x -1.5"),
+    "NaN spacing": (lambda path: with_spacing(path, np.nan, 1.5, 1.5), "spacing"),
+    "two spacings": (lambda path: with_spacing(path, 8.0, 1.5, 1.5), "make the two agree"),
+    "singular affine": (singular, "singular"),
+    "NaN in affine": (lambda path: save_raw(path, srow_x=[np.nan] * 4), "not finite"),
+    "sheared affine": (sheared, "right angles"),
+    "metres for millimetres": (
+        lambda path: save(path, STACK.labels, np.diag([1e-3, 1e-3, 1e-3, 1]) @ STACK.affine),
+        "no heart",
+    ),
+}
+
+
+def one_line_about(path: Path, complaint: str, error: str) -> None:
+    assert error.count("\n") == 1
+    assert str(path) in error
+    assert complaint in error
+    assert "Traceback" not in error
+    assert error.endswith(".\n")
+
+
+@pytest.mark.parametrize("case", STACKS)
+def test_a_bad_stack_is_refused_in_one_sentence(
+    case: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make, complaint = STACKS[case]
+    path, out = tmp_path / "stack.nii.gz", tmp_path / "out"
+    make(path)
+    before = set(tmp_path.iterdir())
+    assert main(["enhance", str(path), "-o", str(out)]) == 2
+    one_line_about(path, complaint, capfd.readouterr().err)
+    assert set(tmp_path.iterdir()) == before
+
+
+def shifted(volume: LabelVolume, offset: NDArray[np.float64]) -> LabelVolume:
+    affine = volume.affine.copy()
+    affine[:3, 3] += offset
+    return replace(volume, affine=affine)
+
+
+VIEWS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing file": (lambda path: None, "no such file"),
+    "misses the stack": (
+        lambda path: write_volume(shifted(VIEW, 120 * TRUTH[:3, 1]), path),
+        "misses the heart",
+    ),
+    "a stack": (lambda path: write_volume(STACK, path), "one plane"),
+    "a short-axis slice": (
+        lambda path: write_volume(
+            replace(shifted(STACK, 5 * STACK.affine[:3, 0]), labels=STACK.labels[5:6]), path
+        ),
+        "no long-axis view",
+    ),
+    "empty": (
+        lambda path: write_volume(replace(VIEW, labels=np.zeros_like(VIEW.labels)), path),
+        "nothing is labelled",
+    ),
+    "a line of voxels": (lambda path: save(path, VIEW.labels[:, :, 50:51], VIEW.affine), "plane"),
+}
+
+
+@pytest.mark.parametrize("case", VIEWS)
+def test_a_bad_long_axis_view_is_refused_in_one_sentence(
+    case: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make, complaint = VIEWS[case]
+    stack, path, out = (tmp_path / name for name in ("stack.nii.gz", "view.nii.gz", "out"))
+    write_volume(STACK, stack)
+    make(path)
+    before = set(tmp_path.iterdir())
+    assert main(["enhance", str(stack), "--long-axis", str(path), "-o", str(out)]) == 2
+    one_line_about(path, complaint, capfd.readouterr().err)
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("out", ["stack.nii.gz", "stack.nii.gz/deeper"])
+@pytest.mark.parametrize("command", ["enhance", "degrade"])
+def test_a_folder_that_cannot_be_written_is_refused(
+    command: str, out: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "stack.nii.gz"
+    write_volume(STACK, path)
+    before = path.read_bytes()
+    assert main([command, str(path), "-o", str(tmp_path / out)]) == 2
+    one_line_about(tmp_path / out, "cannot be written", capfd.readouterr().err)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_without_permission_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, because permissions do not bind root."""
+
+    def refuse(**_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    path, out = tmp_path / "stack.nii.gz", tmp_path / "locked"
+    write_volume(STACK, path)
+    monkeypatch.setattr("srheart_demo.files.tempfile.mkdtemp", refuse)
+    assert main(["enhance", str(path), "-o", str(out)]) == 2
+    one_line_about(out, "Permission denied", capfd.readouterr().err)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+OPTIONS = {
+    "unknown preset": (["--preset", "fastest"], "known: PAPER"),
+    "gamma without a view": (["--gamma", "2"], "--long-axis"),
+    "negative gamma": (["--gamma", "-1"], "0 or more"),
+    "gamma is no number": (["--gamma", "nan"], "0 or more"),
+    "fractional seed": (["--seed", "1.5"], "whole number"),
+    "unknown option": (["--fast"], "--fast"),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_a_bad_option_is_refused_in_one_line(
+    case: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arguments, complaint = OPTIONS[case]
+    path = tmp_path / "stack.nii.gz"
+    write_volume(STACK, path)
+    try:
+        status = main(["enhance", str(path), "-o", str(tmp_path / "out"), *arguments])
+    except SystemExit as refusal:
+        status = refusal.code
+    error = capfd.readouterr().err
+    assert status == 2
+    assert complaint in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("case", ["missing file", "truncated gzip", "negative spacing", "NaN"])
+def test_a_user_sees_one_line_and_status_2(case: str, tmp_path: Path) -> None:
+    make, complaint = STACKS[case]
+    path, out = tmp_path / "stack.nii.gz", tmp_path / "out"
+    make(path)
+    before = set(tmp_path.iterdir())
+    ran = subprocess.run(
+        [sys.executable, "-m", "srheart_demo.cli", "enhance", str(path), "-o", str(out)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    one_line_about(path, complaint, ran.stderr)
+    assert set(tmp_path.iterdir()) == before

@@ -1,0 +1,83 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import ndimage
+from torch.autograd import gradcheck
+
+from srheart_demo import phantom
+from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE, lattice_axes
+from srheart_demo.population import POPULATIONS, draw
+
+
+def labels_of(shape: phantom.HeartShape) -> np.ndarray:
+    return phantom.to_labels(phantom.on_lattice(shape))
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_hearts_are_anatomical(population):
+    for labels in labels_of(draw(3, seed=11, population=population)):
+        for tissue in (1, 2, 3):
+            pieces, n = ndimage.label(labels == tissue)
+            sizes = np.bincount(pieces.ravel())[1:]
+            assert sizes.max() / sizes.sum() > 0.999, f"{tissue} falls into {n} pieces"
+        base = np.flatnonzero((labels == 1).any((1, 2)))[-1]
+        around = ndimage.binary_dilation(labels == 1) & (labels != 1)
+        below_base = around.copy()
+        below_base[base - 4 :] = False
+        assert (labels[below_base] == 2).all(), "the LV must be closed by myocardium"
+
+
+def test_the_rv_lies_on_the_myocardium_without_a_gap():
+    labels = labels_of(draw(1, seed=4))[0]
+    mid = labels[24:44]
+    near_rv = ndimage.binary_dilation(mid == 3, np.ones((1, 3, 3))) & (mid != 3)
+    assert (mid[near_rv] == 2).mean() > 0.2
+    enclosed = ndimage.binary_fill_holes((mid > 0).any(0)) & ~(mid > 0).any(0)
+    assert not enclosed.any()
+
+
+def test_distances_are_millimetres_near_the_surface():
+    shape = draw(1, seed=2)
+    d, h, w = (torch.tensor(a, dtype=torch.float32) for a in lattice_axes((64, 128, 128)))
+    distance = phantom.signed_distances(shape, d[:, None, None], h[:, None], w)[0, 0]
+    inside = (distance < 0).numpy()
+    true = ndimage.distance_transform_edt(inside, sampling=HR_SPACING)
+    shell = inside & (true > 3) & (true < 6)
+    ratio = -distance.numpy()[shell] / true[shell]
+    assert 0.75 < np.median(ratio) < 1.25
+
+
+def test_size_scales_volume():
+    shape = draw(1, seed=3)
+    bigger = replace(shape, radius=1.1 * shape.radius)
+    small, large = ((labels_of(s)[0] == 1).sum() for s in (shape, bigger))
+    assert large / small == pytest.approx(1.21, abs=0.02)
+
+
+def test_hearts_of_a_batch_do_not_touch_each_other():
+    shapes = draw(3, seed=9)
+    together = phantom.on_lattice(shapes, LATTICE_SHAPE)
+    alone = torch.cat([phantom.on_lattice(shapes[i : i + 1], LATTICE_SHAPE) for i in range(3)])
+    torch.testing.assert_close(together, alone)
+
+
+def test_distances_are_differentiable_in_every_parameter():
+    shape = draw(1, seed=1).double()
+    names = [f.name for f in fields(shape)]
+    values = [getattr(shape, name).clone().requires_grad_() for name in names]
+    D, H, W = (torch.tensor([x], dtype=torch.float64) for x in (7.3, 11.9, -21.7))
+
+    def distances(*parameters):
+        one = phantom.HeartShape(**dict(zip(names, parameters, strict=True)))
+        return phantom.signed_distances(one, D, H, W)
+
+    assert gradcheck(distances, values, atol=1e-4)
+
+
+def test_class_logits_and_labels_agree_with_the_distances():
+    distances = torch.tensor([[[-2.0, 3.0, 4.0], [1.0, -1.0, 2.0], [5.0, 2.0, 0.5]]])
+    np.testing.assert_array_equal(phantom.to_labels(distances), [[1, 2, 0]])
+    softer = phantom.class_logits(distances, width=2.0)
+    torch.testing.assert_close(softer, phantom.class_logits(distances) / 2)

@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from srheart_demo.degradation import degrade
+from srheart_demo.search import best_shifts, remove_trend, shift_landscape
+from tests.problems import toy_problem
+
+
+def test_the_landscape_is_the_likelihood_at_every_shift():
+    p, z, _ = toy_problem()
+    landscape = shift_landscape(z, p, reach=8.0)
+    assert landscape.shape == (7, 9, 9)
+    for row, column in ((0, 0), (-3, 2), (4, -1)):
+        d = torch.tensor([row * 2.0, column * 2.0]).expand(1, 7, 2)
+        log_p = degrade(p.G.decode(z), p.stack, d)[0].log_softmax(0)
+        direct = log_p.gather(0, p.S_LR[None])[0].sum((1, 2))
+        torch.testing.assert_close(landscape[:, 4 + row, 4 + column], direct, rtol=1e-3, atol=0.5)
+
+
+@pytest.mark.parametrize("factor", [0.0, 1.0, 4.0])
+def test_shifts_are_found_below_a_pixel(factor):
+    p, z, d = toy_problem(factor=factor)
+    found = best_shifts(z, p, reach=24.0)
+    assert (found - d).abs().max() < 0.5
+
+
+def test_a_prior_draws_shifts_to_zero():
+    p, z, d = toy_problem(factor=2.0)
+    assert best_shifts(z, p, sd=0.05).norm() < best_shifts(z, p).norm()
+
+
+def test_the_trend_is_left_to_the_heart():
+    p, _, _ = toy_problem()
+    z = p.stack.z
+    trend = torch.stack([3 + 0.1 * z, -2 - 0.05 * z], dim=-1)[None]
+    assert remove_trend(trend, p).abs().max() < 1e-4
+    wave = torch.zeros(1, 7, 2)
+    wave[0, :, 0] = torch.tensor([1.0, -1.0, -1.0, 2.0, -1.0, -1.0, 1.0])
+    torch.testing.assert_close(remove_trend(wave + trend, p), wave, atol=1e-4, rtol=0)
