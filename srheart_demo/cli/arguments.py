@@ -43,7 +43,8 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="show the version and exit")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        parser.exit(0, f"srheart {version('srheart-demo')}\n")
+        print(f"srheart {version('srheart-demo')}")
+        parser.exit()
 
 
 def _sample(command: argparse.ArgumentParser) -> None:

@@ -91,7 +91,7 @@ class StackOutlines:
             moved = points.copy()
             moved[:, 1:] -= shift[slices]
             structures[name] = moved
-        rows, columns = _window(self._scene.subject.slices.any(0))
+        rows, columns = _window(self._scene.subject.slices.max(0))
         corners = [
             (rows.start, columns.start),
             (rows.start, columns.stop),

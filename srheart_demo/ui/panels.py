@@ -91,10 +91,11 @@ class RunPanel:
             "srh-gamma",
         )
         self.gamma_note = html(escape(texts.GAMMA_NOTE), "srh-hint")
-        self.run = w.Button(description=texts.RUN, icon="play", button_style="primary")
-        self.pause = w.Button(description=texts.PAUSE, icon="pause")
-        self.step = w.Button(description=texts.STEP, icon="step-forward")
-        self.reset = w.Button(description=texts.RESET, icon="undo")
+        self.run = _button(texts.RUN, "play", "srh-button-run")
+        self.pause = _button(texts.PAUSE, "pause", "srh-button-pause")
+        self.step = _button(texts.STEP, "step-forward", "srh-button-step")
+        self.reset = _button(texts.RESET, "undo", "srh-button-reset")
+        self.run.button_style = "primary"
         buttons = named(w.GridBox([self.run, self.pause, self.step, self.reset]), "srh-buttons")
         self.status = html("", "srh-status")
         self.detail = html("", "srh-detail")
@@ -130,6 +131,10 @@ class RunPanel:
         self.detail.value = (
             f'<div class="srh-bar"><i style="width:{100 * done:.1f}%"></i></div>{escape(detail)}'
         )
+
+
+def _button(text: str, icon: str, name: str) -> w.Button:
+    return named(w.Button(description=text, icon=icon), name)
 
 
 class ScorePanel:

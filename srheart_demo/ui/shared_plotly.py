@@ -45,7 +45,9 @@ def bundle_as_publisher(bundle: str) -> str:
     Raises:
         RuntimeError: the bundle does not end in a default export; another plotly is installed.
     """
-    export = re.search(r"export\s*\{[^}]*?([\w$]+) as default\s*\};?", bundle)
+    # The last one: an earlier export belongs to a worker's source, held in a string.
+    exports = re.finditer(r"export\s*\{[^}]*?([\w$]+) as default\s*\};?", bundle)
+    export = next(reversed(list(exports)), None)
     if export is None:
         raise RuntimeError(
             f"plotly {plotly.__version__} has another widget bundle than the one this page was"
