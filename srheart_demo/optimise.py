@@ -15,6 +15,7 @@ from torch import Tensor
 from srheart_demo.losses import multi_view_loss
 from srheart_demo.problem import Problem
 from srheart_demo.search import best_shifts, remove_trend
+from srheart_demo.solvers import SOLVERS, Memory, Point
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class Settings:
     Attributes:
         name: for display.
         gamma: γ of Eq. 5; without an LA view it acts on nothing.
-        lr_z, lr_d: Adam's learning rates, in units of z and in mm.
-        alternate: update d, look again, then update z, instead of both from one gradient.
-        halve_every: iterations after which both learning rates are halved; 0 for never.
+        solver: one of `solvers.SOLVERS`.
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm; for L-BFGS, the units in
+            which it measures z and d.
+        alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
+        halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
         iterations: at most so many.
         stop_change: stop when the mean relative change of the objective over the last
             `stop_window` iterations is smaller; 0 for never.
@@ -43,6 +46,7 @@ class Settings:
 
     name: str = "custom"
     gamma: float = 1.0
+    solver: str = "adam"
     lr_z: float = 0.1
     lr_d: float = 0.3
     alternate: bool = False
@@ -60,28 +64,12 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Adam's running moments of one variable (Kingma and Ba 2015)."""
-
-    first: Tensor
-    second: Tensor
-    updates: int = 0
-
-    @classmethod
-    def zeros_like(cls, x: Tensor) -> "Moments":
-        """Moments of a variable that has not moved yet."""
-        return cls(torch.zeros_like(x), torch.zeros_like(x))
-
-
-@dataclass(frozen=True)
 class State:
     """What the next iteration needs besides z and d."""
 
     settings: Settings
-    gradient_z: Tensor
-    gradient_d: Tensor
-    moments_z: Moments
-    moments_d: Moments
+    point: Point
+    memory: Memory
     objectives: tuple[float, ...]
 
 
@@ -135,24 +123,18 @@ class Change:
     stop: bool = False
 
 
-def adam(gradient: Tensor, moments: Moments) -> tuple[Tensor, Moments]:
-    """Adam's direction of unit learning rate, and the moments after it."""
-    first = 0.9 * moments.first + 0.1 * gradient
-    second = 0.999 * moments.second + 0.001 * gradient**2
-    updates = moments.updates + 1
-    mean, mean_square = first / (1 - 0.9**updates), second / (1 - 0.999**updates)
-    return mean / (mean_square.sqrt() + 1e-8), Moments(first, second, updates)
-
-
 def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> Tensor:
     """−log p(z) − log p(d) up to a constant, (B,), nats.
 
-    z ~ N(0, I). The components of d are Gaussian with an unknown common variance, which an
-    inverse-gamma distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack
-    is held straight, a shaken one may move.
+    z ~ N(0, I). The components of d, less their mean over the slices with tissue (the stack's
+    position is arbitrary), are Gaussian with an unknown common variance, which an inverse-gamma
+    distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
+    straight, a shaken one may move.
     """
-    n = 2 * int(p.tissue.sum())
-    spread = (d**2).flatten(1).sum(1) / (2 * settings.motion_mm**2)
+    seen = d[:, p.tissue]
+    n = 2 * seen.shape[1]
+    spread = ((seen - seen.mean(1, keepdim=True)) ** 2).flatten(1).sum(1)
+    spread = spread / (2 * settings.motion_mm**2)
     return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(spread)
 
 
@@ -189,9 +171,7 @@ def latent_optimisation(
         The start as iteration 0, then each iteration; the last one says why it `stopped`.
     """
     step = start or _first_step(problem, settings)
-    step = replace(step, stopped=None)
     while True:
-        step = replace(step, stopped=_reason_to_stop(step))
         change = yield step
         if change is not None:
             if change.stop:
@@ -221,99 +201,85 @@ def last(steps: Iterable[Step], watch: Callable[[Step], None] | None = None) -> 
 
 
 def _first_step(p: Problem, settings: Settings) -> Step:
+    if settings.solver not in SOLVERS:
+        raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
+    began = time.perf_counter()
     rng = torch.Generator().manual_seed(settings.seed)
     z = settings.start_sd * torch.randn(1, p.G.latent_size, generator=rng)
-    d = torch.zeros(1, p.stack.K, 2)
-    return _evaluate(p, settings, z, d, Moments.zeros_like(z), Moments.zeros_like(d))
+    point = _look(p, settings, z, torch.zeros(1, p.stack.K, 2))
+    state = State(settings, point, Memory(), (point.objective,))
+    return _step(state, 0, time.perf_counter() - began)
 
 
-def _evaluate(
-    p: Problem,
-    settings: Settings,
-    z: Tensor,
-    d: Tensor,
-    moments_z: Moments,
-    moments_d: Moments,
-    before: Step | None = None,
-    began: float | None = None,
-) -> Step:
-    """The step at (z, d): its losses, and the gradients that the next iteration follows."""
-    began = time.perf_counter() if began is None else began
-    z, d = z.detach().requires_grad_(), d.detach().requires_grad_()
-    value, (L, L_SA, L_LA) = objective(z, d, p, settings)
+def _look(p: Problem, settings: Settings, z: Tensor, d: Tensor) -> Point:
+    """The objective and its gradients at (z, d)."""
+    tissue = p.tissue[:, None]
+    z, d = z.detach().requires_grad_(), (d.detach() * tissue).requires_grad_()
+    value, losses = objective(z, d, p, settings)
     gradient_z, gradient_d = torch.autograd.grad(value.sum(), (z, d))
-    gradient_d = gradient_d * p.tissue[:, None]
-    history = before.state.objectives if before else ()
-    value = value.detach()
-    state = State(
-        settings,
-        gradient_z,
-        gradient_d,
-        moments_z,
-        moments_d,
-        (*history[-settings.stop_window :], value.item()),
+    L, L_SA, L_LA = (part.item() for part in losses)
+    return Point(
+        z.detach(), d.detach(), value.item(), (L, L_SA, L_LA), gradient_z, gradient_d * tissue
     )
+
+
+def _step(state: State, iteration: int, seconds: float) -> Step:
+    point = state.point
+    L, L_SA, L_LA = point.losses
     return Step(
-        iteration=before.iteration + 1 if before else 0,
-        z=z.detach(),
-        d=d.detach(),
-        loss=L.item(),
-        loss_sa=L_SA.item(),
-        loss_la=L_LA.item(),
-        objective=value.item(),
-        gradient_z=gradient_z.norm().item(),
-        gradient_d=gradient_d.norm().item(),
-        seconds=(before.seconds if before else 0.0) + time.perf_counter() - began,
+        iteration=iteration,
+        z=point.z,
+        d=point.d,
+        loss=L,
+        loss_sa=L_SA,
+        loss_la=L_LA,
+        objective=point.objective,
+        gradient_z=point.gradient_z.norm().item(),
+        gradient_d=point.gradient_d.norm().item(),
+        seconds=seconds,
         state=state,
+        stopped=_reason_to_stop(state, iteration),
     )
 
 
 def _iterate(step: Step, p: Problem) -> Step:
-    """Lines 3-5 of Algorithm 1."""
+    """Lines 3-5 of Algorithm 1, after a global search of d where the settings ask for one."""
     began = time.perf_counter()
-    settings, state = step.state.settings, step.state
-    z, d, moments_z, moments_d = step.z, step.d, state.moments_z, state.moments_d
-    gradient_z, gradient_d = state.gradient_z, state.gradient_d
+    settings, point, memory = step.state.settings, step.state.point, step.state.memory
+
+    def look(z: Tensor, d: Tensor) -> Point:
+        return _look(p, settings, z, d)
 
     if step.iteration in settings.search_at:
         with torch.no_grad():
-            d = best_shifts(z, p, settings.reach)
-        if step.iteration == 0:
-            d = remove_trend(d, p)
-        moments_d = Moments.zeros_like(d)
-        here = _evaluate(p, settings, z, d, moments_z, moments_d)
-        gradient_z, gradient_d = here.state.gradient_z, here.state.gradient_d
-
-    rate = 0.5 ** (step.iteration // settings.halve_every) if settings.halve_every else 1.0
-    direction, moments_d = adam(gradient_d, moments_d)
-    d = (d - rate * settings.lr_d * direction) * p.tissue[:, None]
-    if settings.alternate:
-        gradient_z = _evaluate(p, settings, z, d, moments_z, moments_d).state.gradient_z
-    direction, moments_z = adam(gradient_z, moments_z)
-    z = z - rate * settings.lr_z * direction
-    return _evaluate(p, settings, z, d, moments_z, moments_d, before=step, began=began)
+            d = best_shifts(point.z, p, settings.reach)
+        point = look(point.z, remove_trend(d, p) if step.iteration == 0 else d)
+        memory = Memory()
+    point, memory = SOLVERS[settings.solver](settings, point, memory, look, step.iteration)
+    objectives = (*step.state.objectives[-settings.stop_window :], point.objective)
+    state = State(settings, point, memory, objectives)
+    return _step(state, step.iteration + 1, step.seconds + time.perf_counter() - began)
 
 
 def _apply(change: Change, step: Step, p: Problem) -> Step:
     """The step that the run goes on from after a change, looked at anew."""
     step = change.restart or step
     new = {name: getattr(change, name) for name in ("gamma", "lr_z", "lr_d")}
-    settings = replace(
-        step.state.settings, **{name: v for name, v in new.items() if v is not None}
-    )
-    d, moments_d = step.d, step.state.moments_d
-    if change.d is not None:
-        d, moments_d = change.d * p.tissue[:, None], Moments.zeros_like(change.d)
-    looked = _evaluate(p, settings, step.z, d, step.state.moments_z, moments_d)
-    state = replace(looked.state, objectives=(looked.objective,))
-    return replace(looked, iteration=step.iteration, seconds=step.seconds, state=state)
+    new = {name: value for name, value in new.items() if value is not None}
+    if not new and change.d is None:
+        return step
+    settings = replace(step.state.settings, **new)
+    point = _look(p, settings, step.z, step.d if change.d is None else change.d)
+    # A solver's memory is of another objective or place.
+    state = State(settings, point, Memory(), (point.objective,))
+    return _step(state, step.iteration, step.seconds)
 
 
-def _reason_to_stop(step: Step) -> str | None:
-    settings, objectives = step.state.settings, step.state.objectives
-    if not math.isfinite(step.objective):
+def _reason_to_stop(state: State, iteration: int) -> str | None:
+    settings, objectives = state.settings, state.objectives
+    if not math.isfinite(state.point.objective):
         return "diverged"
-    if step.iteration >= settings.iterations:
+    if iteration >= settings.iterations:
         return "iterations"
     if settings.stop_change and len(objectives) > settings.stop_window:
         pairs = zip(objectives, objectives[1:], strict=False)

@@ -1,6 +1,6 @@
 """Puts a short-axis stack into the model's frame by its own labels.
 
-The generator has seen hearts with the apex at low D, the middle of the heart at the centre of
+The generator has seen hearts with the apex at low D, the middle of the heart near the centre of
 the box, and the RV at about 290° from the LV (0° down the rows, 90° along the columns, so at the
 left of the picture). A scan has its own order of slices, rows and columns, so the stack's labels
 say where apex, centre and RV are, and its affine says whether the picture is mirrored.
@@ -22,6 +22,9 @@ RV_AZIMUTH = 290.0
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
+
+POPULATION_CENTRE = np.array([2.8, -4.1, 2.2])
+"""Mean centre of the bounding boxes of the hearts that `population.draw` makes, mm (D, H, W)."""
 
 CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
@@ -79,10 +82,11 @@ def place(stack: LabelVolume) -> Placement:
     azimuth = rv_azimuth(ordered, axes)
     rotation = _rotation(azimuth)
     axes = axes @ _in_plane_rotation(rotation)
-    centre, reach = _extent(ordered, axes)
+    centre, low, high = _bounding_box(ordered, axes)
+    origin = centre - POPULATION_CENTRE
     world_from_model = np.eye(4)
     world_from_model[:3, :3] = axes
-    world_from_model[:3, 3] = axes @ centre
+    world_from_model[:3, 3] = axes @ origin
     findings = {
         f"The stack hardly tapers, so the apex may be at the other end; the "
         f"{'last' if flipped else 'first'} slice was taken for the apex.": (
@@ -94,7 +98,7 @@ def place(stack: LabelVolume) -> Placement:
         f"The RV lies at {azimuth:.0f}° from the LV, so the heart was turned by {rotation:.0f}° "
         f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != 0,
         "Part of the labelled tissue lies outside the model's box and is not restored.": (
-            bool((reach > HALF_EXTENT).any())
+            bool((np.maximum(origin - low, high - origin) > HALF_EXTENT).any())
         ),
     }
     notes = tuple(sentence for sentence, holds in findings.items() if holds)
@@ -211,13 +215,14 @@ def _in_plane_rotation(degrees: float) -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, 0.0], [0.0, cos, sin], [0.0, -sin, cos]])
 
 
-def _extent(
+def _bounding_box(
     stack: LabelVolume, axes: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centre of the heart's bounding box along `axes` and how far tissue reaches from it, mm.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Centre, lowest and highest corner of the heart's bounding box along `axes`, mm.
 
-    Displaced slices stretch the box, so each in-plane face is the mean over the third of the
-    slices that reach farthest. On real hearts this was nearest to the box of the unmoved heart.
+    Displaced slices stretch the box, so for the centre each in-plane face is the mean over the
+    third of the slices that reach farthest. On real hearts this was nearest to the centre of the
+    unmoved heart.
     """
     points = stack.points() @ axes
     tissue = [points[k][slice_ > 0] for k, slice_ in enumerate(stack.labels) if slice_.any()]
@@ -226,4 +231,4 @@ def _extent(
     third = max(1, len(tissue) // 3)
     centre = (low[:third].mean(axis=0) + high[-third:].mean(axis=0)) / 2
     centre[0] = (low[0, 0] + high[-1, 0]) / 2
-    return centre, np.maximum(centre - low[0], high[-1] - centre)
+    return centre, low[0], high[-1]

@@ -28,12 +28,13 @@ REFERENCE = Settings(
 
 RECOMMENDED = Settings(
     name="RECOMMENDED",
-    lr_z=0.1,
-    lr_d=0.3,
-    halve_every=60,
-    iterations=240,
+    solver="lbfgs",
+    lr_z=1.0,
+    lr_d=1.0,
+    iterations=120,
+    stop_change=1e-4,
     prior=True,
-    search_at=(0, 30, 60),
+    search_at=(0, 30),
 )
 """The best answer that we know: maximum a posteriori, with a global search of every shift."""
 

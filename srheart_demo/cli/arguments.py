@@ -64,8 +64,8 @@ def _sample(command: argparse.ArgumentParser) -> None:
 
 def _degrade(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Eq. 1, S_LR = M_d(↓_s S_HR) + ε: every fifth slice, each displaced in its plane. Writes "
-        "S_LR.nii.gz, the 4-chamber view S_LA.nii.gz and the true displacements d.json."
+        "Eq. 1 of the paper: every fifth slice, each displaced in its plane, and label noise. "
+        "Writes S_LR.nii.gz, the 4-chamber view S_LA.nii.gz and the true displacements d.json."
     )
     command.add_argument("heart", type=Path, metavar="S_HR.nii.gz", help="HR label map")
     command.add_argument(
@@ -106,8 +106,8 @@ def _enhance(command: argparse.ArgumentParser) -> None:
 
 def _train(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Train the β-VAE on synthetic hearts. A run that was stopped goes on from the checkpoint "
-        "in its folder. Writes betavae.safetensors and its card."
+        "Train the beta-VAE on synthetic hearts. A stopped run goes on from the checkpoint in "
+        "its folder. Writes betavae.safetensors and its card."
     )
     command.add_argument("--hearts", type=positive, metavar="N", help="synthetic hearts")
     command.add_argument("--steps", type=positive, metavar="N", help="optimiser steps")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,8 +19,8 @@ from srheart_demo.views import Plane
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
-WINDOW = 96
-"""Rows and columns of a picture; 120 mm hold a heart and its motion."""
+WINDOW = 112
+"""Rows and columns of a picture; 140 mm hold a large heart and its motion."""
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
 
@@ -36,29 +37,55 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     return Pictures(*(view[window] for view in (*views, truth)))
 
 
-def long_axis(scene: Scene, field: Tensor, d: Tensor, angle: float) -> tuple[Pictures, bool]:
-    """A plane through the LV's long axis, turned by `angle` degrees from the LA view.
+@dataclass(frozen=True)
+class Cut:
+    """What a run does not change about a plane through the LV's long axis.
 
-    At 0° with an LA view the input is that view, elsewhere it is the stack cut along the plane.
-
-    Returns:
-        The pictures, base on top, and whether the input is the LA view.
+    Attributes:
+        points: (h, w, 3) mm, base on top.
+        acquired: whether the input is the LA view itself; elsewhere it is the stack, cut.
+        input, truth: (h, w) labels.
+        slices, pixels: (h, w), (h, w, 2) the stack's pixel nearest to each point; slice −1 beyond.
     """
+
+    points: Tensor
+    acquired: bool
+    input: Labels
+    truth: Labels
+    slices: NDArray[np.intp]
+    pixels: NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def cut(scene: Scene, angle: float) -> Cut:
+    """A plane through the LV's long axis, turned by `angle` degrees from the LA view."""
     points = turn(scene.subject.plane, angle).points
+    window = _window(labels_at(scene.subject.field, points))
+    points = points[window].flip(0)
+    slices, pixels = _nearest_pixels(scene.problem.stack, points)
     acquired = scene.scan.long_axis and angle == 0
-    if acquired:
-        seen, redegraded = scene.subject.S_LA, labels_at(field, points)
-    else:
-        stack = scene.problem.stack
-        slices, pixels = _nearest_pixels(stack, points)
-        seen = np.where(slices < 0, 0, scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
-        shown = stack.points(d)[0][slices, pixels[..., 0], pixels[..., 1]]
-        redegraded = np.where(slices < 0, 0, labels_at(field, shown))
-    estimate = labels_at(field, points, shift=scene.gauge(d))
-    truth = labels_at(scene.subject.field, points)
-    window = _window(truth)
-    views = (seen, redegraded, estimate, truth)
-    return Pictures(*(view[window][::-1] for view in views)), acquired
+    seen = np.where(slices < 0, 0, scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
+    return Cut(
+        points=points,
+        acquired=acquired,
+        input=scene.subject.S_LA[window][::-1] if acquired else seen,
+        truth=labels_at(scene.subject.field, points),
+        slices=slices,
+        pixels=pixels,
+    )
+
+
+def long_axis(scene: Scene, field: Tensor, d: Tensor, plane: Cut) -> Pictures:
+    """A plane through the LV's long axis; re-degraded is what the input should show."""
+    shown = plane.points
+    if not plane.acquired:
+        h, w = plane.pixels[..., 0], plane.pixels[..., 1]
+        shown = scene.problem.stack.points(d)[0][plane.slices, h, w]
+    redegraded = labels_at(field, shown)
+    if not plane.acquired:
+        redegraded = np.where(plane.slices < 0, np.uint8(0), redegraded)
+    estimate = labels_at(field, plane.points, shift=scene.gauge(d))
+    return Pictures(plane.input, redegraded, estimate, plane.truth)
 
 
 def turn(plane: Plane, angle: float) -> Plane:

@@ -16,7 +16,7 @@ from srheart_demo.optimise import Change, Settings, Step, latent_optimisation
 from srheart_demo.presets import PRESETS, RECOMMENDED, preset
 from srheart_demo.problem import Generator
 from srheart_demo.samples import SAMPLES
-from srheart_demo.session.pictures import SURFACES, StackOutlines, long_axis, short_axis
+from srheart_demo.session.pictures import SURFACES, StackOutlines, cut, long_axis, short_axis
 from srheart_demo.session.scene import Scan, Scene, Subject
 from srheart_demo.session.show import Curves, Frame, Heart, Progress, Scores, Shifts
 from srheart_demo.surface import Mesh, heart_surfaces
@@ -114,7 +114,7 @@ class Session:
     def frame(self, k: int, angle: float) -> Frame:
         """The 2-D views, of slice k and of the LA plane turned by `angle` degrees."""
         step, field = self.step, self.field()
-        cut, acquired = long_axis(self.scene, field, step.d, angle)
+        plane = cut(self.scene, angle)
         return Frame(
             k=k,
             angle=angle,
@@ -123,8 +123,8 @@ class Session:
             z=step.z[0].numpy(),
             shifts=self.shifts(),
             short_axis=short_axis(self.scene, field, step.d, k),
-            long_axis=cut,
-            long_axis_acquired=acquired,
+            long_axis=long_axis(self.scene, field, step.d, plane),
+            long_axis_acquired=plane.acquired,
         )
 
     def heart(self, k: int, coarse: bool = False) -> Heart:

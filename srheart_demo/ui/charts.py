@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from srheart_demo.session import Curves, Shifts
 
 
+TICKS = [round(decade * step, 3) for decade in (0.001, 0.01, 0.1, 1, 10) for step in (1, 2, 5)]
+
+
 class ConvergenceChart(Figure):
     """L, L_SA and L_LA against the iteration."""
 
@@ -29,7 +32,9 @@ class ConvergenceChart(Figure):
         ]
         layout = theme.layout(
             xaxis=theme.axis(texts.ITERATION, rangemode="tozero", showgrid=False),
-            yaxis=theme.axis(texts.LOSS_AXIS, type="log", dtick="D2", exponentformat="none"),
+            yaxis=theme.axis(
+                texts.LOSS_AXIS, type="log", tickvals=TICKS, ticktext=[*map(str, TICKS)]
+            ),
             hovermode="x unified",
             showlegend=True,
             legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},
@@ -42,6 +47,7 @@ class ConvergenceChart(Figure):
         with self.batch_update():
             for trace, value in zip(self.data, values, strict=True):
                 trace.x, trace.y = curves.iteration, value
+            self.layout.xaxis.range = [0, max(10, int(curves.iteration[-1]))]
 
 
 class LatentChart(Figure):
@@ -54,7 +60,7 @@ class LatentChart(Figure):
         )
         layout = theme.layout(
             xaxis=theme.axis(texts.LATENT_AXIS, showgrid=False, dtick=8),
-            yaxis=theme.axis(texts.LATENT_VALUE, range=[-3.2, 3.2], dtick=2),
+            yaxis=theme.axis(texts.LATENT_VALUE, range=[-3.2, 3.2], nticks=4),
             bargap=0.25,
         )
         super().__init__([bars], layout)
@@ -110,7 +116,7 @@ class ShiftChart(Figure):
             yaxis=theme.axis(texts.SLICE_AXIS, dtick=3, tick0=1, zeroline=False),
             showlegend=True,
             legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-            margin={"l": 46, "r": 10, "t": 22, "b": 34},
+            margin={"l": 46, "r": 10, "t": 24, "b": 34},
         )
         super().__init__(traces, layout)
 

@@ -11,7 +11,7 @@ from IPython.display import display
 from srheart_demo.ui import texts
 from srheart_demo.ui.charts import ConvergenceChart, LatentChart, ShiftChart
 from srheart_demo.ui.heart3d import HeartView
-from srheart_demo.ui.layout import compose, convergence_card, heart_card, unknowns_card
+from srheart_demo.ui.layout import compose, convergence_card, heart_card, story_card, unknowns_card
 from srheart_demo.ui.page import Page
 from srheart_demo.ui.panels import RunPanel, ScanPanel, ScorePanel, named
 from srheart_demo.ui.runner import Runner, State
@@ -53,7 +53,7 @@ class Explorer:
         self.show_truth = named(_checkbox(texts.SHOW_TRUTH), "srh-show-truth")
         self.show_slices = named(_checkbox(texts.SHOW_SLICES), "srh-show-slices")
         self.box = compose(
-            [self.scan.box, self.run.box],
+            [self.scan.box, self.run.box, story_card()],
             heart_card(self.heart, [self.show_truth, self.show_slices]),
             self.slices.box,
             [
@@ -159,7 +159,8 @@ class Explorer:
         if state is State.FAILED:
             line = f"{problem} {texts.FAILED_NOTE}"
         elif self._progress is not None:
-            done = self._progress.iteration / self._progress.iterations
+            left = 0 if self._progress.stopped else self._progress.iterations
+            done = self._progress.iteration / left if left else 1.0
             line = texts.progress_line(self._progress, state is State.RUNNING)
         self.run.show_status(state.value, WORDS[state], line, done)
 

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from srheart_demo.session import Heart
     from srheart_demo.surface import Mesh
 
-OPACITY = {"LV": 1.0, "MYO": 0.30, "RV": 0.55}
+OPACITY = {"LV": 1.0, "MYO": 0.18, "RV": 0.5}
 GHOST_OPACITY = 0.16
 TISSUES = tuple(TISSUE_COLOURS)
-REACH = 62.0
+REACH = 72.0
 """Half of the shown cube, mm."""
-LIGHT = {"ambient": 0.62, "diffuse": 0.6, "specular": 0.12, "roughness": 0.7, "fresnel": 0.05}
+ZOOM = 1.75
+LIGHT = {"ambient": 0.8, "diffuse": 0.45, "specular": 0.12, "roughness": 0.7, "fresnel": 0.05}
 
 
 def plot_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -92,11 +93,10 @@ def _put(trace: go.Mesh3d, mesh: Mesh) -> None:
 
 
 def _scale_bar() -> go.Scatter3d:
-    start, length = -REACH + 8, 20.0
     return go.Scatter3d(
-        x=[start, start + length],
-        y=[-REACH, -REACH],
-        z=[-REACH + 4] * 2,
+        x=[-62.0, -42.0],
+        y=[0.0, 0.0],
+        z=[-60.0, -60.0],
         mode="lines+text",
         line={"color": theme.INK, "width": 5},
         text=["", texts.SCALE_BAR],
@@ -115,11 +115,12 @@ def _layout() -> dict[str, Any]:
             "xaxis": hidden,
             "yaxis": hidden,
             "zaxis": hidden,
-            "aspectmode": "cube",
+            "aspectmode": "manual",
+            "aspectratio": dict.fromkeys("xyz", ZOOM),
             "dragmode": "turntable",
             "camera": {
-                "eye": {"x": -0.35, "y": -1.45, "z": 0.55},
-                "center": {"x": 0, "y": 0, "z": 0},
+                "eye": {"x": -0.55, "y": -1.9, "z": 0.6},
+                "center": {"x": 0, "y": 0, "z": -0.02},
                 "up": {"x": 0, "y": 0, "z": 1},
                 "projection": {"type": "orthographic"},
             },

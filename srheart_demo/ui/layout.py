@@ -25,6 +25,11 @@ def compose(
     return named(w.VBox([header(), named(w.GridBox(columns), "srh-columns"), machinery]), "srh")
 
 
+def story_card() -> w.VBox:
+    """The method in a few lines, where the screen has room for it."""
+    return card("", texts.STORY, [html(texts.STORY_NOTE, "srh-note")], "srh-story")
+
+
 def heart_card(figure: w.Widget, toggles: list[w.Widget]) -> w.VBox:
     """The 3-D view with its toggles."""
     bar = named(w.HBox(toggles), "srh-toggles")

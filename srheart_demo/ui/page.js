@@ -50,37 +50,50 @@ function watchHands(model, signal) {
   }, options);
 }
 
-const TARGETS = ".noUi-handle, select, input, button, img";
-
-function nameControls(model, signal) {
-  const apply = () => {
-    for (const [className, name] of Object.entries(model.get("names"))) {
-      for (const element of document.getElementsByClassName(className)) {
-        const target = element.matches(TARGETS) ? element : element.querySelector(TARGETS) ?? element;
-        const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
-        if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
-        if (target === element && !element.matches("button, img") && !element.hasAttribute("role")) {
-          element.setAttribute("role", "img");
-        }
-      }
-    }
-    for (const element of document.getElementsByClassName("srh-status")) {
-      element.setAttribute("role", "status");
-      element.setAttribute("aria-live", "polite");
+// Plotly measures a figure before the page has laid it out, and then only when the window changes.
+function fitFigures(signal) {
+  let asked = 0;
+  const sizes = new ResizeObserver(() => {
+    cancelAnimationFrame(asked);
+    asked = requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
+  });
+  signal.addEventListener("abort", () => sizes.disconnect());
+  return () => {
+    for (const svg of document.querySelectorAll(".srh-plot .main-svg")) {
+      sizes.observe(svg.closest(".js-plotly-plot"));
     }
   };
-  const observer = new MutationObserver(apply);
-  observer.observe(document.body, { childList: true, subtree: true });
-  signal.addEventListener("abort", () => observer.disconnect());
-  model.on("change:names", apply);
-  apply();
+}
+
+const TARGETS = ".noUi-handle, select, input, button, img";
+
+function nameControls(names) {
+  for (const [className, name] of Object.entries(names)) {
+    for (const element of document.getElementsByClassName(className)) {
+      const target = element.matches(TARGETS) ? element : element.querySelector(TARGETS) ?? element;
+      const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
+      if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
+      if (element.matches(".srh-plot")) element.setAttribute("role", "img");
+    }
+  }
+  for (const element of document.getElementsByClassName("srh-status")) {
+    element.setAttribute("role", "status");
+  }
 }
 
 function render({ model }) {
   const stop = new AbortController();
   answerPings(model);
   watchHands(model, stop.signal);
-  nameControls(model, stop.signal);
+  const fit = fitFigures(stop.signal);
+  const tend = () => {
+    nameControls(model.get("names"));
+    fit();
+  };
+  const additions = new MutationObserver(tend);
+  additions.observe(document.body, { childList: true, subtree: true });
+  stop.signal.addEventListener("abort", () => additions.disconnect());
+  tend();
   const greet = () => painted(() => {
     model.set("visits", model.get("visits") + 1);
     model.save_changes();

@@ -152,7 +152,7 @@ class ScorePanel:
         ]
         head = (
             f'<div class="srh-score srh-score-head"><span>{texts.DICE_HEADING}</span><span></span>'
-            f"<span>{texts.DICE_ESTIMATE}</span><span>{texts.DICE_NEAREST}</span></div>"
+            f"<span>{texts.DICE_ESTIMATE}</span><span><u></u>{texts.DICE_NEAREST}</span></div>"
         )
         error = (
             '<div class="srh-score srh-score-motion">'

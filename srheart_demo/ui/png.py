@@ -10,7 +10,7 @@ import numpy as np
 from srheart_demo.palette import TISSUE_COLOURS, rgb
 
 BACKGROUND = "#EEF1F5"
-OUTLINE = "#FFFFFF"
+OUTLINE = "#1A2230"
 PALETTE = b"".join(
     bytes(rgb(colour))
     for colour in (BACKGROUND, *(TISSUE_COLOURS[t] for t in ("LV", "MYO", "RV")), OUTLINE)
@@ -23,7 +23,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 
-def label_png(labels: np.ndarray, zoom: int = 3, outline: np.ndarray | None = None) -> bytes:
+def label_png(labels: np.ndarray, zoom: int = 4, outline: np.ndarray | None = None) -> bytes:
     """A palette PNG of a label map.
 
     Args:
@@ -35,8 +35,11 @@ def label_png(labels: np.ndarray, zoom: int = 3, outline: np.ndarray | None = No
     if outline is not None:
         other = np.repeat(np.repeat(outline, zoom, 0), zoom, 1)
         border = np.zeros(other.shape, bool)
-        border[1:] |= other[1:] != other[:-1]
-        border[:, 1:] |= other[:, 1:] != other[:, :-1]
+        rows, columns = other[1:] != other[:-1], other[:, 1:] != other[:, :-1]
+        border[1:] |= rows
+        border[:-1] |= rows
+        border[:, 1:] |= columns
+        border[:, :-1] |= columns
         big[border] = OUTLINE_LABEL
     height, width = big.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
@@ -46,7 +49,7 @@ def label_png(labels: np.ndarray, zoom: int = 3, outline: np.ndarray | None = No
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", header),
             _chunk(b"PLTE", PALETTE),
-            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)),
+            _chunk(b"IDAT", zlib.compress(rows.tobytes(), 1)),
             _chunk(b"IEND", b""),
         ]
     )

@@ -23,8 +23,8 @@ BURST = 0.04
 """Seconds of solving between two looks at the controls."""
 INTERVALS = {"frame": 0.1, "heart": 0.2, "scores": 1.0}
 """Least seconds between two updates of the 2-D views, the 3-D view and the scores in a run."""
-DISPLAY_SHARE = 0.15
-"""Largest part of a run's time that preparing one of these may take."""
+SHARES = {"frame": 0.1, "heart": 0.05, "scores": 0.08}
+"""Largest part of a run's time that preparing each of them may take."""
 NAP = 0.02
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Schedule:
 
     def due(self, part: str, hurry: bool) -> bool:
         """Whether to renew `part` now; in a hurry, without regard to what it costs the run."""
-        wait = 0.0 if hurry else max(INTERVALS[part], self._cost[part] / DISPLAY_SHARE)
+        wait = 0.0 if hurry else max(INTERVALS[part], self._cost[part] / SHARES[part])
         return part in self.stale and time.monotonic() - self._renewed[part] >= wait
 
     def renewed(self, part: str, cost: float) -> None:

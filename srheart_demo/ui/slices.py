@@ -44,7 +44,13 @@ class SlicesPanel:
             _scrubber(texts.LONG_AXIS_SCRUBBER, self.angle, self._notes["la"]),
             *self._images["la"].values(),
         ]
-        self.box = card("", texts.SLICES, [named(w.GridBox(cells), "srh-pictures")], "srh-slices")
+        self.box = card(
+            "",
+            texts.SLICES,
+            [named(w.GridBox(cells), "srh-pictures")],
+            "srh-slices",
+            texts.SLICES_NOTE,
+        )
 
     def show(self, frame: Frame) -> None:
         """The pictures of a moment."""

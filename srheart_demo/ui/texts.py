@@ -58,7 +58,7 @@ def progress_line(progress: Progress, running: bool) -> str:
     if progress.stopped:
         parts.append(ENDS[progress.stopped])
     if progress.iteration:
-        parts.append(f"{progress.seconds:.1f} s")
+        parts.append(f"{progress.seconds:.1f}\u00a0s")
     if running and progress.iteration:
         left = progress.iterations - progress.iteration
         parts.append(_remaining(left * progress.seconds / progress.iteration))
@@ -67,8 +67,8 @@ def progress_line(progress: Progress, running: bool) -> str:
 
 def _remaining(seconds: float) -> str:
     if seconds < 90:
-        return f"about {max(1, round(seconds))} s left"
-    return f"about {seconds / 60:.0f} min left"
+        return f"about {max(1, round(seconds))}\u00a0s left"
+    return f"about {seconds / 60:.0f}\u00a0min left"
 
 
 def subject(name: str) -> str:
@@ -82,13 +82,14 @@ SHOW_TRUTH = "truth (grey)"
 SHOW_SLICES = "slices, moved back by d"
 SCALE_BAR = "20 mm"
 SLICES = "Slice by slice"
-SHORT_AXIS_SCRUBBER = "Short-axis slice"
-LONG_AXIS_SCRUBBER = "Long-axis cut"
+SLICES_NOTE = "short axis: the slice framed in 3D"
+SHORT_AXIS_SCRUBBER = "Short axis"
+LONG_AXIS_SCRUBBER = "Long axis"
 INPUT, REDEGRADED, ESTIMATE = "input", "re-degraded", "estimate"
 COLUMNS = {
     "input": ("Input", "what was scanned"),
     "redegraded": ("Re-degraded", "the estimate, scanned"),
-    "estimate": ("Estimate", "white line: truth"),
+    "estimate": ("Estimate", "line: the truth"),
     "truth": ("Truth", "unknown to the solver"),
 }
 
@@ -96,14 +97,14 @@ COLUMNS = {
 def short_axis_note(k: int, slices: int) -> str:
     """Which slice is shown, counted from the apex."""
     end = " (apex)" if k == 0 else " (base)" if k == slices - 1 else ""
-    return f"{k + 1} of {slices}{end}"
+    return f"slice {k + 1} of {slices}{end}"
 
 
 def long_axis_note(angle: float, acquired: bool) -> str:
     """Which plane is shown, as turned about the heart's axis."""
     if angle == 0:
         return "0°: the acquired view" if acquired else "0°: the four-chamber view"
-    return f"{angle:+.0f}° from the four-chamber view"
+    return f"turned {angle:+.0f}° from the four-chamber view"
 
 
 # Right: unknowns, convergence, quality
@@ -114,20 +115,27 @@ ROW_SHIFT, COLUMN_SHIFT = "along rows, mm", "along columns, mm"
 SLICE_AXIS = "slice (1 = apex)"
 TRUE_SHIFT, ESTIMATED_SHIFT = "true", "estimated"
 SHIFT_HOVER = "slice %{y}: %{x:.1f} mm"
-GAUGE_NOTE = "up to one shift common to all slices, which the slices cannot tell"
 LATENT_AXIS, LATENT_VALUE = "latent dimension", "prior SD"
 LATENT_HOVER = "z%{x} = %{y:.2f} SD<extra></extra>"
 CONVERGENCE = "How it converges"
 ITERATION = "iteration"
-LOSS_AXIS = "cross-entropy, nats/voxel"
+LOSS_AXIS = "nats per voxel"
 LOSS, LOSS_SA, LOSS_LA = "L = L<sub>SA</sub> + γ L<sub>LA</sub>", "L<sub>SA</sub>", "L<sub>LA</sub>"
 QUALITY = "How good it is"
 DICE_HEADING = "Dice with the truth"
 DICE_NEAREST = "nearest neighbour"
 DICE_ESTIMATE = "estimate"
 MOTION_ERROR = "Motion error, RMS"
-MOTION_LEFT_ALONE = "uncorrected"
 
+STORY = "What happens"
+STORY_NOTE = (
+    "A generator G turns a code z into a heart. Cut where the slices lie (↓) and displaced slice"
+    " by slice (M<sub>d</sub>), it predicts a scan:"
+    "<p>S<sub>LR</sub> = M<sub>d</sub>(↓ G(z))</p>"
+    "Run changes z and d until the prediction matches the input. L is the mismatch:"
+    "<p>L(z, d) = L<sub>SA</sub> + γ L<sub>LA</sub></p>"
+    "Watch the outlines in 3D: d puts the slices back in place while z shapes the heart."
+)
 GAUGE_SCORE_NOTE = "after one shift common to all slices"
 
 # Accessible names: what a screen reader says for each control and figure

@@ -1,0 +1,110 @@
+"""Pictures for notebooks that show without running: label maps and curves, by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srheart_demo.palette import TISSUE_COLOURS
+from srheart_demo.ui.png import BACKGROUND
+from srheart_demo.ui.theme import ESTIMATE, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from srheart_demo.optimise import Step
+
+Labels = NDArray[np.uint8]
+
+
+def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
+    """Label maps as rows of slices from apex to base, cut to the tissue.
+
+    Args:
+        rows: title → (K, h, w) labels, all of one shape.
+        every: show every so many-th slice.
+    """
+    import matplotlib.pyplot as plt
+
+    window = _window(list(rows.values()))
+    columns = len(next(iter(rows.values()))[::every])
+    figure, axes = plt.subplots(
+        len(rows), columns, figsize=(1.05 * columns + 0.9, 1.15 * len(rows)), squeeze=False
+    )
+    for line, (title, labels) in zip(axes, rows.items(), strict=True):
+        for axis, picture in zip(line, labels[::every], strict=True):
+            _show(axis, picture[window])
+        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
+    for k, axis in enumerate(axes[-1]):
+        axis.set_xlabel(f"{every * k + 1}", fontsize=8)
+    figure.supxlabel("slice, from apex to base", fontsize=9)
+    return _finish(figure)
+
+
+def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
+    """Label maps (D, H, W) cut along their length through the middle of the LV, base on top."""
+    import matplotlib.pyplot as plt
+
+    first = next(iter(maps.values()))
+    row = int(np.nonzero(first == 1)[1].mean())
+    figure, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.7), squeeze=False)
+    window = _window([labels[:, row][None] for labels in maps.values()])
+    for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
+        _show(axis, labels[:, row][window][::-1], aspect=spacing[0] / spacing[2])
+        axis.set_title(title, fontsize=10)
+    return _finish(figure)
+
+
+def picture_convergence(steps: Sequence[Step], d_true: NDArray[np.floating]) -> Figure:
+    """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
+
+    Args:
+        steps: all steps of a run.
+        d_true: (K, 2) true displacements, mm.
+    """
+    import matplotlib.pyplot as plt
+
+    tissue = steps[-1].d[0].abs().sum(-1).numpy() > 0
+    d = np.array([s.d[0].numpy()[tissue] for s in steps])
+    d -= d.mean(1, keepdims=True)
+    truth = d_true[tissue] - d_true[tissue].mean(0)
+    iterations = [s.iteration for s in steps]
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 2.9))
+    left.semilogy(iterations, [s.loss for s in steps], color=INK)
+    left.set(xlabel="iteration", ylabel="L, nats per voxel", title="loss")
+    for axis, component, name in ((middle, 0, "rows"), (right, 1, "columns")):
+        axis.plot(iterations, d[..., component], color=ESTIMATE, lw=1)
+        axis.scatter([iterations[-1]] * len(truth), truth[:, component], color=INK, s=14, zorder=3)
+        axis.set(xlabel="iteration", ylabel="d, mm", title=f"d along {name} (dots: truth)")
+    return _finish(figure)
+
+
+def _show(axis: Axes, labels: Labels, aspect: float = 1.0) -> None:
+    from matplotlib.colors import ListedColormap
+
+    colours = ListedColormap([BACKGROUND, *(TISSUE_COLOURS[t] for t in ("LV", "MYO", "RV"))])
+    axis.imshow(labels, cmap=colours, vmin=0, vmax=3, interpolation="nearest", aspect=aspect)
+    axis.set(xticks=[], yticks=[])
+    for spine in axis.spines.values():
+        spine.set_visible(False)
+
+
+def _window(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
+    tissue = np.any([labels.max(0) > 0 for labels in maps], axis=0)
+    rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
+    return (
+        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
+        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
+    )
+
+
+def _finish(figure: Figure) -> Figure:
+    import matplotlib.pyplot as plt
+
+    figure.tight_layout()
+    plt.close(figure)
+    return figure

@@ -1,0 +1,202 @@
+"""The dashboard as a visitor has it: Voilà, headless Chromium, and no network but localhost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-unsafe-swiftshader",
+]
+PATIENCE_MS = 90_000
+LOCAL = ("localhost", "127.0.0.1")
+
+STATUS = "document.querySelector('.srh-status').textContent"
+DETAIL = "document.querySelector('.srh-detail').textContent"
+ITERATION = f"Number({DETAIL}.match(/iteration (\\d+)/)?.[1] ?? -1)"
+CAMERA = (
+    "document.querySelector('.srh-fig-heart .js-plotly-plot')"
+    "._fullLayout.scene._scene.getCamera().eye"
+)
+MESH = (
+    "(({x}) => x.length + ':' + x[0])"
+    "(document.querySelector('.srh-fig-heart .js-plotly-plot').data[0])"
+)
+PLOTS = "document.querySelectorAll('.srh-plot .main-svg').length >= 4"
+LAST_LOSSES = (
+    "Array.from(document.querySelector('.srh-fig-convergence .js-plotly-plot').data,"
+    " (line) => line.y[line.y.length - 1])"
+)
+
+
+@pytest.fixture(scope="module")
+def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Voilà server on the explorer, as `make explorer` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}/"
+    log = tmp_path_factory.mktemp("voila") / "log.txt"
+    command = [sys.executable, "-m", "voila", "apps/explorer.ipynb", "--no-browser"]
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*command, f"--port={port}"],
+            cwd=root,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_for_server(url, server, log)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def wait_for_server(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Until something answers at `url`, which asks for no kernel."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"{url}voila/static/nothing", timeout=5)
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"Voilà did not answer:\n{log.read_text()}")
+
+
+@pytest.fixture
+def visit(address: str, chromium: str) -> Iterator[tuple]:
+    """The page, once it is ready to use; with what it asked of other hosts, and its errors."""
+    from playwright.sync_api import sync_playwright
+
+    outside: list[str] = []
+    errors: list[str] = []
+
+    def gate(route) -> None:
+        if urlparse(route.request.url).hostname in LOCAL:
+            route.continue_()
+        else:
+            outside.append(route.request.url)
+            route.abort()
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(PATIENCE_MS)
+        page.route("http*://**/*", gate)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type == "error" else None,
+        )
+        page.goto(address, wait_until="commit")
+        page.wait_for_selector(".srh-status")
+        page.wait_for_function(f"{STATUS} === 'Ready' && {PLOTS}")
+        page.wait_for_function("document.querySelector('.srh-score') !== null")
+        yield page, outside, errors
+        browser.close()
+
+
+def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
+    page, outside, errors = visit
+
+    # A slider by keyboard: another motion gives another stack.
+    uncorrected = page.text_content(".srh-score-motion")
+    page.get_by_role("slider", name="Motion").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(
+        "before => document.querySelector('.srh-score-motion').textContent !== before",
+        arg=uncorrected,
+    )
+    assert page.text_content(".srh-motion .widget-readout") == "3.9"
+
+    # Run, with the preset that has the most iterations.
+    page.get_by_role("combobox", name="Preset").select_option("REFERENCE")
+    page.wait_for_function(f"{DETAIL}.includes('Press Run')")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(f"{STATUS} === 'Running' && {ITERATION} > 1")
+
+    # γ in mid-run: L = L_SA + γ L_LA with the new γ.
+    page.get_by_role("slider", name="Gamma").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        f"(() => {{ const [L, SA, LA] = {LAST_LOSSES};"
+        " return Math.abs((L - SA) / LA - 1.1) < 1e-3; })()"
+    )
+
+    # A turn of the 3-D view in mid-run: nothing is redrawn under the hand, and the turn stays.
+    start = page.evaluate(CAMERA)
+    box = page.locator(".srh-fig-heart canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y + 10, steps=8)
+    page.wait_for_function(f"start => Math.abs({CAMERA}.x - start.x) > 0.1", arg=start)
+    turned = page.evaluate(CAMERA)
+    later = page.evaluate(ITERATION) + 5
+    page.wait_for_function(f"later => {ITERATION} >= later", arg=later)
+    page.mouse.up()
+    mesh = page.evaluate(MESH)
+    page.wait_for_function(f"mesh => {MESH} !== mesh", arg=mesh)
+    kept = page.evaluate(CAMERA)
+    assert all(abs(kept[axis] - turned[axis]) < 0.05 for axis in "xyz")
+
+    # Pause stops, Step goes on by one.
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.wait_for_function(f"{STATUS} === 'Paused'")
+    page.wait_for_function(
+        f"new Promise((done) => {{ const at = {ITERATION};"
+        f" setTimeout(() => done(at === {ITERATION}), 500); }})"
+    )
+    paused = page.evaluate(ITERATION)
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function(f"paused => {ITERATION} === paused + 1", arg=paused)
+
+    page.screenshot(path=tmp_path / "explorer.png")
+    assert (tmp_path / "explorer.png").stat().st_size > 50_000
+    assert not outside
+    assert not errors
+
+
+def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> None:
+    page, outside, errors = visit
+    width, height = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert (width, height) == (1280, 800)
+    cards = page.locator(".srh-card:visible")
+    for i in range(cards.count()):
+        box = cards.nth(i).bounding_box()
+        assert box["y"] + box["height"] <= 800
+    nameless = page.evaluate(
+        "Array.from(document.querySelectorAll("
+        "'.srh [role=slider], .srh button, .srh select, .srh input, .srh img'))"
+        ".filter((e) => !(e.getAttribute('aria-label') || e.alt)).map((e) => e.outerHTML)"
+    )
+    assert nameless == []
+    assert not outside
+    assert not errors
