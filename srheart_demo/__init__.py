@@ -1,0 +1,1 @@
+"""Joint motion correction and super-resolution of hearts by latent optimisation."""

@@ -12,7 +12,6 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -114,19 +113,21 @@ def read_generator(path: Path) -> BetaVAE:
     """Read weights written by `save_generator`, ready for use in float32 and frozen."""
     with safe_open(path, framework="pt") as file:
         sizes = json.loads(file.metadata()["architecture"])
-    model = BetaVAE(Architecture(**{k: _frozen(v) for k, v in sizes.items()}), name=path.stem)
+    architecture = Architecture(
+        sizes["latent_size"], tuple(sizes["widths"]), tuple(sizes["encoder_widths"])
+    )
+    model = BetaVAE(architecture, name=path.stem)
     model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     return model.eval().requires_grad_(False)
 
 
-def _frozen(value: int | list[int]) -> int | tuple[int, ...]:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def available() -> list[str]:
     """Names of the shipped generators."""
-    return sorted(p.name.removesuffix(".safetensors") for p in WEIGHTS.iterdir()
-                  if p.name.endswith(".safetensors"))
+    return sorted(
+        p.name.removesuffix(".safetensors")
+        for p in WEIGHTS.iterdir()
+        if p.name.endswith(".safetensors")
+    )
 
 
 @cache

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -15,52 +16,8 @@ from torch import Tensor
 from srheart_demo.losses import multi_view_loss
 from srheart_demo.problem import Problem
 from srheart_demo.search import best_shifts, remove_trend
+from srheart_demo.settings import Settings
 from srheart_demo.solvers import SOLVERS, Memory, Point
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How Algorithm 1 is run. The presets (`presets.PRESETS`) are instances of this.
-
-    Attributes:
-        name: for display.
-        gamma: γ of Eq. 5; without an LA view it acts on nothing.
-        solver: one of `solvers.SOLVERS`.
-        lr_z, lr_d: Adam's learning rates, in units of z and in mm; for L-BFGS, the units in
-            which it measures z and d.
-        alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
-        halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
-        iterations: at most so many.
-        stop_change: stop when the mean relative change of the objective over the last
-            `stop_window` iterations is smaller; 0 for never.
-        prior: add the negative log-priors of z and d (maximum a posteriori); without, the
-            objective is L alone (maximum likelihood, the paper's).
-        patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
-            voxels err together, so the prior is weighed against patches, not voxels.
-        motion_mm: motion below which the prior on d hardly grows, mm.
-        search_at: iterations before which every slice's shift is searched globally.
-        reach: largest shift that the search considers, mm.
-        start_sd: standard deviation of the first z; 0 starts at z = 0 as the paper does.
-        seed: of that first z.
-    """
-
-    name: str = "custom"
-    gamma: float = 1.0
-    solver: str = "adam"
-    lr_z: float = 0.1
-    lr_d: float = 0.3
-    alternate: bool = False
-    halve_every: int = 0
-    iterations: int = 200
-    stop_change: float = 0.0
-    stop_window: int = 10
-    prior: bool = False
-    patch_mm2: float = 25.0
-    motion_mm: float = 1.0
-    search_at: tuple[int, ...] = ()
-    reach: float = 20.0
-    start_sd: float = 0.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -251,14 +208,21 @@ def _iterate(step: Step, p: Problem) -> Step:
         return _look(p, settings, z, d)
 
     if step.iteration in settings.search_at:
-        with torch.no_grad():
-            d = best_shifts(point.z, p, settings.reach)
+        d = _search(point.z, p, settings)
         point = look(point.z, remove_trend(d, p) if step.iteration == 0 else d)
         memory = Memory()
     point, memory = SOLVERS[settings.solver](settings, point, memory, look, step.iteration)
     objectives = (*step.state.objectives[-settings.stop_window :], point.objective)
     state = State(settings, point, memory, objectives)
     return _step(state, step.iteration + 1, step.seconds + time.perf_counter() - began)
+
+
+@torch.no_grad()
+def _search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
+    if not settings.prior:
+        return best_shifts(z, p, settings.reach)
+    share = observations(p, settings) / p.S_LR.numel()
+    return best_shifts(z, p, settings.reach, settings.search_sd, share)
 
 
 def _apply(change: Change, step: Step, p: Problem) -> Step:
@@ -282,7 +246,7 @@ def _reason_to_stop(state: State, iteration: int) -> str | None:
     if iteration >= settings.iterations:
         return "iterations"
     if settings.stop_change and len(objectives) > settings.stop_window:
-        pairs = zip(objectives, objectives[1:], strict=False)
+        pairs = pairwise(objectives)
         change = sum(abs(b - a) / abs(a) for a, b in pairs) / settings.stop_window
         if change < settings.stop_change:
             return "converged"

@@ -82,9 +82,7 @@ def draw(n: int, seed: int, population: str = "healthy") -> HeartShape:
     endo_profile = normal(0, 0.035, 6)
 
     rv_width = 37.5 * size * np.exp(normal(0, 0.06)) * factor(group.rv_width)
-    rv_arc = np.deg2rad(
-        normal([50, 60, 69, 74], 3.5, 4) + normal(0, 3.0)[:, None]
-    )
+    rv_arc = np.deg2rad(normal([50, 60, 69, 74], 3.5, 4) + normal(0, 3.0)[:, None])
     rv_centre = np.deg2rad(normal([18, 4, -8, -16], 4.0, 4) + normal(0, 4.0)[:, None])
     rv_modes = normal(0, 0.07, 3, 4)
 

@@ -1,7 +1,7 @@
 """Named settings of Algorithm 1, each with its source."""
 
 from srheart_demo.frame import HALF_EXTENT
-from srheart_demo.optimise import Settings
+from srheart_demo.settings import Settings
 
 _HALF_BOX = HALF_EXTENT[1]
 """The public code measures d in halves of the box; here in mm."""

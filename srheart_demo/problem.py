@@ -61,9 +61,7 @@ class Problem:
             _window(seen.amax(axes), margin / spacing)
             for axes, spacing in zip(((0, 2), (0, 1)), self.stack.spacing, strict=True)
         )
-        return replace(
-            self, stack=self.stack.crop(rows, columns), S_LR=self.S_LR[:, rows, columns]
-        )
+        return replace(self, stack=self.stack.crop(rows, columns), S_LR=self.S_LR[:, rows, columns])
 
 
 def _window(seen: Tensor, margin: float) -> slice:

@@ -46,13 +46,17 @@ def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
     return scores.flip(-1, -2)
 
 
-def best_shifts(z: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf) -> Tensor:
+def best_shifts(
+    z: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
+) -> Tensor:
     """d that explains each slice best for the heart G(z), by exhaustive search.
 
     Args:
         z: (1, M).
         reach: largest shift along rows and columns, mm.
         sd: standard deviation of a Gaussian prior on each component, mm.
+        tempering: share of a voxel that counts as an independent observation; it weighs the
+            likelihood against that prior.
 
     Returns:
         d: (1, K, 2), mm, refined below a pixel by a parabola; zero for slices without tissue.
@@ -63,7 +67,7 @@ def best_shifts(z: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf
     offset_r = (torch.arange(rows) - rows // 2) * row
     offset_c = (torch.arange(columns) - columns // 2) * column
     penalty = (offset_r[:, None] ** 2 + offset_c[None, :] ** 2) / (2 * sd**2)
-    landscape = landscape - penalty
+    landscape = tempering * landscape - penalty
     best = landscape.flatten(1).argmax(1)
     i, j = best // columns, best % columns
     k = torch.arange(len(best))
@@ -76,9 +80,11 @@ def _peak(profile: Tensor, i: Tensor) -> Tensor:
     """Offset of the maximum of a parabola through the neighbours of index i; 0 at an end."""
     k = torch.arange(len(profile))
     last = profile.shape[1] - 1
-    before, at, after = profile[k, (i - 1).clamp_min(0)], profile[k, i], profile[
-        k, (i + 1).clamp_max(last)
-    ]
+    before, at, after = (
+        profile[k, (i - 1).clamp_min(0)],
+        profile[k, i],
+        profile[k, (i + 1).clamp_max(last)],
+    )
     curvature = before - 2 * at + after
     inner = (i > 0) & (i < last) & (curvature < 0)
     safe = torch.where(inner, curvature, -torch.ones_like(curvature))

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from srheart_demo.optimise import Settings
+from srheart_demo.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Memory:
 
 
 Look = Callable[[Tensor, Tensor], Point]
-Solver = Callable[["Settings", Point, Memory, Look, int], tuple[Point, Memory]]
+Solver = Callable[[Settings, Point, Memory, Look, int], tuple[Point, Memory]]
 
 
 def adam(

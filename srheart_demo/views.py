@@ -77,7 +77,9 @@ def standard_view(
     to_rv = points[S_HR == 3].mean(0) - middle
     turn = np.deg2rad(LONG_AXIS_VIEWS[view])
     h, w = to_rv[1], to_rv[2]
-    towards = np.array([0, h * np.cos(turn) - w * np.sin(turn), h * np.sin(turn) + w * np.cos(turn)])
+    towards = np.array(
+        [0, h * np.cos(turn) - w * np.sin(turn), h * np.sin(turn) + w * np.cos(turn)]
+    )
     towards -= axis * (towards @ axis)
     towards /= np.linalg.norm(towards)
     offsets = (np.arange(size) - (size - 1) / 2) * spacing

@@ -163,7 +163,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     mesh = page.evaluate(MESH)
     page.wait_for_function(f"mesh => {MESH} !== mesh", arg=mesh)
     kept = page.evaluate(CAMERA)
-    assert all(abs(kept[axis] - turned[axis]) < 0.05 for axis in "xyz")
+    assert kept == pytest.approx(turned, abs=0.05), (start, turned)
 
     # Pause stops, Step goes on by one.
     page.get_by_role("button", name="Pause", exact=True).click()

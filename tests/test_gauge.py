@@ -13,9 +13,7 @@ def test_motion_error_ignores_a_common_translation_and_empty_slices():
     d = d_true + torch.tensor([4.0, -2.0])
     d[0, 3] = 100.0
     assert motion_error(d, d_true, TISSUE) == pytest.approx(0.0, abs=1e-6)
-    torch.testing.assert_close(
-        common_translation(d, d_true, TISSUE), torch.tensor([[4.0, -2.0]])
-    )
+    torch.testing.assert_close(common_translation(d, d_true, TISSUE), torch.tensor([[4.0, -2.0]]))
 
 
 def test_motion_error_is_the_rms_length():

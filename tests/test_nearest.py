@@ -26,8 +26,6 @@ def test_what_the_stack_does_not_cover_is_background():
 def test_reversed_rows_are_followed():
     labels = np.random.default_rng(1).integers(0, 4, (13, 128, 128)).astype(np.uint8)
     stack = Stack.from_hr()
-    turned = replace(
-        stack, origin=stack.origin + 127 * stack.row_step, row_step=-stack.row_step
-    )
+    turned = replace(stack, origin=stack.origin + 127 * stack.row_step, row_step=-stack.row_step)
     np.testing.assert_array_equal(restore(labels, stack), restore(labels[:, ::-1], turned))
     assert torch.equal(turned.pixels(), stack.pixels().flip(0))

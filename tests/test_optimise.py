@@ -1,19 +1,13 @@
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 import torch
 
 from srheart_demo.gauge import common_translation, motion_error
-from srheart_demo.optimise import (
-    Change,
-    Settings,
-    last,
-    latent_optimisation,
-    objective,
-    solve,
-)
+from srheart_demo.optimise import Change, last, latent_optimisation, objective, solve
 from srheart_demo.presets import PAPER, PRESETS, preset
+from srheart_demo.settings import Settings
 from tests.problems import toy_problem
 
 QUICK = Settings(lr_z=0.05, lr_d=0.3, iterations=150, halve_every=40)
@@ -193,7 +187,7 @@ def test_every_preset_lowers_its_objective(name):
 def test_lbfgs_never_climbs():
     p, _, _ = toy_problem(view=True)
     values = [step.objective for step in latent_optimisation(p, NEWTON)]
-    assert all(b <= a for a, b in zip(values, values[1:], strict=False))
+    assert all(b <= a for a, b in pairwise(values))
 
 
 def test_an_unknown_solver_lists_the_known_ones():

@@ -25,7 +25,7 @@ def test_shifts_are_found_below_a_pixel(factor):
 
 
 def test_a_prior_draws_shifts_to_zero():
-    p, z, d = toy_problem(factor=2.0)
+    p, z, _ = toy_problem(factor=2.0)
     assert best_shifts(z, p, sd=0.05).norm() < best_shifts(z, p).norm()
 
 

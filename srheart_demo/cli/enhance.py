@@ -19,7 +19,7 @@ from srheart_demo.cli.output import results_folder, write_json
 from srheart_demo.cli.progress import Progress
 from srheart_demo.frame import TISSUES, hr_affine
 from srheart_demo.generator import load_generator, to_labels
-from srheart_demo.optimise import Settings, Step, solve
+from srheart_demo.optimise import Step, solve
 from srheart_demo.placement import (
     Placement,
     check_long_axis,
@@ -29,6 +29,7 @@ from srheart_demo.placement import (
 )
 from srheart_demo.presets import preset
 from srheart_demo.problem import Generator, Problem
+from srheart_demo.settings import Settings
 from srheart_demo.surface import heart_surfaces, write_stl
 from srheart_demo.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from srheart_demo.gauge import common_translation
 from srheart_demo.generator import load_generator
-from srheart_demo.optimise import Change, Settings, Step, latent_optimisation
+from srheart_demo.optimise import Change, Step, latent_optimisation
 from srheart_demo.presets import PRESETS, RECOMMENDED, preset
 from srheart_demo.problem import Generator
 from srheart_demo.samples import SAMPLES
 from srheart_demo.session.pictures import SURFACES, StackOutlines, cut, long_axis, short_axis
 from srheart_demo.session.scene import Scan, Scene, Subject
 from srheart_demo.session.show import Curves, Frame, Heart, Progress, Scores, Shifts
+from srheart_demo.settings import Settings
 from srheart_demo.surface import Mesh, heart_surfaces
 
 COARSE, FULL = 2, 1

@@ -120,7 +120,7 @@ class Explorer:
             scrubber.observe(lambda _: self.runner.look_at(*self._look()), "value")
         for toggle in (self.show_truth, self.show_slices):
             toggle.observe(self._on_toggle, "value")
-        self.page.observe(lambda _: self.runner.redraw(), "visits")
+        self.page.observe(lambda _: self.runner.redraw(), ["visits", "hand_on_canvas"])
 
     def _fill_choices(self, session: Session) -> None:
         scan = session.scene.scan

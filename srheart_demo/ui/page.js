@@ -23,6 +23,7 @@ function watchHands(model, signal) {
   let wheel = null;
   const report = () => {
     const busy = pointers > 0 || wheel !== null;
+    if (globalThis.srheartPlotly) globalThis.srheartPlotly.handOnCanvas = busy;
     if (busy !== model.get("hand_on_canvas")) {
       model.set("hand_on_canvas", busy);
       model.save_changes();

@@ -27,11 +27,27 @@ const shared = (globalThis.srheartPlotly ??= (() => {
 FIGURE_ESM = (
     SHARED
     + """
+// What is on its way when a hand takes hold of a 3-D view must not be drawn: it would snap the
+// camera back (plotly.js issue 6359). Python sends the view anew when the hand is gone.
+const undisturbed = (model) => "scene" in model.get("_widget_layout") ? new Proxy(model, {
+  get(target, key) {
+    if (key !== "on") {
+      return typeof target[key] === "function" ? target[key].bind(target) : target[key];
+    }
+    return (event, callback) => target.on(event, (...news) => {
+      if (!(shared.handOnCanvas && event.startsWith("change:_py2js"))) callback(...news);
+    });
+  },
+}) : model;
+
 export default () => {
   let widget;
   const ready = shared.ready.then((make) => (widget = make()));
   return {
-    async initialize(context) { await ready; await widget.initialize(context); },
+    async initialize(context) {
+      await ready;
+      await widget.initialize({ ...context, model: undisturbed(context.model) });
+    },
     async render(context) { await ready; return widget.render(context); },
   };
 };

@@ -1,0 +1,51 @@
+"""How Algorithm 1 is run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How Algorithm 1 is run. The presets (`presets.PRESETS`) are instances of this.
+
+    Attributes:
+        name: for display.
+        gamma: γ of Eq. 5; without an LA view it acts on nothing.
+        solver: one of `solvers.SOLVERS`.
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm; for L-BFGS, the units in
+            which it measures z and d.
+        alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
+        halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
+        iterations: at most so many.
+        stop_change: stop when the mean relative change of the objective over the last
+            `stop_window` iterations is smaller; 0 for never.
+        prior: add the negative log-priors of z and d (maximum a posteriori); without, the
+            objective is L alone (maximum likelihood, the paper's).
+        patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
+            voxels err together, so the prior is weighed against patches, not voxels.
+        motion_mm: motion below which the prior on d hardly grows, mm.
+        search_at: iterations before which every slice's shift is searched globally.
+        reach: largest shift that the search considers, mm.
+        search_sd: with `prior`, standard deviation of each component of d in that search, mm;
+            that of severe motion.
+        start_sd: standard deviation of the first z; 0 starts at z = 0 as the paper does.
+        seed: of that first z.
+    """
+
+    name: str = "custom"
+    gamma: float = 1.0
+    solver: str = "adam"
+    lr_z: float = 0.1
+    lr_d: float = 0.3
+    alternate: bool = False
+    halve_every: int = 0
+    iterations: int = 200
+    stop_change: float = 0.0
+    stop_window: int = 10
+    prior: bool = False
+    patch_mm2: float = 25.0
+    motion_mm: float = 1.0
+    search_at: tuple[int, ...] = ()
+    reach: float = 20.0
+    search_sd: float = 7.0
+    start_sd: float = 0.0
+    seed: int = 0
