@@ -3,7 +3,7 @@
 The heart is a field of class logits on a lattice that fills the HR box (see `frame`). A scan
 shows it at physical points, so every operator here is linear interpolation of that field:
 ``downsample`` along D at the slice positions, ``move`` within each displaced slice, and
-``sample`` at any points at all. Trilinear interpolation is separable, hence
+``sample`` at any points at all. Trilinear interpolation separates, hence
 ``move(downsample(field))`` equals ``sample(field, stack.points(d))`` to rounding.
 """
 
@@ -59,11 +59,6 @@ class Stack:
     def K(self) -> int:
         """Number of slices."""
         return len(self.z)
-
-    @property
-    def aligned(self) -> bool:
-        """Whether rows run along H and columns along W, so that `move` separates."""
-        return bool(self.row_step[1] == 0 and self.column_step[0] == 0)
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -175,26 +170,13 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     Returns:
         (B, C, K, h, w) at the stack's pixels.
     """
-    if stack.aligned:
-        return _move_separably(planes, stack, d)
     batch, channels, K, height, width = planes.shape
-    points = stack.points(d)[..., 1:].reshape(batch * K, *stack.shape, 2)
+    points = stack.pixels().to(d.dtype) - stack.in_model_axes(d)[:, :, None, None]
     extent = torch.tensor(HALF_EXTENT[1:], dtype=planes.dtype)
-    grid = (points.to(planes.dtype) / extent).flip(-1)
+    grid = (points.to(planes.dtype) / extent).flip(-1).expand(batch, -1, -1, -1, -1).flatten(0, 1)
     images = planes.transpose(1, 2).reshape(batch * K, channels, height, width)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
     return moved.reshape(batch, K, channels, *stack.shape).transpose(1, 2)
-
-
-def _move_separably(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
-    (h, w), (height, width) = stack.shape, planes.shape[-2:]
-    dtype = planes.dtype
-    rows = stack.origin[0] + torch.arange(h, dtype=dtype) * stack.row_step[0].to(dtype)
-    columns = stack.origin[1] + torch.arange(w, dtype=dtype) * stack.column_step[1].to(dtype)
-    shift = stack.in_model_axes(d).to(dtype)
-    row_weights = _hat(_lattice_index(rows - shift[..., :1], 1, height), height)
-    column_weights = _hat(_lattice_index(columns - shift[..., 1:], 2, width), width)
-    return row_weights[:, None] @ planes @ column_weights[:, None].transpose(-1, -2)
 
 
 def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:

@@ -30,11 +30,6 @@ CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
 stacks it was never under 0.30; see ``apex_contrast``."""
 
-NEGLIGIBLE_STEP = 3e-4
-"""Off-axis step per voxel, mm, that comes from rounding in a file (under 0.1 mm across a slice).
-Without it rows and columns run exactly along the axes, and sampling separates: faster."""
-
-
 @dataclass(frozen=True)
 class Placement:
     """Where the model's frame lies in the world, and how that was found.
@@ -142,7 +137,6 @@ def stack_geometry(stack: LabelVolume, placement: Placement) -> Stack:
     """Where the slices of a volume lie in the model's frame, in the volume's own order."""
     offset = placement.to_model(stack.affine[:3, 3])
     steps = placement.world_from_model[:3, :3].T @ stack.affine[:3, :3]
-    steps[np.abs(steps) < NEGLIGIBLE_STEP] = 0.0
     return Stack(
         z=torch.tensor(offset[0] + steps[0, 0] * np.arange(stack.shape[0]), dtype=torch.float32),
         origin=torch.tensor(offset[1:], dtype=torch.float32),

@@ -112,6 +112,12 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--hearts", type=positive, metavar="N", help="synthetic hearts")
     command.add_argument("--steps", type=positive, metavar="N", help="optimiser steps")
     command.add_argument("--beta", type=weight, help="weight of the KL term")
+    command.add_argument(
+        "--bfloat16",
+        action="store_true",
+        default=None,
+        help="compute in bfloat16: twice as fast where the processor has it",
+    )
     command.add_argument("--seed", type=whole, help="of hearts, initial weights and batches")
     _output(command)
 

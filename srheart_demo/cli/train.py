@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
     chosen = {
         name: getattr(options, name)
-        for name in ("hearts", "steps", "beta", "seed")
+        for name in ("hearts", "steps", "beta", "bfloat16", "seed")
         if getattr(options, name) is not None
     }
     settings = replace(training.TrainingSettings(), **chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -15,7 +16,7 @@ from srheart_demo.ui.layout import compose, convergence_card, heart_card, story_
 from srheart_demo.ui.page import Page
 from srheart_demo.ui.panels import RunPanel, ScanPanel, ScorePanel, named
 from srheart_demo.ui.runner import Runner, State
-from srheart_demo.ui.shared_plotly import PlotlyLibrary
+from srheart_demo.ui.shared_plotly import Figure, PlotlyLibrary
 from srheart_demo.ui.slices import SlicesPanel
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ class Explorer:
             scrubber.observe(lambda _: self.runner.look_at(*self._look()), "value")
         for toggle in (self.show_truth, self.show_slices):
             toggle.observe(self._on_toggle, "value")
-        self.page.observe(lambda _: self.runner.redraw(), ["visits", "hand_on_canvas"])
+        self.page.observe(self._on_visit, "visits")
+        self.page.observe(lambda _: self.runner.redraw(), "hand_on_canvas")
 
     def _fill_choices(self, session: Session) -> None:
         scan = session.scene.scan
@@ -132,6 +134,13 @@ class Explorer:
         self.run.preset.value = session.settings.name
         self.slices.slice.max = session.scene.problem.stack.K - 1
         self._filled = True
+
+    def _on_visit(self, _: Any) -> None:
+        """Say everything again: what changed while the page was being built got lost."""
+        for widget in _descendants(self.box):
+            if not isinstance(widget, Figure | PlotlyLibrary | Page):
+                widget.send_state()
+        self.runner.redraw()
 
     def _on_scan(self, _: Any) -> None:
         wanted = self.scan.subject.value, self.scan.motion.value, self.scan.long_axis.value
@@ -163,6 +172,12 @@ class Explorer:
             done = self._progress.iteration / left if left else 1.0
             line = texts.progress_line(self._progress, state is State.RUNNING)
         self.run.show_status(state.value, WORDS[state], line, done)
+
+
+def _descendants(widget: w.Widget) -> Iterator[w.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _descendants(child)
 
 
 def _checkbox(text: str) -> w.Checkbox:
