@@ -28,7 +28,7 @@ FLAGS = [
     "--disable-sync",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE_MS = 90_000
+PATIENCE_MS = 60_000
 LOCAL = ("localhost", "127.0.0.1")
 
 STATUS = "document.querySelector('.srh-status').textContent"
@@ -154,16 +154,17 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 120, y + 10, steps=8)
-    page.wait_for_function(f"start => Math.abs({CAMERA}.x - start.x) > 0.1", arg=start)
-    turned = page.evaluate(CAMERA)
+    for step in range(1, 9):  # one by one, as a hand moves; the page answers between
+        page.mouse.move(x + 15 * step, y + 2 * step)
+        turned = page.evaluate(CAMERA)
+    assert turned != pytest.approx(start, abs=0.02)
     later = page.evaluate(ITERATION) + 5
     page.wait_for_function(f"later => {ITERATION} >= later", arg=later)
+    turned = page.evaluate(CAMERA)
     page.mouse.up()
     mesh = page.evaluate(MESH)
     page.wait_for_function(f"mesh => {MESH} !== mesh", arg=mesh)
-    kept = page.evaluate(CAMERA)
-    assert kept == pytest.approx(turned, abs=0.05), (start, turned)
+    assert page.evaluate(CAMERA) == pytest.approx(turned, abs=0.05)
 
     # Pause stops, Step goes on by one.
     page.get_by_role("button", name="Pause", exact=True).click()
