@@ -33,7 +33,7 @@ SUBJECTS = {
     "healthy_1": ("healthy", 2_000_001),
     "healthy_2": ("healthy", 2_000_002),
     "dilated": ("dilated", 2_000_003),
-    "hypertrophic": ("hypertrophic", 2_000_004),
+    "hypertrophic": ("hypertrophic", 2_000_013),
 }
 """Population and seed of each subject; training seeds lie below one million."""
 

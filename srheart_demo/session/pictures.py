@@ -21,6 +21,8 @@ SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
 WINDOW = 112
 """Rows and columns of a picture; 140 mm hold a large heart and its motion."""
+INSET = 12
+"""Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
 
@@ -118,14 +120,11 @@ class StackOutlines:
             moved = points.copy()
             moved[:, 1:] -= shift[slices]
             structures[name] = moved
-        rows, columns = _window(self._scene.subject.slices.max(0))
-        corners = [
-            (rows.start, columns.start),
-            (rows.start, columns.stop),
-            (rows.stop, columns.stop),
-            (rows.stop, columns.start),
-            (rows.start, columns.start),
-        ]
+        rows, columns = (
+            (side.start + INSET, side.stop - INSET)
+            for side in _window(self._scene.subject.slices.max(0))
+        )
+        corners = [(rows[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0), (0, 0))]
         frame = _in_mm(stack, np.array(corners, np.float32), k)
         frame[:, 1:] -= shift[k]
         return Outlines(structures, frame)

@@ -138,7 +138,7 @@ class Explorer:
     def _on_visit(self, _: Any) -> None:
         """Say everything again: what changed while the page was being built got lost."""
         for widget in _descendants(self.box):
-            if not isinstance(widget, Figure | PlotlyLibrary | Page):
+            if not isinstance(widget, w.Box | Figure | PlotlyLibrary | Page):
                 widget.send_state()
         self.runner.redraw()
 

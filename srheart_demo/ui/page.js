@@ -19,10 +19,10 @@ function answerPings(model) {
 
 // plotly.js issue 6359: a 3-D view that is updated while it is dragged snaps its camera back.
 function watchHands(model, signal) {
-  let pointers = 0;
+  let held = false;
   let wheel = null;
   const report = () => {
-    const busy = pointers > 0 || wheel !== null;
+    const busy = held || wheel !== null;
     if (globalThis.srheartPlotly) globalThis.srheartPlotly.handOnCanvas = busy;
     if (busy !== model.get("hand_on_canvas")) {
       model.set("hand_on_canvas", busy);
@@ -32,10 +32,12 @@ function watchHands(model, signal) {
   const onCanvas = (event) => event.target instanceof HTMLCanvasElement;
   const options = { capture: true, passive: true, signal };
   const down = (event) => {
-    if (onCanvas(event)) { pointers = 1; report(); }
+    if (onCanvas(event)) { held = true; report(); }
   };
-  const up = () => {
-    if (pointers) { pointers = 0; painted(report); }
+  const up = (event) => {
+    // A control that loses the focus says "blur" too; only the window's own means a lost pointer.
+    if (event.type === "blur" && event.target !== window) return;
+    if (held) { held = false; painted(report); }
   };
   document.addEventListener("pointerdown", down, options);
   // Plotly's camera listens to mouse events; some drivers send those alone.
