@@ -22,7 +22,8 @@ from srheart_demo.session import Session
 from srheart_demo.ui import page, texts
 from srheart_demo.ui.explorer import Explorer
 from srheart_demo.ui.png import OUTLINE_LABEL, PALETTE, label_png
-from srheart_demo.ui.runner import Runner, Schedule, State
+from srheart_demo.ui.runner import Runner, State
+from srheart_demo.ui.schedule import Schedule
 from srheart_demo.ui.shared_plotly import Figure, bundle_as_publisher
 
 PATIENCE = 60.0

@@ -16,15 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from srheart_demo.ui.schedule import Schedule
+
 if TYPE_CHECKING:
     from srheart_demo.session import Frame, Heart, Scores, Session
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
-INTERVALS = {"frame": 0.1, "heart": 0.2, "scores": 1.0}
-"""Least seconds between two updates of the 2-D views, the 3-D view and the scores in a run."""
-SHARES = {"frame": 0.1, "heart": 0.05, "scores": 0.08}
-"""Largest part of a run's time that preparing each of them may take."""
 NAP = 0.02
 
 log = logging.getLogger(__name__)
@@ -74,28 +72,6 @@ class Pace(Protocol):
 
     def sent(self) -> None:
         """A picture has been sent."""
-
-
-class Schedule:
-    """What on the page is out of date, and whether its turn has come."""
-
-    def __init__(self) -> None:
-        self.stale: set[str] = set()
-        self._renewed = dict.fromkeys(INTERVALS, 0.0)
-        self._cost = dict.fromkeys(INTERVALS, 0.0)
-
-    def everything(self) -> None:
-        """All is out of date."""
-        self.stale = set(INTERVALS)
-
-    def due(self, part: str, hurry: bool) -> bool:
-        """Whether to renew `part` now; in a hurry, without regard to what it costs the run."""
-        wait = 0.0 if hurry else max(INTERVALS[part], self._cost[part] / SHARES[part])
-        return part in self.stale and time.monotonic() - self._renewed[part] >= wait
-
-    def renewed(self, part: str, cost: float) -> None:
-        """`part` took `cost` seconds to prepare."""
-        self._renewed[part], self._cost[part] = time.monotonic(), cost
 
 
 class Runner:
@@ -251,8 +227,6 @@ class Runner:
         if pictures:
             self._pace.sent()
         await asyncio.sleep(NAP if not pictures else 0)
-
-    # -- small change ----------------------------------------------------------------------
 
     def _wish(self, kind: str, wish: Callable[[Session], None]) -> None:
         self._wishes[kind] = wish

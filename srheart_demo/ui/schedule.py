@@ -1,0 +1,32 @@
+"""When to renew which part of the page, so that showing a run does not slow it down."""
+
+from __future__ import annotations
+
+import time
+
+INTERVALS = {"frame": 0.1, "heart": 0.2, "scores": 1.0}
+"""Least seconds between two updates of the 2-D views, the 3-D view and the scores in a run."""
+SHARES = {"frame": 0.1, "heart": 0.05, "scores": 0.08}
+"""Largest part of a run's time that preparing each of them may take."""
+
+
+class Schedule:
+    """What on the page is out of date, and whether its turn has come."""
+
+    def __init__(self) -> None:
+        self.stale: set[str] = set()
+        self._renewed = dict.fromkeys(INTERVALS, 0.0)
+        self._cost = dict.fromkeys(INTERVALS, 0.0)
+
+    def everything(self) -> None:
+        """All is out of date."""
+        self.stale = set(INTERVALS)
+
+    def due(self, part: str, hurry: bool) -> bool:
+        """Whether to renew `part` now; in a hurry, without regard to what it costs the run."""
+        wait = 0.0 if hurry else max(INTERVALS[part], self._cost[part] / SHARES[part])
+        return part in self.stale and time.monotonic() - self._renewed[part] >= wait
+
+    def renewed(self, part: str, cost: float) -> None:
+        """`part` took `cost` seconds to prepare."""
+        self._renewed[part], self._cost[part] = time.monotonic(), cost
