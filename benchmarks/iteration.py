@@ -29,7 +29,7 @@ from srheart_demo.settings import Settings
 BASE = "reference, bilinear"
 """The contender that every ratio refers to: the method as the paper describes it."""
 
-BLOCK = 3
+BLOCK = 10
 """Iterations of one contender in a row, as in use; the caches are then its own."""
 
 

@@ -8,6 +8,7 @@ shows it at physical points, so every operator here is linear interpolation of t
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -99,6 +100,11 @@ class Stack:
         columns = torch.arange(w, dtype=self.origin.dtype)[None, :, None] * self.column_step
         return self.origin + rows + columns
 
+    @cached_property
+    def normalised_pixels(self) -> Tensor:
+        """`pixels` as `grid_sample` wants them: (W, H), the box's outer faces at ±1."""
+        return (self.pixels() / torch.tensor(HALF_EXTENT[1:], dtype=self.origin.dtype)).flip(-1)
+
     def points(self, d: Tensor | None = None) -> Tensor:
         """The points of the heart that the stack's voxels show.
 
@@ -171,9 +177,10 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
         (B, C, K, h, w) at the stack's pixels.
     """
     batch, channels, K, height, width = planes.shape
-    points = stack.pixels().to(d.dtype) - stack.in_model_axes(d)[:, :, None, None]
-    extent = torch.tensor(HALF_EXTENT[1:], dtype=planes.dtype)
-    grid = (points.to(planes.dtype) / extent).flip(-1).expand(batch, -1, -1, -1, -1).flatten(0, 1)
+    extent = torch.tensor(HALF_EXTENT[1:], dtype=d.dtype)
+    shift = (stack.in_model_axes(d) / extent).flip(-1)[:, :, None, None]
+    grid = (stack.normalised_pixels.to(d.dtype) - shift).to(planes.dtype)
+    grid = grid.expand(batch, -1, -1, -1, -1).flatten(0, 1)
     images = planes.transpose(1, 2).reshape(batch * K, channels, height, width)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
     return moved.reshape(batch, K, channels, *stack.shape).transpose(1, 2)

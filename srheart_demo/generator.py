@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from srheart_demo.degradation import one_hot_field
+from srheart_demo.doubling import Doubling
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 
 WEIGHTS = resources.files("srheart_demo") / "weights"
@@ -57,7 +58,7 @@ class BetaVAE(nn.Module):
             nn.SiLU(),
             nn.ConvTranspose3d(c1, c2, 4, stride=2, padding=1),
             nn.SiLU(),
-            nn.ConvTranspose3d(c2, N_CLASSES, 4, stride=2, padding=1),
+            Doubling(c2, N_CLASSES),
         )
         e0, e1, e2 = self.architecture.encoder_widths
         self.encoder = nn.Sequential(

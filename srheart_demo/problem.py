@@ -51,7 +51,7 @@ class Problem:
         """(K,) which slices show any tissue; the others say nothing about their d."""
         return (self.S_LR > 0).flatten(1).any(1)
 
-    def crop(self, margin: float = 15.0) -> "Problem":
+    def crop(self, margin: float = 10.0) -> "Problem":
         """The same problem, with the SA slices cut to all tissue and `margin` mm around it.
 
         Far background costs time and says nothing that nearer background does not.

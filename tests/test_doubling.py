@@ -1,0 +1,34 @@
+import torch
+from torch import nn
+from torch.autograd import gradcheck
+
+from srheart_demo.doubling import Doubling
+
+
+def frozen(channels: int, out_channels: int, dtype: torch.dtype = torch.float64) -> Doubling:
+    torch.manual_seed(0)
+    return Doubling(channels, out_channels).to(dtype).requires_grad_(False)
+
+
+def test_it_equals_the_transposed_convolution():
+    fast = frozen(3, 2)
+    slow = nn.ConvTranspose3d(3, 2, 4, stride=2, padding=1).double()
+    slow.load_state_dict(fast.state_dict())
+    x = torch.randn(2, 3, 3, 4, 5, dtype=torch.float64)
+    torch.testing.assert_close(fast(x), slow(x))
+    thawed = Doubling(3, 2).double()
+    thawed.load_state_dict(fast.state_dict())
+    torch.testing.assert_close(thawed(x), slow(x))
+
+
+def test_its_gradient_is_right():
+    fast = frozen(2, 2)
+    x = torch.randn(1, 2, 2, 3, 2, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(fast, (x,))
+
+
+def test_training_reaches_its_weights():
+    layer = Doubling(2, 2)
+    layer(torch.randn(1, 2, 2, 2, 2)).sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.abs().sum() > 0
