@@ -34,9 +34,11 @@ RECOMMENDED = Settings(
     iterations=120,
     stop_change=1e-4,
     prior=True,
+    patch_mm2=100.0,
     search_at=(0, 30),
 )
-"""The best answer that we know: maximum a posteriori, with a global search of every shift."""
+"""The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
+shift. `patch_mm2` is the best of 25, 50, 100 and 200 on synthetic validation hearts."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED)}
 
