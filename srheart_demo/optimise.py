@@ -15,7 +15,7 @@ from torch import Tensor
 
 from srheart_demo.losses import multi_view_loss
 from srheart_demo.problem import Problem
-from srheart_demo.search import best_shifts, remove_trend
+from srheart_demo.search import best_shifts
 from srheart_demo.settings import Settings
 from srheart_demo.solvers import SOLVERS, Memory, Point
 
@@ -208,9 +208,7 @@ def _iterate(step: Step, p: Problem) -> Step:
         return _look(p, settings, z, d)
 
     if step.iteration in settings.search_at:
-        d = _search(point.z, p, settings)
-        point = look(point.z, remove_trend(d, p) if step.iteration == 0 else d)
-        memory = Memory()
+        point, memory = look(point.z, _search(point.z, p, settings)), Memory()
     point, memory = SOLVERS[settings.solver](settings, point, memory, look, step.iteration)
     objectives = (*step.state.objectives[-settings.stop_window :], point.objective)
     state = State(settings, point, memory, objectives)

@@ -90,20 +90,3 @@ def _peak(profile: Tensor, i: Tensor) -> Tensor:
     inner = (i > 0) & (i < last) & (curvature < 0)
     safe = torch.where(inner, curvature, -torch.ones_like(curvature))
     return torch.where(inner, (before - after) / (2 * safe), 0.0).clamp(-0.5, 0.5)
-
-
-def remove_trend(d: Tensor, p: Problem) -> Tensor:
-    """d less its best common translation and linear trend along the stack.
-
-    A constant and a trend of d look just like a moved and a tilted heart. Before the heart is
-    known, they are better left to the heart.
-    """
-    seen = p.tissue
-    z = p.stack.z[seen].to(d.dtype)
-    if len(z) < 3:
-        return torch.zeros_like(d)
-    basis = torch.stack([torch.ones_like(z), z - z.mean()], dim=1)
-    fit = torch.linalg.lstsq(basis, d[0, seen]).solution
-    out = torch.zeros_like(d)
-    out[0, seen] = d[0, seen] - basis @ fit
-    return out

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srheart_demo.degradation import degrade
-from srheart_demo.search import best_shifts, remove_trend, shift_landscape
+from srheart_demo.search import best_shifts, shift_landscape
 from tests.problems import toy_problem
 
 
@@ -27,13 +27,3 @@ def test_shifts_are_found_below_a_pixel(factor):
 def test_a_prior_draws_shifts_to_zero():
     p, z, _ = toy_problem(factor=2.0)
     assert best_shifts(z, p, sd=0.05).norm() < best_shifts(z, p).norm()
-
-
-def test_the_trend_is_left_to_the_heart():
-    p, _, _ = toy_problem()
-    z = p.stack.z
-    trend = torch.stack([3 + 0.1 * z, -2 - 0.05 * z], dim=-1)[None]
-    assert remove_trend(trend, p).abs().max() < 1e-4
-    wave = torch.zeros(1, 7, 2)
-    wave[0, :, 0] = torch.tensor([1.0, -1.0, -1.0, 2.0, -1.0, -1.0, 1.0])
-    torch.testing.assert_close(remove_trend(wave + trend, p), wave, atol=1e-4, rtol=0)
