@@ -15,6 +15,7 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "docs/install.md",
     "docs/notation.md",
+    "docs/decisions.md",
 ]
 
 

@@ -29,26 +29,61 @@ FIGURE_ESM = (
     + """
 // What is on its way when a hand takes hold of a 3-D view must not be drawn: it would snap the
 // camera back (plotly.js issue 6359). Python sends the view anew when the hand is gone.
-const undisturbed = (model) => "scene" in model.get("_widget_layout") ? new Proxy(model, {
+const undisturbed = (model) => new Proxy(model, {
   get(target, key) {
     if (key !== "on") {
       return typeof target[key] === "function" ? target[key].bind(target) : target[key];
     }
     return (event, callback) => target.on(event, (...news) => {
-      if (!(shared.handOnCanvas && event.startsWith("change:_py2js"))) callback(...news);
+      const held = shared.handOnCanvas && "scene" in model.get("_widget_layout");
+      if (!(held && event.startsWith("change:_py2js"))) callback(...news);
     });
   },
-}) : model;
+});
+
+// anywidget drops all messages to a widget that takes 2 s to initialize, and in JupyterLab none
+// to another widget comes through meanwhile. So a figure starts without plotly.js, keeps what is
+// said to it, and hears it again when plotly.js is there.
+const NEWS = ["addTraces", "deleteTraces", "moveTraces", "restyle", "relayout", "update",
+  "animate", "removeLayoutProps", "removeTraceProps"].map((name) => `_py2js_${name}`);
+
+const record = (model) => {
+  const missed = [];
+  const listeners = NEWS.map((key) => {
+    const listen = () => { if (model.get(key) !== null) missed.push([key, model.get(key)]); };
+    model.on(`change:${key}`, listen);
+    return [key, listen];
+  });
+  return () => {
+    for (const [key, listen] of listeners) model.off(`change:${key}`, listen);
+    for (const [key, value] of missed) {
+      model.set(key, value);
+      model.set(key, null);
+    }
+  };
+};
+
+// JupyterLab makes the widget before its content has come; `_config` comes last (see `Figure`).
+const filled = (model) => new Promise((resolve) => {
+  const look = () => { if ("responsive" in model.get("_config")) resolve(); };
+  model.on("change:_config", look);
+  look();
+});
 
 export default () => {
-  let widget;
-  const ready = shared.ready.then((make) => (widget = make()));
+  let started;
   return {
-    async initialize(context) {
-      await ready;
-      await widget.initialize({ ...context, model: undisturbed(context.model) });
+    initialize(context) {
+      const replay = record(context.model);
+      started = shared.ready.then(async (make) => {
+        await filled(context.model);
+        const widget = make();
+        await widget.initialize({ ...context, model: undisturbed(context.model) });
+        replay();
+        return widget;
+      });
     },
-    async render(context) { await ready; return widget.render(context); },
+    async render(context) { return (await started).render(context); },
   };
 };
 """
