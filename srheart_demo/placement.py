@@ -30,6 +30,7 @@ CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
 stacks it was never under 0.30; see ``apex_contrast``."""
 
+
 @dataclass(frozen=True)
 class Placement:
     """Where the model's frame lies in the world, and how that was found.
