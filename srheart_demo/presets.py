@@ -38,7 +38,7 @@ RECOMMENDED = Settings(
     search_at=(0, 30),
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
-shift. `patch_mm2` is the best of 25, 50, 100 and 200 on synthetic validation hearts."""
+shift. `patch_mm2` is a compromise, see ``docs/decisions.md``."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED)}
 
