@@ -18,7 +18,8 @@ from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume
 
 RV_AZIMUTH = 290.0
-"""Direction of the RV from the LV in the model's frame, degrees; the population's mean."""
+"""Direction of the RV from the LV in the model's frame, degrees; near the population's mean
+of 292°."""
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""

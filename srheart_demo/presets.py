@@ -34,11 +34,10 @@ RECOMMENDED = Settings(
     iterations=120,
     stop_change=1e-4,
     prior=True,
-    patch_mm2=100.0,
     search_at=(0, 30),
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
-shift. `patch_mm2` is a compromise, see ``docs/decisions.md``."""
+shift."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED)}
 

@@ -21,7 +21,8 @@ class Settings:
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
-            voxels err together, so the prior is weighed against patches, not voxels.
+            voxels err together, so the prior is weighed against patches, not voxels; see
+            ``docs/decisions.md``.
         motion_mm: motion below which the prior on d hardly grows, mm.
         search_at: iterations before which every slice's shift is searched globally.
         reach: largest shift that the search considers, mm.
@@ -42,7 +43,7 @@ class Settings:
     stop_change: float = 0.0
     stop_window: int = 10
     prior: bool = False
-    patch_mm2: float = 25.0
+    patch_mm2: float = 100.0
     motion_mm: float = 1.0
     search_at: tuple[int, ...] = ()
     reach: float = 20.0

@@ -88,8 +88,8 @@ def lbfgs(
 ) -> tuple[Point, Memory]:
     """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
 
-    z and d are measured in units of `lr_z` and `lr_d`. The first step has unit length. Without a
-    descent the point stays where it is and the memory is cleared.
+    z and d are measured in units of `lr_z` and `lr_d`. The first step follows the gradient and is
+    at most one unit long. Without a descent the point stays and the memory is cleared.
     """
     size = here.z.numel()
     scale = torch.cat(

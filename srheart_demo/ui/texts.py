@@ -11,8 +11,6 @@ TITLE = "One heart from a few displaced slices"
 SUBTITLE = "Joint motion correction and super-resolution by latent optimisation"
 TRUTH = "truth"
 TISSUE_NAMES = {"LV": "left ventricle", "MYO": "myocardium", "RV": "right ventricle"}
-LEGEND_TRUTH = "truth"
-LEGEND_ESTIMATE = "estimated z, d"
 
 # Left: the scan and the run
 SCAN = "The scan"
@@ -38,7 +36,6 @@ RUN, PAUSE, STEP, RESET = "Run", "Pause", "Step", "Reset"
 
 # Status
 LOADING = "Loading the generator"
-PREPARING = "Preparing the scan"
 READY = "Ready"
 READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slices."
 RUNNING, PAUSED, DONE, FAILED = "Running", "Paused", "Finished", "Something went wrong"
@@ -85,7 +82,6 @@ SLICES = "Slice by slice"
 SLICES_NOTE = "short axis: the slice framed in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
-INPUT, REDEGRADED, ESTIMATE = "input", "re-degraded", "estimate"
 COLUMNS = {
     "input": ("Input", "what was scanned"),
     "redegraded": ("Re-degraded", "the estimate, scanned"),
