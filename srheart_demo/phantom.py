@@ -22,8 +22,16 @@ WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
 LEAST_WALL = 2.5
 """Thinnest myocardium that a heart may have, mm."""
-LEAST_RV = 1.0
-"""Depth below which the RV's rim ends, mm; without it the rim frays into single voxels."""
+LEAST_RV = 2.0
+"""Depth at which the RV's rim ends bluntly, mm; a tapering rim would fray into single voxels."""
+WARP_REACH = 64.0
+"""Half the extent of the cosines that `HeartShape.warp` weighs, mm; constant beyond."""
+RV_CENTRE = 25.0
+"""Distance from the LV's centre line, mm, about which the RV's base is bent."""
+COARSE = (16, 32, 32)
+"""Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart."""
+MARGIN = 8.0
+"""Signed distance under which tissue may be near, mm: first-order distances may be a bit off."""
 RV_LEVELS = 0.9
 """Height over which the RV widens to its full width, in lengths of the LV."""
 
@@ -56,7 +64,12 @@ class HeartShape:
         rv_centre: (N, 4) centre of that arc against u, radians, at the knots.
         rv_power: (N,) roundness of the crescent.
         rv_skew: (N,) lean of the crescent towards v.
-        rv_modes: (N, 3, 4) relative bulges of the free wall (1, cosine, sine of the arc).
+        rv_base_bend: (N, 3) curvature of the RV's base: weights of u², uv, v² over 30 mm, mm.
+        rv_modes: (N, 5, 4) relative bulges of the free wall along its arc: 1, then cosine and sine
+            of one and of two periods.
+        top: (N,) flat cut of all tissue above the LV's base, across D, mm.
+        warp: (N, 2, 4, 4, 4) displacement along (H, W), mm: weights of products of cosines of
+            orders 0-3 along D, H and W. It gives a heart the irregularities that the rest lacks.
     """
 
     apex: Tensor
@@ -81,6 +94,9 @@ class HeartShape:
     rv_power: Tensor
     rv_skew: Tensor
     rv_modes: Tensor
+    rv_base_bend: Tensor
+    top: Tensor
+    warp: Tensor
 
     def __len__(self) -> int:
         return len(self.apex)
@@ -148,6 +164,9 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     Returns:
         (N, 3, a, b, c), mm.
     """
+    D, H, W = (x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (D, H, W))
+    shift_h, shift_w = _displacement(shape.warp, D, H, W)
+    H, W = H + shift_h, W + shift_w
     length, radius = _column(shape.length), _column(shape.radius)
     height = D - _column(shape.apex)
     s = height / length
@@ -184,14 +203,38 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     def above(offset: Tensor, tilt: Tensor) -> Tensor:
         return height - length - offset - _column(tilt[:, 0]) * u - _column(tilt[:, 1]) * v
 
-    lv_base = above(torch.zeros_like(length), shape.base_tilt)
+    cut = height - length - _column(shape.top)
+    lv_base = torch.maximum(above(torch.zeros_like(length), shape.base_tilt), cut)
     lv = torch.maximum(endo, lv_base)
     myo = torch.maximum(torch.maximum(epi, -endo), lv_base)
 
     outer = _free_wall(shape, s, height, cos, sin, rho, epi_radius2)
     rv_base = above(_column(shape.rv_base), shape.rv_base_tilt)
+    x, y = ((u - RV_CENTRE) / 30).clamp(-2, 2), (v / 30).clamp(-2, 2)
+    for k, power in enumerate((x * x, x * y, y * y)):
+        rv_base = rv_base - _column(shape.rv_base_bend[:, k]) * power
+    rv_base = torch.maximum(rv_base, cut)
     rv = torch.maximum(torch.maximum(outer, -epi), rv_base)
     return torch.stack(torch.broadcast_tensors(lv, myo, rv), dim=1)
+
+
+def _waves(angle: Tensor, orders: int) -> list[Tensor]:
+    """cos, sin of the angle, then of its multiples up to `orders`."""
+    return [wave(k * angle) for k in range(1, orders + 1) for wave in (torch.cos, torch.sin)]
+
+
+def _displacement(warp: Tensor, D: Tensor, H: Tensor, W: Tensor) -> tuple[Tensor, Tensor]:
+    """Displacement along H and W, mm; summed one axis at a time, so a lattice stays cheap."""
+    total = warp[..., None, None, None]
+    for x in (D, H, W):
+        phase = (x / WARP_REACH).clamp(-1, 1).add(1) * (np.pi / 2)
+        orders = torch.arange(total.shape[2])[:, None, None, None]
+        cosines = torch.cos(orders * phase[:, None])
+        between = (1,) * (total.ndim - 6)
+        cosines = cosines.reshape(len(phase), 1, len(orders), *between, *phase.shape[1:])
+        total = (total * cosines).sum(2)
+    along_h, along_w = total.unbind(1)
+    return along_h, along_w
 
 
 def _free_wall(
@@ -214,7 +257,7 @@ def _free_wall(
     crescent = gap * rounded * (1 + _column(shape.rv_skew) * t)
     inside = gap.clamp_min(0) + 1e-6
     bulge = _spline(shape.rv_modes[:, 0], s)
-    for mode, wave in ((1, torch.cos(np.pi * t)), (2, torch.sin(np.pi * t))):
+    for mode, wave in enumerate(_waves(np.pi * t, 2), start=1):
         bulge = bulge + _spline(shape.rv_modes[:, mode], s) * wave
     rise = (height - _column(shape.rv_apex)) / (RV_LEVELS * _column(shape.length))
     dome = 1 - (1 - rise.clamp_max(1)) ** 2
@@ -222,18 +265,44 @@ def _free_wall(
     width = full_width * (dome.clamp_min(0) + 1e-6) ** 0.75
     crescent = crescent * (1 + bulge * inside.sqrt())
     outside = full_width * ((-dome).clamp_min(0) + (-gap).clamp_min(0))
-    reach = width * crescent.clamp_min(0) - outside - LEAST_RV
+    reach = width * crescent.clamp_min(0) - outside
     steepness = (2 * power * t * rounded * width / (half_arc * rho.clamp_min(10))).clamp(-2, 2)
-    return (rho - torch.sqrt(epi_radius2.clamp_min(0) + 1e-6) - reach) / torch.sqrt(
-        1 + steepness**2
-    )
+    depth = rho - torch.sqrt(epi_radius2.clamp_min(0) + 1e-6)
+    return torch.maximum(depth - reach, LEAST_RV - reach) / torch.sqrt(1 + steepness**2)
 
 
 def on_lattice(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> Tensor:
     """Signed distances to LV, MYO and RV on a lattice that fills the box: (N, 3, D, H, W), mm."""
     dtype = shape.apex.dtype
-    d, h, w = (torch.tensor(axis, dtype=dtype) for axis in lattice_axes(lattice))
-    return signed_distances(shape, d[None, :, None, None], h[None, None, :, None], w)
+    return _on_axes(shape, *(torch.tensor(a, dtype=dtype) for a in lattice_axes(lattice)))
+
+
+def _on_axes(shape: HeartShape, d: Tensor, h: Tensor, w: Tensor) -> Tensor:
+    return signed_distances(
+        shape, d[None, :, None, None], h[None, None, :, None], w[None, None, None, :]
+    )
+
+
+def label_maps(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
+    """Label maps (N, D, H, W) uint8 on a lattice that fills the box.
+
+    A look at `COARSE` nodes tells where tissue may be; only there is the lattice computed.
+    """
+    labels = np.zeros((len(shape), *lattice), np.uint8)
+    for n, distances in enumerate(on_lattice(shape, COARSE).amin(1).numpy()):
+        heart, near = shape[n : n + 1], np.argwhere(distances < MARGIN)
+        if not len(near):
+            continue
+        coarse, fine = lattice_axes(COARSE), lattice_axes(lattice)
+        box = tuple(
+            slice(*np.searchsorted(axis, [look[a] - MARGIN, look[b] + MARGIN]))
+            for axis, look, a, b in zip(fine, coarse, near.min(0), near.max(0), strict=True)
+        )
+        axes = (
+            torch.tensor(a[part], dtype=heart.apex.dtype) for a, part in zip(fine, box, strict=True)
+        )
+        labels[n][box] = to_labels(_on_axes(heart, *axes))[0]
+    return labels
 
 
 def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:

@@ -14,18 +14,12 @@ from numpy.typing import NDArray
 
 from srheart_demo.degradation import Stack
 from srheart_demo.frame import HALF_EXTENT
+from srheart_demo.population import RV_AZIMUTH
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume
 
-RV_AZIMUTH = 290.0
-"""Direction of the RV from the LV in the model's frame, degrees; near the population's mean
-of 292°."""
-
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
-
-POPULATION_CENTRE = np.array([2.8, -4.1, 2.2])
-"""Mean centre of the bounding boxes of the hearts that `population.draw` makes, mm (D, H, W)."""
 
 CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
@@ -80,10 +74,9 @@ def place(stack: LabelVolume) -> Placement:
     rotation = _rotation(azimuth)
     axes = axes @ _in_plane_rotation(rotation)
     centre, low, high = _bounding_box(ordered, axes)
-    origin = centre - POPULATION_CENTRE
     world_from_model = np.eye(4)
     world_from_model[:3, :3] = axes
-    world_from_model[:3, 3] = axes @ origin
+    world_from_model[:3, 3] = axes @ centre
     findings = {
         f"The stack hardly tapers, so the apex may be at the other end; the "
         f"{'last' if flipped else 'first'} slice was taken for the apex.": (
@@ -95,7 +88,7 @@ def place(stack: LabelVolume) -> Placement:
         f"The RV lies at {azimuth:.0f}° from the LV, so the heart was turned by {rotation:.0f}° "
         f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != 0,
         "Part of the labelled tissue lies outside the model's box and is not restored.": (
-            bool((np.maximum(origin - low, high - origin) > HALF_EXTENT).any())
+            bool((np.maximum(centre - low, high - centre) > HALF_EXTENT).any())
         ),
     }
     notes = tuple(sentence for sentence, holds in findings.items() if holds)

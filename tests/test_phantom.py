@@ -10,9 +10,7 @@ from srheart_demo import phantom
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE, lattice_axes
 from srheart_demo.population import POPULATIONS, draw
 
-
-def labels_of(shape: phantom.HeartShape) -> np.ndarray:
-    return phantom.to_labels(phantom.on_lattice(shape))
+labels_of = phantom.label_maps
 
 
 @pytest.mark.parametrize("population", POPULATIONS)
@@ -47,6 +45,33 @@ def test_distances_are_millimetres_near_the_surface():
     shell = inside & (true > 3) & (true < 6)
     ratio = -distance.numpy()[shell] / true[shell]
     assert 0.75 < np.median(ratio) < 1.25
+
+
+@pytest.mark.parametrize("population", ["healthy", "everyone"])
+def test_label_maps_leave_nothing_out(population):
+    shapes = draw(2, seed=21, population=population)
+    everywhere = phantom.to_labels(phantom.on_lattice(shapes))
+    np.testing.assert_array_equal(phantom.label_maps(shapes), everywhere)
+
+
+def test_the_warp_moves_points_by_its_cosines():
+    shape = draw(1, seed=6)
+    still = replace(shape, warp=torch.zeros(1, 2, 4, 4, 4))
+    warp = torch.zeros(1, 2, 4, 4, 4)
+    warp[0, 0, 0, 0, 0], warp[0, 1, 0, 1, 2] = 1.5, 2.0
+    D, H, W = (torch.tensor([x]) for x in (4.0, -10.0, 21.0))
+    phase_h, phase_w = (np.pi / 2 * (x / phantom.WARP_REACH + 1) for x in (H, W))
+    shift_w = 2.0 * torch.cos(phase_h) * torch.cos(2 * phase_w)
+    moved = phantom.signed_distances(replace(shape, warp=warp), D, H, W)
+    torch.testing.assert_close(moved, phantom.signed_distances(still, D, H + 1.5, W + shift_w))
+
+
+def test_tissue_ends_at_the_flat_cut():
+    shape = draw(1, seed=8)
+    cut = replace(shape, top=torch.tensor([-10.0]))
+    tissue = np.flatnonzero(labels_of(cut)[0].any((1, 2)))
+    end = lattice_axes()[0][tissue[-1]]
+    assert end == pytest.approx(float(shape.apex + shape.length) - 10, abs=2.0)
 
 
 def test_size_scales_volume():

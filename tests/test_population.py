@@ -1,3 +1,4 @@
+import math
 from dataclasses import fields
 
 import numpy as np
@@ -5,36 +6,124 @@ import pytest
 import torch
 
 from srheart_demo import phantom
+from srheart_demo.cohort import HEALTHY
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE
 from srheart_demo.metrics import volumes_ml
-from srheart_demo.population import draw
+from srheart_demo.population import (
+    POPULATIONS,
+    TRAITS,
+    VOLUME_RANGES,
+    HeartShape,
+    K,
+    draw,
+    shapes,
+)
 
-# Means of 1,000 healthy adults' hearts, from the cohort that the paper used, ml.
-COHORT = {"LV": (146, 38), "MYO": (125, 27), "RV": (174, 43)}
+LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)
+
+
+def volumes(hearts: HeartShape) -> list[dict[str, float]]:
+    labels = phantom.to_labels(phantom.on_lattice(hearts, LATTICE_SHAPE))
+    return [volumes_ml(heart, LATTICE_SPACING) for heart in labels]
+
+
+def slice_of(trait: str) -> slice:
+    """Where a trait lies in epsilon."""
+    start = 0
+    for name, spec in TRAITS.items():
+        stop = start + math.prod(spec.shape)
+        if name == trait:
+            return slice(start, stop)
+        start = stop
+    raise KeyError(trait)
+
+
+def differing(a: HeartShape, b: HeartShape) -> set[str]:
+    return {f.name for f in fields(a) if not torch.equal(getattr(a, f.name), getattr(b, f.name))}
 
 
 def test_a_seed_draws_the_same_hearts():
-    a, b, c = draw(4, seed=1), draw(4, seed=1), draw(4, seed=2)
-    for field in fields(a):
-        assert torch.equal(getattr(a, field.name), getattr(b, field.name))
-    assert not torch.equal(a.radius, c.radius)
+    assert not differing(draw(4, seed=1), draw(4, seed=1))
+    assert "radius" in differing(draw(4, seed=1), draw(4, seed=2))
+
+
+def test_a_heart_replays_from_its_epsilon():
+    epsilon = torch.randn(3, K, generator=torch.Generator().manual_seed(5))
+    assert not differing(shapes(epsilon, "everyone"), draw(3, 5, "everyone"))
+    alone = shapes(epsilon[1:2], "everyone")
+    torch.testing.assert_close(alone.centre, draw(3, 5, "everyone").centre[1:2])
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_epsilon_is_laid_out_alike(population):
+    epsilon = torch.randn(2, K, generator=torch.Generator().manual_seed(0))
+    for trait, moved in {"bend": {"bend"}, "azimuth": {"azimuth", "centre"}}.items():
+        changed = epsilon.clone()
+        changed[:, slice_of(trait)] += 1
+        assert differing(shapes(epsilon, population), shapes(changed, population)) == moved
+
+
+def test_every_direction_that_varies_has_a_gradient():
+    """No clip: also far out, a heart answers to each of its standard normals."""
+    for scale in (0.5, 4.0):
+        epsilon = scale * torch.randn(1, K, generator=torch.Generator().manual_seed(3)).double()
+        epsilon.requires_grad_()
+        shape = shapes(epsilon, "everyone")
+        sum(getattr(shape, f.name).square().sum() for f in fields(shape)).backward()
+        assert epsilon.grad.isfinite().all()
+        for name, spec in TRAITS.items():
+            spread = POPULATIONS["everyone"].spread.get(name, spec.sd)
+            varies = torch.tensor(spread).expand(spec.shape).flatten() > 0
+            assert (epsilon.grad[0, slice_of(name)][varies] != 0).all(), name
 
 
 def test_healthy_volumes_match_the_cohort():
-    hearts = phantom.to_labels(phantom.on_lattice(draw(60, seed=1), LATTICE_SHAPE))
-    volumes = [volumes_ml(labels, tuple(2 * mm for mm in HR_SPACING)) for labels in hearts]
-    for tissue, (mean, sd) in COHORT.items():
-        drawn = np.mean([v[tissue] for v in volumes])
-        assert abs(drawn - mean) < sd / 3 + 2 * sd / 60**0.5, tissue
+    drawn = volumes(draw(24, seed=1))
+    for tissue in ("LV", "MYO", "RV"):
+        mean, sd = HEALTHY[f"{tissue} volume"]
+        error = np.mean([v[tissue] for v in drawn]) - mean
+        assert abs(error) < sd / 3 + 2 * sd / 24**0.5, tissue
+
+
+@pytest.mark.parametrize("population", POPULATIONS)
+def test_every_population_lies_in_the_ranges_of_everyone(population):
+    for heart in volumes(draw(8, seed=2, population=population)):
+        for tissue, (low, high) in VOLUME_RANGES.items():
+            assert low < heart[tissue] < high
 
 
 def test_populations_differ_as_their_names_say():
-    mean = {name: draw(200, seed=0, population=name) for name in ("healthy", "dilated")}
-    assert mean["dilated"].radius.mean() > 1.15 * mean["healthy"].radius.mean()
-    thick = draw(200, seed=0, population="hypertrophic")
-    assert thick.wall.mean() > 1.4 * mean["healthy"].wall.mean()
+    mean = {
+        name: {f.name: getattr(draw(200, 0, name), f.name).mean() for f in fields(HeartShape)}
+        for name in POPULATIONS
+    }
+    assert mean["women"]["radius"] < mean["healthy"]["radius"] < mean["men"]["radius"]
+    assert mean["women"]["wall"] < mean["healthy"]["wall"] < mean["men"]["wall"]
+    assert mean["dilated"]["radius"] > 1.15 * mean["healthy"]["radius"]
+    assert mean["hypertrophic"]["wall"] > 1.3 * mean["healthy"]["wall"]
+    assert mean["rv_overload"]["rv_width"] > 1.15 * mean["healthy"]["rv_width"]
+    assert mean["end_systole"]["radius"] < 0.8 * mean["healthy"]["radius"]
+    assert mean["end_systole"]["wall"] > 1.2 * mean["healthy"]["wall"]
+
+
+def test_an_infarct_thins_one_side_of_the_wall():
+    """Towards u at s = 0.5, and nowhere to nothing."""
+    epsilon = torch.zeros(1, K)
+    epsilon[:, slice_of("thinning_towards")] = torch.tensor([3.0, 0.0])
+    sound, thinned = (shapes(epsilon, name) for name in ("healthy", "infarct"))
+
+    def epicardium(shape: HeartShape, cos: float) -> float:
+        waves = torch.tensor([cos, 1.0, cos])
+        log = (shape.epi_harmonics[0, :, 0, 1:3].mean(1) * waves).sum()
+        return float((shape.epi_profile[0, 2:4].mean() + log).exp())
+
+    near, far = (epicardium(thinned, x) / epicardium(sound, x) for x in (1.0, -1.0))
+    assert near < 0.95
+    assert far > 0.98
+    outer = float(thinned.radius + thinned.wall) * near
+    assert outer - float(thinned.radius) > 3.0
 
 
 def test_an_unknown_population_lists_the_known_ones():
-    with pytest.raises(KeyError, match="healthy, dilated"):
+    with pytest.raises(KeyError, match="healthy, men"):
         draw(1, 0, "athletes")

@@ -1,0 +1,362 @@
+"""Measures labelled hearts: the statistics of a population, and whether it is a heart at all.
+
+Label maps are (D, H, W) with D from apex to base. Levels are relative: s = 0 at the lower face of
+the lowest slice with LV, s = 1 at the upper face of the highest; a quantity "at s" is that of the
+slice that holds s. Directions are angles from H to W around the centroid of the slice's LV,
+counted from the azimuth, the direction from the whole LV's centroid to the RV's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srheart_demo.frame import HR_SPACING, TISSUES
+
+LV, MYO, RV = 1, 2, 3
+LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Levels at which radii are measured."""
+MID, WIDE, BASE = 0.55, 0.7, 0.85
+RV_LEVELS = (0.25, MID, BASE)
+"""Levels at which the RV is measured against the LV."""
+SECTOR = np.radians(30.0)
+"""The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
+OPEN_BASE = 12.0
+"""Below its highest slice, mm, the LV may be open: a base is tilted, up to about 10°."""
+
+Spacing = tuple[float, float, float]
+Statistics = dict[str, float]
+
+
+def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Statistics:
+    """Size and shape of a heart, by name; in mm, ml, degrees, or ratios.
+
+    - ``LV, MYO, RV volume``; ``RV/LV, MYO/LV volume``: ratios.
+    - ``LV, RV length``: height of the slices that hold the tissue.
+    - ``apex wall``: height of the tissue below the LV's lowest slice.
+    - ``RV above apex``: the RV's lowest slice above the LV's.
+    - ``endocardium, epicardium S``: radius at s of the disk with the area of the LV, and of LV and
+      myocardium. ``wall S``: their difference. ``2r/L``: twice the former at 0.7 by the length.
+    - ``septal, lateral wall``: the same difference at s = 0.55 within 30° of the azimuth, and
+      of its opposite. ``septal/mean radius``: of the endocardium, in the septal sector and all
+      round. ``minor/major axis``: of the LV there, by second moments.
+    - ``tilt, bend``: the centroids of the LV's slices are fitted by Legendre polynomials of degree
+      3 in 2 s − 1, weighed by area; tilt is the angle of the first's coefficient per half length
+      against D, bend the size of the second's.
+    - ``base tilt``: angle against D of the plane through the highest LV voxel of each column
+      within 0.6 radii of the LV's centroid at s = 0.85.
+    - ``RV along D, RV in plane``: the RV's centroid from the LV's.
+    - ``RV arc S``: angle that the RV's voxels span; ``RV arc from, to``: its ends at 0.55.
+    - ``RV/LV area S``: of the slice. ``RV width S``: depth of the RV within 15° of the direction
+      of its centroid in the slice. ``RV diameter``: largest in-plane extent at s = 0.7.
+    - ``box D, H, W``: extent of all tissue; ``centre D, H, W``: its middle, from that of the map.
+    - ``azimuth``.
+
+    Args:
+        labels: (D, H, W) with LV, myocardium and RV, the LV in three slices or more.
+        spacing: voxel size, mm.
+
+    Raises:
+        ValueError: a tissue is missing.
+    """
+    for label, tissue in enumerate(TISSUES[1:], start=1):
+        if not (labels == label).any():
+            raise ValueError(f"a heart without {tissue} cannot be measured")
+    heart = _Heart.of(labels, spacing)
+    return {
+        **_sizes(heart),
+        **_ventricle(heart),
+        **_wall(heart),
+        **_long_axis(heart),
+        **_right_ventricle(heart),
+        **_place(heart),
+    }
+
+
+def check(
+    labels: NDArray[np.uint8],
+    spacing: Spacing = HR_SPACING,
+    volumes: Mapping[str, tuple[float, float]] | None = None,
+) -> list[str]:
+    """What is wrong with a heart, in plain sentences; nothing for a sound one.
+
+    - Each tissue is one piece. Voxels that share a corner hang together; a single voxel apart is
+      a second piece.
+    - Up to 12 mm below its highest slice, the LV's voxels share faces with LV and myocardium only.
+    - There, between the LV's centroid and the middle half of the RV in the same slice, lies no
+      background.
+    - Volumes lie within the given ranges, ml, by tissue.
+
+    Args:
+        labels: (D, H, W).
+        spacing: voxel size, mm.
+        volumes: LV, MYO and RV → lowest and highest, such as `population.VOLUME_RANGES`.
+    """
+    from scipy import ndimage
+
+    missing = [t for i, t in enumerate(TISSUES) if i and not (labels == i).any()]
+    if missing:
+        return [f"There is no {tissue}." for tissue in missing]
+    heart = _Heart.of(labels, spacing)
+    findings = []
+    for label, tissue in enumerate(TISSUES[1:], start=1):
+        pieces = ndimage.label(heart.labels == label, np.ones((3, 3, 3)))[1]
+        if pieces > 1:
+            findings.append(f"The {tissue} is in {pieces} pieces.")
+    below = int(heart.top - OPEN_BASE / spacing[0])
+    if _leaks(heart.labels, below):
+        findings.append("The LV is not closed by myocardium below its base.")
+    if any(_septal_gap(heart, k) for k in heart.slices(RV) if heart.first <= k < below):
+        findings.append("There is a gap between RV and myocardium at the septum.")
+    for tissue, (low, high) in (volumes or {}).items():
+        volume = heart.ml(TISSUES.index(tissue))
+        if not low <= volume <= high:
+            findings.append(
+                f"The {tissue} holds {volume:.0f} ml, not between {low:.0f} and {high:.0f}."
+            )
+    return findings
+
+
+@dataclass(frozen=True)
+class _Heart:
+    """Labels cropped to the tissue and one voxel around, with what several measures need.
+
+    Attributes:
+        labels: (D, H, W).
+        spacing: voxel size, mm.
+        middle: middle of the whole map in the crop's coordinates, mm.
+    """
+
+    labels: NDArray[np.uint8]
+    spacing: Spacing
+    middle: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, labels: NDArray[np.uint8], spacing: Spacing) -> "_Heart":
+        tissue = labels > 0
+        crop, start = [], []
+        for axis in range(3):
+            inside = np.flatnonzero(tissue.any(axis=tuple({0, 1, 2} - {axis})))
+            crop.append(slice(inside[0], inside[-1] + 1))
+            start.append(inside[0] - 1)
+        middle = (np.array(labels.shape) / 2 - start) * spacing
+        return cls(np.pad(labels[tuple(crop)], 1), spacing, middle)
+
+    @cached_property
+    def pixels(self) -> NDArray[np.int64]:
+        """(4, D) pixels of each label in each slice."""
+        return np.stack([np.count_nonzero(self.labels == i, axis=(1, 2)) for i in range(4)])
+
+    def slices(self, label: int) -> NDArray[np.int64]:
+        return np.flatnonzero(self.pixels[label])
+
+    @property
+    def first(self) -> int:
+        """Lowest slice with LV."""
+        return int(self.slices(LV)[0])
+
+    @property
+    def top(self) -> int:
+        """The slice above the highest with LV."""
+        return int(self.slices(LV)[-1]) + 1
+
+    @property
+    def length(self) -> float:
+        return (self.top - self.first) * self.spacing[0]
+
+    def slice_at(self, s: float) -> int:
+        return self.first + int(s * (self.top - self.first))
+
+    def ml(self, label: int) -> float:
+        return float(self.pixels[label].sum() * np.prod(self.spacing) / 1000)
+
+    def area(self, k: int, *labels: int) -> float:
+        """Area of labels in a slice, mm²."""
+        return float(sum(self.pixels[label, k] for label in labels) * self.pixel)
+
+    @property
+    def pixel(self) -> float:
+        return self.spacing[1] * self.spacing[2]
+
+    @cached_property
+    def coordinates(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Voxel centres along D, H and W, mm."""
+        d, h, w = (
+            (np.arange(n) + 0.5) * step
+            for n, step in zip(self.labels.shape, self.spacing, strict=True)
+        )
+        return d, h, w
+
+    @cached_property
+    def centres(self) -> NDArray[np.float64]:
+        """(4, D, 2) centroid (H, W) of each label in each slice, mm; 0 where it is missing."""
+        _, h, w = self.coordinates
+        masks = [self.labels == label for label in range(4)]
+        sums = np.stack([(mask.sum(2) @ h, mask.sum(1) @ w) for mask in masks])
+        return sums.transpose(0, 2, 1) / np.maximum(self.pixels, 1)[..., None]
+
+    @cached_property
+    def rv_from_lv(self) -> NDArray[np.float64]:
+        """(3,) the RV's centroid from the LV's, mm (D, H, W)."""
+
+        def centroid(label: int) -> NDArray[np.float64]:
+            n = self.pixels[label]
+            return np.array([n @ self.coordinates[0], *(n @ self.centres[label])]) / n.sum()
+
+        return centroid(RV) - centroid(LV)
+
+    @property
+    def azimuth(self) -> float:
+        """Radians."""
+        return float(np.arctan2(self.rv_from_lv[2], self.rv_from_lv[1]))
+
+    def polar(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Distance of each pixel from the LV's centroid in a slice, mm, and its direction."""
+        _, h, w = self.coordinates
+        dh, dw = h[:, None] - self.centres[LV, k, 0], w[None, :] - self.centres[LV, k, 1]
+        turned = np.arctan2(dw, dh) - self.azimuth
+        return np.hypot(dh, dw), (turned + np.pi) % (2 * np.pi) - np.pi
+
+    def radius(self, k: int, towards: float, half_angle: float, *labels: int) -> float:
+        """Radius of the sector of a disk with the area that labels have in that sector, mm."""
+        _, direction = self.polar(k)
+        sector = np.cos(direction - towards) > np.cos(half_angle)
+        area = np.count_nonzero(np.isin(self.labels[k], labels) & sector) * self.pixel
+        return float(np.sqrt(area / half_angle))
+
+
+def _disk(area: float) -> float:
+    return float(np.sqrt(area / np.pi))
+
+
+def _sizes(heart: _Heart) -> Statistics:
+    lv, myo, rv = heart.ml(LV), heart.ml(MYO), heart.ml(RV)
+    dz, rv_slices = heart.spacing[0], heart.slices(RV)
+    return {
+        "LV volume": lv,
+        "MYO volume": myo,
+        "RV volume": rv,
+        "RV/LV volume": rv / lv,
+        "MYO/LV volume": myo / lv,
+        "LV length": heart.length,
+        "RV length": float(rv_slices[-1] + 1 - rv_slices[0]) * dz,
+        "apex wall": float(heart.first - heart.slices(MYO)[0]) * dz,
+        "RV above apex": float(rv_slices[0] - heart.first) * dz,
+    }
+
+
+def _ventricle(heart: _Heart) -> Statistics:
+    found: Statistics = {}
+    for s in LEVELS:
+        k = heart.slice_at(s)
+        endo, epi = _disk(heart.area(k, LV)), _disk(heart.area(k, LV, MYO))
+        found |= {f"endocardium {s}": endo, f"epicardium {s}": epi, f"wall {s}": epi - endo}
+    return found | {"2r/L": 2 * found[f"endocardium {WIDE}"] / heart.length}
+
+
+def _wall(heart: _Heart) -> Statistics:
+    k = heart.slice_at(MID)
+    endo = {side: heart.radius(k, at, SECTOR, LV) for side, at in _SIDES.items()}
+    epi = {side: heart.radius(k, at, SECTOR, LV, MYO) for side, at in _SIDES.items()}
+    _, h, w = heart.coordinates
+    rows, columns = np.nonzero(heart.labels[k] == LV)
+    minor, major = np.linalg.eigvalsh(np.cov(h[rows], w[columns]))
+    return {
+        **{f"{side} wall": epi[side] - endo[side] for side in _SIDES},
+        "septal/mean radius": endo["septal"] / _disk(heart.area(k, LV)),
+        "minor/major axis": float(np.sqrt(minor / major)),
+    }
+
+
+_SIDES = {"septal": 0.0, "lateral": np.pi}
+
+
+def _long_axis(heart: _Heart) -> Statistics:
+    k = heart.slices(LV)
+    s = (k + 0.5 - heart.first) / (heart.top - heart.first)
+    weight = np.sqrt(heart.pixels[LV, k])
+    _, first, second, _ = np.polynomial.legendre.legfit(
+        2 * s - 1, heart.centres[LV, k], 3, w=weight
+    )
+    d, h, w = heart.coordinates
+    at = heart.slice_at(BASE)
+    rho, _ = heart.polar(at)
+    lv = heart.labels == LV
+    rows, columns = np.nonzero((rho < 0.6 * _disk(heart.area(at, LV))) & lv.any(axis=0))
+    highest = d[len(lv) - 1 - lv[::-1, rows, columns].argmax(axis=0)]
+    plane = np.stack([h[rows], w[columns], np.ones(len(rows))], axis=1)
+    slope = np.linalg.lstsq(plane, highest, rcond=None)[0][:2]
+    return {
+        "tilt": float(np.degrees(np.arctan2(np.hypot(*first), heart.length / 2))),
+        "bend": float(np.hypot(*second)),
+        "base tilt": float(np.degrees(np.arctan(np.hypot(*slope)))),
+    }
+
+
+def _right_ventricle(heart: _Heart) -> Statistics:
+    along, *in_plane = heart.rv_from_lv
+    found = {"RV along D": float(along), "RV in plane": float(np.hypot(*in_plane))}
+    for s in RV_LEVELS:
+        k = heart.slice_at(s)
+        direction = heart.polar(k)[1][heart.labels[k] == RV]
+        low, high = np.degrees([direction.min(), direction.max()]) if len(direction) else (0, 0)
+        found |= {f"RV arc {s}": float(high - low)}
+        found |= {f"RV/LV area {s}": heart.area(k, RV) / heart.area(k, LV)}
+        if s == MID:
+            found |= {"RV arc from": float(low), "RV arc to": float(high)}
+    for s in (MID, BASE):
+        k = heart.slice_at(s)
+        dh, dw = heart.centres[RV, k] - heart.centres[LV, k]
+        beam = np.arctan2(dw, dh) - heart.azimuth, SECTOR / 2
+        width = heart.radius(k, *beam, LV, MYO, RV) - heart.radius(k, *beam, LV, MYO)
+        found |= {f"RV width {s}": width}
+    return found | {"RV diameter": _diameter(heart, heart.slice_at(WIDE))}
+
+
+def _diameter(heart: _Heart, k: int) -> float:
+    """Largest extent of the RV in a slice over 36 directions, mm."""
+    _, h, w = heart.coordinates
+    rows, columns = np.nonzero(heart.labels[k] == RV)
+    if not len(rows):
+        return 0.0
+    angle = np.arange(36) * np.pi / 36
+    across = np.outer(np.cos(angle), h[rows]) + np.outer(np.sin(angle), w[columns])
+    return float(np.ptp(across, axis=1).max())
+
+
+def _place(heart: _Heart) -> Statistics:
+    # The crop is the box with one voxel on each side.
+    extent = np.array(heart.labels.shape) * heart.spacing
+    box, centre = extent - 2 * np.array(heart.spacing), extent / 2 - heart.middle
+    return {
+        **{f"box {axis}": float(mm) for axis, mm in zip("DHW", box, strict=True)},
+        **{f"centre {axis}": float(mm) for axis, mm in zip("DHW", centre, strict=True)},
+        "azimuth": float(np.degrees(heart.azimuth) % 360),
+    }
+
+
+def _leaks(labels: NDArray[np.uint8], below: int) -> bool:
+    """Whether LV and background or RV share a face in the slices under `below`."""
+    for axis in range(3):
+        here, there = labels.swapaxes(0, axis)[:-1], labels.swapaxes(0, axis)[1:]
+        meet = ((here == LV) & np.isin(there, (0, RV))) | ((there == LV) & np.isin(here, (0, RV)))
+        if meet.swapaxes(0, axis)[:below].any():
+            return True
+    return False
+
+
+def _septal_gap(heart: _Heart, k: int) -> bool:
+    """Whether background lies between the LV's centroid and the middle half of the RV."""
+    turned = heart.polar(k)[1][heart.labels[k] == RV]
+    angle = heart.azimuth + np.quantile(turned, np.linspace(0.25, 0.75, 13))
+    size = np.array(heart.labels.shape[1:])
+    step = np.array(heart.spacing[1:])
+    ray = np.arange(0, np.hypot(*(size * step)), step.min() / 2)
+    along = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    points = heart.centres[LV, k] + ray[:, None] * along[:, None]
+    row, column = np.moveaxis((points / step).astype(int).clip(0, size - 1), -1, 0)
+    seen = heart.labels[k][row, column]
+    before_rv = ~np.logical_or.accumulate(seen == RV, axis=1) & (seen == RV).any(axis=1)[:, None]
+    return bool(((seen == 0) & before_rv).any())

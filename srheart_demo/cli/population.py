@@ -1,0 +1,98 @@
+"""``srheart population``: the synthetic populations, and whether they are like published ones.
+
+Exit status 1: a statistic of the healthy population is out of tolerance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+import numpy as np
+import torch
+
+from srheart_demo import anatomy, phantom
+from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.progress import Progress
+from srheart_demo.cohort import HEALTHY, VOLUMES_ACDC, Figure, outside
+from srheart_demo.population import POPULATIONS, VOLUME_RANGES, draw
+
+OUT_OF_TOLERANCE = 1
+TISSUES = tuple(VOLUME_RANGES)
+
+Hearts = dict[str, list[float]]
+"""Statistics of several hearts, by name."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """List the populations, or draw hearts and compare."""
+    if unknown := set(options.population) - set(POPULATIONS):
+        raise BadInput(
+            f"--population: unknown {', '.join(sorted(unknown))}; known: {', '.join(POPULATIONS)}."
+        )
+    if not options.check:
+        print("\n".join(POPULATIONS))
+        return
+    torch.set_num_threads(1)
+    within = [_check(name, options.hearts, options.seed) for name in options.population]
+    if not all(within):
+        sys.exit(OUT_OF_TOLERANCE)
+
+
+def _check(population: str, n: int, seed: int) -> bool:
+    """Print a report; whether all that has a tolerance is within."""
+    hearts, findings = _measure(population, n, seed)
+    print(f"{population}: {n} hearts of seed {seed}; ml, mm, degrees, ratios\n")
+    within = _print_statistics(population, hearts)
+    print(f"\n{findings.count(())} of {n} hearts pass the checks of their anatomy.")
+    for finding, times in Counter(f for found in findings for f in found).most_common():
+        print(f"  {times} × {finding}")
+    ranges = {tissue: np.percentile(hearts[f"{tissue} volume"], (0.1, 99.9)) for tissue in TISSUES}
+    text = ", ".join(f"{tissue} {low:.0f} to {high:.0f}" for tissue, (low, high) in ranges.items())
+    print(f"0.1 to 99.9 percentiles of volumes, ml: {text}.\n")
+    return within
+
+
+def _print_statistics(population: str, hearts: Hearts) -> bool:
+    """One line for each, and for healthy adults a verdict; whether all verdicts are good."""
+    published = {name: _text(figure) for name, figure in HEALTHY.items()}
+    if population != "healthy":
+        volumes = VOLUMES_ACDC.get(population, ())
+        published = {f"{t} volume": str(ml) for t, ml in zip(TISSUES, volumes, strict=False)}
+    print(f"{'':20}{'published':>17}{'drawn':>17}")
+    wrong = 0
+    for name, values in hearts.items():
+        drawn = Figure(float(np.mean(values)), float(np.std(values, ddof=1)))
+        line = f"{name:20}{published.get(name, ''):>17}{_text(drawn):>17}"
+        if population == "healthy" and name in HEALTHY:
+            out = outside(drawn, HEALTHY[name])
+            line += f"  {' and '.join(out)} out of tolerance" if out else "  within"
+            wrong += bool(out)
+        print(line)
+    if population == "healthy":
+        print(
+            f"\n{len(HEALTHY) - wrong} of {len(HEALTHY)} within tolerance: the mean within a third "
+            "of the published SD, the SD within 30 %."
+        )
+    return not wrong
+
+
+def _measure(population: str, n: int, seed: int) -> tuple[Hearts, list[tuple[str, ...]]]:
+    """Statistics, and what is wrong with each heart."""
+    shapes = draw(n, seed, population)
+    hearts: Hearts = {}
+    findings = []
+    with Progress() as progress:
+        for i in range(n):
+            labels = phantom.label_maps(shapes[i : i + 1])[0]
+            for name, value in anatomy.statistics(labels).items():
+                hearts.setdefault(name, []).append(value)
+            findings.append(tuple(anatomy.check(labels, volumes=VOLUME_RANGES)))
+            progress.update(population, i + 1, n)
+    return hearts, findings
+
+
+def _text(figure: Figure) -> str:
+    digits = 1 if abs(figure.mean) >= 10 else 2
+    return f"{figure.mean:.{digits}f} ± {figure.sd:.{digits}f}"
