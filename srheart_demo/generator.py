@@ -6,6 +6,7 @@ Neither network couples the samples of a batch nor changes between training and 
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
@@ -17,13 +18,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from srheart_demo.degradation import one_hot_field
 from srheart_demo.doubling import Doubling
-from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, N_CLASSES
+from srheart_demo.frame import HR_SHAPE, N_CLASSES
 
 WEIGHTS = resources.files("srheart_demo") / "weights"
 SEED_SHAPE = (4, 8, 8)
 """The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
+SEED_CELLS = math.prod(SEED_SHAPE)
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,26 @@ class Architecture:
 
     Attributes:
         latent_size: M.
-        widths: channels of the decoder from its first lattice outwards.
-        encoder_widths: channels of the encoder from its last lattice outwards.
+        widths: channels of the decoder from its first lattice outwards, three.
+        encoder_widths: channels of the encoder from its last lattice outwards, three; none
+            where there is no encoder.
     """
 
     latent_size: int = 64
-    widths: tuple[int, int, int] = (128, 48, 16)
-    encoder_widths: tuple[int, int, int] = (64, 48, 16)
+    widths: tuple[int, ...] = (128, 48, 16)
+    encoder_widths: tuple[int, ...] = (64, 48, 16)
 
 
-class BetaVAE(nn.Module):
-    """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
+class HeartGenerator(nn.Module):
+    """What every generator is: a decoder, its sizes and a name."""
 
-    def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
+    def __init__(self, architecture: Architecture, name: str) -> None:
         super().__init__()
-        self.architecture = architecture or Architecture()
+        self.architecture = architecture
         self.name = name
-        M, cells = self.architecture.latent_size, int(np.prod(SEED_SHAPE))
-        c0, c1, c2 = self.architecture.widths
+        c0, c1, c2 = architecture.widths
         self.decoder = nn.Sequential(
-            nn.Linear(M, c0 * cells),
+            nn.Linear(architecture.latent_size, c0 * SEED_CELLS),
             nn.SiLU(),
             nn.Unflatten(1, (c0, *SEED_SHAPE)),
             nn.ConvTranspose3d(c0, c1, 4, stride=2, padding=1),
@@ -59,17 +60,6 @@ class BetaVAE(nn.Module):
             nn.ConvTranspose3d(c1, c2, 4, stride=2, padding=1),
             nn.SiLU(),
             Doubling(c2, N_CLASSES),
-        )
-        e0, e1, e2 = self.architecture.encoder_widths
-        self.encoder = nn.Sequential(
-            nn.Conv3d(N_CLASSES, e2, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e2, e1, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e1, e0, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Linear(e0 * cells, 2 * M),
         )
 
     @property
@@ -82,16 +72,42 @@ class BetaVAE(nn.Module):
         field: Tensor = self.decoder(z)
         return field
 
+
+class BetaVAE(HeartGenerator):
+    """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
+
+    def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
+        super().__init__(architecture or Architecture(), name)
+        e0, e1, e2 = self.architecture.encoder_widths
+        self.encoder = nn.Sequential(
+            nn.Conv3d(N_CLASSES, e2, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv3d(e2, e1, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv3d(e1, e0, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(e0 * SEED_CELLS, 2 * self.latent_size),
+        )
+
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
-        """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each."""
+        """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
+
+        Where a scan shows nothing the probabilities are zeros; see `encoding`.
+        """
         mean, log_variance = self.encoder(probabilities).chunk(2, dim=1)
         return mean, log_variance
 
 
-def on_lattice(labels: np.ndarray) -> Tensor:
-    """An HR label map (64, 128, 128) → class probabilities on the lattice, for `encode`."""
-    scale = [n // m for n, m in zip(HR_SHAPE, LATTICE_SHAPE, strict=True)]
-    return F.avg_pool3d(one_hot_field(labels), scale)
+class DCGAN(HeartGenerator):
+    """Generator of a DCGAN (Radford et al. 2016; paper, section 3.2); there is no encoder."""
+
+    def __init__(self, architecture: Architecture | None = None, name: str = "dcgan") -> None:
+        super().__init__(architecture or Architecture(encoder_widths=()), name)
+
+
+KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
+"""What a file of weights may hold."""
 
 
 def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
@@ -100,24 +116,26 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
 
-def save_generator(model: BetaVAE, path: Path, card: dict[str, object]) -> None:
-    """Write weights as fp16 safetensors with the architecture and a card in the header."""
+def save_generator(model: HeartGenerator, path: Path, card: dict[str, object]) -> None:
+    """Write weights as fp16 safetensors with kind, architecture and a card in the header."""
     tensors = {name: p.detach().half().contiguous() for name, p in model.state_dict().items()}
     metadata = {
+        "kind": type(model).__name__,
         "architecture": json.dumps(asdict(model.architecture)),
         "card": json.dumps(card),
     }
     save_file(tensors, path, metadata)
 
 
-def read_generator(path: Path) -> BetaVAE:
+def read_generator(path: Path) -> HeartGenerator:
     """Read weights written by `save_generator`, ready for use in float32 and frozen."""
     with safe_open(path, framework="pt") as file:
-        sizes = json.loads(file.metadata()["architecture"])
+        metadata = file.metadata()
+    sizes = json.loads(metadata["architecture"])
     architecture = Architecture(
         sizes["latent_size"], tuple(sizes["widths"]), tuple(sizes["encoder_widths"])
     )
-    model = BetaVAE(architecture, name=path.stem)
+    model = KINDS[metadata.get("kind", "BetaVAE")](architecture, name=path.stem)
     model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     return model.eval().requires_grad_(False)
 
@@ -132,7 +150,7 @@ def available() -> list[str]:
 
 
 @cache
-def load_generator(name: str = "betavae") -> BetaVAE:
+def load_generator(name: str = "betavae") -> HeartGenerator:
     """A shipped generator, frozen.
 
     Raises:

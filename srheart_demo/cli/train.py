@@ -1,4 +1,4 @@
-"""``srheart train``: the generator, from synthetic hearts."""
+"""``srheart train``: a generator, from synthetic hearts."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from srheart_demo import training
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
 
+RECIPES: dict[tuple[str, str], training.Settings] = {
+    ("betavae", "recommended"): training.BetaVAESettings(),
+    ("betavae", "plain"): training.PlainSettings(),
+    ("dcgan", "recommended"): training.DCGANSettings(),
+}
+
 
 def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
-    chosen = {
-        name: getattr(options, name)
-        for name in ("hearts", "steps", "beta", "bfloat16", "seed")
-        if getattr(options, name) is not None
-    }
-    settings = replace(training.TrainingSettings(), **chosen)
+    settings = _settings(options)
     try:
         weights = _train(settings, options.output)
     except OSError as error:
@@ -35,11 +36,29 @@ def run(options: argparse.Namespace) -> None:
     print(f"Wrote {weights} and its card.")
 
 
-def _train(settings: training.TrainingSettings, folder: Path) -> Path:
+def _settings(options: argparse.Namespace) -> training.Settings:
+    recipe = (options.generator, options.recipe)
+    if recipe not in RECIPES:
+        raise BadInput(f"--recipe {options.recipe}: {options.generator} has none of this name.")
+    chosen = {
+        name: getattr(options, name)
+        for name in ("hearts", "steps", "beta", "bfloat16", "seed")
+        if getattr(options, name) is not None
+    }
+    if "beta" in chosen and options.generator != "betavae":
+        raise BadInput(f"--beta: {options.generator} has no KL term; leave it out.")
+    return replace(RECIPES[recipe], **chosen)
+
+
+def _train(settings: training.Settings, folder: Path) -> Path:
     with Progress() as progress:
 
         def show(state: training.Progress) -> None:
-            detail = ", ".join(f"{name} {loss:.0f}" for name, loss in state.losses.items())
+            detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
             progress.update(state.phase, state.done, state.total, detail)
 
         return training.train(settings, folder, show)
+
+
+def _short(loss: float) -> str:
+    return f"{loss:.0f}" if abs(loss) >= 100 else f"{loss:.2f}"

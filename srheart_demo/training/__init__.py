@@ -1,0 +1,18 @@
+"""Training generators on synthetic hearts: resumable, seeded, no patient's data."""
+
+from srheart_demo.training.betavae import BetaVAESettings
+from srheart_demo.training.dcgan import DCGANSettings
+from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
+from srheart_demo.training.loop import Progress, Settings, train
+from srheart_demo.training.plain import PlainSettings
+
+__all__ = [
+    "VALIDATION_SEED",
+    "BetaVAESettings",
+    "DCGANSettings",
+    "PlainSettings",
+    "Progress",
+    "Settings",
+    "make_hearts",
+    "train",
+]

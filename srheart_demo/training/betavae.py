@@ -1,0 +1,180 @@
+"""The recipe of the shipped β-VAE: the population itself says what z means.
+
+A β-VAE (Higgins et al. 2017) minimises, per heart and in nats,
+
+    E_q [cross-entropy of G(z) with the heart] + β KL(q(z|x) ‖ N(0, I)).
+
+Training hearts are made of known standard normals ε, so q need not be guessed from pictures. To
+second order the best q is the tempered Gaussian posterior of ε itself: along a direction of
+information λ its mean is √(1 − σ²) times the heart's own coordinate and its variance is
+σ² = β / (β + λ); the M directions of most information are kept. Over the population these z are
+N(0, I) exactly, whatever β: draws from the prior are what the decoder was trained on.
+
+Once the decoder is done, the image encoder learns the same q from pictures alone, by maximum
+likelihood of z (the sleep phase of Hinton et al. 1995): from whole hearts, and from simulated scans
+of few, displaced, noisy slices. `plain` is the paper's recipe, where both networks learn together.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
+
+from srheart_demo.generator import Architecture, BetaVAE
+from srheart_demo.population import K
+from srheart_demo.training import loop
+from srheart_demo.training.directions import informative_directions
+from srheart_demo.training.hearts import POPULATION, Hearts
+from srheart_demo.training.quality import encode_decode
+from srheart_demo.training.scans import scan
+
+LEAST_LOG_VARIANCE = -9.0
+"""Of q as the encoder guesses it; the least SD, 0.011, is far below what it can tell."""
+
+
+@dataclass(frozen=True)
+class BetaVAESettings(loop.Settings):
+    """Recipe of the β-VAE, beside what `loop.Settings` says.
+
+    Attributes:
+        steps: of the decoder and, after that, of the encoder.
+        decoder_steps: how many are the decoder's.
+        learning_rate, encoder_rate: Adam's peaks.
+        encoder_clip: greatest norm of the encoder's gradient; rare hearts would throw it off.
+        beta: how much of each direction q blurs.
+        information_hearts: hearts that the information of the directions is averaged over.
+        architecture: sizes of the network.
+    """
+
+    hearts: int = 12000
+    steps: int = 30000
+    decoder_steps: int = 15000
+    learning_rate: float = 2e-3
+    encoder_rate: float = 5e-4
+    encoder_clip: float = 100.0
+    beta: float = 1.0
+    information_hearts: int = 2000
+    architecture: Architecture = Architecture()
+
+    def recipe(self) -> "BetaVAETraining":
+        """The β-VAE's training."""
+        return BetaVAETraining(self)
+
+
+class BetaVAETraining(loop.Recipe):
+    """First the decoder, then the image encoder."""
+
+    def __init__(self, settings: BetaVAESettings) -> None:
+        self.settings: BetaVAESettings = settings
+        torch.manual_seed(settings.seed)
+        self.model: BetaVAE = BetaVAE(settings.architecture)
+        self.posterior = Posterior(settings.architecture.latent_size)
+        self.modules = {"model": self.model, "posterior": self.posterior}
+        self.optimisers = {
+            "decoder": torch.optim.Adam(self.model.decoder.parameters(), settings.learning_rate),
+            "encoder": torch.optim.Adam(self.model.encoder.parameters(), settings.encoder_rate),
+        }
+
+    def prepare(self, tell: Callable[[int, int], None]) -> None:
+        """Find the directions that z stands for."""
+        settings = self.settings
+        n = settings.information_hearts
+        self.posterior.fit(settings.beta, n, settings.seed, lambda done: tell(done, n))
+
+    def stage(self, i: int) -> tuple[int, int]:
+        """Each network has a schedule of its own."""
+        first = self.settings.decoder_steps
+        return (i, first) if i < first else (i - first, self.settings.steps - first)
+
+    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+        """Draw z of each heart; decode it, or guess it from a picture; descend."""
+        z = self.posterior.draw(batch.epsilon, rng)
+        target = batch.probabilities()
+        if i < self.settings.decoder_steps:
+            return {"cross-entropy": self._teach_decoder(z, target)}
+        picture, what = (scan(target, rng), "stack") if i % 2 else (target, "heart")
+        return {what: self._teach_encoder(picture, z)}
+
+    def _teach_decoder(self, z: Tensor, target: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            field = self.model.decode(z)
+        loss = cross_entropy(field.float(), target) / len(z)
+        self._descend("decoder", self.model.decoder, loss, clip=1e4)
+        return loss.detach()
+
+    def _teach_encoder(self, picture: Tensor, z: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            mean, log_variance = self.model.encode(picture)
+        loss = gaussian_loss(mean.float(), log_variance.float(), z)
+        self._descend("encoder", self.model.encoder, loss, clip=self.settings.encoder_clip)
+        return loss.detach()
+
+    def _descend(self, which: str, network: nn.Module, loss: Tensor, clip: float) -> None:
+        self.optimisers[which].zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
+        self.optimisers[which].step()
+
+    def quality(self) -> dict[str, float]:
+        """`encode_decode`, and the KL term, the same for every heart on average."""
+        return {"kl": self.posterior.kl, **encode_decode(self.model)}
+
+
+class Posterior(nn.Module):
+    """q(z|ε) in closed form; see the head of this module."""
+
+    means: Tensor
+    sd: Tensor
+
+    def __init__(self, M: int) -> None:
+        super().__init__()
+        self.register_buffer("means", torch.zeros(M, K))
+        self.register_buffer("sd", torch.ones(M))
+
+    def fit(self, beta: float, hearts: int, seed: int, tell: Callable[[int], None]) -> None:
+        """Directions and their SDs, from the information of `hearts` draws."""
+        directions, information = informative_directions(
+            len(self.sd), POPULATION, hearts, seed, tell
+        )
+        self.sd = torch.sqrt(beta / (beta + information))
+        self.means = torch.sqrt(1 - self.sd**2)[:, None] * directions
+
+    @property
+    def kl(self) -> float:
+        """Mean over the population of KL(q(z|ε) ‖ N(0, I)), nats."""
+        return -float(self.sd.log().sum())
+
+    def draw(self, epsilon: Tensor, rng: torch.Generator) -> Tensor:
+        """One z (B, M) of each heart ε (B, K)."""
+        mean = epsilon @ self.means.T
+        return mean + self.sd * torch.randn(mean.shape, generator=rng)
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """A third of the time of log-softmax and its product with the target, each on its own."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, logits: Tensor, target: Tensor) -> Tensor:
+        log_p = torch.log_softmax(logits, 1)
+        ctx.save_for_backward(log_p, target)
+        return -torch.dot(log_p.flatten(), target.flatten())
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
+        log_p, target = ctx.saved_tensors  # type: ignore[attr-defined]
+        return log_p.exp_().sub_(target).mul_(gradients[0]), None
+
+
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """−Σ target · log softmax(logits) over everything, (B, C, ...) each; nats."""
+    total: Tensor = _CrossEntropy.apply(logits, target)
+    return total
+
+
+def gaussian_loss(mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
+    """−log N(z; mean, variance) less its constant, summed over M, averaged over B; nats."""
+    log_variance = log_variance.clamp_min(LEAST_LOG_VARIANCE)
+    squares = (z - mean) ** 2 * torch.exp(-log_variance)
+    return 0.5 * (squares + log_variance).sum(1).mean()

@@ -1,0 +1,159 @@
+"""The DCGAN's recipe (Radford et al. 2016, in 3D; paper, section 3.2).
+
+A discriminator learns to tell class probabilities of synthetic hearts from those that the decoder
+makes of z ~ N(0, I), the decoder to deceive it. Both losses are the non-saturating ones of
+Goodfellow et al. (2014). What keeps them in balance is the penalty R1 on the discriminator's
+gradient at hearts (Mescheder et al. 2018), at every few steps only (Karras et al. 2020), and what
+is kept is a running average of the decoder's weights. No layer normalises: batch normalisation
+would couple samples.
+"""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, N_CLASSES
+from srheart_demo.generator import DCGAN, SEED_CELLS, Architecture
+from srheart_demo.metrics import volumes_ml
+from srheart_demo.training import loop
+from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
+
+
+@dataclass(frozen=True)
+class DCGANSettings(loop.Settings):
+    """Recipe of the DCGAN, beside what `loop.Settings` says.
+
+    Attributes:
+        learning_rate, discriminator_rate: Adam's peaks.
+        betas: of both Adams; the first is 0 because each update moves the other's goal.
+        penalty: weight γ/2 of R1, the mean squared gradient norm at hearts.
+        penalty_every: steps from one penalty to the next; it is weighted so much more.
+        average: share of the old average that each step keeps.
+        architecture: sizes of the generator.
+        discriminator_widths: channels of the discriminator from its last lattice outwards.
+    """
+
+    steps: int = 6000
+    warmup: int = 20
+    learning_rate: float = 1e-3
+    discriminator_rate: float = 1e-3
+    betas: tuple[float, float] = (0.0, 0.99)
+    penalty: float = 0.5
+    penalty_every: int = 16
+    average: float = 0.995
+    architecture: Architecture = Architecture(encoder_widths=())
+    discriminator_widths: tuple[int, int, int] = (64, 48, 16)
+
+    def recipe(self) -> "DCGANTraining":
+        """The DCGAN's training."""
+        return DCGANTraining(self)
+
+
+class Discriminator(nn.Sequential):
+    """Class probabilities (B, 4, 32, 64, 64) → score (B, 1), high for hearts."""
+
+    def __init__(self, widths: tuple[int, int, int]) -> None:
+        d0, d1, d2 = widths
+        super().__init__(
+            nn.Conv3d(N_CLASSES, d2, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv3d(d2, d1, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv3d(d1, d0, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(d0 * SEED_CELLS, 1),
+        )
+
+
+class DCGANTraining(loop.Recipe):
+    """One update of the discriminator, then one of the decoder, each step."""
+
+    def __init__(self, settings: DCGANSettings) -> None:
+        self.settings: DCGANSettings = settings
+        torch.manual_seed(settings.seed)
+        self.generator = DCGAN(settings.architecture)
+        self.discriminator = Discriminator(settings.discriminator_widths)
+        self.model: DCGAN = deepcopy(self.generator).requires_grad_(False)
+        self.modules = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "average": self.model,
+        }
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "generator": torch.optim.Adam(
+                self.generator.parameters(), settings.learning_rate, settings.betas
+            ),
+            "discriminator": torch.optim.Adam(
+                self.discriminator.parameters(), settings.discriminator_rate, settings.betas
+            ),
+        }
+
+    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+        """Both players' updates, on the same made hearts."""
+        z = torch.randn(len(batch), self.generator.latent_size, generator=rng)
+        made = self._compute(self.generator.decode, z).softmax(1)
+        hearts = batch.probabilities()
+        losses = self._teach_discriminator(hearts, made.detach(), i)
+        losses |= self._teach_generator(made)
+        kept = min(self.settings.average, i / (i + 10))
+        for mean, weights in zip(self.model.parameters(), self.generator.parameters(), strict=True):
+            mean.lerp_(weights.detach(), 1 - kept)
+        return losses
+
+    def _compute(self, network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            return network(x).float()
+
+    def _teach_discriminator(self, hearts: Tensor, made: Tensor, i: int) -> dict[str, Tensor]:
+        penalise = i % self.settings.penalty_every == 0
+        hearts.requires_grad_(penalise)
+        self.discriminator.requires_grad_(True)
+        of_hearts = self._compute(self.discriminator, hearts)
+        of_made = self._compute(self.discriminator, made)
+        loss = F.softplus(-of_hearts).mean() + F.softplus(of_made).mean()
+        penalty = torch.zeros(())
+        if penalise:
+            (gradient,) = torch.autograd.grad(of_hearts.sum(), hearts, create_graph=True)
+            squared_norm = gradient.flatten(1).square().sum(1).mean()
+            penalty = self.settings.penalty * self.settings.penalty_every * squared_norm
+        self._descend("discriminator", loss + penalty)
+        return {"discriminator": loss.detach()}
+
+    def _teach_generator(self, made: Tensor) -> dict[str, Tensor]:
+        self.discriminator.requires_grad_(False)
+        loss = F.softplus(-self._compute(self.discriminator, made)).mean()
+        self._descend("generator", loss)
+        return {"generator": loss.detach()}
+
+    def _descend(self, player: str, loss: Tensor) -> None:
+        self.optimisers[player].zero_grad()
+        loss.backward()
+        self.optimisers[player].step()
+
+    def quality(self) -> dict[str, float]:
+        """`spread`."""
+        return spread(self.model, self.settings.seed)
+
+
+@torch.no_grad()
+def spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
+    """Mean and SD of the volumes, ml, of `n` draws and of as many held-out hearts."""
+    rng = torch.Generator().manual_seed(seed)
+    codes = torch.randn(n, model.latent_size, generator=rng)
+    drawn = [model.decode(z).argmax(1) for z in codes.split(1)]
+    hearts = make_hearts(n, VALIDATION_SEED)
+    held_out = [hearts[i : i + 1].probabilities().argmax(1) for i in range(n)]
+    D, H, W = (2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True))
+    found = {}
+    for whose, labels in {"drawn": drawn, "held_out": held_out}.items():
+        volumes = [volumes_ml(heart.numpy(), (D, H, W)) for heart in labels]
+        for tissue in volumes[0]:
+            ml = torch.tensor([v[tissue] for v in volumes])
+            found[f"{whose}_{tissue}_ml"] = float(ml.mean())
+            found[f"{whose}_{tissue}_ml_sd"] = float(ml.std())
+    return found

@@ -1,0 +1,207 @@
+"""The loop that every recipe shares: a schedule, exact resume, progress.
+
+Each step draws its random numbers from its own seed, so a step depends on the weights before it
+and on nothing else that a checkpoint would have to hold.
+"""
+
+import json
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from srheart_demo.files import atomic_path
+from srheart_demo.generator import HeartGenerator, save_generator
+from srheart_demo.training.hearts import Hearts, make_hearts
+
+
+@dataclass(frozen=True)
+class Settings(ABC):
+    """What every recipe needs to know.
+
+    Attributes:
+        hearts: number of synthetic hearts (0.4 MB of memory each).
+        steps, batch: steps of the recipe, and hearts in each.
+        warmup: steps over which the learning rates rise to their peaks.
+        final_rate: what a cosine brings them down to by the last step, as a share of the peak;
+            1 keeps them constant.
+        bfloat16: compute the networks in bfloat16, twice as fast on processors that have it.
+        seed: of hearts, initial weights, batches and noise.
+    """
+
+    hearts: int = 8000
+    steps: int = 12000
+    batch: int = 8
+    warmup: int = 200
+    final_rate: float = 0.01
+    bfloat16: bool = False
+    seed: int = 0
+
+    @abstractmethod
+    def recipe(self) -> "Recipe":
+        """What these settings are the settings of, with fresh networks."""
+
+
+class Recipe(ABC):
+    """A way to train a generator.
+
+    Attributes:
+        settings: what was chosen.
+        modules: every network, by name; with the optimisers, all that a checkpoint must hold.
+        optimisers: by name, each made with its peak learning rate.
+        model: the network of `modules` that is written at the end.
+    """
+
+    settings: Settings
+    modules: dict[str, nn.Module]
+    optimisers: dict[str, torch.optim.Optimizer]
+    model: HeartGenerator
+
+    def prepare(self, tell: Callable[[int, int], None]) -> None:  # noqa: B027 (most need nothing)
+        """What must be found before the first step; `tell` it how much of how much is done."""
+
+    def stage(self, i: int) -> tuple[int, int]:
+        """Which step of how many it is on the schedule of the learning rates."""
+        return i, self.settings.steps
+
+    @abstractmethod
+    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+        """Update the networks once.
+
+        Args:
+            i: the step's number, from 0.
+            batch: hearts to learn from.
+            rng: the only source of random numbers.
+
+        Returns:
+            Losses to show, by name.
+        """
+
+    @abstractmethod
+    def quality(self) -> dict[str, float]:
+        """What the card says of the trained model."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a running training, for whoever shows it."""
+
+    phase: str
+    done: int
+    total: int
+    seconds: float
+    losses: dict[str, float]
+
+    @property
+    def eta(self) -> float:
+        """Estimated seconds to the end of this phase."""
+        return self.seconds * (self.total - self.done) / max(self.done, 1)
+
+
+Show = Callable[[Progress], None]
+
+
+def rate(step: int, steps: int, settings: Settings) -> float:
+    """Learning rate as a share of the peak: linear warm-up, cosine down to `final_rate`."""
+    warm = min(1.0, (step + 1) / settings.warmup)
+    cosine = (1 + math.cos(math.pi * step / steps)) / 2
+    return warm * (settings.final_rate + (1 - settings.final_rate) * cosine)
+
+
+def run(recipe: Recipe, folder: Path, progress: Show | None, checkpoint_every: int) -> float:
+    """Take the recipe's steps from the checkpoint in `folder`, if there is one, to the last.
+
+    Returns:
+        Seconds spent, those before a resume included.
+
+    Raises:
+        ValueError: the checkpoint belongs to other settings.
+    """
+    settings, checkpoint = recipe.settings, folder / "checkpoint.pt"
+    folder.mkdir(parents=True, exist_ok=True)
+    first, seconds = _resume(recipe, checkpoint)
+    if first == 0:
+        recipe.prepare(_teller("preparing", progress))
+    tell = _teller("hearts", progress)
+    hearts = make_hearts(settings.hearts, settings.seed, lambda n: tell(n, settings.hearts))
+    start = time.perf_counter() - seconds
+    for i in range(first, settings.steps):
+        for optimiser in recipe.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = optimiser.defaults["lr"] * rate(*recipe.stage(i), settings)
+        rng = torch.Generator().manual_seed(settings.seed * 10_000_000 + i)
+        batch = hearts[torch.randint(len(hearts), (settings.batch,), generator=rng)]
+        losses = recipe.step(i, batch, rng)
+        seconds = time.perf_counter() - start
+        if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:
+            _save(recipe, checkpoint, i + 1, seconds)
+        if progress:
+            shown = {name: loss.item() for name, loss in losses.items()}
+            progress(Progress("training", i + 1, settings.steps, seconds, shown))
+    return seconds
+
+
+def train(
+    settings: Settings,
+    folder: Path,
+    progress: Show | None = None,
+    checkpoint_every: int = 200,
+) -> Path:
+    """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
+
+    Writes ``checkpoint.pt`` as it goes, then the model's weights and their card.
+
+    Returns:
+        Path of the weights.
+
+    Raises:
+        ValueError: the checkpoint in `folder` belongs to other settings.
+    """
+    recipe = settings.recipe()
+    seconds = run(recipe, folder, progress, checkpoint_every)
+    card = {"settings": asdict(settings), "seconds": seconds, **recipe.quality()}
+    path = folder / f"{recipe.model.name}.safetensors"
+    save_generator(recipe.model, path, card)
+    path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+    return path
+
+
+def _teller(phase: str, progress: Show | None) -> Callable[[int, int], None]:
+    start = time.perf_counter()
+
+    def tell(done: int, total: int) -> None:
+        if progress:
+            progress(Progress(phase, done, total, time.perf_counter() - start, {}))
+
+    return tell
+
+
+def _save(recipe: Recipe, path: Path, step: int, seconds: float) -> None:
+    state = {
+        "settings": asdict(recipe.settings),
+        "modules": {name: module.state_dict() for name, module in recipe.modules.items()},
+        "optimisers": {name: o.state_dict() for name, o in recipe.optimisers.items()},
+        "step": step,
+        "seconds": seconds,
+    }
+    with atomic_path(path) as draft:
+        torch.save(state, draft)
+
+
+def _resume(recipe: Recipe, path: Path) -> tuple[int, float]:
+    """Load a checkpoint if there is one: the step to go on from and the seconds spent."""
+    if not path.exists():
+        return 0, 0.0
+    state = torch.load(path, weights_only=True)
+    if state["settings"] != asdict(recipe.settings):
+        raise ValueError(f"{path} belongs to other settings: {state['settings']}")
+    for name, module in recipe.modules.items():
+        module.load_state_dict(state["modules"][name])
+    for name, optimiser in recipe.optimisers.items():
+        optimiser.load_state_dict(state["optimisers"][name])
+    return state["step"], state["seconds"]
