@@ -19,15 +19,15 @@ import trimesh
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo import training
 from srheart_demo.cli import enhance, main
+from srheart_demo.cli.arguments import parser
 from srheart_demo.cli.progress import Progress, duration
 from srheart_demo.degradation import Motion, one_hot_field
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.metrics import dice
-from srheart_demo.placement import POPULATION_CENTRE
 from srheart_demo.presets import RECOMMENDED
 from srheart_demo.samples import FOLDER, SAMPLES
+from srheart_demo.training import dcgan
 from srheart_demo.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 
 RESULTS = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
@@ -42,7 +42,7 @@ class OneHeart:
     name = "one heart"
 
     def __init__(self) -> None:
-        points = lattice_points(LATTICE_SHAPE) - POPULATION_CENTRE
+        points = lattice_points(LATTICE_SHAPE)
         self.field = 8.0 * one_hot_field(heart_labels(points))
 
     def decode(self, z: Tensor) -> Tensor:
@@ -298,13 +298,27 @@ def test_sample_says_what_it_lacks(
 def test_train_writes_weights_and_refuses_other_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(training, "evaluate", lambda model: {})
-    command = ["train", "--hearts", "2", "--steps", "2", "-o", str(tmp_path / "run")]
+    monkeypatch.setattr(dcgan, "spread", lambda model, seed: {})
+    command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "-o", str(tmp_path / "run")]
     assert main(command) == 0
-    assert (tmp_path / "run" / "betavae.safetensors").stat().st_size > 0
+    assert (tmp_path / "run" / "dcgan.safetensors").stat().st_size > 0
     assert "training 2/2" in capfd.readouterr().err
     assert main([*command, "--seed", "3"]) == 2
     assert "other settings" in capfd.readouterr().err
+
+
+def test_train_without_a_name_trains_the_recommended_betavae() -> None:
+    options = parser().parse_args(["train", "-o", "run"])
+    assert (options.generator, options.recipe) == ("betavae", "recommended")
+
+
+@pytest.mark.parametrize("option", [["--beta", "3"], ["--recipe", "plain"]])
+def test_train_refuses_for_one_generator_what_only_another_has(
+    option: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "dcgan", *option, "-o", str(tmp_path / "run")]) == 2
+    assert option[0] in capfd.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["enhance", "--help"], ["--version"]])

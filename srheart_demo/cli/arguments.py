@@ -33,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     _degrade(commands.add_parser("degrade", help="simulate a scan of a high-resolution heart"))
     _enhance(commands.add_parser("enhance", help="restore a heart from a short-axis stack"))
     _train(commands.add_parser("train", help="train the generator on synthetic hearts"))
+    _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
+    _population(commands.add_parser("population", help="compare synthetic hearts with real ones"))
     return top
 
 
@@ -106,12 +108,27 @@ def _enhance(command: argparse.ArgumentParser) -> None:
 
 def _train(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Train the beta-VAE on synthetic hearts. A stopped run goes on from the checkpoint in "
-        "its folder. Writes betavae.safetensors and its card."
+        "Train a generator on synthetic hearts. A stopped run goes on from the checkpoint in its "
+        "folder. Writes NAME.safetensors and its card."
+    )
+    command.add_argument(
+        "generator",
+        nargs="?",
+        default="betavae",
+        choices=("betavae", "dcgan"),
+        metavar="NAME",
+        help="betavae or dcgan (default: betavae)",
+    )
+    command.add_argument(
+        "--recipe",
+        choices=("recommended", "plain"),
+        default="recommended",
+        metavar="NAME",
+        help="recommended, or plain: the paper's beta-VAE (default: recommended)",
     )
     command.add_argument("--hearts", type=positive, metavar="N", help="synthetic hearts")
     command.add_argument("--steps", type=positive, metavar="N", help="optimiser steps")
-    command.add_argument("--beta", type=weight, help="weight of the KL term")
+    command.add_argument("--beta", type=weight, help="weight of the beta-VAE's KL term")
     command.add_argument(
         "--bfloat16",
         action="store_true",
@@ -120,6 +137,86 @@ def _train(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--seed", type=whole, help="of hearts, initial weights and batches")
     _output(command)
+
+
+def _evaluate(command: argparse.ArgumentParser) -> None:
+    command.description = "Measure parts of this software on hearts that are known."
+    subjects = command.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
+    _evaluate_generator(
+        subjects.add_parser("generator", help="how well generators hold hearts, and how fast")
+    )
+
+
+def _evaluate_generator(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Measure generators on synthetic hearts that no training has seen, and on HR hearts in "
+        "FILES. Ceiling: the best heart that a generator can make of a known one, found by "
+        "optimisation. Encode-decode: what its encoder makes of it. Also how well its latent space "
+        "is filled, how many of its draws are hearts, its speed and its size. Prints tables."
+    )
+    command.add_argument("files", type=Path, nargs="*", metavar="FILES", help="HR label maps")
+    command.add_argument(
+        "--generator",
+        nargs="+",
+        metavar="NAME",
+        help="shipped generators, or files of weights (default: all shipped)",
+    )
+    command.add_argument(
+        "--population",
+        nargs="+",
+        metavar="NAME",
+        help="populations of synthetic hearts (default: all)",
+    )
+    command.add_argument(
+        "--hearts",
+        type=whole,
+        default=200,
+        metavar="N",
+        help="synthetic hearts of each population; 0 leaves them out (default: 200)",
+    )
+    command.add_argument(
+        "--draws",
+        type=whole,
+        default=1000,
+        metavar="N",
+        help="draws of z, and hearts encoded for the latent space; 0 leaves them out "
+        "(default: 1000)",
+    )
+    command.add_argument(
+        "--jobs",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="hearts measured at once, one thread each (default: 1)",
+    )
+    command.add_argument("--seed", type=whole, default=0, help="of hearts and draws (default: 0)")
+    command.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="table to write, OUT.csv or OUT.md; a stopped run goes on from its OUT.csv",
+    )
+
+
+def _population(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "List the synthetic populations. With --check, draw hearts, compare their statistics with "
+        "published ones of real hearts, and count those that pass the checks of their anatomy. "
+        "Exit status 1: a statistic of the healthy population is out of tolerance."
+    )
+    command.add_argument("--check", action="store_true", help="draw hearts and compare")
+    command.add_argument(
+        "--population",
+        nargs="+",
+        default=["healthy"],
+        metavar="NAME",
+        help="which to check (default: healthy)",
+    )
+    command.add_argument(
+        "--hearts", type=_several, default=200, metavar="N", help="of each (default: 200)"
+    )
+    command.add_argument("--seed", type=whole, default=0, help="of the hearts (default: 0)")
 
 
 def _output(command: argparse.ArgumentParser, required: bool = True) -> None:
@@ -136,6 +233,10 @@ def whole(text: str) -> int:
 def positive(text: str) -> int:
     """A whole number, 1 or more."""
     return _number(text, int, "a whole number, 1 or more", lambda value: value >= 1)
+
+
+def _several(text: str) -> int:
+    return _number(text, int, "a whole number, 2 or more", lambda value: value >= 2)
 
 
 def weight(text: str) -> float:
