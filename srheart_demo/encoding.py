@@ -32,8 +32,8 @@ def whole_heart(heart: LabelVolume) -> Tensor:
     points = lattice_points(LATTICE_SHAPE) @ index_from_model[:3, :3].T + index_from_model[:3, 3]
     nodes = np.moveaxis(points - low, -1, 0)
     distances = []
-    for label in range(1, len(TISSUES)):
-        inside = heart.labels[near] == label
+    tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]
+    for inside in (heart.labels[near] > 0, *tissues):
         outwards = distance_transform_edt(~inside, sampling=heart.spacing)
         signed = outwards - distance_transform_edt(inside, sampling=heart.spacing)
         signed -= np.sign(signed) * min(heart.spacing) / 2

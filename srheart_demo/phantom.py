@@ -155,14 +155,17 @@ def _distance_to(rho2: Tensor, radius2: Tensor, slope: Tensor) -> Tensor:
 
 
 def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tensor:
-    """Signed distances to LV, MYO and RV, negative inside, right to first order near surfaces.
+    """Signed distances to the heart, LV, MYO and RV: negative inside, first order near surfaces.
+
+    The heart is all three together. Its distance is not the least of theirs: inside it, where two
+    of them meet, there is no surface.
 
     Args:
         shape: N hearts.
         D, H, W: coordinates in mm that broadcast to (N or 1, a, b, c).
 
     Returns:
-        (N, 3, a, b, c), mm.
+        (N, 4, a, b, c), mm.
     """
     D, H, W = (x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (D, H, W))
     shift_h, shift_w = _displacement(shape.warp, D, H, W)
@@ -215,7 +218,10 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
         rv_base = rv_base - _column(shape.rv_base_bend[:, k]) * power
     rv_base = torch.maximum(rv_base, cut)
     rv = torch.maximum(torch.maximum(outer, -epi), rv_base)
-    return torch.stack(torch.broadcast_tensors(lv, myo, rv), dim=1)
+    wall = torch.maximum(epi, lv_base)
+    crescent = torch.maximum(torch.maximum(outer, rv_base), torch.minimum(-epi, lv_base))
+    heart = torch.minimum(wall, crescent)
+    return torch.stack(torch.broadcast_tensors(heart, lv, myo, rv), dim=1)
 
 
 def _waves(angle: Tensor, orders: int) -> list[Tensor]:
@@ -272,7 +278,7 @@ def _free_wall(
 
 
 def on_lattice(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> Tensor:
-    """Signed distances to LV, MYO and RV on a lattice that fills the box: (N, 3, D, H, W), mm."""
+    """Signed distances on a lattice that fills the box: (N, 4, D, H, W), mm."""
     dtype = shape.apex.dtype
     return _on_axes(shape, *(torch.tensor(a, dtype=dtype) for a in lattice_axes(lattice)))
 
@@ -306,14 +312,14 @@ def label_maps(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> n
 
 
 def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:
-    """Signed distances (N, 3, ...) → class logits (N, 4, ...), soft over `width` mm.
+    """Signed distances (N, 4, ...) → class logits (N, 4, ...), soft over `width` mm.
 
-    Background is whatever lies outside all three, so its distance is the negative of the least.
+    Background is what lies outside the heart.
     """
-    background = -distances.amin(dim=1, keepdim=True)
-    return -torch.cat([background, distances], dim=1) / width
+    heart, *tissues = distances.split(1, dim=1)
+    return -torch.cat([-heart, *tissues], dim=1) / width
 
 
 def to_labels(distances: Tensor) -> np.ndarray:
-    """Signed distances (N, 3, ...) → labels (N, ...) uint8."""
+    """Signed distances (N, 4, ...) → labels (N, ...) uint8."""
     return class_logits(distances).argmax(1).numpy().astype(np.uint8)

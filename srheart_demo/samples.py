@@ -99,7 +99,7 @@ def make_subject(population: str, seed: int, home: Path) -> None:
     """Draw a synthetic subject and write its truth, its scans and its motion to `home`."""
     home.mkdir(parents=True, exist_ok=True)
     shape = draw(1, seed, population).double()
-    S_HR = phantom.to_labels(phantom.on_lattice(shape))[0]
+    S_HR = phantom.label_maps(shape)[0]
     world = scanner_frame(seed)
     write_volume(LabelVolume(S_HR, world @ hr_affine()), home / "S_HR.nii.gz")
     write_volume(four_chamber_volume(S_HR, world), home / "S_LA.nii.gz")
@@ -175,7 +175,7 @@ writes the same bytes each time. Code and data are under the MIT licence.
 Each folder holds, with true oblique affines (array order D, H, W; RAS+ mm):
 
 - `S_HR.nii.gz`: the true heart, {" × ".join(map(str, HR_SHAPE))} voxels of 2 × 1.25 × 1.25 mm,
-  drawn by `population.draw` and built by `phantom.on_lattice`;
+  drawn by `population.draw` and built by `phantom.label_maps`;
 - `S_LR_none`, `S_LR_normal`, `S_LR_severe`: every fifth slice, each displaced within its plane
   by 0, 1 or 4 times a shift of random direction and 2.3 ± 0.87 mm, no label noise (Eq. 1);
 - `S_LA.nii.gz`: the four-chamber view, 128 × 128 pixels of 1.25 mm, from the undisplaced heart;

@@ -23,8 +23,9 @@ class Linear:
         d, h, w = torch.meshgrid(*(torch.arange(n) - n / 2 for n in (12, 16, 24)), indexing="ij")
         left, right = ((d**2 + h**2 + (w - c) ** 2).sqrt() for c in (-5, 5))
         lv, epicardium, rv = left - 2.5, left - 4.5, right - 4.5
+        heart = torch.minimum(epicardium, rv)
         distances = torch.stack(
-            [lv, torch.maximum(epicardium, -lv), torch.maximum(rv, -epicardium)]
+            [heart, lv, torch.maximum(epicardium, -lv), torch.maximum(rv, -epicardium)]
         )
         self.logits = class_logits(distances[None])
         # Steps of very different length, as in a trained latent space.

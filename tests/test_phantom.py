@@ -39,7 +39,7 @@ def test_the_rv_lies_on_the_myocardium_without_a_gap():
 def test_distances_are_millimetres_near_the_surface():
     shape = draw(1, seed=2)
     d, h, w = (torch.tensor(a, dtype=torch.float32) for a in lattice_axes((64, 128, 128)))
-    distance = phantom.signed_distances(shape, d[:, None, None], h[:, None], w)[0, 0]
+    distance = phantom.signed_distances(shape, d[:, None, None], h[:, None], w)[0, 1]
     inside = (distance < 0).numpy()
     true = ndimage.distance_transform_edt(inside, sampling=HR_SPACING)
     shell = inside & (true > 3) & (true < 6)
@@ -102,7 +102,22 @@ def test_distances_are_differentiable_in_every_parameter():
 
 
 def test_class_logits_and_labels_agree_with_the_distances():
-    distances = torch.tensor([[[-2.0, 3.0, 4.0], [1.0, -1.0, 2.0], [5.0, 2.0, 0.5]]])
+    heart, lv, myo, rv = [-2.0, -3.0, 0.5], [-2.0, 3.0, 4.0], [1.0, -1.0, 2.0], [5.0, 2.0, 0.6]
+    distances = torch.tensor([[heart, lv, myo, rv]])
     np.testing.assert_array_equal(phantom.to_labels(distances), [[1, 2, 0]])
     softer = phantom.class_logits(distances, width=2.0)
     torch.testing.assert_close(softer, phantom.class_logits(distances) / 2)
+
+
+@pytest.mark.parametrize("population", ["healthy", "everyone"])
+def test_the_heart_is_its_tissues_and_has_no_surface_where_they_meet(population):
+    heart, *tissues = phantom.on_lattice(
+        draw(2, seed=31, population=population), LATTICE_SHAPE
+    ).unbind(1)
+    least = torch.stack(tissues).amin(0)
+    outside = least > 0
+    torch.testing.assert_close(heart[outside], least[outside])
+    assert (heart <= least + 1e-4).all()
+    for one, out in zip(heart.numpy(), outside.numpy(), strict=True):
+        depth = ndimage.distance_transform_edt(~out, sampling=[2 * x for x in HR_SPACING])
+        assert (one[depth > 6] < -1.5).all()

@@ -1,7 +1,8 @@
-"""The command line: ``srheart sample``, ``degrade``, ``enhance`` and ``train``.
+"""The command line: ``srheart sample``, ``degrade``, ``enhance``, ``train`` and more.
 
-Exit status 0: done; 2: the input cannot be used, one line on stderr says why; 130: stopped by
-Ctrl-C. Only the command that runs is imported, so ``srheart --help`` is immediate.
+Exit status 0: done; 1: a check found something out of its tolerance; 2: the input cannot be used,
+one line on stderr says why; 130: stopped by Ctrl-C. Only the command that runs is imported, so
+``srheart --help`` is immediate.
 """
 
 from __future__ import annotations
@@ -32,6 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"srheart {options.command}: {error}", file=sys.stderr)
             return BAD_INPUT
     except KeyboardInterrupt:
-        print("\nStopped; nothing was written.", file=sys.stderr)
+        print("\nStopped; no half-written file is left.", file=sys.stderr)
         return STOPPED
     return 0

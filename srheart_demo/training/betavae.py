@@ -48,14 +48,14 @@ class BetaVAESettings(loop.Settings):
         architecture: sizes of the network.
     """
 
-    hearts: int = 12000
-    steps: int = 30000
-    decoder_steps: int = 15000
+    hearts: int = 8000
+    steps: int = 20000
+    decoder_steps: int = 9000
     learning_rate: float = 2e-3
     encoder_rate: float = 5e-4
     encoder_clip: float = 100.0
     beta: float = 1.0
-    information_hearts: int = 2000
+    information_hearts: int = 1500
     architecture: Architecture = Architecture()
 
     def recipe(self) -> "BetaVAETraining":

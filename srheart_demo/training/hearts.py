@@ -38,7 +38,8 @@ class Hearts:
     def probabilities(self) -> Tensor:
         """Class probabilities (n, 4, 32, 64, 64) to learn from or to encode."""
         tissues = self.shares.float() / 255
-        return torch.cat([1 - tissues.sum(1, keepdim=True), tissues], dim=1)
+        background = (1 - tissues.sum(1, keepdim=True)).clamp_min(0)
+        return torch.cat([background, tissues], dim=1)
 
 
 def make_hearts(
@@ -54,8 +55,7 @@ def make_hearts(
         part = slice(first, first + chunk)
         distances = phantom.on_lattice(shapes(epsilon[part], POPULATION), LATTICE_SHAPE)
         probabilities = phantom.class_logits(distances).softmax(1)
-        # Rounded down: three rounded halves would leave the background less than nothing.
-        shares[part] = (probabilities[:, 1:] * 255).to(torch.uint8)
+        shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:
             progress(min(first + chunk, n))
     return Hearts(epsilon, shares)

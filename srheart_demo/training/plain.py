@@ -6,8 +6,10 @@ Loss of one heart, in nats: cross-entropy summed over the lattice plus β KL(q(z
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from srheart_demo.frame import N_CLASSES
 from srheart_demo.generator import Architecture, BetaVAE
 from srheart_demo.training import loop
 from srheart_demo.training.betavae import cross_entropy
@@ -54,8 +56,8 @@ class PlainTraining(loop.Recipe):
 
     def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""
-        soft = batch.probabilities()
-        labels = (soft == soft.amax(1, keepdim=True)).float()
+        classes = batch.probabilities().argmax(1)
+        labels = F.one_hot(classes, N_CLASSES).movedim(-1, 1).float()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
             mean, log_variance = (x.float() for x in self.model.encode(labels))
             noise = torch.randn(mean.shape, generator=rng)
