@@ -51,7 +51,7 @@ def test_standard_views_contain_the_long_axis(heart, view):
     mid = heart.shape[0] // 2
     rows, columns = np.nonzero(heart[mid] == 1)
     centroid = np.array([D[mid], H[rows].mean(), W[columns].mean()])
-    assert abs((centroid - points[0, 0]) @ normal) < 3.0
+    assert abs((centroid - points[0, 0]) @ normal) < 4.0
     assert abs(normal[0]) < 0.3
     assert plane.spacing == pytest.approx((1.25, 1.25), abs=1e-5)
 
