@@ -321,5 +321,10 @@ def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:
 
 
 def to_labels(distances: Tensor) -> np.ndarray:
-    """Signed distances (N, 4, ...) → labels (N, ...) uint8."""
-    return class_logits(distances).argmax(1).numpy().astype(np.uint8)
+    """Signed distances (N, 4, ...) → labels (N, ...) uint8: the class of the greatest logit."""
+    heart, *tissues = distances.unbind(1)
+    nearest, labels = -heart, torch.zeros(heart.shape, dtype=torch.uint8)
+    for label, distance in enumerate(tissues, start=1):
+        labels.masked_fill_(distance < nearest, label)
+        nearest = torch.minimum(nearest, distance)
+    return labels.numpy()

@@ -105,6 +105,9 @@ def test_class_logits_and_labels_agree_with_the_distances():
     heart, lv, myo, rv = [-2.0, -3.0, 0.5], [-2.0, 3.0, 4.0], [1.0, -1.0, 2.0], [5.0, 2.0, 0.6]
     distances = torch.tensor([[heart, lv, myo, rv]])
     np.testing.assert_array_equal(phantom.to_labels(distances), [[1, 2, 0]])
+    shape = phantom.on_lattice(draw(2, seed=12), LATTICE_SHAPE)
+    most_likely = phantom.class_logits(shape).argmax(1).numpy()
+    np.testing.assert_array_equal(phantom.to_labels(shape), most_likely)
     softer = phantom.class_logits(distances, width=2.0)
     torch.testing.assert_close(softer, phantom.class_logits(distances) / 2)
 

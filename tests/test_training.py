@@ -135,7 +135,9 @@ def test_hearts_are_drawn_alike_and_are_probabilities():
     probabilities = hearts.probabilities()
     assert probabilities.shape == (5, 4, *LATTICE_SHAPE)
     assert probabilities.min() >= 0
-    torch.testing.assert_close(probabilities.sum(1), torch.ones(5, *LATTICE_SHAPE))
+    # Shares are rounded to 255ths.
+    sums = probabilities.sum(1)
+    torch.testing.assert_close(sums, torch.ones_like(sums), atol=2 / 255, rtol=0)
 
 
 def test_the_learning_rate_rises_then_falls_and_the_papers_stays():
