@@ -135,7 +135,7 @@ def read_generator(path: Path) -> HeartGenerator:
     architecture = Architecture(
         sizes["latent_size"], tuple(sizes["widths"]), tuple(sizes["encoder_widths"])
     )
-    model = KINDS[metadata.get("kind", "BetaVAE")](architecture, name=path.stem)
+    model = KINDS[metadata["kind"]](architecture, name=path.stem)
     model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
     return model.eval().requires_grad_(False)
 
