@@ -181,9 +181,10 @@ POPULATIONS: dict[str, Population] = {
 }
 
 VOLUME_RANGES = {"LV": (24.0, 640.0), "MYO": (43.0, 314.0), "RV": (35.0, 550.0)}
-"""0.1 to 99.9 percentiles of the volumes of 2,000 draws of `everyone`, seed 0, ml.
+"""0.1 to 99.9 percentiles of the volumes of 2,000 draws of `everyone`, ml.
 
-``srheart population --check --population everyone --hearts 2000`` prints them."""
+Measured on the lattice, once, before the last widening of `everyone`;
+``srheart population --check --population everyone --hearts 2000`` prints them anew."""
 
 
 def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
