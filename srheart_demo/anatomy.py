@@ -24,7 +24,7 @@ RV_LEVELS = (0.25, MID, BASE)
 SECTOR = np.radians(30.0)
 """The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
 OPEN_BASE = 12.0
-"""Below its highest slice, mm, the LV may be open: a base is tilted, up to about 10°."""
+"""Below its highest slice, mm, a ventricle may be open: a base is tilted, up to about 10°."""
 
 Spacing = tuple[float, float, float]
 Statistics = dict[str, float]
@@ -85,8 +85,8 @@ def check(
     - Each tissue is one piece. Voxels that share a corner hang together; a single voxel apart is
       a second piece.
     - Up to 12 mm below its highest slice, the LV's voxels share faces with LV and myocardium only.
-    - There, between the LV's centroid and the middle half of the RV in the same slice, lies no
-      background.
+    - There, and as far below the RV's highest slice but above its lowest, no background lies
+      between the LV's centroid and the middle half of the RV in the same slice.
     - Volumes lie within the given ranges, ml, by tissue.
 
     Args:
@@ -105,10 +105,13 @@ def check(
         pieces = ndimage.label(heart.labels == label, np.ones((3, 3, 3)))[1]
         if pieces > 1:
             findings.append(f"The {tissue} is in {pieces} pieces.")
-    below = int(heart.top - OPEN_BASE / spacing[0])
-    if _leaks(heart.labels, below):
+    open_base = int(np.ceil(OPEN_BASE / spacing[0]))
+    closed = heart.top - open_base
+    if _leaks(heart.labels, closed):
         findings.append("The LV is not closed by myocardium below its base.")
-    if any(_septal_gap(heart, k) for k in heart.slices(RV) if heart.first <= k < below):
+    with_rv = heart.slices(RV)
+    filled = min(closed, with_rv[-1] + 1 - open_base)
+    if any(_septal_gap(heart, k) for k in with_rv[1:] if heart.first <= k < filled):
         findings.append("There is a gap between RV and myocardium at the septum.")
     for tissue, (low, high) in (volumes or {}).items():
         volume = heart.ml(TISSUES.index(tissue))

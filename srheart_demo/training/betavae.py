@@ -49,14 +49,14 @@ class BetaVAESettings(loop.Settings):
     """
 
     hearts: int = 8000
-    steps: int = 20000
-    decoder_steps: int = 9000
+    steps: int = 27000
+    decoder_steps: int = 12000
     learning_rate: float = 2e-3
     encoder_rate: float = 5e-4
     encoder_clip: float = 100.0
     beta: float = 1.0
     information_hearts: int = 1500
-    architecture: Architecture = Architecture()
+    architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
 
     def recipe(self) -> "BetaVAETraining":
         """The β-VAE's training."""

@@ -29,7 +29,8 @@ class DCGANSettings(loop.Settings):
 
     Attributes:
         learning_rate, discriminator_rate: Adam's peaks.
-        betas: of both Adams; the first is 0 because each update moves the other's goal.
+        betas: of both Adams. The first is 0 because each update moves the other's goal; with the
+            second, one outlying gradient moves no weight by more than three learning rates.
         penalty: weight γ/2 of R1, the mean squared gradient norm at hearts.
         penalty_every: steps from one penalty to the next; it is weighted so much more.
         average: share of the old average that each step keeps.
@@ -39,11 +40,11 @@ class DCGANSettings(loop.Settings):
 
     steps: int = 6000
     warmup: int = 20
-    learning_rate: float = 1e-3
-    discriminator_rate: float = 1e-3
-    betas: tuple[float, float] = (0.0, 0.99)
+    learning_rate: float = 5e-4
+    discriminator_rate: float = 5e-4
+    betas: tuple[float, float] = (0.0, 0.9)
     penalty: float = 0.5
-    penalty_every: int = 16
+    penalty_every: int = 8
     average: float = 0.995
     architecture: Architecture = Architecture(encoder_widths=())
     discriminator_widths: tuple[int, int, int] = (64, 48, 16)
