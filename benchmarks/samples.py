@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.baselines import nearest
+from srheart_demo.beyond import answer
 from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.frame import HR_SHAPE, hr_affine
 from srheart_demo.gauge import common_translation, labels_at, motion_error
@@ -86,7 +87,7 @@ def score(case: Case, settings: Settings, long_axis: bool) -> dict[str, Score]:
     restored = one_hot_field(nearest.restore(case.stack.labels, geometry))
     return {
         "nearest neighbour": scored(restored, torch.zeros_like(case.d)),
-        settings.name: scored(G.decode(end.z), end.d),
+        settings.name: scored(answer(end, problem), end.d),
     }
 
 

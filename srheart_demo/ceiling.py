@@ -5,12 +5,11 @@ iteration costs little more than the decoder. L-BFGS (Liu and Nocedal 1989) runs
 which a step in any direction changes a heart alike.
 """
 
-from typing import Protocol, runtime_checkable
-
 import torch
 from torch import Tensor
 
-from srheart_demo.problem import Generator
+from srheart_demo.curvature import whitening
+from srheart_demo.problem import Encoder, Generator
 
 ITERATIONS = 30
 """Of L-BFGS; twice as many gain 0.0002 Dice."""
@@ -19,22 +18,8 @@ SCOUTING = 5
 STARTS = 3
 BANK = 256
 """Draws of z among which starts are looked up where there is no encoder."""
-CURVATURE_DRAWS = 4
-"""Draws of z over which the curvature is averaged."""
-DIFFERENCE = 0.05
-"""Step of z for the decoder's derivatives; N(0, I) has SD 1."""
-CERTAIN = 0.999
-"""Nodes whose class is this probable have no curvature to speak of."""
 WEIGHT = 1000.0
 """Of 1 − soft Dice; brings its curvature near that of the cross-entropy, which sets the units."""
-
-
-@runtime_checkable
-class Encoder(Protocol):
-    """What a generator with an encoder can do besides."""
-
-    def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
-        """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each."""
 
 
 class Ceiling:
@@ -43,7 +28,8 @@ class Ceiling:
     def __init__(self, G: Generator, seed: int = 0) -> None:
         self.G = G
         rng = torch.Generator().manual_seed(seed)
-        self._units = natural_units(G, torch.randn(CURVATURE_DRAWS, G.latent_size, generator=rng))
+        # The identity, the prior's, keeps directions finite that do nothing.
+        self._units = whitening(G.information + torch.eye(G.latent_size))
         if not isinstance(G, Encoder):
             self._codes = torch.randn(BANK, G.latent_size, generator=rng)
             with torch.no_grad():
@@ -108,23 +94,3 @@ def dice_loss(field: Tensor, target: Tensor) -> Tensor:
     p, t = field.softmax(1)[:, 1:], target[:, 1:]
     overlap = (p * t).sum((0, 2, 3, 4))
     return (1 - 2 * overlap / (p**2 + t**2).sum((0, 2, 3, 4))).sum()
-
-
-@torch.no_grad()
-def natural_units(G: Generator, codes: Tensor) -> Tensor:
-    """Rows (M, M): steps of z of unit curvature, that is U with U (H + I) Uᵀ = I.
-
-    H is the Gauss-Newton matrix of the cross-entropy on the lattice, Jᵀ (diag p − p pᵀ) J summed
-    over nodes, averaged over codes (N, M); I, the prior's, keeps directions finite that do nothing.
-    """
-    unit = torch.eye(G.latent_size)
-    total = unit.clone()
-    for z in codes.split(1):
-        field = G.decode(z)
-        p = field.softmax(1)
-        border = p.amax(1)[0] < CERTAIN
-        p = p[0, :, border]
-        J = torch.cat([(G.decode(z + DIFFERENCE * e) - field)[:, :, border] for e in unit.split(4)])
-        J = (J - (p * J).sum(1, keepdim=True)) / DIFFERENCE * p.sqrt()
-        total += J.flatten(1) @ J.flatten(1).T / len(codes)
-    return torch.linalg.inv(torch.linalg.cholesky(total))

@@ -63,17 +63,32 @@ def on_planes(slices: Tensor, z: Tensor) -> Tensor:
     return planes
 
 
+def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
+    """Pictures of slices read at the lattice's nodes in-plane; `move` undone where d is given.
+
+    Args:
+        images: (K, C, h, w) at the stack's pixels.
+        stack: where they lie.
+        d: (K, 2) displacements along rows and columns, mm.
+
+    Returns:
+        (K, C, 64, 64); a node beyond a picture has the value of its nearest pixel.
+    """
+    nodes = lattice_stack(stack.z).pixels().to(images.dtype)
+    if d is not None:
+        nodes = nodes + stack.in_model_axes(d)[:, None, None]
+    axes = torch.stack([stack.row_step, stack.column_step], dim=1).to(images.dtype)
+    pixel = (nodes - stack.origin) @ torch.linalg.inv(axes).T
+    size = torch.tensor(stack.shape, dtype=images.dtype)
+    grid = ((2 * pixel + 1) / size - 1).flip(-1).expand(stack.K, -1, -1, -1)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
 def evidence(S_LR: Tensor, stack: Stack) -> Tensor:
     """A labelled stack (K, h, w) as the encoder's input (1, 4, 32, 64, 64).
 
-    Outside the picture is background; slices outside the box are left out.
+    Slices outside the box are left out.
     """
-    axes = torch.stack([stack.row_step, stack.column_step], dim=1)
-    nodes = lattice_stack(stack.z).pixels().to(axes.dtype)
-    pixel = (nodes - stack.origin) @ torch.linalg.inv(axes).T
-    size = torch.tensor(stack.shape, dtype=pixel.dtype)
-    grid = ((2 * pixel + 1) / size - 1).flip(-1).expand(stack.K, -1, -1, -1)
-    tissues = F.one_hot(S_LR.long(), N_CLASSES)[..., 1:].movedim(-1, 1).to(pixel.dtype)
-    tissues = F.grid_sample(tissues, grid, align_corners=False)
-    slices = torch.cat([1 - tissues.sum(1, keepdim=True), tissues], dim=1)
+    classes = F.one_hot(S_LR.long(), N_CLASSES).movedim(-1, 1).to(stack.z.dtype)
+    slices = on_nodes(classes, stack)
     return on_planes(slices.movedim(0, 1)[None], stack.z).float()

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -44,7 +45,13 @@ class Architecture:
 
 
 class HeartGenerator(nn.Module):
-    """What every generator is: a decoder, its sizes and a name."""
+    """What every generator is: a decoder, its sizes and a name.
+
+    Attributes:
+        information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
+    """
+
+    information: Tensor
 
     def __init__(self, architecture: Architecture, name: str) -> None:
         super().__init__()
@@ -61,6 +68,8 @@ class HeartGenerator(nn.Module):
             nn.SiLU(),
             Doubling(c2, N_CLASSES),
         )
+        M = architecture.latent_size
+        self.register_buffer("information", torch.zeros(M, M))
 
     @property
     def latent_size(self) -> int:
@@ -117,8 +126,12 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
 
 
 def save_generator(model: HeartGenerator, path: Path, card: dict[str, object]) -> None:
-    """Write weights as fp16 safetensors with kind, architecture and a card in the header."""
-    tensors = {name: p.detach().half().contiguous() for name, p in model.state_dict().items()}
+    """Write weights as fp16 safetensors with kind, architecture and a card in the header.
+
+    Buffers, which are few and span many orders of magnitude, stay as they are.
+    """
+    tensors = {name: p.detach().half().contiguous() for name, p in model.named_parameters()}
+    tensors |= {name: buffer.contiguous() for name, buffer in model.named_buffers()}
     metadata = {
         "kind": type(model).__name__,
         "architecture": json.dumps(asdict(model.architecture)),
@@ -127,17 +140,42 @@ def save_generator(model: HeartGenerator, path: Path, card: dict[str, object]) -
     save_file(tensors, path, metadata)
 
 
-def read_generator(path: Path) -> HeartGenerator:
-    """Read weights written by `save_generator`, ready for use in float32 and frozen."""
+def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
+    """Read weights written by `save_generator`, ready for use in float32 and frozen.
+
+    Args:
+        path: of the weights.
+        latent_size: keep so many leading latents, the rest at zero; all by default. The shipped
+            β-VAE's are ordered by what they tell, so fewer make a coarser generator of its own.
+
+    Raises:
+        ValueError: `latent_size` is not between 1 and the file's.
+    """
     with safe_open(path, framework="pt") as file:
         metadata = file.metadata()
     sizes = json.loads(metadata["architecture"])
-    architecture = Architecture(
-        sizes["latent_size"], tuple(sizes["widths"]), tuple(sizes["encoder_widths"])
-    )
+    M = sizes["latent_size"]
+    if latent_size is not None and not 1 <= latent_size <= M:
+        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
+    kept = latent_size or M
+    architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     model = KINDS[metadata["kind"]](architecture, name=path.stem)
-    model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
     return model.eval().requires_grad_(False)
+
+
+def _leading(tensors: dict[str, Tensor], kept: int, M: int) -> dict[str, Tensor]:
+    """Weights without the latents after the first `kept`."""
+    first = {
+        "decoder.0.weight": tensors["decoder.0.weight"][:, :kept],
+        "information": tensors["information"][:kept, :kept],
+    }
+    # The encoder's last layer gives M means, then M log-variances.
+    for name in {"encoder.7.weight", "encoder.7.bias"} & tensors.keys():
+        mean, log_variance = tensors[name].split(M)
+        first[name] = torch.cat([mean[:kept], log_variance[:kept]])
+    return tensors | first
 
 
 def available() -> list[str]:
@@ -150,13 +188,14 @@ def available() -> list[str]:
 
 
 @cache
-def load_generator(name: str = "betavae") -> HeartGenerator:
-    """A shipped generator, frozen.
+def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
+    """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
 
     Raises:
         KeyError: an unknown name, with the known ones.
+        ValueError: it has not so many latents.
     """
     if name not in available():
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
     with resources.as_file(WEIGHTS / f"{name}.safetensors") as path:
-        return read_generator(path)
+        return read_generator(path, latent_size)

@@ -1,10 +1,15 @@
 """How good a restored heart is."""
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from srheart_demo.frame import TISSUES
+
+CONFIDENCES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
+"""Edges of the bins of `reliability`."""
 
 
 def dice(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -100,3 +105,26 @@ def _percentile_95(distances: np.ndarray) -> float:
         return 0.0
     # All are infinite or none is, and infinities have no percentile.
     return float(np.percentile(distances, 95)) if np.isfinite(distances[0]) else math.inf
+
+
+def reliability(
+    confidence: np.ndarray, correct: np.ndarray, edges: Sequence[float] = CONFIDENCES
+) -> list[tuple[float, float, int]]:
+    """Of voxels said to be so sure, how many are right?
+
+    Args:
+        confidence: probability that each voxel's label was said to have.
+        correct: whether that label was right.
+        edges: of the bins of confidence.
+
+    Returns:
+        For each bin with voxels: mean confidence, share that is right, number of voxels.
+    """
+    found = []
+    for low, high in pairwise(edges):
+        inside = (confidence >= low) & (confidence < high)
+        if inside.any():
+            found.append(
+                (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
+            )
+    return found

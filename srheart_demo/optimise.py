@@ -13,21 +13,46 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from srheart_demo.curvature import whitening
+from srheart_demo.degradation import downsample
+from srheart_demo.encoding import evidence
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.losses import multi_view_loss
-from srheart_demo.problem import Problem
+from srheart_demo.metrics import mean_dice
+from srheart_demo.problem import Encoder, Problem
 from srheart_demo.search import best_shifts
 from srheart_demo.settings import Settings
-from srheart_demo.solvers import SOLVERS, Memory, Point
+from srheart_demo.solvers import SOLVERS, Landscape, Memory, Point
 
 
 @dataclass(frozen=True)
 class State:
-    """What the next iteration needs besides z and d."""
+    """What the next iteration needs besides z and d.
+
+    Attributes:
+        settings: how the run goes on.
+        point: where it is.
+        memory: the solver's.
+        units: the landscape's, which depend on the settings' weights.
+        objectives: the last of them, for the paper's rule to stop.
+        mark: where it was when last compared with what could be seen, and whether it had changed
+            since the mark before.
+        searched: whether the last search was done.
+    """
 
     settings: Settings
     point: Point
     memory: Memory
+    units: Tensor
     objectives: tuple[float, ...]
+    mark: Point
+    changed: bool = True
+    searched: bool = False
+
+    @classmethod
+    def fresh(cls, settings: Settings, point: Point, p: Problem) -> "State":
+        """A start without a past."""
+        return cls(settings, point, Memory(), units(p, settings), (point.objective,), point)
 
 
 @dataclass(frozen=True)
@@ -88,17 +113,44 @@ def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> 
     distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
     straight, a shaken one may move.
     """
+    n = 2 * int(p.tissue.sum())
+    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
+
+
+def _spread(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """Σ |d − mean|² over slices with tissue in units of 2 `motion_mm`², (B,)."""
     seen = d[:, p.tissue]
-    n = 2 * seen.shape[1]
-    spread = ((seen - seen.mean(1, keepdim=True)) ** 2).flatten(1).sum(1)
-    spread = spread / (2 * settings.motion_mm**2)
-    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(spread)
+    squares = (seen - seen.mean(1, keepdim=True)) ** 2
+    return squares.flatten(1).sum(1) / (2 * settings.motion_mm**2)
+
+
+def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """The prior's precision of d (2 T, 2 T), of T slices with tissue, at the motion's own scale.
+
+    That is the Gaussian which the prior is a mixture of, at the variance that this d suggests.
+    """
+    T = int(p.tissue.sum())
+    weight = (T + 1) / (settings.motion_mm**2 * (1 + _spread(d, p, settings)))
+    centring = torch.eye(T) - 1 / T
+    return weight * torch.kron(centring, torch.eye(2))
 
 
 def observations(p: Problem, settings: Settings) -> float:
     """Number of independent observations in the SA stack: its area in patches."""
     row, column = p.stack.spacing
     return p.S_LR.numel() * row * column / settings.patch_mm2
+
+
+def units(p: Problem, settings: Settings) -> Tensor:
+    """Rows (M, M): steps of z along which the objective curves alike, for L-BFGS.
+
+    The curvature is what a look at the whole lattice tells, thinned out to the stack's planes and
+    to patches, and the prior's; a heart of its own, a view or an error of d are not in it.
+    """
+    planes, rows, columns = LATTICE_SHAPE
+    area = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (rows * columns)
+    share = p.stack.K * area / (planes * settings.patch_mm2)
+    return whitening(share * p.G.information + torch.eye(p.G.latent_size))
 
 
 def objective(
@@ -160,12 +212,36 @@ def last(steps: Iterable[Step], watch: Callable[[Step], None] | None = None) -> 
 def _first_step(p: Problem, settings: Settings) -> Step:
     if settings.solver not in SOLVERS:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
+    if settings.start not in STARTS:
+        raise KeyError(f"unknown start {settings.start!r}; known: {', '.join(STARTS)}")
     began = time.perf_counter()
-    rng = torch.Generator().manual_seed(settings.seed)
-    z = settings.start_sd * torch.randn(1, p.G.latent_size, generator=rng)
+    z = STARTS[settings.start](p, settings)
     point = _look(p, settings, z, torch.zeros(1, p.stack.K, 2))
-    state = State(settings, point, Memory(), (point.objective,))
-    return _step(state, 0, time.perf_counter() - began)
+    return _step(State.fresh(settings, point, p), 0, time.perf_counter() - began)
+
+
+def _zero(p: Problem, settings: Settings) -> Tensor:
+    return torch.zeros(1, p.G.latent_size)
+
+
+def _random(p: Problem, settings: Settings) -> Tensor:
+    rng = torch.Generator().manual_seed(settings.seed)
+    return torch.randn(1, p.G.latent_size, generator=rng)
+
+
+@torch.no_grad()
+def _encoded(p: Problem, settings: Settings) -> Tensor:
+    if not isinstance(p.G, Encoder):
+        return _zero(p, settings)
+    return p.G.encode(evidence(p.S_LR, p.stack))[0]
+
+
+STARTS: dict[str, Callable[[Problem, Settings], Tensor]] = {
+    "zero": _zero,
+    "random": _random,
+    "encoder": _encoded,
+}
+"""Where z may start."""
 
 
 def _look(p: Problem, settings: Settings, z: Tensor, d: Tensor) -> Point:
@@ -202,17 +278,40 @@ def _step(state: State, iteration: int, seconds: float) -> Step:
 def _iterate(step: Step, p: Problem) -> Step:
     """Lines 3-5 of Algorithm 1, after a global search of d where the settings ask for one."""
     began = time.perf_counter()
-    settings, point, memory = step.state.settings, step.state.point, step.state.memory
-
-    def look(z: Tensor, d: Tensor) -> Point:
-        return _look(p, settings, z, d)
+    state, settings = step.state, step.state.settings
+    point, memory = state.point, state.memory
+    landscape = Landscape(lambda z, d: _look(p, settings, z, d), state.units)
 
     if step.iteration in settings.search_at:
-        point, memory = look(point.z, _search(point.z, p, settings)), Memory()
-    point, memory = SOLVERS[settings.solver](settings, point, memory, look, step.iteration)
-    objectives = (*step.state.objectives[-settings.stop_window :], point.objective)
-    state = State(settings, point, memory, objectives)
-    return _step(state, step.iteration + 1, step.seconds + time.perf_counter() - began)
+        point, memory = landscape.look(point.z, _search(point.z, p, settings)), Memory()
+    point, memory = SOLVERS[settings.solver](settings, point, memory, landscape, step.iteration)
+    objectives = (*state.objectives[-settings.stop_window :], point.objective)
+    state = replace(state, point=point, memory=memory, objectives=objectives)
+    iteration = step.iteration + 1
+    whole_window = len(objectives) > settings.stop_window
+    if settings.stop_dice and whole_window and iteration % settings.stop_window == 0:
+        state = replace(state, mark=point, changed=_visibly_changed(state.mark, point, p, settings))
+    if settings.search_last and not state.searched and _settled(state):
+        state = _after_last_search(state, landscape, p)
+    return _step(state, iteration, step.seconds + time.perf_counter() - began)
+
+
+@torch.no_grad()
+def _visibly_changed(a: Point, b: Point, p: Problem, settings: Settings) -> bool:
+    """Whether two points differ by more than `stop_dice` or `stop_mm`."""
+    if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
+        return True
+    seen = [downsample(p.G.decode(x.z), p.stack).argmax(1).numpy() for x in (a, b)]
+    return mean_dice(*seen) < 1 - settings.stop_dice
+
+
+def _after_last_search(state: State, landscape: Landscape, p: Problem) -> State:
+    """From the best shifts, if they lower the objective; else where it was."""
+    z = state.point.z
+    found = landscape.look(z, _search(z, p, state.settings))
+    if found.objective >= state.point.objective:
+        return replace(state, searched=True)
+    return replace(State.fresh(state.settings, found, p), searched=True)
 
 
 @torch.no_grad()
@@ -233,19 +332,23 @@ def _apply(change: Change, step: Step, p: Problem) -> Step:
     settings = replace(step.state.settings, **new)
     point = _look(p, settings, step.z, step.d if change.d is None else change.d)
     # A solver's memory is of another objective or place.
-    state = State(settings, point, Memory(), (point.objective,))
-    return _step(state, step.iteration, step.seconds)
+    return _step(State.fresh(settings, point, p), step.iteration, step.seconds)
 
 
 def _reason_to_stop(state: State, iteration: int) -> str | None:
-    settings, objectives = state.settings, state.objectives
     if not math.isfinite(state.point.objective):
         return "diverged"
-    if iteration >= settings.iterations:
+    if iteration >= state.settings.iterations:
         return "iterations"
-    if settings.stop_change and len(objectives) > settings.stop_window:
-        pairs = pairwise(objectives)
-        change = sum(abs(b - a) / abs(a) for a, b in pairs) / settings.stop_window
-        if change < settings.stop_change:
-            return "converged"
-    return None
+    return "converged" if _settled(state) else None
+
+
+def _settled(state: State) -> bool:
+    """Whether one of the rules says that nothing happens any more."""
+    settings, objectives = state.settings, state.objectives
+    if settings.stop_dice and not state.changed:
+        return True
+    if not settings.stop_change or len(objectives) <= settings.stop_window:
+        return False
+    change = sum(abs(b - a) / abs(a) for a, b in pairwise(objectives)) / settings.stop_window
+    return change < settings.stop_change

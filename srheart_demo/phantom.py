@@ -20,9 +20,9 @@ from srheart_demo.frame import HR_SHAPE, lattice_axes
 
 WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
-LEAST_WALL = 2.5
+LEAST_WALL = 3.5
 """Thinnest myocardium that a heart may have, mm."""
-LEAST_RV = 2.0
+LEAST_RV = 2.5
 """Depth at which the RV's rim ends bluntly, mm; a tapering rim would fray into single voxels."""
 WARP_REACH = 64.0
 """Half the extent of the cosines that `HeartShape.warp` weighs, mm; constant beyond."""

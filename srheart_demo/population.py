@@ -22,8 +22,11 @@ RV_AZIMUTH = 290.0
 LOWEST = 3.0 - HALF_EXTENT[0]
 """No heart reaches below this along D, mm: the apex stays in the box whatever the length."""
 
-THINNED_WALL = 3.0
+THINNED_WALL = 4.0
 """What the deepest regional thinning leaves of the wall, mm."""
+
+THINNEST_WALL = 5.0
+"""No ventricle's wall is thinner all round, mm; the lattice would not hold it closed."""
 
 Numbers = float | list[float] | list[list[float]] | list[list[list[float]]]
 
@@ -171,7 +174,7 @@ POPULATIONS: dict[str, Population] = {
             "wall": 0.25,
             "rv_width": 0.22,
             "thinning": 0.3,
-            "base_tilt": 0.05,
+            "base_tilt": 0.04,
             "rv_base": 2.5,
             "rv_base_tilt": 0.06,
             "rv_base_bend": 2.0,
@@ -184,7 +187,7 @@ POPULATIONS: dict[str, Population] = {
     ),
 }
 
-VOLUME_RANGES = {"LV": (17.0, 732.0), "MYO": (45.0, 343.0), "RV": (34.0, 449.0)}
+VOLUME_RANGES = {"LV": (17.0, 733.0), "MYO": (46.0, 347.0), "RV": (34.0, 449.0)}
 """0.1 to 99.9 percentiles of the volumes of 2,000 draws of `everyone`, ml, on the lattice.
 
 ``srheart population --check --population everyone --hearts 2000`` prints them anew."""
@@ -206,7 +209,7 @@ def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
     length = torch.exp(t["length"] + t["size"] + 0.4 * t["filling"])
     radius = torch.exp(t["radius"] + t["size"] + t["filling"])
     thickness = torch.exp(0.6 * t["size"] - 0.7 * t["filling"] + t["common_wall"])
-    wall = torch.exp(t["wall"]) * thickness
+    wall = _softly_above(THINNEST_WALL, torch.exp(t["wall"]) * thickness, 0.5)
     apex_wall = torch.exp(t["apex_wall"]) * thickness
     # A wider arc comes with a flatter crescent; else the volume would vary too much.
     flattening = -0.012 * t["rv_arc_all"]
@@ -274,7 +277,7 @@ def _traits(epsilon: Tensor, population: Population) -> dict[str, Tensor]:
     return traits
 
 
-def _softly_above(floor: Tensor, values: Tensor, width: float) -> Tensor:
+def _softly_above(floor: float | Tensor, values: Tensor, width: float) -> Tensor:
     """`values`, bent within about `width` of `floor` so that none lies below it."""
     return floor + width * softplus((values - floor) / width)
 

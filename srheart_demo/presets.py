@@ -1,5 +1,7 @@
 """Named settings of Algorithm 1, each with its source."""
 
+from dataclasses import replace
+
 from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.settings import Settings
 
@@ -30,16 +32,33 @@ RECOMMENDED = Settings(
     name="RECOMMENDED",
     solver="lbfgs",
     lr_z=1.0,
-    lr_d=1.0,
+    lr_d=0.5,
     iterations=120,
-    stop_change=1e-4,
+    stop_dice=0.002,
+    stop_mm=0.1,
+    stop_window=5,
     prior=True,
-    search_at=(0, 30),
+    motion_mm=2.0,
+    search_at=(0,),
+    search_last=True,
+    start="encoder",
+    residual=True,
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
-shift."""
+shift, and what the slices show beyond the generator."""
 
-PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED)}
+INTERACTIVE = replace(
+    RECOMMENDED,
+    name="INTERACTIVE",
+    iterations=15,
+    stop_dice=0.005,
+    stop_mm=0.2,
+    stop_window=3,
+    search_last=False,
+)
+"""RECOMMENDED cut short, to solve again while a slider moves."""
+
+PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 
 def preset(name: str) -> Settings:

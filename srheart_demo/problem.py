@@ -1,7 +1,7 @@
 """The inverse problem: what was seen, and the generator that must explain it."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -17,8 +17,20 @@ class Generator(Protocol):
     def latent_size(self) -> int:
         """M."""
 
+    @property
+    def information(self) -> Tensor:
+        """(M, M) what a look at the whole lattice tells of z, nats; see `curvature.information`."""
+
     def decode(self, z: Tensor) -> Tensor:
         """G(z): (B, M) → class logits (B, C, D', H', W')."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """What a generator with an encoder can do besides."""
+
+    def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
+        """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,16 @@ class Settings:
         name: for display.
         gamma: γ of Eq. 5; without an LA view it acts on nothing.
         solver: one of `solvers.SOLVERS`.
-        lr_z, lr_d: Adam's learning rates, in units of z and in mm; for L-BFGS, the units in
-            which it measures z and d.
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures d in units of
+            lr_d, and z in lr_z times steps of equal curvature (`optimise.units`).
         alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
         halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
         iterations: at most so many.
         stop_change: stop when the mean relative change of the objective over the last
-            `stop_window` iterations is smaller; 0 for never.
+            `stop_window` iterations is smaller (the paper's rule); 0 for never.
+        stop_dice, stop_mm: stop when over `stop_window` iterations nothing changed that could be
+            seen: on the slices' planes the mean Dice of G(z) with what it was stays above
+            1 − `stop_dice`, and no slice moved by more than `stop_mm`; 0 for never.
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
@@ -25,11 +28,15 @@ class Settings:
             ``docs/decisions.md``.
         motion_mm: motion below which the prior on d hardly grows, mm.
         search_at: iterations before which every slice's shift is searched globally.
+        search_last: search once more where the run would stop, and go on from there if that lowers
+            the objective.
         reach: largest shift that the search considers, mm.
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
-        start_sd: standard deviation of the first z; 0 starts at z = 0 as the paper does.
-        seed: of that first z.
+        start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
+            encoder's guess, or at zero where G has none.
+        seed: of a random start.
+        residual: the answer is G(z) and what the slices show beyond it (`beyond`), not G(z) alone.
     """
 
     name: str = "custom"
@@ -41,12 +48,16 @@ class Settings:
     halve_every: int = 0
     iterations: int = 200
     stop_change: float = 0.0
+    stop_dice: float = 0.0
+    stop_mm: float = 0.0
     stop_window: int = 10
     prior: bool = False
     patch_mm2: float = 100.0
     motion_mm: float = 1.0
     search_at: tuple[int, ...] = ()
+    search_last: bool = False
     reach: float = 20.0
     search_sd: float = 7.0
-    start_sd: float = 0.0
+    start: str = "zero"
     seed: int = 0
+    residual: bool = False

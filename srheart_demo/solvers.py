@@ -1,7 +1,7 @@
 """Ways to go downhill in (z, d): one update each, with all memory passed in and out.
 
-A solver maps (settings, here, memory, look, iteration) to the next point and its memory; `look`
-evaluates the objective and its gradients elsewhere. `SOLVERS` knows them by name.
+A solver maps (settings, here, memory, landscape, iteration) to the next point and its memory.
+`SOLVERS` knows them by name.
 """
 
 from __future__ import annotations
@@ -42,12 +42,24 @@ class Memory:
     updates: int = 0
 
 
-Look = Callable[[Tensor, Tensor], Point]
-Solver = Callable[[Settings, Point, Memory, Look, int], tuple[Point, Memory]]
+@dataclass(frozen=True)
+class Landscape:
+    """What a solver may know of the objective.
+
+    Attributes:
+        look: evaluates it and its gradients at any (z, d).
+        units: (M, M) rows, steps of z along which it curves alike.
+    """
+
+    look: Callable[[Tensor, Tensor], Point]
+    units: Tensor
+
+
+Solver = Callable[[Settings, Point, Memory, Landscape, int], tuple[Point, Memory]]
 
 
 def adam(
-    settings: Settings, here: Point, memory: Memory, look: Look, iteration: int
+    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
 ) -> tuple[Point, Memory]:
     """Adam (Kingma and Ba 2015), the paper's choice; lines 4 and 5 of Algorithm 1.
 
@@ -60,10 +72,10 @@ def adam(
 
     d_mean, d_square, towards = _adam_direction(here.gradient_d, d_mean, d_square, updates)
     d = here.d - settings.lr_d * 0.5**halvings * towards
-    gradient_z = look(here.z, d).gradient_z if settings.alternate else here.gradient_z
+    gradient_z = landscape.look(here.z, d).gradient_z if settings.alternate else here.gradient_z
     z_mean, z_square, towards = _adam_direction(gradient_z, z_mean, z_square, updates)
     z = here.z - settings.lr_z * 0.5**halvings * towards
-    return look(z, d), Memory((z_mean, z_square, d_mean, d_square), updates)
+    return landscape.look(z, d), Memory((z_mean, z_square, d_mean, d_square), updates)
 
 
 def _adam_direction(
@@ -84,38 +96,36 @@ MOST_HALVINGS = 12
 
 
 def lbfgs(
-    settings: Settings, here: Point, memory: Memory, look: Look, iteration: int
+    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
 ) -> tuple[Point, Memory]:
     """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
 
-    z and d are measured in units of `lr_z` and `lr_d`. The first step follows the gradient and is
-    at most one unit long. Without a descent the point stays and the memory is cleared.
+    z is measured in the landscape's units times `lr_z`, d in units of `lr_d`. The first step
+    follows the gradient and is at most one unit long. Without a descent the point stays and the
+    memory is cleared.
     """
-    size = here.z.numel()
-    scale = torch.cat(
-        [torch.full((size,), settings.lr_z), torch.full((here.d.numel(),), settings.lr_d)]
-    )
+    units = settings.lr_z * landscape.units
 
-    def flat(z: Tensor, d: Tensor) -> Tensor:
-        return torch.cat([z.flatten(), d.flatten()])
+    def gradient_at(point: Point) -> Tensor:
+        in_units = point.gradient_z @ units.T, settings.lr_d * point.gradient_d
+        return torch.cat([part.flatten() for part in in_units])
 
-    x = flat(here.z, here.d) / scale
-    gradient = flat(here.gradient_z, here.gradient_d) * scale
-    steps, changes = memory.tensors or (x.new_zeros(0, len(x)), x.new_zeros(0, len(x)))
+    gradient = gradient_at(here)
+    steps, changes = memory.tensors or (gradient.new_zeros(0, len(gradient)),) * 2
     direction = _quasi_newton(gradient, steps, changes)
     slope = float(gradient @ direction)
     length = 1.0 if len(steps) else min(1.0, 1.0 / float(gradient.norm().clamp_min(1e-12)))
     for _ in range(MOST_HALVINGS):
-        there = x + length * direction
-        z, d = (there * scale).split([size, here.d.numel()])
-        point = look(z.view_as(here.z), d.view_as(here.d))
+        along_z, along_d = (length * direction).split([here.z.numel(), here.d.numel()])
+        point = landscape.look(
+            here.z + along_z @ units, here.d + settings.lr_d * along_d.view_as(here.d)
+        )
         if point.objective <= here.objective + SUFFICIENT * length * slope:
             break
         length /= 2
     else:
         return here, Memory()
-    step = length * direction
-    change = flat(point.gradient_z, point.gradient_d) * scale - gradient
+    step, change = length * direction, gradient_at(point) - gradient
     if step @ change > 1e-10 * change.norm() * step.norm():
         steps = torch.cat([steps, step[None]])[-PAIRS:]
         changes = torch.cat([changes, change[None]])[-PAIRS:]

@@ -1,10 +1,12 @@
 """A small inverse problem with a known answer, and helpers that several tests share."""
 
 import math
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from srheart_demo.curvature import information
 from srheart_demo.degradation import Motion, Stack, degrade
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.problem import Problem
@@ -26,6 +28,10 @@ class ToyHeart:
         self.mean = torch.stack([zero, 2 * endo + epi, epi, rv.minimum(-epi)])
         widen = torch.stack([zero, 3 + zero, 1 + zero, zero])
         self.basis = torch.stack([widen, torch.stack([zero, zero, zero, 3 + zero])])
+
+    @cached_property
+    def information(self) -> Tensor:
+        return information(self, torch.zeros(1, 2))
 
     def decode(self, z: Tensor) -> Tensor:
         return self.mean + torch.einsum("bm,mcdhw->bcdhw", z, self.basis)

@@ -230,6 +230,8 @@ OPTIONS = {
     "gamma without a view": (["--gamma", "2"], "--long-axis"),
     "negative gamma": (["--gamma", "-1"], "0 or more"),
     "gamma is no number": (["--gamma", "nan"], "0 or more"),
+    "unknown start": (["--start", "best"], "choose from"),
+    "seed without a random start": (["--seed", "4"], "--start random"),
     "fractional seed": (["--seed", "1.5"], "whole number"),
     "unknown option": (["--fast"], "--fast"),
 }

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
@@ -24,7 +25,9 @@ from srheart_demo.cli.arguments import parser
 from srheart_demo.cli.progress import Progress, duration
 from srheart_demo.degradation import Motion, one_hot_field
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, lattice_points
+from srheart_demo.generator import read_generator
 from srheart_demo.metrics import dice
+from srheart_demo.optimise import STARTS
 from srheart_demo.presets import RECOMMENDED
 from srheart_demo.samples import FOLDER, SAMPLES
 from srheart_demo.training import dcgan
@@ -39,6 +42,7 @@ class OneHeart:
     """G(z) = the analytic heart where hearts of the population lie, whatever z."""
 
     latent_size = 2
+    information = torch.zeros(2, 2)
     name = "one heart"
 
     def __init__(self) -> None:
@@ -124,14 +128,34 @@ def test_enhance_finds_heart_and_motion_in_the_world(storage: str, scan: SimpleN
 
 
 @pytest.mark.usefixtures("quick")
-def test_enhance_uses_the_long_axis_view(scan: SimpleNamespace) -> None:
+def test_enhance_uses_the_long_axis_view_and_does_as_told(scan: SimpleNamespace) -> None:
     arguments = ["enhance", str(scan.stack), "--long-axis", str(scan.view), "-o", str(scan.out)]
-    assert main([*arguments, "--gamma", "0.5", "--seed", "4"]) == 0
+    assert main([*arguments, "--gamma", "0.5", "--start", "random", "--seed", "4"]) == 0
     report = json.loads((scan.out / "d.json").read_text())
-    assert report["settings"]["gamma"] == 0.5
-    assert report["settings"]["seed"] == 4
+    chosen = {name: report["settings"][name] for name in ("gamma", "start", "seed")}
+    assert chosen == {"gamma": 0.5, "start": "random", "seed": 4}
     assert report["L"] == pytest.approx(report["L_SA"] + 0.5 * report["L_LA"], rel=1e-4)
     assert report["long_axis"] == str(scan.view)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_enhance_offers_every_start(start: str) -> None:
+    options = parser().parse_args(["enhance", "stack.nii.gz", "--start", start, "-o", "out"])
+    assert options.start == start
+
+
+@pytest.mark.usefixtures("quick")
+def test_without_the_residual_the_heart_differs_and_the_motion_does_not(
+    scan: SimpleNamespace,
+) -> None:
+    reports, hearts = [], []
+    for name, option in (("with", []), ("without", ["--no-residual"])):
+        assert main(["enhance", str(scan.stack), *option, "-o", str(scan.out / name)]) == 0
+        reports.append(json.loads((scan.out / name / "d.json").read_text()))
+        hearts.append(read_short_axis(scan.out / name / "S_SR.nii.gz").labels)
+    assert [report["settings"]["residual"] for report in reports] == [True, False]
+    assert reports[0]["d_mm"] == reports[1]["d_mm"]
+    assert (hearts[0] != hearts[1]).any()
 
 
 @pytest.mark.usefixtures("quick")
@@ -299,9 +323,10 @@ def test_train_writes_weights_and_refuses_other_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dcgan, "spread", lambda model, seed: {})
-    command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "-o", str(tmp_path / "run")]
+    command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "--latent-size", "3"]
+    command += ["-o", str(tmp_path / "run")]
     assert main(command) == 0
-    assert (tmp_path / "run" / "dcgan.safetensors").stat().st_size > 0
+    assert read_generator(tmp_path / "run" / "dcgan.safetensors").latent_size == 3
     assert "training 2/2" in capfd.readouterr().err
     assert main([*command, "--seed", "3"]) == 2
     assert "other settings" in capfd.readouterr().err

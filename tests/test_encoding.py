@@ -1,9 +1,11 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
-from srheart_demo.degradation import Stack
-from srheart_demo.encoding import evidence, lattice_stack, on_planes
-from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.degradation import Motion, Stack, downsample, move
+from srheart_demo.encoding import evidence, lattice_stack, on_nodes, on_planes
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes, lattice_points
+from tests.problems import rotated, toy_stack
 
 PLANES = [3, 10, 21]
 
@@ -42,17 +44,40 @@ def test_evidence_does_not_depend_on_how_a_picture_is_stored():
     )
 
 
-def test_outside_the_picture_is_background():
+def test_a_picture_may_be_cut_where_only_background_follows():
     labels, stack = scan()
-    part = stack.crop(slice(16, 48), slice(16, 48))
-    seen = evidence(labels[:, 16:48, 16:48], part)
-    assert (seen[0, 0, PLANES, :14] == 1).all()
-    torch.testing.assert_close(
-        seen[..., 18:46, 18:46], evidence(labels, stack)[..., 18:46, 18:46], atol=1e-5, rtol=0
-    )
+    window = slice(16, 48)
+    alone = torch.zeros_like(labels)
+    alone[:, window, window] = labels[:, window, window]
+    wider = slice(15, 49)
+    part = evidence(alone[:, wider, wider], stack.crop(wider, wider))
+    torch.testing.assert_close(part, evidence(alone, stack), atol=1e-5, rtol=0)
 
 
 def test_slices_beyond_the_box_are_left_out():
     slices = torch.ones(1, 4, 2, 64, 64)
     planes = on_planes(slices, torch.tensor([0.0, 500.0]))
     assert planes.sum() == 4 * 64 * 64
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0])
+def test_moved_pictures_are_read_where_their_slices_were(degrees):
+    """Compared within 40 mm of the axis, which every picture shows."""
+    stack = rotated(toy_stack(), degrees)
+    d = Motion.draw(stack.K, seed=3).displacement(2.0)
+    D, H, W = torch.tensor(lattice_points(LATTICE_SHAPE)).float().unbind(-1)
+    planes = downsample(torch.stack([(H / 12).sin(), ((W + D) / 15).cos()])[None], stack)
+    pictures = move(planes, stack, d)[0].transpose(0, 1)
+    inside = (..., slice(16, 48), slice(16, 48))
+    true = planes[0].transpose(0, 1)[inside]
+    torch.testing.assert_close(on_nodes(pictures, stack, d[0])[inside], true, atol=0.02, rtol=0)
+    assert (on_nodes(pictures, stack)[inside] - true).abs().max() > 0.2
+
+
+def test_beyond_a_picture_its_border_goes_on():
+    _, stack = scan()
+    part = stack.crop(slice(16, 48), slice(16, 48))
+    rows = torch.arange(32.0)[:, None].expand(3, 1, 32, 32)
+    seen = on_nodes(rows, part)
+    assert (seen[..., :16, :] == 0).all()
+    assert (seen[..., 48:, :] == 31).all()

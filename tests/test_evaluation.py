@@ -32,6 +32,7 @@ class OneHeart:
     """G(z) is one field, moved by 1 mm inwards and outwards by z; the encoder finds no more."""
 
     latent_size = 1
+    information = torch.zeros(1, 1)
 
     def __init__(self, field: Tensor) -> None:
         self.field = field

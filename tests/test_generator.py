@@ -51,6 +51,39 @@ def test_weights_survive_writing_to_half_precision(kind, tmp_path):
     torch.testing.assert_close(again.decode(z), model.decode(z), atol=1e-3, rtol=1e-2)
 
 
+@both_kinds
+def test_fewer_latents_are_the_same_generator_with_the_rest_at_zero(kind, tmp_path):
+    torch.manual_seed(0)
+    model = kind(SMALL)
+    model.information.copy_(torch.randn(5, 5))
+    save_generator(model, tmp_path / "tiny.safetensors", {})
+    full, few = (read_generator(tmp_path / "tiny.safetensors", M) for M in (None, 2))
+    z = torch.randn(3, 5)
+    z[:, 2:] = 0
+    assert few.latent_size == few.architecture.latent_size == 2
+    torch.testing.assert_close(few.decode(z[:, :2]), full.decode(z))
+    assert torch.equal(few.information, full.information[:2, :2])
+    if kind is BetaVAE:
+        heart = full.decode(z).softmax(1)
+        for of_few, of_full in zip(few.encode(heart), full.encode(heart), strict=True):
+            torch.testing.assert_close(of_few, of_full[:, :2])
+
+
+@pytest.mark.parametrize("latent_size", [0, 6])
+def test_latents_that_a_generator_does_not_have_are_refused(latent_size, tmp_path):
+    save_generator(DCGAN(SMALL), tmp_path / "tiny.safetensors", {})
+    with pytest.raises(ValueError, match=f"5 latents; choose 1 to 5, not {latent_size}"):
+        read_generator(tmp_path / "tiny.safetensors", latent_size)
+
+
+def test_information_is_saved_as_it_is(tmp_path):
+    """Its numbers are too large and too different for half precision."""
+    model = BetaVAE(SMALL)
+    model.information.copy_(torch.logspace(-6, 6, 25).view(5, 5) / 3)
+    save_generator(model, tmp_path / "tiny.safetensors", {})
+    assert torch.equal(read_generator(tmp_path / "tiny.safetensors").information, model.information)
+
+
 def test_the_shipped_generator_makes_a_heart_at_zero_and_where_it_is_told():
     G = load_generator()
     assert "betavae" in available()
@@ -60,6 +93,10 @@ def test_the_shipped_generator_makes_a_heart_at_zero_and_where_it_is_told():
     labels = phantom.label_maps(draw(1, seed=2_500_000))[0]
     z, _ = G.encode(whole_heart(LabelVolume(labels, hr_affine(), "heart")))
     assert mean_dice(to_labels(G.decode(z)), labels) > mean_dice(mean_heart, labels) + 0.05
+
+
+def test_the_shipped_generator_says_what_is_told_of_each_latent():
+    assert torch.linalg.eigvalsh(load_generator().information).min() > 0
 
 
 def test_an_unknown_generator_lists_the_known_ones():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from srheart_demo.degradation import degrade
 from srheart_demo.frame import N_CLASSES
 from srheart_demo.presets import RECOMMENDED, REFERENCE
 from srheart_demo.samples import SAMPLES
@@ -30,12 +31,14 @@ def subject() -> Subject:
     return Subject(SAMPLES[0])
 
 
-def test_a_session_starts_at_iteration_0_with_no_motion_and_the_mean_heart() -> None:
+def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_heart() -> None:
     session = Session()
     assert session.progress().iteration == 0
-    assert not session.step.z.any()
+    assert session.step.z.any()
     assert not session.step.d.any()
     assert not session.finished
+    session.preset("PAPER")
+    assert not session.step.z.any()
 
 
 def test_a_run_ends_by_itself_and_then_stands_still(run: Session) -> None:
@@ -56,6 +59,19 @@ def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: 
     scores = run.scores()
     assert scores.motion_error < 0.6 * scores.motion_uncorrected
     assert set(scores.dice) == set(scores.nearest) == {"LV", "MYO", "RV"}
+
+
+def test_the_heart_is_that_of_z_and_at_the_end_agrees_with_the_slices_too() -> None:
+    session = Session(settings=replace(SHORT, iterations=1))
+    problem = session.scene.problem
+    assert torch.equal(session.field(), problem.G.decode(session.step.z))
+    session.advance()
+    d = session.step.d
+    errors = [
+        float((degrade(field, problem.stack, d)[0].argmax(0) != problem.S_LR).float().mean())
+        for field in (problem.G.decode(session.step.z), session.field())
+    ]
+    assert errors[1] < 0.5 * errors[0]
 
 
 def test_gamma_acts_on_the_next_iteration() -> None:

@@ -128,6 +128,11 @@ def test_a_trained_dcgan_loads_behind_the_common_interface(tmp_path):
     assert G.decode(torch.zeros(1, 4)).shape == (1, 4, *LATTICE_SHAPE)
 
 
+@each_recipe
+def test_a_trained_generator_knows_what_is_told_of_each_latent(settings, tmp_path):
+    assert read_generator(train(settings, tmp_path)).information.diagonal().min() > 0
+
+
 def test_hearts_are_drawn_alike_and_are_probabilities():
     hearts, again = make_hearts(5, seed=3), make_hearts(5, seed=3)
     assert torch.equal(hearts.epsilon, again.epsilon)

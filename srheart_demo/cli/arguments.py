@@ -102,7 +102,15 @@ def _enhance(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--gamma", type=weight, metavar="G", help="weight of the long-axis loss (default: preset)"
     )
-    command.add_argument("--seed", type=whole, metavar="N", help="of the solver's random choices")
+    command.add_argument(
+        "--start", choices=("zero", "random", "encoder"), help="where z starts (default: preset)"
+    )
+    command.add_argument("--seed", type=whole, metavar="N", help="of a random start")
+    command.add_argument(
+        "--no-residual",
+        action="store_true",
+        help="give G(z) alone, without what the slices show beyond it",
+    )
     _output(command)
 
 
@@ -129,6 +137,7 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--hearts", type=positive, metavar="N", help="synthetic hearts")
     command.add_argument("--steps", type=positive, metavar="N", help="optimiser steps")
     command.add_argument("--beta", type=weight, help="weight of the beta-VAE's KL term")
+    command.add_argument("--latent-size", type=positive, metavar="M", help="dimension of z")
     command.add_argument(
         "--bfloat16",
         action="store_true",

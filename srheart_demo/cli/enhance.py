@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from srheart_demo.beyond import answer
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import results_folder, write_json
 from srheart_demo.cli.progress import Progress
@@ -57,8 +58,7 @@ def run(options: argparse.Namespace) -> None:
                 f"{stack.name}: the optimisation diverged with preset {settings.name}; use another "
                 "preset."
             )
-        with torch.no_grad():
-            field = problem.G.decode(last.z)
+        field = answer(last, problem)
         S_SR = LabelVolume(to_labels(field), placement.world_from_model @ hr_affine())
         write_volume(S_SR, folder / "S_SR.nii.gz")
         meshes = heart_surfaces(field, refine=2)
@@ -81,8 +81,14 @@ def _settings(options: argparse.Namespace) -> Settings:
                 "--gamma: it weighs the long-axis view, and there is none; add --long-axis FILE."
             )
         settings = replace(settings, gamma=options.gamma)
+    if options.start is not None:
+        settings = replace(settings, start=options.start)
     if options.seed is not None:
+        if settings.start != "random":
+            raise BadInput("--seed: only a random start needs one; add --start random.")
         settings = replace(settings, seed=options.seed)
+    if options.no_residual:
+        settings = replace(settings, residual=False)
     return settings
 
 

@@ -11,7 +11,9 @@ from srheart_demo import training
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
 
-RECIPES: dict[tuple[str, str], training.Settings] = {
+RECIPES: dict[
+    tuple[str, str], training.BetaVAESettings | training.PlainSettings | training.DCGANSettings
+] = {
     ("betavae", "recommended"): training.BetaVAESettings(),
     ("betavae", "plain"): training.PlainSettings(),
     ("dcgan", "recommended"): training.DCGANSettings(),
@@ -47,7 +49,12 @@ def _settings(options: argparse.Namespace) -> training.Settings:
     }
     if "beta" in chosen and options.generator != "betavae":
         raise BadInput(f"--beta: {options.generator} has no KL term; leave it out.")
-    return replace(RECIPES[recipe], **chosen)
+    settings = replace(RECIPES[recipe], **chosen)
+    if options.latent_size is None:
+        return settings
+    return replace(
+        settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
+    )
 
 
 def _train(settings: training.Settings, folder: Path) -> Path:

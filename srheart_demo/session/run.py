@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.beyond import answer
 from srheart_demo.gauge import common_translation
 from srheart_demo.generator import load_generator
 from srheart_demo.optimise import Change, Step, latent_optimisation
@@ -80,7 +81,8 @@ class Session:
     def reset(self) -> None:
         """Back to iteration 0."""
         settings = replace(self.settings, gamma=self.gamma)
-        self._run = latent_optimisation(self.scene.problem.crop(), settings)
+        self._problem = self.scene.problem.crop()
+        self._run = latent_optimisation(self._problem, settings)
         self.steps = [next(self._run)]
         self._decoded: tuple[Step, Tensor] | None = None
 
@@ -106,10 +108,13 @@ class Session:
     # -- what there is to see --------------------------------------------------------------
 
     def field(self) -> Tensor:
-        """G(z) here: class logits (1, 4, 32, 64, 64)."""
+        """The heart here, class logits (1, 4, 32, 64, 64): G(z), at the end the run's answer."""
         if self._decoded is None or self._decoded[0] is not self.step:
-            with torch.no_grad():
-                self._decoded = self.step, self._generator.decode(self.step.z)
+            if self.finished:
+                self._decoded = self.step, answer(self.step, self._problem)
+            else:
+                with torch.no_grad():
+                    self._decoded = self.step, self._generator.decode(self.step.z)
         return self._decoded[1]
 
     def frame(self, k: int, angle: float) -> Frame:

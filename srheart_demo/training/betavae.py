@@ -49,7 +49,7 @@ class BetaVAESettings(loop.Settings):
     """
 
     hearts: int = 8000
-    steps: int = 27000
+    steps: int = 22000
     decoder_steps: int = 12000
     learning_rate: float = 2e-3
     encoder_rate: float = 5e-4

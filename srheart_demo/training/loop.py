@@ -15,9 +15,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from srheart_demo.curvature import information
 from srheart_demo.files import atomic_path
 from srheart_demo.generator import HeartGenerator, save_generator
 from srheart_demo.training.hearts import Hearts, make_hearts
+
+INFORMATION_CODES = 8
+"""Draws of z over which the information on the latents is averaged."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,9 @@ def train(
     """
     recipe = settings.recipe()
     seconds = run(recipe, folder, progress, checkpoint_every)
+    rng = torch.Generator().manual_seed(settings.seed)
+    codes = torch.randn(INFORMATION_CODES, recipe.model.latent_size, generator=rng)
+    recipe.model.information.copy_(information(recipe.model, codes))
     card = {"settings": asdict(settings), "seconds": seconds, **recipe.quality()}
     path = folder / f"{recipe.model.name}.safetensors"
     save_generator(recipe.model, path, card)

@@ -28,6 +28,7 @@ PRESET_NOTES = {
     "PAPER": "As printed: Adam, step 0.0001, stop at 5 %. It hardly moves.",
     "REFERENCE": "As the authors’ public code: d and z in turn, 500 iterations.",
     "RECOMMENDED": "Our best: weak priors on z and d, a global search of each shift.",
+    "INTERACTIVE": "RECOMMENDED cut short, to solve again while a slider moves.",
 }
 GAMMA = "γ"
 GAMMA_NOTE = "weight of the long-axis view; acts at once, mid-run too"
@@ -44,7 +45,7 @@ FAILED_NOTE = "Press Reset to go on, or choose another setting."
 
 ENDS = {
     "iterations": "all iterations done",
-    "converged": "stopped: the loss hardly changes any more",
+    "converged": "stopped: hardly anything changes any more",
     "diverged": "stopped: the loss is no longer a number; try smaller steps",
 }
 

@@ -1,0 +1,109 @@
+"""Beyond the manifold: what the slices show that no G(z) holds.
+
+G(z) is the most plausible heart, not the one that was scanned. Where a slice was seen, its own
+outlines are known better than any prior's: the prior should decide only what the data leave open.
+So a smooth field is added to G(z) that brings it into agreement with the motion-corrected slices.
+
+On each slice the residual is the difference of in-plane signed distances, of the model's outlines
+and of those seen; near a surface a class logit is a signed distance over 1 mm (see
+`phantom.class_logits`), so it may be added to the field. From slice to slice it is interpolated
+as a Gaussian process (kriging): near a slice it follows the slice, far from all it vanishes.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
+from torch import Tensor
+
+from srheart_demo.degradation import Stack, degrade
+from srheart_demo.encoding import on_nodes
+from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, lattice_axes
+from srheart_demo.optimise import Step
+from srheart_demo.problem import Problem
+
+REACH = 6.0
+"""Signed distances count up to here, mm; the residual of one tissue up to twice as much."""
+ALONG = 20.0
+"""Length over which residuals cease to be alike along D, mm."""
+IN_PLANE = 2.0
+"""Standard deviation of the smoothing within a slice, mm."""
+NOISE = 0.2
+"""Variance of a slice's own error, as a share of the residual's."""
+
+
+def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
+    """What the slices show beyond a heart.
+
+    Args:
+        field: (1, 4, 32, 64, 64) the heart, G(z).
+        d: (1, K, 2) displacements, mm.
+        p: the problem that z and d solve.
+
+    Returns:
+        (1, 4, 32, 64, 64) logits to add to `field`.
+    """
+    expected = degrade(field, p.stack, d)[0].argmax(0).numpy()
+    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing)
+    residual = in_plane_distances(expected, p.stack.spacing) - seen
+    nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
+    pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
+    smooth = gaussian_filter(nodes, (0, 0, *(IN_PLANE / mm for mm in pitch)))
+    along = kriging_weights(p.stack).to(field.dtype)
+    return torch.einsum("dk,kchw->cdhw", along, torch.from_numpy(smooth))[None]
+
+
+@torch.no_grad()
+def answer(step: Step, p: Problem) -> Tensor:
+    """The heart that a run found, class logits (1, 4, 32, 64, 64).
+
+    G(z), in agreement with the slices where the run's settings ask for the residual.
+    """
+    field = p.G.decode(step.z)
+    return field + residual_field(field, step.d, p) if step.state.settings.residual else field
+
+
+def in_plane_distances(
+    labels: NDArray[np.integer], spacing: tuple[float, float]
+) -> NDArray[np.float32]:
+    """Signed distances to each class within each slice, negative inside, at most `REACH`.
+
+    Args:
+        labels: (K, h, w).
+        spacing: of rows and columns, mm.
+
+    Returns:
+        (K, 4, h, w), mm.
+    """
+    distances = np.empty((len(labels), N_CLASSES, *labels.shape[1:]), np.float32)
+    for k, c in np.ndindex(*distances.shape[:2]):
+        inside = labels[k] == c
+        if inside.all() or not inside.any():
+            distances[k, c] = -np.inf if inside.all() else np.inf
+            continue
+        outwards = distance_transform_edt(~inside, sampling=spacing)
+        distances[k, c] = outwards - distance_transform_edt(inside, sampling=spacing)
+    # A border lies half a pixel from the centres on either side.
+    distances -= np.sign(distances) * min(spacing) / 2
+    return distances.clip(-REACH, REACH)
+
+
+def kriging_weights(stack: Stack) -> Tensor:
+    """Weights (32, K) of the slices' residuals at each plane of the lattice."""
+    noisy = _alike(stack.z, stack.z) + NOISE * torch.eye(stack.K, dtype=stack.z.dtype)
+    return torch.linalg.solve(noisy, _alike(stack.z, _planes(stack.z.dtype))).T
+
+
+def kriging_variance(stack: Stack) -> Tensor:
+    """(32,) share of a residual's variance that the slices leave open at each plane, 0 to 1."""
+    explained = kriging_weights(stack) * _alike(_planes(stack.z.dtype), stack.z)
+    return 1 - explained.sum(1)
+
+
+def _planes(dtype: torch.dtype) -> Tensor:
+    return torch.tensor(lattice_axes(LATTICE_SHAPE)[0], dtype=dtype)
+
+
+def _alike(a: Tensor, b: Tensor) -> Tensor:
+    """Correlation of residuals at positions a and b along D."""
+    return torch.exp(-(a[:, None] - b).abs() / ALONG)

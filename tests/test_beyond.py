@@ -1,0 +1,168 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from srheart_demo.beyond import (
+    ALONG,
+    NOISE,
+    REACH,
+    answer,
+    in_plane_distances,
+    kriging_variance,
+    kriging_weights,
+    residual_field,
+)
+from srheart_demo.degradation import Stack, degrade, label_noise
+from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, lattice_axes
+from srheart_demo.metrics import mean_dice
+from srheart_demo.optimise import latent_optimisation
+from srheart_demo.phantom import HeartShape, class_logits, on_lattice
+from srheart_demo.population import draw
+from srheart_demo.problem import Problem
+from srheart_demo.settings import Settings
+from tests.problems import ToyHeart, rotated, toy_problem, toy_stack
+
+HEART = draw(1, seed=5)
+OTHER = replace(HEART, radius=HEART.radius + 3.0, rv_width=HEART.rv_width - 4.0)
+"""A wider LV beside a narrower RV."""
+
+PLANES = torch.tensor(lattice_axes(LATTICE_SHAPE)[0])
+STILL = torch.zeros(1, 7, 2)
+
+
+def field_of(shape: HeartShape) -> Tensor:
+    return class_logits(on_lattice(shape, LATTICE_SHAPE))
+
+
+def seen(field: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    return degrade(field, stack, d)[0].argmax(0)
+
+
+def scan(S_LR: Tensor, stack: Stack) -> Problem:
+    return Problem(ToyHeart(), stack, S_LR)
+
+
+def test_what_is_explained_already_leaves_no_residual():
+    p, z, d = toy_problem()
+    assert not residual_field(p.G.decode(z), d, p).any()
+    assert residual_field(p.G.decode(z + 1), d, p).any()
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.05])
+def test_the_residual_meets_slices_of_a_heart_that_differs(epsilon: float):
+    field, truth, stack = field_of(HEART), field_of(OTHER), toy_stack()
+    d = toy_problem()[2]
+    S_LR = seen(truth, stack, d).numpy()
+    noisy = torch.as_tensor(label_noise(S_LR, epsilon, seed=0))
+    better = field + residual_field(field, d, scan(noisy, stack))
+
+    def errors(heart: Tensor) -> tuple[float, float]:
+        """On the slices, and in the whole heart."""
+        return (
+            1 - mean_dice(seen(heart, stack, d).numpy(), S_LR),
+            1 - mean_dice(heart.argmax(1).numpy(), truth.argmax(1).numpy()),
+        )
+
+    before, after = errors(field), errors(better)
+    assert after[0] < 0.35 * before[0]
+    assert after[1] < 0.5 * before[1]
+
+
+@pytest.mark.parametrize("degrees", [0.0, 30.0])
+def test_the_residual_of_a_displaced_slice_lies_where_the_heart_is(degrees: float):
+    # No picture cuts off a displaced heart.
+    wide = replace(toy_stack(), origin=torch.tensor([-79.0, -79.0]), shape=(80, 80))
+    field, truth, stack = field_of(HEART), field_of(OTHER), rotated(wide, degrees)
+    pixels = torch.tensor([[0, 0], [3, -2], [-4, 1], [0, 5], [-1, -3], [2, 2], [4, 0]])
+    d = 2.0 * pixels[None]
+    still = residual_field(field, STILL, scan(seen(truth, stack, STILL), stack))
+    moved = scan(seen(truth, stack, d), stack)
+    torch.testing.assert_close(residual_field(field, d, moved), still, atol=1e-3, rtol=0)
+    assert (residual_field(field, STILL, moved) - still).abs().max() > 0.5 * still.abs().max()
+
+
+def test_one_slice_acts_along_the_heart_as_kriging_says():
+    field, stack = field_of(HEART), toy_stack()
+    S_LR = seen(field, stack, STILL)
+    S_LR[3] = seen(field_of(OTHER), stack, STILL)[3]
+    residual = residual_field(field, STILL, scan(S_LR, stack))[0]
+    weights = kriging_weights(stack)[:, 3]
+    on_slice = residual[:, 16] / weights[16]
+    expected = on_slice[:, None] * weights[:, None, None]
+    assert expected.abs().max() > 1
+    torch.testing.assert_close(residual, expected, atol=1e-4, rtol=0)
+
+
+def test_far_from_all_slices_the_residual_vanishes():
+    stack = replace(toy_stack(), z=torch.tensor([-42.0, -28.0, -14.0]))
+    d = torch.zeros(1, 3, 2)
+    residual = residual_field(
+        field_of(HEART), d, scan(seen(field_of(OTHER), stack, d), stack)
+    ).abs()
+    near, far = (PLANES + 14).abs() < 3, PLANES > -14 + 3 * ALONG
+    assert residual[:, :, far].max() < 0.06 * residual[:, :, near].max()
+
+
+def test_the_answer_holds_the_residual_where_it_is_asked_for():
+    p, _, _ = toy_problem()
+    with_it, without = (
+        next(latent_optimisation(p, Settings(residual=wanted))) for wanted in (True, False)
+    )
+    G_z = p.G.decode(without.z)
+    assert torch.equal(answer(without, p), G_z)
+    assert torch.equal(answer(with_it, p), G_z + residual_field(G_z, with_it.d, p))
+    assert not torch.equal(answer(with_it, p), G_z)
+
+
+def test_distances_are_negative_inside_and_half_a_pixel_at_a_border():
+    labels = np.zeros((1, 9, 12), np.uint8)
+    labels[:, :, 4:] = 2
+    distances = in_plane_distances(labels, (1.5, 1.5))
+    assert distances.shape == (1, N_CLASSES, 9, 12)
+    expected = (3.5 - np.arange(12)) * 1.5
+    np.testing.assert_allclose(
+        distances[0, 2], np.tile(expected.clip(-REACH, REACH), (9, 1)), rtol=1e-6
+    )
+    np.testing.assert_allclose(distances[0, 0], -distances[0, 2])
+
+
+def test_a_class_that_a_slice_lacks_is_far_away_everywhere():
+    labels = np.stack([np.zeros((5, 6), np.uint8), np.full((5, 6), 3, np.uint8)])
+    distances = in_plane_distances(labels, (2.0, 2.0))
+    inside = np.array([[0], [3]]) == np.arange(N_CLASSES)
+    expected = np.where(inside, -REACH, REACH)[..., None, None]
+    assert (distances == expected).all()
+
+
+def test_distances_keep_to_their_own_slice():
+    labels = seen(field_of(HEART), toy_stack(), STILL).numpy()
+    alone = np.concatenate([in_plane_distances(one[None], (2.0, 2.0)) for one in labels])
+    np.testing.assert_array_equal(in_plane_distances(labels, (2.0, 2.0)), alone)
+
+
+def test_kriging_errs_as_much_as_it_says():
+    """Over draws of a Gaussian process of the assumed covariance, seen with the assumed noise."""
+    stack = replace(toy_stack(), z=toy_stack().z.double())
+    positions = torch.cat([stack.z, PLANES])
+    apart = positions[:, None] - positions
+    covariance = torch.exp(-apart.abs() / ALONG) + 1e-9 * torch.eye(len(positions))
+    rng = torch.Generator().manual_seed(0)
+    normals = torch.randn(5000, len(positions), generator=rng, dtype=torch.float64)
+    values = normals @ torch.linalg.cholesky(covariance).T
+    noise = torch.randn(5000, stack.K, generator=rng, dtype=torch.float64)
+    guess = (values[:, : stack.K] + NOISE**0.5 * noise) @ kriging_weights(stack).T
+    errors = ((guess - values[:, stack.K :]) ** 2).mean(0)
+    torch.testing.assert_close(errors, kriging_variance(stack), rtol=0.1, atol=0)
+
+
+def test_least_is_left_open_at_slices_and_all_far_away():
+    stack = replace(toy_stack(), z=PLANES[8:17:4])
+    left_open = kriging_variance(stack)
+    at, between = left_open[8:17:4], left_open[10:15:4]
+    assert at.max() < between.min()
+    assert at.max() < NOISE
+    assert left_open[(stack.z[-1] + 2.5 * ALONG) < PLANES].min() > 0.99
+    assert (left_open <= 1).all()

@@ -1,0 +1,173 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+
+from srheart_demo.beyond import residual_field
+from srheart_demo.degradation import degrade
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.metrics import mean_dice
+from srheart_demo.optimise import Change, latent_optimisation, objective, observations, solve
+from srheart_demo.problem import Problem
+from srheart_demo.settings import Settings
+from srheart_demo.uncertainty import (
+    OUTLINE_SD,
+    Posterior,
+    laplace,
+    multi_start,
+    probabilities,
+    surface_spread,
+)
+from tests.problems import toy_problem
+
+SETTINGS = Settings(
+    solver="lbfgs",
+    lr_z=1.0,
+    lr_d=1.0,
+    iterations=4,
+    prior=True,
+    patch_mm2=100.0,
+    motion_mm=1.0,
+    residual=True,
+)
+LOWER = [0, 1, 2, 3]
+"""Slices up to the middle of the box."""
+
+
+def around(p: Problem, d: Tensor, settings: Settings = SETTINGS) -> Posterior:
+    """The posterior around z = 0 and d, as if a run had ended there."""
+    run = latent_optimisation(p, settings)
+    next(run)
+    return laplace(run.send(Change(d=d)), p)
+
+
+def part(p: Problem, slices: list[int]) -> Problem:
+    """The same scan with these slices only."""
+    return replace(p, stack=replace(p.stack, z=p.stack.z[slices]), S_LR=p.S_LR[slices])
+
+
+def covariance(posterior: Posterior) -> Tensor:
+    return posterior.spread.T @ posterior.spread
+
+
+@pytest.fixture(scope="module")
+def scan() -> tuple[Problem, Tensor]:
+    """A scan of G(0) with a view, and its d."""
+    p, _, d = toy_problem(z=(0.0, 0.0), view=True)
+    return p, d
+
+
+@pytest.fixture(scope="module")
+def slices(scan: tuple[Problem, Tensor]) -> Problem:
+    """The same without its view."""
+    return replace(scan[0], plane=None, S_LA=None)
+
+
+@pytest.fixture(scope="module")
+def posterior(slices: Problem, scan: tuple[Problem, Tensor]) -> Posterior:
+    return around(slices, scan[1])
+
+
+def test_a_run_without_a_prior_has_no_posterior(scan):
+    with pytest.raises(ValueError, match="prior=True"):
+        around(*scan, replace(SETTINGS, prior=False))
+
+
+def test_the_precision_of_z_is_the_curvature_of_the_objective(scan):
+    """The toy is linear in z, so Gauss-Newton is exact but for voxels that are certain."""
+    p, d = scan
+    settings = replace(SETTINGS, gamma=0.5)
+
+    def nats(z: Tensor) -> Tensor:
+        return observations(p, settings) * objective(z[None], d, p, settings)[0].squeeze()
+
+    curvature = torch.autograd.functional.hessian(nats, torch.zeros(2))
+    precision = torch.linalg.inv(covariance(around(p, d, settings)))
+    torch.testing.assert_close(precision[:2, :2], curvature, rtol=0.02, atol=0)
+
+
+def test_more_slices_and_a_view_tell_more(scan, slices, posterior):
+    thinned = [0, 3, 6]
+    few = around(part(slices, thinned), scan[1][:, thinned])
+    sds = [covariance(q).diagonal()[:2].sqrt() for q in (few, posterior, around(*scan))]
+    assert all((more < 0.9 * less).all() for less, more in pairwise(sds))
+
+
+def test_where_data_weigh_nothing_z_is_as_before(scan):
+    silent = around(*scan, replace(SETTINGS, patch_mm2=1e8))
+    torch.testing.assert_close(covariance(silent)[:2, :2], torch.eye(2), atol=0.01, rtol=0)
+
+
+def test_draws_spread_as_the_posterior_says(slices):
+    """Of few data; slices go astray, but not all together, which no SA stack could tell."""
+    posterior = around(slices, torch.zeros(1, 7, 2), replace(SETTINGS, patch_mm2=2000.0))
+    z, d = posterior.draw(20000)
+    deviations = torch.cat([z - posterior.step.z, (d - posterior.step.d).flatten(1)], dim=1)
+    expected = covariance(posterior)
+    sd = expected.diagonal().sqrt()
+    assert sd[2:].min() > 0.1
+    assert (d - posterior.step.d).mean(1).abs().max() < 0.1
+    assert ((deviations.T.cov() - expected) / sd.outer(sd)).abs().max() < 0.04
+    assert (deviations.mean(0) / sd).abs().max() < 0.04
+
+
+def test_slices_without_tissue_stay_at_zero(scan, slices):
+    S_LR = slices.S_LR.clone()
+    S_LR[2] = 0
+    _, d = around(replace(slices, S_LR=S_LR), scan[1]).draw(5)
+    assert not d[:, 2].any()
+    assert (d[:, [0, 1, 3, 4, 5, 6]].std(0) > 0).all()
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_hearts_are_answers_of_draws_that_explain_the_scan(scan, slices, residual):
+    posterior = around(slices, scan[1], replace(SETTINGS, residual=residual))
+    fields, (z, d) = posterior.hearts(2, seed=1), posterior.draw(2, seed=1)
+    for field, z_n, d_n in zip(fields.split(1), z.split(1), d.split(1), strict=True):
+        expected = slices.G.decode(z_n)
+        if residual:
+            expected = expected + residual_field(expected, d_n, slices)
+        torch.testing.assert_close(field, expected)
+        shown = degrade(field, slices.stack, d_n)[0].argmax(0)
+        assert mean_dice(shown.numpy(), slices.S_LR.numpy()) > 0.95
+    assert not torch.equal(fields, posterior.hearts(2, seed=2))
+
+
+def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, posterior):
+    lower = around(part(slices, LOWER), scan[1][:, LOWER])
+    doubts = []
+    for q in (posterior, lower):
+        p = probabilities(q, n=4)
+        torch.testing.assert_close(p.sum(1), torch.ones(1, *LATTICE_SHAPE))
+        doubts.append(1 - p.amax(1).mean((0, 2, 3)))
+    D = torch.tensor(lattice_axes(LATTICE_SHAPE)[0])
+    more = doubts[1] / doubts[0]
+    unseen, looked_at = (D > 25) & (D < 45), (D > -45) & (D < -12)
+    assert more[unseen].min() > 1.2
+    assert more[looked_at].max() < more[unseen].min()
+
+
+def test_the_surface_is_least_known_beyond_the_slices(slices):
+    D = torch.tensor([0.0, 14.0, 60.0])
+    # The toy's endocardium, which z0 moves by 1 mm a unit.
+    points = torch.stack([D, 0 * D, 10 + ((20 + 0.15 * D) ** 2 - 1).sqrt()], dim=1)
+
+    def spread(z0: float) -> Tensor:
+        z = torch.tensor([[z0, 0.0], [-z0, 0.0]])
+        return surface_spread(slices.G.decode(z), 1, points, slices)
+
+    alike, apart = spread(0.0), spread(0.7)
+    assert alike.min() > OUTLINE_SD
+    assert alike[2] > 1.2 * alike[:2].max()
+    torch.testing.assert_close(apart**2 - alike**2, torch.full((3,), 2 * 0.7**2))
+
+
+def test_many_starts_are_seeded_and_the_best_comes_first():
+    p, _, _ = toy_problem()
+    ends = multi_start(p, replace(SETTINGS, seed=5), 3)
+    assert all(a.objective <= b.objective for a, b in pairwise(ends))
+    alone = [solve(p, replace(SETTINGS, start="random", seed=seed)) for seed in (5, 6, 7)]
+    assert {end.objective for end in ends} == {end.objective for end in alone}
+    assert len({end.objective for end in ends}) == 3
