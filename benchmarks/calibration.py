@@ -1,14 +1,14 @@
 """Are voxels as often right as they are said to be? On synthetic hearts that nothing was fitted to.
 
-``python -m benchmarks.calibration [--hearts N] [--draws N]`` restores each heart without, with
-normal and with severe motion and 3 % label noise, and prints a Markdown table: of the voxels whose
-most probable label has about this probability, the share that is right. A voxel counts after the
-translation common to all slices (see `srheart_demo.gauge`); voxels above 0.99 are mostly far from
-any surface.
+``python -m benchmarks.calibration [--hearts N] [--draws N] [--picture FILE]`` restores each heart
+without, with normal and with severe motion and 3 % label noise, and prints a Markdown table: of the
+voxels whose most probable label has about this probability, the share that is right. A voxel counts
+after the translation common to all slices (see `srheart_demo.gauge`); voxels above 0.99 are mostly
+far from any surface.
 """
 
 import argparse
-from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from srheart_demo.population import POPULATIONS, draw
 from srheart_demo.presets import preset
 from srheart_demo.problem import Problem
 from srheart_demo.settings import Settings
+from srheart_demo.ui.static import picture_reliability
 from srheart_demo.uncertainty import laplace, probabilities
 
 SEED = 4_000_000
@@ -60,22 +61,21 @@ def main() -> None:
     arguments.add_argument("--hearts", type=int, default=9)
     arguments.add_argument("--draws", type=int, default=16)
     arguments.add_argument("--preset", default="RECOMMENDED")
+    arguments.add_argument("--picture", type=Path, help="PNG of the same")
     options = arguments.parse_args()
-    print("| motion | " + " | ".join(("said", "right", "voxels")) + " |\n|---|---:|---:|---:|")
+    n = options.hearts
+    print("| motion | said | right | voxels |\n|---|---:|---:|---:|")
+    tables = {}
     for level in MOTION_LEVELS:
-        each = [
-            judged(i, level, preset(options.preset), options.draws) for i in range(options.hearts)
-        ]
+        hearts = [judged(i, level, preset(options.preset), options.draws) for i in range(n)]
         confidence, correct = (
-            np.concatenate([x.ravel() for x in part]) for part in zip(*each, strict=True)
+            np.concatenate([x.ravel() for x in part]) for part in zip(*hearts, strict=True)
         )
-        for row in _rows(level, confidence, correct):
-            print(row, flush=True)
-
-
-def _rows(level: str, confidence: np.ndarray, correct: np.ndarray) -> Iterator[str]:
-    for said, right, voxels in reliability(confidence, correct):
-        yield f"| {level} | {said:.3f} | {right:.3f} | {voxels} |"
+        tables[level] = reliability(confidence, correct)
+        for said, right, voxels in tables[level]:
+            print(f"| {level} | {said:.3f} | {right:.3f} | {voxels} |", flush=True)
+    if options.picture:
+        picture_reliability(tables).savefig(options.picture, dpi=110)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def stack_of_a_heart(seed: int = 0) -> tuple[Stack, torch.Tensor]:
 
 def iterations(problem: Problem, settings: Settings) -> Iterator[object]:
     """The library's iterations without end: its stop rules are off."""
-    endless = replace(settings, iterations=10**9, stop_change=0.0)
+    endless = replace(settings, iterations=10**9, stop_change=0.0, stop_dice=0.0, search_last=False)
     yield from latent_optimisation(problem, endless)
 
 

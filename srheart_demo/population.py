@@ -187,10 +187,10 @@ POPULATIONS: dict[str, Population] = {
     ),
 }
 
-VOLUME_RANGES = {"LV": (17.0, 733.0), "MYO": (46.0, 347.0), "RV": (34.0, 449.0)}
-"""0.1 to 99.9 percentiles of the volumes of 2,000 draws of `everyone`, ml, on the lattice.
+VOLUME_RANGES = {"LV": (17.0, 729.0), "MYO": (38.0, 327.0), "RV": (26.0, 513.0)}
+"""0.1 to 99.9 percentiles of the volumes of 10,000 draws of `everyone`, ml, on the lattice.
 
-``srheart population --check --population everyone --hearts 2000`` prints them anew."""
+``srheart population --check --population everyone --hearts 10000`` prints them anew."""
 
 
 def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:

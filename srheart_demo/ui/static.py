@@ -83,6 +83,24 @@ def picture_convergence(steps: Sequence[Step], d_true: NDArray[np.floating]) -> 
     return _finish(figure)
 
 
+def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]) -> Figure:
+    """Calibration: of voxels said to be so sure, the share that is right.
+
+    Args:
+        tables: title → rows of `metrics.reliability`.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(4.2, 3.8))
+    axis.plot([0.25, 1], [0.25, 1], color=INK, lw=1, ls=":", label="as said")
+    for (title, rows), marker in zip(tables.items(), "os^", strict=False):
+        said, right, _ = zip(*rows, strict=True)
+        axis.plot(said, right, marker=marker, ms=5, lw=1, label=title)
+    axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
+    axis.legend(frameon=False)
+    return _finish(figure)
+
+
 def _show(axis: Axes, labels: Labels, aspect: float = 1.0) -> None:
     from matplotlib.colors import ListedColormap
 
