@@ -59,7 +59,7 @@ class LatentChart(Figure):
             hovertemplate=texts.LATENT_HOVER,
         )
         layout = theme.layout(
-            xaxis=theme.axis(texts.LATENT_AXIS, showgrid=False, dtick=8),
+            xaxis=theme.axis(texts.LATENT_AXIS, showgrid=False, nticks=8),
             yaxis=theme.axis(texts.LATENT_VALUE, range=[-3.2, 3.2], nticks=4),
             bargap=0.25,
         )
