@@ -50,7 +50,7 @@ shift, and what the slices show beyond the generator."""
 INTERACTIVE = replace(
     RECOMMENDED,
     name="INTERACTIVE",
-    iterations=15,
+    iterations=12,
     stop_dice=0.005,
     stop_mm=0.2,
     stop_window=3,
