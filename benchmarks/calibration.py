@@ -1,4 +1,4 @@
-"""Are voxels as often right as they are said to be? On synthetic hearts that nothing was fitted to.
+"""Are voxels as often right as they are said to be? On synthetic hearts.
 
 ``python -m benchmarks.calibration [--hearts N] [--draws N] [--picture FILE]`` restores each heart
 without, with normal and with severe motion and 3 % label noise, and prints a Markdown table: of the
@@ -35,7 +35,7 @@ from srheart_demo.ui.static import picture_reliability
 from srheart_demo.uncertainty import laplace, probabilities
 
 SEED = 4_000_000
-"""Seeds of these hearts; none was trained on or tuned with."""
+"""Seeds of these hearts; none was trained on, and the constants were chosen on others."""
 NOISE = 0.03
 
 
