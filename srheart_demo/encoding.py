@@ -64,21 +64,28 @@ def on_planes(slices: Tensor, z: Tensor) -> Tensor:
 
 
 def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
-    """Pictures of slices read at the lattice's nodes in-plane; `move` undone where d is given.
+    """`at_pixels` for the lattice's nodes in-plane: (K, C, h, w) → (K, C, 64, 64)."""
+    return at_pixels(images, stack, lattice_stack(stack.z), d)
+
+
+def at_pixels(images: Tensor, stack: Stack, target: Stack, d: Tensor | None = None) -> Tensor:
+    """Pictures of slices read at another stack's pixels; `move` undone where d is given.
 
     Args:
         images: (K, C, h, w) at the stack's pixels.
         stack: where they lie.
-        d: (K, 2) displacements along rows and columns, mm.
+        target: whose pixels are wanted, in the same K planes.
+        d: (K, 2) displacements along rows and columns of `stack`, mm.
 
     Returns:
-        (K, C, 64, 64); a node beyond a picture has the value of its nearest pixel.
+        (K, C, h', w'), interpolated bilinearly; a place beyond a picture has the value of the
+        nearest pixel.
     """
-    nodes = lattice_stack(stack.z).pixels().to(images.dtype)
+    places = target.pixels().to(images.dtype)
     if d is not None:
-        nodes = nodes + stack.in_model_axes(d)[:, None, None]
+        places = places + stack.in_model_axes(d)[:, None, None]
     axes = torch.stack([stack.row_step, stack.column_step], dim=1).to(images.dtype)
-    pixel = (nodes - stack.origin) @ torch.linalg.inv(axes).T
+    pixel = (places - stack.origin) @ torch.linalg.inv(axes).T
     size = torch.tensor(stack.shape, dtype=images.dtype)
     grid = ((2 * pixel + 1) / size - 1).flip(-1).expand(stack.K, -1, -1, -1)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)

@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _sample(commands.add_parser("sample", help="list or copy the samples, or draw a heart"))
     _degrade(commands.add_parser("degrade", help="simulate a scan of a high-resolution heart"))
     _enhance(commands.add_parser("enhance", help="restore a heart from a short-axis stack"))
-    _train(commands.add_parser("train", help="train the generator on synthetic hearts"))
+    _train(commands.add_parser("train", help="train a network on synthetic hearts"))
     _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
     _population(commands.add_parser("population", help="compare synthetic hearts with real ones"))
     return top
@@ -116,16 +116,17 @@ def _enhance(command: argparse.ArgumentParser) -> None:
 
 def _train(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Train a generator on synthetic hearts. A stopped run goes on from the checkpoint in its "
-        "folder. Writes NAME.safetensors and its card."
+        "Train a generator, or the baseline EDSR, on synthetic hearts. A stopped run goes on from "
+        "the checkpoint in its folder. Writes NAME.safetensors (LEVEL.safetensors of an EDSR) and "
+        "its card."
     )
     command.add_argument(
         "generator",
         nargs="?",
         default="betavae",
-        choices=("betavae", "dcgan"),
+        choices=("betavae", "dcgan", "edsr"),
         metavar="NAME",
-        help="betavae or dcgan (default: betavae)",
+        help="betavae, dcgan, or the baseline edsr (default: betavae)",
     )
     command.add_argument(
         "--recipe",
@@ -138,6 +139,12 @@ def _train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--steps", type=positive, metavar="N", help="optimiser steps")
     command.add_argument("--beta", type=weight, help="weight of the beta-VAE's KL term")
     command.add_argument("--latent-size", type=positive, metavar="M", help="dimension of z")
+    command.add_argument(
+        "--motion",
+        choices=("none", "normal", "severe"),
+        metavar="LEVEL",
+        help="of the scans that edsr learns from (default: none)",
+    )
     command.add_argument(
         "--bfloat16",
         action="store_true",

@@ -1,4 +1,4 @@
-"""``srheart train``: a generator, from synthetic hearts."""
+"""``srheart train``: a generator, or the baseline EDSR, from synthetic hearts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
 
 RECIPES: dict[
-    tuple[str, str], training.BetaVAESettings | training.PlainSettings | training.DCGANSettings
+    tuple[str, str],
+    training.BetaVAESettings
+    | training.PlainSettings
+    | training.DCGANSettings
+    | training.EDSRSettings,
 ] = {
     ("betavae", "recommended"): training.BetaVAESettings(),
     ("betavae", "plain"): training.PlainSettings(),
     ("dcgan", "recommended"): training.DCGANSettings(),
+    ("edsr", "recommended"): training.EDSRSettings(),
 }
 
 
@@ -49,9 +54,15 @@ def _settings(options: argparse.Namespace) -> training.Settings:
     }
     if "beta" in chosen and options.generator != "betavae":
         raise BadInput(f"--beta: {options.generator} has no KL term; leave it out.")
+    if options.motion is not None:
+        if options.generator != "edsr":
+            raise BadInput(f"--motion: {options.generator} learns from whole hearts; leave it out.")
+        chosen["level"] = options.motion
     settings = replace(RECIPES[recipe], **chosen)
     if options.latent_size is None:
         return settings
+    if isinstance(settings, training.EDSRSettings):
+        raise BadInput("--latent-size: edsr has no latents; leave it out.")
     return replace(
         settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
     )

@@ -1,7 +1,8 @@
-"""Training generators on synthetic hearts: resumable, seeded, no patient's data."""
+"""Training networks on synthetic hearts: resumable, seeded, no patient's data."""
 
 from srheart_demo.training.betavae import BetaVAESettings
 from srheart_demo.training.dcgan import DCGANSettings
+from srheart_demo.training.edsr import EDSRSettings
 from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
 from srheart_demo.training.loop import Progress, Settings, train
 from srheart_demo.training.plain import PlainSettings
@@ -10,6 +11,7 @@ __all__ = [
     "VALIDATION_SEED",
     "BetaVAESettings",
     "DCGANSettings",
+    "EDSRSettings",
     "PlainSettings",
     "Progress",
     "Settings",

@@ -63,7 +63,7 @@ class BetaVAESettings(loop.Settings):
         return BetaVAETraining(self)
 
 
-class BetaVAETraining(loop.Recipe):
+class BetaVAETraining(loop.GeneratorRecipe):
     """First the decoder, then the image encoder."""
 
     def __init__(self, settings: BetaVAESettings) -> None:

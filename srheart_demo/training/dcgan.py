@@ -71,7 +71,7 @@ class Discriminator(nn.Sequential):
         )
 
 
-class DCGANTraining(loop.Recipe):
+class DCGANTraining(loop.GeneratorRecipe):
     """One update of the discriminator, then one of the decoder, each step."""
 
     def __init__(self, settings: DCGANSettings) -> None:

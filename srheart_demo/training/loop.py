@@ -52,19 +52,17 @@ class Settings(ABC):
 
 
 class Recipe(ABC):
-    """A way to train a generator.
+    """A way to train a network.
 
     Attributes:
         settings: what was chosen.
         modules: every network, by name; with the optimisers, all that a checkpoint must hold.
         optimisers: by name, each made with its peak learning rate.
-        model: the network of `modules` that is written at the end.
     """
 
     settings: Settings
     modules: dict[str, nn.Module]
     optimisers: dict[str, torch.optim.Optimizer]
-    model: HeartGenerator
 
     def prepare(self, tell: Callable[[int, int], None]) -> None:  # noqa: B027 (most need nothing)
         """What must be found before the first step; `tell` it how much of how much is done."""
@@ -89,6 +87,29 @@ class Recipe(ABC):
     @abstractmethod
     def quality(self) -> dict[str, float]:
         """What the card says of the trained model."""
+
+    @abstractmethod
+    def write(self, folder: Path, card: dict[str, object]) -> Path:
+        """Write the trained weights with their card; their path."""
+
+
+class GeneratorRecipe(Recipe):
+    """A way to train a generator.
+
+    Attributes:
+        model: the network of `modules` that is written at the end.
+    """
+
+    model: HeartGenerator
+
+    def write(self, folder: Path, card: dict[str, object]) -> Path:
+        """The generator, with what a heart tells of each latent."""
+        rng = torch.Generator().manual_seed(self.settings.seed)
+        codes = torch.randn(INFORMATION_CODES, self.model.latent_size, generator=rng)
+        self.model.information.copy_(information(self.model, codes))
+        path = folder / f"{self.model.name}.safetensors"
+        save_generator(self.model, path, card)
+        return path
 
 
 @dataclass(frozen=True)
@@ -168,12 +189,8 @@ def train(
     """
     recipe = settings.recipe()
     seconds = run(recipe, folder, progress, checkpoint_every)
-    rng = torch.Generator().manual_seed(settings.seed)
-    codes = torch.randn(INFORMATION_CODES, recipe.model.latent_size, generator=rng)
-    recipe.model.information.copy_(information(recipe.model, codes))
     card = {"settings": asdict(settings), "seconds": seconds, **recipe.quality()}
-    path = folder / f"{recipe.model.name}.safetensors"
-    save_generator(recipe.model, path, card)
+    path = recipe.write(folder, card)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
     return path
 

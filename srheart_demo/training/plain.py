@@ -43,7 +43,7 @@ class PlainSettings(loop.Settings):
         return PlainTraining(self)
 
 
-class PlainTraining(loop.Recipe):
+class PlainTraining(loop.GeneratorRecipe):
     """One Adam on both networks."""
 
     def __init__(self, settings: PlainSettings) -> None:

@@ -29,12 +29,17 @@ def scan(hearts: Tensor, rng: torch.Generator) -> Tensor:
     first = -HALF_EXTENT[0] + uniform(0, MISSING) + uniform(0, spacing)
     z = torch.arange(first, HALF_EXTENT[0] - uniform(0, MISSING), spacing)
     batch, K = len(hearts), len(z)
-    level = MOTION_LEVELS["severe"] * torch.rand(batch, 1, generator=rng)
-    amplitude = level * (AMPLITUDE_MEAN + AMPLITUDE_SD * torch.randn(batch, K, generator=rng))
-    direction = 2 * torch.pi * torch.rand(batch, K, generator=rng)
-    d = torch.stack([amplitude * direction.cos(), amplitude * direction.sin()], dim=-1)
+    d = displacements(MOTION_LEVELS["severe"] * torch.rand(batch, 1, generator=rng), K, rng)
     slices = degrade(hearts, lattice_stack(z), d)
     wrong = torch.rand(batch, 1, *slices.shape[2:], generator=rng) < uniform(0, NOISE)
     axis = 3 + int(torch.randint(2, (), generator=rng))
     slices = torch.where(wrong, slices.roll(1 if uniform(0, 1) < 0.5 else -1, axis), slices)
     return on_planes(slices, z)
+
+
+def displacements(level: Tensor, K: int, rng: torch.Generator) -> Tensor:
+    """As `degradation.Motion` draws them, but for a batch: (B, 1) factors → d (B, K, 2), mm."""
+    size = len(level), K
+    amplitude = level * (AMPLITUDE_MEAN + AMPLITUDE_SD * torch.randn(size, generator=rng))
+    direction = 2 * torch.pi * torch.rand(size, generator=rng)
+    return torch.stack([amplitude * direction.cos(), amplitude * direction.sin()], dim=-1)

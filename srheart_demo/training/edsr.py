@@ -1,0 +1,143 @@
+"""The recipe of the baseline EDSR: pairs of a simulated scan and its heart, at one motion level."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from srheart_demo.baselines.edsr import EDSR, FOLD, OUT_FOLD, UP, EDSRArchitecture, save_edsr
+from srheart_demo.degradation import MOTION_LEVELS, Stack, degrade, downsample
+from srheart_demo.frame import N_CLASSES, TISSUES
+from srheart_demo.training import loop
+from srheart_demo.training.betavae import cross_entropy
+from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
+from srheart_demo.training.scans import displacements
+
+WINDOW = 96
+"""Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
+QUALITY_HEARTS = 30
+"""Held-out hearts that the card judges the network by."""
+JITTER = 5.0
+"""Greatest shift of the slices along D, mm."""
+
+
+@dataclass(frozen=True)
+class EDSRSettings(loop.Settings):
+    """Recipe of one EDSR, beside what `loop.Settings` says.
+
+    Attributes:
+        level: of the motion, one of `degradation.MOTION_LEVELS`.
+        learning_rate: Adam's peak.
+        clip: greatest norm of the gradient.
+        architecture: sizes of the network.
+    """
+
+    hearts: int = 4000
+    steps: int = 2700
+    batch: int = 2
+    level: str = "none"
+    learning_rate: float = 1e-3
+    clip: float = 1.0
+    architecture: EDSRArchitecture = EDSRArchitecture()
+
+    def recipe(self) -> "EDSRTraining":
+        """The network's training."""
+        return EDSRTraining(self)
+
+
+class EDSRTraining(loop.Recipe):
+    """One Adam on cross-entropy."""
+
+    def __init__(self, settings: EDSRSettings) -> None:
+        self.settings: EDSRSettings = settings
+        torch.manual_seed(settings.seed)
+        self.network = EDSR(settings.architecture)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+        self.modules = {"network": self.network}
+        self.optimisers = {"network": self.optimiser}
+
+    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+        """Scan, restore, descend."""
+        scan, target = pairs(batch.probabilities(), self.settings.level, rng)
+        rows, columns = (window(target.amax((0, 2, axis)), rng) for axis in (4, 3))
+        scan = scan[..., rows, columns]
+        target = target[..., halved(rows), halved(columns)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            logits = self.network(scan)
+        loss = cross_entropy(logits.float(), target) / len(batch)
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimiser.step()
+        return {"cross-entropy": loss}
+
+    @torch.no_grad()
+    def quality(self) -> dict[str, float]:
+        """Dice of held-out hearts on the answer's lattice, at the level of the training."""
+        hearts = QUALITY_HEARTS
+        held_out = make_hearts(hearts, VALIDATION_SEED)
+        rng = torch.Generator().manual_seed(VALIDATION_SEED)
+        scores = torch.zeros(hearts, N_CLASSES)
+        for i in range(hearts):
+            scan, target = pairs(held_out[i : i + 1].probabilities(), self.settings.level, rng)
+            found, true = (
+                F.one_hot(x.argmax(1), N_CLASSES).flatten(0, -2)
+                for x in (self.network(scan), target)
+            )
+            scores[i] = 2 * (found & true).sum(0) / (found.sum(0) + true.sum(0)).clamp_min(1)
+        means = zip(TISSUES, scores.mean(0).tolist(), strict=True)
+        return {f"dice_{tissue}": score for tissue, score in means if tissue != "background"}
+
+    def write(self, folder: Path, card: dict[str, object]) -> Path:
+        """The network, named by its level."""
+        path = folder / f"{self.settings.level}.safetensors"
+        save_edsr(self.network, path, card)
+        return path
+
+
+def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Scans of hearts and what an EDSR should make of them.
+
+    Args:
+        hearts: class probabilities (B, 4, 32, 64, 64).
+        level: of the motion.
+        rng: of the slices' position along D and of their displacements.
+
+    Returns:
+        One-hot labels (B, 4, 13, 128, 128), and class probabilities (B, 4, 65, 64, 64) at the
+        nodes of the network's answer.
+    """
+    stack = Stack.from_hr()
+    shift = JITTER * (2 * torch.rand((), generator=rng) - 1)
+    stack = replace(stack, z=stack.z + shift)
+    d = displacements(torch.full((len(hearts), 1), MOTION_LEVELS[level]), stack.K, rng)
+    labels = degrade(hearts, stack, d).argmax(1)
+    scan = F.one_hot(labels, N_CLASSES).movedim(-1, 1).to(hearts.dtype)
+    between = torch.arange(UP) * (stack.z[1] - stack.z[0]) / UP
+    return scan, downsample(hearts, replace(stack, z=(stack.z[:, None] + between).flatten()))
+
+
+def window(classes: Tensor, rng: torch.Generator) -> slice:
+    """Where to cut a scan along one axis so that all tissue is kept, if it can be.
+
+    Args:
+        classes: (4, n) greatest probability of each class at each node along the axis.
+        rng: of the cut among those that keep all tissue.
+
+    Returns:
+        Of HR pixels, WINDOW long.
+    """
+    size = WINDOW // FOLD
+    furthest = classes.shape[1] * OUT_FOLD // FOLD - size
+    tissue = torch.nonzero(classes[1:].amax(0) > 0.5).flatten() * OUT_FOLD // FOLD
+    low = min(max(int(tissue[-1]) - size + 1, 0), furthest)
+    high = min(max(int(tissue[0]), low), furthest)
+    first = low + int(torch.randint(high - low + 1, (), generator=rng))
+    return slice(FOLD * first, FOLD * (first + size))
+
+
+def halved(pixels: slice) -> slice:
+    """The same part on the answer's lattice."""
+    return slice(pixels.start // OUT_FOLD, pixels.stop // OUT_FOLD)
