@@ -51,9 +51,9 @@ def contenders() -> dict[str, Callable[[], object]]:
     """Name to a function that runs one iteration."""
     stack, S_LR = stack_of_a_heart()
     loops = {
-        BASE: ReferenceLoop(S_LR),
-        "reference, nearest (its demonstration)": ReferenceLoop(S_LR, mode="nearest"),
-        "reference, bilinear, weights frozen": ReferenceLoop(S_LR, frozen=True),
+        BASE: ReferenceLoop(S_LR, stack),
+        "reference, nearest (its demonstration)": ReferenceLoop(S_LR, stack, mode="nearest"),
+        "reference, bilinear, weights frozen": ReferenceLoop(S_LR, stack, frozen=True),
     }
     problem = Problem(load_generator(), stack, S_LR)
     runs = {

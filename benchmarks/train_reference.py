@@ -22,13 +22,11 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from benchmarks.reference import COARSE, LATENTS, WIDTHS, decoder
+from benchmarks.reference import COARSE, LATENTS, WEIGHTS, WIDTHS, decoder
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.training import loop
 from srheart_demo.training.hearts import Hearts
 from srheart_demo.training.plain import kl_to_prior
-
-WEIGHTS = Path(__file__).parent / "weights" / "reference.safetensors"
 
 
 def encoder() -> nn.Sequential:
