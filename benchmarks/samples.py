@@ -1,4 +1,4 @@
-"""Dice and motion error with known truth: nearest neighbour against a preset.
+"""Dice and motion error with known truth: the baselines against a preset.
 
 ``python -m benchmarks.samples [--preset NAME] [--long-axis] [S_HR.nii.gz ...]`` prints a Markdown
 table for the shipped samples, or for HR hearts that are given. Each stack is placed by its own
@@ -15,9 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.baselines import nearest
+from srheart_demo.baselines import BASELINES
 from srheart_demo.beyond import answer
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, one_hot_field, simulate_stack
+from srheart_demo.degradation import (
+    HR_GRID,
+    MOTION_LEVELS,
+    Motion,
+    Stack,
+    one_hot_field,
+    simulate_stack,
+)
 from srheart_demo.frame import HR_SHAPE, hr_affine
 from srheart_demo.gauge import common_translation, labels_at, motion_error
 from srheart_demo.generator import load_generator
@@ -68,7 +75,7 @@ def simulated(files: list[Path], level: str) -> Iterator[Case]:
 
 
 def score(case: Case, settings: Settings, long_axis: bool) -> dict[str, Score]:
-    """Dice and motion error (mm) of nearest neighbour and of latent optimisation."""
+    """Dice and motion error (mm) of each baseline and of latent optimisation."""
     placement = place(case.stack)
     geometry = stack_geometry(case.stack, placement)
     seen = torch.as_tensor(case.stack.labels).long()
@@ -84,11 +91,13 @@ def score(case: Case, settings: Settings, long_axis: bool) -> dict[str, Score]:
         labels = labels_at(field, voxels, shift)
         return dice(labels, case.S_HR.labels), motion_error(d, case.d, problem.tissue)
 
-    restored = one_hot_field(nearest.restore(case.stack.labels, geometry))
-    return {
-        "nearest neighbour": scored(restored, torch.zeros_like(case.d)),
-        settings.name: scored(answer(end, problem), end.d),
+    baselines = {
+        name: scored(
+            one_hot_field(restore(case.stack.labels, geometry, HR_GRID)), torch.zeros_like(case.d)
+        )
+        for name, restore in BASELINES.items()
     }
+    return {**baselines, settings.name: scored(answer(end, problem), end.d)}
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """How often does a random start find the way? Share of starts near the best of them.
 
 ``python -m benchmarks.starts [--hearts N] [--starts N] [--level LEVEL ...]`` solves held-out
-synthetic hearts (those of `benchmarks.solver`) from many draws z ~ N(0, I), and from the preset's own
-start. A start succeeds whose mean Dice lies within 0.02 of the best of all. Prints a Markdown table.
+synthetic hearts (those of `benchmarks.solver`) from many draws z ~ N(0, I), and from the preset's
+own start. A start succeeds whose mean Dice lies within 0.02 of the best of all. Prints a Markdown
+table.
 """
 
 from __future__ import annotations

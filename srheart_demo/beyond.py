@@ -10,15 +10,14 @@ and of those seen; near a surface a class logit is a signed distance over 1 mm (
 as a Gaussian process (kriging): near a slice it follows the slice, far from all it vanishes.
 """
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from srheart_demo.degradation import Stack, degrade
+from srheart_demo.distances import in_plane_distances
 from srheart_demo.encoding import on_nodes
-from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, lattice_axes
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.optimise import Step
 from srheart_demo.problem import Problem
 
@@ -44,8 +43,8 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
         (1, 4, 32, 64, 64) logits to add to `field`.
     """
     expected = degrade(field, p.stack, d)[0].argmax(0).numpy()
-    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing)
-    residual = in_plane_distances(expected, p.stack.spacing) - seen
+    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, REACH)
+    residual = in_plane_distances(expected, p.stack.spacing, REACH) - seen
     nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
     pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
     smooth = gaussian_filter(nodes, (0, 0, *(IN_PLANE / mm for mm in pitch)))
@@ -61,31 +60,6 @@ def answer(step: Step, p: Problem) -> Tensor:
     """
     field = p.G.decode(step.z)
     return field + residual_field(field, step.d, p) if step.state.settings.residual else field
-
-
-def in_plane_distances(
-    labels: NDArray[np.integer], spacing: tuple[float, float]
-) -> NDArray[np.float32]:
-    """Signed distances to each class within each slice, negative inside, at most `REACH`.
-
-    Args:
-        labels: (K, h, w).
-        spacing: of rows and columns, mm.
-
-    Returns:
-        (K, 4, h, w), mm.
-    """
-    distances = np.empty((len(labels), N_CLASSES, *labels.shape[1:]), np.float32)
-    for k, c in np.ndindex(*distances.shape[:2]):
-        inside = labels[k] == c
-        if inside.all() or not inside.any():
-            distances[k, c] = -np.inf if inside.all() else np.inf
-            continue
-        outwards = distance_transform_edt(~inside, sampling=spacing)
-        distances[k, c] = outwards - distance_transform_edt(inside, sampling=spacing)
-    # A border lies half a pixel from the centres on either side.
-    distances -= np.sign(distances) * min(spacing) / 2
-    return distances.clip(-REACH, REACH)
 
 
 def kriging_weights(stack: Stack) -> Tensor:

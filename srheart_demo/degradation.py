@@ -66,6 +66,11 @@ class Stack:
         """Distance between rows and between columns, mm."""
         return float(self.row_step.norm()), float(self.column_step.norm())
 
+    @property
+    def gap(self) -> float:
+        """Distance from one slice to the next, mm, the median where it varies; 0 of one slice."""
+        return float(self.z.sort().values.diff().median()) if self.K > 1 else 0.0
+
     def crop(self, rows: slice, columns: slice) -> "Stack":
         """The same stack with only these rows and columns (steps of one)."""
         first_row, last_row, _ = rows.indices(self.shape[0])
@@ -105,6 +110,23 @@ class Stack:
         """`pixels` as `grid_sample` wants them: (W, H), the box's outer faces at ±1."""
         return (self.pixels() / torch.tensor(HALF_EXTENT[1:], dtype=self.origin.dtype)).flip(-1)
 
+    def pixel_index(self, positions: Tensor) -> Tensor:
+        """In-plane positions (..., 2) along (H, W), mm → fractional rows and columns (..., 2)."""
+        steps = torch.stack([self.row_step, self.column_step]).to(positions.dtype)
+        return (positions - self.origin) @ torch.linalg.inv(steps)
+
+    def nearest_pixel(self, positions: Tensor) -> Tensor:
+        """The pixel (..., 2) whose area holds each in-plane position, mm; −1 outside the slices."""
+        index = self.pixel_index(positions).round().long()
+        inside = ((index >= 0) & (index < torch.tensor(self.shape))).all(-1, keepdim=True)
+        return torch.where(inside, index, -1)
+
+    def nearest_slice(self, z: Tensor) -> Tensor:
+        """The slice nearest to each position along D, mm; −1 over half a gap beyond the stack."""
+        beyond = torch.maximum(self.z.min() - z, z - self.z.max())
+        nearest = (z[..., None] - self.z).abs().argmin(-1)
+        return torch.where(beyond <= self.gap / 2 + 1e-6, nearest, -1)
+
     def points(self, d: Tensor | None = None) -> Tensor:
         """The points of the heart that the stack's voxels show.
 
@@ -117,6 +139,10 @@ class Stack:
             return torch.cat([z, in_plane], dim=-1)
         moved = in_plane.to(d.dtype) - self.in_model_axes(d)[:, :, None, None, :]
         return torch.cat([z.to(d.dtype).expand(len(d), *z.shape), moved], dim=-1)
+
+
+HR_GRID = Stack.from_hr(step=1, first=0)
+"""The planes and pixels of the HR grid: a stack of 64 slices, 2 mm apart."""
 
 
 def sample(field: Tensor, points: Tensor) -> Tensor:
@@ -143,7 +169,7 @@ def _lattice_index(position: Tensor, axis: int, size: int) -> Tensor:
     return ((position + half) * (size / (2 * half)) - 0.5).clamp(0, size - 1)
 
 
-def _hat(index: Tensor, size: int) -> Tensor:
+def hat(index: Tensor, size: int) -> Tensor:
     """Linear interpolation as a matrix: (...) fractional indices → (..., size) weights."""
     nodes = torch.arange(size, dtype=index.dtype)
     return (1 - (index[..., None] - nodes).abs()).clamp_min(0)
@@ -160,8 +186,25 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
     Returns:
         planes: (B, C, K, H', W').
     """
-    weights = _hat(_lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
+    weights = hat(_lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
     return torch.einsum("kd,bcdhw->bckhw", weights, field)
+
+
+def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
+    """Bilinear interpolation of pictures at in-plane positions, clamped at their border.
+
+    Args:
+        images: (N, C, h, w) at the stack's pixels.
+        stack: where these lie.
+        positions: (h', w', 2) along (H, W), mm, or (N, h', w', 2) where each picture has its own.
+
+    Returns:
+        (N, C, h', w') values.
+    """
+    size = torch.tensor(stack.shape, dtype=positions.dtype)
+    grid = ((2 * stack.pixel_index(positions) + 1) / size - 1).flip(-1).to(images.dtype)
+    grid = grid.expand(len(images), -1, -1, -1)
+    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
 def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:

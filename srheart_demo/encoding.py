@@ -6,11 +6,12 @@ A whole heart fills it; a scan leaves zeros where nobody looked.
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import distance_transform_edt, find_objects, map_coordinates
+from scipy.ndimage import find_objects, map_coordinates
 from torch import Tensor
 
 from srheart_demo import phantom
-from srheart_demo.degradation import Stack
+from srheart_demo.degradation import Stack, interpolate
+from srheart_demo.distances import signed_distance
 from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, TISSUES, lattice_axes, lattice_points
 from srheart_demo.volume import LabelVolume
 
@@ -21,8 +22,7 @@ MARGIN = 10.0
 def whole_heart(heart: LabelVolume) -> Tensor:
     """Class probabilities (1, 4, 32, 64, 64) on the lattice, soft over 1 mm as in training.
 
-    By signed distances of the labels of a heart in the model's frame. A border lies half a voxel
-    from the centres on either side; half of the smallest side is taken.
+    By signed distances of the labels of a heart in the model's frame.
     """
     margin = np.ceil(MARGIN / np.array(heart.spacing)).astype(int)
     (tissue,) = find_objects((heart.labels > 0).astype(np.uint8))
@@ -34,9 +34,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
     distances = []
     tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]
     for inside in (heart.labels[near] > 0, *tissues):
-        outwards = distance_transform_edt(~inside, sampling=heart.spacing)
-        signed = outwards - distance_transform_edt(inside, sampling=heart.spacing)
-        signed -= np.sign(signed) * min(heart.spacing) / 2
+        signed = signed_distance(inside, heart.spacing, MARGIN)
         distances.append(map_coordinates(signed, nodes, order=1, mode="nearest"))
     return phantom.class_logits(torch.tensor(np.stack(distances)[None]).float()).softmax(1)
 
@@ -64,31 +62,20 @@ def on_planes(slices: Tensor, z: Tensor) -> Tensor:
 
 
 def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
-    """`at_pixels` for the lattice's nodes in-plane: (K, C, h, w) → (K, C, 64, 64)."""
-    return at_pixels(images, stack, lattice_stack(stack.z), d)
-
-
-def at_pixels(images: Tensor, stack: Stack, target: Stack, d: Tensor | None = None) -> Tensor:
-    """Pictures of slices read at another stack's pixels; `move` undone where d is given.
+    """Pictures of slices read at the lattice's nodes in-plane; `move` undone where d is given.
 
     Args:
         images: (K, C, h, w) at the stack's pixels.
         stack: where they lie.
-        target: whose pixels are wanted, in the same K planes.
-        d: (K, 2) displacements along rows and columns of `stack`, mm.
+        d: (K, 2) displacements along rows and columns, mm.
 
     Returns:
-        (K, C, h', w'), interpolated bilinearly; a place beyond a picture has the value of the
-        nearest pixel.
+        (K, C, 64, 64); a node beyond a picture has the value of its nearest pixel.
     """
-    places = target.pixels().to(images.dtype)
+    nodes = lattice_stack(stack.z).pixels().to(images.dtype)
     if d is not None:
-        places = places + stack.in_model_axes(d)[:, None, None]
-    axes = torch.stack([stack.row_step, stack.column_step], dim=1).to(images.dtype)
-    pixel = (places - stack.origin) @ torch.linalg.inv(axes).T
-    size = torch.tensor(stack.shape, dtype=images.dtype)
-    grid = ((2 * pixel + 1) / size - 1).flip(-1).expand(stack.K, -1, -1, -1)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+        nodes = nodes + stack.in_model_axes(d)[:, None, None]
+    return interpolate(images, stack, nodes)
 
 
 def evidence(S_LR: Tensor, stack: Stack) -> Tensor:

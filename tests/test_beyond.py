@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -8,15 +7,13 @@ from torch import Tensor
 from srheart_demo.beyond import (
     ALONG,
     NOISE,
-    REACH,
     answer,
-    in_plane_distances,
     kriging_variance,
     kriging_weights,
     residual_field,
 )
 from srheart_demo.degradation import Stack, degrade, label_noise
-from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, lattice_axes
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.metrics import mean_dice
 from srheart_demo.optimise import latent_optimisation
 from srheart_demo.phantom import HeartShape, class_logits, on_lattice
@@ -115,32 +112,6 @@ def test_the_answer_holds_the_residual_where_it_is_asked_for():
     assert torch.equal(answer(without, p), G_z)
     assert torch.equal(answer(with_it, p), G_z + residual_field(G_z, with_it.d, p))
     assert not torch.equal(answer(with_it, p), G_z)
-
-
-def test_distances_are_negative_inside_and_half_a_pixel_at_a_border():
-    labels = np.zeros((1, 9, 12), np.uint8)
-    labels[:, :, 4:] = 2
-    distances = in_plane_distances(labels, (1.5, 1.5))
-    assert distances.shape == (1, N_CLASSES, 9, 12)
-    expected = (3.5 - np.arange(12)) * 1.5
-    np.testing.assert_allclose(
-        distances[0, 2], np.tile(expected.clip(-REACH, REACH), (9, 1)), rtol=1e-6
-    )
-    np.testing.assert_allclose(distances[0, 0], -distances[0, 2])
-
-
-def test_a_class_that_a_slice_lacks_is_far_away_everywhere():
-    labels = np.stack([np.zeros((5, 6), np.uint8), np.full((5, 6), 3, np.uint8)])
-    distances = in_plane_distances(labels, (2.0, 2.0))
-    inside = np.array([[0], [3]]) == np.arange(N_CLASSES)
-    expected = np.where(inside, -REACH, REACH)[..., None, None]
-    assert (distances == expected).all()
-
-
-def test_distances_keep_to_their_own_slice():
-    labels = seen(field_of(HEART), toy_stack(), STILL).numpy()
-    alone = np.concatenate([in_plane_distances(one[None], (2.0, 2.0)) for one in labels])
-    np.testing.assert_array_equal(in_plane_distances(labels, (2.0, 2.0)), alone)
 
 
 def test_kriging_errs_as_much_as_it_says():

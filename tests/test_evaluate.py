@@ -14,8 +14,9 @@ from simple_heart import scanner_from_model, short_axis_stack
 from srheart_demo import ceiling, evaluation
 from srheart_demo.cli import evaluate as evaluate_command
 from srheart_demo.cli import main
-from srheart_demo.cli.figures import Figure, Section, Table
+from srheart_demo.cli.figures import Section, Table
 from srheart_demo.generator import DCGAN, Architecture, BetaVAE, save_generator
+from srheart_demo.metrics import Summary
 from srheart_demo.volume import write_volume
 
 WIDTHS = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
@@ -152,7 +153,8 @@ HEARTS = [{"Dice LV": 0.9, "Dice MYO": 0.8, "Dice RV": 0.7, "RMS of z": 1.0}] * 
 def test_a_table_survives_its_file(tmp_path: Path) -> None:
     table = Table(tmp_path / "table.csv")
     table.add(HEALTHY, [{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": float("inf")}])
-    assert table.sections[HEALTHY]["a"] == Figure(2.0, 1.0)
+    assert table.sections[HEALTHY] == {"a": Summary(2.0, 1.0, 0), "b": Summary(2.0, 0.0, 1)}
+    table.add(DECODER, [{"a": float("inf")}])
     again = Table(tmp_path / "table.csv").sections
     assert str(again) == str(table.sections)
 
@@ -165,3 +167,9 @@ def test_a_table_as_markdown(tmp_path: Path) -> None:
     assert "| hearts | n | Dice LV / MYO / RV | RMS of z |" in lines
     assert "| healthy | 2 | 0.900 / 0.800 / 0.700 | 1 |" in lines
     assert "| decoder: decode, ms | 1 | 12.5 |" in lines
+
+
+def test_a_table_says_how_many_hearts_lack_a_tissue() -> None:
+    table = Table()
+    table.add(HEALTHY, [HEARTS[0], HEARTS[0] | {"Dice RV": float("inf")}])
+    assert "| healthy | 2 | 0.900 / 0.800 / 0.700 (1 missing) | 1 |" in table.markdown()

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from srheart_demo.metrics import assd, dice, hd95, mean_dice, surface_distances, volumes_ml
+from srheart_demo.metrics import (
+    assd,
+    dice,
+    hd95,
+    lv_mass_g,
+    mean_dice,
+    summary,
+    surface_distances,
+    volumes_ml,
+)
 
 
 def test_dice_by_hand():
@@ -20,6 +29,7 @@ def test_dice_needs_equal_shapes():
 def test_volumes_in_ml():
     labels = np.repeat([0, 1, 2, 3], [10, 1000, 500, 0])
     assert volumes_ml(labels, (1.0, 2.0, 0.5)) == {"LV": 1.0, "MYO": 0.5, "RV": 0.0}
+    assert lv_mass_g(labels, (1.0, 2.0, 0.5)) == pytest.approx(0.525)
 
 
 def box(tissue: int, *faces: tuple[int, int]) -> np.ndarray:
@@ -68,6 +78,15 @@ def test_a_tissue_of_one_map_only_is_infinitely_far():
     for measure in (assd, hd95):
         assert measure(a, none, (1.0, 1.0, 1.0)) == {"LV": 0.0, "MYO": np.inf, "RV": 0.0}
         assert measure(none, none, (1.0, 1.0, 1.0)) == {"LV": 0.0, "MYO": 0.0, "RV": 0.0}
+
+
+def test_a_lost_tissue_is_counted_apart_from_the_mean():
+    assert summary([1.0, np.inf, 3.0]) == (2.0, 1.0, 1)
+    assert summary([0.5]) == (0.5, 0.0, 0)
+    mean, sd, missing = summary([np.inf, np.inf])
+    assert mean == np.inf
+    assert np.isnan(sd)
+    assert missing == 2
 
 
 def test_surface_distances_need_equal_shapes():

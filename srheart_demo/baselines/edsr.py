@@ -5,7 +5,7 @@ scan but the labels, and has one set of weights for each level of motion it was 
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -18,8 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from srheart_demo.degradation import Stack, move
-from srheart_demo.encoding import at_pixels
+from srheart_demo.degradation import HR_GRID, Stack, interpolate, move
 from srheart_demo.frame import N_CLASSES
 
 WEIGHTS = resources.files("srheart_demo") / "weights" / "edsr"
@@ -153,9 +152,8 @@ def restore(
     """
     if stack.K < 2:
         raise ValueError("EDSR interpolates between slices; one slice is not enough")
-    seen = replace(Stack.from_hr(), z=stack.z)
     classes = F.one_hot(torch.as_tensor(S_LR.astype(np.int64)), N_CLASSES).movedim(-1, 1)
-    labels = at_pixels(classes.to(stack.z.dtype), stack, seen).argmax(1)
+    labels = interpolate(classes.float(), stack, HR_GRID.pixels()).argmax(1)
     one_hot = F.one_hot(labels, N_CLASSES).movedim(-1, 0)[None].float()
     planes, covered = _at_planes(load_edsr(level)(one_hot), stack.z, grid.z)
     logits = move(planes, grid, torch.zeros(1, grid.K, 2))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
+from srheart_demo.metrics import Summary, summary
 
 
 class Section(NamedTuple):
@@ -33,14 +31,7 @@ class Section(NamedTuple):
     n: int
 
 
-class Figure(NamedTuple):
-    """Mean over hearts, and their standard deviation, 0 where there is one."""
-
-    mean: float
-    sd: float
-
-
-HEAD = [*Section._fields, "measure", *Figure._fields]
+HEAD = [*Section._fields, "measure", *Summary._fields]
 
 
 class Table:
@@ -54,7 +45,7 @@ class Table:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self.sections: dict[Section, dict[str, Figure]] = {}
+        self.sections: dict[Section, dict[str, Summary]] = {}
         if path is None:
             return
         if path.suffix not in (".csv", ".md"):
@@ -66,9 +57,9 @@ class Table:
         self._write(path)
 
     def add(self, section: Section, hearts: Sequence[Mapping[str, float]]) -> None:
-        """Add the mean of each figure over hearts."""
+        """Add the summary of each figure over hearts."""
         self.sections[section] = {
-            measure: _figure([figures[measure] for figures in hearts]) for measure in hearts[0]
+            measure: summary([figures[measure] for figures in hearts]) for measure in hearts[0]
         }
         if self.path is not None:
             self._write(self.path)
@@ -82,10 +73,10 @@ class Table:
             head, *rows = csv.reader(path.read_text("utf-8").splitlines())
             if head != HEAD:
                 raise ValueError("other columns")
-            for generator, weights, on, seed, n, measure, mean, sd in rows:
+            for generator, weights, on, seed, n, measure, mean, sd, missing in rows:
                 section = Section(generator, weights, on, int(seed), int(n))
                 figures = self.sections.setdefault(section, {})
-                figures[measure] = Figure(float(mean), float(sd))
+                figures[measure] = Summary(float(mean), float(sd), int(missing))
         except (UnicodeDecodeError, ValueError) as error:
             raise BadInput(
                 f"{path}: this is no table of srheart evaluate ({error}); give another name."
@@ -136,25 +127,20 @@ class Table:
         return "\n".join(lines)
 
 
-def _figure(values: list[float]) -> Figure:
-    if not np.isfinite(values).all():
-        return Figure(math.inf, math.nan)
-    return Figure(float(np.mean(values)), float(np.std(values)))
-
-
-def _by_tissue(figures: Mapping[str, Figure]) -> bool:
+def _by_tissue(figures: Mapping[str, Summary]) -> bool:
     return any(measure.endswith(TISSUES[1:]) for measure in figures)
 
 
-def _cells(figures: Mapping[str, Figure]) -> dict[str, str]:
+def _cells(figures: Mapping[str, Summary]) -> dict[str, str]:
     """Means as text by measure; those of LV, MYO and RV share a cell."""
     groups: dict[str, list[str]] = {}
-    for measure, (mean, _) in figures.items():
+    for measure, (mean, _, missing) in figures.items():
         stem, _, tissue = measure.rpartition(" ")
+        note = f" ({missing} missing)" if missing else ""
         if tissue in TISSUES:
-            groups.setdefault(f"{stem} LV / MYO / RV", []).append(f"{mean:.3f}")
+            groups.setdefault(f"{stem} LV / MYO / RV", []).append(f"{mean:.3f}{note}")
         else:
-            groups[measure] = [f"{mean:.4g}"]
+            groups[measure] = [f"{mean:.4g}{note}"]
     return {name: " / ".join(means) for name, means in groups.items()}
 
 

@@ -160,13 +160,9 @@ def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
 
 def _nearest_pixels(stack: Stack, points: Tensor) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The slice (...), −1 beyond the stack, and the pixel (..., 2) of it nearest to each point."""
-    distance = (points[..., :1] - stack.z).abs()
-    thickness = stack.z.diff().abs().median()
-    slices = torch.where(distance.amin(-1) <= thickness / 2, distance.argmin(-1), -1)
-    steps = torch.stack([stack.row_step, stack.column_step])
-    pixels = ((points[..., 1:] - stack.origin) @ torch.linalg.inv(steps)).round().long()
-    inside = ((pixels >= 0) & (pixels < torch.tensor(stack.shape))).all(-1)
-    return torch.where(inside, slices, -1).numpy(), (pixels * inside[..., None]).numpy()
+    slices, pixels = stack.nearest_slice(points[..., 0]), stack.nearest_pixel(points[..., 1:])
+    inside = (pixels >= 0).all(-1)
+    return torch.where(inside, slices, -1).numpy(), pixels.numpy()
 
 
 def _window(tissue: Labels) -> tuple[slice, slice]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from srheart_demo import metrics
 from srheart_demo.baselines import nearest
-from srheart_demo.degradation import Stack, degrade, one_hot_field, simulate_stack
+from srheart_demo.degradation import HR_GRID, Stack, degrade, one_hot_field, simulate_stack
 from srheart_demo.frame import hr_affine
 from srheart_demo.gauge import common_translation, motion_error
 from srheart_demo.problem import Generator, Problem
@@ -116,14 +116,13 @@ class Scene:
         Every HR plane moved by the same d is the moved heart, and `degrade` is separable: a
         quarter of the time of sampling the heart point by point.
         """
-        planes = Stack.from_hr(step=1, first=0)
-        moved = degrade(field, planes, self.gauge(d).expand(1, planes.K, 2))
+        moved = degrade(field, HR_GRID, self.gauge(d).expand(1, HR_GRID.K, 2))
         return metrics.dice(moved[0].argmax(0).numpy(), self.subject.S_HR)
 
     @cached_property
     def nearest(self) -> NDArray[np.uint8]:
         """Nearest-neighbour up-sampling of the stack, (64, 128, 128)."""
-        return nearest.restore(self.S_LR, self.problem.stack)
+        return nearest.restore(self.S_LR, self.problem.stack, HR_GRID)
 
     @cached_property
     def nearest_dice(self) -> dict[str, float]:

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from srheart_demo.distances import in_plane_distances, signed_distance
+from srheart_demo.frame import N_CLASSES
+from srheart_demo.phantom import label_maps
+from srheart_demo.population import draw
+
+REACH = 6.0
+
+
+def test_distances_are_negative_inside_and_half_a_pixel_at_a_border() -> None:
+    labels = np.zeros((1, 9, 12), np.uint8)
+    labels[:, :, 4:] = 2
+    distances = in_plane_distances(labels, (1.5, 1.5), REACH)
+    assert distances.shape == (1, N_CLASSES, 9, 12)
+    expected = (3.5 - np.arange(12)) * 1.5
+    np.testing.assert_allclose(
+        distances[0, 2], np.tile(expected.clip(-REACH, REACH), (9, 1)), rtol=1e-6
+    )
+    np.testing.assert_allclose(distances[0, 0], -distances[0, 2])
+
+
+def test_a_class_that_a_slice_lacks_is_far_away_everywhere() -> None:
+    labels = np.stack([np.zeros((5, 6), np.uint8), np.full((5, 6), 3, np.uint8)])
+    distances = in_plane_distances(labels, (2.0, 2.0), REACH)
+    inside = np.array([[0], [3]]) == np.arange(N_CLASSES)
+    expected = np.where(inside, -REACH, REACH)[..., None, None]
+    assert (distances == expected).all()
+
+
+def test_distances_keep_to_their_own_slice() -> None:
+    labels = label_maps(draw(1, seed=5))[0, 10:50:10]
+    alone = np.concatenate([in_plane_distances(one[None], (1.25, 1.25), 9.0) for one in labels])
+    np.testing.assert_array_equal(in_plane_distances(labels, (1.25, 1.25), 9.0), alone)
+
+
+def test_the_distance_to_a_ball_is_that_of_its_radius() -> None:
+    spacing = (2.0, 1.25, 1.0)
+    d, h, w = (np.arange(n) * s - n * s / 2 for n, s in zip((30, 48, 60), spacing, strict=True))
+    radius = np.sqrt(d[:, None, None] ** 2 + h[:, None] ** 2 + w**2)
+    found = signed_distance(radius < 20, spacing, reach=8.0)
+    # Half of the greatest side, where half of the smallest was taken.
+    assert abs(found - (radius - 20).clip(-8, 8)).max() < 1.6
+    assert found.mean() == pytest.approx((radius - 20).clip(-8, 8).mean(), abs=0.3)
