@@ -337,7 +337,9 @@ def test_train_without_a_name_trains_the_recommended_betavae() -> None:
     assert (options.generator, options.recipe) == ("betavae", "recommended")
 
 
-@pytest.mark.parametrize("option", [["--beta", "3"], ["--recipe", "plain"]])
+@pytest.mark.parametrize(
+    "option", [["--beta", "3"], ["--recipe", "plain"], ["--motion", "severe"], ["--start", "x"]]
+)
 def test_train_refuses_for_one_generator_what_only_another_has(
     option: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

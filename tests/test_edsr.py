@@ -117,9 +117,14 @@ def test_a_window_keeps_all_tissue_and_wanders() -> None:
     assert all(start <= 40 and start + WINDOW >= 100 and start % FOLD == 0 for start in windows)
 
 
-def test_training_writes_a_network_that_loads(tmp_path, monkeypatch) -> None:
+def test_training_writes_a_network_that_another_can_go_on_from(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("srheart_demo.training.edsr.QUALITY_HEARTS", 1)
-    settings = training.EDSRSettings(hearts=2, steps=2, batch=1, level="severe", architecture=TINY)
-    path = training.train(settings, tmp_path)
-    assert path.name == "severe.safetensors"
-    assert read_edsr(path).architecture == TINY
+    first = training.EDSRSettings(hearts=2, steps=2, batch=1, architecture=TINY)
+    path = training.train(first, tmp_path / "none")
+    assert path.name == "none.safetensors"
+    second = replace(first, level="severe", start=str(path))
+    start, end = read_edsr(path), read_edsr(training.train(second, tmp_path / "severe"))
+    fresh = training.EDSRSettings(architecture=TINY, seed=0).recipe().network
+    weights = [network.tail.weight.detach() for network in (start, end, fresh)]
+    distance = [float((weights[0] - other).norm()) for other in weights[1:]]
+    assert 0 < distance[0] < distance[1]

@@ -146,6 +146,9 @@ def _train(command: argparse.ArgumentParser) -> None:
         help="of the scans that edsr learns from (default: none)",
     )
     command.add_argument(
+        "--start", metavar="FILE", help="weights that edsr goes on from (default: fresh)"
+    )
+    command.add_argument(
         "--bfloat16",
         action="store_true",
         default=None,

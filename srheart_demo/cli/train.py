@@ -24,6 +24,16 @@ RECIPES: dict[
     ("edsr", "recommended"): training.EDSRSettings(),
 }
 
+ONLY = {
+    "beta": ("betavae",),
+    "latent_size": ("betavae", "dcgan"),
+    "motion": ("edsr",),
+    "start": ("edsr",),
+}
+"""Options that not every network has."""
+FIELDS = {"motion": "level"}
+"""Options whose setting goes by another name."""
+
 
 def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
@@ -44,25 +54,23 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> training.Settings:
-    recipe = (options.generator, options.recipe)
-    if recipe not in RECIPES:
-        raise BadInput(f"--recipe {options.recipe}: {options.generator} has none of this name.")
+    generator, recipe = options.generator, options.recipe
+    if (generator, recipe) not in RECIPES:
+        raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
+    for option, owners in ONLY.items():
+        if getattr(options, option) is not None and generator not in owners:
+            name = option.replace("_", "-")
+            raise BadInput(f"--{name}: {generator} has no use for it; leave it out.")
+    if options.start is not None and not Path(options.start).is_file():
+        raise BadInput(f"--start: there is no file {options.start}; give weights of an edsr.")
     chosen = {
-        name: getattr(options, name)
-        for name in ("hearts", "steps", "beta", "bfloat16", "seed")
-        if getattr(options, name) is not None
+        FIELDS.get(option, option): getattr(options, option)
+        for option in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
+        if getattr(options, option) is not None
     }
-    if "beta" in chosen and options.generator != "betavae":
-        raise BadInput(f"--beta: {options.generator} has no KL term; leave it out.")
-    if options.motion is not None:
-        if options.generator != "edsr":
-            raise BadInput(f"--motion: {options.generator} learns from whole hearts; leave it out.")
-        chosen["level"] = options.motion
-    settings = replace(RECIPES[recipe], **chosen)
-    if options.latent_size is None:
+    settings = replace(RECIPES[generator, recipe], **chosen)
+    if options.latent_size is None or isinstance(settings, training.EDSRSettings):
         return settings
-    if isinstance(settings, training.EDSRSettings):
-        raise BadInput("--latent-size: edsr has no latents; leave it out.")
     return replace(
         settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
     )

@@ -7,7 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.baselines.edsr import EDSR, FOLD, OUT_FOLD, UP, EDSRArchitecture, save_edsr
+from srheart_demo.baselines.edsr import (
+    EDSR,
+    FOLD,
+    OUT_FOLD,
+    UP,
+    EDSRArchitecture,
+    read_edsr,
+    save_edsr,
+)
 from srheart_demo.degradation import MOTION_LEVELS, Stack, degrade, downsample
 from srheart_demo.frame import N_CLASSES, TISSUES
 from srheart_demo.training import loop
@@ -31,6 +39,7 @@ class EDSRSettings(loop.Settings):
         level: of the motion, one of `degradation.MOTION_LEVELS`.
         learning_rate: Adam's peak.
         clip: greatest norm of the gradient.
+        start: file of weights to go on from, of the same sizes; fresh ones without.
         architecture: sizes of the network.
     """
 
@@ -40,6 +49,7 @@ class EDSRSettings(loop.Settings):
     level: str = "none"
     learning_rate: float = 1e-3
     clip: float = 1.0
+    start: str | None = None
     architecture: EDSRArchitecture = EDSRArchitecture()
 
     def recipe(self) -> "EDSRTraining":
@@ -54,6 +64,8 @@ class EDSRTraining(loop.Recipe):
         self.settings: EDSRSettings = settings
         torch.manual_seed(settings.seed)
         self.network = EDSR(settings.architecture)
+        if settings.start is not None:
+            self.network.load_state_dict(read_edsr(Path(settings.start)).state_dict())
         self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         self.modules = {"network": self.network}
         self.optimisers = {"network": self.optimiser}
