@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 
@@ -48,3 +49,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(draft, final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def fingerprint(path: Path) -> str:
+    """Twelve hexadecimal digits that tell a file's content from others'."""
+    return sha256(path.read_bytes()).hexdigest()[:12]

@@ -31,8 +31,13 @@ def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:
 
 def motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
     """RMS length of d − d_true over slices with tissue, after their common translation, mm."""
-    error = d - d_true - common_translation(d, d_true, tissue).unsqueeze(-2)
-    length2 = (error[..., tissue, :] ** 2).sum(-1)
+    common = common_translation(d, d_true, tissue).unsqueeze(-2)
+    return raw_motion_error(d - common, d_true, tissue)
+
+
+def raw_motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
+    """RMS length of d − d_true over slices with tissue, as they stand, mm."""
+    length2 = ((d - d_true)[..., tissue, :] ** 2).sum(-1)
     return float(length2.mean().sqrt())
 
 

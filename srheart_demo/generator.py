@@ -187,6 +187,11 @@ def available() -> list[str]:
     )
 
 
+def weights_file(name: str) -> Path:
+    """Where the weights of a shipped generator lie."""
+    return Path(str(WEIGHTS / f"{name}.safetensors"))
+
+
 @cache
 def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
     """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
@@ -197,5 +202,4 @@ def load_generator(name: str = "betavae", latent_size: int | None = None) -> Hea
     """
     if name not in available():
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    with resources.as_file(WEIGHTS / f"{name}.safetensors") as path:
-        return read_generator(path, latent_size)
+    return read_generator(weights_file(name), latent_size)

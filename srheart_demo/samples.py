@@ -122,9 +122,18 @@ def make_subject(population: str, seed: int, home: Path) -> None:
     (home / "motion.json").write_text(json.dumps(record, indent=1) + "\n")
 
 
-def four_chamber_volume(S_HR: NDArray[np.uint8], world: NDArray[np.float64]) -> LabelVolume:
-    """The four-chamber view of a heart on the HR grid; `world`: model mm → RAS+ mm, (4, 4)."""
-    plane = standard_view(S_HR, "4ch")
+def four_chamber_volume(
+    S_HR: NDArray[np.uint8], world: NDArray[np.float64], size: int = 128, spacing: float = 1.25
+) -> LabelVolume:
+    """The four-chamber view of a heart on the HR grid.
+
+    Args:
+        S_HR: (64, 128, 128) labels.
+        world: (4, 4) model mm → RAS+ mm.
+        size: rows and columns.
+        spacing: pixel size, mm.
+    """
+    plane = standard_view(S_HR, "4ch", size, spacing)
     S_LA = long_axis_view(one_hot_field(S_HR).double(), plane).argmax(1).numpy().astype(np.uint8)
     corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
     rows, columns = down - corner, right - corner

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,11 +17,12 @@ from torch import Tensor
 from srheart_demo import evaluation, latent_space
 from srheart_demo.ceiling import Ceiling, Encoder
 from srheart_demo.cli import STOPPED
-from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.errors import BadInput, check_populations
 from srheart_demo.cli.figures import Section, Table
 from srheart_demo.cli.progress import Progress
 from srheart_demo.evaluation import Figures, MakeHeart
-from srheart_demo.generator import WEIGHTS, available, read_generator
+from srheart_demo.files import fingerprint
+from srheart_demo.generator import available, read_generator, weights_file
 from srheart_demo.population import POPULATIONS
 
 DRAWS_PER_PAIR = 20
@@ -66,10 +66,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse names and files that cannot be used before the work starts."""
-    if unknown := set(options.population or ()) - set(POPULATIONS):
-        raise BadInput(
-            f"--population: unknown {', '.join(sorted(unknown))}; known: {', '.join(POPULATIONS)}."
-        )
+    check_populations(options.population or ())
     for path in options.files:
         evaluation.read_heart(path)
     if len({path.name for path in options.files}) < len(options.files):
@@ -79,7 +76,7 @@ def _check(options: argparse.Namespace) -> None:
 def _weights(name: str) -> Path:
     """The file of a shipped generator, or the file itself."""
     if name in available():
-        return Path(str(WEIGHTS / f"{name}.safetensors"))
+        return weights_file(name)
     if not Path(name).is_file():
         raise BadInput(
             f"--generator: {name} is neither shipped ({', '.join(available())}) nor a file; give "
@@ -113,7 +110,7 @@ class _Subject:
             raise BadInput(
                 f"{weights}: this holds no generator ({error}); give weights of srheart train."
             ) from error
-        self.fingerprint = sha256(weights.read_bytes()).hexdigest()[:12]
+        self.fingerprint = fingerprint(weights)
         self.ceiling = cache(lambda: Ceiling(self.G))
         self.first_seed = options.seed * evaluation.SEEDS
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from srheart_demo.cli import markdown
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
@@ -115,14 +116,18 @@ class Table:
         columns = list(dict.fromkeys(column for cells in hearts.values() for column in cells))
         lines = [f"### {name} ({weights})", ""]
         if hearts:
-            lines += _head("hearts", "n", *columns)
+            lines += markdown.head("hearts", "n", *columns)
             for section, cells in hearts.items():
-                lines.append(_row(section.on, section.n, *(cells.get(c, "") for c in columns)))
+                lines.append(
+                    markdown.row(section.on, section.n, *(cells.get(c, "") for c in columns))
+                )
             lines.append("")
         if others:
-            lines += _head("generator", "n", "value")
+            lines += markdown.head("generator", "n", "value")
             for section, cells in others.items():
-                lines += [_row(f"{section.on}: {m}", section.n, v) for m, v in cells.items()]
+                lines += [
+                    markdown.row(f"{section.on}: {m}", section.n, v) for m, v in cells.items()
+                ]
             lines.append("")
         return "\n".join(lines)
 
@@ -142,11 +147,3 @@ def _cells(figures: Mapping[str, Summary]) -> dict[str, str]:
         else:
             groups[measure] = [f"{mean:.4g}{note}"]
     return {name: " / ".join(means) for name, means in groups.items()}
-
-
-def _head(*names: str) -> list[str]:
-    return [_row(*names), "|---" * len(names) + "|"]
-
-
-def _row(*cells: object) -> str:
-    return f"| {' | '.join(map(str, cells))} |"

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from srheart_demo import anatomy, phantom
-from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.errors import check_populations
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cohort import HEALTHY, VOLUMES_ACDC, Figure, outside
 from srheart_demo.population import POPULATIONS, VOLUME_RANGES, draw
@@ -27,10 +27,7 @@ Hearts = dict[str, list[float]]
 
 def run(options: argparse.Namespace) -> None:
     """List the populations, or draw hearts and compare."""
-    if unknown := set(options.population) - set(POPULATIONS):
-        raise BadInput(
-            f"--population: unknown {', '.join(sorted(unknown))}; known: {', '.join(POPULATIONS)}."
-        )
+    check_populations(options.population)
     if not options.check:
         print("\n".join(POPULATIONS))
         return

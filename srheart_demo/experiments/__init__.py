@@ -1,0 +1,1 @@
+"""The paper's experiments: cases with truth, methods, scores, tables."""

@@ -1,0 +1,200 @@
+"""Cases: scans whose truth is known, from synthetic hearts or from high-resolution ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from torch import Tensor
+
+from srheart_demo import phantom
+from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
+from srheart_demo.evaluation import SEEDS
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, hr_affine
+from srheart_demo.placement import Placement, place, plane_geometry, stack_geometry
+from srheart_demo.population import draw
+from srheart_demo.samples import (
+    SAMPLES,
+    four_chamber_volume,
+    load_sample,
+    scanner_frame,
+    stack_volume,
+)
+from srheart_demo.views import Plane
+from srheart_demo.volume import LabelVolume, read_short_axis
+
+FIRST_SEED = 5_000_000
+"""Hearts of this seed and above were neither trained on nor chosen by."""
+
+CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
+"""UK Biobank's protocol (paper, section 3.1): distance of the slices and of the pixels, mm."""
+CLINICAL_NOISE = 0.03
+"""ε of Eq. 1 in that protocol: the share of voxels that take a neighbour's label."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """All that a method may see, in the model's frame.
+
+    Attributes:
+        stack: where the K slices lie.
+        S_LR: (K, h, w) their labels.
+        plane: where the LA view lies.
+        S_LA: (h, w) its labels.
+    """
+
+    stack: Stack
+    S_LR: NDArray[np.uint8]
+    plane: Plane | None = None
+    S_LA: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scan with its truth.
+
+    Attributes:
+        name: the subject.
+        level: how it was degraded.
+        S_HR: the true heart; its slices are parallel to the stack's.
+        stack: the SA stack.
+        d: (1, K, 2) true displacements, mm along rows and columns.
+        S_LA: the true heart on the plane of the LA view.
+        view: the LA view as it was segmented, S_LA with ε.
+    """
+
+    name: str
+    level: str
+    S_HR: LabelVolume
+    stack: LabelVolume
+    d: Tensor
+    S_LA: LabelVolume
+    view: LabelVolume
+
+    @cached_property
+    def placement(self) -> Placement:
+        """The model's frame, as the stack's own labels tell it."""
+        return place(self.stack)
+
+    @cached_property
+    def scan(self) -> Scan:
+        """What a method may see."""
+        return Scan(
+            stack_geometry(self.stack, self.placement),
+            self.stack.labels,
+            self.plane,
+            self.view.labels[0],
+        )
+
+    @cached_property
+    def grid(self) -> Stack:
+        """The true heart's voxels."""
+        return stack_geometry(self.S_HR, self.placement)
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The LA view's pixels."""
+        return plane_geometry(self.S_LA, self.placement)
+
+
+def held_out_seeds(n: int, seed: int) -> range:
+    """Seeds of the `n` hearts of one choice of `seed`."""
+    first = FIRST_SEED + seed * SEEDS
+    return range(first, first + n)
+
+
+@lru_cache(maxsize=1)
+def synthetic_heart(population: str, seed: int) -> LabelVolume:
+    """A heart on the HR grid, in a plausible pose in the scanner."""
+    labels = phantom.label_maps(draw(1, seed, population).double())[0]
+    return LabelVolume(labels, scanner_frame(seed) @ hr_affine(), f"{population} {seed}")
+
+
+@lru_cache(maxsize=1)
+def read_heart(path: Path) -> LabelVolume:
+    """A high-resolution heart of a file, on the HR grid.
+
+    One that has another grid is placed by its own labels, and each HR voxel takes the nearest of
+    its labels.
+
+    Raises:
+        InvalidVolume: the file cannot be read or shows no whole heart.
+    """
+    heart = read_short_axis(path)
+    if on_hr_grid(heart):
+        return heart
+    affine = place(heart).world_from_model @ hr_affine()
+    hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
+    index_from_world = np.linalg.inv(heart.affine)
+    index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    labels = map_coordinates(heart.labels, np.moveaxis(index, -1, 0), order=0, cval=0)
+    return replace(hr, labels=labels)
+
+
+def on_hr_grid(volume: LabelVolume) -> bool:
+    """Whether a volume has the HR grid's shape and spacing."""
+    return volume.shape == HR_SHAPE and np.allclose(volume.spacing, HR_SPACING, rtol=0.01)
+
+
+def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
+    """A heart on the HR grid, degraded as in the paper (section 3.2) at a level of motion."""
+    stack, world = Stack.from_hr().to(torch.float64), _world(heart)
+    d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS[level])
+    scan = stack_volume(simulate_stack(heart.labels, stack, d.double()), stack, world)
+    view = four_chamber_volume(heart.labels, world)
+    return Case(heart.name, level, heart, scan, d, view, view)
+
+
+def clinical(heart: LabelVolume, seed: int) -> Case:
+    """A heart on the HR grid, scanned as in UK Biobank, with normal motion and label noise.
+
+    Where the first slice lies, the motion and the noise come from the seed.
+    """
+    motion, noise, view_noise, position = map(int, np.random.SeedSequence(seed).generate_state(4))
+    offset = np.random.default_rng(position).uniform(0, CLINICAL_GAP)
+    stack, world = clinical_stack(offset).to(torch.float64), _world(heart)
+    d = Motion.draw(stack.K, motion).displacement(MOTION_LEVELS["normal"])
+    S_LR = simulate_stack(heart.labels, stack, d.double())
+    S_LA = four_chamber_volume(heart.labels, world, _clinical_pixels(), CLINICAL_PIXEL)
+    return Case(
+        heart.name,
+        "clinical",
+        heart,
+        stack_volume(label_noise(S_LR, CLINICAL_NOISE, noise), stack, world),
+        d,
+        S_LA,
+        replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise)),
+    )
+
+
+def clinical_stack(offset: float) -> Stack:
+    """Slices of UK Biobank's protocol across the whole box, the first `offset` mm inside it."""
+    pixels, half = _clinical_pixels(), HALF_EXTENT[0]
+    corner = -(pixels - 1) / 2 * CLINICAL_PIXEL
+    return Stack(
+        z=torch.arange(-half + offset, half, CLINICAL_GAP),
+        origin=torch.tensor([corner, corner]),
+        row_step=torch.tensor([CLINICAL_PIXEL, 0.0]),
+        column_step=torch.tensor([0.0, CLINICAL_PIXEL]),
+        shape=(pixels, pixels),
+    )
+
+
+def shipped(level: str) -> Iterator[Case]:
+    """The sample subjects."""
+    for name in SAMPLES:
+        sample = load_sample(name)
+        d = torch.as_tensor(sample.d(level))[None]
+        yield Case(name, level, sample.S_HR, sample.stacks[level], d, sample.S_LA, sample.S_LA)
+
+
+def _world(heart: LabelVolume) -> NDArray[np.float64]:
+    return heart.affine @ np.linalg.inv(hr_affine())
+
+
+def _clinical_pixels() -> int:
+    return int(2 * HALF_EXTENT[1] / CLINICAL_PIXEL)

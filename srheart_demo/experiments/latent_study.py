@@ -1,0 +1,261 @@
+"""How large a latent space, how strong a prior, and which generator (paper, supplement).
+
+The sizes are nested, not retrained: M is how many leading latents of the shipped β-VAE are kept,
+the rest being zero. The values of β are compared on small β-VAEs of the paper's recipe
+(`training.plain`), trained here on a small budget, so they say which β is better, not how good the
+paper's network is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from math import prod
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from srheart_demo import evaluation, latent_space
+from srheart_demo.ceiling import Ceiling
+from srheart_demo.degradation import MOTION_LEVELS
+from srheart_demo.experiments.cases import synthetic_heart
+from srheart_demo.experiments.methods import LatentOptimisation, find_generator
+from srheart_demo.experiments.results import Results
+from srheart_demo.experiments.runner import Experiment, Task
+from srheart_demo.experiments.scoring import COLUMNS, Figures, score, with_mean
+from srheart_demo.experiments.simulated import Hearts, simulated_heart
+from srheart_demo.experiments.summary import (
+    STRUCTURES,
+    Cell,
+    Curves,
+    Plot,
+    Table,
+    cell,
+    columns,
+    other_measures,
+)
+from srheart_demo.files import fingerprint
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
+from srheart_demo.generator import Architecture, weights_file
+from srheart_demo.settings import Settings
+from srheart_demo.training import PlainSettings, Progress, train
+from srheart_demo.volume import LabelVolume
+
+LATENT_SIZES = (8, 16, 32, 64, 128)
+BETAS = (0.0, 1e-3, 1e-2, 1e-1)
+LEVELS = tuple(MOTION_LEVELS)
+BEST_CODE, DRAWS = "best code", "draws"
+"""Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
+DCGAN = "DCGAN"
+CHECKPOINT_EVERY = 25
+NOTE = "Mean Dice ± SD, the two best in bold; LO's answer is G(z), without a residual."
+
+
+@dataclass(frozen=True)
+class Training:
+    """The small budget of each β-VAE.
+
+    Attributes:
+        hearts, steps: as in `PlainSettings`.
+        learning_rate: ten times the paper's, for the steps are few.
+    """
+
+    hearts: int = 1000
+    steps: int = 400
+    learning_rate: float = 1e-3
+
+    def settings(self, beta: float) -> PlainSettings:
+        """The recipe at a β of the paper's scaling: a mean over voxels, and over z."""
+        architecture = Architecture()
+        return PlainSettings(
+            hearts=self.hearts,
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            beta=beta * prod(LATTICE_SHAPE) / architecture.latent_size,
+            bfloat16=True,
+            architecture=architecture,
+        )
+
+
+@dataclass(frozen=True)
+class LatentStudy(Experiment):
+    """Generators compared by their best codes, their draws, and latent optimisation with them.
+
+    Attributes:
+        subjects: hearts to restore.
+        folder: where the β-VAEs are trained.
+        solver: settings of latent optimisation; its answer is G(z) alone, without what the slices
+            show beyond it, which would make generators alike.
+        latent_sizes, betas: what to compare.
+        draws: of z ~ N(0, I), whose hearts are checked.
+        training: budget of each β.
+    """
+
+    subjects: Hearts
+    folder: Path
+    solver: Settings
+    latent_sizes: tuple[int, ...] = LATENT_SIZES
+    betas: tuple[float, ...] = BETAS
+    draws: int = 100
+    training: Training = Training()
+    name: ClassVar[str] = "latent-study"
+    title: ClassVar[str] = "Latent study"
+    figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")
+
+    def settings(self) -> dict[str, Any]:
+        """The subjects, what is compared, the training, and the weights."""
+        return {
+            "experiment": self.name,
+            **self.subjects.settings(),
+            "latent sizes": self.latent_sizes,
+            "betas": self.betas,
+            "draws": self.draws,
+            "training": {
+                "hearts": self.training.hearts,
+                "steps": self.training.steps,
+                "learning rate": self.training.learning_rate,
+            },
+            "preset": self.solver.name,
+            "weights": {name: fingerprint(weights_file(name)) for name in ("betavae", "dcgan")},
+        }
+
+    def prepare(self, show: Callable[[str, Progress], None]) -> None:
+        """Train what is not trained yet, each from its checkpoint."""
+        for beta in self.betas:
+            weights = self._weights(beta)
+            if not weights.exists():
+                settings = self.training.settings(beta)
+                name = _beta_name(beta)
+                train(settings, weights.parent, partial(show, name), CHECKPOINT_EVERY)
+
+    def _weights(self, beta: float) -> Path:
+        return self.folder / "training" / f"beta-{beta:g}" / "betavae.safetensors"
+
+    @property
+    def nested(self) -> dict[str, LatentOptimisation]:
+        """The shipped generators: each leading part of the β-VAE, and the DCGAN."""
+        solver = replace(self.solver, residual=False)
+        sizes = {f"M = {M}": LatentOptimisation(solver, latent_size=M) for M in self.latent_sizes}
+        return {**sizes, DCGAN: LatentOptimisation(solver, generator="dcgan")}
+
+    @property
+    def trained(self) -> dict[str, LatentOptimisation]:
+        """Those trained here; their encoders know whole hearts, not scans, so z starts at 0."""
+        solver = replace(self.solver, start="zero", residual=False)
+        return {
+            _beta_name(beta): LatentOptimisation(solver, generator=str(self._weights(beta)))
+            for beta in self.betas
+        }
+
+    def tasks(self) -> Sequence[Task]:
+        """Each heart at each level and by its best codes, then the draws."""
+        methods = {**self.nested, **self.trained}
+        generators = {name: (m.generator, m.latent_size) for name, m in methods.items()}
+        tasks = []
+        for seed in self.subjects.seeds:
+            population = self.subjects.population
+            subject = f"{population} {seed}"
+            scores = {name: partial(score, method) for name, method in methods.items()}
+            tasks += [
+                Task(subject, level, partial(simulated_heart, population, seed, level), scores)
+                for level in LEVELS
+            ]
+            best = {name: partial(best_code, *which) for name, which in generators.items()}
+            tasks.append(Task(subject, BEST_CODE, partial(known_heart, population, seed), best))
+        for i in range(self.draws):
+            sound = {name: partial(soundness, *which) for name, which in generators.items()}
+            tasks.append(Task(f"draw {i}", DRAWS, partial(int, i), sound))
+        return tasks
+
+    def tables(self, results: Results) -> list[Table]:
+        """By size, with the DCGAN; by β; and all else that latent optimisation is scored by."""
+        tables = [
+            self._table(
+                results,
+                "Nested sizes of the β-VAE, and the DCGAN",
+                [*self.nested],
+                "M leading latents of the shipped β-VAE of 128, the rest zero: nested, not "
+                "retrained. The DCGAN has a training of its own.",
+            )
+        ]
+        if self.betas:
+            tables.append(
+                self._table(
+                    results,
+                    "β of the paper's recipe",
+                    [*self.trained],
+                    f"β-VAEs of 64 latents, each trained on {self.training.hearts} hearts in "
+                    f"{self.training.steps} steps of 16 at {self.training.learning_rate:g}: a "
+                    "small budget that says which β is better, not how good it gets. β weighs "
+                    "means over voxels and over z; z starts at 0.",
+                )
+            )
+        return [*tables, other_measures(results, LEVELS, [*self.nested, *self.trained])]
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Mean Dice along M, and along β."""
+        plots: list[Plot] = []
+        sizes = [name for name in self.nested if name != DCGAN]
+        for title, axis, names in (
+            ("Size of the latent space", "M (nested)", sizes),
+            ("β of the paper's recipe", "β", [*self.trained]),
+        ):
+            if len(names) > 1:
+                lines = {
+                    f"LO, {level}" if level in LEVELS else level: [
+                        cell(values)
+                        for values in results.paired("dice_mean", level, names).values()
+                    ]
+                    for level in (BEST_CODE, *LEVELS)
+                }
+                x = tuple(name.partition(" = ")[2] for name in names)
+                plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": lines}))
+        return plots
+
+    def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
+        best = columns(results, [f"dice_{s}" for s in STRUCTURES], BEST_CODE, names)
+        restored = [columns(results, ["dice_mean"], level, names)["dice_mean"] for level in LEVELS]
+        sound = results.paired("sound", DRAWS, names)
+        rows: list[tuple[str | Cell, ...]] = [
+            (
+                name,
+                *(column[name] for column in best.values()),
+                *(column[name] for column in restored),
+                f"{sound[name].mean():.0%}" if len(sound[name]) else "",
+            )
+            for name in names
+        ]
+        head = (
+            "generator",
+            *(f"best code {structure}" for structure in STRUCTURES),
+            *(f"LO, {level}" for level in LEVELS),
+            "sound draws",
+        )
+        return Table(title, head, tuple(rows), f"{NOTE} {note}")
+
+
+def _beta_name(beta: float) -> str:
+    return f"β = {beta:g}"
+
+
+def known_heart(population: str, seed: int) -> LabelVolume:
+    """The heart itself, in the model's frame."""
+    return replace(synthetic_heart(population, seed), affine=hr_affine())
+
+
+def best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Figures:
+    """Dice at a heart's voxels of the nearest heart that a generator holds."""
+    found = evaluation.accuracy(_ceiling(generator, latent_size), heart)
+    return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
+
+
+@cache
+def _ceiling(generator: str, latent_size: int | None) -> Ceiling:
+    return Ceiling(find_generator(generator, latent_size))
+
+
+def soundness(generator: str, latent_size: int | None, draw: int) -> Figures:
+    """Whether the heart of a draw of z ~ N(0, I) passes the checks of its anatomy."""
+    G = find_generator(generator, latent_size)
+    z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(draw))
+    return {"sound": latent_space.soundness(G, z)["sound hearts"]}

@@ -1,0 +1,162 @@
+"""Methods by name: from a scan to a heart that can be looked at anywhere."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.baselines import BASELINES
+from srheart_demo.beyond import answer
+from srheart_demo.degradation import HR_GRID, Stack, degrade, one_hot_field
+from srheart_demo.experiments.cases import Scan
+from srheart_demo.gauge import labels_at
+from srheart_demo.generator import HeartGenerator, available, load_generator, read_generator
+from srheart_demo.optimise import solve
+from srheart_demo.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.problem import Problem
+from srheart_demo.settings import Settings
+from srheart_demo.views import Plane
+
+Labels = NDArray[np.uint8]
+
+GAMMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""γ of Eq. 5 where it is swept; 0 is LO without the LA view."""
+
+
+class Restoration(Protocol):
+    """A restored heart, in the model's frame."""
+
+    @property
+    def d(self) -> Tensor:
+        """(1, K, 2) displacements that the method found, mm; zero where it seeks none."""
+
+    def on_grid(self, grid: Stack) -> Labels:
+        """Its labels (K', h', w') on parallel slices."""
+
+    def on_plane(self, plane: Plane) -> Labels:
+        """Its labels (h, w) on a long-axis plane."""
+
+
+Method = Callable[[Scan], Restoration]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A method of `baselines`, by its name there."""
+
+    name: str
+
+    def __call__(self, scan: Scan) -> Restoration:
+        """Nothing is computed before it is known where."""
+        return _Interpolation(self.name, scan)
+
+
+@dataclass(frozen=True)
+class _Interpolation:
+    name: str
+    scan: Scan
+
+    @property
+    def d(self) -> Tensor:
+        return torch.zeros(1, self.scan.stack.K, 2)
+
+    def on_grid(self, grid: Stack) -> Labels:
+        return BASELINES[self.name](self.scan.S_LR, self.scan.stack, grid)
+
+    def on_plane(self, plane: Plane) -> Labels:
+        """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
+        S_SR = self.on_grid(HR_GRID)
+        return labels_at(one_hot_field(S_SR), plane.points)
+
+
+@dataclass(frozen=True)
+class LatentOptimisation:
+    """Algorithm 1.
+
+    Attributes:
+        settings: how to run it.
+        multi_view: whether it sees the LA view.
+        generator: a shipped one's name, or a file of weights.
+        latent_size: how many leading latents of it; all by default.
+    """
+
+    settings: Settings = RECOMMENDED
+    multi_view: bool = False
+    generator: str = "betavae"
+    latent_size: int | None = None
+
+    def __call__(self, scan: Scan) -> Restoration:
+        """Solve to the end.
+
+        Raises:
+            ArithmeticError: the run diverged.
+        """
+        view = scan.S_LA if self.multi_view else None
+        problem = Problem(
+            find_generator(self.generator, self.latent_size),
+            scan.stack,
+            torch.as_tensor(scan.S_LR).long(),
+            None if view is None else scan.plane,
+            None if view is None else torch.as_tensor(view).long(),
+        ).crop()
+        end = solve(problem, self.settings)
+        if not math.isfinite(end.objective):
+            raise ArithmeticError("the optimisation diverged")
+        return _Field(answer(end, problem), end.d)
+
+
+@dataclass(frozen=True)
+class _Field:
+    field: Tensor
+    d: Tensor
+
+    def on_grid(self, grid: Stack) -> Labels:
+        logits = degrade(self.field, grid, torch.zeros(1, grid.K, 2))
+        return logits[0].argmax(0).numpy().astype(np.uint8)
+
+    def on_plane(self, plane: Plane) -> Labels:
+        return labels_at(self.field, plane.points)
+
+
+@cache
+def find_generator(name: str, latent_size: int | None = None) -> HeartGenerator:
+    """A shipped generator, or that of a file of weights."""
+    if name in available():
+        return load_generator(name, latent_size)
+    return read_generator(Path(name), latent_size)
+
+
+def multi_view_name(gamma: float) -> str:
+    """What LO with the LA view is called at a γ."""
+    return "LO-multi-view" if gamma == RECOMMENDED.gamma else f"LO-multi-view (γ = {gamma:g})"
+
+
+def _with_gamma(gamma: float) -> LatentOptimisation:
+    return LatentOptimisation(replace(RECOMMENDED, gamma=gamma), multi_view=True)
+
+
+METHODS: dict[str, Method] = {
+    **{name: Baseline(name) for name in BASELINES},
+    "LO": LatentOptimisation(),
+    "LO (INTERACTIVE)": LatentOptimisation(INTERACTIVE),
+    **{multi_view_name(gamma): _with_gamma(gamma) for gamma in GAMMAS},
+}
+
+
+def method(name: str, level: str) -> Method:
+    """A method by its name; "EDSR" is the one that was trained on this level of motion.
+
+    Raises:
+        KeyError: an unknown name, with the known ones.
+    """
+    full = f"EDSR ({level})" if name == "EDSR" else name
+    if full not in METHODS:
+        raise KeyError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
+    return METHODS[full]

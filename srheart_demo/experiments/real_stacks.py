@@ -1,0 +1,251 @@
+"""Real label maps: hidden slices of stacks, and high-resolution hearts degraded as in the paper.
+
+Every second slice of a stack is hidden and the heart restored from the rest; those hidden between
+two that show tissue are what the restored heart is scored on, at their own pixels.
+
+A hidden slice has a displacement of its own, which no method can know. Where a method says how the
+seen slices were displaced, the hidden one is predicted as its neighbours are: interpolation between
+displaced slices does so by itself. "Raw" scores take the restored heart as it stands.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from os.path import commonpath
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from srheart_demo.degradation import MOTION_LEVELS, Stack
+from srheart_demo.experiments import paper
+from srheart_demo.experiments.cases import (
+    Case,
+    Scan,
+    held_out_seeds,
+    on_hr_grid,
+    read_heart,
+    simulated,
+)
+from srheart_demo.experiments.methods import Labels, Method, Restoration, method
+from srheart_demo.experiments.results import Results
+from srheart_demo.experiments.runner import Experiment, Task
+from srheart_demo.experiments.scoring import COLUMNS, Figures, score, with_mean
+from srheart_demo.experiments.simulated import differences
+from srheart_demo.experiments.summary import (
+    Plot,
+    Table,
+    dice_strips,
+    dice_table,
+    other_measures,
+)
+from srheart_demo.files import fingerprint
+from srheart_demo.generator import weights_file
+from srheart_demo.metrics import dice
+from srheart_demo.placement import place, stack_geometry
+from srheart_demo.volume import InvalidVolume, LabelVolume, read_short_axis
+
+HIDDEN = "hidden slices"
+LEVELS = tuple(MOTION_LEVELS)
+
+
+@dataclass(frozen=True)
+class HiddenSlices:
+    """A stack of which every second slice is hidden.
+
+    Attributes:
+        scan: what is seen.
+        grid: where the hidden slices between two seen ones lie.
+        labels: (K', h, w) what they show.
+    """
+
+    scan: Scan
+    grid: Stack
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class RealStacks(Experiment):
+    """Methods on real label maps.
+
+    Attributes:
+        files: SA stacks, and hearts on the HR grid.
+        simulate: take all for high-resolution hearts, whatever their grid.
+        seed: of the hearts' motion.
+        stack_methods, heart_methods: what is compared on either.
+    """
+
+    files: tuple[Path, ...]
+    simulate: bool = False
+    seed: int = 0
+    stack_methods: tuple[str, ...] = ("NN", "SBI", "LO")
+    heart_methods: tuple[str, ...] = ("NN", "SBI", "EDSR", "LO")
+    name: ClassVar[str] = "real-stacks"
+    title: ClassVar[str] = "Real stacks"
+    figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "hidden_slices", "seen_gap_mm")
+
+    def settings(self) -> dict[str, Any]:
+        """The files, the methods, and the weights."""
+        return {
+            "experiment": self.name,
+            "files": {name: fingerprint(path) for name, path in self._names().items()},
+            "simulate": self.simulate,
+            "seed": self.seed,
+            "methods on stacks": self.stack_methods,
+            "methods on hearts": self.heart_methods,
+            "weights": fingerprint(weights_file("betavae")),
+        }
+
+    def _names(self) -> dict[str, Path]:
+        """The files by their paths below the folder that holds all."""
+        folder = Path(commonpath([path.absolute().parent for path in self.files]))
+        return {
+            path.absolute()
+            .relative_to(folder)
+            .as_posix()
+            .removesuffix(".gz")
+            .removesuffix(".nii"): path
+            for path in self.files
+        }
+
+    def tasks(self) -> Sequence[Task]:
+        """Hearts at each level of motion, stacks once."""
+        tasks = []
+        seeds = held_out_seeds(len(self.files), self.seed)
+        for (name, path), seed in zip(self._names().items(), seeds, strict=True):
+            if self.simulate or _is_heart(path):
+                tasks += [
+                    Task(
+                        name,
+                        level,
+                        partial(degraded, path, level, seed),
+                        {m: partial(score, method(m, level)) for m in self.heart_methods},
+                    )
+                    for level in LEVELS
+                ]
+            else:
+                measures = {m: partial(score_hidden, method(m, HIDDEN)) for m in self.stack_methods}
+                tasks.append(Task(name, HIDDEN, partial(read_hidden, path), measures))
+        return tasks
+
+    def tables(self, results: Results) -> list[Table]:
+        """Dice on hidden slices; of hearts as in Table S1."""
+        tables = []
+        levels = {row["level"] for row in results.rows}
+        if HIDDEN in levels:
+            tables.append(
+                dice_table(results, "Dice on hidden slices", [HIDDEN], self.stack_methods, {})
+            )
+            title = "Dice on hidden slices of the hearts as they stand"
+            tables.append(
+                dice_table(results, title, [HIDDEN], self.stack_methods, {}, column="raw_dice_{}")
+            )
+            tables += differences(results, [HIDDEN], self.stack_methods)
+        if levels & set(LEVELS):
+            title = "Dice of simulated scans, as in Table S1"
+            tables.append(dice_table(results, title, LEVELS, self.heart_methods, paper.TABLE_S1))
+            tables += differences(results, LEVELS, self.heart_methods)
+            tables.append(other_measures(results, LEVELS, self.heart_methods))
+        return tables
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Every subject's Dice."""
+        levels = {row["level"] for row in results.rows}
+        plots: list[Plot] = []
+        if HIDDEN in levels:
+            plots.append(dice_strips(results, "Hidden slices", [HIDDEN], self.stack_methods))
+        if levels & set(LEVELS):
+            plots.append(dice_strips(results, "Simulated scans", LEVELS, self.heart_methods))
+        return plots
+
+
+def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files, and the NIfTI files in and below the folders, in order of their names."""
+    found: list[Path] = []
+    for path in paths:
+        inside = path.rglob("*") if path.is_dir() else [path]
+        found += [p for p in sorted(inside) if p.name.endswith((".nii", ".nii.gz")) or p == path]
+    return tuple(dict.fromkeys(found))
+
+
+def hide(stack: LabelVolume) -> HiddenSlices:
+    """Hide every second slice, the first with tissue being seen.
+
+    Placement and restoration know the others only.
+
+    Raises:
+        InvalidVolume: no slice lies hidden between two that show tissue, or the rest cannot be
+            placed.
+    """
+    first = int(np.flatnonzero(stack.labels.any(axis=(1, 2)))[0]) % 2
+    affine = stack.affine.copy()
+    affine[:3, 3] += first * affine[:3, 0]
+    affine[:3, 0] *= 2
+    seen = replace(stack, labels=np.ascontiguousarray(stack.labels[first::2]), affine=affine)
+    tissue = first + 2 * np.flatnonzero(seen.labels.any(axis=(1, 2)))
+    hidden = np.arange(tissue[0] + 1, tissue[-1], 2)
+    if not len(hidden):
+        raise InvalidVolume(
+            f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
+            "stacks of three such slices or more."
+        )
+    placement = place(seen)
+    ordered = placement.apex_first(seen)
+    grid = stack_geometry(stack, placement)
+    return HiddenSlices(
+        Scan(stack_geometry(ordered, placement), ordered.labels),
+        replace(grid, z=grid.z[hidden]),
+        stack.labels[hidden],
+    )
+
+
+def read_hidden(path: Path) -> HiddenSlices:
+    """`hide` of a file."""
+    return hide(read_short_axis(path))
+
+
+def score_hidden(method: Method, case: HiddenSlices) -> Figures:
+    """Dice of each tissue over all hidden slices together, as scanned and as restored ("raw")."""
+    began = time.perf_counter()
+    found = method(case.scan)
+    labels = as_scanned(found, case)
+    seconds = time.perf_counter() - began
+    return {
+        **with_mean("dice_{}", dice(labels, case.labels)),
+        **with_mean("raw_dice_{}", dice(found.on_grid(case.grid), case.labels)),
+        "seconds": seconds,
+        "hidden_slices": len(case.labels),
+        "seen_gap_mm": case.scan.stack.gap,
+    }
+
+
+def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
+    """A restored heart on the hidden slices, each displaced as the seen ones beside it were found.
+
+    Between two of them the displacement is interpolated linearly.
+    """
+    seen = np.flatnonzero(case.scan.S_LR.any(axis=(1, 2)))
+    z, d = case.scan.stack.z[seen].numpy(), found.d[0, seen].numpy()
+    between = np.stack([np.interp(case.grid.z.numpy(), z, along) for along in d.T], axis=-1)
+    shifts = case.grid.in_model_axes(torch.as_tensor(between, dtype=found.d.dtype))
+    if not shifts.any():
+        return found.on_grid(case.grid)
+    slices = [
+        replace(case.grid, z=z, origin=case.grid.origin - shift)
+        for z, shift in zip(case.grid.z.split(1), shifts, strict=True)
+    ]
+    return np.concatenate([found.on_grid(one) for one in slices])
+
+
+def degraded(path: Path, level: str, seed: int) -> Case:
+    """A high-resolution heart of a file, degraded."""
+    return simulated(read_heart(path), level, seed)
+
+
+def _is_heart(path: Path) -> bool:
+    try:
+        return on_hr_grid(read_short_axis(path))
+    except InvalidVolume:
+        return False  # Measuring it will say why.

@@ -1,0 +1,269 @@
+"""Experiments as a library: what is hidden, what is scored, what is in bold, what is kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from simple_heart import heart_labels, scanner_from_model, short_axis_stack
+from torch import Tensor
+
+from srheart_demo.degradation import Stack
+from srheart_demo.experiments import paper
+from srheart_demo.experiments.cases import (
+    CLINICAL_NOISE,
+    Case,
+    clinical,
+    on_hr_grid,
+    read_heart,
+    simulated,
+    synthetic_heart,
+)
+from srheart_demo.experiments.methods import METHODS, method
+from srheart_demo.experiments.real_stacks import HiddenSlices, as_scanned, hide, score_hidden
+from srheart_demo.experiments.results import Results
+from srheart_demo.experiments.scoring import COLUMNS, score
+from srheart_demo.experiments.statistics import paired_interval
+from srheart_demo.experiments.summary import Cell, top_two
+from srheart_demo.frame import HR_SHAPE
+from srheart_demo.metrics import mean_dice
+from srheart_demo.views import Plane
+from srheart_demo.volume import InvalidVolume, LabelVolume, write_volume
+
+SEED = 5_000_007
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return simulated(synthetic_heart("healthy", SEED), "severe", SEED)
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """The true heart moved by `by` mm along H and W, as a method would give it."""
+
+    case: Case
+    by: Tensor
+
+    @property
+    def d(self) -> Tensor:
+        return self.case.d - self.by
+
+    def on_grid(self, grid: Stack) -> NDArray[np.uint8]:
+        return self._at(grid.points())
+
+    def on_plane(self, plane: Plane) -> NDArray[np.uint8]:
+        return self._at(plane.points)
+
+    def _at(self, points: Tensor) -> NDArray[np.uint8]:
+        model = points.double().numpy() - [0.0, *self.by.tolist()]
+        frame = self.case.placement.world_from_model
+        index_from_model = np.linalg.inv(self.case.S_HR.affine) @ frame
+        index = np.rint(model @ index_from_model[:3, :3].T + index_from_model[:3, 3]).astype(int)
+        d, h, w = np.moveaxis(index.clip(0, np.array(HR_SHAPE) - 1), -1, 0)
+        return self.case.S_HR.labels[d, h, w]
+
+
+def test_a_common_translation_costs_the_raw_scores_only(case: Case) -> None:
+    moved = score(lambda scan: Oracle(case, torch.tensor([5.0, -2.5])), case)
+    assert moved["dice_mean"] == pytest.approx(1.0, abs=1e-3)
+    assert moved["assd_MYO_mm"] == pytest.approx(0.0, abs=0.01)
+    assert moved["motion_error_mm"] == pytest.approx(0.0, abs=1e-4)
+    assert moved["raw_motion_error_mm"] == pytest.approx(math.hypot(5.0, 2.5), abs=1e-4)
+    assert moved["raw_dice_MYO"] < 0.8
+    # Nearest voxels on an oblique plane are not its interpolated labels, hence the margin.
+    assert moved["la_dice_LV"] > 0.97 > moved["raw_la_dice_LV"] + 0.02
+
+    still = score(lambda scan: Oracle(case, torch.zeros(2)), case)
+    for name in ("dice_LV", "hd95_RV_mm", "la_dice_MYO", "motion_error_mm"):
+        assert still[f"raw_{name}"] == pytest.approx(still[name], abs=1e-6)
+    assert still["volume_LV_ml"] == pytest.approx(still["true_volume_LV_ml"], rel=1e-3)
+    assert still["lv_mass_g"] == pytest.approx(1.05 * still["true_volume_MYO_ml"], rel=1e-3)
+    assert set(still) == set(COLUMNS)
+
+
+def test_a_baseline_finds_no_motion(case: Case) -> None:
+    figures = score(METHODS["NN"], case)
+    d = case.d[0, torch.as_tensor(case.scan.S_LR.any(axis=(1, 2)))]
+    rms = d.square().sum(-1).mean().sqrt()
+    assert figures["raw_motion_error_mm"] == pytest.approx(float(rms), rel=1e-4)
+    spread = (d - d.mean(0)).square().sum(-1).mean().sqrt()
+    assert figures["motion_error_mm"] == pytest.approx(float(spread), rel=1e-4)
+    assert figures["dice_MYO"] < 0.6
+
+
+def test_edsr_is_that_of_the_level() -> None:
+    with pytest.raises(KeyError, match="unknown method 'EDSR'; known: NN, SBI"):
+        method("EDSR", "hidden slices")
+    assert method("LO", "normal") is METHODS["LO"]
+
+
+def test_the_clinical_protocol() -> None:
+    heart = synthetic_heart("healthy", SEED)
+    scan, again, other = clinical(heart, 1), clinical(heart, 1), clinical(heart, 2)
+    assert scan.stack.spacing == pytest.approx((10.0, 1.8, 1.8), rel=1e-4)
+    assert scan.view.spacing[1:] == pytest.approx((1.8, 1.8), rel=1e-4)
+    np.testing.assert_array_equal(scan.stack.labels, again.stack.labels)
+    np.testing.assert_array_equal(scan.view.labels, again.view.labels)
+    assert not np.allclose(scan.stack.affine, other.stack.affine)
+    assert not torch.allclose(scan.d, other.d)
+    wrong = (scan.view.labels != scan.S_LA.labels).mean()
+    assert 0 < wrong < CLINICAL_NOISE
+
+
+def test_a_heart_of_another_grid_is_resampled(tmp_path: Path) -> None:
+    pose = scanner_from_model()
+    write_volume(short_axis_stack(pose, 90, (1.5, 1.5, 1.5), 90), tmp_path / "fine.nii.gz")
+    heart = read_heart(tmp_path / "fine.nii.gz")
+    assert on_hr_grid(heart)
+    points = (heart.points() - pose[:3, 3]) @ pose[:3, :3]
+    assert mean_dice(heart.labels, heart_labels(points)) > 0.96
+
+
+def stack(slices: int = 9) -> LabelVolume:
+    """Slices 8 mm apart of a straight heart."""
+    return short_axis_stack(scanner_from_model(), slices, (8.0, 1.5, 1.5))
+
+
+def test_hidden_slices_are_really_hidden() -> None:
+    """What a hidden slice shows changes no restoration, only its score."""
+    plain = stack(10)
+    spoilt = replace(plain, labels=plain.labels.copy())
+    first = int(np.flatnonzero(plain.labels.any(axis=(1, 2)))[0])
+    spoilt.labels[first + 3] = np.roll(spoilt.labels[first + 3], 12, axis=0)
+    for name in ("NN", "SBI", "LO (INTERACTIVE)"):
+        cases = hide(plain), hide(spoilt)
+        one, other = (METHODS[name](c.scan).on_grid(c.grid) for c in cases)
+        np.testing.assert_array_equal(one, other)
+        dice = [score_hidden(METHODS[name], c)["dice_MYO"] for c in cases]
+        assert dice[1] < dice[0] - 0.05
+
+
+@pytest.mark.parametrize("slices", [9, 10])
+def test_every_second_slice_is_hidden_between_two_that_are_seen(slices: int) -> None:
+    plain = stack(slices)
+    case = hide(plain)
+    tissue = plain.labels.any(axis=(1, 2))
+    first, last = np.flatnonzero(tissue)[[0, -1]]
+    hidden = np.arange(first + 1, last, 2)
+    np.testing.assert_array_equal(case.labels, plain.labels[hidden])
+    assert case.scan.stack.gap == pytest.approx(16.0, rel=1e-4)
+    seen = case.scan.stack.z[torch.as_tensor(case.scan.S_LR.any(axis=(1, 2)))]
+    assert bool(((case.grid.z > seen.min()) & (case.grid.z < seen.max())).all())
+    assert score_hidden(METHODS["SBI"], case)["dice_mean"] > 0.9
+
+
+def test_the_order_of_the_slices_does_not_matter() -> None:
+    """Hiding and scoring see the heart, not the file."""
+    plain = stack()
+    affine = plain.affine.copy()
+    affine[:3, 3] += (plain.shape[0] - 1) * affine[:3, 0]
+    affine[:3, 0] *= -1
+    reversed_ = replace(plain, labels=plain.labels[::-1].copy(), affine=affine)
+    one, other = (score_hidden(METHODS["SBI"], hide(s)) for s in (plain, reversed_))
+    assert one["dice_mean"] == pytest.approx(other["dice_mean"], abs=1e-6)
+    upwards = hide(reversed_).scan.stack.z.diff()
+    assert bool((upwards > 0).all())
+
+
+def test_a_stack_of_which_nothing_is_left_is_refused() -> None:
+    plain = stack()
+    labels = np.zeros_like(plain.labels)
+    labels[3:5] = plain.labels[3:5]
+    with pytest.raises(InvalidVolume, match="three such slices"):
+        hide(replace(plain, labels=labels))
+
+
+@dataclass(frozen=True)
+class Drifting:
+    """A straight heart whose slices a method found to drift by `slope` mm for each mm along D."""
+
+    case: HiddenSlices
+    slope: float
+
+    @property
+    def d(self) -> Tensor:
+        z = self.case.scan.stack.z
+        return torch.stack([self.slope * z, torch.zeros_like(z)], dim=-1)[None]
+
+    def on_grid(self, grid: Stack) -> NDArray[np.uint8]:
+        points = grid.points().double().numpy()
+        # The heart leans the other way, so that the slices are explained.
+        points[..., 1] += self.slope * points[..., 0]
+        return heart_labels(points)
+
+
+def test_a_hidden_slice_is_predicted_between_its_neighbours() -> None:
+    case = hide(stack())
+    straight = as_scanned(Drifting(case, 0.0), case)
+    assert mean_dice(straight, case.labels) > 0.97
+    np.testing.assert_array_equal(as_scanned(Drifting(case, 0.2), case), straight)
+
+
+def test_an_interval_of_known_numbers() -> None:
+    a = np.repeat([0.0, 1.0], 200)
+    mean, low, high = paired_interval(a, np.zeros(400))
+    assert mean == 0.5
+    assert (low, high) == pytest.approx((0.5 - 1.96 * 0.025, 0.5 + 1.96 * 0.025), abs=0.004)
+    assert paired_interval(a + 3.0, a) == pytest.approx((3.0, 3.0, 3.0))
+    # Pairs, not groups: a spread that both methods share does not widen it.
+    noise = np.random.default_rng(0).normal(0, 10, 400)
+    assert paired_interval(a + noise, noise) == pytest.approx((mean, low, high), abs=1e-9)
+    with pytest.raises(ValueError, match="pairs"):
+        paired_interval(a, a[1:])
+
+
+def test_the_two_best_are_in_bold() -> None:
+    column = {"a": Cell(0.7, 0.1), "b": Cell(0.9, 0.1), "c": Cell(0.8, 0.1), "d": Cell(math.inf, 0)}
+    assert [name for name, c in top_two(column).items() if c.bold] == ["b", "c"]
+    assert str(column["a"]) == "0.700 ± 0.100"
+
+
+def test_the_papers_tables_agree_with_each_other() -> None:
+    """They were copied by hand: means, and what is printed twice."""
+    for rows in paper.TABLE_S1.values():
+        for figures in rows.values():
+            tissues = [figures[name][0] for name in ("LV", "MYO", "RV")]
+            assert figures["mean"][0] == pytest.approx(np.mean(tissues), abs=0.0101)
+    severe = paper.TABLE_S1["severe"]
+    for name, figures in paper.TABLE_1.items():
+        assert figures.items() <= severe[name].items()
+    for level, rows in paper.TABLE_S1.items():
+        assert paper.TABLE_2["LO"][level] == rows["LO"]["mean"]
+        assert paper.TABLE_2[f"EDSR ({level})"][level] == rows["EDSR"]["mean"]
+
+
+def row(subject: str, method: str = "LO", **more: str) -> dict[str, str]:
+    return {"subject": subject, "level": "none", "method": method, **more}
+
+
+def test_a_half_written_row_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    results = Results(path, ["dice"])
+    results.add(row("one", dice="0.5"))
+    results.add(row("two", error='said "no", then left'))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"three,none,LO,0.")
+    again = Results(path, ["dice"])
+    assert path.read_bytes() == whole
+    assert again.done == {("one", "none", "LO"), ("two", "none", "LO")}
+    assert [r["error"] for r in again.failures] == ['said "no", then left']
+    path.write_bytes(b"subject,le")
+    assert Results(path, ["dice"]).rows == []
+    with pytest.raises(ValueError, match="other columns"):
+        Results(path, ["assd"])
+
+
+def test_methods_are_compared_on_the_subjects_that_all_have(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.csv", ["dice"])
+    for subject, ours, theirs in (("b", "0.9", "0.4"), ("a", "0.8", ""), ("c", "0.7", "0.6")):
+        results.add(row(subject, dice=ours))
+        results.add(row(subject, "NN", dice=theirs, error="" if theirs else "lost"))
+    paired = results.paired("dice", "none", ["NN", "LO"])
+    np.testing.assert_array_equal(paired["LO"], [0.9, 0.7])
+    np.testing.assert_array_equal(paired["NN"], [0.4, 0.6])
