@@ -1,95 +1,331 @@
-"""Published statistics of real hearts, that synthetic ones are held against.
+"""A cohort: every scan of a folder, each with a result folder that is whole or not there at all.
 
-No patient's data: these are figures of means and spreads.
+A result folder's ``record.json`` says what was made of which input, and how. So a run that was
+stopped or killed goes on where it was, and the summary can be made anew from the records.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache, cached_property
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import torch
+
+from srheart_demo.enhancement import Diverged, Enhancement, enhance
+from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
+from srheart_demo.generator import WEIGHTS, load_generator
+from srheart_demo.metrics import volumes_ml
+from srheart_demo.settings import Settings
+from srheart_demo.volume import InvalidVolume, read_long_axis, read_short_axis
+from srheart_demo.workers import Ends, WorkerDied
+
+GENERATOR = "betavae"
+RECORD, SUMMARY, STAGING = "record.json", "summary.csv", ".staging"
+RESULTS = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
+MYOCARDIUM_G_PER_ML = 1.05
 
 
-class Figure(NamedTuple):
-    """Mean and SD over hearts."""
-
-    mean: float
-    sd: float
+class UnusableCohort(ValueError):
+    """Folders that cannot be worked on; the message says what is wrong and what to do."""
 
 
-HEALTHY = {
-    "LV volume": Figure(146, 38),
-    "MYO volume": Figure(125, 27),
-    "RV volume": Figure(174, 43),
-    "RV/LV volume": Figure(1.20, 0.13),
-    "MYO/LV volume": Figure(0.87, 0.08),
-    "LV length": Figure(93, 8),
-    "RV length": Figure(92, 7),
-    "apex wall": Figure(6.6, 1.9),
-    "RV above apex": Figure(1.4, 3.3),
-    "endocardium 0.1": Figure(14.0, 1.5),
-    "endocardium 0.25": Figure(20.2, 2.1),
-    "endocardium 0.4": Figure(24.0, 2.5),
-    "endocardium 0.55": Figure(26.2, 2.7),
-    "endocardium 0.7": Figure(26.6, 2.7),
-    "endocardium 0.85": Figure(24.7, 2.5),
-    "epicardium 0.1": Figure(22.1, 1.6),
-    "epicardium 0.25": Figure(28.0, 2.3),
-    "epicardium 0.4": Figure(32.0, 2.7),
-    "epicardium 0.55": Figure(34.4, 3.0),
-    "epicardium 0.7": Figure(35.1, 3.1),
-    "epicardium 0.85": Figure(33.4, 2.9),
-    "wall 0.1": Figure(8.1, 0.7),
-    "wall 0.85": Figure(8.6, 0.6),
-    "septal wall": Figure(8.4, 1.1),
-    "lateral wall": Figure(7.8, 0.6),
-    "2r/L": Figure(0.57, 0.04),
-    "minor/major axis": Figure(0.87, 0.04),
-    "septal/mean radius": Figure(0.94, 0.03),
-    "tilt": Figure(7.9, 4.0),
-    "bend": Figure(4.2, 1.1),
-    "base tilt": Figure(4.7, 2.3),
-    "RV along D": Figure(6.3, 3.4),
-    "RV in plane": Figure(40.8, 4.4),
-    "RV arc 0.25": Figure(106, 12),
-    "RV arc 0.55": Figure(130, 12),
-    "RV arc 0.85": Figure(144, 12),
-    "RV arc from": Figure(-66, 7),
-    "RV arc to": Figure(59, 6),
-    "RV width 0.55": Figure(33, 5),
-    "RV width 0.85": Figure(37, 5),
-    "RV diameter": Figure(91, 8),
-    "RV/LV area 0.25": Figure(0.73, 0.2),
-    "RV/LV area 0.55": Figure(1.16, 0.2),
-    "RV/LV area 0.85": Figure(1.70, 0.2),
-    "box D": Figure(100, 8),
-    "box H": Figure(96, 9),
-    "box W": Figure(102, 10),
-}
-"""Healthy adults at end-diastole, by the names of `anatomy.statistics`.
+@dataclass(frozen=True)
+class Subject:
+    """A scan in a folder.
 
-190 samples of the paper's authors' public generator, which was trained on 1,000 healthy adults of
-the UK Digital Heart Project. Where only the range of the SDs over levels is known, radii have
-theirs in proportion to the radius, and arcs the middle.
-"""
+    Attributes:
+        folder: the cohort's.
+        file: the short-axis stack, from there.
+        long_axis: a long-axis view beside it, from there, if there is one.
+    """
 
-VOLUMES_ACDC = {
-    "dilated": (285, 162, 178),
-    "hypertrophic": (129, 169, 118),
-    "infarct": (172, 117, 119),
-    "rv_overload": (107, 74, 196),
-    "end_systole": (52, 114, 69),
-}
-"""Mean LV, MYO and RV volumes, ml, of patients in ACDC (Bernard et al. 2018); end-systole is of its
-normal group."""
+    folder: Path
+    file: str
+    long_axis: str | None = None
 
-MEAN_TOLERANCE = 1 / 3
-"""How far a mean may lie from the published one, in published SDs."""
-SD_TOLERANCE = 0.3
-"""How far an SD may lie from the published one, as a share of it."""
+    @property
+    def name(self) -> str:
+        """That of the result folder: the file's without its ending, sub-folders included."""
+        return _stem(self.file)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The stack, and the view if there is one."""
+        return tuple(self.folder / file for file in (self.file, self.long_axis) if file)
+
+    @cached_property
+    def checksums(self) -> list[str]:
+        """Those of its files, taken once."""
+        return [_checksum(path) for path in self.paths]
 
 
-def outside(drawn: Figure, target: Figure) -> list[str]:
-    """Which of ``mean`` and ``SD`` lie outside their tolerance."""
-    wrong = []
-    if abs(drawn.mean - target.mean) > MEAN_TOLERANCE * target.sd:
-        wrong.append("mean")
-    if abs(drawn.sd / target.sd - 1) > SD_TOLERANCE:
-        wrong.append("SD")
-    return wrong
+@dataclass(frozen=True)
+class Record:
+    """What became of a subject: its row of the summary, and what it was made with.
+
+    Attributes:
+        subject: name of the result folder.
+        file, long_axis: as in `Subject`.
+        status: ``done``, ``failed`` or ``waiting``.
+        message: why it failed, or what a user should know of how the scan was placed.
+        LV_ml, MYO_ml, RV_ml: volumes of S_SR.
+        LV_mass_g: the myocardium's.
+        slices: that show tissue.
+        mean_d_mm: mean length of d over them, after removing their mean d.
+        seconds: from reading to writing.
+        iterations, L: of the run, and the loss at its end.
+        made_with: settings, version, weights, and checksums of the files.
+    """
+
+    subject: str
+    file: str
+    long_axis: str | None
+    status: str
+    message: str = ""
+    LV_ml: float | None = None
+    MYO_ml: float | None = None
+    RV_ml: float | None = None
+    LV_mass_g: float | None = None
+    slices: int | None = None
+    mean_d_mm: float | None = None
+    seconds: float | None = None
+    iterations: int | None = None
+    L: float | None = None
+    made_with: dict[str, Any] = field(default_factory=dict)
+
+
+Execute = Callable[[Callable[[Subject], Record], Sequence[Subject]], Ends[Record]]
+"""`workers.in_processes` or `workers.in_cluster`, once how many or where is given."""
+
+
+@cache
+def _weights() -> str:
+    return checksum(Path(str(WEIGHTS / f"{GENERATOR}.safetensors")))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How results are made, and where they go.
+
+    Attributes:
+        out: folder of all result folders.
+        settings: how to run Algorithm 1.
+        surface: whether to write heart.stl.
+        version, weights: of this package and of its generator.
+    """
+
+    out: Path
+    settings: Settings
+    surface: bool = True
+    version: str = field(default_factory=lambda: version("srheart-demo"))
+    weights: str = field(default_factory=_weights)
+
+    def record(self, subject: Subject) -> Record:
+        """What became of a subject by this very recipe; waiting if nothing yet."""
+        waiting = self._record(subject, "waiting")
+        try:
+            text = (self.out / subject.name / RECORD).read_text("utf-8")
+            found = Record(**json.loads(text))
+        except (FileNotFoundError, NotADirectoryError, TypeError, ValueError):
+            return waiting  # No record, or one of a version that kept others.
+        return found if found.made_with == waiting.made_with else waiting
+
+    def restore(self, subject: Subject) -> Record:
+        """Restore a subject's heart on one torch thread, and write its result folder.
+
+        Raises:
+            InvalidVolume, Diverged: as `enhance`.
+            RuntimeError: this process has another version than that which wrote the recipe.
+        """
+        if self != Recipe(self.out, self.settings, self.surface):
+            raise RuntimeError(
+                f"this worker has another version or other weights than {self.version}, which the "
+                "command has; install the same on all"
+            )
+        made = self.record(subject)
+        if made.status == "done":  # By a worker that died before it could say so.
+            return made
+        torch.set_num_threads(1)
+        began = time.perf_counter()
+        stack = read_short_axis(subject.paths[0])
+        view = read_long_axis(subject.paths[1]) if subject.long_axis else None
+        enhancement = enhance(load_generator(GENERATOR), stack, view, self.settings)
+        with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
+            enhancement.write(folder, self.surface)
+            seconds = round(time.perf_counter() - began, 2)
+            made = self._record(subject, "done", seconds=seconds, **_findings(enhancement))
+            write_json(asdict(made), folder / RECORD)
+        return made
+
+    def fail(self, subject: Subject, error: Exception) -> Record:
+        """Write why there are no results, in their place."""
+        match error:
+            case InvalidVolume() | Diverged():
+                message = str(error)
+            case WorkerDied():
+                message = f"{subject.paths[0]}: {error}."
+            case _:
+                message = f"{subject.paths[0]}: {type(error).__name__}: {error}"
+        record = self._record(subject, "failed", message=message)
+        with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
+            write_json(asdict(record), folder / RECORD)
+        return record
+
+    def _record(self, subject: Subject, status: str, **figures: Any) -> Record:
+        made_with = {
+            "settings": asdict(self.settings),
+            "surface": self.surface,
+            "version": self.version,
+            "weights": self.weights,
+            "checksums": subject.checksums,
+        }
+        as_read = json.loads(json.dumps(made_with))
+        return Record(
+            subject.name, subject.file, subject.long_axis, status, made_with=as_read, **figures
+        )
+
+
+def find_subjects(folder: Path, out: Path) -> list[Subject]:
+    """The scans of a folder and of its sub-folders: every NIfTI file, in order of names.
+
+    NAME_LA.nii.gz is the long-axis view of NAME.nii.gz or NAME_SA.nii.gz beside it. Names that
+    begin with a dot are passed over, and so is what lies in `out`.
+
+    Raises:
+        UnusableCohort: there is no scan, or two would share a result folder.
+    """
+    root, results = folder.resolve(), out.resolve()
+    if not root.is_dir():
+        raise UnusableCohort(f"{folder}: there is no such folder; check the path.")
+    if root == results:
+        raise UnusableCohort(f"{out}: results cannot lie among the scans; give another folder.")
+    by_name: dict[str, str] = {}
+    for path in sorted(root.rglob("*.nii*")):
+        file = path.relative_to(root)
+        hidden = any(part.startswith(".") for part in file.parts)
+        if hidden or results in path.parents or not path.name.endswith((".nii", ".nii.gz")):
+            continue
+        other = by_name.setdefault(_stem(file.as_posix()), file.as_posix())
+        if other != file.as_posix():
+            raise UnusableCohort(_clash(folder, other, file.as_posix()))
+    view_of = {name: f"{name.removesuffix('_SA')}_LA" for name in by_name}
+    views = set(view_of.values())
+    subjects = [
+        Subject(folder, file, by_name.get(view_of[name]))
+        for name, file in by_name.items()
+        if name not in views
+    ]
+    if not subjects:
+        raise UnusableCohort(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+    for subject in subjects:
+        for parent in PurePosixPath(subject.name).parents:
+            if str(parent) in by_name:
+                raise UnusableCohort(_clash(folder, by_name[str(parent)], subject.file))
+    return subjects
+
+
+def unfinished(
+    recipe: Recipe, subjects: Sequence[Subject], watch: Callable[[int], None] | None = None
+) -> list[Subject]:
+    """Those that are not done by this recipe; what failed is among them.
+
+    Args:
+        recipe, subjects: of a run to come.
+        watch: told how many were looked at.
+
+    Raises:
+        UnusableCohort: a result folder would replace one that holds other files than results.
+    """
+    todo = []
+    for i, subject in enumerate(subjects, start=1):
+        if recipe.record(subject).status != "done":
+            folder = recipe.out / subject.name
+            others = {path.name for path in folder.glob("*")} - RESULTS
+            if others:
+                raise UnusableCohort(
+                    f"{folder}: it would be replaced by new results, but it holds "
+                    f"{min(others)} as well; move that away, or give another folder."
+                )
+            todo.append(subject)
+        if watch:
+            watch(i)
+    return todo
+
+
+def restore_all(
+    recipe: Recipe, subjects: Sequence[Subject], execute: Execute
+) -> Generator[Record, None, None]:
+    """Restore subjects, whichever of them fail; yields the record of each as it ends.
+
+    Leaving off early leaves the result folders of those that were yielded, and nothing besides. One
+    run at a time may write to a folder.
+
+    Args:
+        recipe: how, and where to.
+        subjects: which.
+        execute: on what.
+    """
+    staging = recipe.out / STAGING
+    shutil.rmtree(staging, ignore_errors=True)  # Left by a run that was killed.
+    staging.mkdir(parents=True, exist_ok=True)
+    try:
+        with closing(execute(recipe.restore, subjects)) as ends:
+            for i, outcome in ends:
+                if isinstance(outcome, Exception):
+                    outcome = recipe.fail(subjects[i], outcome)
+                yield outcome
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def summarise(recipe: Recipe, subjects: Sequence[Subject]) -> list[Record]:
+    """Write the summary, a row for each subject, and return their records."""
+    records = [recipe.record(subject) for subject in subjects]
+    columns = [column.name for column in fields(Record) if column.name != "made_with"]
+    with (
+        atomic_path(recipe.out / SUMMARY) as draft,
+        draft.open("w", newline="", encoding="utf-8") as file,
+    ):
+        table = csv.DictWriter(file, columns, extrasaction="ignore")
+        table.writeheader()
+        table.writerows(asdict(record) for record in records)
+    return records
+
+
+def _findings(e: Enhancement) -> dict[str, Any]:
+    volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
+    tissue = e.problem.tissue.numpy()
+    return {
+        "message": " ".join(e.placement.notes),
+        **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
+        "LV_mass_g": round(MYOCARDIUM_G_PER_ML * volumes["MYO"], 1),
+        "slices": int(tissue.sum()),
+        "mean_d_mm": round(float(np.linalg.norm(e.d_mean_removed[tissue], axis=1).mean()), 2),
+        "iterations": e.last.iteration,
+        "L": round(e.last.loss, 5),
+    }
+
+
+def _stem(file: str) -> str:
+    return file.removesuffix(".gz").removesuffix(".nii")
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return checksum(path)
+    except OSError:  # Reading it will say what is wrong.
+        return "unreadable"
+
+
+def _clash(folder: Path, one: str, other: str) -> str:
+    return f"{folder}: {one} and {other} would share a result folder; rename one."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -51,6 +54,42 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
 
 
+@contextmanager
+def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
+    """Yield a folder within `staging`; when the block succeeds it becomes ``path``, as a whole.
+
+    What stood at ``path`` before goes. Whenever the process is killed, ``path`` is the old folder,
+    the new one or not there; what may then be left in `staging`, on the same disk, is for the
+    caller to clear.
+    """
+    desk = Path(tempfile.mkdtemp(dir=staging))
+    try:
+        draft, old = desk / "new", desk / "old"
+        draft.mkdir()
+        yield draft
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            os.replace(path, old)
+        os.replace(draft, path)
+    finally:
+        shutil.rmtree(desk, ignore_errors=True)
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def fingerprint(path: Path) -> str:
-    """Twelve hexadecimal digits that tell a file's content from others'."""
-    return sha256(path.read_bytes()).hexdigest()[:12]
+    """The first twelve digits of the `checksum`, for tables."""
+    return checksum(path)[:12]
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """JSON with one vector a line; NaN, which JSON lacks, is an error, not a broken file."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    vector = re.compile(r"\[[^\[\]{}\"]+\]")
+    text = vector.sub(
+        lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text
+    )
+    path.write_text(text + "\n", encoding="utf-8")

@@ -20,7 +20,9 @@ import trimesh
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
+from srheart_demo import enhancement
 from srheart_demo.cli import enhance, main
+from srheart_demo.cli import settings as cli_settings
 from srheart_demo.cli.arguments import parser
 from srheart_demo.cli.progress import Progress, duration
 from srheart_demo.degradation import Motion, one_hot_field
@@ -58,7 +60,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """`enhance` with the generator above and few iterations."""
     settings = replace(RECOMMENDED, iterations=60)
     monkeypatch.setattr(enhance, "load_generator", OneHeart)
-    monkeypatch.setattr(enhance, "preset", lambda name: settings)
+    monkeypatch.setattr(cli_settings, "preset", lambda name: settings)
 
 
 def base_first(stack: LabelVolume) -> LabelVolume:
@@ -194,7 +196,7 @@ def test_ctrl_c_leaves_everything_as_it_was(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(enhance, "write_stl", interrupted)
+    monkeypatch.setattr(enhancement, "write_stl", interrupted)
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 130
     assert "Traceback" not in capfd.readouterr().err
     assert scan.out.exists() == present

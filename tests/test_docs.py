@@ -16,6 +16,7 @@ DOCUMENTS = [
     "docs/install.md",
     "docs/notation.md",
     "docs/decisions.md",
+    "docs/cohort.md",
 ]
 
 

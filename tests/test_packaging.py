@@ -15,7 +15,7 @@ from packaging.version import Version
 
 # The names that differ on conda-forge.
 CONDA_NAMES = {"pytorch": "torch"}
-EXTRAS = ("app", "test")
+EXTRAS = ("app", "cohort", "test")
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +73,15 @@ def test_pins_cover_all_that_is_installed_transitively(project: dict, pins: dict
 
 
 def test_conda_environment_equals_the_pins(root: Path, project: dict, pins: dict[str, str]) -> None:
-    """Same versions, and everything that the library and the explorer need."""
+    """Same versions, and everything that the library, the explorer and cohorts need."""
     environment = yaml.safe_load((root / "environment.yml").read_text("utf-8"))
     listed: dict[str, str] = {}
     for line in environment["dependencies"]:
         if isinstance(line, str) and line != "pip" and not line.startswith("python="):
             name, version, *_build = line.split("=")
             listed[canonicalize_name(CONDA_NAMES.get(name, name))] = version
-    needed = project["dependencies"] + project["optional-dependencies"]["app"]
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + extras["app"] + extras["cohort"]
     assert listed == {
         name: pins[name] for name in (canonicalize_name(Requirement(line).name) for line in needed)
     }

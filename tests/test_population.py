@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from srheart_demo import phantom
-from srheart_demo.cohort import HEALTHY
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE
 from srheart_demo.metrics import volumes_ml
 from srheart_demo.population import (
@@ -18,6 +17,7 @@ from srheart_demo.population import (
     draw,
     shapes,
 )
+from srheart_demo.published import HEALTHY
 
 LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)
 

@@ -1,8 +1,8 @@
-"""The command line: ``srheart sample``, ``degrade``, ``enhance``, ``train`` and more.
+"""The command line: ``srheart sample``, ``degrade``, ``enhance``, ``cohort`` and more.
 
-Exit status 0: done; 1: a check found something out of its tolerance; 2: the input cannot be used,
-one line on stderr says why; 130: stopped by Ctrl-C. Only the command that runs is imported, so
-``srheart --help`` is immediate.
+Exit status 0: done; 1: a check found something out of its tolerance, or a scan of a cohort failed;
+2: the input cannot be used, one line on stderr says why; 130: stopped by Ctrl-C. Only the command
+that runs is imported, so ``srheart --help`` is immediate.
 """
 
 from __future__ import annotations

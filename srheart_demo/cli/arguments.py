@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     _sample(commands.add_parser("sample", help="list or copy the samples, or draw a heart"))
     _degrade(commands.add_parser("degrade", help="simulate a scan of a high-resolution heart"))
     _enhance(commands.add_parser("enhance", help="restore a heart from a short-axis stack"))
+    _cohort(commands.add_parser("cohort", help="restore every scan of a folder"))
     _train(commands.add_parser("train", help="train a network on synthetic hearts"))
     _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
     _experiment(commands.add_parser("experiment", help="the paper's tables, and more"))
@@ -97,22 +98,38 @@ def _enhance(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--long-axis", type=Path, metavar="LA.nii.gz", help="LA label map of the same scan"
     )
-    command.add_argument(
-        "--preset", default="recommended", metavar="NAME", help="settings (default: recommended)"
-    )
-    command.add_argument(
-        "--gamma", type=weight, metavar="G", help="weight of the long-axis loss (default: preset)"
-    )
-    command.add_argument(
-        "--start", choices=("zero", "random", "encoder"), help="where z starts (default: preset)"
-    )
-    command.add_argument("--seed", type=whole, metavar="N", help="of a random start")
-    command.add_argument(
-        "--no-residual",
-        action="store_true",
-        help="give G(z) alone, without what the slices show beyond it",
-    )
+    _solver(command)
     _output(command)
+
+
+def _cohort(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Restore every NIfTI label stack of a folder and of its sub-folders, as enhance does; "
+        "NAME_LA.nii.gz is the long-axis view of NAME.nii.gz or NAME_SA.nii.gz beside it. Writes a "
+        "folder of results for each, and summary.csv. A stopped run goes on where it was; what is "
+        "done already, with the same settings, version and input, is not done again. Exit status "
+        "1: some scan failed."
+    )
+    command.add_argument("input", type=Path, metavar="IN_DIR", help="folder of the scans")
+    command.add_argument("output", type=Path, metavar="OUT_DIR", help="folder for the results")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs",
+        type=positive,
+        metavar="N",
+        help="scans at once, a process each (default: as many as there are cores)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786",
+    )
+    command.add_argument(
+        "--no-surface",
+        action="store_true",
+        help="leave out heart.stl, which takes nearly all of the space",
+    )
+    _solver(command)
 
 
 def _train(command: argparse.ArgumentParser) -> None:
@@ -350,6 +367,25 @@ def _population(command: argparse.ArgumentParser) -> None:
         "--hearts", type=_several, default=200, metavar="N", help="of each (default: 200)"
     )
     command.add_argument("--seed", type=whole, default=0, help="of the hearts (default: 0)")
+
+
+def _solver(command: argparse.ArgumentParser) -> None:
+    """What `settings.chosen_settings` understands."""
+    command.add_argument(
+        "--preset", default="recommended", metavar="NAME", help="settings (default: recommended)"
+    )
+    command.add_argument(
+        "--gamma", type=weight, metavar="G", help="weight of the long-axis loss (default: preset)"
+    )
+    command.add_argument(
+        "--start", choices=("zero", "random", "encoder"), help="where z starts (default: preset)"
+    )
+    command.add_argument("--seed", type=whole, metavar="N", help="of a random start")
+    command.add_argument(
+        "--no-residual",
+        action="store_true",
+        help="give G(z) alone, without what the slices show beyond it",
+    )
 
 
 def _output(command: argparse.ArgumentParser, required: bool = True) -> None:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from srheart_demo.cli.arguments import weight
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.output import results_folder, write_json
+from srheart_demo.cli.output import results_folder
 from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
+from srheart_demo.files import write_json
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, hr_affine, lattice_points
 from srheart_demo.placement import place
 from srheart_demo.samples import four_chamber_volume, stack_volume

@@ -15,8 +15,8 @@ import torch
 from srheart_demo import anatomy, phantom
 from srheart_demo.cli.errors import check_populations
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cohort import HEALTHY, VOLUMES_ACDC, Figure, outside
 from srheart_demo.population import POPULATIONS, VOLUME_RANGES, draw
+from srheart_demo.published import HEALTHY, VOLUMES_ACDC, Figure, outside
 
 OUT_OF_TOLERANCE = 1
 TISSUES = tuple(VOLUME_RANGES)

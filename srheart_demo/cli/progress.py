@@ -47,6 +47,12 @@ class Progress:
             self.stream.write(line + "\n")
         self.stream.flush()
 
+    def say(self, text: str) -> None:
+        """Print a line of its own between those of progress."""
+        self._end_line()
+        self.stream.write(text + "\n")
+        self.stream.flush()
+
     def _line(self, done: int, total: int, seconds: float, detail: str) -> str:
         parts = [f"{self.phase} {done}/{total}", detail, duration(seconds)]
         if self.first < done < total:

@@ -1,0 +1,208 @@
+"""From one scan to a heart: placed, solved, answered and written.
+
+What the command line, cohorts and the dashboard share; nothing here is for display.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.beyond import answer
+from srheart_demo.files import write_json
+from srheart_demo.frame import hr_affine
+from srheart_demo.generator import to_labels
+from srheart_demo.optimise import Step, solve
+from srheart_demo.placement import (
+    Placement,
+    check_long_axis,
+    place,
+    plane_geometry,
+    stack_geometry,
+)
+from srheart_demo.problem import Generator, Problem
+from srheart_demo.settings import Settings
+from srheart_demo.surface import heart_surfaces, write_stl
+from srheart_demo.volume import LabelVolume, write_volume
+
+GAUGE = (
+    "As solved: a common translation of all slices with the opposite one of the heart leaves L_SA "
+    "unchanged, so only the preset's priors, its start and a long-axis view fix it. S_SR and d "
+    "belong together; d_mean_removed_mm is d less its mean over the slices with tissue."
+)
+
+
+class Diverged(ArithmeticError):
+    """A run whose objective is no number any more; the message names the scan and what to do."""
+
+
+@dataclass(frozen=True)
+class Enhancement:
+    """What a run made of a scan.
+
+    Attributes:
+        stack, view: the scan as it was read, with a long-axis view if there is one.
+        placement: where the model's frame lies.
+        problem: the scan in that frame.
+        steps: the whole run, from start to end.
+    """
+
+    stack: LabelVolume
+    view: LabelVolume | None
+    placement: Placement
+    problem: Problem
+    steps: Sequence[Step]
+
+    @property
+    def last(self) -> Step:
+        """The end of the run."""
+        return self.steps[-1]
+
+    @cached_property
+    def field(self) -> Tensor:
+        """The heart, class logits (1, 4, 32, 64, 64)."""
+        return answer(self.last, self.problem)
+
+    @cached_property
+    def S_SR(self) -> LabelVolume:
+        """The heart on the HR grid, in the stack's world frame."""
+        return LabelVolume(to_labels(self.field), self.placement.world_from_model @ hr_affine())
+
+    @property
+    def d(self) -> NDArray[np.float64]:
+        """Displacements (K, 2), mm along rows and columns, in the stack's own order of slices."""
+        return self.last.d[0].numpy().astype(np.float64)
+
+    @property
+    def d_mean_removed(self) -> NDArray[np.float64]:
+        """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
+        tissue = self.problem.tissue.numpy()
+        return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
+
+    def write(self, folder: Path, surface: bool = True) -> None:
+        """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder that exists.
+
+        The `surface`, heart.stl, takes nearly all of the space; it may be left out.
+        """
+        write_volume(self.S_SR, folder / "S_SR.nii.gz")
+        _write_convergence(self.steps, folder / "convergence.csv")
+        write_json(_report(self), folder / "d.json")
+        if surface:
+            world = self.placement.world_from_model
+            meshes = heart_surfaces(self.field, refine=2).items()
+            write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
+
+
+def enhance(
+    G: Generator,
+    stack: LabelVolume,
+    view: LabelVolume | None,
+    settings: Settings,
+    watch: Callable[[Step], None] | None = None,
+) -> Enhancement:
+    """Restore the heart of a short-axis stack, with or without a long-axis view.
+
+    Args:
+        G: the generator that must explain the scan.
+        stack: as `volume.read_short_axis` reads it.
+        view: as `volume.read_long_axis` reads it.
+        settings: how to run Algorithm 1.
+        watch: sees each step.
+
+    Raises:
+        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+        Diverged: the run found no heart.
+    """
+    placement = place(stack)
+    if view is not None:
+        check_long_axis(view, stack, placement)
+    problem = Problem(
+        G=G,
+        stack=stack_geometry(stack, placement),
+        S_LR=torch.from_numpy(stack.labels.astype(np.int64)),
+        plane=None if view is None else plane_geometry(view, placement),
+        S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
+    ).crop()
+    steps: list[Step] = []
+
+    def keep(step: Step) -> None:
+        steps.append(step)
+        if watch:
+            watch(step)
+
+    if not math.isfinite(solve(problem, settings, keep).objective):
+        raise Diverged(
+            f"{stack.name}: the optimisation diverged with preset {settings.name}; use another "
+            "preset."
+        )
+    return Enhancement(stack, view, placement, problem, steps)
+
+
+def _write_convergence(steps: Sequence[Step], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["iteration", "L", "L_SA", "L_LA", "objective", "gradient_z", "gradient_d", "seconds"]
+        )
+        for step in steps:
+            numbers = (
+                step.loss,
+                step.loss_sa,
+                step.loss_la,
+                step.objective,
+                step.gradient_z,
+                step.gradient_d,
+                step.seconds,
+            )
+            table.writerow([step.iteration, *("" if n != n else f"{n:.6g}" for n in numbers)])
+
+
+def _report(e: Enhancement) -> dict[str, Any]:
+    """What ``d.json`` holds: displacements in the stack's own axes and order of slices."""
+    last, placement = e.last, e.placement
+    in_plane = e.stack.affine[:3, 1:3] / np.array(e.stack.spacing[1:])
+    return {
+        "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
+        "slice k shows the heart moved by d[k].",
+        "gauge": GAUGE,
+        "d_mm": _rounded(e.d),
+        "d_mean_removed_mm": _rounded(e.d_mean_removed),
+        "d_world_mm": _rounded(e.d @ in_plane.T),
+        "slice_has_tissue": e.problem.tissue.tolist(),
+        "slice_order": "base to apex" if placement.flipped else "apex to base",
+        "row_direction_ras": _rounded(in_plane[:, 0], 6),
+        "column_direction_ras": _rounded(in_plane[:, 1], 6),
+        "z": _rounded(last.z[0].numpy(), 5),
+        "stopped": last.stopped,
+        "iterations": last.iteration,
+        "seconds": round(last.seconds, 3),
+        "L": last.loss,
+        "L_SA": last.loss_sa,
+        "L_LA": None if e.view is None else last.loss_la,
+        "placement": {
+            "world_from_model": _rounded(placement.world_from_model, 6),
+            "rv_azimuth_deg": round(placement.azimuth_deg, 2),
+            "rotation_deg": round(placement.rotation_deg, 2),
+            "orientation_known": placement.orientation_known,
+            "notes": list(placement.notes),
+        },
+        "stack": e.stack.name,
+        "long_axis": None if e.view is None else e.view.name,
+        "settings": asdict(last.state.settings),
+        "version": version("srheart-demo"),
+    }
+
+
+def _rounded(numbers: np.ndarray, digits: int = 4) -> list[Any]:
+    return (np.round(numbers.astype(np.float64), digits) + 0.0).tolist()

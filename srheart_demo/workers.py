@@ -1,0 +1,190 @@
+"""Work on many items at once: in processes of this machine, or on a Dask cluster.
+
+Both ways yield the index of each item with what came of it, as soon as it has come, in whatever
+order. An item that fails, or whose worker dies, costs no other item anything.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Ends = Generator[tuple[int, Result | Exception], None, None]
+"""Index of each item, with its result or why there is none."""
+
+ATTEMPTS = 2
+"""How often an item is tried whose process dies."""
+
+DIED = "its process died, and did so again at a new try; if memory ran out, do fewer at once"
+
+
+class WorkerDied(Exception):
+    """The process that worked on an item ended without an answer, each time it was tried."""
+
+
+class NoCluster(Exception):
+    """The Dask cluster is not there, or not any more; the message says what to do."""
+
+
+def in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], processes: int
+) -> Ends[Result]:
+    """Work in processes of this machine, an item at a time in each.
+
+    A process that dies is replaced, and its item is tried once more. Leaving off early, as Ctrl-C
+    does, ends the processes at once. If this process is killed, they finish the items in hand, then
+    end of themselves.
+
+    Args:
+        work: can be pickled, as items and results can; sent to each process once.
+        items: what to work on.
+        processes: how many at a time. A script needs ``if __name__ == "__main__":``.
+
+    Yields:
+        what came of each item, as it ends.
+    """
+    program = pickle.dumps(work)
+    waiting = deque((i, 1) for i in range(len(items)))
+    idle = [_Worker(program) for _ in range(min(processes, len(items)))]
+    busy: dict[_Worker, tuple[int, int]] = {}
+    try:
+        while waiting or busy:
+            while waiting and idle:
+                worker, (i, attempt) = idle.pop(), waiting.popleft()
+                busy[worker] = i, attempt
+                worker.give(items[i])
+            ready = wait([worker.pipe for worker in busy])
+            for worker in [worker for worker in busy if worker.pipe in ready]:
+                i, attempt = busy.pop(worker)
+                outcome: Result | Exception
+                try:
+                    outcome = worker.take()
+                    idle.append(worker)
+                except (EOFError, OSError):
+                    worker.end()
+                    idle.append(_Worker(program))
+                    if attempt < ATTEMPTS:
+                        waiting.append((i, attempt + 1))
+                        continue
+                    outcome = WorkerDied(DIED)
+                yield i, outcome
+    finally:
+        for worker in (*idle, *busy):
+            worker.end()
+
+
+class _Worker:
+    """A process that works on one item after the other.
+
+    Not of a `ProcessPoolExecutor`: that is broken as a whole when one of its processes dies, does
+    not tell whose item it was, and leaves its processes behind when it is killed itself.
+    """
+
+    def __init__(self, program: bytes) -> None:
+        context = get_context("spawn")
+        self.pipe, its_end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(its_end, program), daemon=True)
+        self.process.start()
+        its_end.close()  # The pipe now ends when the process does.
+
+    def give(self, item: object) -> None:
+        """Begin with an item; that the process is dead shows in `take`."""
+        with suppress(OSError):
+            self.pipe.send_bytes(pickle.dumps(item))
+
+    def take(self) -> Any:
+        """What came of the item.
+
+        Raises:
+            EOFError, OSError: the process is dead.
+        """
+        answer = self.pipe.recv_bytes()
+        try:
+            return pickle.loads(answer)
+        except Exception as error:  # An exception that pickle cannot make anew.
+            return error
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _serve(pipe: Connection, program: bytes) -> None:
+    """A process's life: until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer.
+    work = pickle.loads(program)
+    with suppress(EOFError, OSError):
+        while True:
+            item = pipe.recv_bytes()
+            pipe.send_bytes(_attempt(work, item))
+
+
+def _attempt(work: Callable[[Any], object], item: bytes) -> bytes:
+    """Result or exception, as plain bytes: torch's own pickles hold a file open for each tensor."""
+    try:
+        return pickle.dumps(work(pickle.loads(item)))
+    except Exception as error:
+        try:
+            return pickle.dumps(error)
+        except Exception:
+            return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+
+
+def in_cluster(
+    work: Callable[[Item], Result], items: Sequence[Item], scheduler: str
+) -> Ends[Result]:
+    """Work on a Dask cluster, whose workers have this package and see the same files.
+
+    Dask gives the item of a worker that dies to another, and counts an item as failed when more
+    workers than its setting ``distributed.scheduler.allowed-failures`` have died of it. Workers
+    may come and go. Leaving off early takes back what is not begun.
+
+    Args:
+        work, items: as of `in_processes`; an item may be worked on twice when its worker dies.
+        scheduler: its address, such as ``tcp://HOST:8786``.
+
+    Yields:
+        as `in_processes`.
+
+    Raises:
+        ImportError: Dask's ``distributed`` is not installed.
+        NoCluster: no scheduler answers, or it went away.
+    """
+    from distributed import CancelledError, Client, KilledWorker, as_completed
+
+    try:
+        client = Client(scheduler, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise NoCluster(
+            f"no Dask scheduler answers at {scheduler} ({error}); start one with `dask scheduler`, "
+            "or give the address that it prints."
+        ) from error
+    with client:
+        futures = client.map(work, items, pure=False)
+        index = {future.key: i for i, future in enumerate(futures)}
+        try:
+            for future in as_completed(futures, loop=client.loop):
+                try:
+                    outcome = future.result()
+                except CancelledError:
+                    raise NoCluster(
+                        f"the Dask scheduler at {scheduler} went away; start it again."
+                    ) from None
+                except KilledWorker:
+                    outcome = WorkerDied(DIED)
+                except Exception as error:
+                    outcome = error
+                future.release()  # Or Dask would make it anew when the worker that holds it dies.
+                yield index[future.key], outcome
+        finally:
+            client.cancel(futures)

@@ -1,0 +1,297 @@
+"""``srheart cohort``: every scan of a folder, whatever fails, dies or is interrupted."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from srheart_demo.cli import main
+from srheart_demo.cohort import (
+    RESULTS,
+    Execute,
+    Recipe,
+    Record,
+    Subject,
+    UnusableCohort,
+    find_subjects,
+    restore_all,
+    summarise,
+    unfinished,
+)
+from srheart_demo.presets import INTERACTIVE
+from srheart_demo.samples import FOLDER
+from srheart_demo.workers import Ends, in_cluster, in_processes
+
+QUICK = ["--preset", "interactive", "--no-surface"]
+QUICK_RESULTS = RESULTS - {"heart.stl"}
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Path:
+    """A folder of five scans."""
+    folder = tmp_path / "in"
+    for name in ("none", "severe"):
+        (folder / name).mkdir(parents=True)
+        for sample in ("healthy_1", "dilated"):
+            file = FOLDER / sample / f"S_LR_{name}.nii.gz"
+            shutil.copy(file, folder / name / f"{sample}.nii.gz")
+    shutil.copy(FOLDER / "hypertrophic" / "S_LR_normal.nii.gz", folder / "another.nii.gz")
+    return folder
+
+
+NAMES = ["another", "none/dilated", "none/healthy_1", "severe/dilated", "severe/healthy_1"]
+"""Those of the scans."""
+
+
+def cohort(scans: Path, *options: str) -> int:
+    """Status of the command."""
+    try:
+        return main(["cohort", str(scans), str(scans.parent / "out"), *options])
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def stamps(out: Path) -> dict[str, int]:
+    """When each subject's record was written."""
+    found = out.rglob("record.json")
+    return {path.parent.relative_to(out).as_posix(): path.stat().st_mtime_ns for path in found}
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    """The summary, by subject."""
+    with (out / "summary.csv").open(encoding="utf-8") as file:
+        return {row["subject"]: row for row in csv.DictReader(file)}
+
+
+def contents(folder: Path) -> set[str]:
+    """Names in a folder."""
+    return {path.name for path in folder.iterdir()}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait, but not for ever."""
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    scans, out = tmp_path / "in", tmp_path / "out"
+    (scans / "sub").mkdir(parents=True)
+    for sample, source, name in [
+        ("healthy_1", "S_LR_normal", "one_SA"),
+        ("healthy_1", "S_LA", "one_LA"),
+        ("dilated", "S_LR_severe", "sub/two"),
+    ]:
+        shutil.copy(FOLDER / sample / f"{source}.nii.gz", scans / f"{name}.nii.gz")
+    bad = scans / "sub" / "bad.nii.gz"
+    bad.write_bytes((scans / "one_SA.nii.gz").read_bytes()[:500])
+
+    assert cohort(scans, "--preset", "interactive", "--jobs", "2") == 1
+    assert f"{bad}: the file is truncated" in capfd.readouterr().err
+    assert contents(out) == {"summary.csv", "one_SA", "sub"}
+    assert contents(out / "one_SA") == contents(out / "sub" / "two") == RESULTS
+    assert contents(out / "sub" / "bad") == {"record.json"}
+    files = [str(scans / "one_SA.nii.gz"), "--long-axis", str(scans / "one_LA.nii.gz")]
+    for name, arguments in (("one_SA", files), ("sub/two", [str(scans / "sub" / "two.nii.gz")])):
+        alone = tmp_path / "alone"
+        assert main(["enhance", *arguments, "--preset", "interactive", "-o", str(alone)]) == 0
+        for file in ("S_SR.nii.gz", "heart.stl"):
+            assert (out / name / file).read_bytes() == (alone / file).read_bytes()
+
+    table = rows(out)
+    assert list(table) == ["one_SA", "sub/bad", "sub/two"]
+    assert [row["status"] for row in table.values()] == ["done", "failed", "done"]
+    assert table["sub/bad"]["file"] == "sub/bad.nii.gz"
+    assert "truncated" in table["sub/bad"]["message"]
+    one = table["one_SA"]
+    assert one["long_axis"] == "one_LA.nii.gz"
+    assert float(one["LV_mass_g"]) == pytest.approx(1.05 * float(one["MYO_ml"]), abs=0.1)
+    assert float(table["sub/two"]["mean_d_mm"]) > float(one["mean_d_mm"]) > 0
+    assert all(float(one[column]) > 0 for column in ("LV_ml", "RV_ml", "slices", "seconds", "L"))
+
+    bad.unlink()
+    first = stamps(out)
+    assert cohort(scans, "--preset", "interactive") == 0
+    assert stamps(out) == first
+    assert list(rows(out)) == ["one_SA", "sub/two"]
+
+    shutil.rmtree(out / "sub" / "two")
+    assert cohort(scans, "--preset", "interactive") == 0
+    second = stamps(out)
+    assert second["one_SA"] == first["one_SA"]
+    assert second["sub/two"] > first["sub/two"]
+
+    assert cohort(scans, *QUICK) == 0
+    assert all(stamps(out)[name] > second[name] for name in ("one_SA", "sub/two"))
+    assert contents(out / "one_SA") == QUICK_RESULTS
+
+
+def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, str]:
+    """Status and messages of a run that gets a signal as soon as one more subject is done."""
+    command = [sys.executable, "-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK]
+    before = stamps(out)
+    run = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    until(lambda: len(stamps(out)) > len(before))
+    run.send_signal(stop)
+    _, error = run.communicate(timeout=120)  # Ends when the run's own processes have ended too.
+    after = stamps(out)
+    assert before.items() <= after.items()
+    assert all(contents(out / name) == QUICK_RESULTS for name in after)
+    return run.returncode, error
+
+
+@posix
+def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
+    out = scans.parent / "out"
+    status, error = stopped_midway(scans, out, signal.SIGINT)
+    assert status == 130
+    assert f"The same command goes on from {out}." in error
+    assert "Traceback" not in error
+    assert not (out / ".staging").exists()
+    assert {row["status"] for row in rows(out).values()} == {"done", "waiting"}
+
+    status, _ = stopped_midway(scans, out, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    done = stamps(out)
+    assert len(done) < len(NAMES)
+    (out / ".staging" / "left").mkdir(parents=True, exist_ok=True)
+
+    assert cohort(scans, *QUICK, "--jobs", "2") == 0
+    assert done.items() <= stamps(out).items()
+    assert {name: row["status"] for name, row in rows(out).items()} == dict.fromkeys(NAMES, "done")
+    assert contents(out) == {"summary.csv", "another", "none", "severe"}
+
+
+def check_that_a_death_costs_nothing(scans: Path, execute: Execute, kill: Callable[[], None]):
+    recipe = Recipe(scans.parent / "out", INTERACTIVE, surface=False)
+    subjects = find_subjects(scans, recipe.out)
+    with closing(restore_all(recipe, subjects, execute)) as ended:
+        records = [next(ended)]
+        before = stamps(recipe.out)
+        kill()
+        records += ended
+    assert sorted(record.subject for record in records) == NAMES
+    assert {record.status for record in records} == {"done"}
+    assert before.items() <= stamps(recipe.out).items()
+    assert all(contents(recipe.out / name) == QUICK_RESULTS for name in NAMES)
+    assert not (recipe.out / ".staging").exists()
+    assert not unfinished(recipe, subjects)
+
+
+@posix
+def test_a_killed_process_costs_nothing(scans: Path) -> None:
+    def kill() -> None:
+        for process in active_children():
+            process.kill()
+
+    check_that_a_death_costs_nothing(scans, partial(in_processes, processes=2), kill)
+
+
+@posix
+def test_a_killed_worker_of_a_cluster_costs_nothing(scans: Path) -> None:
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        check_that_a_death_costs_nothing(
+            scans,
+            partial(in_cluster, scheduler=cluster.scheduler_address),
+            lambda: os.kill(cluster.workers[0].pid, signal.SIGKILL),
+        )
+
+
+def touched(folder: Path, *files: str) -> Path:
+    """A folder with these files."""
+    for file in files:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).touch()
+    return folder
+
+
+def test_subjects_are_stacks_with_the_views_beside_them(tmp_path: Path) -> None:
+    folder = touched(
+        tmp_path / "in",
+        "a.nii",
+        "a_LA.nii.gz",
+        "deep/b_SA.nii.gz",
+        "deep/b_LA.nii.gz",
+        "deep/c.nii.gz",
+        "c_LA.nii.gz",
+        "notes.txt",
+        "._a.nii",
+        ".trash/d.nii.gz",
+        "results/a/S_SR.nii.gz",
+    )
+    found = find_subjects(folder, folder / "results")
+    assert found == [
+        Subject(folder, "a.nii", "a_LA.nii.gz"),
+        Subject(folder, "c_LA.nii.gz"),
+        Subject(folder, "deep/b_SA.nii.gz", "deep/b_LA.nii.gz"),
+        Subject(folder, "deep/c.nii.gz"),
+    ]
+    assert [subject.name for subject in found] == ["a", "c_LA", "deep/b_SA", "deep/c"]
+
+
+@pytest.mark.parametrize(
+    ("files", "complaint"),
+    [
+        (["a.nii", "a.nii.gz"], "a.nii and a.nii.gz would share"),
+        (["a.nii.gz", "a/deep/b.nii"], "a.nii.gz and a/deep/b.nii would share"),
+        (["a.txt"], "no .nii"),
+    ],
+)
+def test_folders_that_cannot_be_worked_on_are_refused(
+    files: list[str], complaint: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    scans = touched(tmp_path / "in", *files)
+    assert cohort(scans) == 2
+    assert complaint in capfd.readouterr().err
+    assert contents(tmp_path) == {"in"}
+
+
+def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> None:
+    with pytest.raises(UnusableCohort, match="among the scans"):
+        find_subjects(scans, scans / "none" / "..")
+    recipe = Recipe(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
+    with pytest.raises(UnusableCohort, match=r"mine\.txt"):
+        unfinished(recipe, find_subjects(scans, recipe.out))
+
+
+def full_disk(_: object, subjects: Sequence[Subject]) -> Ends[Record]:
+    """Restores none."""
+    for i in range(len(subjects)):
+        yield i, OSError(28, "No space left on device")
+
+
+def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
+    recipe = Recipe(scans.parent / "out", INTERACTIVE, version="0")
+    subjects = find_subjects(scans, recipe.out)
+    records = list(restore_all(recipe, subjects, full_disk))
+    assert all(record.message.endswith("No space left on device") for record in records)
+    with pytest.raises(RuntimeError, match="another version"):
+        recipe.restore(subjects[0])
+    shutil.copy(subjects[1].paths[0], subjects[0].paths[0])
+    again = find_subjects(scans, recipe.out)
+    statuses = [record.status for record in summarise(recipe, again)]
+    assert statuses == ["waiting", *(["failed"] * 4)]
+    newer = Recipe(recipe.out, INTERACTIVE)
+    assert {record.status for record in summarise(newer, again)} == {"waiting"}
