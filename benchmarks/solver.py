@@ -28,7 +28,7 @@ from torch import Tensor
 from benchmarks.reference import ReferenceLoop, trained
 from srheart_demo import phantom
 from srheart_demo.beyond import answer
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, downsample, simulate_stack
 from srheart_demo.frame import HR_SHAPE, lattice_points
 from srheart_demo.gauge import common_translation, labels_at, motion_error
 from srheart_demo.generator import load_generator
@@ -127,7 +127,8 @@ def run_preset(case: Case, settings: Settings) -> Run:
             field = answer(step, p)
             answering = time.perf_counter() - began
             with torch.no_grad():
-                loss = float(short_axis_loss(step.z, step.d, whole))
+                planes = downsample(whole.G.decode(step.z), whole.stack)
+                loss = float(short_axis_loss(planes, step.d, whole))
             seconds = cropping + step.seconds + answering
             marks.append(Mark(seconds, loss, *judge(field, step.d, case)))
     return Run(marks, step.iteration, step.seconds)

@@ -127,6 +127,14 @@ class Stack:
         nearest = (z[..., None] - self.z).abs().argmin(-1)
         return torch.where(beyond <= self.gap / 2 + 1e-6, nearest, -1)
 
+    def extent(self, d: Tensor) -> Tensor:
+        """Least and greatest (H, W) of what the pixels show under d (B, K, 2): (2, 2), mm."""
+        h, w = self.shape
+        rows, columns = (h - 1) * self.row_step, (w - 1) * self.column_step
+        corners = self.origin + torch.stack([0 * rows, rows, columns, rows + columns])
+        shown = (corners.to(d.dtype) - self.in_model_axes(d)[..., None, :]).flatten(0, -2)
+        return torch.stack([shown.amin(0), shown.amax(0)])
+
     def points(self, d: Tensor | None = None) -> Tensor:
         """The points of the heart that the stack's voxels show.
 
@@ -163,7 +171,7 @@ def sample(field: Tensor, points: Tensor) -> Tensor:
     return values.reshape(batch, channels, *points.shape[:-1])
 
 
-def _lattice_index(position: Tensor, axis: int, size: int) -> Tensor:
+def lattice_index(position: Tensor, axis: int, size: int) -> Tensor:
     """Position along an axis, mm → fractional index on a lattice of `size`, clamped."""
     half = HALF_EXTENT[axis]
     return ((position + half) * (size / (2 * half)) - 0.5).clamp(0, size - 1)
@@ -186,7 +194,7 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
     Returns:
         planes: (B, C, K, H', W').
     """
-    weights = hat(_lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
+    weights = hat(lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
     return torch.einsum("kd,bcdhw->bckhw", weights, field)
 
 
@@ -227,6 +235,31 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     images = planes.transpose(1, 2).reshape(batch * K, channels, height, width)
     moved = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
     return moved.reshape(batch, K, channels, *stack.shape).transpose(1, 2)
+
+
+def move_at(planes: Tensor, stack: Stack, d: Tensor, k: Tensor, pixels: Tensor) -> Tensor:
+    """`move`, but read at some pixels only.
+
+    Args:
+        planes: (B, C, K, H', W') from `downsample`.
+        d: (B, K, 2) displacement along rows and columns, mm.
+        k: (N,) slices.
+        pixels: (N, 2) positions (H, W) in them, mm.
+
+    Returns:
+        (B, C, N).
+    """
+    batch, channels, K, height, width = planes.shape
+    # Gathering has the quickest gradient of all ways to repeat each slice's shift.
+    shift = stack.in_model_axes(d).gather(1, k[:, None].expand(batch, -1, 2))
+    at = pixels.to(d.dtype) - shift
+    row, column = (lattice_index(at[..., i], 1 + i, n) for i, n in enumerate((height, width)))
+    # One picture of all planes, each below the one before.
+    grid = torch.stack([(2 * column + 1) / width, (2 * (row + k * height) + 1) / (K * height)], -1)
+    picture = planes.reshape(batch, channels, K * height, width)
+    grid = (grid - 1).to(planes.dtype)[:, None]
+    values = F.grid_sample(picture, grid, padding_mode="border", align_corners=False)
+    return values[:, :, 0]
 
 
 def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:

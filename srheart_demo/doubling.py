@@ -41,13 +41,18 @@ def planar_kernel(weight: Tensor) -> Tensor:
     C', then the parity of row and of column as `pixel_shuffle` wants them.
     """
     channels, out_channels = weight.shape[:2]
-    # A 2 × 2 window over padded rows (j − 1, j) gives rows 2j − 1 (odd) and 2j (even).
-    taps = torch.tensor([[2, 0], [3, 1]])
-    in_plane = weight[:, :, :, taps][..., taps].permute(2, 0, 1, 3, 5, 4, 6)
+    in_plane = in_plane_taps(weight).permute(2, 0, 1, 3, 5, 4, 6)
     kernel = weight.new_zeros(2, 3, channels, out_channels, 2, 2, 2, 2)
     for parity, (first, second) in enumerate((EVEN, ODD)):
         kernel[parity, parity], kernel[parity, parity + 1] = in_plane[first], in_plane[second]
     return kernel.permute(0, 3, 4, 5, 1, 2, 6, 7).reshape(8 * out_channels, 3 * channels, 2, 2)
+
+
+def in_plane_taps(weight: Tensor) -> Tensor:
+    """(..., 4, 4) → (..., 2, 2, 2, 2): parity and window along rows, the same along columns."""
+    # A window over rows (j − 1, j) gives rows 2j − 1 (odd) and 2j (even).
+    taps = torch.tensor([[2, 0], [3, 1]])
+    return weight[..., taps, :][..., taps]
 
 
 class _Planar(torch.autograd.Function):

@@ -3,26 +3,37 @@
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.degradation import degrade
+from srheart_demo.degradation import move, move_at
 from srheart_demo.views import long_axis_view
 
 if TYPE_CHECKING:
-    from srheart_demo.problem import Problem
+    from srheart_demo.problem import Decoded, Problem
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """CE: mean over voxels, nats. Logits (B, C, ...) against labels (...); returns (B,)."""
-    # `degrade` lays its slices out before its classes; softmax is quickest in that order.
+    # `move` lays its slices out before its classes; softmax is quickest in that order.
     logits = logits.transpose(1, 2)
     seen = labels.expand(len(logits), *labels.shape).unsqueeze(2)
     return -logits.log_softmax(2).gather(2, seen).flatten(1).mean(1)
 
 
-def short_axis_loss(field: Tensor, d: Tensor, p: "Problem") -> Tensor:
-    """Eq. 3: L_SA(z, d) = CE(M_d(↓_s G(z)), S_LR), with `field` = G(z); (B,)."""
-    return cross_entropy(degrade(field, p.stack, d), p.S_LR)
+def short_axis_loss(planes: Tensor, d: Tensor, p: "Problem", thinned: bool = False) -> Tensor:
+    """Eq. 3: L_SA(z, d) = CE(M_d(↓_s G(z)), S_LR), with `planes` = ↓_s G(z); (B,).
+
+    `thinned` takes the mean over voxels from fewer; see `thinning`.
+    """
+    if not thinned:
+        return cross_entropy(move(planes, p.stack, d), p.S_LR)
+    some = p.voxels
+    logits = move_at(planes, p.stack, d, some.k, some.pixels)
+    return (
+        F.cross_entropy(logits, some.labels.expand(len(logits), -1), reduction="none")
+        @ some.weights
+    )
 
 
 def long_axis_loss(field: Tensor, p: "Problem") -> Tensor:
@@ -35,15 +46,16 @@ def long_axis_loss(field: Tensor, p: "Problem") -> Tensor:
     return cross_entropy(long_axis_view(field, p.plane), p.S_LA)
 
 
-def multi_view_loss(z: Tensor, d: Tensor, p: "Problem", gamma: float) -> tuple[Tensor, ...]:
-    """Eq. 5: L(z, d) = L_SA(z, d) + γ L_LA(z).
+def multi_view_loss(
+    heart: "Decoded", d: Tensor, p: "Problem", gamma: float, thinned: bool = False
+) -> tuple[Tensor, ...]:
+    """Eq. 5: L(z, d) = L_SA(z, d) + γ L_LA(z), with `heart` = G(z).
 
     Returns:
         L, L_SA and L_LA, (B,) each; without an LA view L_LA is NaN and takes no part.
     """
-    field = p.G.decode(z)
-    L_SA = short_axis_loss(field, d, p)
-    if p.plane is None:
+    L_SA = short_axis_loss(heart.planes, d, p, thinned)
+    if p.plane is None or heart.field is None:
         return L_SA, L_SA, torch.full_like(L_SA, torch.nan)
-    L_LA = long_axis_loss(field, p)
+    L_LA = long_axis_loss(heart.field, p)
     return L_SA + gamma * L_LA, L_SA, L_LA

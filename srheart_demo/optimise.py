@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -19,10 +20,11 @@ from srheart_demo.encoding import evidence
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.losses import multi_view_loss
 from srheart_demo.metrics import mean_dice
-from srheart_demo.problem import Encoder, Problem
+from srheart_demo.problem import Decoded, Encoder, Problem
 from srheart_demo.search import best_shifts
 from srheart_demo.settings import Settings
-from srheart_demo.solvers import SOLVERS, Landscape, Memory, Point
+from srheart_demo.slicing import Window
+from srheart_demo.solvers import SOLVERS, Along, Landscape, Memory, Point
 
 
 @dataclass(frozen=True)
@@ -154,14 +156,58 @@ def units(p: Problem, settings: Settings) -> Tensor:
 
 
 def objective(
-    z: Tensor, d: Tensor, p: Problem, settings: Settings
+    z: Tensor, d: Tensor, p: Problem, settings: Settings, heart: Decoded | None = None
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5)."""
-    losses = multi_view_loss(z, d, p, settings.gamma)
+    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5).
+
+    `heart` is G(z) where it is decoded already.
+    """
+    heart = heart or p.decode(z, p.window(d))
+    losses = multi_view_loss(heart, d, p, settings.gamma, settings.thinned)
     if not settings.prior:
         return losses[0], losses
     prior = negative_log_prior(z, d, p, settings) / observations(p, settings)
     return losses[0] + prior, losses
+
+
+class _Eye:
+    """Looks at a problem's objective. For looks at one z in a row it decodes G(z) once."""
+
+    def __init__(self, p: Problem) -> None:
+        self.p = p
+        self._decoded: tuple[Tensor, Window | None, Decoded] | None = None
+
+    def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
+        """The objective and its gradients at (z, d)."""
+        tissue = self.p.tissue[:, None]
+        d = (d.detach() * tissue).requires_grad_(along != "z")
+        z, heart = self._decode(z, d)
+        value, losses = objective(z, d, self.p, settings, heart)
+        ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
+        slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
+        gradients = {"z": torch.zeros_like(z), "d": torch.zeros_like(d)}
+        gradients |= dict(zip(ends, slopes, strict=True))
+        if along != "d":
+            # The decoder's graph is used up.
+            self._decoded = None
+        L, L_SA, L_LA = (part.item() for part in losses)
+        return Point(
+            z=z.detach(),
+            d=d.detach(),
+            objective=value.item(),
+            losses=(L, L_SA, L_LA),
+            gradient_z=gradients["z"],
+            gradient_d=gradients["d"] * tissue,
+        )
+
+    def _decode(self, z: Tensor, d: Tensor) -> tuple[Tensor, Decoded]:
+        window = self.p.window(d)
+        kept = self._decoded
+        # With another window even the same values would be rounded otherwise.
+        if kept is None or kept[1] != window or not torch.equal(kept[0], z):
+            z = z.detach().requires_grad_()
+            kept = self._decoded = z, window, self.p.decode(z, window)
+        return kept[0], kept[2]
 
 
 def latent_optimisation(
@@ -179,16 +225,17 @@ def latent_optimisation(
     Yields:
         The start as iteration 0, then each iteration; the last one says why it `stopped`.
     """
-    step = start or _first_step(problem, settings)
+    eye = _Eye(problem)
+    step = start or _first_step(eye, settings)
     while True:
         change = yield step
         if change is not None:
             if change.stop:
                 return
-            step = _apply(change, step, problem)
+            step = _apply(change, step, eye)
         elif step.stopped:
             return
-        step = _iterate(step, problem)
+        step = _iterate(step, eye)
 
 
 def solve(
@@ -209,14 +256,15 @@ def last(steps: Iterable[Step], watch: Callable[[Step], None] | None = None) -> 
     return step
 
 
-def _first_step(p: Problem, settings: Settings) -> Step:
+def _first_step(eye: _Eye, settings: Settings) -> Step:
+    p = eye.p
     if settings.solver not in SOLVERS:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
     if settings.start not in STARTS:
         raise KeyError(f"unknown start {settings.start!r}; known: {', '.join(STARTS)}")
     began = time.perf_counter()
     z = STARTS[settings.start](p, settings)
-    point = _look(p, settings, z, torch.zeros(1, p.stack.K, 2))
+    point = eye.look(settings, z, torch.zeros(1, p.stack.K, 2))
     return _step(State.fresh(settings, point, p), 0, time.perf_counter() - began)
 
 
@@ -244,18 +292,6 @@ STARTS: dict[str, Callable[[Problem, Settings], Tensor]] = {
 """Where z may start."""
 
 
-def _look(p: Problem, settings: Settings, z: Tensor, d: Tensor) -> Point:
-    """The objective and its gradients at (z, d)."""
-    tissue = p.tissue[:, None]
-    z, d = z.detach().requires_grad_(), (d.detach() * tissue).requires_grad_()
-    value, losses = objective(z, d, p, settings)
-    gradient_z, gradient_d = torch.autograd.grad(value.sum(), (z, d))
-    L, L_SA, L_LA = (part.item() for part in losses)
-    return Point(
-        z.detach(), d.detach(), value.item(), (L, L_SA, L_LA), gradient_z, gradient_d * tissue
-    )
-
-
 def _step(state: State, iteration: int, seconds: float) -> Step:
     point = state.point
     L, L_SA, L_LA = point.losses
@@ -275,12 +311,12 @@ def _step(state: State, iteration: int, seconds: float) -> Step:
     )
 
 
-def _iterate(step: Step, p: Problem) -> Step:
+def _iterate(step: Step, eye: _Eye) -> Step:
     """Lines 3-5 of Algorithm 1, after a global search of d where the settings ask for one."""
     began = time.perf_counter()
-    state, settings = step.state, step.state.settings
+    p, state, settings = eye.p, step.state, step.state.settings
     point, memory = state.point, state.memory
-    landscape = Landscape(lambda z, d: _look(p, settings, z, d), state.units)
+    landscape = Landscape(partial(eye.look, settings), state.units)
 
     if step.iteration in settings.search_at:
         point, memory = landscape.look(point.z, _search(point.z, p, settings)), Memory()
@@ -322,7 +358,7 @@ def _search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     return best_shifts(z, p, settings.reach, settings.search_sd, share)
 
 
-def _apply(change: Change, step: Step, p: Problem) -> Step:
+def _apply(change: Change, step: Step, eye: _Eye) -> Step:
     """The step that the run goes on from after a change, looked at anew."""
     step = change.restart or step
     new = {name: getattr(change, name) for name in ("gamma", "lr_z", "lr_d")}
@@ -330,9 +366,9 @@ def _apply(change: Change, step: Step, p: Problem) -> Step:
     if not new and change.d is None:
         return step
     settings = replace(step.state.settings, **new)
-    point = _look(p, settings, step.z, step.d if change.d is None else change.d)
+    point = eye.look(settings, step.z, step.d if change.d is None else change.d)
     # A solver's memory is of another objective or place.
-    return _step(State.fresh(settings, point, p), step.iteration, step.seconds)
+    return _step(State.fresh(settings, point, eye.p), step.iteration, step.seconds)
 
 
 def _reason_to_stop(state: State, iteration: int) -> str | None:

@@ -1,12 +1,15 @@
 """The inverse problem: what was seen, and the generator that must explain it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from srheart_demo.degradation import Stack
+from srheart_demo.degradation import Stack, downsample
+from srheart_demo.slicing import Slicer, Window
+from srheart_demo.thinning import Voxels, thin
 from srheart_demo.views import Plane
 
 
@@ -31,6 +34,27 @@ class Encoder(Protocol):
 
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each."""
+
+
+@runtime_checkable
+class Slicing(Protocol):
+    """What a generator can do besides that decodes a stack's slices alone."""
+
+    def slicer(self, stack: Stack) -> Slicer:
+        """Its decoder for one stack."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a scan shows of G(z).
+
+    Attributes:
+        planes: (B, C, K, H', W') ↓_s G(z).
+        field: (B, C, D', H', W') G(z), where more than slices is seen of it.
+    """
+
+    planes: Tensor
+    field: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -58,10 +82,33 @@ class Problem:
         if (self.plane is None) != (self.S_LA is None):
             raise ValueError("a long-axis view needs both its plane and its labels")
 
-    @property
+    @cached_property
     def tissue(self) -> Tensor:
         """(K,) which slices show any tissue; the others say nothing about their d."""
         return (self.S_LR > 0).flatten(1).any(1)
+
+    @cached_property
+    def _slicer(self) -> Slicer | None:
+        # A long-axis view shows more than slices.
+        if self.plane is not None or not isinstance(self.G, Slicing):
+            return None
+        return self.G.slicer(self.stack)
+
+    def window(self, d: Tensor) -> Window | None:
+        """As much of G(z) as the scan shows under d (B, K, 2); None for all."""
+        return self._slicer.window(d) if self._slicer else None
+
+    def decode(self, z: Tensor, window: Window | None) -> Decoded:
+        """G(z) of codes (B, M), as much of it as a `window` holds."""
+        if self._slicer and window:
+            return Decoded(self._slicer.planes(z, window), None)
+        field = self.G.decode(z)
+        return Decoded(downsample(field, self.stack), field)
+
+    @cached_property
+    def voxels(self) -> Voxels:
+        """Fewer voxels of the SA stack that say as much as all."""
+        return thin(self.S_LR, self.stack)
 
     def crop(self, margin: float = 10.0) -> "Problem":
         """The same problem, with the SA slices cut to all tissue and `margin` mm around it.

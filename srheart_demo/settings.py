@@ -23,6 +23,7 @@ class Settings:
             1 − `stop_dice`, and no slice moved by more than `stop_mm`; 0 for never.
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
+        thinned: take L_SA from fewer voxels that say as much (`thinning`), not from all.
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
             voxels err together, so the prior is weighed against patches, not voxels; see
             ``docs/decisions.md``.
@@ -52,6 +53,7 @@ class Settings:
     stop_mm: float = 0.0
     stop_window: int = 10
     prior: bool = False
+    thinned: bool = False
     patch_mm2: float = 100.0
     motion_mm: float = 1.0
     search_at: tuple[int, ...] = ()

@@ -7,7 +7,8 @@ A solver maps (settings, here, memory, landscape, iteration) to the next point a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -23,7 +24,8 @@ class Point:
         z: (1, M).
         d: (1, K, 2), mm.
         objective: what is minimised; `losses` are its parts L, L_SA and L_LA.
-        gradient_z, gradient_d: of the objective; zero for slices without tissue.
+        gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
+            turns, gradient_z is that which led here.
     """
 
     z: Tensor
@@ -42,16 +44,27 @@ class Memory:
     updates: int = 0
 
 
+Along = Literal["z", "d", "both"]
+
+
+class Look(Protocol):
+    """How the objective is evaluated."""
+
+    def __call__(self, z: Tensor, d: Tensor, along: Along = "both") -> Point:
+        """At (z, d), with its gradients along z, d or both."""
+
+
 @dataclass(frozen=True)
 class Landscape:
     """What a solver may know of the objective.
 
     Attributes:
-        look: evaluates it and its gradients at any (z, d).
+        look: evaluates it and its gradients at any (z, d), or the gradient along one of them only,
+            which takes less; the other is then zero.
         units: (M, M) rows, steps of z along which it curves alike.
     """
 
-    look: Callable[[Tensor, Tensor], Point]
+    look: Look
     units: Tensor
 
 
@@ -72,10 +85,15 @@ def adam(
 
     d_mean, d_square, towards = _adam_direction(here.gradient_d, d_mean, d_square, updates)
     d = here.d - settings.lr_d * 0.5**halvings * towards
-    gradient_z = landscape.look(here.z, d).gradient_z if settings.alternate else here.gradient_z
+    gradient_z = here.gradient_z
+    if settings.alternate:
+        gradient_z = landscape.look(here.z, d, "z").gradient_z
     z_mean, z_square, towards = _adam_direction(gradient_z, z_mean, z_square, updates)
     z = here.z - settings.lr_z * 0.5**halvings * towards
-    return landscape.look(z, d), Memory((z_mean, z_square, d_mean, d_square), updates)
+    memory = Memory((z_mean, z_square, d_mean, d_square), updates)
+    if settings.alternate:
+        return replace(landscape.look(z, d, "d"), gradient_z=gradient_z), memory
+    return landscape.look(z, d), memory
 
 
 def _adam_direction(
@@ -93,6 +111,9 @@ SUFFICIENT = 1e-4
 """Armijo's constant: the least share of the promised decrease that a step must bring."""
 MOST_HALVINGS = 12
 """After so many shortenings of a step there is no way further down."""
+
+RESOLUTION = 2**-23
+"""Nor where a step promises less than float32 can tell, as a share of the objective."""
 
 
 def lbfgs(
@@ -123,6 +144,8 @@ def lbfgs(
         if point.objective <= here.objective + SUFFICIENT * length * slope:
             break
         length /= 2
+        if -length * slope < RESOLUTION * abs(here.objective):
+            return here, Memory()
     else:
         return here, Memory()
     step, change = length * direction, gradient_at(point) - gradient

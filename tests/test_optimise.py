@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from srheart_demo.degradation import Motion, Stack, degrade
 from srheart_demo.encoding import evidence
 from srheart_demo.gauge import common_translation, motion_error
+from srheart_demo.generator import load_generator
 from srheart_demo.optimise import (
     Change,
     last,
@@ -17,6 +19,7 @@ from srheart_demo.optimise import (
     solve,
 )
 from srheart_demo.presets import PAPER, PRESETS, preset
+from srheart_demo.problem import Problem
 from srheart_demo.settings import Settings
 from tests.problems import ToyHeart, toy_problem
 
@@ -338,3 +341,34 @@ def test_an_unknown_start_lists_the_known_ones():
     p, _, _ = toy_problem()
     with pytest.raises(KeyError, match="zero, random, encoder"):
         first(p, start="best")
+
+
+class Counting(ToyHeart):
+    decoded = 0
+
+    def decode(self, z):
+        self.decoded += 1
+        return super().decode(z)
+
+
+def test_where_z_and_d_take_turns_each_heart_is_decoded_once():
+    p, _, _ = toy_problem()
+    p = replace(p, G=Counting())
+    run = latent_optimisation(p, replace(QUICK, alternate=True))
+    # At the start the decoder's graph is used up by the gradients along both.
+    next(run), next(run)
+    before = p.G.decoded
+    steps = list(islice(run, 6))
+    assert p.G.decoded == before + 6
+    assert all(step.gradient_z > 0 and step.gradient_d > 0 for step in steps)
+
+
+@pytest.mark.parametrize("name", ["REFERENCE", "INTERACTIVE"])
+def test_a_run_with_the_shipped_generator_resumes_exactly(name):
+    G, stack = load_generator(), Stack.from_hr()
+    d = Motion.draw(stack.K, 1).displacement(4.0)
+    S_LR = degrade(G.decode(torch.zeros(1, G.latent_size)), stack, d)[0].argmax(0)
+    p = Problem(G, stack, S_LR).crop()
+    straight = list(islice(latent_optimisation(p, preset(name)), 6))
+    resumed = latent_optimisation(replace(p), preset(name), start=straight[2])
+    assert same(tuple(straight[2:]), tuple(islice(resumed, 4)))
