@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.throughput import FIRST_SEED
 from srheart_demo import phantom
 from srheart_demo.cohort import Recipe, find_subjects, restore_all
 from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
@@ -23,9 +24,6 @@ from srheart_demo.presets import preset
 from srheart_demo.samples import scanner_frame, stack_volume
 from srheart_demo.volume import write_volume
 from srheart_demo.workers import in_processes
-
-FIRST_SEED = 2_000_000
-"""Hearts of this seed and above were never trained on."""
 
 
 def write_scan(seed: int, path: Path) -> None:
@@ -59,7 +57,7 @@ def main() -> None:
     if options.scans <= max(options.processes):
         parser.error("give more scans than processes")
     print(f"PyTorch {torch.__version__}, {platform.machine()}, {os.cpu_count()} cores\n")
-    print("| preset | processes | scans a minute | and core | scaling | start, s | kB a scan |")
+    print("| preset | processes | scans a minute | each core | scaling | start, s | kB a scan |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as home:
         scans = Path(home) / "in"

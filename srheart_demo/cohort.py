@@ -227,10 +227,11 @@ def find_subjects(folder: Path, out: Path) -> list[Subject]:
     ]
     if not subjects:
         raise UnusableCohort(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+    names = {subject.name for subject in subjects}
     for subject in subjects:
-        for parent in PurePosixPath(subject.name).parents:
-            if str(parent) in by_name:
-                raise UnusableCohort(_clash(folder, by_name[str(parent)], subject.file))
+        for parent in map(str, PurePosixPath(subject.name).parents):
+            if parent in names:
+                raise UnusableCohort(_clash(folder, by_name[parent], subject.file))
     return subjects
 
 
@@ -267,8 +268,8 @@ def restore_all(
 ) -> Generator[Record, None, None]:
     """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
-    Leaving off early leaves the result folders of those that were yielded, and nothing besides. One
-    run at a time may write to a folder.
+    Leaving off early leaves whole result folders, and nothing besides. One run at a time may write
+    to a folder.
 
     Args:
         recipe: how, and where to.

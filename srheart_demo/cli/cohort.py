@@ -69,11 +69,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _restore(
-    recipe: Recipe,
-    subjects: Sequence[Subject],
-    execute: Execute,
-) -> list[Record]:
+def _restore(recipe: Recipe, subjects: Sequence[Subject], execute: Execute) -> list[Record]:
     """The records of all subjects, of whom those are restored that were not."""
     with Progress() as progress:
         todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))
