@@ -24,7 +24,7 @@ import torch
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.generator import WEIGHTS, load_generator
-from srheart_demo.metrics import volumes_ml
+from srheart_demo.metrics import MYOCARDIAL_DENSITY, volumes_ml
 from srheart_demo.settings import Settings
 from srheart_demo.volume import InvalidVolume, read_long_axis, read_short_axis
 from srheart_demo.workers import Ends, WorkerDied
@@ -32,7 +32,6 @@ from srheart_demo.workers import Ends, WorkerDied
 GENERATOR = "betavae"
 RECORD, SUMMARY, STAGING = "record.json", "summary.csv", ".staging"
 RESULTS = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
-MYOCARDIUM_G_PER_ML = 1.05
 
 
 class UnusableCohort(ValueError):
@@ -309,7 +308,7 @@ def _findings(e: Enhancement) -> dict[str, Any]:
     return {
         "message": " ".join(e.placement.notes),
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
-        "LV_mass_g": round(MYOCARDIUM_G_PER_ML * volumes["MYO"], 1),
+        "LV_mass_g": round(MYOCARDIAL_DENSITY * volumes["MYO"], 1),
         "slices": int(tissue.sum()),
         "mean_d_mm": round(float(np.linalg.norm(e.d_mean_removed[tissue], axis=1).mean()), 2),
         "iterations": e.last.iteration,

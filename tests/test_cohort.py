@@ -157,7 +157,7 @@ def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, s
     run = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
     until(lambda: len(stamps(out)) > len(before))
     run.send_signal(stop)
-    _, error = run.communicate(timeout=120)  # Ends when the run's own processes have ended too.
+    _, error = run.communicate(timeout=300)  # Ends when the run's own processes have ended too.
     after = stamps(out)
     assert before.items() <= after.items()
     assert all(contents(folder) == QUICK_RESULTS for folder in result_folders(out))

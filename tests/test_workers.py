@@ -77,7 +77,7 @@ def test_processes_end_when_their_parent_is_killed() -> None:
     assert run.stdout is not None
     assert run.stdout.readline() == "0\n"
     run.kill()
-    run.communicate(timeout=60)
+    run.communicate(timeout=300)
 
 
 def test_without_a_scheduler_it_says_what_to_start() -> None:
