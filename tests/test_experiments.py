@@ -24,7 +24,7 @@ from srheart_demo.experiments.cases import (
     simulated,
     synthetic_heart,
 )
-from srheart_demo.experiments.methods import METHODS, method
+from srheart_demo.experiments.methods import METHODS, method, weights_in_use
 from srheart_demo.experiments.real_stacks import HiddenSlices, as_scanned, hide, score_hidden
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.scoring import COLUMNS, score
@@ -101,6 +101,13 @@ def test_edsr_is_that_of_the_level() -> None:
     with pytest.raises(KeyError, match="unknown method 'EDSR'; known: NN, SBI"):
         method("EDSR", "hidden slices")
     assert method("LO", "normal") is METHODS["LO"]
+
+
+def test_a_run_goes_on_with_the_same_weights_only() -> None:
+    used = weights_in_use(["NN", "LO", "EDSR"], ["none"])
+    assert set(used) == {"betavae", "EDSR (none)"}
+    assert len(set(used.values())) == 2
+    assert weights_in_use(["NN", "SBI"], ["none"]) == {}
 
 
 def test_the_clinical_protocol() -> None:

@@ -18,7 +18,7 @@ from srheart_demo.experiments.cases import (
     clinical,
     synthetic_heart,
 )
-from srheart_demo.experiments.methods import GAMMAS, method, multi_view_name
+from srheart_demo.experiments.methods import GAMMAS, method, multi_view_name, weights_in_use
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, score
@@ -35,9 +35,7 @@ from srheart_demo.experiments.summary import (
     difference_table,
     other_measures,
 )
-from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES
-from srheart_demo.generator import weights_file
 
 LEVEL = "clinical"
 MULTI_VIEW = multi_view_name(1.0)
@@ -66,7 +64,7 @@ class Table3(Experiment):
             "protocol": f"slices of {CLINICAL_GAP:g} mm, pixels of {CLINICAL_PIXEL} mm, "
             f"normal motion, ε = {CLINICAL_NOISE} on both views",
             "methods": self.methods,
-            "weights": fingerprint(weights_file("betavae")),
+            "weights": weights_in_use(self.methods, [LEVEL]),
         }
 
     def tasks(self) -> Sequence[Task]:

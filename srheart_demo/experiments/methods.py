@@ -1,7 +1,7 @@
 """Methods by name: from a scan to a heart that can be looked at anywhere."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,12 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.baselines import BASELINES
+from srheart_demo.baselines import BASELINES, edsr
 from srheart_demo.beyond import answer
 from srheart_demo.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.experiments.cases import Scan
+from srheart_demo.files import fingerprint
 from srheart_demo.gauge import labels_at
-from srheart_demo.generator import HeartGenerator, available, load_generator, read_generator
+from srheart_demo.generator import (
+    HeartGenerator,
+    available,
+    load_generator,
+    read_generator,
+    weights_file,
+)
 from srheart_demo.optimise import solve
 from srheart_demo.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.problem import Problem
@@ -160,3 +167,15 @@ def method(name: str, level: str) -> Method:
     if full not in METHODS:
         raise KeyError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[full]
+
+
+def weights_in_use(names: Iterable[str], levels: Iterable[str]) -> dict[str, str]:
+    """Fingerprints of the weights that methods of these names use at these levels."""
+    files: dict[str, Path] = {}
+    for used in (method(name, level) for name in names for level in levels):
+        if isinstance(used, LatentOptimisation):
+            files[used.generator] = weights_file(used.generator)
+        elif isinstance(used, Baseline) and used.name.startswith("EDSR"):
+            level = used.name.removeprefix("EDSR (").removesuffix(")")
+            files[used.name] = Path(str(edsr.WEIGHTS / f"{level}.safetensors"))
+    return {name: fingerprint(path) for name, path in files.items() if path.exists()}

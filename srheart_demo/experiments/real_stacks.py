@@ -11,7 +11,7 @@ displaced slices does so by itself. "Raw" scores take the restored heart as it s
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from os.path import commonpath
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,7 +29,7 @@ from srheart_demo.experiments.cases import (
     read_heart,
     simulated,
 )
-from srheart_demo.experiments.methods import Labels, Method, Restoration, method
+from srheart_demo.experiments.methods import Labels, Method, Restoration, method, weights_in_use
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, Figures, score, with_mean
@@ -42,7 +42,6 @@ from srheart_demo.experiments.summary import (
     other_measures,
 )
 from srheart_demo.files import fingerprint
-from srheart_demo.generator import weights_file
 from srheart_demo.metrics import dice
 from srheart_demo.placement import place, stack_geometry
 from srheart_demo.volume import InvalidVolume, LabelVolume, read_short_axis
@@ -95,8 +94,20 @@ class RealStacks(Experiment):
             "seed": self.seed,
             "methods on stacks": self.stack_methods,
             "methods on hearts": self.heart_methods,
-            "weights": fingerprint(weights_file("betavae")),
+            "weights": {
+                **weights_in_use(self.stack_methods, [HIDDEN] if self._stacks else ()),
+                **weights_in_use(self.heart_methods, LEVELS if self._hearts else ()),
+            },
         }
+
+    @cached_property
+    def _hearts(self) -> frozenset[Path]:
+        """Those of the files that are degraded; in the others slices are hidden."""
+        return frozenset(path for path in self.files if self.simulate or _is_heart(path))
+
+    @property
+    def _stacks(self) -> frozenset[Path]:
+        return frozenset(self.files) - self._hearts
 
     def _names(self) -> dict[str, Path]:
         """The files by their paths below the folder that holds all."""
@@ -115,7 +126,7 @@ class RealStacks(Experiment):
         tasks = []
         seeds = held_out_seeds(len(self.files), self.seed)
         for (name, path), seed in zip(self._names().items(), seeds, strict=True):
-            if self.simulate or _is_heart(path):
+            if path in self._hearts:
                 tasks += [
                     Task(
                         name,

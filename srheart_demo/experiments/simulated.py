@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import Case, held_out_seeds, simulated, synthetic_heart
-from srheart_demo.experiments.methods import method
+from srheart_demo.experiments.methods import method, weights_in_use
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, score
@@ -25,9 +25,7 @@ from srheart_demo.experiments.summary import (
     other_measures,
     paper_columns,
 )
-from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES
-from srheart_demo.generator import weights_file
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Simulated(Experiment):
             "experiment": self.name,
             **self.subjects.settings(),
             "methods": self.methods,
-            "weights": fingerprint(weights_file("betavae")),
+            "weights": weights_in_use(self.methods, self.levels),
         }
 
     def tasks(self) -> Sequence[Task]:
