@@ -35,6 +35,22 @@ def motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
     return raw_motion_error(d - common, d_true, tissue)
 
 
+def unsheared_motion_error(d: Tensor, d_true: Tensor, z: Tensor, tissue: Tensor) -> float:
+    """`motion_error` after removing what grows linearly along the stack as well, mm.
+
+    A shear of the slices looks like a leaning heart: in SA slices only the prior tells them apart.
+
+    Args:
+        d, d_true: (1, K, 2), mm.
+        z: (K,) positions of the slices along D, mm.
+        tissue: (K,) which slices count.
+    """
+    error, along = (d - d_true)[0, tissue].double(), z[tissue].double()
+    shear = torch.stack([torch.ones_like(along), along - along.mean()], dim=1)
+    left = error - shear @ torch.linalg.pinv(shear) @ error
+    return float((left**2).sum(-1).mean().sqrt())
+
+
 def raw_motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
     """RMS length of d − d_true over slices with tissue, as they stand, mm."""
     length2 = ((d - d_true)[..., tissue, :] ** 2).sum(-1)

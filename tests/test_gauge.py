@@ -2,7 +2,12 @@ import pytest
 import torch
 
 from srheart_demo.frame import lattice_points
-from srheart_demo.gauge import common_translation, labels_at, motion_error
+from srheart_demo.gauge import (
+    common_translation,
+    labels_at,
+    motion_error,
+    unsheared_motion_error,
+)
 from tests.problems import ToyHeart
 
 TISSUE = torch.tensor([True, True, True, False])
@@ -21,6 +26,17 @@ def test_motion_error_is_the_rms_length():
     d[0, 0] = torch.tensor([3.0, 4.0])
     d[0, 1] = torch.tensor([-3.0, -4.0])
     assert motion_error(d, torch.zeros_like(d), TISSUE) == pytest.approx((50 / 3) ** 0.5)
+
+
+def test_a_shear_counts_until_it_is_removed_and_nothing_else_is():
+    z = torch.tensor([0.0, 10.0, 20.0, 30.0])
+    tissue = torch.ones(4, dtype=torch.bool)
+    truth = torch.zeros(1, 4, 2)
+    shear = torch.stack([0.1 * z + 3, -0.2 * z], dim=1)[None]
+    assert motion_error(shear, truth, tissue) > 1
+    assert unsheared_motion_error(shear, truth, z, tissue) < 1e-5
+    bend = torch.tensor([[1.0, -1.0, -1.0, 1.0], [0.0] * 4]).T[None]
+    assert unsheared_motion_error(shear + bend, truth, z, tissue) == pytest.approx(1, abs=1e-5)
 
 
 def test_without_tissue_there_is_no_translation():

@@ -17,7 +17,12 @@ from srheart_demo.degradation import Stack
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import Labels, Method, Restoration
 from srheart_demo.frame import TISSUES
-from srheart_demo.gauge import common_translation, motion_error, raw_motion_error
+from srheart_demo.gauge import (
+    common_translation,
+    motion_error,
+    raw_motion_error,
+    unsheared_motion_error,
+)
 from srheart_demo.metrics import dice, lv_mass_g, surface_distances, surface_scores, volumes_ml
 from srheart_demo.views import Plane
 
@@ -36,7 +41,7 @@ def _columns() -> tuple[str, ...]:
     scores += [name.format(tissue) for name in DISTANCES for tissue in tissues]
     sizes = [name.format(tissue) for name in SIZE for tissue in tissues]
     masses = ["lv_mass_g", "true_lv_mass_g"]
-    motion = ["motion_error_mm", "raw_motion_error_mm"]
+    motion = ["motion_error_mm", "raw_motion_error_mm", "unsheared_motion_error_mm"]
     return (*scores, *(f"raw_{name}" for name in scores), *sizes, *masses, *motion, "seconds")
 
 
@@ -65,6 +70,9 @@ def score(method: Method, case: Case) -> Figures:
         "true_lv_mass_g": lv_mass_g(true_labels, spacing),
         "motion_error_mm": motion_error(found.d, case.d, tissue),
         "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
+        "unsheared_motion_error_mm": unsheared_motion_error(
+            found.d, case.d, case.scan.stack.z, tissue
+        ),
         "seconds": seconds,
     }
 
