@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -44,8 +45,8 @@ MESH = (
 )
 PLOTS = "document.querySelectorAll('.srh-plot .main-svg').length >= 4"
 LAST_LOSSES = (
-    "Array.from(document.querySelector('.srh-fig-convergence .js-plotly-plot').data,"
-    " (line) => line.y[line.y.length - 1])"
+    "[1, 3, 4].map((i) => document.querySelector('.srh-fig-convergence .js-plotly-plot')"
+    ".data[i].y.at(-1))"
 )
 
 
@@ -115,16 +116,26 @@ def visit(address: str, chromium: str) -> Iterator[tuple]:
         )
         page.goto(address, wait_until="commit")
         page.wait_for_selector(".srh-status")
-        page.wait_for_function(f"{STATUS} === 'Ready' && {PLOTS}")
+        page.wait_for_function(f"{STATUS} === 'Replaying' && {PLOTS}")
         page.wait_for_function("document.querySelector('.srh-score') !== null")
         yield page, outside, errors
         browser.close()
 
 
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page, outside, errors = visit
 
-    # A slider by keyboard: another motion gives another stack.
+    # It moves before any click, and begins again at its end.
+    page.wait_for_function(f"{ITERATION} === 3")
+    page.wait_for_function(f"{ITERATION} === 0")
+    press(page, "Pause")
+    page.wait_for_function(f"{STATUS} === 'Paused'")
+
+    # A slider by keyboard: another motion gives another stack, and it is solved at once.
     uncorrected = page.text_content(".srh-score-motion")
     page.get_by_role("slider", name="Motion").focus()
     page.keyboard.press("ArrowLeft")
@@ -133,12 +144,14 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
         arg=uncorrected,
     )
     assert page.text_content(".srh-motion .widget-readout") == "3.9"
+    page.wait_for_function(f"{STATUS} === 'Finished'")
 
-    # Run, with the preset that has the most iterations.
+    # Run, with the preset that has the most iterations; what was found stays beside it.
     page.get_by_role("combobox", name="Preset").select_option("REFERENCE")
-    page.wait_for_function(f"{DETAIL}.includes('Press Run')")
-    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_function(f"{STATUS} === 'Ready'")
+    press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Running' && {ITERATION} > 1")
+    page.locator(".srh-chip-run:visible").nth(1).wait_for()
 
     # γ in mid-run: L = L_SA + γ L_LA with the new γ.
     page.get_by_role("slider", name="Gamma").focus()
@@ -167,19 +180,78 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     assert page.evaluate(CAMERA) == pytest.approx(turned, abs=0.05)
 
     # Pause stops, Step goes on by one.
-    page.get_by_role("button", name="Pause", exact=True).click()
+    press(page, "Pause")
     page.wait_for_function(f"{STATUS} === 'Paused'")
     page.wait_for_function(
         f"new Promise((done) => {{ const at = {ITERATION};"
-        f" setTimeout(() => done(at === {ITERATION}), 500); }})"
+        f" setTimeout(() => done(at === {ITERATION}), 2000); }})"
     )
     paused = page.evaluate(ITERATION)
-    page.get_by_role("button", name="Step", exact=True).click()
+    press(page, "Step")
     page.wait_for_function(f"paused => {ITERATION} === paused + 1", arg=paused)
+
+    # Back to an earlier iteration by the scrubber, another γ, and the run forks there.
+    page.get_by_role("slider", name="Iteration shown").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(f"{ITERATION} === 0")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"{ITERATION} === 1")
+    page.get_by_role("slider", name="Gamma").focus()
+    page.keyboard.press("ArrowRight")
+    press(page, "Step")
+    page.wait_for_function(f"{ITERATION} === 2")
+    page.locator(".srh-chip-run:visible").nth(2).wait_for()
 
     page.screenshot(path=tmp_path / "explorer.png")
     assert (tmp_path / "explorer.png").stat().st_size > 50_000
     assert not outside
+    assert not errors
+
+
+def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
+    page, _, errors = visit
+    press(page, "Pause")
+    stack = page.locator(".srh-stack-scanned canvas")
+    box = stack.bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + 0.42 * box["height"]
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 12, middle[1])
+    page.mouse.move(middle[0] + 20, middle[1])
+    said = page.text_content(".srh-stack-said")
+    page.mouse.up()
+    assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)
+    page.wait_for_function("!document.querySelectorAll('.srh-small')[2].disabled")
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+
+    # By keyboard: a slice is left out, and taken again.
+    stack.focus()
+    page.keyboard.press("Delete")
+    page.wait_for_function("document.querySelector('.srh-stack-said').textContent.includes('not')")
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+    press(page, "undo")
+    page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+    assert not errors
+
+
+def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
+    from axe_core_python.sync_playwright import Axe
+
+    page, _, errors = visit
+    press(page, "Pause")
+    page.get_by_role("checkbox", name="Show the equation").check()
+    for tab in ("Heart", "Latent space", "Take away"):
+        press(page, tab)
+        page.wait_for_function(f"{STATUS} === 'Paused'")
+        for dark in (False, True):
+            page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
+            found = Axe().run(page, ".srh")["violations"]
+            grave = [
+                (rule["id"], [node["html"] for node in rule["nodes"]])
+                for rule in found
+                if rule["impact"] in ("serious", "critical")
+            ]
+            assert grave == []
     assert not errors
 
 
@@ -196,7 +268,8 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> N
     nameless = page.evaluate(
         "Array.from(document.querySelectorAll("
         "'.srh [role=slider], .srh button, .srh select, .srh input, .srh img'))"
-        ".filter((e) => !(e.getAttribute('aria-label') || e.alt)).map((e) => e.outerHTML)"
+        ".filter((e) => e.offsetParent && !(e.getAttribute('aria-label') || e.alt"
+        " || e.textContent.trim())).map((e) => e.outerHTML)"
     )
     assert nameless == []
     assert not outside

@@ -10,10 +10,11 @@ import torch
 
 from srheart_demo.degradation import degrade
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.presets import RECOMMENDED, REFERENCE
-from srheart_demo.samples import SAMPLES
-from srheart_demo.session import Scan, Scene, Session, Subject
+from srheart_demo.presets import INTERACTIVE, RECOMMENDED, REFERENCE
+from srheart_demo.samples import FOLDER, SAMPLES
+from srheart_demo.session import Cancelled, Scan, Scene, Session, Watch, load_subject
 from srheart_demo.session.pictures import WINDOW, StackOutlines, cut, turn
+from srheart_demo.session.subjects import KnownHeart
 
 SHORT = replace(RECOMMENDED, iterations=6)
 
@@ -27,8 +28,10 @@ def run() -> Session:
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
-    return Subject(SAMPLES[0])
+def subject() -> KnownHeart:
+    heart = load_subject(SAMPLES[0])
+    assert isinstance(heart, KnownHeart)
+    return heart
 
 
 def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_heart() -> None:
@@ -49,7 +52,7 @@ def test_a_run_ends_by_itself_and_then_stands_still(run: Session) -> None:
 
 
 def test_curves_hold_every_iteration_and_add_up(run: Session) -> None:
-    curves = run.curves()
+    (curves,) = run.curves()
     assert curves.iteration.tolist() == list(range(7))
     np.testing.assert_allclose(curves.loss, curves.loss_sa + curves.loss_la, rtol=1e-5)
     assert curves.loss[-1] < curves.loss[0]
@@ -77,9 +80,9 @@ def test_the_heart_is_that_of_z_and_at_the_end_agrees_with_the_slices_too() -> N
 def test_gamma_acts_on_the_next_iteration() -> None:
     session = Session(settings=replace(REFERENCE, iterations=3))
     session.advance()
-    session.gamma = 3.0
+    session.configure(gamma=3.0)
     session.advance()
-    curves = session.curves()
+    (curves,) = session.curves()
     weights = (curves.loss - curves.loss_sa) / curves.loss_la
     np.testing.assert_allclose(weights, [1, 1, 3], rtol=1e-4)
 
@@ -87,7 +90,7 @@ def test_gamma_acts_on_the_next_iteration() -> None:
 def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
     session = Session(Scan(SAMPLES[0], long_axis=False), SHORT)
     session.advance()
-    curves = session.curves()
+    (curves,) = session.curves()
     assert np.isnan(curves.loss_la).all()
     np.testing.assert_array_equal(curves.loss, curves.loss_sa)
     assert not session.frame(6, 0.0).long_axis_acquired
@@ -109,7 +112,7 @@ def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     session.preset("PAPER")
     assert (session.settings.name, session.progress().iteration) == ("PAPER", 0)
     session.advance()
-    session.scan(SAMPLES[1], motion=2.5)
+    session.scan(Scan(SAMPLES[1], motion=2.5))
     assert session.scene.scan == Scan(SAMPLES[1], 2.5)
     assert session.progress().iteration == 0
 
@@ -121,11 +124,11 @@ def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
         np.testing.assert_allclose(d[shifts.tissue].mean(0), 0, atol=1e-4)
 
 
-def test_motionless_input_is_the_truth(subject: Subject) -> None:
+def test_motionless_input_is_the_truth(subject: KnownHeart) -> None:
     session = Session(Scan(SAMPLES[0], motion=0.0), SHORT)
     picture = session.frame(6, 90.0).short_axis
     np.testing.assert_array_equal(picture.input, picture.truth)
-    np.testing.assert_array_equal(session.scene.S_LR, subject.slices)
+    np.testing.assert_array_equal(session.scene.S_LR, subject.S_HR[2::5])
 
 
 @pytest.mark.parametrize("angle", [-90.0, -30.0, 0.0, 90.0])
@@ -141,16 +144,17 @@ def test_pictures_have_one_size_and_hold_labels(run: Session, angle: float) -> N
 
 def test_the_cut_at_0_degrees_is_the_acquired_view(run: Session) -> None:
     plane = cut(run.scene, 0.0)
+    assert plane.truth is not None
     assert np.mean(plane.input != plane.truth) < 0.01
 
 
-def test_a_full_turn_of_a_plane_is_no_turn(subject: Subject) -> None:
+def test_a_full_turn_of_a_plane_is_no_turn(subject: KnownHeart) -> None:
     turned = turn(turn(subject.plane, 120.0), 240.0)
     torch.testing.assert_close(turned.points, subject.plane.points, atol=1e-3, rtol=0)
 
 
 def test_the_true_d_moves_the_outlines_back_to_those_of_a_motionless_stack(
-    subject: Subject,
+    subject: KnownHeart,
 ) -> None:
     generator = Session()._generator
     moved, still = (Scene(Scan(subject.name, motion), subject, generator) for motion in (1.0, 0.0))
@@ -181,6 +185,228 @@ def test_the_coarse_heart_is_light_enough_for_a_live_view(run: Session) -> None:
 def test_unknown_names_are_answered_with_the_known_ones() -> None:
     session = Session(settings=SHORT)
     with pytest.raises(KeyError, match="healthy_1"):
-        session.scan("nobody")
+        session.scan(Scan("nobody"))
     with pytest.raises(KeyError, match="RECOMMENDED"):
         session.preset("nonsense")
+
+
+# -- the scan ------------------------------------------------------------------------------
+
+
+def test_a_slice_moved_by_hand_moves_its_picture_and_its_true_d(subject: KnownHeart) -> None:
+    still = Scan(SAMPLES[0], motion=0.0)
+    before, after = subject.acquire(still), subject.acquire(still.moved(6, 5.0, -10.0))
+    assert after.d is not None
+    assert after.d[0, 6].tolist() == [5.0, -10.0]
+    assert not after.d[0, [5, 7]].any()
+    np.testing.assert_array_equal(after.S_LR[6], np.roll(before.S_LR[6], (4, -8), (0, 1)))
+    assert still.moved(6, 5.0, 0.0).moved(6, -2.0, 1.0).by_hand == ((6, 3.0, 1.0),)
+
+
+def test_missing_slices_are_left_out_and_come_back(subject: KnownHeart) -> None:
+    scan = Scan(SAMPLES[0]).toggled(4).toggled(7)
+    taken = subject.acquire(scan)
+    assert taken.slices.tolist() == [0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12]
+    assert len(taken.S_LR) == taken.stack.K == 11
+    assert scan.toggled(7).toggled(4) == Scan(SAMPLES[0])
+
+
+def test_spacing_sets_the_number_of_slices(subject: KnownHeart) -> None:
+    wide, narrow = (subject.acquire(Scan(SAMPLES[0], spacing=mm)) for mm in (16.0, 6.0))
+    assert (wide.stack.K, narrow.stack.K) == (8, 21)
+    torch.testing.assert_close(wide.stack.z.diff(), torch.full((7,), 16.0))
+
+
+def test_noise_errs_where_it_should_and_is_the_same_each_time(subject: KnownHeart) -> None:
+    clean, noisy, again = (
+        subject.acquire(Scan(SAMPLES[0], noise=share)).S_LR for share in (0.0, 0.1, 0.1)
+    )
+    np.testing.assert_array_equal(noisy, again)
+    assert 0 < np.mean(clean != noisy) < 0.05
+
+
+def test_a_random_heart_is_the_same_for_a_seed_and_has_a_four_chamber_view() -> None:
+    first, second, other = (load_subject(f"random_{seed}") for seed in (3, 3, 4))
+    np.testing.assert_array_equal(first.S_HR, second.S_HR)
+    assert (first.S_HR != other.S_HR).any()
+    assert first.S_LA is not None
+    assert set(np.unique(first.S_LA)) == {0, 1, 2, 3}
+
+
+def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
+    session = Session(settings=replace(SHORT, iterations=2))
+    folder = FOLDER / SAMPLES[1]
+    stack = (folder / "S_LR_normal.nii.gz").read_bytes()
+    session.load("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes())
+    session.advance(1e9)
+    frame, scores = session.frame(6, 0.0), session.scores()
+    assert session.own == ("mine.nii.gz",)
+    assert frame.short_axis.truth is None
+    assert frame.long_axis_acquired
+    assert np.isnan(frame.shifts.truth).all()
+    assert scores.dice == {}
+    assert min(scores.agreement.values()) > 0.8
+    assert session.ghost() == {}
+    session.scan(Scan(SAMPLES[0]))
+    session.scan(Scan("mine.nii.gz", motion=1.0, long_axis=False))
+    assert session.frame(0, 30.0).shifts.of == len(session.scene.S_LR)
+
+
+def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
+    session = Session(settings=SHORT)
+    with pytest.raises(ValueError, match="NIfTI"):
+        session.load("notes.txt", b"hello")
+    with pytest.raises(ValueError, match="mine"):
+        session.load("mine.nii.gz", b"hello")
+    assert session.scene.scan.subject == SAMPLES[0]
+
+
+def test_the_side_view_puts_slices_back_by_d() -> None:
+    session = Session(Scan(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
+    session.advance(1e9)
+    side = session.frame(6, 0.0).side
+    width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
+    assert (width[0] - width[1]) * side.pixel_mm == pytest.approx(12.5, abs=2.5)
+
+
+# -- history -------------------------------------------------------------------------------
+
+
+def test_looking_back_shows_the_heart_of_then(run: Session) -> None:
+    end = run.field()
+    run.look(2)
+    assert run.progress().iteration == 2
+    assert run.progress().last == 6
+    assert torch.equal(run.field(), run.problem.G.decode(run.history.active.steps[2].z))
+    run.advance()
+    assert (run.history.at, len(run.history.runs)) == (3, 1)
+    run.look(99)
+    assert torch.equal(run.field(), end)
+
+
+def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
+    session = Session(settings=replace(RECOMMENDED, iterations=5))
+    session.advance(1e9)
+    first = list(session.history.active.steps)
+    session.look(2)
+    session.configure(gamma=0.0)
+    session.advance(1e9)
+    old, new = session.history.runs
+    assert old.steps == first
+    assert new.steps[:3] == first[:3]
+    assert new.parted == 2
+    assert new.steps[3].state.settings.gamma == 0
+    assert [c.active for c in session.curves()] == [False, True]
+    assert old.colour != new.colour
+    session.choose(0)
+    assert session.step is first[-1]
+
+
+def test_a_fork_without_a_change_repeats_the_numbers() -> None:
+    session = Session(settings=replace(RECOMMENDED, iterations=5))
+    session.advance(1e9)
+    session.look(2)
+    session.fork()
+    session.advance(1e9)
+    a, b = (run.steps[-1] for run in session.history.runs)
+    assert torch.equal(a.z, b.z)
+    assert torch.equal(a.d, b.d)
+
+
+def test_the_oldest_run_gives_way_to_a_fourth() -> None:
+    session = Session(settings=replace(REFERENCE, iterations=9))
+    session.advance()
+    first = session.history.active
+    for _ in range(3):
+        session.fork()
+        session.advance()
+    assert len(session.history.runs) == 3
+    assert first not in session.history.runs
+    assert {run.colour for run in session.history.runs} == {0, 1, 2}
+
+
+def test_single_settings_act_in_midrun_or_begin_another_run() -> None:
+    session = Session(settings=replace(REFERENCE, iterations=9))
+    session.advance()
+    session.configure(lr_z=0.05)
+    session.advance()
+    assert session.step.state.settings.lr_z == 0.05
+    assert session.history.at == 2
+    session.configure(prior=True)
+    assert session.history.at == 0
+    assert session.step.state.settings.prior
+    assert len(session.history.runs) == 2
+
+
+def test_a_text_leads_back_to_the_very_same_state() -> None:
+    session = Session(Scan(SAMPLES[2], 2.0, noise=0.03).moved(5, 4.0, 0.0).toggled(3), SHORT)
+    session.advance(1e9)
+    session.look(2)
+    session.configure(gamma=0.5)
+    session.advance()
+    session.preset("REFERENCE")
+    session.configure(solver="lbfgs", lr_z=0.7)
+    session.advance()
+    session.advance()
+    session.look(1)
+    other = Session()
+    other.restore(session.text())
+    assert other.scene.scan == session.scene.scan
+    assert other.text() == session.text()
+    assert other.history.at == 1
+    for a, b in zip(session.history.runs, other.history.runs, strict=True):
+        assert torch.equal(a.steps[-1].z, b.steps[-1].z)
+        assert torch.equal(a.steps[-1].d, b.steps[-1].d)
+
+
+@pytest.mark.parametrize("text", ["", "hello", "{}", '{"srheart":1,"scan":{}}', '{"srheart":9}'])
+def test_a_text_that_is_no_state_is_refused_in_words(text: str) -> None:
+    session = Session(settings=SHORT)
+    with pytest.raises(ValueError, match="no state of the explorer"):
+        session.restore(text)
+    assert session.progress().iteration == 0
+
+
+def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
+    session = Session(settings=SHORT)
+    session.advance(1e9)
+    text = session.text()
+    session.scan(Scan(SAMPLES[1]))
+    watch = Watch()
+    watch.cancel()
+    with pytest.raises(Cancelled):
+        session.restore(text, watch)
+    assert session.scene.scan.subject == SAMPLES[1]
+
+
+def test_a_live_solution_is_interactive_whatever_is_chosen() -> None:
+    session = Session(settings=REFERENCE)
+    session.resolve()
+    session.advance(1e9)
+    assert session.step.state.settings == INTERACTIVE
+    assert session.settings is REFERENCE
+
+
+# -- painting ------------------------------------------------------------------------------
+
+
+def test_the_painted_error_is_small_where_the_heart_is_right(run: Session) -> None:
+    run.paint = "error"
+    paint = run.heart(6).paint
+    run.paint = ""
+    assert paint is not None
+    for name, mesh in run.heart(6).meshes.items():
+        assert paint.values[name].shape == (len(mesh.vertices),)
+        assert 0 < np.median(paint.values[name]) < 4
+    assert run.heart(6).paint is None
+
+
+def test_the_spread_of_random_starts_is_a_length(run: Session) -> None:
+    run.look(99)
+    run.paint = "spread"
+    assert not run.painted
+    run.spread("spread", Watch())
+    paint = run.heart(6, coarse=True).paint
+    run.paint = ""
+    assert paint is not None
+    assert all((sd >= 0).all() and np.median(sd) < 10 for sd in paint.values.values())

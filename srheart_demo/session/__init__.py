@@ -1,23 +1,43 @@
-"""A run of latent optimisation with everything that there is to see of it, free of widgets."""
+"""Runs of latent optimisation with everything that there is to see of them, free of widgets."""
 
+from srheart_demo.session.explore import (
+    Cancelled,
+    Direction,
+    GaugeCurve,
+    Landscape,
+    Lane,
+    Traversal,
+    Watch,
+)
 from srheart_demo.session.run import Session, use_one_thread
-from srheart_demo.session.scene import Scan, Scene, Subject
+from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import (
     Curves,
     Frame,
     Heart,
     Outlines,
+    Paint,
     Pictures,
     Progress,
     Scores,
     Shifts,
+    Side,
+    Tiles,
 )
+from srheart_demo.session.subjects import OwnScan, Scan, load_subject
 
 __all__ = [
+    "Cancelled",
     "Curves",
+    "Direction",
     "Frame",
+    "GaugeCurve",
     "Heart",
+    "Landscape",
+    "Lane",
     "Outlines",
+    "OwnScan",
+    "Paint",
     "Pictures",
     "Progress",
     "Scan",
@@ -25,6 +45,10 @@ __all__ = [
     "Scores",
     "Session",
     "Shifts",
-    "Subject",
+    "Side",
+    "Tiles",
+    "Traversal",
+    "Watch",
+    "load_subject",
     "use_one_thread",
 ]

@@ -13,8 +13,8 @@ from torch import Tensor
 from srheart_demo.degradation import Stack, degrade
 from srheart_demo.gauge import labels_at
 from srheart_demo.session.scene import Scene
-from srheart_demo.session.show import Outlines, Pictures
-from srheart_demo.surface import STRUCTURES
+from srheart_demo.session.show import Outlines, Pictures, Side, Tiles
+from srheart_demo.surface import STRUCTURES, Mesh
 from srheart_demo.views import Plane
 
 SURFACES = ("LV", "epicardium", "RV")
@@ -25,6 +25,8 @@ INSET = 12
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
+TILE = 2
+"""Pixels along a side of a square of a slice in 3-D."""
 
 Labels = NDArray[np.uint8]
 
@@ -33,10 +35,49 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     """Slice k of the stack."""
     one = replace(scene.problem.stack, z=scene.problem.stack.z[k : k + 1])
     shift = scene.gauge(d).expand(1, 1, 2)
-    truth = scene.subject.slices[k]
-    window = _window(scene.subject.slices.max(0))
-    views = (scene.S_LR[k], _planes(field, one, d[:, k : k + 1])[0], _planes(field, one, shift)[0])
-    return Pictures(*(view[window] for view in (*views, truth)))
+    window = _window(scene.subject.extent)
+    truth = scene.subject.field
+    return Pictures(
+        input=scene.S_LR[k][window],
+        redegraded=_planes(field, one, d[:, k : k + 1])[0][window],
+        estimate=_planes(field, one, shift)[0][window],
+        truth=None if truth is None else _planes(truth, one, torch.zeros(1, 1, 2))[0][window],
+    )
+
+
+def side(scene: Scene, d: Tensor) -> Side:
+    """The stack from the side: through the middle of its tissue, along columns and along rows."""
+    stack, window = scene.problem.stack, _window(scene.subject.extent)
+    pixels = (d[0] - scene.gauge(d)).numpy() / np.array(stack.spacing)
+    still = np.zeros_like(pixels)
+    return Side(
+        slices=(scene.slices + 1).astype(np.int32),
+        of=scene.of,
+        pixel_mm=stack.spacing[1],
+        scanned=_profiles(scene.S_LR, window, still),
+        put_back=_profiles(scene.S_LR, window, pixels),
+    )
+
+
+def _profiles(
+    S_LR: Labels, window: tuple[slice, slice], moved: NDArray[np.floating]
+) -> NDArray[np.uint8]:
+    """(2, K, n) labels along the middle row and the middle column of a window that follows d."""
+    middle = [(side.start + side.stop) // 2 for side in window]
+    lengths = [np.arange(side.start, side.stop) for side in window]
+    profiles = []
+    for along in (1, 0):
+        across = 1 - along
+        fixed = np.rint(middle[across] + moved[:, across]).astype(int)[:, None]
+        running = np.rint(lengths[along] + moved[:, along : along + 1]).astype(int)
+        rows, columns = (fixed, running) if along else (running, fixed)
+        inside = (rows >= 0) & (rows < S_LR.shape[1]) & (columns >= 0)
+        inside &= columns < S_LR.shape[2]
+        k = np.arange(len(S_LR))[:, None]
+        profiles.append(
+            np.where(inside, S_LR[k, rows * inside, columns * inside], 0).astype(np.uint8)
+        )
+    return np.stack(profiles)
 
 
 @dataclass(frozen=True)
@@ -46,14 +87,15 @@ class Cut:
     Attributes:
         points: (h, w, 3) mm, base on top.
         acquired: whether the input is the LA view itself; elsewhere it is the stack, cut.
-        input, truth: (h, w) labels.
+        input: (h, w) labels.
+        truth: (h, w) labels, or None where nobody knows them.
         slices, pixels: (h, w), (h, w, 2) the stack's pixel nearest to each point; slice −1 beyond.
     """
 
     points: Tensor
     acquired: bool
     input: Labels
-    truth: Labels
+    truth: Labels | None
     slices: NDArray[np.intp]
     pixels: NDArray[np.intp]
 
@@ -62,19 +104,29 @@ class Cut:
 def cut(scene: Scene, angle: float) -> Cut:
     """A plane through the LV's long axis, turned by `angle` degrees from the LA view."""
     points = turn(scene.subject.plane, angle).points
-    window = _window(labels_at(scene.subject.field, points))
+    truth = scene.subject.field
+    shown = _stack_at(scene, points)[0] if truth is None else labels_at(truth, points)
+    window = _window(shown > 0)
     points = points[window].flip(0)
-    slices, pixels = _nearest_pixels(scene.problem.stack, points)
-    acquired = scene.scan.long_axis and angle == 0
-    seen = np.where(slices < 0, 0, scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
+    seen, slices, pixels = _stack_at(scene, points)
+    acquired = scene.has_view and angle == 0
+    if acquired and scene.subject.S_LA is not None:
+        seen = scene.subject.S_LA[window][::-1]
     return Cut(
         points=points,
         acquired=acquired,
-        input=scene.subject.S_LA[window][::-1] if acquired else seen,
-        truth=labels_at(scene.subject.field, points),
+        input=seen,
+        truth=None if truth is None else labels_at(truth, points),
         slices=slices,
         pixels=pixels,
     )
+
+
+def _stack_at(scene: Scene, points: Tensor) -> tuple[Labels, NDArray[np.intp], NDArray[np.intp]]:
+    """What the stack shows nearest to points, and the slices and pixels where."""
+    slices, pixels = _nearest_pixels(scene.problem.stack, points)
+    seen = np.where(slices < 0, np.uint8(0), scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
+    return seen, slices, pixels
 
 
 def long_axis(scene: Scene, field: Tensor, d: Tensor, plane: Cut) -> Pictures:
@@ -110,6 +162,12 @@ class StackOutlines:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._lines = {name: _contours(scene, name) for name in SURFACES}
+        self._view = np.zeros((0, 3), np.float32)
+        if scene.has_view:
+            points = scene.subject.plane.points
+            inset = points[INSET:-INSET, INSET:-INSET]
+            border = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0)]
+            self._view = np.array([inset[corner].numpy() for corner in border], np.float32)
 
     def moved_back(self, d: Tensor, k: int) -> Outlines:
         """Outlines where an estimate d puts the slices, and the border of slice k."""
@@ -121,13 +179,27 @@ class StackOutlines:
             moved[:, 1:] -= shift[slices]
             structures[name] = moved
         rows, columns = (
-            (side.start + INSET, side.stop - INSET)
-            for side in _window(self._scene.subject.slices.max(0))
+            (side.start + INSET, side.stop - INSET) for side in _window(self._scene.subject.extent)
         )
         corners = [(rows[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0), (0, 0))]
         frame = _in_mm(stack, np.array(corners, np.float32), k)
         frame[:, 1:] -= shift[k]
-        return Outlines(structures, frame)
+        return Outlines(structures, frame, self._view)
+
+    def tiles(self, d: Tensor, k: int) -> Tiles:
+        """The tissue of slice k where an estimate d puts it, in squares of `TILE` pixels."""
+        stack, window = self._scene.problem.stack, _window(self._scene.subject.extent)
+        labels = self._scene.S_LR[k][window][::TILE, ::TILE]
+        h, w = labels.shape
+        corners = np.stack(np.meshgrid(np.arange(h + 1), np.arange(w + 1), indexing="ij"), -1)
+        pixels = corners.reshape(-1, 2) * TILE + [side.start - 0.5 for side in window]
+        vertices = _in_mm(stack, pixels, k)
+        vertices[:, 1:] -= (stack.in_model_axes(d)[0, k] - self._scene.gauge(d)).numpy()
+        i, j = np.nonzero(labels)
+        a = i * (w + 1) + j
+        faces = np.stack([[a, a + 1, a + w + 2], [a, a + w + 2, a + w + 1]]).transpose(2, 0, 1)
+        faces = faces.reshape(-1, 3).astype(np.int32)
+        return Tiles(Mesh(vertices, faces), np.repeat(labels[i, j], 2).astype(np.float32))
 
 
 def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
@@ -165,7 +237,7 @@ def _nearest_pixels(stack: Stack, points: Tensor) -> tuple[NDArray[np.intp], NDA
     return torch.where(inside, slices, -1).numpy(), pixels.numpy()
 
 
-def _window(tissue: Labels) -> tuple[slice, slice]:
+def _window(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:
     """`WINDOW` rows and columns around the middle of the tissue in a picture."""
     return tuple(  # type: ignore[return-value]
         _centred(np.flatnonzero(tissue.any(axis)), tissue.shape[1 - axis]) for axis in (1, 0)

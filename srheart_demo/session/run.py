@@ -1,30 +1,46 @@
-"""The controller of a run: a scan and settings in, steps, and pictures of where it stands."""
+"""The controller: a scan and settings in, runs with all their history, and what there is to see."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo import metrics
 from srheart_demo.beyond import answer
+from srheart_demo.degradation import degrade
 from srheart_demo.gauge import common_translation
 from srheart_demo.generator import load_generator
 from srheart_demo.optimise import Change, Step, latent_optimisation
-from srheart_demo.presets import PRESETS, RECOMMENDED, preset
+from srheart_demo.presets import INTERACTIVE, PRESETS, RECOMMENDED, preset
 from srheart_demo.problem import Generator
 from srheart_demo.samples import SAMPLES
-from srheart_demo.session.pictures import SURFACES, StackOutlines, cut, long_axis, short_axis
-from srheart_demo.session.scene import Scan, Scene, Subject
-from srheart_demo.session.show import Curves, Frame, Heart, Progress, Scores, Shifts
+from srheart_demo.session import explore, painting, recipe
+from srheart_demo.session.history import History, Run
+from srheart_demo.session.pictures import (
+    SURFACES,
+    StackOutlines,
+    cut,
+    long_axis,
+    short_axis,
+    side,
+)
+from srheart_demo.session.scene import Scene
+from srheart_demo.session.show import Curves, Frame, Heart, Paint, Progress, Scores, Shifts
+from srheart_demo.session.subjects import OwnScan, Scan, Subject, load_subject
 from srheart_demo.settings import Settings
 from srheart_demo.surface import Mesh, heart_surfaces
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
+IN_MIDRUN = ("gamma", "lr_z", "lr_d")
+"""Settings that may change in mid-run; another one begins another run."""
 
 
 def use_one_thread() -> None:
@@ -38,18 +54,19 @@ def use_one_thread() -> None:
 
 
 class Session:
-    """A scan of a sample subject, and a run of Algorithm 1 on it.
+    """A scan, and runs of Algorithm 1 on it.
 
-    Not for use from several threads at once, but `gamma` may be set from any.
+    Not for use from several threads at once, but the fields of `wanted` may be set from any.
 
     Attributes:
         scene: the scan, with the truth beside it.
-        settings: the preset that a reset starts from.
-        gamma: γ of Eq. 5; the next iteration uses it.
-        steps: all steps of the run so far; the first is the start.
+        settings: what the next run starts with.
+        wanted: the settings of `IN_MIDRUN` that the next iteration uses.
+        history: all runs that are kept, and what is looked at.
+        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
     """
 
-    subjects = tuple(SAMPLES)
+    samples = tuple(SAMPLES)
     presets = tuple(PRESETS)
 
     def __init__(
@@ -59,67 +76,231 @@ class Session:
         generator: Generator | None = None,
     ) -> None:
         self._generator = generator or load_generator()
-        self._subject: Subject | None = None
+        self._subjects: dict[str, Subject] = {}
         self.settings = settings
-        self.gamma = settings.gamma
-        scan = scan or Scan(self.subjects[0])
-        self.scan(scan.subject, scan.motion, scan.long_axis)
+        self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
+        self.paint = ""
+        self._spread: tuple[str, Step, Tensor] | None = None
+        self._directions: list[explore.Direction] | None = None
+        self.scan(scan or Scan(self.samples[0]))
 
-    def scan(self, subject: str, motion: float = 1.0, long_axis: bool = True) -> None:
-        """Scan a subject anew (see `Scan`), and go back to the start."""
-        if self._subject is None or self._subject.name != subject:
-            self._subject = Subject(subject)
-        self.scene = Scene(Scan(subject, motion, long_axis), self._subject, self._generator)
+    # -- what is scanned -------------------------------------------------------------------
+
+    def scan(self, scan: Scan) -> None:
+        """Scan anew; earlier runs were of another scan and are forgotten."""
+        if scan.subject not in self._subjects:
+            # Shipped samples and random hearts are quickly made again: one is kept at a time.
+            own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
+            self._subjects = own | {scan.subject: load_subject(scan.subject)}
+        self.scene = Scene(scan, self._subjects[scan.subject], self._generator)
+        self.problem = self.scene.problem.crop()
         self._outlines = StackOutlines(self.scene)
         self.reset()
 
+    def load(self, name: str, stack: bytes, view: bytes | None = None) -> None:
+        """Scan nothing, but take a segmented stack of the user's own (NIfTI).
+
+        Raises:
+            InvalidVolume: the file is none.
+        """
+        self._subjects[name] = OwnScan.from_bytes(name, stack, view)
+        self.scan(Scan(name, motion=0.0, long_axis=view is not None))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the user's own scans."""
+        return tuple(n for n, s in self._subjects.items() if isinstance(s, OwnScan))
+
+    # -- how it is solved ------------------------------------------------------------------
+
     def preset(self, name: str) -> None:
-        """Take other settings, and go back to the start; γ stays as it is."""
+        """Take other settings and begin another run; γ stays as it is."""
         self.settings = preset(name)
-        self.reset()
+        self.wanted |= {name: getattr(self.settings, name) for name in ("lr_z", "lr_d")}
+        self._begin(self.settings)
+
+    def configure(self, **changes: object) -> None:
+        """Change single settings: those of `IN_MIDRUN` at once, others by another run."""
+        self.wanted |= {n: float(v) for n, v in changes.items() if n in IN_MIDRUN}  # type: ignore
+        others = {n: v for n, v in changes.items() if n not in IN_MIDRUN}
+        if others:
+            self.settings = replace(self.settings, **others)  # type: ignore[arg-type]
+            self._begin(self.settings)
 
     def reset(self) -> None:
-        """Back to iteration 0."""
-        settings = replace(self.settings, gamma=self.gamma)
-        self._problem = self.scene.problem.crop()
-        self._run = latent_optimisation(self._problem, settings)
-        self.steps = [next(self._run)]
+        """Forget all runs and go back to iteration 0."""
+        start = self._start(self.settings)
+        self.history = History(start.state.settings, start)
+        self._forget()
+
+    def resolve(self) -> None:
+        """Forget all runs and begin one that is soon over, with INTERACTIVE."""
+        start = self._start(replace(INTERACTIVE, gamma=self.wanted["gamma"]), wanted=False)
+        self.history = History(start.state.settings, start)
+        self._forget()
+
+    def again(self) -> None:
+        """Begin with the chosen settings: beside other runs, but not twice the same."""
+        start = self._start(self.settings)
+        if start.state.settings == self.history.active.settings:
+            self.reset()
+        else:
+            self._begin(self.settings)
+
+    def _begin(self, settings: Settings) -> None:
+        start = self._start(settings)
+        self.history.start(start.state.settings, start)
+        self._forget()
+
+    def _start(self, settings: Settings, wanted: bool = True) -> Step:
+        if wanted:
+            settings = replace(settings, **self.wanted)
+        return next(latent_optimisation(self.problem, settings))
+
+    def _forget(self) -> None:
+        self._going: tuple[Step, object] | None = None
         self._decoded: tuple[Step, Tensor] | None = None
+
+    # -- going on, and back ----------------------------------------------------------------
 
     @property
     def step(self) -> Step:
-        """Where the run stands."""
-        return self.steps[-1]
+        """What is looked at."""
+        return self.history.step
 
     @property
     def finished(self) -> bool:
-        """Whether the run has ended by itself."""
-        return self.step.stopped is not None
+        """Whether what is looked at is the end of a run, with nothing changed since."""
+        return self.step.stopped is not None and self._change() is None
+
+    @property
+    def over(self) -> bool:
+        """Whether only another run has anything new: this one is at its end, or was not made with
+        the chosen settings."""
+        other = self.history.active.settings.name != self.settings.name
+        return self.finished or (other and self._change() is None)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether what is looked at is the last step so far."""
+        return self.history.at == self.history.last
 
     def advance(self, seconds: float = 0.0) -> None:
-        """One iteration, and more until `seconds` have passed; none once the run has ended."""
+        """One iteration, and more until `seconds` have passed; none once the run has ended.
+
+        From an earlier step, the run is followed as it was; after a change it forks there.
+        """
         end = time.monotonic() + seconds
         while not self.finished:
-            changed = self.gamma != self.step.state.settings.gamma
-            self.steps.append(self._run.send(Change(gamma=self.gamma) if changed else None))
+            self._iterate()
             if time.monotonic() >= end:
                 return
+
+    def _iterate(self) -> None:
+        change = self._change()
+        if not self.at_end:
+            if change is None:
+                self.history.look(self.history.at + 1)
+                return
+            self.history.fork()
+        if self._going is None or self._going[0] is not self.step:
+            going = latent_optimisation(self.problem, self.step.state.settings, self.step)
+            next(going)
+        else:
+            going = self._going[1]  # type: ignore[assignment]
+        step = going.send(change)
+        self.history.append(step, change)
+        self._going = step, going
+
+    def _change(self) -> Change | None:
+        """What the user wants otherwise than the step that is looked at; INTERACTIVE's own
+        learning rates stay."""
+        settings = self.step.state.settings
+        names = ("gamma",) if settings.name != self.settings.name else IN_MIDRUN
+        other = {n: self.wanted[n] for n in names if self.wanted[n] != getattr(settings, n)}
+        return Change(**other) if other else None
+
+    def look(self, at: int) -> None:
+        """Look at another iteration."""
+        self.history.look(at)
+
+    def fork(self) -> None:
+        """Begin another run where is looked at; with nothing changed it does just the same."""
+        self.history.fork()
+        self._forget()
+
+    def choose(self, run: int) -> None:
+        """Look at another run's end."""
+        self.history.choose(run)
+
+    # -- as a text -------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """The whole state as a text for `restore`."""
+        courses = tuple(
+            recipe.Course(
+                run.settings, tuple(run.changes), len(run.steps) - 1, run.parted, run.colour
+            )
+            for run in self.history.runs
+        )
+        active = self.history.runs.index(self.history.active)
+        return recipe.write(recipe.Recipe(self.scene.scan, courses, active, self.history.at))
+
+    def restore(self, text: str, watch: explore.Watch | None = None) -> None:
+        """Compute the state of a text again; what was there before is forgotten at the end.
+
+        Raises:
+            ValueError: the text is no state.
+            KeyError: it is of a scan that is not here.
+            Cancelled: by `watch`; all stays as it was.
+        """
+        watch = watch or explore.Watch()
+        wish = recipe.read(text)
+        before = self.scene.scan, self.history
+        self.scan(wish.scan)
+        total = sum(course.iterations for course in wish.courses) or 1
+        try:
+            runs: list[Run] = []
+            for course in wish.courses:
+                done = sum(len(run.steps) for run in runs)
+                runs.append(self._follow(course, watch, done, total))
+        except explore.Cancelled:
+            self.scan(before[0])
+            self.history = before[1]
+            raise
+        self.history.runs = runs
+        self.history.choose(wish.active)
+        self.history.look(wish.at)
+        settings = self.history.active.settings
+        self.settings = settings
+        self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
+        self._forget()
+
+    def _follow(self, course: recipe.Course, watch: explore.Watch, done: int, total: int) -> Run:
+        going = latent_optimisation(self.problem, course.settings)
+        steps, changes = [next(going)], dict(course.changes)
+        for i in range(course.iterations):
+            watch.tick(min((done + i) / total, 1.0))
+            steps.append(going.send(changes.get(i)))
+        return Run(course.settings, steps, list(course.changes), course.parted, course.colour)
 
     # -- what there is to see --------------------------------------------------------------
 
     def field(self) -> Tensor:
         """The heart here, class logits (1, 4, 32, 64, 64): G(z), at the end the run's answer."""
-        if self._decoded is None or self._decoded[0] is not self.step:
-            if self.finished:
-                self._decoded = self.step, answer(self.step, self._problem)
+        step = self.step
+        if self._decoded is None or self._decoded[0] is not step:
+            if step.stopped:
+                self._decoded = step, answer(step, self.problem)
             else:
                 with torch.no_grad():
-                    self._decoded = self.step, self._generator.decode(self.step.z)
+                    self._decoded = step, self._generator.decode(step.z)
         return self._decoded[1]
 
     def frame(self, k: int, angle: float) -> Frame:
         """The 2-D views, of slice k and of the LA plane turned by `angle` degrees."""
         step, field = self.step, self.field()
+        k = min(k, len(self.scene.slices) - 1)
         plane = cut(self.scene, angle)
         return Frame(
             k=k,
@@ -128,6 +309,7 @@ class Session:
             curves=self.curves(),
             z=step.z[0].numpy(),
             shifts=self.shifts(),
+            side=side(self.scene, step.d),
             short_axis=short_axis(self.scene, field, step.d, k),
             long_axis=long_axis(self.scene, field, step.d, plane),
             long_axis_acquired=plane.acquired,
@@ -138,13 +320,31 @@ class Session:
 
         So many a browser was measured to redraw at 5 Hz and more, even without a GPU.
         """
+        k = min(k, len(self.scene.slices) - 1)
         meshes = heart_surfaces(self.field(), SURFACES, step=COARSE if coarse else FULL)
         back = np.eye(4)
         back[1:3, 3] = self.scene.gauge(self.step.d).numpy()
+        moved = {name: mesh.transform(back) for name, mesh in meshes.items()}
         return Heart(
-            meshes={name: mesh.transform(back) for name, mesh in meshes.items()},
+            meshes=moved,
             outlines=self._outlines.moved_back(self.step.d, k),
+            tiles=self._outlines.tiles(self.step.d, k),
+            paint=self._painted(meshes, moved),
         )
+
+    def _painted(self, meshes: dict[str, Mesh], moved: dict[str, Mesh]) -> Paint | None:
+        if self.paint == "error":
+            return painting.error(moved, self.scene.subject)
+        if not self.painted:
+            return None
+        assert self._spread is not None
+        return painting.spread(self.paint, meshes, self._spread[2], self.problem)
+
+    @property
+    def painted(self) -> bool:
+        """Whether the hearts that `paint` needs have been found for what is looked at."""
+        found = self._spread
+        return found is not None and found[0] == self.paint and found[1] is self.step
 
     def ghost(self) -> dict[str, Mesh]:
         """Surfaces of the truth."""
@@ -152,31 +352,121 @@ class Session:
 
     def progress(self) -> Progress:
         """How far the run is."""
-        step = self.step
-        return Progress(step.iteration, self.settings.iterations, step.seconds, step.stopped)
+        step, settings = self.step, self.step.state.settings
+        return Progress(
+            self.history.at, self.history.last, settings.iterations, step.seconds, step.stopped
+        )
 
-    def curves(self) -> Curves:
-        """The losses so far."""
-        table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in self.steps], np.float32)
-        iteration = np.array([s.iteration for s in self.steps], np.int32)
-        return Curves(iteration, *np.ascontiguousarray(table.T))
+    def curves(self) -> tuple[Curves, ...]:
+        """The losses so far, of every run."""
+        return tuple(self._curve(run) for run in self.history.runs)
+
+    def _curve(self, run: Run) -> Curves:
+        table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in run.steps], np.float32)
+        loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
+        path = torch.cat([s.z for s in run.steps]) @ self._principal.T
+        return Curves(
+            name=run.settings.name,
+            parted=run.parted,
+            gamma=run.steps[-1].state.settings.gamma,
+            colour=run.colour,
+            active=run is self.history.active,
+            iteration=np.arange(len(run.steps), dtype=np.int32),
+            loss=loss,
+            loss_sa=loss_sa,
+            loss_la=loss_la,
+            path=path.numpy(),
+        )
+
+    @cached_property
+    def _principal(self) -> Tensor:
+        return explore.principal_directions(self._generator, 2)
 
     def shifts(self) -> Shifts:
         """Estimated and true displacements, each less its own mean over slices with tissue."""
-        tissue = self.scene.problem.tissue
-        centred = [
-            (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()
-            for d in (self.step.d, self.scene.d)
-        ]
-        slices = np.arange(1, len(tissue) + 1, dtype=np.int32)
-        return Shifts(slices, tissue.numpy(), *centred)
+        tissue = self.problem.tissue
+        estimate = _centred(self.step.d, tissue)
+        truth = self.scene.d
+        return Shifts(
+            (self.scene.slices + 1).astype(np.int32),
+            self.scene.of,
+            tissue.numpy(),
+            estimate,
+            np.full_like(estimate, np.nan) if truth is None else _centred(truth, tissue),
+        )
 
     def scores(self) -> Scores:
         """How good the estimate is."""
-        d = self.step.d
+        d, field = self.step.d, self.field()
+        seen = degrade(field, self.problem.stack, d)[0].argmax(0).numpy()
         return Scores(
-            dice=self.scene.dice(self.field(), d),
+            dice=self.scene.dice(field, d),
             nearest=self.scene.nearest_dice,
+            agreement=metrics.dice(seen, self.problem.S_LR.numpy()),
+            volumes=explore.volumes_ml(field),
             motion_error=self.scene.motion_error(d),
             motion_uncorrected=self.scene.motion_error(torch.zeros_like(d)),
         )
+
+    # -- seeing why ------------------------------------------------------------------------
+
+    def spread(self, what: str, watch: explore.Watch) -> None:
+        """Find hearts that explain the scan as well, to paint their spread on the surface.
+
+        Args:
+            what: "uncertainty" draws from the posterior at this step, "spread" starts anew at
+                random places.
+        """
+        step = self.step
+        self._spread = what, step, painting.hearts(what, step, self.problem, watch)
+
+    def path(self) -> list[Step]:
+        """The active run up to what is looked at."""
+        return self.history.active.steps[: self.history.at + 1]
+
+    def shift_map(self, k: int) -> explore.Landscape:
+        """L over slice k's displacement; the truth with the common translation of the estimate."""
+        truth = self.scene.d
+        if truth is not None:
+            truth = truth + self.scene.gauge(self.step.d)
+        return explore.shift_map(self.problem, self.path(), k, truth)
+
+    def valley(
+        self, vector: Tensor, k: int, component: int, watch: explore.Watch
+    ) -> explore.Landscape:
+        """L over a direction of z and slice k's displacement."""
+        return explore.valley(self.problem, self.path(), vector, k, component, watch)
+
+    def direction(self, number: int) -> Tensor:
+        """(M,) a principal direction of z, counted from 0."""
+        return explore.principal_directions(self._generator, number + 1)[number]
+
+    def directions(self, watch: explore.Watch) -> list[explore.Direction]:
+        """Principal directions of z, named; found once."""
+        if self._directions is None:
+            self._directions = explore.named_directions(self._generator, watch)
+        return self._directions
+
+    def traverse(self, vector: Tensor, watch: explore.Watch) -> explore.Traversal:
+        """Volumes along a direction of z, from what is looked at."""
+        return explore.traverse(self._generator, self.step.z, vector, watch)
+
+    @torch.no_grad()
+    def heart_along(self, vector: Tensor, amount: float) -> Tensor:
+        """The heart with its part along a direction of z replaced."""
+        return self._generator.decode(explore.along(self.step.z, vector, amount))
+
+    def gauge_curve(self, kind: str, watch: explore.Watch) -> explore.GaugeCurve:
+        """The losses as the heart moves one way and the slices the other."""
+        return explore.gauge_curve(self.problem, self.field(), self.step.d, kind, watch)
+
+    def race(
+        self, watch: explore.Watch, show: Callable[[list[explore.Lane]], None]
+    ) -> list[explore.Lane]:
+        """All presets from one start."""
+        settings = [replace(s, gamma=self.wanted["gamma"]) for s in PRESETS.values()]
+        return explore.race(self.problem, settings, self.scene.d, watch, show)
+
+
+def _centred(d: Tensor, tissue: Tensor) -> np.ndarray:
+    return (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()

@@ -18,13 +18,15 @@ class Progress:
     """How far a run is.
 
     Attributes:
-        iteration: the last one done.
+        iteration: the one that is looked at.
+        last: the last one done.
         iterations: the most that there will be.
         seconds: solver time so far.
         stopped: why the run ended, or None.
     """
 
     iteration: int
+    last: int
     iterations: int
     seconds: float
     stopped: str | None
@@ -32,12 +34,27 @@ class Progress:
 
 @dataclass(frozen=True)
 class Curves:
-    """The losses of every iteration so far, nats per voxel; `loss_la` is NaN without an LA view."""
+    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
+    Attributes:
+        name: of its settings.
+        parted: iteration at which it left an earlier run, or 0.
+        gamma: γ at its end.
+        colour: a number from 0, to tell it from the others.
+        active: whether it is this run that the views show.
+        path: (n, 2) its z along two principal directions (`explore.principal_directions`).
+    """
+
+    name: str
+    parted: int
+    gamma: float
+    colour: int
+    active: bool
     iteration: NDArray[np.int32]
     loss: Floats
     loss_sa: Floats
     loss_la: Floats
+    path: Floats
 
 
 @dataclass(frozen=True)
@@ -45,26 +62,54 @@ class Shifts:
     """Displacements, mm, less the translation common to all slices.
 
     Attributes:
-        slices: (K,) numbers from 1 at the apex.
+        slices: (K,) numbers from 1 at the apex, of those that were taken.
+        of: how many there were to take.
         tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
         estimate: (K, 2) along rows and columns.
-        truth: (K, 2) along rows and columns.
+        truth: (K, 2) along rows and columns; NaN where nobody knows.
     """
 
     slices: NDArray[np.int32]
+    of: int
     tissue: NDArray[np.bool_]
     estimate: Floats
     truth: Floats
 
 
 @dataclass(frozen=True)
+class Side:
+    """The stack seen from the side: of each slice one row and one column of pixels.
+
+    Attributes:
+        slices: (K,) numbers from 1 at the apex, of those that were taken.
+        of: how many there were to take.
+        pixel_mm: distance of neighbouring pixels.
+        scanned: (2, K, n) labels along columns, and along rows, as scanned.
+        put_back: the same, each slice moved back by the estimated d.
+    """
+
+    slices: NDArray[np.int32]
+    of: int
+    pixel_mm: float
+    scanned: Labels
+    put_back: Labels
+
+
+@dataclass(frozen=True)
 class Pictures:
-    """One view four times, each (h, w) labels."""
+    """One view, each (h, w) labels.
+
+    Attributes:
+        input: what was scanned.
+        redegraded: what a scan of the estimate would show.
+        estimate: the heart found.
+        truth: the true heart, or None where nobody knows it.
+    """
 
     input: Labels
     redegraded: Labels
     estimate: Labels
-    truth: Labels
+    truth: Labels | None
 
 
 @dataclass(frozen=True)
@@ -72,8 +117,9 @@ class Frame:
     """The 2-D views of one moment.
 
     Attributes:
+        curves: of every run that is kept.
         z: (M,) latent code, in standard deviations of its prior.
-        k: the slice of `short_axis`, from 0 at the apex.
+        k: the slice of `short_axis`, counting from 0 those that were taken.
         angle: of the plane of `long_axis` to the LA view, degrees.
         long_axis_acquired: whether the input of `long_axis` is the LA view itself.
     """
@@ -81,9 +127,10 @@ class Frame:
     k: int
     angle: float
     progress: Progress
-    curves: Curves
+    curves: tuple[Curves, ...]
     z: Floats
     shifts: Shifts
+    side: Side
     short_axis: Pictures
     long_axis: Pictures
     long_axis_acquired: bool
@@ -96,10 +143,35 @@ class Outlines:
     Attributes:
         structures: lines of each structure.
         frame: the border of the slice that is looked at.
+        view: the border of the LA plane; empty without one.
     """
 
     structures: dict[str, Floats]
     frame: Floats
+    view: Floats
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A labelled plane as a mesh: tissue pixels as pairs of triangles, each with its label."""
+
+    mesh: Mesh
+    labels: Floats
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A length for every vertex of some surfaces, mm.
+
+    Attributes:
+        what: "error", "uncertainty" or "spread".
+        most: what the darkest colour stands for, mm.
+        values: structure → (N,) of its mesh's vertices.
+    """
+
+    what: str
+    most: float
+    values: dict[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -108,6 +180,8 @@ class Heart:
 
     meshes: dict[str, Mesh]
     outlines: Outlines
+    tiles: Tiles
+    paint: Paint | None
 
 
 @dataclass(frozen=True)
@@ -115,13 +189,17 @@ class Scores:
     """How good an estimate is, after one translation common to all slices.
 
     Attributes:
-        dice: of the estimate, by tissue.
+        dice: of the estimate, by tissue; empty where the truth is not known, as is `nearest`.
         nearest: of nearest-neighbour up-sampling, by tissue.
-        motion_error: RMS over the slices with tissue, mm.
+        agreement: Dice of the re-degraded estimate with what was scanned, by tissue.
+        volumes: of the estimate, ml, by tissue.
+        motion_error: RMS over the slices with tissue, mm; NaN where the truth is not known.
         motion_uncorrected: the same for d = 0, mm.
     """
 
     dice: dict[str, float]
     nearest: dict[str, float]
+    agreement: dict[str, float]
+    volumes: dict[str, float]
     motion_error: float
     motion_uncorrected: float

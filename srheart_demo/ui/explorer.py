@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 from IPython.display import display
 
 from srheart_demo.ui import texts
-from srheart_demo.ui.charts import ConvergenceChart, LatentChart, ShiftChart
+from srheart_demo.ui.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
 from srheart_demo.ui.heart3d import HeartView
-from srheart_demo.ui.layout import compose, convergence_card, heart_card, story_card, unknowns_card
+from srheart_demo.ui.layout import Tabs, compose, convergence_card, heart_card, unknowns_card
 from srheart_demo.ui.page import Page
-from srheart_demo.ui.panels import RunPanel, ScanPanel, ScorePanel, named
+from srheart_demo.ui.panels import (
+    Header,
+    ScanPanel,
+    ScorePanel,
+    SolverPanel,
+    Transport,
+    checkbox,
+    named,
+    show,
+)
 from srheart_demo.ui.runner import Runner, State
 from srheart_demo.ui.shared_plotly import Figure, PlotlyLibrary
 from srheart_demo.ui.slices import SlicesPanel
+from srheart_demo.ui.why import GaugeTab, LandscapeTab, LatentTab, RaceTab, TakeTab, WhyTab
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Heart, Progress, Scores, Session
+    from srheart_demo.session import Frame, Heart, Scan, Scores, Session
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
@@ -28,10 +41,12 @@ WORDS = {
     State.LOADING: texts.LOADING,
     State.READY: texts.READY,
     State.RUNNING: texts.RUNNING,
+    State.REPLAYING: texts.REPLAYING,
     State.PAUSED: texts.PAUSED,
     State.DONE: texts.DONE,
     State.FAILED: texts.FAILED,
 }
+MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 
 def load_session() -> Session:
@@ -47,93 +62,272 @@ class Explorer:
     """The dashboard. `box` is the widget to display, `runner` what it drives."""
 
     def __init__(self) -> None:
-        self.page = Page(names=texts.NAMES)
-        self.scan, self.run, self.score = ScanPanel(), RunPanel(), ScorePanel()
+        self.page = Page(names=texts.NAMES, terms=texts.TERMS)
+        self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()
-        self.shifts, self.latent, self.convergence = ShiftChart(), LatentChart(), ConvergenceChart()
-        self.show_truth = named(_checkbox(texts.SHOW_TRUTH), "srh-show-truth")
-        self.show_slices = named(_checkbox(texts.SHOW_SLICES), "srh-show-slices")
+        self.shifts, self.convergence = ShiftChart(), ConvergenceChart()
+        self.latent, self.path = LatentChart(), PathChart()
+        self.latent_mode = w.ToggleButtons(
+            options=[(text, mode) for mode, text in texts.LATENT_MODES.items()]
+        )
+        self.show_truth = checkbox("srh-show-truth", texts.SHOW_TRUTH)
+        self.show_slices = checkbox("srh-show-slices", texts.SHOW_SLICES)
+        self.show_view = checkbox("srh-show-view", texts.SHOW_VIEW, False)
+        paints = [(text, what) for what, text in texts.PAINTS.items()]
+        self.paint = named(w.Dropdown(options=paints, description=texts.PAINT), "srh-paint")
+        toggles = [self.show_truth, self.show_slices, self.show_view, self.paint]
+        self._why: dict[str, WhyTab] = {}
+        heart = named(
+            w.VBox([heart_card(self.heart, toggles), self.slices.box]), "srh-tab", "srh-tab-heart"
+        )
+        others = {name: named(w.VBox(), "srh-tab") for name in texts.TABS if name != "heart"}
+        self.tabs = Tabs({"heart": heart} | others)
         self.box = compose(
-            [self.scan.box, self.run.box, story_card()],
-            heart_card(self.heart, [self.show_truth, self.show_slices]),
-            self.slices.box,
+            self.header.box,
+            [self.scan.box, self.solver.box],
+            self.tabs.box,
             [
-                unknowns_card(self.shifts, self.latent),
+                unknowns_card(self.shifts, self.latent, self.path, self.latent_mode),
                 convergence_card(self.convergence),
                 self.score.box,
             ],
+            self.transport.box,
             [PlotlyLibrary(), self.page],
         )
-        self._progress: Progress | None = None
-        self._filled, self._scanned = False, ("", 0.0, False)
+        self.session: Session | None = None
+        self._frame: Frame | None = None
+        self._explained: object = None
+        self._filling = False
         self.runner = Runner(load_session, self, self.page, self._look())
         self.show_state(State.LOADING, "")
         self._wire()
 
     # -- what the runner calls -------------------------------------------------------------
 
+    def loaded(self, session: Session) -> None:
+        """The first session is there: it plays, if anybody looks."""
+        self.session = session
+        if self.page.visits and not self.page.calm:
+            self.runner.open()
+
     def show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
-        if not self._filled:
-            self._fill_choices(session)
+        self.session = session
+        with self._quietly():
+            self._fill(session)
         self.heart.show_ghost(session.ghost())
 
     def show_frame(self, frame: Frame) -> None:
         """The 2-D views."""
-        self._progress = frame.progress
+        self._frame = frame
+        at, colour = frame.progress.iteration, _active(frame).colour
+        with self._quietly():
+            self.transport.iteration.max = max(frame.progress.last, 1)
+            self.transport.iteration.value = at
         self._write_status("")
-        self.convergence.show_curves(frame.curves)
-        self.latent.show_latent(frame.z)
-        self.shifts.show_shifts(frame.shifts)
-        self.slices.show(frame)
+        self.transport.show_runs(frame.curves)
+        self.convergence.show_curves(frame.curves, at)
+        self.latent.show_latent(frame.z, colour)
+        self.path.show_paths(frame.curves, at)
+        self.shifts.show_shifts(frame.shifts, colour)
+        self.slices.show(frame, self.page.dark)
+        by_hand = self.session is not None and bool(
+            self.session.scene.scan.by_hand or self.session.scene.scan.missing
+        )
+        self.scan.stack.show(frame.side, by_hand)
 
     def show_heart(self, heart: Heart) -> None:
         """The 3-D view."""
         self.heart.show(heart)
+        if self.runner.state not in MOVING:
+            self._explain()
 
     def show_scores(self, scores: Scores) -> None:
-        """How good the estimate is."""
+        """How good the estimate is, and everything on the page in words."""
         self.score.show_scores(scores)
+        if self._frame is not None:
+            spoken = {"srh-fig-heart": texts.heart_alternative(scores)}
+            self.page.names = self.page.names | texts.alternatives(self._frame) | spoken
 
     def show_state(self, state: State, problem: str) -> None:
         """What the run is doing, and which controls make sense."""
         loading, running = state is State.LOADING, state is State.RUNNING
-        self.run.run.disabled = loading or running
-        self.run.pause.disabled = not running
-        self.run.step.disabled = loading or running or state is State.DONE
-        self.run.reset.disabled = loading
-        for control in (*self.scan.controls, self.run.preset):
+        bar = self.transport
+        bar.run.disabled = loading or running
+        bar.pause.disabled = state not in (State.RUNNING, State.REPLAYING)
+        bar.step.disabled = loading or running
+        for control in (bar.reset, bar.iteration, bar.replay, bar.fork):
             control.disabled = loading
+        for control in (*self.scan.controls, *self.solver.controls):
+            control.disabled = loading
+        self._show_view_used()
         self._write_status(problem)
+
+    def show_job(self, name: str, done: float | None) -> None:
+        """How far a long computation is."""
+        show(self.transport.cancel, done is not None)
+        if done is None:
+            self._write_status("")
+        else:
+            word = texts.JOBS[name]
+            self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
+
+    def show_problem(self, problem: str) -> None:
+        """Why a wish was not granted."""
+        self.transport.show_status("failed", texts.FAILED, problem, 0.0)
 
     # -- what the user does ----------------------------------------------------------------
 
     def _wire(self) -> None:
-        self.run.run.on_click(lambda _: self.runner.run())
-        self.run.pause.on_click(lambda _: self.runner.pause())
-        self.run.step.on_click(lambda _: self.runner.step())
-        self.run.reset.on_click(lambda _: self.runner.reset())
-        self.run.preset.observe(self._on_preset, "value")
-        self.run.gamma.observe(lambda change: self.runner.gamma(change.new), "value")
+        bar = self.transport
+        bar.run.on_click(lambda _: self.runner.run())
+        bar.pause.on_click(lambda _: self.runner.pause())
+        bar.step.on_click(lambda _: self.runner.step())
+        bar.reset.on_click(lambda _: self.runner.reset())
+        bar.replay.on_click(lambda _: self.runner.replay())
+        bar.fork.on_click(lambda _: self.runner.fork())
+        bar.cancel.on_click(lambda _: self.runner.cancel())
+        for index, chip in enumerate(bar.runs):
+            chip.on_click(partial(lambda index, _: self.runner.choose(index), index))
+        self._on(bar.iteration, lambda at: self.runner.seek(at))
         for control in self.scan.controls:
-            control.observe(self._on_scan, "value")
+            self._on(control, self._on_scan)
+        for upload in (self.scan.own_stack, self.scan.own_view):
+            upload.observe(self._on_upload, "value")
+        stack = self.scan.stack
+        stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
+        stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
+        stack.on_undo = lambda: self._rescan(lambda scan: replace(scan, by_hand=(), missing=()))
+        stack.observe(lambda change: self._choose_slice(change.new), "chosen")
+        self._on(self.solver.preset, self._on_preset)
+        for name in ("gamma", "lr_z", "lr_d", "solver", "prior"):
+            control = getattr(self.solver, name)
+            self._on(control, partial(self._configure, name))
         for scrubber in (self.slices.slice, self.slices.angle):
-            scrubber.observe(lambda _: self.runner.look_at(*self._look()), "value")
-        for toggle in (self.show_truth, self.show_slices):
+            scrubber.observe(lambda _: self._look_at(), "value")
+        for toggle in (self.show_truth, self.show_slices, self.show_view):
             toggle.observe(self._on_toggle, "value")
+        self.paint.observe(lambda change: self.runner.paint(change.new), "value")
+        self.tabs.bar.observe(lambda change: self._open(change.new), "value")
+        self.header.dark.observe(self._on_dark, "value")
+        self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
         self.page.observe(lambda _: self.runner.redraw(), "hand_on_canvas")
+        self._on_toggle(None)
 
-    def _fill_choices(self, session: Session) -> None:
-        scan = session.scene.scan
-        self._scanned = scan.subject, scan.motion, scan.long_axis
-        self.scan.subject.options = [(texts.subject(name), name) for name in session.subjects]
-        for control, value in zip(self.scan.controls, self._scanned, strict=True):
-            control.value = value
-        self.run.preset.options = session.presets
-        self.run.preset.value = session.settings.name
-        self.slices.slice.max = session.scene.problem.stack.K - 1
-        self._filled = True
+    def _on(self, control: w.Widget, act: Callable[[Any], None]) -> None:
+        """Act when the user, and not the page itself, changes a control."""
+        control.observe(lambda change: None if self._filling else act(change.new), "value")
+
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Change controls without acting on it."""
+        before, self._filling = self._filling, True
+        try:
+            yield
+        finally:
+            self._filling = before
+
+    def _fill(self, session: Session) -> None:
+        scan, panel, solver = session.scene.scan, self.scan, self.solver
+        seed = scan.subject.removeprefix("random_")
+        panel.fill(session.samples, session.own)
+        panel.subject.value = "random" if seed != scan.subject else scan.subject
+        if seed != scan.subject:
+            panel.seed.value = int(seed)
+        panel.motion.value, panel.spacing.value = scan.motion, scan.spacing
+        panel.noise.value, panel.long_axis.value = scan.noise, scan.long_axis
+        panel.show_choice()
+        solver.preset.options = session.presets
+        known = session.settings.name in session.presets
+        solver.preset.value = session.settings.name if known else session.presets[0]
+        solver.show_preset(solver.preset.value)
+        self._fill_solver(session)
+        self.slices.slice.max = len(session.scene.slices) - 1
+
+    def _fill_solver(self, session: Session) -> None:
+        self.solver.solver.value = session.settings.solver
+        self.solver.prior.value = session.settings.prior
+        for name, value in session.wanted.items():
+            getattr(self.solver, name).value = value
+
+    def _on_scan(self, _: Any) -> None:
+        self.scan.show_choice()
+        panel, name = self.scan, self.scan.name
+        if name is None or self.session is None:
+            return
+
+        def change(scan: Scan) -> Scan:
+            new = replace(
+                scan,
+                subject=name,
+                motion=panel.motion.value,
+                spacing=panel.spacing.value,
+                noise=panel.noise.value,
+                long_axis=panel.long_axis.value,
+            )
+            same = (scan.subject, scan.spacing) == (new.subject, new.spacing)
+            # Slices have other numbers now.
+            return new if same else replace(new, by_hand=(), missing=())
+
+        self._rescan(change)
+
+    def _rescan(self, change: Callable[[Scan], Scan]) -> None:
+        if self.session is None:
+            return
+        scan = change(self.session.scene.scan)
+        self._show_view_used()
+        if scan != self.session.scene.scan or self.runner.scanning:
+            self.runner.scan(scan, self.scan.live.value)
+
+    def _show_view_used(self) -> None:
+        self.solver.show_long_axis(self.scan.long_axis.value)
+
+    def _on_upload(self, _: Any) -> None:
+        stack, view = self.scan.own_stack.value, self.scan.own_view.value
+        if stack:
+            seen = bytes(view[0].content) if view else None
+            self.runner.load(stack[0].name, bytes(stack[0].content), seen)
+
+    def _on_preset(self, name: str) -> None:
+        self.solver.show_preset(name)
+        self.runner.preset(name, self._refill)
+
+    def _configure(self, name: str, value: Any) -> None:
+        self.runner.configure(**{name: value})
+
+    def _refill(self, session: Session) -> None:
+        with self._quietly():
+            self._fill_solver(session)
+
+    def _choose_slice(self, number: int) -> None:
+        if self.session is None:
+            return
+        taken = self.session.scene.slices.tolist()
+        if number in taken:
+            self.slices.slice.value = taken.index(number)
+
+    def _look_at(self) -> None:
+        if self.session is not None:
+            taken = self.session.scene.slices
+            self.scan.stack.chosen = int(taken[min(self.slices.slice.value, len(taken) - 1)])
+        self.runner.look_at(*self._look())
+        if self.tabs.shown == "landscape" and self.runner.state not in MOVING:
+            self._ask()
+
+    def _on_toggle(self, _: Any) -> None:
+        self.heart.toggle(self.show_truth.value, self.show_slices.value, self.show_view.value)
+
+    def _look(self) -> tuple[int, float]:
+        return self.slices.slice.value, float(self.slices.angle.value)
+
+    def _on_dark(self, change: Any) -> None:
+        self.page.dark = change.new
+        self.runner.redraw()
+
+    def _on_dark_page(self, change: Any) -> None:
+        self.header.dark.value = change.new
 
     def _on_visit(self, _: Any) -> None:
         """Say everything again: what changed while the page was being built got lost."""
@@ -141,47 +335,104 @@ class Explorer:
             if not isinstance(widget, w.Box | Figure | PlotlyLibrary | Page):
                 widget.send_state()
         self.runner.redraw()
+        if self.session is not None and not self.page.calm:
+            self.runner.open()
 
-    def _on_scan(self, _: Any) -> None:
-        wanted = self.scan.subject.value, self.scan.motion.value, self.scan.long_axis.value
-        self.run.show_long_axis(self.scan.long_axis.value)
-        if self._filled and wanted != self._scanned:
-            self._scanned = wanted
-            self.runner.scan(*wanted)
+    # -- seeing why ------------------------------------------------------------------------
 
-    def _on_preset(self, change: Any) -> None:
-        self.run.show_preset(change.new)
-        if self._filled:
-            self.runner.preset(change.new)
+    def _open(self, name: str) -> None:
+        if name != "heart" and name not in self._why:
+            self._why[name] = self._make(name)
+            self.tabs.contents[name].children = [self._why[name].box]
+            self.page.names = texts.LATER_NAMES | self.page.names
+        self._explained = None
+        self._explain()
 
-    def _on_toggle(self, _: Any) -> None:
-        self.heart.toggle(self.show_truth.value, self.show_slices.value)
+    def _make(self, name: str) -> WhyTab:
+        if name == "take":
+            return TakeTab(self._take, self._restore)
+        kinds = {"landscape": LandscapeTab, "latent": LatentTab, "gauge": GaugeTab}
+        return kinds[name](self._ask) if name in kinds else RaceTab(self._ask)
 
-    def _look(self) -> tuple[int, float]:
-        return self.slices.slice.value, float(self.slices.angle.value)
+    def _ask(self) -> None:
+        """Compute what the open tab shows."""
+        if self.session is not None and self.tabs.shown in self._why:
+            self._explained = self.session.step
+            self._why[self.tabs.shown].refresh(self.session, self.runner)
+
+    def _explain(self) -> None:
+        """Bring the open tab up to date, and what is painted."""
+        session = self.session
+        if session is None or self.runner.state in MOVING:
+            return
+        tab = self.tabs.shown
+        if tab == "heart":
+            if session.paint in ("uncertainty", "spread") and not session.painted:
+                self._find_spread(session.paint)
+        elif tab != "race" and self._explained is not session.step:
+            self._ask()
+
+    def _find_spread(self, what: str) -> None:
+        def found(_: None) -> None:
+            self.runner.redraw()
+
+        if self._explained != (what, id(self.session and self.session.step)):
+            self._explained = what, id(self.session and self.session.step)
+            self.runner.job(what, lambda session, watch: session.spread(what, watch), found)
+
+    # -- taking it away --------------------------------------------------------------------
+
+    def _take(self, kind: str) -> None:
+        def work(session: Session, watch: Any) -> tuple[str, bytes]:
+            from srheart_demo.session import takeaway
+            from srheart_demo.ui import film
+
+            drawn: dict[str, tuple[str, Callable[[], bytes]]] = {
+                "png": ("heart.png", lambda: film.png(session)),
+                "html": ("heart.html", lambda: film.html(session)),
+                "gif": ("run.gif", lambda: film.gif(session, watch)),
+            }
+            if kind in drawn:
+                name, make = drawn[kind]
+                return name, make()
+            name, write = takeaway.FILES[kind]
+            return name, write(session)
+
+        name = "film" if kind == "gif" else "take"
+        self.runner.job(name, work, lambda file: self.page.download(*file))
+
+    def _restore(self, text: str) -> None:
+        def restored(_: None) -> None:
+            if self.session is not None:
+                self.show_scan(self.session)
+            self.runner.pause_at()
+
+        self.runner.job("restore", lambda session, watch: session.restore(text, watch), restored)
 
     # -- the status line -------------------------------------------------------------------
 
     def _write_status(self, problem: str) -> None:
         state = self.runner.state
+        progress = self._frame.progress if self._frame is not None else None
         done, line = 0.0, ""
         if state is State.FAILED:
             line = f"{problem} {texts.FAILED_NOTE}"
-        elif self._progress is not None:
-            left = 0 if self._progress.stopped else self._progress.iterations
-            done = self._progress.iteration / left if left else 1.0
-            line = texts.progress_line(self._progress, state is State.RUNNING)
-        self.run.show_status(state.value, WORDS[state], line, done)
+        elif progress is not None:
+            running = state is State.RUNNING
+            whole = progress.iterations if running else progress.last
+            done = progress.iteration / whole if whole else 0.0
+            line = texts.progress_line(progress, running)
+        self.transport.show_status(state.value, WORDS[state], line, done)
+
+
+def _active(frame: Frame) -> Any:
+    return next(curves for curves in frame.curves if curves.active)
 
 
 def _descendants(widget: w.Widget) -> Iterator[w.Widget]:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _descendants(child)
-
-
-def _checkbox(text: str) -> w.Checkbox:
-    return w.Checkbox(True, description=text, indent=False)
 
 
 _serving: set[asyncio.Task[None]] = set()

@@ -1,5 +1,6 @@
-// The browser's side of the page: says when it has painted, when a hand is on a 3-D view, and
-// gives every control the name that a screen reader speaks.
+// The browser's side of the page: says when it has painted and when a hand is on a 3-D view, gives
+// every control the name that a screen reader speaks, lights up the terms of the equation, turns
+// the page dark, and hands out files.
 
 const WHEEL_REST_MS = 400;
 
@@ -84,21 +85,74 @@ function nameControls(names) {
   }
 }
 
+function nameTabs() {
+  for (const bar of document.querySelectorAll(".srh-tabs .widget-toggle-buttons")) {
+    bar.setAttribute("role", "group");
+    for (const button of bar.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
+    }
+  }
+}
+
+// The term that a control acts on lights up while the pointer or the focus is on it.
+function lightTerms(model, signal) {
+  const light = (event) => {
+    const lit = new Set();
+    for (const [className, terms] of Object.entries(model.get("terms"))) {
+      if (event.target.closest?.(`.${className}`)) terms.forEach((term) => lit.add(`srh-term-${term}`));
+    }
+    for (const term of document.querySelectorAll("[class*=srh-term-]")) {
+      term.classList.toggle("srh-lit", [...term.classList].some((name) => lit.has(name)));
+    }
+  };
+  document.addEventListener("pointerover", light, { signal });
+  document.addEventListener("focusin", light, { signal });
+}
+
+function turnDark(model) {
+  const turn = () => document.body.classList.toggle("srh-dark", model.get("dark"));
+  model.on("change:dark", turn);
+  turn();
+}
+
+function handOutFiles(model) {
+  model.on("msg:custom", (message, [data]) => {
+    if (message.kind !== "download") return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([data]));
+    link.download = message.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
+}
+
+const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
+
 function render({ model }) {
   const stop = new AbortController();
   answerPings(model);
   watchHands(model, stop.signal);
+  lightTerms(model, stop.signal);
+  turnDark(model);
+  handOutFiles(model);
   const fit = fitFigures(stop.signal);
   const tend = () => {
     nameControls(model.get("names"));
+    nameTabs();
     fit();
   };
   const additions = new MutationObserver(tend);
   additions.observe(document.body, { childList: true, subtree: true });
+  model.on("change:names", tend);
+  document.addEventListener("click", () => requestAnimationFrame(nameTabs), { signal: stop.signal });
   stop.signal.addEventListener("abort", () => additions.disconnect());
   tend();
   const greet = () => painted(() => {
     model.set("visits", model.get("visits") + 1);
+    if (model.get("visits") === 1) {
+      model.set("dark", asks("color-scheme: dark"));
+      model.set("calm", asks("reduced-motion: reduce"));
+    }
     model.save_changes();
   });
   (globalThis.srheartPlotly?.ready ?? Promise.resolve()).then(greet);

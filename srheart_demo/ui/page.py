@@ -1,4 +1,4 @@
-"""The browser's side of the page: back-pressure, hands on the 3-D view, accessible names.
+"""The browser's side of the page: back-pressure, hands on the 3-D view, names, theme, downloads.
 
 The browser queues every message it is sent. Unpaced, a live mesh was measured to lag by 7.6 s
 and a slider by 12 s; when the next picture waits until the last is painted, by 0.2 s.
@@ -24,7 +24,10 @@ class Page(anywidget.AnyWidget):
     Attributes:
         visits: grows when a browser shows the page and is ready to be drawn on.
         hand_on_canvas: a pointer is down, or the wheel turns, on a 3-D view.
+        calm: the user's system asks for less motion.
+        dark: dark colours; at first what the user's system prefers.
         names: CSS class → accessible name of the control that carries the class.
+        terms: CSS class → terms of the equation that the control acts on.
     """
 
     _esm = HERE / "page.js"
@@ -34,7 +37,10 @@ class Page(anywidget.AnyWidget):
     pong = traitlets.Int(0).tag(sync=True)
     visits = traitlets.Int(0).tag(sync=True)
     hand_on_canvas = traitlets.Bool(False).tag(sync=True)
+    calm = traitlets.Bool(False).tag(sync=True)
+    dark = traitlets.Bool(False).tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
+    terms = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
 
@@ -47,3 +53,7 @@ class Page(anywidget.AnyWidget):
         """Call after sending a picture: the browser answers when it has painted it."""
         self._sent = time.monotonic()
         self.ping += 1
+
+    def download(self, name: str, data: bytes) -> None:
+        """Hand the user a file."""
+        self.send({"kind": "download", "name": name}, [data])

@@ -13,17 +13,26 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Heart, Scores, Session
+    from srheart_demo.session import Frame, Heart, Scan, Scores, Session, Watch
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
 NAP = 0.02
+REPLAY = 6.0
+"""Seconds that a replay takes, within `BEAT`."""
+BEAT = (0.06, 0.4)
+"""Shortest and longest stay at an iteration in a replay, s."""
+REST = 3.0
+"""Seconds at the end of a replay that begins again."""
+TELL = 0.1
+"""Least seconds between two words about how far a computation is."""
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,6 +44,7 @@ class State(Enum):
     LOADING = "loading"
     READY = "ready"
     RUNNING = "running"
+    REPLAYING = "replaying"
     PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
@@ -58,6 +68,15 @@ class View(Protocol):
     def show_state(self, state: State, problem: str) -> None:
         """What the run is doing; `problem` in plain words if it failed."""
 
+    def show_job(self, name: str, done: float | None) -> None:
+        """How far a long computation is, of 1; None when it is over."""
+
+    def show_problem(self, problem: str) -> None:
+        """What went wrong with a wish, in plain words; the run is as it was."""
+
+    def loaded(self, session: Session) -> None:
+        """The first session is there."""
+
 
 class Pace(Protocol):
     """The browser's side: when the next picture may go out."""
@@ -72,6 +91,21 @@ class Pace(Protocol):
 
     def sent(self) -> None:
         """A picture has been sent."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A long computation beside the run.
+
+    Attributes:
+        name: in `texts.JOBS`.
+        work: what to compute, in the worker thread.
+        show: what to do with it, on the event loop.
+    """
+
+    name: str
+    work: Callable[[Session, Watch], Any]
+    show: Callable[[Any], None]
 
 
 class Runner:
@@ -91,6 +125,10 @@ class Runner:
         self._session: Session | None = None
         self._wishes: dict[str, Callable[[Session], None]] = {}
         self._steps = 0
+        self._job: Job | None = None
+        self._granted: Callable[[Session], None] | None = None
+        self._watch: Watch | None = None
+        self._opening, self._for_ever, self._beat_at = False, False, 0.0
         self._schedule = Schedule()
         self._wake = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="solver")
@@ -98,39 +136,138 @@ class Runner:
     # -- what the controls call ------------------------------------------------------------
 
     def run(self) -> None:
-        """Start or go on; a finished run starts anew."""
-        if self.state is State.DONE:
-            self.reset()
+        """Start or go on; where a run is over, or another preset is chosen, begin another."""
+        session = self._session
+        self.cancel()
+        if session is not None and self.state is not State.READY and session.over:
+            self._wish("again", lambda session: session.again())
         self._enter(State.RUNNING)
+
+    def open(self) -> None:
+        """Solve at once, and replay that until the user does anything."""
+        if self._session is not None and self.state is State.READY:
+            self._wish("scan", lambda session: session.resolve())
+            self._opening = True
+            self._enter(State.RUNNING)
 
     def pause(self) -> None:
         """Stop after the burst that is on its way."""
-        if self.state is State.RUNNING:
+        if self.state in (State.RUNNING, State.REPLAYING):
             self._enter(State.PAUSED)
 
     def step(self) -> None:
         """One more iteration."""
-        if self.state is not State.DONE:
-            self._steps += 1
-            self._enter(State.PAUSED)
+        self._steps += 1
+        self._enter(State.PAUSED)
+        self.cancel()
 
     def reset(self) -> None:
-        """Back to z = d = 0."""
+        """Back to iteration 0, and nothing else is kept."""
         self._wish("reset", lambda session: session.reset())
         self._enter(State.READY)
 
-    def scan(self, subject: str, motion: float, long_axis: bool) -> None:
-        """Scan anew. A run that is going on goes on with the new scan, from the start."""
-        self._wish("scan", lambda session: session.scan(subject, motion, long_axis))
+    def replay(self, for_ever: bool = False) -> None:
+        """Show the run again from its start, or from where it is looked at."""
+        self._for_ever = for_ever
 
-    def preset(self, name: str) -> None:
-        """Take another preset, from the start."""
+        def back(session: Session) -> None:
+            if session.at_end:
+                session.look(0)
+
+        self._enter(State.REPLAYING)
+        self._wish("look", back)
+
+    def scan(self, scan: Scan, live: bool) -> None:
+        """Scan anew. A run that is going on goes on with the new scan, from the start; so does
+        one that is live."""
+
+        def wish(session: Session) -> None:
+            session.scan(scan)
+            if live:
+                session.resolve()
+
+        self._wish("scan", wish)
+        if live:
+            self._enter(State.RUNNING)
+        elif self.state is not State.RUNNING:
+            self._enter(State.READY)
+
+    def load(self, name: str, stack: bytes, view: bytes | None) -> None:
+        """Take a stack of the user's own."""
+        self._wish("scan", lambda session: session.load(name, stack, view))
+        self._enter(State.READY)
+
+    @property
+    def scanning(self) -> bool:
+        """Whether another scan is wished for already."""
+        return "scan" in self._wishes
+
+    def preset(self, name: str, taken: Callable[[Session], None]) -> None:
+        """Take another preset, from the start; `taken` then shows its settings."""
         self._wish("preset", lambda session: session.preset(name))
+        self._granted = taken
+        self._at_rest()
 
-    def gamma(self, gamma: float) -> None:
-        """Another weight of the LA view, at once."""
+    def configure(self, **changes: object) -> None:
+        """Change single settings."""
+        self._wish(f"configure {[*changes]}", lambda session: session.configure(**changes))
+        if self._session is not None and self.state is State.DONE:
+            self._enter(State.PAUSED)
+
+    def seek(self, at: int) -> None:
+        """Look at an iteration; what runs is paused."""
+        self._wish("look", lambda session: session.look(at))
+        self._at_rest()
+
+    def fork(self) -> None:
+        """Begin another run where is looked at."""
+        self._wish("fork", lambda session: session.fork())
+        self._at_rest()
+
+    def choose(self, run: int) -> None:
+        """Look at another run."""
+        self._wish("choose", lambda session: session.choose(run))
+        self._at_rest()
+
+    def paint(self, what: str) -> None:
+        """Paint the error, or a spread, on the surface."""
+
+        def wish(session: Session) -> None:
+            session.paint = what
+
+        self._wish("paint", wish)
+
+    def pause_at(self) -> None:
+        """Stay at what is looked at: another state has come in."""
         if self._session is not None:
-            self._session.gamma = gamma
+            self._enter(State.DONE if self._session.finished else State.PAUSED)
+
+    def _at_rest(self) -> None:
+        if self.state is not State.LOADING:
+            self._enter(State.PAUSED)
+
+    def job(
+        self, name: str, work: Callable[[Session, Watch], T], show: Callable[[T], None]
+    ) -> None:
+        """Compute something that takes long; an earlier one gives way."""
+        self.cancel()
+        self._job = Job(name, work, show)
+        self._wake.set()
+
+    def cancel(self) -> None:
+        """End the long computation that is on its way, if there is one."""
+        self._job = None
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def on_loop(self, show: Callable[[T], None]) -> Callable[[T], None]:
+        """`show`, to be called from the worker thread: it runs on the event loop."""
+        loop = asyncio.get_running_loop()
+
+        def hop(value: T) -> None:
+            loop.call_soon_threadsafe(show, value)
+
+        return hop
 
     def redraw(self) -> None:
         """Everything on the page is out of date."""
@@ -153,7 +290,7 @@ class Runner:
             except Exception as error:
                 log.exception("the dashboard's run failed")
                 self._wishes.clear()
-                self._steps = 0
+                self._steps, self._job = 0, None
                 self._enter(State.FAILED, str(error))
                 await self._sleep()
 
@@ -162,6 +299,7 @@ class Runner:
             self._session = await self._call(self._load)
             self._enter(State.READY)
             await self._show_scan(self._session)
+            self._view.loaded(self._session)
         elif self._wishes:
             await self._grant(self._session)
         elif self._steps:
@@ -170,18 +308,86 @@ class Runner:
             self._after_solving(self._session)
         elif self.state is State.RUNNING:
             await self._run_and_show(self._session)
-        elif self._schedule.stale:
+        elif self._to_show and self._pace.painted:
             await self._show(await self._prepare(self._session, hurry=True))
+        elif self._job is not None:
+            await self._do(self._session, self._job)
+        elif self.state is State.REPLAYING:
+            await self._replay(self._session)
+        elif self._schedule.stale:
+            await asyncio.sleep(NAP)
         else:
             await self._sleep()
 
+    @property
+    def _to_show(self) -> set[str]:
+        """What is out of date; the 3-D view rests while a hand is on it."""
+        return self._schedule.stale - ({"heart"} if self._pace.hand_on_canvas else set())
+
     async def _grant(self, session: Session) -> None:
         wishes, self._wishes = self._wishes, {}
+        scene = session.scene
         for wish in wishes.values():
             await self._call(wish, session)
-        if self.state is not State.RUNNING:
+        granted, self._granted = self._granted, None
+        if granted is not None:
+            granted(session)
+        if session.scene is not scene:
+            await self._show_scan(session)
+        elif self.state is State.PAUSED and not session.history.last:
             self._enter(State.READY)
-        await self._show_scan(session)
+        elif self.state is State.PAUSED and session.finished:
+            self._enter(State.DONE)
+        self._schedule.everything()
+
+    async def _do(self, session: Session, job: Job) -> None:
+        from srheart_demo.session import Cancelled, Watch
+
+        self._job, told, loop = None, 0.0, asyncio.get_running_loop()
+
+        def report(done: float) -> None:
+            nonlocal told
+            if time.monotonic() - told > TELL:
+                told = time.monotonic()
+                loop.call_soon_threadsafe(self._view.show_job, job.name, done)
+
+        watch = self._watch = Watch(report)
+        self._view.show_job(job.name, 0.0)
+        scene, problem = session.scene, ""
+
+        def end() -> None:
+            self._view.show_job(job.name, None)
+            if problem:
+                self._view.show_problem(problem)
+
+        try:
+            job.show(await self._call(job.work, session, watch))
+        except Cancelled:
+            pass
+        except (KeyError, ValueError) as error:
+            problem = str(error.args[0])
+        finally:
+            self._watch = None
+            # What was reported last comes first.
+            loop.call_soon(end)
+        if session.scene is not scene:
+            await self._show_scan(session)
+
+    async def _replay(self, session: Session) -> None:
+        """One iteration further, when the last has been seen long enough."""
+        length = session.history.last
+        beat = min(max(REPLAY / max(length, 1), BEAT[0]), BEAT[1])
+        beat = max(beat, REST) if session.at_end else beat
+        if time.monotonic() - self._beat_at < beat or not self._pace.painted:
+            await asyncio.sleep(NAP)
+        elif not session.at_end or self._for_ever:
+            self._beat_at = time.monotonic()
+            await self._call(session.look, 0 if session.at_end else session.history.at + 1)
+            self._schedule.everything()
+            if session.at_end and not self._for_ever:
+                self._enter(State.DONE if session.finished else State.PAUSED)
+        else:
+            self._enter(State.DONE if session.finished else State.PAUSED)
 
     async def _run_and_show(self, session: Session) -> None:
         pictures = await self._prepare(session, hurry=False)
@@ -194,7 +400,11 @@ class Runner:
     def _after_solving(self, session: Session) -> None:
         self._schedule.everything()
         if session.finished and self.state in (State.RUNNING, State.PAUSED):
-            self._enter(State.DONE)
+            opening, self._opening = self._opening, False
+            if opening:
+                self.replay(for_ever=True)
+            else:
+                self._enter(State.DONE)
 
     async def _show_scan(self, session: Session) -> None:
         await self._call(session.ghost)
@@ -205,7 +415,7 @@ class Runner:
         """Compute what is due, in the worker thread; returns how to draw it."""
         if not self._pace.painted:
             return []
-        coarse = self.state is State.RUNNING
+        coarse = self.state in (State.RUNNING, State.REPLAYING)
         work: dict[str, Callable[[], Callable[[], None]]] = {
             "frame": lambda: _then(self._view.show_frame, session.frame(*self.look)),
             "heart": lambda: _then(self._view.show_heart, session.heart(self.look[0], coarse)),
@@ -230,6 +440,7 @@ class Runner:
 
     def _wish(self, kind: str, wish: Callable[[Session], None]) -> None:
         self._wishes[kind] = wish
+        self.cancel()
         self._wake.set()
 
     def _enter(self, state: State, problem: str = "") -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import anywidget
 import plotly
 import plotly.graph_objects as go
+import traitlets
 
 SHARED = """
 const shared = (globalThis.srheartPlotly ??= (() => {
@@ -104,17 +105,39 @@ def bundle_as_publisher(bundle: str) -> str:
             f"plotly {plotly.__version__} has another widget bundle than the one this page was"
             " built on: install the version that pyproject.toml pins"
         )
-    publish = f"{SHARED}shared.publish({export[1]});\nexport default {{ render() {{}} }};\n"
+    publish = f"{SHARED}shared.publish({export[1]});\n"
     return bundle[: export.start()] + publish + bundle[export.end() :]
+
+
+LIBRARY_ESM = """
+// anywidget gives up on a module that takes 2 s to come; on a busy machine 5 MB do. So the module
+// is small, and brings the library in when it is there itself.
+const bring = (model) => {
+  if (globalThis.srheartPlotlyComes || !model.get("bundle")) return;
+  globalThis.srheartPlotlyComes = true;
+  import(URL.createObjectURL(new Blob([model.get("bundle")], { type: "text/javascript" })));
+};
+
+export default {
+  initialize({ model }) {
+    model.on("change:bundle", () => bring(model));
+    bring(model);
+  },
+  render() {},
+};
+"""
 
 
 class PlotlyLibrary(anywidget.AnyWidget):
     """Carries plotly.js to the page once. Shows nothing; it has to be part of the page."""
 
+    _esm = LIBRARY_ESM
+
+    bundle = traitlets.Unicode().tag(sync=True)
+
     def __init__(self) -> None:
-        bundle = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
-        self._esm = bundle_as_publisher(bundle.read_text(encoding="utf-8"))
-        super().__init__()
+        source = Path(plotly.__file__).parent / "package_data" / "widgetbundle.js"
+        super().__init__(bundle=bundle_as_publisher(source.read_text(encoding="utf-8")))
 
 
 class Figure(go.FigureWidget):

@@ -1,4 +1,4 @@
-"""Short- and long-axis pictures side by side: input, re-degraded estimate, estimate, truth."""
+"""Short- and long-axis pictures side by side: from the input to the truth."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
+import numpy as np
 
 from srheart_demo.ui import texts
 from srheart_demo.ui.panels import card, html, named
-from srheart_demo.ui.png import label_png
+from srheart_demo.ui.png import compared_png, label_png
 
 if TYPE_CHECKING:
     from srheart_demo.session import Frame, Pictures
@@ -52,19 +53,22 @@ class SlicesPanel:
             texts.SLICES_NOTE,
         )
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame, dark: bool) -> None:
         """The pictures of a moment."""
-        slices = len(frame.shifts.slices)
-        self._show("sa", frame.short_axis, texts.short_axis_note(frame.k, slices))
+        number = int(frame.shifts.slices[frame.k])
+        self._show("sa", frame.short_axis, texts.short_axis_note(number, frame.shifts.of), dark)
         note = texts.long_axis_note(frame.angle, frame.long_axis_acquired)
-        self._show("la", frame.long_axis, note)
+        self._show("la", frame.long_axis, note, dark)
 
-    def _show(self, row: str, pictures: Pictures, note: str) -> None:
+    def _show(self, row: str, pictures: Pictures, note: str, dark: bool) -> None:
+        truth = pictures.truth
+        unknown = np.zeros_like(pictures.input)
         shown = {
             "input": label_png(pictures.input),
             "redegraded": label_png(pictures.redegraded),
-            "estimate": label_png(pictures.estimate, outline=pictures.truth),
-            "truth": label_png(pictures.truth),
+            "disagreement": compared_png(pictures.input, pictures.redegraded),
+            "estimate": label_png(pictures.estimate, outline=truth, dark=dark),
+            "truth": label_png(unknown if truth is None else truth),
         }
         for column, png in shown.items():
             self._images[row][column].value = png

@@ -5,24 +5,91 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Progress
+    from srheart_demo.session import Curves, Direction, Frame, GaugeCurve, Lane, Progress, Scores
 
 TITLE = "One heart from a few displaced slices"
 SUBTITLE = "Joint motion correction and super-resolution by latent optimisation"
 TRUTH = "truth"
 TISSUE_NAMES = {"LV": "left ventricle", "MYO": "myocardium", "RV": "right ventricle"}
 
-# Left: the scan and the run
-SCAN = "The scan"
-SCAN_NOTE = (
-    "A stack of short-axis slices, 10 mm apart; breathing has displaced each one."
-    " The true heart is known and scores the result."
+# Header
+EQUATION, DARK = "Equation", "Dark"
+EQUATIONS = (
+    '<span class="srh-term-scan">S<sub>LR</sub></span> ='
+    ' <span class="srh-term-motion">M<sub>d</sub></span>'
+    ' <span class="srh-term-down">↓<sub>s</sub></span>'
+    ' <span class="srh-term-heart">S<sub>HR</sub></span> +'
+    ' <span class="srh-term-noise">ε</span>',
+    '<span class="srh-term-heart">S<sub>HR</sub></span> ≈'
+    ' <span class="srh-term-G">G(<span class="srh-term-z">z</span>)</span>',
+    'min<sub><span class="srh-term-z">z</span>, <span class="srh-term-d">d</span></sub> '
+    '<span class="srh-term-L">L</span> ='
+    ' <span class="srh-term-LSA">CE(<span class="srh-term-motion srh-term-d">M<sub>d</sub></span>'
+    ' <span class="srh-term-down">↓<sub>s</sub></span> G(<span class="srh-term-z">z</span>),'
+    ' <span class="srh-term-scan">S<sub>LR</sub></span>)</span> +'
+    ' <span class="srh-term-gamma">γ</span>'
+    ' <span class="srh-term-LLA">CE(R ⊙ G(<span class="srh-term-z">z</span>),'
+    " S<sub>LA</sub>)</span>"
+    ' <span class="srh-term-prior">− log p(z) − log p(d)</span>',
+    '<span class="srh-term-z">z ← z − <span class="srh-term-lrz">α<sub>z</sub></span>'
+    " ∂L/∂z</span>, "
+    '<span class="srh-term-d">d ← d − <span class="srh-term-lrd">α<sub>d</sub></span>'
+    " ∂L/∂d</span>",
 )
-SUBJECT = "Subject"
-MOTION = "Motion"
-MOTION_NOTE = "× the mean shift of 2.3 mm: 0 none, 1 normal, 4 severe"
-LONG_AXIS = "Use the long-axis view"
-RUN_CARD = "The run"
+EQUATION_NOTE = "Point at a control: the term that it acts on lights up."
+TERMS = {
+    "srh-subject": ["heart"],
+    "srh-seed": ["heart"],
+    "srh-motion": ["motion"],
+    "srh-spacing": ["down"],
+    "srh-noise": ["noise"],
+    "srh-long-axis": ["LLA"],
+    "srh-stack": ["motion", "scan"],
+    "srh-preset": ["L", "prior", "lrz", "lrd"],
+    "srh-gamma": ["gamma", "LLA"],
+    "srh-solver": ["lrz", "lrd"],
+    "srh-lr-z": ["lrz"],
+    "srh-lr-d": ["lrd"],
+    "srh-prior": ["prior"],
+    "srh-fig-shifts": ["d"],
+    "srh-fig-latent": ["z"],
+    "srh-fig-path": ["z"],
+    "srh-fig-convergence": ["L", "LSA", "LLA"],
+    "srh-fig-heart": ["G"],
+}
+
+# 1 The scan
+SCAN = "The scan"
+SUBJECT, SEED, OWN_FILE, OWN_VIEW = "Subject", "Seed", "Your stack", "Long axis"
+SUBJECT_RANDOM, SUBJECT_OWN = "A random heart", "A file of yours"
+OWN_NOTE = "Segmentation as NIfTI: 1 LV, 2 myocardium, 3 RV. It stays on this computer."
+MOTION, SPACING, NOISE = "Motion", "Spacing", "Noise"
+MOTION_NOTE = "× the mean shift of 2.3 mm; 4 is severe"
+SPACING_NOTE = "s: mm from slice to slice"
+NOISE_NOTE = "ε: share of voxels labelled wrongly"
+LONG_AXIS = "Long-axis view"
+LIVE = "Live"
+LIVE_NOTE = "Live: each change is solved at once."
+SCANNED, PUT_BACK = "as scanned: drag", "put back by d"
+STACK_WORDS = {
+    "columns": "columns",
+    "rows": "rows",
+    "direction": "seen along",
+    "leaveOut": "leave out",
+    "takeAgain": "take again",
+    "undo": "undo",
+    "slice": "slice",
+    "apex": "apex",
+    "base": "base",
+    "help": (
+        "The stack from the side. Up and down choose a slice, left and right displace it,"
+        " Delete leaves it out or takes it again."
+    ),
+    "missing": "not taken",
+}
+
+# 2 The solver
+RUN_CARD = "The solver"
 PRESET = "Preset"
 PRESET_NOTES = {
     "PAPER": "As printed: Adam, step 0.0001, stop at 5 %. It hardly moves.",
@@ -31,28 +98,48 @@ PRESET_NOTES = {
     "INTERACTIVE": "RECOMMENDED cut short, to solve again while a slider moves.",
 }
 GAMMA = "γ"
-GAMMA_NOTE = "weight of the long-axis view; acts at once, mid-run too"
+GAMMA_NOTE = "weight of the long-axis view; mid-run too"
 GAMMA_UNUSED = "no long-axis view, so γ counts as 0"
+SOLVER = "Optimiser"
+SOLVERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
+LEARNING_RATE_Z, LEARNING_RATE_D = "α of z", "d"
+LEARNING_RATE_NOTE = "priors: z as hearts are, d small · α: d’s in mm"
+PRIOR = "priors"
 RUN, PAUSE, STEP, RESET = "Run", "Pause", "Step", "Reset"
+REPLAY, FORK, CANCEL = "Replay", "Fork here", "Cancel"
+ITERATION_SCRUBBER = "Iteration"
 
 # Status
 LOADING = "Loading the generator"
 READY = "Ready"
 READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slices."
-RUNNING, PAUSED, DONE, FAILED = "Running", "Paused", "Finished", "Something went wrong"
+RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
+FAILED = "Something went wrong"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
-
-
 ENDS = {
     "iterations": "all iterations done",
     "converged": "stopped: hardly anything changes any more",
     "diverged": "stopped: the loss is no longer a number; try smaller steps",
 }
+JOBS = {
+    "uncertainty": "Drawing hearts that explain the scan as well",
+    "spread": "Solving from five random starts",
+    "shift_map": "Trying every shift of the slice",
+    "valley": "Looking at L around the run",
+    "directions": "Finding what each direction of z changes",
+    "gauge": "Moving heart and slices against each other",
+    "race": "The presets race",
+    "restore": "Computing the state again",
+    "film": "Drawing the animation",
+    "take": "Writing the file",
+    "picture": "Drawing",
+}
 
 
 def progress_line(progress: Progress, running: bool) -> str:
     """Where the run is, and how long it has taken or will take."""
-    parts = [f"iteration {progress.iteration} of {progress.iterations}"]
+    whole = progress.iterations if running else progress.last
+    parts = [f"iteration {progress.iteration} of {whole}"]
     if progress.stopped:
         parts.append(ENDS[progress.stopped])
     if progress.iteration:
@@ -60,7 +147,7 @@ def progress_line(progress: Progress, running: bool) -> str:
     if running and progress.iteration:
         left = progress.iterations - progress.iteration
         parts.append(_remaining(left * progress.seconds / progress.iteration))
-    return READY_NOTE if not progress.iteration and not running else " · ".join(parts)
+    return READY_NOTE if not progress.last and not running else " · ".join(parts)
 
 
 def _remaining(seconds: float) -> str:
@@ -74,88 +161,301 @@ def subject(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-# Middle: the heart
-HEART = "The heart in 3D"
+def run_name(curves: Curves) -> str:
+    """A run in a few words."""
+    name = curves.name.capitalize()
+    if curves.parted:
+        name += f" ↳ {curves.parted}"
+    return name if curves.gamma == 1 or not _has_view(curves) else f"{name}, γ {curves.gamma:g}"
+
+
+def _has_view(curves: Curves) -> bool:
+    """Whether the run has an LA view, so that γ weighs anything."""
+    return bool(curves.loss_la[0] == curves.loss_la[0])
+
+
+# The heart
+TABS = {
+    "heart": "Heart",
+    "landscape": "Loss landscape",
+    "latent": "Latent space",
+    "gauge": "Gauge",
+    "race": "Race",
+    "take": "Take away",
+}
+TITLES = TABS | {"gauge": "What the data cannot tell", "race": "A race of the presets"}
+HEART = "3D"
 SHOW_TRUTH = "truth (grey)"
-SHOW_SLICES = "slices, moved back by d"
+SHOW_SLICES = "slices"
+SHOW_VIEW = "LA plane"
+PAINT = "Paint"
+PAINTS = {
+    "": "tissues",
+    "error": "error, mm",
+    "uncertainty": "uncertainty, mm",
+    "spread": "5 random starts, mm",
+}
 SCALE_BAR = "20 mm"
 SLICES = "Slice by slice"
-SLICES_NOTE = "short axis: the slice framed in 3D"
+SLICES_NOTE = "short axis: the slice coloured in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
 COLUMNS = {
-    "input": ("Input", "what was scanned"),
-    "redegraded": ("Re-degraded", "the estimate, scanned"),
-    "estimate": ("Estimate", "line: the truth"),
-    "truth": ("Truth", "unknown to the solver"),
+    "input": ("Input", "scanned"),
+    "redegraded": ("Re-degraded", "G(z), scanned"),
+    "disagreement": ("Disagreement", "of the two"),
+    "estimate": ("Estimate", "line: truth"),
+    "truth": ("Truth", "hidden"),
 }
+NO_TRUTH = "not known"
 
 
-def short_axis_note(k: int, slices: int) -> str:
+def short_axis_note(number: int, of: int) -> str:
     """Which slice is shown, counted from the apex."""
-    end = " (apex)" if k == 0 else " (base)" if k == slices - 1 else ""
-    return f"slice {k + 1} of {slices}{end}"
+    end = " (apex)" if number == 1 else " (base)" if number == of else ""
+    return f"slice {number} of {of}{end}"
 
 
 def long_axis_note(angle: float, acquired: bool) -> str:
     """Which plane is shown, as turned about the heart's axis."""
     if angle == 0:
-        return "0°: the acquired view" if acquired else "0°: the four-chamber view"
-    return f"turned {angle:+.0f}° from the four-chamber view"
+        return "0°: the acquired view" if acquired else "0°: the 4-chamber view"
+    return f"turned {angle:+.0f}° from the 4-chamber view"
 
 
-# Right: unknowns, convergence, quality
+# Unknowns, convergence, quality
 UNKNOWN = "What is unknown"
 SHIFTS_HEADING = "d: displacement of each slice"
 LATENT_HEADING = "z: the heart’s latent code"
+LATENT_MODES = {"bars": "bars", "path": "path"}
 ROW_SHIFT, COLUMN_SHIFT = "along rows, mm", "along columns, mm"
 SLICE_AXIS = "slice (1 = apex)"
 TRUE_SHIFT, ESTIMATED_SHIFT = "true", "estimated"
 SHIFT_HOVER = "slice %{y}: %{x:.1f} mm"
-LATENT_AXIS, LATENT_VALUE = "latent dimension", "prior SD"
+LATENT_AXIS, LATENT_VALUE = "latent dimension", "SD"
 LATENT_HOVER = "z%{x} = %{y:.2f} SD<extra></extra>"
+PATH_X, PATH_Y = "1st principal direction, SD", "2nd, SD"
 CONVERGENCE = "How it converges"
 ITERATION = "iteration"
 LOSS_AXIS = "nats per voxel"
-LOSS, LOSS_SA, LOSS_LA = "L = L<sub>SA</sub> + γ L<sub>LA</sub>", "L<sub>SA</sub>", "L<sub>LA</sub>"
+LOSS, LOSS_SA, LOSS_LA = "L", "L<sub>SA</sub>", "L<sub>LA</sub>"
 QUALITY = "How good it is"
 DICE_HEADING = "Dice with the truth"
 DICE_NEAREST = "nearest neighbour"
 DICE_ESTIMATE = "estimate"
+AGREEMENT_HEADING = "Dice with the scan"
+NO_TRUTH_NOTE = "Nobody knows this heart: scored by how well it explains the slices."
 MOTION_ERROR = "Motion error, RMS"
-
-STORY = "What happens"
-STORY_NOTE = (
-    "A generator G turns a code z into a heart. Cut where the slices lie (↓) and displaced slice"
-    " by slice (M<sub>d</sub>), it predicts a scan:"
-    "<p>S<sub>LR</sub> = M<sub>d</sub>(↓ G(z))</p>"
-    "Run changes z and d until the prediction matches the input. L is the mismatch:"
-    "<p>L(z, d) = L<sub>SA</sub> + γ L<sub>LA</sub></p>"
-    "Watch the outlines in 3D: d puts the slices back in place while z shapes the heart."
-)
 GAUGE_SCORE_NOTE = "after one shift common to all slices"
+VOLUMES = "ml"
+
+# Seeing why: the loss landscape
+LANDSCAPE_NOTE = (
+    "L is a surface over all unknowns, and a run walks down it. Above, <b>one slice moves</b> and"
+    " all else stays: a Fourier transform tries every shift at once. Below, <b>the heart changes"
+    " too</b>: a slanting valley means that z can make up for a wrong d."
+)
+LANDSCAPE_DIRECTION = "Direction of z"
+LANDSCAPE_VALLEY_TITLE = "Its shift and one direction of z"
+LANDSCAPE_L = "L, nats per voxel"
+HERE = "here"
+
+
+def landscape_shift_title(number: int) -> str:
+    """Of the map of one slice's shift."""
+    return f"Slice {number}’s shift: choose another at the left"
+
+
+# Seeing why: the latent space
+LATENT_NOTE = (
+    "G turns every z into a heart. Move z along a <b>principal direction</b>, one of those that"
+    " change a heart most; each is named by the trait that it changes most. The lines show the"
+    " volumes on the way, the dots this heart."
+)
+LATENT_DIRECTION, LATENT_AMOUNT = "Direction", "z along it, SD"
+LATENT_VOLUME = "volume, ml"
+TRAIT_NAMES = {
+    "LV": ("a smaller LV", "a larger LV"),
+    "MYO": ("less myocardium", "more myocardium"),
+    "RV": ("a smaller RV", "a larger RV"),
+    "length": ("a shorter heart", "a longer heart"),
+    "wall": ("thinner walls", "thicker walls"),
+    "lean_rows": ("leaning up", "leaning down the rows"),
+    "lean_columns": ("leaning left", "leaning right along columns"),
+    "place": ("further up and left", "further down and right"),
+}
+PORTRAIT = "in 3D"
+
+
+def direction(number: int, direction: Direction) -> str:
+    """A principal direction by what it changes."""
+    return f"{number}: {TRAIT_NAMES[direction.changes][direction.sign > 0]}"
+
+
+# Seeing why: the gauge
+GAUGE_NOTE = (
+    "Move the whole heart one way and all slices the other: every slice looks as before, so"
+    " <b>L<sub>SA</sub> stays flat</b>. A shear does the same with a drift that grows along the"
+    " stack. Only the <b>long-axis view</b> (or a prior) sees it: switch it off and on at the left."
+)
+GAUGE_KINDS = {"translate": "translate", "shear": "shear"}
+GAUGE_KIND, GAUGE_AMOUNT = "Experiment", "by, mm"
+GAUGE_AXIS = {
+    "translate": "the heart to the right, the slices to the left, mm",
+    "shear": "base to the right over 100 mm of heart, the slices against it, mm",
+}
+GAUGE_BEFORE, GAUGE_AFTER = "the heart found", "moved, as likely by its slices"
+
+
+def gauge_verdict(curve: GaugeCurve) -> str:
+    """What the experiment shows, in numbers."""
+    reach = abs(curve.amounts) <= 8
+    sa = curve.loss_sa[reach].max() - curve.loss_sa[reach].min()
+    if _unknown(curve.loss_la[0]):
+        return f"Within 8 mm L_SA changes by {sa:.4f}: nothing in the data objects."
+    la = curve.loss_la[reach].max() - curve.loss_la[reach].min()
+    return f"Within 8 mm L_SA changes by {sa:.4f}, L_LA by {la:.3f}: the long-axis view objects."
+
+
+def _unknown(value: float) -> bool:
+    """Whether a number is none."""
+    return bool(value != value)
+
+
+# Seeing why: the race
+RACE_NOTE = (
+    "All presets from the same start, z = d = 0, with the same computing time. <b>PAPER</b> stops"
+    " where it began; <b>REFERENCE</b> walks; priors, curvature and a global search let"
+    " <b>RECOMMENDED</b> jump."
+)
+RACE_START = "Start the race"
+RACE_SECONDS, RACE_LOSS, RACE_ERROR = "computing time, s", "L, nats per voxel", "motion error, mm"
+
+
+def race_line(lanes: list[Lane]) -> str:
+    """Where each lane stands."""
+    return " · ".join(
+        f"{lane.name.capitalize()}: {len(lane.loss) - 1} iterations, L {lane.loss[-1]:.3f}"
+        + ("" if _unknown(lane.motion_error[-1]) else f", {lane.motion_error[-1]:.1f} mm")
+        for lane in lanes
+    )
+
+
+# Taking it away
+TAKE_NOTE = "What you see now, as files; everything is made on this computer."
+TAKES = {
+    "S_SR": ("Heart S_SR (NIfTI)", "labels on the HR grid, in the scan’s world"),
+    "d": ("Displacements d (JSON)", "mm along rows and columns, with losses"),
+    "stl": ("Surfaces (STL)", "for printing, mm"),
+    "glb": ("Surfaces (GLB)", "coloured, for slides and browsers"),
+    "png": ("Figure (PNG)", "heart, stack and curves"),
+    "html": ("3D view (HTML)", "one file that turns in any browser"),
+    "gif": ("Animation (GIF)", "the run, iteration by iteration"),
+}
+STATE = "This state as a text"
+STATE_NOTE = "Send it to somebody: Restore computes the very same runs again."
+RESTORE = "Restore"
 
 # Accessible names: what a screen reader says for each control and figure
 NAMES = {
     "srh-subject": "Subject",
+    "srh-seed": "Seed of the random heart",
+    "srh-own-stack": "Choose your short-axis segmentation, a NIfTI file",
+    "srh-own-view": "Choose your long-axis segmentation, a NIfTI file",
     "srh-motion": "Motion amplitude, times the normal amplitude",
+    "srh-spacing": "Slice spacing, millimetres",
+    "srh-noise": "Label noise, probability",
     "srh-long-axis": "Use the long-axis view",
+    "srh-live": "Live: solve again with each change of the scan",
     "srh-preset": "Preset of the solver",
     "srh-gamma": "Gamma, weight of the long-axis loss",
+    "srh-solver": "Optimiser",
+    "srh-lr-z": "Learning rate of z",
+    "srh-lr-d": "Learning rate of d, millimetres",
+    "srh-prior": "Priors on z and d",
     "srh-button-run": RUN,
     "srh-button-pause": PAUSE,
     "srh-button-step": STEP,
     "srh-button-reset": RESET,
+    "srh-button-replay": "Replay the run",
+    "srh-button-fork": "Fork: begin another run at this iteration",
+    "srh-button-cancel": "Cancel the computation",
+    "srh-iteration": "Iteration shown",
+    "srh-equation": "Show the equation",
+    "srh-theme": "Dark colours",
     "srh-short-axis-scrubber": "Short-axis slice, counted from the apex",
     "srh-long-axis-scrubber": "Angle of the long-axis cut, degrees",
     "srh-show-truth": "Show the truth in the 3D view",
     "srh-show-slices": "Show the stack's slices in the 3D view",
+    "srh-show-view": "Show the long-axis plane in the 3D view",
+    "srh-paint": "What is painted on the surface",
     "srh-fig-heart": "3D view of the estimated heart, the true heart and the slices",
     "srh-fig-shifts": "Chart of each slice's displacement, estimated and true, in millimetres",
     "srh-fig-latent": "Bar chart of the latent code",
+    "srh-fig-path": "Chart of the latent code's path in two principal directions",
     "srh-fig-convergence": "Chart of the losses against the iteration",
 } | {
     f"srh-{row}-{column}": f"{view}, {COLUMNS[column][0].lower()}"
     for row, view in (("sa", "Short-axis slice"), ("la", "Long-axis cut"))
     for column in COLUMNS
 }
+LATER_NAMES = {
+    "srh-landscape-direction": "Principal direction of z",
+    "srh-fig-shift-map": "Map of the loss over one slice's shift",
+    "srh-fig-valley": "Map of the loss over a shift and a direction of z",
+    "srh-latent-direction": "Principal direction of z",
+    "srh-latent-amount": "z along the direction, standard deviations",
+    "srh-fig-volumes": "Chart of volumes along the direction, in millilitres",
+    "srh-latent-portrait": "The heart at this z, in 3D",
+    "srh-gauge-kind": "Experiment: translate or shear",
+    "srh-gauge-amount": "Amount, millimetres",
+    "srh-fig-gauge": "Chart of the losses against the amount",
+    "srh-gauge-before": "The heart found, in 3D",
+    "srh-gauge-after": "The heart moved, in 3D",
+    "srh-race-start": RACE_START,
+    "srh-fig-race-loss": "Chart of each preset's loss against computing time",
+    "srh-fig-race-error": "Chart of each preset's motion error against computing time",
+    "srh-state": STATE,
+    "srh-restore": RESTORE,
+} | {f"srh-take-{name}": title for name, (title, _) in TAKES.items()}
+"""Of what is made when its tab is opened first."""
+
+
+def alternatives(frame: Frame) -> dict[str, str]:
+    """What each figure shows now, in words."""
+    active = next(curves for curves in frame.curves if curves.active)
+    at, shifts, z = frame.progress.iteration, frame.shifts, frame.z
+    error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
+    worst = int(error.sum(1).argmax()) if len(error) else 0
+    number = shifts.slices[shifts.tissue][worst] if len(error) else 0
+    off = ""
+    if len(error) and not _unknown(error[worst, 0]):
+        length = (error[worst] ** 2).sum() ** 0.5
+        off = f" Furthest from the truth is slice {number}, by {length:.1f} mm."
+    return {
+        "srh-fig-convergence": (
+            f"Chart of the losses: L went from {active.loss[0]:.3f} to {active.loss[at]:.3f} nats"
+            f" per voxel in {at} iterations; {len(frame.curves)} runs are shown."
+        ),
+        "srh-fig-shifts": (
+            "Chart of each slice's displacement in millimetres, estimated and true:"
+            f" {int(shifts.tissue.sum())} slices with tissue.{off}"
+        ),
+        "srh-fig-latent": (
+            f"Bar chart of the latent code: {len(z)} numbers, the largest is number"
+            f" {int(abs(z).argmax()) + 1} with {z[abs(z).argmax()]:.1f} standard deviations."
+        ),
+        "srh-fig-path": (
+            "Chart of the latent code's path in two principal directions, from"
+            f" {active.path[0, 0]:.1f}, {active.path[0, 1]:.1f} to"
+            f" {active.path[at, 0]:.1f}, {active.path[at, 1]:.1f} standard deviations."
+        ),
+    }
+
+
+def heart_alternative(scores: Scores) -> str:
+    """The 3-D view in words."""
+    volumes = ", ".join(f"{TISSUE_NAMES[t]} {ml:.0f} ml" for t, ml in scores.volumes.items())
+    return (
+        f"3D view of the estimated heart, the true heart and the slices. The estimate: {volumes}."
+    )

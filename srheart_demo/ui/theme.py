@@ -1,4 +1,8 @@
-"""Type, inks and line colours of the dashboard. Tissue colours live in `srheart_demo.palette`."""
+"""Type, inks and line colours of the dashboard. Tissue colours live in `srheart_demo.palette`.
+
+What figures draw is readable on light and on dark: lines have a contrast of 3 or more on both.
+Text and grid take their colour from the page's style sheet.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,17 @@ INK = "#1A2230"
 MUTED = "#56606F"
 GRID = "#E3E8EF"
 PAPER = "rgba(0,0,0,0)"
-ESTIMATE = "#7B3294"
-"""What the solver estimates (z, d, L_SA): a violet that is none of the tissues' colours."""
-LONG_AXIS = "#A6761D"
+RUNS = ("#8E52B5", "#B07D12", "#D1478C")
+"""One for each run that is kept; none is a tissue's."""
+DASHES = ("solid", "dash", "dot")
+"""So that runs are told apart without colour too."""
+ESTIMATE = RUNS[0]
+"""What the solver estimates: z, d."""
+MIDDLE = "#7C8797"
+"""A grey for both themes: losses' parts, true values, scale bars."""
 TRUTH = "#8A94A3"
+SEQUENTIAL = [[0.0, "#F3E9C6"], [0.35, "#E0A64B"], [0.7, "#B23A6B"], [1.0, "#3B0F52"]]
+"""Lengths and losses, light to dark; ordered in grey as well."""
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,306 @@
+"""Who is scanned: a shipped sample, a random heart, or a scan of one's own."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, shift
+from torch import Tensor
+
+from srheart_demo.baselines import nearest
+from srheart_demo.degradation import HR_GRID, Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.phantom import label_maps
+from srheart_demo.placement import check_long_axis, place, plane_geometry, stack_geometry
+from srheart_demo.population import draw
+from srheart_demo.samples import SUBJECTS, four_chamber_volume, load_sample, scanner_frame
+from srheart_demo.surface import STRUCTURES, Mesh, label_surface
+from srheart_demo.views import Plane, standard_view
+from srheart_demo.volume import InvalidVolume, LabelVolume, read_long_axis, read_short_axis
+
+Labels = NDArray[np.uint8]
+
+GHOST = ("epicardium", "RV")
+"""The surfaces of the truth that are drawn."""
+RANDOM = "random"
+RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,9}})")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The settings of a simulated scan.
+
+    Attributes:
+        subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
+        motion: factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe.
+        long_axis: whether the solver is given the LA view.
+        spacing: from slice to slice, mm, in steps of 2; a scan of one's own has its own.
+        noise: ε of Eq. 1, the probability that a voxel takes a neighbour's label.
+        missing: slices that were not taken, from 0 at the apex.
+        by_hand: (slice, mm along rows, mm along columns) added to the displacement.
+    """
+
+    subject: str
+    motion: float = 1.0
+    long_axis: bool = True
+    spacing: float = 10.0
+    noise: float = 0.0
+    missing: tuple[int, ...] = ()
+    by_hand: tuple[tuple[int, float, float], ...] = ()
+
+    def moved(self, k: int, rows: float, columns: float) -> Scan:
+        """The same scan with slice k displaced by so many mm more."""
+        before = next(((r, c) for i, r, c in self.by_hand if i == k), (0.0, 0.0))
+        others = tuple(entry for entry in self.by_hand if entry[0] != k)
+        moved = (k, round(before[0] + rows, 2), round(before[1] + columns, 2))
+        return replace(self, by_hand=tuple(sorted((*others, moved))))
+
+    def toggled(self, k: int) -> Scan:
+        """The same scan without slice k, or with it again."""
+        return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What a scan took.
+
+    Attributes:
+        slices: (K,) which of the subject's slices these are, from 0 at the apex.
+        of: how many slices there were to take.
+        stack: where they lie.
+        S_LR: (K, h, w) labels.
+        d: (1, K, 2) true displacements, mm; None where nobody knows.
+    """
+
+    slices: NDArray[np.intp]
+    of: int
+    stack: Stack
+    S_LR: Labels
+    d: Tensor | None
+
+
+class Subject(Protocol):
+    """Somebody who can be scanned."""
+
+    @property
+    def name(self) -> str:
+        """For `Scan.subject`."""
+
+    @property
+    def S_HR(self) -> Labels | None:
+        """(64, 128, 128) true labels, or None."""
+
+    @property
+    def S_LA(self) -> Labels | None:
+        """(h, w) labels of the LA view on `plane`, or None."""
+
+    @property
+    def plane(self) -> Plane:
+        """The LA view's, or one like it, through the LV's long axis."""
+
+    @property
+    def world_from_model(self) -> NDArray[np.float64]:
+        """(4, 4) model mm → RAS+ mm."""
+
+    def acquire(self, scan: Scan) -> Acquisition:
+        """Take a scan."""
+
+    @property
+    def extent(self) -> NDArray[np.bool_]:
+        """(h, w) where its slices show tissue when nothing moves: what pictures are centred on."""
+
+    @property
+    def field(self) -> Tensor | None:
+        """The truth as a field (1, 4, 64, 128, 128), or None."""
+
+    @property
+    def ghost(self) -> dict[str, Mesh]:
+        """Surfaces of the truth; none where it is not known."""
+
+    def distance(self, structure: str) -> Tensor | None:
+        """Signed distance to a true surface, mm, as a field (1, 1, 64, 128, 128), or None."""
+
+
+def load_subject(name: str) -> Subject:
+    """A shipped sample, or the random heart of a seed.
+
+    Raises:
+        KeyError: neither, with what there is.
+    """
+    if name in SUBJECTS:
+        return _shipped(name)
+    seed = RANDOM_NAME.fullmatch(name)
+    if seed:
+        return _random(int(seed[1]))
+    raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
+
+
+def _shipped(name: str) -> KnownHeart:
+    sample = load_sample(name)
+    model_from_world = hr_affine() @ np.linalg.inv(sample.S_HR.affine)
+    points = sample.S_LA.points()[0] @ model_from_world[:3, :3].T + model_from_world[:3, 3]
+    plane = Plane(torch.tensor(points, dtype=torch.float32))
+    world = np.linalg.inv(model_from_world)
+    seed = SUBJECTS[name][1]
+    heart = KnownHeart(name, sample.S_HR.labels, sample.S_LA.labels[0], plane, world, seed)
+    heart.motion = sample.motion
+    return heart
+
+
+def _random(seed: int) -> KnownHeart:
+    S_HR = label_maps(draw(1, seed, "everyone").double())[0]
+    world = scanner_frame(seed)
+    view = four_chamber_volume(S_HR, world)
+    return KnownHeart(f"{RANDOM}_{seed}", S_HR, view.labels[0], standard_view(S_HR), world, seed)
+
+
+class KnownHeart:
+    """A synthetic subject: its truth is known."""
+
+    def __init__(
+        self,
+        name: str,
+        S_HR: Labels,
+        S_LA: Labels,
+        plane: Plane,
+        world_from_model: NDArray[np.float64],
+        seed: int,
+    ) -> None:
+        self.name, self.S_HR, self.S_LA, self.plane = name, S_HR, S_LA, plane
+        self.world_from_model, self.seed = world_from_model, seed
+        self.motion = Motion.draw(Stack.from_hr().K, seed)
+        self._distances: dict[str, Tensor] = {}
+
+    def acquire(self, scan: Scan) -> Acquisition:
+        """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
+        the subject's motion was drawn for, it is drawn anew from the subject's seed."""
+        step = round(scan.spacing / HR_SPACING[0])
+        stack = Stack.from_hr(step=step, first=step // 2)
+        same = len(self.motion.amplitude) == stack.K
+        motion = self.motion if same else Motion.draw(stack.K, self.seed)
+        d = motion.displacement(scan.motion) + _by_hand(scan, stack.K)
+        kept = _kept(scan, stack.K)
+        whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+        labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
+        return Acquisition(kept, stack.K, replace(stack, z=stack.z[kept]), labels[kept], d[:, kept])
+
+    @cached_property
+    def extent(self) -> NDArray[np.bool_]:
+        """(h, w) where there is tissue in any plane."""
+        return np.asarray((self.S_HR > 0).any(0))
+
+    @cached_property
+    def field(self) -> Tensor:
+        """The truth as a field (1, 4, 64, 128, 128)."""
+        return one_hot_field(self.S_HR)
+
+    @cached_property
+    def ghost(self) -> dict[str, Mesh]:
+        """Surfaces of the truth, light enough to be drawn beside the estimate's."""
+        return {name: label_surface(self.S_HR, hr_affine(), name, step=2) for name in GHOST}
+
+    def distance(self, structure: str) -> Tensor:
+        """Signed distance to a true surface, mm, negative inside: (1, 1, 64, 128, 128)."""
+        if structure not in self._distances:
+            inside = np.isin(self.S_HR, STRUCTURES[structure])
+            signed = distance_transform_edt(~inside, sampling=HR_SPACING)
+            signed -= distance_transform_edt(inside, sampling=HR_SPACING)
+            # A border lies half a voxel from the centres on either side.
+            signed -= np.sign(signed) * min(HR_SPACING) / 2
+            self._distances[structure] = torch.tensor(signed[None, None], dtype=torch.float32)
+        return self._distances[structure]
+
+
+class OwnScan:
+    """A segmented stack of the user's own: nobody knows the true heart.
+
+    Attributes:
+        notes: what its placement found, in plain sentences.
+    """
+
+    S_HR: Labels | None = None
+    field: Tensor | None = None
+
+    def __init__(self, name: str, stack: LabelVolume, view: LabelVolume | None = None) -> None:
+        placement = place(stack)
+        ordered = placement.apex_first(stack)
+        self.name, self.notes = name, placement.notes
+        self.world_from_model = placement.world_from_model
+        self.stack, self.labels = stack_geometry(ordered, placement), ordered.labels
+        self.S_LA: Labels | None = None
+        if view is not None:
+            check_long_axis(view, stack, placement)
+            self.plane, self.S_LA = plane_geometry(view, placement), view.labels[0]
+        else:
+            self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
+
+    @classmethod
+    def from_bytes(cls, name: str, stack: bytes, view: bytes | None = None) -> OwnScan:
+        """Read NIfTI files as they come from a browser.
+
+        Raises:
+            InvalidVolume: a file that is no segmented short-axis stack, or no long-axis view.
+        """
+        if not name.endswith((".nii", ".nii.gz")):
+            raise InvalidVolume(
+                f"{name}: not a NIfTI file; choose a segmentation that ends in .nii.gz or .nii."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(name).name
+            path.write_bytes(stack)
+            volume = read_short_axis(path)
+            if view is None:
+                return cls(name, volume)
+            other = Path(folder) / f"long_axis_{Path(name).name}"
+            other.write_bytes(view)
+            return cls(name, volume, read_long_axis(other))
+
+    def acquire(self, scan: Scan) -> Acquisition:
+        """The stack as it is, with what the settings add to it; its spacing is its own."""
+        K = self.stack.K
+        d = Motion.draw(K, 0).displacement(scan.motion) + _by_hand(scan, K)
+        pixels = d[0].numpy() / np.array(self.stack.spacing)
+        moved = [
+            shift(labels, by, order=0) if by.any() else labels
+            for labels, by in zip(self.labels, pixels, strict=True)
+        ]
+        kept = _kept(scan, K)
+        whole = np.stack(moved)
+        labels = label_noise(whole, scan.noise, 0) if scan.noise else whole
+        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels[kept], None)
+
+    @cached_property
+    def extent(self) -> NDArray[np.bool_]:
+        """(h, w) where any slice shows tissue."""
+        return np.asarray((self.labels > 0).any(0))
+
+    @property
+    def ghost(self) -> dict[str, Mesh]:
+        """Nothing: the truth is not known."""
+        return {}
+
+    def distance(self, structure: str) -> None:
+        """Nothing: the truth is not known."""
+        return
+
+
+def _by_hand(scan: Scan, K: int) -> Tensor:
+    added = torch.zeros(1, K, 2)
+    for k, rows, columns in scan.by_hand:
+        if k < K:
+            added[0, k] = torch.tensor([rows, columns])
+    return added
+
+
+def _kept(scan: Scan, K: int) -> NDArray[np.intp]:
+    """Slices that were taken; two at least, or there is no third dimension."""
+    kept = np.setdiff1d(np.arange(K), scan.missing)
+    return kept if len(kept) >= 2 else np.arange(K)

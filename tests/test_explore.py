@@ -1,0 +1,131 @@
+"""Why a run goes as it goes: what the views beside the run are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from srheart_demo.losses import multi_view_loss
+from srheart_demo.presets import PRESETS, RECOMMENDED
+from srheart_demo.samples import SAMPLES
+from srheart_demo.session import Cancelled, Lane, Scan, Session, Watch
+from srheart_demo.session.explore import (
+    TRAITS,
+    along,
+    gauge_heart,
+    gauge_shift,
+    principal_directions,
+    race,
+    volumes_ml,
+)
+from srheart_demo.session.portrait import portrait
+
+
+@pytest.fixture(scope="module")
+def run() -> Session:
+    session = Session(Scan(SAMPLES[0], motion=2.0), replace(RECOMMENDED, iterations=6))
+    session.advance(1e9)
+    return session
+
+
+def test_principal_directions_are_orthonormal_and_most_telling_first(run: Session) -> None:
+    G = run.problem.G
+    directions = principal_directions(G, 4)
+    torch.testing.assert_close(directions @ directions.T, torch.eye(4), atol=1e-4, rtol=0)
+    told = ((directions @ G.information) * directions).sum(1)
+    assert (told.diff() <= 0).all()
+
+
+def test_z_along_a_direction_keeps_the_rest(run: Session) -> None:
+    z, u = run.step.z, principal_directions(run.problem.G, 1)[0]
+    moved = along(z, u, 1.5)
+    assert float(moved @ u) == pytest.approx(1.5, abs=1e-4)
+    torch.testing.assert_close(moved - (moved @ u)[:, None] * u, z - (z @ u)[:, None] * u)
+
+
+def test_volumes_of_a_field_are_those_of_its_meshes(run: Session) -> None:
+    meshes = run.heart(6).meshes
+    volumes = volumes_ml(run.field())
+    assert volumes["LV"] == pytest.approx(meshes["LV"].volume_ml, rel=0.03)
+    assert volumes["RV"] == pytest.approx(meshes["RV"].volume_ml, rel=0.03)
+
+
+def test_directions_are_named_by_what_they_change(run: Session) -> None:
+    directions = run.directions(Watch())
+    assert {direction.changes for direction in directions} <= set(TRAITS)
+    sized = next(d for d in directions if d.changes in ("LV", "MYO", "RV"))
+    volumes = run.traverse(sized.vector, Watch()).volumes[sized.changes]
+    assert (volumes[-1] - volumes[0]) * sized.sign > 0
+
+
+def test_the_shift_map_is_lowest_near_the_runs_own_d(run: Session) -> None:
+    k = 6
+    landscape = run.shift_map(k)
+    row, column = np.unravel_index(landscape.L.argmin(), landscape.L.shape)
+    lowest = landscape.x[column], landscape.y[row]
+    np.testing.assert_allclose(lowest, landscape.path[-1], atol=2.5)
+    assert len(landscape.path) == 7
+
+
+def test_the_valley_holds_the_loss_of_the_step_that_it_is_seen_from(run: Session) -> None:
+    vector, k = principal_directions(run.problem.G, 1)[0], 6
+    valley = run.valley(vector, k, 0, Watch())
+    i, j = 4, 9
+    z = along(run.step.z, vector, float(valley.x[i]))
+    d = run.step.d.clone()
+    d[0, k, 0] = float(valley.y[j])
+    with torch.no_grad():
+        loss = multi_view_loss(z, d, run.problem, run.step.state.settings.gamma)[0]
+    assert valley.L[j, i] == pytest.approx(loss.item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["translate", "shear"])
+def test_the_stack_does_not_see_what_the_long_axis_view_sees(run: Session, kind: str) -> None:
+    curve = run.gauge_curve(kind, Watch())
+    near = np.abs(curve.amounts) < 8
+    assert np.ptp(curve.loss_sa[near]) < 0.2 * np.ptp(curve.loss_la[near])
+    assert abs(curve.amounts[near][curve.loss_la[near].argmin()]) <= 2.5
+
+
+def test_a_sheared_heart_stays_where_the_shear_is_zero(run: Session) -> None:
+    field = run.field()
+    torch.testing.assert_close(gauge_heart(field, "shear", 0.0), field, atol=1e-3, rtol=1e-4)
+    shift = gauge_shift("shear", 10.0, torch.tensor([-50.0, 0.0, 50.0]))
+    assert shift[:, 1].tolist() == [-5, 0, 5]
+    with pytest.raises(ValueError, match="shear"):
+        gauge_shift("twist", 1.0, torch.zeros(1))
+
+
+def test_all_presets_race_from_one_start(run: Session) -> None:
+    shown: list[list[Lane]] = []
+    presets = [replace(s, iterations=3) for s in PRESETS.values()]
+    lanes = race(run.problem, presets, run.scene.d, Watch(), shown.append, seconds=30.0)
+    assert [lane.name for lane in lanes] == list(PRESETS)
+    assert len({lane.loss[0] for lane in lanes}) == 1
+    assert all(lane.stopped and np.isfinite(lane.motion_error).all() for lane in lanes)
+    assert shown
+
+
+def test_what_takes_long_says_how_far_it_is_and_can_be_ended(run: Session) -> None:
+    heard: list[float] = []
+    watch = Watch(heard.append)
+    run.gauge_curve("shear", watch)
+    assert heard == sorted(heard)
+    assert max(heard) <= 1
+    watch.cancel()
+    with pytest.raises(Cancelled):
+        run.gauge_curve("shear", watch)
+
+
+def test_a_portrait_shows_the_heart_on_nothing(run: Session) -> None:
+    picture = portrait(run.field(), size=48, depth=40)
+    assert picture.shape == (48, 48, 4)
+    assert set(np.unique(picture[..., 3])) == {0, 255}
+    assert 0.15 < (picture[..., 3] > 0).mean() < 0.7
+    assert not picture[0, :, 3].any()
+    red, _, blue = picture[picture[..., 3] > 0][:, :3].astype(int).T
+    assert (blue > red).any()
+    assert (red > blue).any()
