@@ -78,7 +78,8 @@ def test_the_valley_holds_the_loss_of_the_step_that_it_is_seen_from(run: Session
     d = run.step.d.clone()
     d[0, k, 0] = float(valley.y[j])
     with torch.no_grad():
-        loss = multi_view_loss(z, d, run.problem, run.step.state.settings.gamma)[0]
+        heart = run.problem.decode(z, None)
+        loss = multi_view_loss(heart, d, run.problem, run.step.state.settings.gamma)[0]
     assert valley.L[j, i] == pytest.approx(loss.item(), rel=1e-3)
 
 
@@ -104,7 +105,8 @@ def test_all_presets_race_from_one_start(run: Session) -> None:
     presets = [replace(s, iterations=3) for s in PRESETS.values()]
     lanes = race(run.problem, presets, run.scene.d, Watch(), shown.append, seconds=30.0)
     assert [lane.name for lane in lanes] == list(PRESETS)
-    assert len({lane.loss[0] for lane in lanes}) == 1
+    # INTERACTIVE estimates L from fewer voxels.
+    assert [lane.loss[0] for lane in lanes] == pytest.approx([lanes[0].loss[0]] * 4, rel=0.01)
     assert all(lane.stopped and np.isfinite(lane.motion_error).all() for lane in lanes)
     assert shown
 
