@@ -23,7 +23,6 @@ from srheart_demo.metrics import mean_dice
 from srheart_demo.problem import Decoded, Encoder, Problem
 from srheart_demo.search import best_shifts
 from srheart_demo.settings import Settings
-from srheart_demo.slicing import Window
 from srheart_demo.solvers import SOLVERS, Along, Landscape, Memory, Point
 
 
@@ -162,7 +161,7 @@ def objective(
 
     `heart` is G(z) where it is decoded already.
     """
-    heart = heart or p.decode(z, p.window(d))
+    heart = heart or p.decode(z, d)
     losses = multi_view_loss(heart, d, p, settings.gamma, settings.thinned)
     if not settings.prior:
         return losses[0], losses
@@ -171,25 +170,26 @@ def objective(
 
 
 class _Eye:
-    """Looks at a problem's objective. For looks at one z in a row it decodes G(z) once."""
+    """Looks at a problem's objective.
+
+    It keeps G(z) from a look along d for one along z: where they take turns, each is decoded once.
+    """
 
     def __init__(self, p: Problem) -> None:
         self.p = p
-        self._decoded: tuple[Tensor, Window | None, Decoded] | None = None
+        self._kept: tuple[Tensor, Decoded] | None = None
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d)."""
         tissue = self.p.tissue[:, None]
         d = (d.detach() * tissue).requires_grad_(along != "z")
-        z, heart = self._decode(z, d)
+        z, heart = self._decode(z, d, along)
         value, losses = objective(z, d, self.p, settings, heart)
         ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
         slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
         gradients = {"z": torch.zeros_like(z), "d": torch.zeros_like(d)}
         gradients |= dict(zip(ends, slopes, strict=True))
-        if along != "d":
-            # The decoder's graph is used up.
-            self._decoded = None
+        self._kept = (z, heart) if along == "d" else None
         L, L_SA, L_LA = (part.item() for part in losses)
         return Point(
             z=z.detach(),
@@ -200,14 +200,12 @@ class _Eye:
             gradient_d=gradients["d"] * tissue,
         )
 
-    def _decode(self, z: Tensor, d: Tensor) -> tuple[Tensor, Decoded]:
-        window = self.p.window(d)
-        kept = self._decoded
-        # With another window even the same values would be rounded otherwise.
-        if kept is None or kept[1] != window or not torch.equal(kept[0], z):
-            z = z.detach().requires_grad_()
-            kept = self._decoded = z, window, self.p.decode(z, window)
-        return kept[0], kept[2]
+    def _decode(self, z: Tensor, d: Tensor, along: Along) -> tuple[Tensor, Decoded]:
+        if along == "z" and self._kept and torch.equal(self._kept[0], z):
+            return self._kept
+        z = z.detach().requires_grad_()
+        # The next look, at another d, may want more; and a resumed run must round alike.
+        return z, self.p.decode(z, d if along == "both" else None)
 
 
 def latent_optimisation(

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.degradation import Stack, downsample
-from srheart_demo.slicing import Slicer, Window
+from srheart_demo.slicing import Slicer
 from srheart_demo.thinning import Voxels, thin
 from srheart_demo.views import Plane
 
@@ -94,14 +94,10 @@ class Problem:
             return None
         return self.G.slicer(self.stack)
 
-    def window(self, d: Tensor) -> Window | None:
-        """As much of G(z) as the scan shows under d (B, K, 2); None for all."""
-        return self._slicer.window(d) if self._slicer else None
-
-    def decode(self, z: Tensor, window: Window | None) -> Decoded:
-        """G(z) of codes (B, M), as much of it as a `window` holds."""
-        if self._slicer and window:
-            return Decoded(self._slicer.planes(z, window), None)
+    def decode(self, z: Tensor, d: Tensor | None = None) -> Decoded:
+        """G(z) of codes (B, M); with d (B, K, 2), as much of it as the scan shows under d."""
+        if self._slicer:
+            return Decoded(self._slicer.planes(z, d), None)
         field = self.G.decode(z)
         return Decoded(downsample(field, self.stack), field)
 

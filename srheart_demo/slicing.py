@@ -41,9 +41,17 @@ class Slicer:
         self._planes, self._kernels = slice_kernels(last.weight.detach(), index)
         self._bias = cast(Tensor, last.bias).detach().repeat_interleave(4).repeat(stack.K)
 
-    def planes(self, z: Tensor, window: Window) -> Tensor:
-        """↓_s G(z): codes (B, M) → (B, C, K, 64, 64), in the window; else maybe zeros."""
-        wanted = _map(_halved, window)
+    def planes(self, z: Tensor, d: Tensor | None = None) -> Tensor:
+        """↓_s G(z).
+
+        Args:
+            z: (B, M).
+            d: (B, K, 2), mm, where no more is wanted than slices displaced by it show.
+
+        Returns:
+            (B, C, K, 64, 64); where it is not wanted, maybe zeros.
+        """
+        wanted = MIDDLE if d is None else _map(_halved, self._window(d))
         around = _map(_grown, wanted)
         middle = _map(_halved, _map(_inside, around, MIDDLE))
         x = self._first(z)
@@ -56,18 +64,15 @@ class Slicer:
         x = F.pixel_shuffle(x, 2)[..., 1:-1, 1:-1].unflatten(1, (self._stack.K, -1))
         return _fit(x, _map(_doubled, wanted), FINE).transpose(1, 2)
 
-    def window(self, d: Tensor) -> Window:
-        """Nodes of G(z) between which the pixels of slices displaced by d (B, K, 2), mm, lie.
-
-        It begins and ends between nodes of the lattice before, so few motions change it.
-        """
+    def _window(self, d: Tensor) -> Window:
+        """Nodes of G(z) between which the pixels of displaced slices lie."""
         # A run that diverges must not fail here.
         extent = self._stack.extent(d.detach()).nan_to_num()
         low, high = (
             [lattice_index(x[i], 1 + i, LATTICE_SHAPE[1 + i]) for i in (0, 1)] for x in extent
         )
         rows, columns = (range(int(a), int(b) + 2) for a, b in zip(low, high, strict=True))
-        return _map(_doubled, _map(_halved, _map(_inside, (rows, columns), FINE)))
+        return _map(_inside, (rows, columns), FINE)
 
 
 def slice_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,18 +30,14 @@ def codes(shape: tuple[int, ...], sd: float, seed: int) -> torch.Tensor:
     return sd * torch.randn(shape, generator=rng, dtype=torch.float64)
 
 
-def sliced(G: BetaVAE, there: Stack, z: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
-    slicer = G.slicer(there)
-    return slicer.planes(z, slicer.window(d))
-
-
 @pytest.mark.parametrize("first_mm", [-100.0, -79.0, -31.0, -3.3, 41.0, 90.0])
 @pytest.mark.parametrize("degrees", [0.0, 33.0])
 def test_slices_show_the_same_as_of_the_whole_field(first_mm, degrees):
     G, there = generator(), stack(first_mm, degrees)
     z, d = codes((2, 5), 1.0, 1), codes((2, there.K, 2), 4.0, 2)
     whole = move(downsample(G.decode(z), there), there, d)
-    torch.testing.assert_close(move(sliced(G, there, z, d), there, d), whole)
+    torch.testing.assert_close(move(G.slicer(there).planes(z, d), there, d), whole)
+    torch.testing.assert_close(G.slicer(there).planes(z), downsample(G.decode(z), there))
 
 
 def test_its_gradients_are_those_of_the_whole_field():
@@ -50,7 +46,7 @@ def test_its_gradients_are_those_of_the_whole_field():
     weights = codes((4, there.K, *there.shape), 1.0, 3)
     gradients = [
         torch.autograd.grad((move(planes, there, d) * weights).sum(), (z, d))
-        for planes in (sliced(G, there, z, d), downsample(G.decode(z), there))
+        for planes in (G.slicer(there).planes(z, d), downsample(G.decode(z), there))
     ]
     torch.testing.assert_close(*gradients)
 
@@ -59,4 +55,4 @@ def test_motion_that_is_no_number_does_not_fail():
     G, there = generator(), stack(-25.0)
     d = codes((1, there.K, 2), 4.0, 2)
     d[0, 0, 0], d[0, 1, 1] = torch.nan, torch.inf
-    assert sliced(G, there, codes((1, 5), 1.0, 1), d).isfinite().all()
+    assert G.slicer(there).planes(codes((1, 5), 1.0, 1), d).isfinite().all()
