@@ -22,6 +22,7 @@ from torch import Tensor
 from srheart_demo.beyond import answer
 from srheart_demo.files import write_json
 from srheart_demo.frame import hr_affine
+from srheart_demo.gauge import centred
 from srheart_demo.generator import to_labels
 from srheart_demo.optimise import Step, solve
 from srheart_demo.placement import (
@@ -37,9 +38,10 @@ from srheart_demo.surface import heart_surfaces, write_stl
 from srheart_demo.volume import LabelVolume, write_volume
 
 GAUGE = (
-    "As solved: a common translation of all slices with the opposite one of the heart leaves L_SA "
-    "unchanged, so only the preset's priors, its start and a long-axis view fix it. S_SR and d "
-    "belong together; d_mean_removed_mm is d less its mean over the slices with tissue."
+    "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
+    "With a long-axis view the two are given as solved; without, so that d averages zero over the "
+    "slices with tissue: the heart lies where the stack as a whole was scanned. S_SR and d belong "
+    "together; d_mean_removed_mm is d less that mean."
 )
 
 
@@ -75,14 +77,24 @@ class Enhancement:
         return answer(self.last, self.problem)
 
     @cached_property
+    def world_from_field(self) -> NDArray[np.float64]:
+        """Model mm of `field` → world RAS+ mm, (4, 4), in the gauge of `d`."""
+        translation = np.eye(4)
+        translation[1:3, 3] = centred(self.last.d, self.problem)[1].numpy()
+        return self.placement.world_from_model @ translation
+
+    @cached_property
     def S_SR(self) -> LabelVolume:
         """The heart on the HR grid, in the stack's world frame."""
-        return LabelVolume(to_labels(self.field), self.placement.world_from_model @ hr_affine())
+        return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
 
     @property
     def d(self) -> NDArray[np.float64]:
-        """Displacements (K, 2), mm along rows and columns, in the stack's own order of slices."""
-        return self.last.d[0].numpy().astype(np.float64)
+        """Displacements (K, 2), mm along rows and columns, in the stack's own order of slices.
+
+        In the gauge of `gauge.centred`.
+        """
+        return centred(self.last.d, self.problem)[0][0].numpy().astype(np.float64)
 
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
@@ -99,7 +111,7 @@ class Enhancement:
         _write_convergence(self.steps, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
         if surface:
-            world = self.placement.world_from_model
+            world = self.world_from_field
             meshes = heart_surfaces(self.field, refine=2).items()
             write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
 

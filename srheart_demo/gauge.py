@@ -11,6 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.degradation import sample
+from srheart_demo.problem import Problem
+
+
+def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
+    """The same answer where d averages zero over the slices with tissue: the stack as scanned.
+
+    With a long-axis view, which shows where the heart lies, the answer stays as it is.
+
+    Args:
+        d: (1, K, 2), mm.
+        p: the problem that z and d solve.
+
+    Returns:
+        (1, K, 2) displacements, and the (2,) translation of the heart along (H, W) that goes with
+        them, mm. Slices without tissue keep d = 0.
+    """
+    if p.plane is not None or not p.tissue.any():
+        return d, d.new_zeros(2)
+    common = common_translation(d, torch.zeros_like(d), p.tissue)
+    return (d - common.unsqueeze(-2)) * p.tissue[:, None], p.stack.in_model_axes(common)[0]
 
 
 def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:

@@ -1,13 +1,17 @@
 import pytest
 import torch
 
+from srheart_demo.degradation import Stack, degrade
 from srheart_demo.frame import lattice_points
 from srheart_demo.gauge import (
+    centred,
     common_translation,
     labels_at,
     motion_error,
     unsheared_motion_error,
 )
+from srheart_demo.problem import Problem
+from srheart_demo.views import Plane
 from tests.problems import ToyHeart
 
 TISSUE = torch.tensor([True, True, True, False])
@@ -51,3 +55,27 @@ def test_labels_follow_a_translation_of_the_heart():
     still = labels_at(field, points)
     moved = labels_at(field, points, torch.tensor([5 * 1.25, -2 * 1.25]))
     assert (moved[:, 5:, :-2] == still[:, :-5, 2:]).mean() > 0.9999
+
+
+def test_centred_displacements_show_the_same_slices() -> None:
+    G, stack = ToyHeart(), Stack.from_hr()
+    field = G.decode(torch.zeros(1, 2))
+    d = torch.randn(1, stack.K, 2, generator=torch.Generator().manual_seed(0)) + 4.0
+    S_LR = degrade(field, stack, d)[0].argmax(0)
+    p = Problem(G, stack, S_LR)
+    there, shift = centred(d * p.tissue[:, None], p)
+    assert there[0, p.tissue].mean(0).abs().max() < 1e-5
+    assert not there[0, ~p.tissue].any()
+    # The heart moved by the shift, seen under what is left of d, is the heart seen under d.
+    seen = labels_at(field, stack.points(there)[0], shift)[p.tissue]
+    assert (seen == S_LR[p.tissue].numpy()).mean() > 0.9999
+
+
+def test_a_long_axis_view_fixes_the_gauge() -> None:
+    G, stack = ToyHeart(), Stack.from_hr()
+    S_LR = degrade(G.decode(torch.zeros(1, 2)), stack, torch.zeros(1, stack.K, 2))[0].argmax(0)
+    plane = Plane(torch.zeros(2, 2, 3))
+    p = Problem(G, stack, S_LR, plane, torch.zeros(2, 2, dtype=torch.long))
+    d, shift = centred(torch.ones(1, stack.K, 2), p)
+    assert (d == 1).all()
+    assert not shift.any()

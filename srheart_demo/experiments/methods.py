@@ -17,7 +17,7 @@ from srheart_demo.beyond import answer
 from srheart_demo.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.experiments.cases import Scan
 from srheart_demo.files import fingerprint
-from srheart_demo.gauge import labels_at
+from srheart_demo.gauge import centred, labels_at
 from srheart_demo.generator import (
     HeartGenerator,
     available,
@@ -116,20 +116,23 @@ class LatentOptimisation:
         end = solve(problem, self.settings)
         if not math.isfinite(end.objective):
             raise ArithmeticError("the optimisation diverged")
-        return _Field(answer(end, problem), end.d)
+        return _Field(answer(end, problem), *centred(end.d, problem))
 
 
 @dataclass(frozen=True)
 class _Field:
     field: Tensor
     d: Tensor
+    shift: Tensor
 
     def on_grid(self, grid: Stack) -> Labels:
-        logits = degrade(self.field, grid, torch.zeros(1, grid.K, 2))
+        # What the moved heart shows at x, the field shows at x − shift.
+        there = replace(grid, origin=grid.origin - self.shift)
+        logits = degrade(self.field, there, torch.zeros(1, grid.K, 2))
         return logits[0].argmax(0).numpy().astype(np.uint8)
 
     def on_plane(self, plane: Plane) -> Labels:
-        return labels_at(self.field, plane.points)
+        return labels_at(self.field, plane.points, self.shift)
 
 
 @cache
