@@ -174,6 +174,23 @@ def test_an_unanswered_ping_holds_pictures_back_only_for_a_while(
     assert browser.painted
 
 
+def test_a_browser_that_has_gone_is_told_from_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(page.time, "monotonic", lambda: now)
+    browser = page.Page()
+    assert not browser.absent
+    for _ in range(4):
+        browser.sent()
+        now += 0.7 * page.ABSENT
+        browser.pong = browser.ping - 1 if browser.ping > 1 else 0
+    assert not browser.absent
+    browser.sent()
+    now += 2 * page.ABSENT
+    assert browser.absent
+    browser.pong = browser.ping
+    assert not browser.absent
+
+
 def test_a_dear_picture_is_renewed_less_often() -> None:
     schedule = Schedule()
     schedule.everything()
@@ -277,7 +294,11 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
 
 
-def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused() -> None:
+def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # No browser answers here.
+    monkeypatch.setattr(page, "ABSENT", 1e6)
     explorer = explorer_of(short_session)
 
     async def play() -> None:
@@ -290,6 +311,20 @@ def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused() -> 
         explorer.transport.pause.click()
         assert explorer.runner.state is State.PAUSED
         assert session_of(explorer).history.last == last > 4
+
+    serve(explorer, play)
+
+
+def test_a_replay_that_nobody_sees_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "ABSENT", 1.0)
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        # A browser that once came never answers.
+        explorer.page.visits += 1
+        await until(lambda: explorer.runner.state is State.REPLAYING)
+        await until(lambda: explorer.runner.state in (State.DONE, State.PAUSED))
 
     serve(explorer, play)
 

@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 TIMEOUT = 1.0
 """Seconds after which an unanswered ping no longer holds pictures back: a notebook run without
 a browser, or a tab in the background, must not stop the run."""
+ABSENT = 10.0
+"""Seconds without an answer after which nobody is there to see a picture."""
 
 
 class Page(anywidget.AnyWidget):
@@ -43,15 +45,27 @@ class Page(anywidget.AnyWidget):
     terms = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
+    _waiting_since = 0.0
 
     @property
     def painted(self) -> bool:
         """Whether the browser has painted what it was last sent, or has been given up on."""
         return self.pong >= self.ping or time.monotonic() - self._sent > TIMEOUT
 
+    @property
+    def absent(self) -> bool:
+        """Whether the browser has not answered for long: the page is closed, or out of sight."""
+        return self.pong < self.ping and time.monotonic() - self._waiting_since > ABSENT
+
+    @traitlets.observe("pong")
+    def _answered(self, _: object) -> None:
+        self._waiting_since = time.monotonic()
+
     def sent(self) -> None:
         """Call after sending a picture: the browser answers when it has painted it."""
         self._sent = time.monotonic()
+        if self.pong >= self.ping:
+            self._waiting_since = self._sent
         self.ping += 1
 
     def download(self, name: str, data: bytes) -> None:

@@ -86,6 +86,10 @@ class Pace(Protocol):
         """The last picture is on the screen."""
 
     @property
+    def absent(self) -> bool:
+        """Nobody is there to see pictures."""
+
+    @property
     def hand_on_canvas(self) -> bool:
         """The user is turning the 3-D view."""
 
@@ -378,7 +382,10 @@ class Runner:
         length = session.history.last
         beat = min(max(REPLAY / max(length, 1), BEAT[0]), BEAT[1])
         beat = max(beat, REST) if session.at_end else beat
-        if time.monotonic() - self._beat_at < beat or not self._pace.painted:
+        if self._pace.absent:
+            # A page that was closed must not keep its kernel busy.
+            self._enter(State.DONE if session.finished else State.PAUSED)
+        elif time.monotonic() - self._beat_at < beat or not self._pace.painted:
             await asyncio.sleep(NAP)
         elif not session.at_end or self._for_ever:
             self._beat_at = time.monotonic()
