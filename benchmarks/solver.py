@@ -193,14 +193,14 @@ def _reached(seconds: list[float], total: float) -> str:
 
 def memory(name: str) -> float:
     """MiB that a short run adds to a fresh process that has torch, the library and a scan."""
+    # Making a heart takes more than restoring it, so that is not done there.
     with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak, (name,))
+        return pool.apply(_peak, (name, case(0, "normal")))
 
 
-def _peak(name: str) -> float:
+def _peak(name: str, this: Case) -> float:
     torch.set_num_threads(1)
     load_generator()
-    this = case(0, "normal")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if name in REFERENCES:
         loop = ReferenceLoop(this.S_LR, this.stack, REFERENCES[name], network=trained())
@@ -225,7 +225,7 @@ def picture(results: dict[str, dict[str, list[Run]]], path: Path) -> None:
                 times, dices = zip(*((m.seconds, m.dice) for m in run.marks), strict=True)
                 axis.plot(times, dices, color=colour, lw=1.2, label=None if k else name)
                 axis.plot(times[-1], dices[-1], "o", color=colour, ms=4)
-        axis.set(xscale="log", xlabel="computing time, s", title=f"{level} motion", ylim=(0.4, 1))
+        axis.set(xscale="log", xlabel="computing time, s", title=f"motion: {level}", ylim=(0.4, 1))
         axis.grid(alpha=0.25)
     np.atleast_1d(axes)[0].set_ylabel("mean Dice of LV, MYO and RV")
     np.atleast_1d(axes)[-1].legend(frameon=False, fontsize=8, loc="lower right")
@@ -258,7 +258,7 @@ def main() -> None:
             print(line, flush=True)
     if options.picture:
         picture(results, options.picture)
-    print("\n| method | MiB above a loaded library |\n|---|---:|")
+    print("\n| method | MiB above the peak of loading |\n|---|---:|")
     for name in contenders():
         print(f"| {name} | {memory(name):.0f} |", flush=True)
 
