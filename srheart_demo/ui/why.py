@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from srheart_demo.ui.runner import Runner
 
 MARGIN = {"l": 52, "r": 12, "t": 26, "b": 40}
+LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "bgcolor": theme.PAPER}
+"""Above the plot, from the left."""
 LINES = ("solid", "dash", "dot", "dashdot")
 
 
-class WhyTab:
+class WhyTab(ABC):
     """A tab with one computation, done again when what is looked at has changed.
 
     Attributes:
@@ -37,9 +40,9 @@ class WhyTab:
         self.box = card("", texts.TITLES[name], content, f"srh-why-{name}")
         self.box.add_class("srh-why")
 
+    @abstractmethod
     def refresh(self, session: Session, runner: Runner) -> None:
         """Compute for what is looked at now."""
-        raise NotImplementedError
 
 
 def _choice(name: str, text: str, options: list[Any]) -> w.Dropdown:
@@ -192,13 +195,7 @@ class LatentTab(WhyTab):
                 margin=MARGIN,
                 hovermode="x unified",
                 showlegend=True,
-                legend={
-                    "orientation": "h",
-                    "x": 0,
-                    "y": 1,
-                    "yanchor": "bottom",
-                    "bgcolor": theme.PAPER,
-                },
+                legend=LEGEND,
             ),
         )
         pair = named(w.GridBox([self.portrait, plot(self.figure, "srh-fig-volumes")]), "srh-two")
@@ -289,13 +286,7 @@ class GaugeTab(WhyTab):
                 margin=MARGIN,
                 hovermode="x unified",
                 showlegend=True,
-                legend={
-                    "orientation": "h",
-                    "x": 0,
-                    "y": 1,
-                    "yanchor": "bottom",
-                    "bgcolor": theme.PAPER,
-                },
+                legend=LEGEND,
             ),
         )
         self.before, self.after = _picture("srh-gauge-before"), _picture("srh-gauge-after")
@@ -389,13 +380,7 @@ class RaceTab(WhyTab):
                 yaxis=theme.axis(title, **scale),
                 margin=MARGIN,
                 showlegend=log,
-                legend={
-                    "orientation": "h",
-                    "x": 0,
-                    "y": 1,
-                    "yanchor": "bottom",
-                    "bgcolor": theme.PAPER,
-                },
+                legend=LEGEND,
             ),
         )
 
