@@ -351,6 +351,7 @@ class Explorer:
     def _make(self, name: str) -> WhyTab:
         if name == "take":
             return TakeTab(self._take, self._restore)
+        kinds: dict[str, Callable[[Callable[[], None]], WhyTab]]
         kinds = {"landscape": LandscapeTab, "latent": LatentTab, "gauge": GaugeTab}
         return kinds[name](self._ask) if name in kinds else RaceTab(self._ask)
 
