@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer lab test bench lint env clean
+.PHONY: help explorer lab lessons test bench lint env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -25,6 +25,9 @@ explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
 lab: $(STAMP) ## open the notebooks in JupyterLab
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
 	@$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" notebooks/01_quickstart.ipynb
+
+lessons: $(STAMP) ## make the notebooks of their sources, and run them
+	@$(PY) -m notebooks.build $(LESSONS)
 
 test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."

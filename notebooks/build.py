@@ -1,0 +1,129 @@
+"""Makes the lessons: ``python -m notebooks.build [NN ...]``, or ``make lessons``.
+
+A lesson has one source, ``notebooks/sources/NN_name.py``, in jupytext's percent format. Two
+notebooks are made of it: the one that learners get, in which the solutions of exercises are left out
+and folded below, and one with the solutions in place, which the tests run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from srheart_demo.files import atomic_path
+
+NOTEBOOKS = Path(__file__).resolve().parent
+SOLUTION = re.compile(
+    r"^(?P<indent> *)### BEGIN SOLUTION\n(?P<code>.*?)^ *### END SOLUTION\n?", re.M | re.S
+)
+PLACEHOLDER = r"\g<indent>...  # your code here\n"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+
+
+def main() -> None:
+    """Make and run the lessons that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("lessons", nargs="*", metavar="NN", help="which (default: all)")
+    text = "write them there with their solutions, and do not run them"
+    parser.add_argument("--solutions", type=Path, metavar="DIR", help=text)
+    options = parser.parse_args()
+    chosen = [s for s in sources() if not options.lessons or s.name[:2] in options.lessons]
+    if not chosen:
+        sys.exit(f"No lesson has such a number; there are {[s.name[:2] for s in sources()]}.")
+    if options.solutions:
+        options.solutions.mkdir(parents=True, exist_ok=True)
+    for source in chosen:
+        if options.solutions:
+            _write(solved(read(source)), options.solutions / f"{source.stem}.ipynb")
+            continue
+        print(f"{source.stem} …", flush=True)
+        target = NOTEBOOKS / f"{source.stem}.ipynb"
+        _write(still(run(unsolved(read(source)))), target)
+        print(f"  {target.stat().st_size / 1000:.0f} kB")
+
+
+def sources() -> list[Path]:
+    """The sources of all lessons, in their order."""
+    return sorted((NOTEBOOKS / "sources").glob("[0-9][0-9]_*.py"))
+
+
+def read(source: Path) -> NotebookNode:
+    """A lesson as it is written, with the marks of its solutions."""
+    notebook = jupytext.read(source)
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+    return notebook
+
+
+def unsolved(lesson: NotebookNode) -> NotebookNode:
+    """A lesson as learners get it: each solution is folded below the check of its exercise."""
+    cells, waiting = [], ""
+    for cell in lesson.cells:
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags:
+            waiting = _without_marks(cell.source)
+            cell.source = SOLUTION.sub(PLACEHOLDER, cell.source + "\n").rstrip()
+        cells.append(cell)
+        if "check" in tags:
+            cell.metadata["tags"] = [*tags, "nbval-check-output"]
+            fold = (
+                f"<details><summary>Solution</summary>\n\n```python\n{waiting}\n```\n\n</details>"
+            )
+            cells.append(new_markdown_cell(fold, id=f"{cell.id}-solution"))
+    lesson.cells = cells
+    return lesson
+
+
+def solved(lesson: NotebookNode) -> NotebookNode:
+    """A lesson with its solutions in place."""
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cell.source = _without_marks(cell.source)
+    return lesson
+
+
+def run(notebook: NotebookNode, seconds_a_cell: int = 300) -> NotebookNode:
+    """The notebook with its outputs.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell failed.
+    """
+    # Two waiting threads on a busy machine slow a solve twenty-fold.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    return NotebookClient(notebook, timeout=seconds_a_cell, resources=resources).execute()
+
+
+def still(notebook: NotebookNode) -> NotebookNode:
+    """Leave of the outputs what shows without running: pictures and text, no widgets."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
+
+
+def _without_marks(code: str) -> str:
+    return SOLUTION.sub(r"\g<code>", code + "\n").rstrip()
+
+
+def _write(notebook: NotebookNode, target: Path) -> None:
+    nbformat.validate(notebook)
+    with atomic_path(target) as draft:
+        nbformat.write(notebook, draft)
+
+
+if __name__ == "__main__":
+    main()
