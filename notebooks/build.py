@@ -1,8 +1,8 @@
 """Makes the lessons: ``python -m notebooks.build [NN ...]``, or ``make lessons``.
 
 A lesson has one source, ``notebooks/sources/NN_name.py``, in jupytext's percent format. Two
-notebooks are made of it: the one that learners get, in which the solutions of exercises are left out
-and folded below, and one with the solutions in place, which the tests run.
+notebooks are made of it: the one that learners get, in which the solutions of exercises are left
+out and folded below, and one with the solutions in place, which the tests run.
 """
 
 from __future__ import annotations
