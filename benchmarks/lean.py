@@ -1,10 +1,10 @@
 """What short-axis slices can tell of their displacements at all: ``python -m benchmarks.lean``.
 
 A heart that leans or bends shows slices displaced smoothly along the stack, as motion may displace
-them too. Where a slice's tissue lies is the sum of both: of the heart's own line of centroids, which
-varies from heart to heart, and of d. An estimator that knows the population, the motion's spread
-and each slice without its position still has to part the sum. This measures the error of the best
-linear one, which is the best of all if both are Gaussian.
+them too. Where a slice's tissue lies is the sum of both: of the heart's own line of centroids,
+which varies from heart to heart, and of d. An estimator that knows the population, the motion's
+spread and each slice without its position still has to part the sum. This measures the error of
+the best linear one, which is the best of all if both are Gaussian.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def line_and_look(labels: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         labels: (K, h, w).
 
     Returns:
-        (K, 2) centroids of LV with MYO, mm, NaN where there is none; areas, first and second moments
-        of the tissues about them, one flat vector.
+        (K, 2) centroids of LV with MYO, mm, NaN where there is none; areas, first and second
+        moments of the tissues about them, one flat vector.
     """
     sides = zip(labels.shape[1:], HR_SPACING[1:], strict=True)
     positions = [(np.arange(n) - (n - 1) / 2) * spacing for n, spacing in sides]
