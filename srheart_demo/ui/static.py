@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,11 +101,14 @@ def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]
     return _finish(figure)
 
 
-def _show(axis: Axes, labels: Labels, aspect: float = 1.0) -> None:
+def _show(axis: Axes, labels: Labels, aspect: float = 1.0, **where: Any) -> None:
+    """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
     from matplotlib.colors import ListedColormap
 
     colours = ListedColormap([BACKGROUND, *(TISSUE_COLOURS[t] for t in ("LV", "MYO", "RV"))])
-    axis.imshow(labels, cmap=colours, vmin=0, vmax=3, interpolation="nearest", aspect=aspect)
+    axis.imshow(
+        labels, cmap=colours, vmin=0, vmax=3, interpolation="nearest", aspect=aspect, **where
+    )
     axis.set(xticks=[], yticks=[])
     for spine in axis.spines.values():
         spine.set_visible(False)

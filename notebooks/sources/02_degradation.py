@@ -1,0 +1,213 @@
+# %% [markdown]
+# # 2 · Degradation: from a heart to a scan
+#
+# **Goal.** Take Eq. 1 apart, write its two operators yourself, and see why one word in the motion layer, *nearest* instead of *bilinear*, keeps every slice where it is.
+#
+# **You need** lesson 1, and PyTorch tensors. 15 to 20 minutes.
+
+# %%
+import torch
+
+from srheart_demo import phantom
+from srheart_demo.degradation import Motion, Stack, degrade, downsample, label_noise, move
+from srheart_demo.frame import LATTICE_SHAPE
+from srheart_demo.generator import to_labels
+from srheart_demo.population import draw
+from srheart_demo.ui.static_degradation import picture_degradation
+
+field = phantom.class_logits(phantom.on_lattice(draw(1, seed=7), LATTICE_SHAPE))
+S_HR = to_labels(field)
+stack = Stack.from_hr()
+
+
+def scan(amplitude=4.0, epsilon=0.1, seed=0):
+    d = Motion.draw(stack.K, seed).displacement(amplitude)
+    still, moved = (degrade(field, stack, x)[0].argmax(0).numpy() for x in (0 * d, d))
+    noisy = label_noise(moved, epsilon, seed)
+    return {"↓ₛ S_HR": still, "M_d(↓ₛ S_HR)": moved, "S_LR = M_d(↓ₛ S_HR) + ε": noisy}
+
+
+picture_degradation(S_HR, scan(), stack, k=7)
+
+# %% [markdown]
+# Above, the heart cut along its length; below, one slice (each dotted line is where the other row cuts). From left to right the three parts of Eq. 1 do their work:
+#
+# $$S_{LR} = F(S_{HR}) = M_d(\downarrow_s S_{HR}) + \epsilon$$
+#
+# | operator | what it does | here |
+# |---|---|---|
+# | $\downarrow_s$ | takes every fifth plane, $s = [5, 1, 1]$ | 64 planes of 2 mm become 13 slices, 10 mm apart |
+# | $M_d$ | displaces each slice in its plane by its own $d_k$ | 2.3 ± 0.87 mm in any direction; four times that is *severe* |
+# | $\epsilon$ | errs in single voxels | with probability ε a voxel takes a neighbour's label, so errors fall on borders |
+#
+# ## One idea: read a field at points
+#
+# Our heart is not voxels but a *field*: four class logits at each of 32 × 64 × 64 nodes that fill a box of 128 × 160 × 160 mm. Near a surface the logit of a tissue is the distance to that surface in mm, positive inside. A voxel's label is the largest logit at the voxel's place. So $\downarrow_s$ and $M_d$ are one thing, interpolation, at different points: first along D at the heights of the slices, then within each slice at $x - d_k$.
+
+# %%
+planes = downsample(field, stack)
+d_true = Motion.draw(stack.K, seed=3).displacement(1.0)
+moved = move(planes, stack, d_true)
+for name, x in {"field": field, "↓ₛ field": planes, "M_d(↓ₛ field)": moved}.items():
+    print(f"{name:15s} {tuple(x.shape)}")
+print("heights of the slices, mm:", stack.z.int().tolist())
+
+# %% [markdown]
+# ### Exercise 1: write ↓ₛ
+#
+# Write `my_downsample(field, stack)`: the field (B, C, n, H′, W′) at the heights `stack.z` (K,), in mm, by linear interpolation along D. The result is (B, C, K, H′, W′). The n planes of the lattice fill the box from −64 to 64 mm, each in the *middle* of its n-th part.
+#
+# <details><summary>Hint 1</summary>The pitch is 128 / n mm, and plane i lies at (i + ½) · pitch − 64. Solve for i: a fraction such as 3.4 means 0.6 of plane 3 and 0.4 of plane 4.</details>
+# <details><summary>Hint 2</summary><code>low = i.floor().long()</code> can index a whole axis at once: <code>field[:, :, low]</code> has K planes. The weight needs two more axes to broadcast: <code>w[:, None, None]</code>.</details>
+
+
+# %% tags=["exercise"]
+def my_downsample(field, stack):
+    n = field.shape[2]
+    ### BEGIN SOLUTION
+    i = (stack.z + 64) / (128 / n) - 0.5
+    low = i.floor().long()
+    w = (i - low)[:, None, None]
+    return (1 - w) * field[:, :, low] + w * field[:, :, low + 1]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from srheart_demo.course import degradation as check
+
+check.downsample(my_downsample)
+
+# %% [markdown]
+# ### Exercise 2: write $M_d$
+#
+# A slice that was displaced *by* d shows at x what lies at x − d. Complete `my_move(planes, stack, d)` for one heart: `shown` is to hold the places (H, W), in mm, that the pixels of each slice show; `grid` the same as `grid_sample` wants it. PyTorch's frame has three traps: it counts in half boxes, −1 and 1 being the faces; it wants x, along W, *before* y; and it has to be told where ±1 are (`align_corners`).
+#
+# <details><summary>Hint 1</summary><code>stack.pixels()</code> is (h, w, 2), <code>d[0]</code> is (K, 2); <code>d[0][:, None, None]</code> broadcasts to (K, h, w, 2).</details>
+# <details><summary>Hint 2</summary>Half the box is 80 mm along H and W. <code>.flip(-1)</code> turns (H, W) into (W, H).</details>
+
+
+# %% tags=["exercise"]
+def my_move(planes, stack, d):
+    images = planes[0].transpose(0, 1)  # (K, C, H′, W′): grid_sample takes slices for a batch
+    ### BEGIN SOLUTION
+    shown = stack.pixels() - d[0][:, None, None]
+    grid = (shown / 80).flip(-1)
+    moved = torch.nn.functional.grid_sample(images, grid, mode="bilinear", align_corners=False)
+    return moved.transpose(0, 1)[None]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.move(my_move)
+
+# %% [markdown]
+# ## Why bilinear and not nearest
+#
+# Algorithm 1 finds d by walking down the gradient of a loss. So the loss must change when d changes *a little*. With nearest neighbours it does not: a pixel shows one and the same node until d is large enough for the next one, then jumps. Between jumps the derivative is exactly zero, and autograd knows nothing of jumps. Below, one slice is moved along its columns and everything else is left alone.
+
+# %%
+from srheart_demo.course.degradation import look_along, move_nearest
+from srheart_demo.ui.static_degradation import picture_slopes
+
+S_LR = moved[0].argmax(0)
+k, positions = 7, [x / 4 for x in range(-40, 41)]
+along_columns = d_true * torch.tensor([0.0, 1.0])
+seen = move(planes, stack, along_columns)[0].argmax(0)
+looks = {
+    "bilinear": look_along(move, planes, stack, seen, k, positions),
+    "nearest": look_along(move_nearest, planes, stack, seen, k, positions),
+}
+picture_slopes(positions, looks, truth=float(d_true[0, k, 1]))
+
+# %% [markdown]
+# The two losses look alike; a person could find the valley in either. The gradients do not. Now let Adam look for all thirteen $d_k$ at once, with the heart known:
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.gauge import raw_motion_error
+from srheart_demo.losses import cross_entropy
+
+tissue = (S_LR > 0).flatten(1).any(1)
+for name, mover in {"bilinear": move, "nearest": move_nearest}.items():
+    d = torch.zeros_like(d_true).requires_grad_()
+    adam = torch.optim.Adam([d], lr=0.2)
+    for _ in range(50):
+        adam.zero_grad()
+        cross_entropy(mover(planes, stack, d), S_LR).sum().backward()
+        adam.step()
+    before, after = (raw_motion_error(x, d_true, tissue) for x in (0 * d_true, d.detach()))
+    print(f"{name:9s} d off by {before:.1f} mm before, {after:.1f} mm after")
+
+# %% [markdown]
+# Nothing failed: no error, a finite loss, a run that ends. A wrong word in one call made a motion estimate of zero, and only a look at the gradient (or at d) shows it.
+#
+# ## Where is a voxel? Half-voxel traps
+#
+# A voxel is a box and its value stands for its centre. `align_corners=False` means just that: ±1 are the faces of the box. `align_corners=True` puts the outer centres on the faces and stretches everything between.
+
+# %%
+from srheart_demo.ui.static_degradation import picture_corners
+
+picture_corners(nodes=8, pitch=4.0)
+
+# %% [markdown]
+# What does it cost to mix the two up? We read the same heart in the wrong places and compare with the right ones.
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.degradation import sample
+from srheart_demo.frame import lattice_points
+from srheart_demo.metrics import dice
+
+points = torch.tensor(lattice_points()).float()
+nodes = torch.tensor(LATTICE_SHAPE)
+places = {
+    "right places": points,
+    "aligned corners": points * (nodes - 1) / nodes,
+    "half a node off in-plane": points + torch.tensor([0.0, 1.25, 1.25]),
+}
+for name, at in places.items():
+    scores = dice(sample(field, at)[0].argmax(0).numpy(), S_HR)
+    print(f"{name:25s}", ", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()))
+
+# %% [markdown]
+# Such a mistake looks like a slightly worse method: the myocardium is thin, so it loses most. It is larger than the difference between the best methods of the paper's tables.
+#
+# ### Exercise 3: a trap in the wild
+#
+# The public code of the paper's authors takes its slices at `linspace(-1, 1, 13)` with aligned corners, along 64 planes of 2 mm. How many mm is it from one slice to the next? (The paper's s = 5 means 10 mm.)
+#
+# <details><summary>Hint</summary>With aligned corners −1 is the centre of the first plane and 1 that of the last. How far apart are they? How many steps do 13 points have?</details>
+
+
+# %% tags=["exercise"]
+def step_in_mm():
+    ### BEGIN SOLUTION
+    return 63 * 2 / 12
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.linspace_step(step_in_mm())
+
+# %% [markdown]
+# ## Try it
+#
+# `amplitude` 1 is the paper's normal motion, 4 its severe. At which amplitude would you no longer trust the cut? And at which ε?
+
+# %%
+from srheart_demo.ui.controls import try_it
+
+
+def show(amplitude=1.0, epsilon=0.0, seed=0):
+    return picture_degradation(S_HR, scan(amplitude, epsilon, seed), stack, k=7)
+
+
+try_it(show, amplitude=(0.0, 4.0, 0.5), epsilon=(0.0, 0.3, 0.05), seed=(0, 9))
+
+# %% [markdown]
+# ## Remember
+#
+# - Eq. 1 is reading a field at physical points: $\downarrow_s$ picks heights, $M_d$ reads each slice at $x - d_k$, ε errs on borders.
+# - Interpolation is not for beauty. A layer that is not smooth in d has no gradient in d, and nothing tells you.
+# - Positions are in mm and belong to centres of voxels. Test an operator on a field whose values *are* its coordinates: the checks above did just that.
+#
+# **One step further.** Give `my_move` a heart that drifts: `d = torch.linspace(-10, 10, 13)` along the columns. Could you tell such a stack from that of a leaning heart? Lesson 5 says who can.

@@ -1,0 +1,264 @@
+# %% [markdown]
+# # 3 · The anatomical prior: what a generator knows of hearts
+#
+# **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a β-VAE that learnt it, and a latent space to draw from and to walk in. And see where it ends: hearts that it cannot hold, and one that it quietly repairs.
+#
+# **You need** lesson 1; lesson 2 helps. 15 to 20 minutes.
+
+# %%
+import numpy as np
+import torch
+
+from srheart_demo import phantom
+from srheart_demo.population import draw
+from srheart_demo.ui.static_prior import picture_hearts
+
+groups = ["healthy", "dilated", "hypertrophic"]
+picture_hearts({group: phantom.label_maps(draw(5, seed=3, population=group)) for group in groups})
+
+# %% [markdown]
+# Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. A heart is a smooth function of 245 independent standard normal numbers (`srheart_demo.population`), whose effects were set so that volumes, lengths, walls and angles vary as published for a cohort of healthy adults. The same seed gives the same person in each row, once healthy and once with each disease.
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
+from srheart_demo.published import HEALTHY
+
+hearts = torch.tensor(phantom.label_maps(draw(60, seed=0), LATTICE_SHAPE))
+node_ml = 8 * HALF_EXTENT[0] * HALF_EXTENT[1] * HALF_EXTENT[2] / hearts[0].numel() / 1000
+for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
+    ml = (hearts == label).flatten(1).sum(1) * node_ml
+    target = HEALTHY[f"{tissue} volume"]
+    print(
+        f"{tissue:3s} drawn {ml.mean():.0f} ± {ml.std():.0f} ml, published {target.mean:.0f} ± {target.sd:.0f} ml"
+    )
+
+# %% [markdown]
+# ## Eq. 2: a generator
+#
+# $$G_\theta(z): \mathbb{R}^M \ni z \mapsto S = G_\theta(z) \in \Sigma_{HR}$$
+#
+# A segmentation has a million voxels; nearly all label maps of that size are noise. Hearts fill a thin sheet, the manifold $\Sigma_{HR}$. G puts coordinates on it: M numbers, distributed as $z \sim N(0, I)$. So there are three things to ask of it. Is every draw a heart? Is every heart a G(z)? Do neighbours in z look alike?
+#
+# **Draws.** `anatomy.check` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
+
+# %%
+from srheart_demo import anatomy
+from srheart_demo.generator import load_generator, to_labels
+from srheart_demo.population import VOLUME_RANGES
+
+generators = {name: load_generator(name) for name in ["betavae", "dcgan"]}
+
+
+def sampled(name, scale=1.0, seed=0, n=6):
+    G = generators[name]
+    z = scale * torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
+    hearts = [to_labels(G.decode(one[None])) for one in z]
+    faults = [anatomy.check(heart, volumes=VOLUME_RANGES) for heart in hearts]
+    return hearts, [f"faults: {len(f)}" if f else "sound" for f in faults]
+
+
+drawn = {name: sampled(name) for name in generators}
+picture_hearts(
+    {name: hearts for name, (hearts, _) in drawn.items()},
+    {name: verdicts for name, (_, verdicts) in drawn.items()},
+)
+
+# %% [markdown]
+# Of 1,000 draws of our β-VAE 98.9 % pass every check, of 300 draws of the DCGAN 79 % (model cards). A GAN learns only to deceive its critic: nothing asks that every training heart have a code, so it may leave hearts out (best codes reach a myocardial Dice of 0.917, the β-VAE's 0.972). A VAE has to reconstruct every heart.
+#
+# ### Exercise 1: what β weighs
+#
+# A β-VAE minimises, for each heart x,
+#
+# $$\mathbb{E}_{q(z|x)}\,\big[\text{cross-entropy of } G(z) \text{ with } x\big] + \beta\, KL\big(q(z|x)\,\|\,N(0, I)\big)$$
+#
+# The first term wants q narrow, so that z says exactly which heart it was. The second wants all q alike, so that draws from N(0, I) meet what the decoder has seen. Write the second: `my_kl(mean, log_variance)`, both (B, M), gives (B,) nats for $q = N(\mu, \operatorname{diag} \sigma^2)$. Of one latent it is $\tfrac12(\mu^2 + \sigma^2 - 1 - \ln \sigma^2)$.
+#
+# <details><summary>Hint</summary>The encoder gives ln σ², which may be negative; σ² is its <code>.exp()</code>. Independent latents: the KLs add up.</details>
+
+
+# %% tags=["exercise"]
+def my_kl(mean, log_variance):
+    ### BEGIN SOLUTION
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from srheart_demo.course import prior as check
+
+check.kl(my_kl)
+
+# %% [markdown]
+# **What β does** can be said in closed form. If a heart tells λ nats of a latent (its Fisher information, here measured on G), then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold: latents with λ ≫ β are used, those with λ ≪ β are left at the prior, as if they were not there.
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.ui.static_prior import picture_latents
+
+G = generators["betavae"]
+information = torch.linalg.eigvalsh(G.information).flip(0)
+sds = {f"β = {beta:g}": (beta / (beta + information)).sqrt() for beta in [0.01, 1, 100, 10_000]}
+for name, sd in sds.items():
+    print(f"{name:10s}: {int((sd < 0.5).sum()):3d} of {len(sd)} latents have an SD below ½")
+
+# %%
+picture_latents(information.tolist(), {name: sd.tolist() for name, sd in sds.items()})
+
+# %% [markdown]
+# Too large a β: few latents, coarse hearts. Too small a β: each training heart is a needle, and where their needles leave gaps, a draw from N(0, I) decodes to something that nobody trained. Only the size of β *against the cross-entropy* matters: the paper's 0.001 goes with a loss that is scaled in its own way, so compare KLs in nats, not βs.
+#
+# ## Every heart a G(z)?
+#
+# **How many latents.** The shipped latents are ordered by what they tell, so the first M make a smaller generator. `Ceiling` finds the code whose heart is nearest to a known one: the best that any solver could do.
+
+# %%
+from srheart_demo.ceiling import Ceiling
+from srheart_demo.encoding import whole_heart
+from srheart_demo.frame import hr_affine
+from srheart_demo.metrics import dice
+from srheart_demo.samples import load_sample
+from srheart_demo.ui.static_prior import picture_sizes
+from srheart_demo.volume import LabelVolume
+
+truth = load_sample("healthy_1").S_HR.labels
+sizes = [4, 16, 64]
+
+
+def seen_whole(labels):
+    return whole_heart(LabelVolume(labels, hr_affine()))
+
+
+target = seen_whole(truth)
+smaller = [load_generator(latent_size=M) for M in sizes]
+held = [to_labels(G.decode(Ceiling(G).best_code(target))) for G in smaller]
+picture_sizes(sizes, [dice(heart, truth) for heart in held])
+
+# %%
+columns = [*(f"M = {M}" for M in sizes), "truth"]
+picture_hearts({"best code": [*held, truth]}, {"best code": columns})
+
+# %% [markdown]
+# Four numbers make a heart of the right size; dozens give it its own shape. The paper used M = 64; ours has 128, which adds 0.01 to the myocardium's Dice.
+#
+# **The encoder's guess** is quicker and worse than the best code: one pass instead of thirty iterations. Latent optimisation needs no encoder at all; ours only gives it a start.
+
+# %% tags=["nbval-check-output"]
+code, _ = G.encode(target)
+both = {"encoder": to_labels(G.decode(code.detach())), "best, M = 64": held[-1]}
+for name, heart in both.items():
+    print(f"{name:12s}", ", ".join(f"{t} {score:.2f}" for t, score in dice(heart, truth).items()))
+
+# %% [markdown]
+# ### Exercise 2: walk in the latent space
+#
+# Do neighbours look alike? Write `my_along(z, vector, amount)`: the code z (1, M) with its part along the unit direction `vector` (M,) *replaced* by `amount`, everything across it as it was.
+#
+# <details><summary>Hint</summary>The part that z has along the direction is the number <code>z @ vector</code>.</details>
+
+
+# %% tags=["exercise"]
+def my_along(z, vector, amount):
+    ### BEGIN SOLUTION
+    return z + (amount - z @ vector)[:, None] * vector
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.along(my_along)
+
+# %%
+from srheart_demo.session.explore import Watch, along, named_directions
+
+directions = named_directions(G, Watch(), n=6)
+mean_heart = torch.zeros(1, G.latent_size)
+amounts = [-2, -1, 0, 1, 2]
+
+
+def walk(i):
+    return [to_labels(G.decode(along(mean_heart, directions[i].vector, a))) for a in amounts]
+
+
+picture_hearts(
+    {f"direction {i + 1}\n(mostly {directions[i].changes})": walk(i) for i in (0, 3, 5)},
+    {f"direction 6\n(mostly {directions[5].changes})": [f"{a:+d} SD" for a in amounts]},
+)
+
+# %% [markdown]
+# The middle column is z = 0, where Algorithm 1 starts in the paper. All along the way there are hearts, and they change smoothly; this is what makes gradient descent in z possible. Few directions change one thing alone: “mostly” is the trait that changes most, for how much it varies from heart to heart.
+#
+# ## Where the prior ends
+#
+# Four hearts, and the nearest that G has for each: one of the population, one patient, one mirrored (a scan with its affine lost), and one with a hole of 16 mm in the septum.
+
+# %%
+defect = check.septal_defect(truth, radius=8.0)
+cases = {
+    "healthy": truth,
+    "dilated": load_sample("dilated").S_HR.labels,
+    "mirrored": truth[:, :, ::-1].copy(),
+    "hole": defect,
+}
+ceiling = Ceiling(G)
+codes = {name: ceiling.best_code(seen_whole(labels)) for name, labels in cases.items()}
+nearest = {name: to_labels(G.decode(z)) for name, z in codes.items()}
+hole = defect != truth
+picture_hearts(
+    {"heart": list(cases.values()), "nearest G(z)": list(nearest.values())},
+    {"nearest G(z)": list(cases)},
+    through=np.argwhere(hole).mean(0).astype(int)[:2],
+)
+
+# %% [markdown]
+# All are cut through where the last has its hole: in the lower slice of the last heart the left ventricle opens into the right one.
+#
+# ### Exercise 3: how surprising is a code?
+#
+# For draws from N(0, I) in M dimensions, $|z|^2$ has mean M and standard deviation $\sqrt{2M}$. Write `my_surprise(z)`: how many of its standard deviations $|z|^2$ lies above its mean, as a number, for z (1, M).
+#
+# <details><summary>Hint</summary>(what it is − its mean) / its SD; M is <code>z.numel()</code>.</details>
+
+
+# %% tags=["exercise"]
+def my_surprise(z):
+    ### BEGIN SOLUTION
+    return float((z.square().sum() - z.numel()) / (2 * z.numel()) ** 0.5)
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.surprise(my_surprise)
+
+# %%
+for name, z in codes.items():
+    surprise = (z.square().sum() - z.numel()) / (2 * z.numel()) ** 0.5
+    score = dice(nearest[name], cases[name])["MYO"]
+    print(f"{name:9s} |z|² is {surprise:4.0f} SDs above its mean; MYO Dice {score:.2f}")
+closed = (nearest["hole"][hole] == 2).mean()
+print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
+
+# %% [markdown]
+# The mirrored heart is far out, where no draw ever comes, and poorly held. Such a misfit can be *seen*, and `placement` turns scans into the model's frame to avoid it. The hole is the dangerous one: it is closed nearly whole, Dice hardly falls, and its code is no more surprising than the dilated patient's. The generator has never seen a hole; to it a hole is an error in the data. Lesson 8 comes back to this.
+#
+# ## Try it
+#
+# Draw from a wider Gaussian: scale 1 is the prior. At which scale do faults begin? Which generator breaks first?
+
+# %%
+from srheart_demo.ui.controls import try_it
+
+
+def show(generator="betavae", scale=1.0, seed=0):
+    hearts, verdicts = sampled(generator, scale, seed, n=4)
+    return picture_hearts({generator: hearts}, {generator: verdicts})
+
+
+try_it(show, generator=list(generators), scale=(0.0, 3.0, 0.5), seed=(0, 9))
+
+# %% [markdown]
+# ## Remember
+#
+# - The prior is a population that somebody chose, and a network that learnt it. Both bound what can be restored.
+# - M and β trade detail against soundness: every draw a heart, every heart a G(z).
+# - Far-out codes betray a strange heart; but a strange detail may be repaired without a trace.
+#
+# **One step further.** `srheart experiment latent-study` trains small β-VAEs with several β and solves scans with each; the paper's supplement has the same study. Or make holes of other sizes: from which radius does G leave one open?
