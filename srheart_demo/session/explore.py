@@ -211,10 +211,12 @@ class Landscape:
 
 
 @torch.no_grad()
-def shift_map(p: Problem, steps: Sequence[Step], k: int, truth: Tensor | None) -> Landscape:
-    """L over slice k's displacement along columns (x) and rows (y), whole by one FFT."""
+def shift_map(
+    p: Problem, steps: Sequence[Step], k: int, truth: Tensor | None, reach: float = 20.0
+) -> Landscape:
+    """L over slice k's displacement along columns (x) and rows (y) up to `reach` mm, by one FFT."""
     z = steps[-1].z
-    likelihood = shift_landscape(z, p)[k].numpy()
+    likelihood = shift_landscape(z, p, reach)[k].numpy()
     row, column = p.stack.spacing
     m, n = likelihood.shape
     pixels = p.S_LR[k].numel()

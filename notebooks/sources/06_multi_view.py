@@ -1,0 +1,212 @@
+# %% [markdown]
+# # 6 · A second view
+#
+# **Goal.** Put a long-axis (LA) view into the same space as the slices, add it to the loss (Eqs. 4 and 5), and see what it repairs.
+#
+# **You need** lessons 4 and 5; about 15 minutes to read, 20 seconds to run.
+
+# %% [markdown]
+# ## What it looks like
+#
+# One LA view cuts all slices, and each slice cuts it. The lines are where. The slices were displaced by severe motion, each in a breath-hold of its own; the LA view is one more breath-hold.
+
+# %%
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from srheart_demo.course.truth import known_scan
+from srheart_demo.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.ui.static_multi_view import picture_along, picture_sweep, picture_views
+
+p, truth = known_scan("hypertrophic", motion=4.0, long_axis=True)
+picture_views(p, slices=[3, 5, 7])
+
+# %% [markdown]
+# ## The idea
+#
+# Eq. 4 asks of the heart that it explains the LA view as well: $R \odot G(z)$ is the heart cut along the view's plane, and
+#
+# $$L_{LA}(z) = CE\big(R \odot G(z),\ S_{LA}\big), \qquad L(z, d) = L_{SA}(z, d) + \gamma\, L_{LA}(z) \quad \text{(Eq. 5)}.$$
+#
+# $G(z)$ is a field, so $R\odot$ is nothing new: `sample(field, points)` at the points of the plane, as $\downarrow_s$ is at the planes of the slices. Nothing is trained again. All that is needed is **where the pixels of the view lie**.
+#
+# ## From an affine to a plane
+#
+# A NIfTI file carries a 4 × 4 affine: index (0, i, j) → scanner, in mm. (DICOM has the same as image position and orientation.) The stack's placement carries the scanner into the model's frame. So a pixel's way is: index → scanner → model. The view and the stack must come from the same session, or the second step is another one for each.
+#
+# ### Exercise 1: the points of a plane
+#
+# Write `plane_points(affine, h, w, model_from_world)`: the points (h, w, 3) in the model's frame of the pixels (0, i, j) of a view. Both matrices are 4 × 4 and act on columns $(x, y, z, 1)^T$.
+#
+# <details><summary>Hint</summary><code>np.meshgrid(np.arange(h), np.arange(w), indexing="ij")</code> gives i and j. Stack 0, i, j and 1 along the last axis; for points in rows the product is <code>points @ matrix.T</code>.</details>
+
+
+# %% tags=["exercise"]
+def plane_points(affine, h, w, model_from_world):
+    ### BEGIN SOLUTION
+    i, j = np.meshgrid(np.arange(h), np.arange(w), indexing="ij")
+    index = np.stack([0 * i, i, j, np.ones((h, w))], axis=-1)
+    return (index @ affine.T @ model_from_world.T)[..., :3]
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from srheart_demo.course import multi_view as check
+
+check.plane_points(plane_points)
+
+# %% [markdown]
+# The library's is `placement.plane_geometry`; for files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
+#
+# ### Exercise 2: Eq. 5
+#
+# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.plane` is None there is no LA view, and $L = L_{SA}$.
+#
+# <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>short_axis_loss(downsample(field, p.stack), d, p)</code> and <code>long_axis_loss(field, p)</code>.</details>
+
+# %% tags=["exercise"]
+from srheart_demo.degradation import downsample
+from srheart_demo.losses import long_axis_loss, short_axis_loss
+
+
+def multi_view(z, d, p, gamma):
+    ### BEGIN SOLUTION
+    field = p.G.decode(z)
+    L = short_axis_loss(downsample(field, p.stack), d, p)
+    if p.plane is not None:
+        L = L + gamma * long_axis_loss(field, p)
+    return L
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.multi_view(multi_view)
+
+# %% [markdown]
+# ## Why $L_{LA}$ does not depend on $d$
+#
+# The paper prints $L_{LA}(z, d)$. But $d$ is how far each **slice of the stack** was displaced, and the LA view is no slice of the stack: $R \odot G(z)$ has no $d$ in it. Ask the gradient:
+
+# %% tags=["nbval-check-output"]
+z = torch.zeros(1, p.G.latent_size, requires_grad=True)
+d = torch.zeros(1, p.stack.K, 2, requires_grad=True)
+field = p.G.decode(z)
+losses = {
+    "L_SA": short_axis_loss(downsample(field, p.stack), d, p),
+    "L_LA": long_axis_loss(field, p),
+}
+for name, loss in losses.items():
+    by_z, by_d = torch.autograd.grad(loss, (z, d), allow_unused=True, retain_graph=True)
+    told = [who for who, g in (("z", by_z), ("d", by_d)) if g is not None and g.any()]
+    print(f"{name} pulls at {' and '.join(told)}")
+
+# %% [markdown]
+# Still the view mends $d$, by way of $z$: it says where the heart stands and how it leans, and once the heart stands right each slice finds its own place. In lesson 5 two hearts, one leaning, showed the same stack. They do not show the same LA view.
+#
+# ## What it repairs
+#
+# A thick-walled heart under severe motion, solved from the stack alone and from both views. All four pictures are on the plane of the LA view, with the borders of $S_{LA}$ drawn on the others; the second is the stack as it was scanned, which is what nearest neighbours would make of it.
+
+# %%
+from srheart_demo.baselines.nearest import restore
+from srheart_demo.degradation import HR_GRID, one_hot_field
+from srheart_demo.gauge import labels_at, raw_motion_error, unsheared_motion_error
+from srheart_demo.optimise import solve
+
+stack_only = replace(p, plane=None, S_LA=None)
+ends = {"SA": solve(stack_only, RECOMMENDED), "SA and LA": solve(p, RECOMMENDED)}
+
+
+def on_the_plane(field):
+    return labels_at(field, p.plane.points)
+
+
+scanned = one_hot_field(restore(p.S_LR.numpy().astype(np.uint8), p.stack, HR_GRID))
+hearts = {name: on_the_plane(p.G.decode(end.z)) for name, end in ends.items()}
+picture_along({"S_LA": p.S_LA.numpy(), "the stack": on_the_plane(scanned), **hearts})
+
+# %%
+print("              Dice   motion error   less drift   as it stands")
+for name, end in ends.items():
+    errors = (
+        truth.motion_error(end),
+        unsheared_motion_error(end.d, truth.d, p.stack.z, p.tissue),
+        raw_motion_error(end.d, truth.d, p.tissue),
+    )
+    shown = "".join(f"{error:10.1f} mm" for error in errors)
+    print(f"{name:10s} {truth.dice(end):7.2f} {shown}")
+
+# %% [markdown]
+# - The **drift** goes: what grows along the stack, and no SA slice can see.
+# - The **translation** becomes known: the error "as it stands" keeps it in, the others do not. So with an LA view the library does not centre $d$ (`gauge.centred`).
+# - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
+#
+# Not every scan gains so much. A heart that the stack and the prior hold upright already has little to repair.
+#
+# ## γ
+#
+# γ says how far the views' losses count against each other; the paper takes 1. Both losses are means over their own pixels, and there are not as many of the one as of the other.
+#
+# ### Exercise 3: a pixel is a pixel
+#
+# Write `even_gamma(p)`: the γ under which one pixel of the LA view counts as much as one pixel of the stack.
+#
+# <details><summary>Hint</summary>In L a pixel of the stack weighs 1 / <code>p.S_LR.numel()</code>. What does one of the LA view weigh?</details>
+
+
+# %% tags=["exercise"]
+def even_gamma(p):
+    ### BEGIN SOLUTION
+    return p.S_LA.numel() / p.S_LR.numel()
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.even_gamma(even_gamma)
+
+# %% [markdown]
+# So γ = 1 trusts a pixel of the LA view more than one of the stack. For this heart, with 20 iterations at each γ:
+
+# %%
+gammas = [0.0, 0.1, 0.3, 1.0, 3.0, 10.0]
+short = replace(INTERACTIVE, iterations=20)
+sweep = [solve(p, replace(short, gamma=gamma)) for gamma in gammas]
+picture_sweep(
+    gammas,
+    dice=[truth.dice(end) for end in sweep],
+    error=[truth.motion_error(end) for end in sweep],
+)
+
+# %% [markdown]
+# **Try it.** What if the patient held the breath at another depth for the LA view? Then the whole view is shifted against the stack. Shift it along its columns: does $L_{LA}$ complain, or does the heart simply follow? And what does $d$ do?
+
+# %%
+from srheart_demo.ui.controls import try_it
+from srheart_demo.views import Plane
+
+
+def draw(gamma=1.0, shift_mm=0):
+    across = p.plane.points[0, 1] - p.plane.points[0, 0]
+    elsewhere = Plane(p.plane.points - shift_mm * across / across.norm())
+    end = solve(replace(p, plane=elsewhere), replace(short, gamma=gamma))
+    heart = labels_at(p.G.decode(end.z), elsewhere.points)
+    d = end.d[0, p.tissue].mean(0)
+    title = f"heart; L_LA = {end.loss_la:.2f}\nmean of d: ({d[0]:.1f}, {d[1]:.1f}) mm"
+    return picture_along({f"S_LA, {shift_mm} mm off\n": p.S_LA.numpy(), title: heart})
+
+
+try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))
+
+# %% [markdown]
+# It follows, as far as the generator can place a heart off the middle of its box: one rigid shift of one view is a gauge again. With a second LA view, shifted otherwise, the two would contradict each other; then each would need a displacement of its own, a $d$ for LA views. That is a fair project.
+#
+# ## Remember
+#
+# - A view is a set of points. Once they are known in the model's frame, $R\odot$ is interpolation and Eq. 5 is one more term.
+# - $L_{LA}$ has no $d$ in it. It mends $d$ through $z$.
+# - An LA view breaks both freedoms of lesson 5: it fixes the translation and sees the lean.
+# - γ = 1 does not mean that pixels count alike. Both losses are means.
+#
+# **One step further.** `views.standard_view(S_HR, "2ch")` is the plane of a two-chamber view. Cut the true heart along it, use it instead of the four-chamber view, and find out which displacements it mends: along rows, or along columns?
