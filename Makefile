@@ -18,13 +18,26 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
 
+# For a room to read: larger text in JupyterLab, by settings of its own that leave yours alone, and in
+# the pictures.
+ifdef PROJECTOR
+LARGE := SRHEART_PROJECTOR=1 JUPYTERLAB_SETTINGS_DIR="$(CURDIR)/$(VENV)/projector"
+endif
+
 explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
 	@echo "Starting the explorer; your browser opens by itself. Stop it here with Ctrl-C."
+ifdef PROJECTOR
+	@echo "Enlarge the page in the browser with Ctrl and +; at 1920 x 1080 to 150 %."
+endif
 	@$(PY) -m voila apps/explorer.ipynb $(VOILA_ARGS)
 
-lab: $(STAMP) ## open the notebooks in JupyterLab
+lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
-	@$(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" notebooks/01_quickstart.ipynb
+ifdef PROJECTOR
+	@rm -rf $(VENV)/projector && cp -R share/projector $(VENV)/projector
+endif
+	@$(LARGE) $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) \
+		notebooks/00_start_here.ipynb
 
 lessons: $(STAMP) ## make the notebooks of their sources, and run them
 	@$(PY) -m notebooks.build $(LESSONS)

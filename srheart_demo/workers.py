@@ -6,6 +6,7 @@ order. An item that fails, or whose worker dies, costs no other item anything.
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 from collections import deque
@@ -32,6 +33,13 @@ class WorkerDied(Exception):
 
 class NoCluster(Exception):
     """The Dask cluster is not there, or not any more; the message says what to do."""
+
+
+def cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def in_processes(

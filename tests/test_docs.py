@@ -17,6 +17,8 @@ DOCUMENTS = [
     "docs/notation.md",
     "docs/decisions.md",
     "docs/cohort.md",
+    "docs/cheatsheet.md",
+    "docs/teaching.md",
 ]
 
 
@@ -50,7 +52,8 @@ def test_each_room_of_the_house_exists_and_none_is_forgotten(root: Path) -> None
     assert {name.rstrip("/") for name in listed} == built
 
 
-def test_each_symbol_has_the_name_that_the_notation_gives(root: Path) -> None:
+def defined_names(root: Path) -> set[str]:
+    """Functions, classes, attributes and arguments of the package."""
     defined: set[str] = set()
     for path in (root / "srheart_demo").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -60,6 +63,11 @@ def test_each_symbol_has_the_name_that_the_notation_gives(root: Path) -> None:
                 defined.add(node.target.id)
             elif isinstance(node, ast.arg):
                 defined.add(node.arg)
+    return defined
+
+
+def test_each_symbol_has_the_name_that_the_notation_gives(root: Path) -> None:
+    defined = defined_names(root)
     for name in code_in("".join(table_cells((root / "docs/notation.md").read_text("utf-8"), 2))):
         words = set(re.findall(r"[A-Za-z_]\w*", name))
         assert words <= defined, f"{name}: no {sorted(words - defined)} in srheart_demo"

@@ -6,7 +6,7 @@ scan but the labels, and has one set of weights for each level of motion it was 
 
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -154,11 +154,18 @@ def restore(
         raise ValueError("EDSR interpolates between slices; one slice is not enough")
     classes = F.one_hot(torch.as_tensor(S_LR.astype(np.int64)), N_CLASSES).movedim(-1, 1)
     labels = interpolate(classes.float(), stack, HR_GRID.pixels()).argmax(1)
-    one_hot = F.one_hot(labels, N_CLASSES).movedim(-1, 0)[None].float()
-    planes, covered = _at_planes(load_edsr(level)(one_hot), stack.z, grid.z)
-    logits = move(planes, grid, torch.zeros(1, grid.K, 2))
-    found = logits[0].argmax(0) * covered[:, None, None]
+    logits = _network(labels.to(torch.uint8).numpy().tobytes(), tuple(labels.shape), level)
+    planes, covered = _at_planes(logits, stack.z, grid.z)
+    found = move(planes, grid, torch.zeros(1, grid.K, 2))[0].argmax(0) * covered[:, None, None]
     return found.numpy().astype(np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _network(labels: bytes, shape: tuple[int, ...], level: str) -> Tensor:
+    """The network's answer to labels (K, h, w), kept to be looked at on several grids."""
+    seen = torch.frombuffer(bytearray(labels), dtype=torch.uint8).reshape(shape).long()
+    logits: Tensor = load_edsr(level)(F.one_hot(seen, N_CLASSES).movedim(-1, 0)[None].float())
+    return logits
 
 
 def _at_planes(logits: Tensor, z: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,6 @@ Exit status 1: some scan failed.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -29,7 +28,7 @@ from srheart_demo.cohort import (
     summarise,
     unfinished,
 )
-from srheart_demo.workers import NoCluster, in_cluster, in_processes
+from srheart_demo.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1
 
@@ -56,17 +55,10 @@ def run(options: argparse.Namespace) -> None:
 
 def _executor(options: argparse.Namespace) -> Execute:
     if not options.scheduler:
-        return partial(in_processes, processes=options.jobs or _cores())
+        return partial(in_processes, processes=options.jobs or cores())
     if find_spec("distributed") is None:
         raise BadInput('--scheduler: Dask is missing; install it with: pip install -e ".[cohort]"')
     return partial(in_cluster, scheduler=options.scheduler)
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _restore(recipe: Recipe, subjects: Sequence[Subject], execute: Execute) -> list[Record]:

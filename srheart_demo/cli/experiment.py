@@ -18,6 +18,7 @@ from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
 from srheart_demo.experiments.provenance import provenance
 from srheart_demo.experiments.real_stacks import RealStacks, find_files
+from srheart_demo.experiments.recorded import TABLES
 from srheart_demo.experiments.results import KEY, Results, Row
 from srheart_demo.experiments.runner import (
     SETTINGS_FILE,
@@ -26,7 +27,7 @@ from srheart_demo.experiments.runner import (
     measure,
     open_results,
 )
-from srheart_demo.experiments.simulated import Hearts, Simulated, Table1, Table2, TableS1
+from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.presets import preset
@@ -105,7 +106,7 @@ def _real_stacks(options: argparse.Namespace) -> Experiment:
 
 
 EXPERIMENTS: dict[str, Make] = {
-    **{kind.name: _on_synthetic_hearts(kind) for kind in (Table1, TableS1, Table2, Table3)},
+    **{name: _on_synthetic_hearts(kind) for name, kind in TABLES.items()},
     RealStacks.name: _real_stacks,
     LatentStudy.name: _latent_study,
 }

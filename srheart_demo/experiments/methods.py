@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -79,8 +79,11 @@ class _Interpolation:
 
     def on_plane(self, plane: Plane) -> Labels:
         """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
-        S_SR = self.on_grid(HR_GRID)
-        return labels_at(one_hot_field(S_SR), plane.points)
+        return labels_at(self._S_SR, plane.points)
+
+    @cached_property
+    def _S_SR(self) -> Tensor:
+        return one_hot_field(self.on_grid(HR_GRID))
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,7 @@ def score(method: Method, case: Case) -> Figures:
     labels = found.on_grid(case.grid)
     seconds = time.perf_counter() - began
 
-    tissue = torch.as_tensor((case.scan.S_LR > 0).any(axis=(1, 2)))
-    shift = case.scan.stack.in_model_axes(common_translation(found.d, case.d, tissue))[0]
+    tissue, shift = _tissue(case), _common_shift(found, case)
     raw = _overlap(labels, found.on_plane(case.plane), case)
     fixed = _fixed(found, shift, case) if shift.any() else raw
     true_labels, spacing = case.S_HR.labels, case.S_HR.spacing
@@ -77,15 +76,32 @@ def score(method: Method, case: Case) -> Figures:
     }
 
 
-def _fixed(found: Restoration, shift: Tensor, case: Case) -> dict[str, float]:
-    """`_overlap` of the heart moved by `shift` (2,), mm along H and W.
+def labels_at_truth(found: Restoration, case: Case) -> Labels:
+    """A restored heart's labels at the true heart's voxels, after the common translation."""
+    return found.on_grid(_moved_grid(case, _common_shift(found, case)))
 
-    What the moved heart shows at x, the heart as found shows at x − shift.
-    """
-    grid: Stack = replace(case.grid, origin=case.grid.origin - shift)
+
+def _tissue(case: Case) -> Tensor:
+    """Which slices show tissue, (K,)."""
+    return torch.as_tensor((case.scan.S_LR > 0).any(axis=(1, 2)))
+
+
+def _common_shift(found: Restoration, case: Case) -> Tensor:
+    """(2,) along H and W, mm, that the heart as found is to be moved by."""
+    common = common_translation(found.d, case.d, _tissue(case))
+    return case.scan.stack.in_model_axes(common)[0]
+
+
+def _moved_grid(case: Case, shift: Tensor) -> Stack:
+    """Where the heart as found shows what it shows at the truth's voxels once moved by `shift`."""
+    return replace(case.grid, origin=case.grid.origin - shift)
+
+
+def _fixed(found: Restoration, shift: Tensor, case: Case) -> dict[str, float]:
+    """`_overlap` of the heart moved by `shift` (2,), mm along H and W."""
     points = case.plane.points.clone()
     points[..., 1:] -= shift
-    return _overlap(found.on_grid(grid), found.on_plane(Plane(points)), case)
+    return _overlap(found.on_grid(_moved_grid(case, shift)), found.on_plane(Plane(points)), case)
 
 
 def _overlap(labels: Labels, on_plane: Labels, case: Case) -> dict[str, float]:

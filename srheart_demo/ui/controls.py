@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, HBox, Image, Layout, VBox, interactive
 
+from srheart_demo.ui.projector import scale
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -25,7 +27,9 @@ class TryIt:
         self._draw = draw
         # Of ipywidgets' own only the sliders: a picture that is replaced in place does not flicker.
         self._controls = interactive(draw, {"manual": True}, **controls).kwargs_widgets
-        self._picture = Image(format="png", layout=Layout(max_width="100%"))
+        self._picture = Image(
+            format="png", layout=Layout(max_width="100%", align_self="flex-start")
+        )
         self._message = HTML()
         for control in self._controls:
             if hasattr(control, "continuous_update"):
@@ -45,7 +49,7 @@ class TryIt:
         values = {control.description: control.value for control in self._controls}
         figure = self._draw(**values)
         drawn = BytesIO()
-        figure.savefig(drawn, format="png", dpi=DPI)
+        figure.savefig(drawn, format="png", dpi=DPI * scale())
         return drawn.getvalue()
 
     def _show(self) -> None:

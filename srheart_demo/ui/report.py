@@ -13,11 +13,11 @@ from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from srheart_demo.experiments.results import KEY, Row
-from srheart_demo.experiments.summary import Cell, Curves, Plot, Strips, Table
+from srheart_demo.experiments.summary import Curves, Plot, Strips, Table
 from srheart_demo.ui import theme
+from srheart_demo.ui.tables import table_html
+from srheart_demo.ui.theme import method_colours
 
-COLOURS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#0072B2", "#D55E00")
-"""Of the methods that are not ours, in order: Okabe and Ito's (see `palette`), with a grey."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 PER_ROW = 3
 PANEL_HEIGHT = 330
@@ -29,7 +29,6 @@ h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.15rem; margin: 2.2rem 0 .4rem; }}
 p, td, th, dd, dt {{ font-variant-numeric: tabular-nums; }} p {{ color: {theme.MUTED}; }}
 .wide {{ overflow-x: auto; }} table {{ border-collapse: collapse; font-size: .9rem; }}
 th, td {{ padding: .3rem .7rem; border-bottom: 1px solid {theme.GRID}; text-align: left; }}
-td {{ white-space: nowrap; }}
 th {{ color: {theme.MUTED}; font-weight: 600; }}
 dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; }}
 dt {{ color: {theme.MUTED}; }} dd {{ margin: 0; overflow-wrap: anywhere; }}
@@ -66,19 +65,7 @@ def report(
 
 
 def _table(table: Table) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.head)
-    rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in table.rows)
-    note = f"<p>{escape(table.note)}</p>" if table.note else ""
-    return (
-        f'<h2>{escape(table.title)}</h2>\n<div class="wide"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>{rows}</tbody></table></div>\n{note}"
-    )
-
-
-def _cell(cell: str | Cell) -> str:
-    text = escape(str(cell))
-    bold = isinstance(cell, Cell) and cell.bold
-    return f"<td>{f'<b>{text}</b>' if bold else text}</td>"
+    return f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table_html(table)}</div>'
 
 
 def _facts(heading: str, values: Mapping[str, Any]) -> str:
@@ -128,7 +115,7 @@ def _strips(plot: Strips) -> go.Figure:
     """A box over every subject's point."""
     figure = _panels(plot)
     for i, panel in enumerate(plot.panels.values()):
-        for (method, values), colour in zip(panel.items(), _colours([*panel]), strict=True):
+        for (method, values), colour in zip(panel.items(), method_colours([*panel]), strict=True):
             box = go.Box(
                 y=values,
                 name=method,
@@ -148,7 +135,7 @@ def _curves(plot: Curves) -> go.Figure:
     figure = _panels(plot)
     figure.update_xaxes(title_text=plot.x_axis, type="category")
     for i, panel in enumerate(plot.panels.values()):
-        colours = _colours([*panel])
+        colours = method_colours([*panel])
         for n, (line, cells) in enumerate(panel.items()):
             scatter = go.Scatter(
                 x=plot.x,
@@ -162,11 +149,3 @@ def _curves(plot: Curves) -> go.Figure:
             figure.add_trace(scatter, **_place(i))
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
     return figure
-
-
-def _colours(methods: Sequence[str]) -> list[str]:
-    """Ours first in the colour that the dashboard gives to what the solver estimates."""
-    ours = next((method for method in methods if method.startswith("LO")), None)
-    others = [method for method in methods if method != ours]
-    of = {method: COLOURS[i % len(COLOURS)] for i, method in enumerate(others)}
-    return [of.get(method, theme.ESTIMATE) for method in methods]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui.png import BACKGROUND
+from srheart_demo.ui.projector import scale
 from srheart_demo.ui.theme import ESTIMATE, INK
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ def _window(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
 def _finish(figure: Figure) -> Figure:
     import matplotlib.pyplot as plt
 
+    # A smaller figure of finer dots is as large, and its text larger.
+    figure.set_size_inches(figure.get_size_inches() / scale())
     figure.tight_layout()
     plt.close(figure)
+    figure.set_dpi(figure.dpi * scale())  # Closing resets it.
     return figure

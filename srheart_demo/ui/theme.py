@@ -6,6 +6,7 @@ Text and grid take their colour from the page's style sheet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 FONT = 'Inter, "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", Arial, sans-serif'
@@ -24,6 +25,16 @@ MIDDLE = "#7C8797"
 TRUTH = "#8A94A3"
 SEQUENTIAL = [[0.0, "#F3E9C6"], [0.35, "#E0A64B"], [0.7, "#B23A6B"], [1.0, "#3B0F52"]]
 """Lengths and losses, light to dark; ordered in grey as well."""
+METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#0072B2", "#D55E00")
+"""Of the methods that are not ours, in order: Okabe and Ito's (see `palette`), with a grey."""
+
+
+def method_colours(methods: Sequence[str]) -> list[str]:
+    """Latent optimisation first in the colour of what the solver estimates, the others in order."""
+    ours = next((method for method in methods if method.startswith("LO")), None)
+    others = [method for method in methods if method != ours]
+    of = {method: METHODS[i % len(METHODS)] for i, method in enumerate(others)}
+    return [of.get(method, ESTIMATE) for method in methods]
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+# %% [markdown]
+# # 0 · Start here
+#
+# **Goal.** See what the course is about, find out whether everything works on this machine, and learn how a lesson is used.
+#
+# **You need** Python a little (functions, arrays) and an environment made with `make lab` or as [docs/install.md](../docs/install.md) says. 5 minutes to read, ten seconds or so to run. Run a cell with Shift+Enter.
+
+# %% [markdown]
+# ## What it is about
+#
+# A cardiac MR scan is a stack of slices, 10 mm apart, each taken in its own breath-hold. So the slices are thick and displaced. On the left is a heart, cut along its length; on the right what a scan shows of it. The slider sets how far slices are displaced, from no motion (0) over normal (1) to severe (4). Orange is the left ventricle's blood pool (LV), green its muscle (MYO), blue the right ventricle (RV).
+
+# %%
+from srheart_demo.degradation import Stack, simulate_stack
+from srheart_demo.samples import SAMPLES, load_sample
+from srheart_demo.ui.controls import try_it
+from srheart_demo.ui.static import picture_cuts
+
+
+def draw(subject="healthy_1", motion=4.0):
+    sample = load_sample(subject)
+    d = sample.motion.displacement(motion)
+    S_LR = simulate_stack(sample.S_HR.labels, Stack.from_hr(), d)
+    thick = S_LR.repeat(5, axis=0)[:64]  # each slice stands for the 10 mm around it
+    return picture_cuts({"a heart": sample.S_HR.labels, "its scan": thick}, sample.S_HR.spacing)
+
+
+try_it(draw, subject=list(SAMPLES), motion=(0.0, 4.0, 1.0))
+
+# %% [markdown]
+# Can the heart be had back? The paper of this course says yes: with a generative model $G$ that knows what hearts look like, and by searching for the code $z$ and the displacements $d$ that explain the slices (Wang et al., MICCAI 2021).
+#
+# **Did the picture change when you moved the slider?** Then widgets talk to this notebook. If not:
+#
+# | You see | Do |
+# |---|---|
+# | the picture, and no sliders | run the cell (Shift+Enter); on a web page that only shows notebooks, there is nothing to run |
+# | "Error displaying widget" or "Loading widget…" | reload the page; then restart the kernel; in VS Code install the Jupyter extension |
+# | sliders that do nothing | the kernel is busy (filled circle at the top right) or has died: Kernel → Restart |
+#
+# ## Is everything here?
+
+# %%
+from srheart_demo.course.installation import examine
+
+examine()
+
+# %% [markdown]
+# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `python -m srheart_demo.course.installation`.
+#
+# ## How fast is this machine?
+#
+# An iteration of Algorithm 1, and whole solves of one scan under severe motion. Beside them is what [docs/results.md](../docs/results.md) has, measured on one thread of a busy two-core machine and on another heart. Within a factor of two or three all is well.
+
+# %%
+from srheart_demo.course.installation import timings
+
+timings()
+
+# %% [markdown]
+# **Ten times slower?** Then threads probably wait for one another: set `OMP_NUM_THREADS=1` before Jupyter starts. On a laptop, plug in the charger.
+#
+# ## How a lesson works
+#
+# A lesson takes 10 to 20 minutes: a picture, the idea, the code, something to try, two or three exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
+#
+# ### Exercise: how long is a stack?
+#
+# Write `length_mm(K, gap)`: the distance from the middle of the first slice to the middle of the last, for `K` slices that are `gap` mm apart. Run the check below before and after.
+#
+# <details><summary>Hint</summary>Two slices have one gap between them.</details>
+
+
+# %% tags=["exercise"]
+def length_mm(K, gap):
+    ### BEGIN SOLUTION
+    return (K - 1) * gap
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from srheart_demo.course import start as check
+
+check.length_mm(length_mm)
+
+# %% [markdown]
+# ## Map of the course
+#
+# | Lesson | What it answers | Minutes | 45 | 90 | Half a day |
+# |---|---|---:|:-:|:-:|:-:|
+# | 0 Start here | Does everything work? | 5 | before | before | ● |
+# | [1 Quickstart](01_quickstart.ipynb) | What goes in, what comes out? | 10 | ● | ● | ● |
+# | [2 Degradation](02_degradation.ipynb) | What does a scan do to a heart (Eq. 1), and can gradients pass through? | 20 | | ● | ● |
+# | [3 The anatomical prior](03_anatomical_prior.ipynb) | What does $G$ know of hearts (Eq. 2), and what not? | 20 | | | ● |
+# | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 20 | ● | ● | ● |
+# | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 20 | | | ● |
+# | [6 A second view](06_multi_view.ipynb) | What does a long-axis view add (Eqs. 4–5)? | 15 | | | ● |
+# | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 20 | | ● | ● |
+# | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 20 | | | ● |
+# | 9 Your own scan | How do I use it on my NIfTI? | 20 | | | at home |
+# | [10 Beyond hearts](10_beyond_hearts.ipynb) | What carries over to other problems? | 10 | | | at home |
+#
+# The columns 45, 90 and *half a day* are workshops of that length; [docs/teaching.md](../docs/teaching.md) plans them minute by minute. Alone, take the lessons in order; 4, 5 and 6 are the heart of the method. The dashboard (`make explorer`) shows all of it moving.
+#
+# Beside you while you work: [docs/cheatsheet.md](../docs/cheatsheet.md), the paper's equations and the calls on one page.
+#
+# ## Remember
+#
+# - A scan is a heart, thinned out and displaced slice by slice. The course is about the way back.
+# - Every lesson runs on a laptop, without a network, on synthetic hearts whose truth is known.
+#
+# **One step further.** Open [lesson 1](01_quickstart.ipynb).
