@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from srheart_demo.conventions import Convention
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.generator import WEIGHTS, load_generator
@@ -120,12 +121,14 @@ class Recipe:
         out: folder of all result folders.
         settings: how to run Algorithm 1.
         surface: whether to write heart.stl.
+        convention: what the labels of all scans mean; recognised one by one by default.
         version, weights: of this package and of its generator.
     """
 
     out: Path
     settings: Settings
     surface: bool = True
+    convention: Convention | None = None
     version: str = field(default_factory=lambda: version("srheart-demo"))
     weights: str = field(default_factory=_weights)
 
@@ -146,7 +149,7 @@ class Recipe:
             InvalidVolume, Diverged: as `enhance`.
             RuntimeError: this process has another version than that which wrote the recipe.
         """
-        if self != Recipe(self.out, self.settings, self.surface):
+        if self != Recipe(self.out, self.settings, self.surface, self.convention):
             raise RuntimeError(
                 f"this worker has another version or other weights than {self.version}, which the "
                 "command has; install the same on all"
@@ -156,8 +159,10 @@ class Recipe:
             return made
         torch.set_num_threads(1)
         began = time.perf_counter()
-        stack = read_short_axis(subject.paths[0])
-        view = read_long_axis(subject.paths[1]) if subject.long_axis else None
+        stack = read_short_axis(subject.paths[0], self.convention)
+        view = None
+        if subject.long_axis:
+            view = read_long_axis(subject.paths[1], self.convention)
         enhancement = enhance(load_generator(GENERATOR), stack, view, self.settings)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             enhancement.write(folder, self.surface)
@@ -184,6 +189,7 @@ class Recipe:
         made_with = {
             "settings": asdict(self.settings),
             "surface": self.surface,
+            "labels": None if self.convention is None else str(self.convention),
             "version": self.version,
             "weights": self.weights,
             "checksums": subject.checksums,
@@ -304,7 +310,7 @@ def summarise(recipe: Recipe, subjects: Sequence[Subject]) -> list[Record]:
 
 def _findings(e: Enhancement) -> dict[str, Any]:
     volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-    tissue = e.problem.tissue.numpy()
+    tissue = e.stack.labelled
     return {
         "message": " ".join(e.placement.notes),
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},

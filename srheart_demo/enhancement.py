@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +24,7 @@ from srheart_demo.files import write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.gauge import centred
 from srheart_demo.generator import to_labels
-from srheart_demo.optimise import Step, solve
+from srheart_demo.optimise import Step, last, latent_optimisation, start_at
 from srheart_demo.placement import (
     Placement,
     check_long_axis,
@@ -92,14 +92,16 @@ class Enhancement:
     def d(self) -> NDArray[np.float64]:
         """Displacements (K, 2), mm along rows and columns, in the stack's own order of slices.
 
-        In the gauge of `gauge.centred`.
+        In the gauge of `gauge.centred`; 0 for slices without tissue.
         """
-        return centred(self.last.d, self.problem)[0][0].numpy().astype(np.float64)
+        d = np.zeros((self.stack.shape[0], 2))
+        d[~self.stack.gaps] = centred(self.last.d, self.problem)[0][0].numpy()
+        return d
 
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        tissue = self.problem.tissue.numpy()
+        tissue = self.stack.labelled
         return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
 
     def write(self, folder: Path, surface: bool = True) -> None:
@@ -116,12 +118,34 @@ class Enhancement:
             write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
 
 
+def as_problem(
+    G: Generator, stack: LabelVolume, view: LabelVolume | None, placement: Placement
+) -> Problem:
+    """A placed scan as Algorithm 1 takes it: cut to the tissue, without the stack's gaps.
+
+    Raises:
+        InvalidVolume: the view is of another scan.
+    """
+    if view is not None:
+        check_long_axis(view, stack, placement)
+    geometry, seen = stack_geometry(stack, placement), ~stack.gaps
+    return Problem(
+        G=G,
+        stack=replace(geometry, z=geometry.z[torch.from_numpy(seen)]),
+        S_LR=torch.from_numpy(stack.labels[seen].astype(np.int64)),
+        plane=None if view is None else plane_geometry(view, placement),
+        S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
+    ).crop()
+
+
 def enhance(
     G: Generator,
     stack: LabelVolume,
     view: LabelVolume | None,
     settings: Settings,
     watch: Callable[[Step], None] | None = None,
+    placement: Placement | None = None,
+    z: Tensor | None = None,
 ) -> Enhancement:
     """Restore the heart of a short-axis stack, with or without a long-axis view.
 
@@ -131,21 +155,15 @@ def enhance(
         view: as `volume.read_long_axis` reads it.
         settings: how to run Algorithm 1.
         watch: sees each step.
+        placement: where the model's frame lies; found by the stack's labels by default.
+        z: (1, M) where to start, in place of where the settings say.
 
     Raises:
         InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
         Diverged: the run found no heart.
     """
-    placement = place(stack)
-    if view is not None:
-        check_long_axis(view, stack, placement)
-    problem = Problem(
-        G=G,
-        stack=stack_geometry(stack, placement),
-        S_LR=torch.from_numpy(stack.labels.astype(np.int64)),
-        plane=None if view is None else plane_geometry(view, placement),
-        S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
-    ).crop()
+    placement = placement or place(stack)
+    problem = as_problem(G, stack, view, placement)
     steps: list[Step] = []
 
     def keep(step: Step) -> None:
@@ -153,7 +171,9 @@ def enhance(
         if watch:
             watch(step)
 
-    if not math.isfinite(solve(problem, settings, keep).objective):
+    start = None if z is None else start_at(z, problem, settings)
+    run = latent_optimisation(problem, settings, start)
+    if not math.isfinite(last(run, keep).objective):
         raise Diverged(
             f"{stack.name}: the optimisation diverged with preset {settings.name}; use another "
             "preset."
@@ -182,7 +202,7 @@ def _write_convergence(steps: Sequence[Step], path: Path) -> None:
 
 def _report(e: Enhancement) -> dict[str, Any]:
     """What ``d.json`` holds: displacements in the stack's own axes and order of slices."""
-    last, placement = e.last, e.placement
+    end, placement = e.last, e.placement
     in_plane = e.stack.affine[:3, 1:3] / np.array(e.stack.spacing[1:])
     return {
         "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
@@ -191,17 +211,17 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "d_mm": _rounded(e.d),
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),
-        "slice_has_tissue": e.problem.tissue.tolist(),
+        "slice_has_tissue": e.stack.labelled.tolist(),
         "slice_order": "base to apex" if placement.flipped else "apex to base",
         "row_direction_ras": _rounded(in_plane[:, 0], 6),
         "column_direction_ras": _rounded(in_plane[:, 1], 6),
-        "z": _rounded(last.z[0].numpy(), 5),
-        "stopped": last.stopped,
-        "iterations": last.iteration,
-        "seconds": round(last.seconds, 3),
-        "L": last.loss,
-        "L_SA": last.loss_sa,
-        "L_LA": None if e.view is None else last.loss_la,
+        "z": _rounded(end.z[0].numpy(), 5),
+        "stopped": end.stopped,
+        "iterations": end.iteration,
+        "seconds": round(end.seconds, 3),
+        "L": end.loss,
+        "L_SA": end.loss_sa,
+        "L_LA": None if e.view is None else end.loss_la,
         "placement": {
             "world_from_model": _rounded(placement.world_from_model, 6),
             "rv_azimuth_deg": round(placement.azimuth_deg, 2),
@@ -211,7 +231,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         },
         "stack": e.stack.name,
         "long_axis": None if e.view is None else e.view.name,
-        "settings": asdict(last.state.settings),
+        "settings": asdict(end.state.settings),
         "version": version("srheart-demo"),
     }
 

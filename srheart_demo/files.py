@@ -75,6 +75,12 @@ def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
         shutil.rmtree(desk, ignore_errors=True)
 
 
+def harmless_name(name: str, longest: int = 80) -> str:
+    """The last part of a name that somebody else gave, of letters, digits, dots and the like."""
+    last = re.split(r"[/\\]", name)[-1]
+    return re.sub(r"[^\w.\- ()]", "_", last)[-longest:]
+
+
 def checksum(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -254,14 +254,23 @@ def last(steps: Iterable[Step], watch: Callable[[Step], None] | None = None) -> 
     return step
 
 
+def start_at(z: Tensor, problem: Problem, settings: Settings) -> Step:
+    """Iteration 0 of a run that starts at z (1, M) and d = 0, for `latent_optimisation`."""
+    return _start(_Eye(problem), settings, lambda *_: z)
+
+
 def _first_step(eye: _Eye, settings: Settings) -> Step:
+    if settings.start not in STARTS:
+        raise KeyError(f"unknown start {settings.start!r}; known: {', '.join(STARTS)}")
+    return _start(eye, settings, STARTS[settings.start])
+
+
+def _start(eye: _Eye, settings: Settings, find_z: Callable[[Problem, Settings], Tensor]) -> Step:
     p = eye.p
     if settings.solver not in SOLVERS:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
-    if settings.start not in STARTS:
-        raise KeyError(f"unknown start {settings.start!r}; known: {', '.join(STARTS)}")
     began = time.perf_counter()
-    z = STARTS[settings.start](p, settings)
+    z = find_z(p, settings)
     point = eye.look(settings, z, torch.zeros(1, p.stack.K, 2))
     return _step(State.fresh(settings, point, p), 0, time.perf_counter() - began)
 

@@ -27,6 +27,24 @@ stacks it was never under 0.30; see ``apex_contrast``."""
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """What a user corrects in the placement that was found.
+
+    Attributes:
+        turn_deg: a further in-plane rotation of the heart, from H to W, degrees.
+        flip: take the other end of the stack for the apex.
+        mirror: read the columns the other way.
+    """
+
+    turn_deg: float = 0.0
+    flip: bool = False
+    mirror: bool = False
+
+
+AUTOMATIC = ByHand()
+
+
+@dataclass(frozen=True)
 class Placement:
     """Where the model's frame lies in the world, and how that was found.
 
@@ -56,22 +74,29 @@ class Placement:
         return (world - self.world_from_model[:3, 3]) @ self.world_from_model[:3, :3]
 
 
-def place(stack: LabelVolume) -> Placement:
+def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     """Find apex end, orientation and centre of a stack from its labels and affine.
 
     The true anatomy makes (D, H, W) → RAS+ a reflection (determinant −1), so a stack whose
     affine says otherwise shows a mirror image and its columns are read the other way.
+
+    Args:
+        stack: as `volume.read_short_axis` reads it.
+        by_hand: what is done besides.
+
+    Raises:
+        InvalidVolume: no slice shows both ventricles.
     """
     contrast = apex_contrast(stack)
-    flipped = bool(contrast < 0)
+    flipped = bool(contrast < 0) != by_hand.flip
     ordered = _reverse_slices(stack) if flipped else stack
     axes = _orthogonal_axes(ordered)
     orientation_known = not _along_axes(axes)
     mirrored = orientation_known and bool(np.linalg.det(axes) > 0)
-    if mirrored:
+    if mirrored != by_hand.mirror:
         axes = axes * [1.0, 1.0, -1.0]
     azimuth = rv_azimuth(ordered, axes)
-    rotation = _rotation(azimuth)
+    rotation = _rotation(azimuth) + by_hand.turn_deg
     axes = axes @ _in_plane_rotation(rotation)
     centre, low, high = _bounding_box(ordered, axes)
     world_from_model = np.eye(4)
@@ -80,19 +105,33 @@ def place(stack: LabelVolume) -> Placement:
     findings = {
         f"The stack hardly tapers, so the apex may be at the other end; the "
         f"{'last' if flipped else 'first'} slice was taken for the apex.": (
-            abs(contrast) < CLEAR_TAPER
+            abs(contrast) < CLEAR_TAPER and not by_hand.flip
         ),
         "The affine carries spacing only, so the picture was taken as displayed, with rows down "
-        "and columns to the right; if it is mirrored, the result suffers.": not orientation_known,
+        "and columns to the right; if it is mirrored, the result suffers.": (
+            not orientation_known and not by_hand.mirror
+        ),
         "By its affine the picture is mirrored, so its columns were read backwards.": mirrored,
         f"The RV lies at {azimuth:.0f}° from the LV, so the heart was turned by {rotation:.0f}° "
-        f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != 0,
+        f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != by_hand.turn_deg,
         "Part of the labelled tissue lies outside the model's box and is not restored.": (
             bool((np.maximum(centre - low, high - centre) > HALF_EXTENT).any())
         ),
+        f"By hand: {_in_words(by_hand)}.": by_hand != AUTOMATIC,
     }
     notes = tuple(sentence for sentence, holds in findings.items() if holds)
-    return Placement(world_from_model, azimuth, rotation, flipped, orientation_known, notes)
+    return Placement(
+        world_from_model, azimuth, rotation, flipped, orientation_known, stack.notes + notes
+    )
+
+
+def _in_words(by_hand: ByHand) -> str:
+    done = {
+        f"the heart was turned by a further {by_hand.turn_deg:g}°": by_hand.turn_deg != 0,
+        "the other end of the stack was taken for the apex": by_hand.flip,
+        "columns were read the other way": by_hand.mirror,
+    }
+    return ", ".join(words for words, holds in done.items() if holds)
 
 
 def apex_contrast(stack: LabelVolume) -> float:
@@ -114,12 +153,12 @@ def rv_azimuth(stack: LabelVolume, axes: NDArray[np.float64]) -> float:
     Measured slice by slice between centroids, weighted by the RV's area, so that slices that
     moved against each other do not turn it.
     """
-    points = stack.points() @ axes
     towards_rv = np.zeros(3)
-    for labels, slice_points in zip(stack.labels, points, strict=True):
-        lv, rv = slice_points[labels == 1], slice_points[labels == 3]
+    in_plane = axes.T @ stack.affine[:3, 1:3]
+    for labels in stack.labels:
+        lv, rv = np.argwhere(labels == 1), np.argwhere(labels == 3)
         if len(lv) and len(rv):
-            towards_rv += len(rv) * (rv.mean(axis=0) - lv.mean(axis=0))
+            towards_rv += len(rv) * in_plane @ (rv.mean(axis=0) - lv.mean(axis=0))
     if not towards_rv[1:].any():
         raise InvalidVolume(
             f"{stack.name}: no slice shows LV (1) and RV (3) together, so the heart's orientation "
@@ -160,8 +199,10 @@ def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Place
             f"{long_axis.name}: this plane runs along the short-axis slices of {stack.name}, so it "
             "is no long-axis view; give a plane that cuts through the slices."
         )
-    tissue = placement.to_model(stack.points()[stack.labels > 0])
-    seen = placement.to_model(long_axis.points()[long_axis.labels > 0])
+    tissue = placement.to_model(
+        np.concatenate([stack.tissue_points(k) for k in range(len(stack.labels))])
+    )
+    seen = placement.to_model(long_axis.tissue_points(0))
     margin = np.array([stack.spacing[0], 10.0, 10.0])
     low, high = tissue.min(axis=0) - margin, tissue.max(axis=0) + margin
     if ((seen >= low) & (seen <= high)).all(axis=1).mean() < 0.5:
@@ -213,8 +254,7 @@ def _bounding_box(
     third of the slices that reach farthest. On real hearts this was nearest to the centre of the
     unmoved heart.
     """
-    points = stack.points() @ axes
-    tissue = [points[k][slice_ > 0] for k, slice_ in enumerate(stack.labels) if slice_.any()]
+    tissue = [stack.tissue_points(k) @ axes for k in np.flatnonzero(stack.labelled).tolist()]
     low = np.sort([slice_.min(axis=0) for slice_ in tissue], axis=0)
     high = np.sort([slice_.max(axis=0) for slice_ in tissue], axis=0)
     third = max(1, len(tissue) // 3)

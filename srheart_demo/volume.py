@@ -7,27 +7,38 @@ superior), as in NIfTI.
 
 import gzip
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srheart_demo.conventions import MEANING, OURS, Convention, recognise
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
-from srheart_demo.nifti import InvalidVolume, load
+from srheart_demo.nifti import InvalidVolume, NiftiLabels, Source, Upload, load
 
-__all__ = ["InvalidVolume", "LabelVolume", "read_long_axis", "read_short_axis", "write_volume"]
-
-MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
-"""The label values in words, for messages."""
+__all__ = [
+    "InvalidVolume",
+    "LabelVolume",
+    "Reading",
+    "Upload",
+    "read_frames",
+    "read_long_axis",
+    "read_short_axis",
+    "survey",
+    "write_volume",
+]
 
 HEART_EXTENT = (20.0, 300.0)
 """No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
+MOST_SLICES = 400
+MOST_VALUES = 100
+MOST_TISSUE = 2**22
+"""Voxels of the box around the labels; 30 slices of 0.5 mm pixels around a large heart have 3 M."""
 
-SliceAxis = Callable[[tuple[int, ...], NDArray[np.float64], Path], int]
-"""From the stored shape and spacing to the axis of the slices; the path is for messages."""
+SliceAxis = Callable[[tuple[int, ...], NDArray[np.float64], str], int]
+"""From the stored shape and spacing to the axis of the slices; the name is for messages."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,13 @@ class LabelVolume:
         labels: uint8 (D, H, W), values 0 to 3.
         affine: float64 (4, 4), index (D, H, W) to world, RAS+ mm.
         name: where it came from, for messages.
+        notes: what was taken for granted when it was read, in plain sentences.
     """
 
     labels: NDArray[np.uint8]
     affine: NDArray[np.float64]
     name: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -66,44 +79,111 @@ class LabelVolume:
         index = np.stack(np.meshgrid(*map(np.arange, self.shape), indexing="ij"), axis=-1)
         return index @ self.affine[:3, :3].T + self.affine[:3, 3]
 
+    def tissue_points(self, k: int) -> NDArray[np.float64]:
+        """World position of the labelled voxels of a slice: (N, 3), RAS+ mm."""
+        pixels = np.argwhere(self.labels[k])
+        return pixels @ self.affine[:3, 1:3].T + self.affine[:3, 0] * k + self.affine[:3, 3]
 
-def read_short_axis(path: str | os.PathLike[str]) -> LabelVolume:
-    """Read a short-axis stack (NIfTI).
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """(D,) which slices hold any label."""
+        return np.asarray(self.labels.any(axis=(1, 2)))
+
+    @property
+    def gaps(self) -> NDArray[np.bool_]:
+        """(D,) slices without a label between others that have some: nobody looked there."""
+        inside = np.logical_or.accumulate(self.labelled)
+        inside &= np.logical_or.accumulate(self.labelled[::-1])[::-1]
+        return inside & ~self.labelled
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A label map, and what its file held.
+
+    Attributes:
+        volume: the frame that was chosen.
+        convention: what its values were taken for.
+        counts: value → voxels.
+        stored_shape: voxels along the stored axes.
+        slice_axis: which of them runs across the slices.
+        frame: index of the frame.
+        frames: how many there are.
+        units: of length, as the header has them.
+    """
+
+    volume: LabelVolume
+    convention: Convention
+    counts: Mapping[int, int]
+    stored_shape: tuple[int, int, int]
+    slice_axis: int
+    frame: int
+    frames: int
+    units: str
+
+
+def survey(
+    source: Source, convention: Convention | None = None, frame: int | None = None
+) -> Reading:
+    """Read a short-axis stack (NIfTI), and keep what was found on the way.
 
     The slice axis is put first: the axis of largest spacing, among equals the one of fewest
     voxels, then the last. A file stored (X, Y, Z) becomes (Z, Y, X): rows run along Y.
 
+    Args:
+        source: the file.
+        convention: what its values mean; recognised by default, see `conventions.recognise`.
+        frame: which, from 0, of a file with several; by default the only one with labels.
+
     Raises:
         InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
     """
-    volume = _read(Path(path), _slice_axis)
-    name, labels = volume.name, volume.labels
-    slices = int(labels.any(axis=(1, 2)).sum())
-    if slices < 2:
-        raise InvalidVolume(
-            f"{name}: only one slice holds labels, and a single slice has no third dimension; "
-            "give the whole short-axis stack."
-        )
-    missing = [f"{TISSUES[value]} ({value})" for value in (1, 2, 3) if not (labels == value).any()]
-    if missing:
-        raise InvalidVolume(
-            f"{name}: no voxel is labelled {' or '.join(missing)}, but the heart is found by all "
-            f"three tissues; label them ({MEANING})."
-        )
-    _check_order(volume)
-    _check_extent(volume)
-    return volume
+    image = load(source)
+    chosen = _frame(image, frame)
+    alone = image.frames > 1 and frame is None
+    reading = _reading(image, chosen, _slice_axis, convention, alone)
+    _check_stack(reading.volume)
+    return reading
 
 
-def read_long_axis(path: str | os.PathLike[str]) -> LabelVolume:
+def read_short_axis(
+    source: Source, convention: Convention | None = None, frame: int | None = None
+) -> LabelVolume:
+    """The label map of a short-axis stack; see `survey`.
+
+    Raises:
+        InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
+    """
+    return survey(source, convention, frame).volume
+
+
+def read_frames(source: Source, convention: Convention | None = None) -> Iterator[Reading]:
+    """The frames of a short-axis stack that hold labels, as `survey` reads them, in their order.
+
+    Raises:
+        InvalidVolume: if the file cannot be read, or a frame cannot be such a stack.
+    """
+    image = load(source)
+    for frame in image.labelled() or [0]:
+        reading = _reading(image, frame, _slice_axis, convention)
+        _check_stack(reading.volume)
+        yield reading
+
+
+def read_long_axis(
+    source: Source, convention: Convention | None = None, frame: int | None = None
+) -> LabelVolume:
     """Read one long-axis plane (NIfTI, one axis of a single voxel); D = 1 in the result.
+
+    Args:
+        source: the file.
+        convention, frame: as in `survey`.
 
     Raises:
         InvalidVolume: if the file cannot be read or is not one labelled plane.
     """
-    volume = _read(Path(path), _single_plane_axis)
-    _check_order(volume)
-    return volume
+    image = load(source)
+    return _reading(image, _frame(image, frame), _single_plane_axis, convention).volume
 
 
 def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
@@ -124,82 +204,118 @@ def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
         draft.write_bytes(content)
 
 
-def _read(path: Path, find_slice_axis: SliceAxis) -> LabelVolume:
-    values, affine = load(path)
-    labels = _labels(values, path)
-    slice_axis = find_slice_axis(labels.shape, np.linalg.norm(affine[:3, :3], axis=0), path)
+def _frame(image: NiftiLabels, wanted: int | None) -> int:
+    if wanted is None and image.frames == 1:
+        return 0
+    if wanted is None:
+        labelled = image.labelled()
+        if len(labelled) < 2:
+            return labelled[0] if labelled else 0
+        raise InvalidVolume(
+            f"{image.name}: this is 4-D, with labels in {len(labelled)} of {image.frames} frames; "
+            f"choose one (--frame {labelled[0]} to {labelled[-1]}), or give a file of one frame."
+        )
+    if wanted >= image.frames:
+        raise InvalidVolume(
+            f"{image.name}: there is no frame {wanted}; it has frames 0 to {image.frames - 1}."
+        )
+    return wanted
+
+
+def _reading(
+    image: NiftiLabels,
+    frame: int,
+    find_slice_axis: SliceAxis,
+    convention: Convention | None,
+    alone: bool = False,
+) -> Reading:
+    """A frame as labels; `alone` if it is the only one that holds any."""
+    spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
+    slice_axis = find_slice_axis(image.shape, spacing, image.name)
     axes = (0, 1, 2) if slice_axis == 0 else (slice_axis, 2 if slice_axis == 1 else 1, 0)
-    ordered = affine[:, [*axes, 3]]
-    return LabelVolume(np.ascontiguousarray(labels.transpose(axes)), ordered, str(path))
-
-
-def _labels(values: NDArray, path: Path) -> NDArray[np.uint8]:
-    whole = np.rint(values)
-    if not np.allclose(values, whole, rtol=0, atol=1e-3):
-        odd = values[np.abs(values - whole) > 1e-3][0]
+    stored = np.ascontiguousarray(image.frame(frame).transpose(axes))
+    values, voxels = np.unique(stored, return_counts=True)
+    if len(values) > MOST_VALUES:
         raise InvalidVolume(
-            f"{path}: some values are not whole numbers (such as {odd:g}), so this is an image or "
-            f"was interpolated; give a label map ({MEANING}), resampled by nearest neighbour."
+            f"{image.name}: it holds {len(values)} different values, so this is an image; give a "
+            f"label map ({MEANING})."
         )
-    unknown = sorted({int(value) for value in np.unique(whole)} - set(range(len(TISSUES))))
-    if unknown:
-        shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
-        remedy = "change 4 to 3" if unknown == [4] and not (whole == 3).any() else "renumber them"
+    counts = dict(zip(values.tolist(), voxels.tolist(), strict=True))
+    if not counts.keys() - {0}:
+        which = f"frame {frame}" if image.frames > 1 else "the file"
         raise InvalidVolume(
-            f"{path}: unknown label values ({shown}); {remedy}, so that they mean {MEANING}."
+            f"{image.name}: all voxels of {which} are 0, so nothing is labelled; give the label "
+            f"map ({MEANING})."
         )
-    if not whole.any():
-        raise InvalidVolume(
-            f"{path}: all voxels are 0, so nothing is labelled; give the label map ({MEANING})."
-        )
-    return whole.astype(np.uint8)
+    convention = convention or recognise(stored, set(counts), image.name)
+    others = sorted(counts.keys() - {0} - convention.values)
+    notes = {
+        f"Labels were taken for {convention} ({convention.source}).": convention != OURS,
+        f"Other labels ({', '.join(map(str, others[:5]))}{', …' if len(others) > 5 else ''}) were "
+        "taken for background.": bool(others),
+        f"Of {image.frames} frames only frame {frame} (counted from 0) holds labels.": alone,
+    }
+    volume = LabelVolume(
+        convention.labels(stored),
+        image.affine[:, [*axes, 3]],
+        image.name,
+        tuple(sentence for sentence, holds in notes.items() if holds),
+    )
+    return Reading(
+        volume, convention, counts, image.shape, slice_axis, frame, image.frames, image.units
+    )
 
 
-def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], path: Path) -> int:
+def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], name: str) -> int:
     if 1 in shape:
         raise InvalidVolume(
-            f"{path}: this is a single slice, and a heart cannot be restored from one; give the "
+            f"{name}: this is a single slice, and a heart cannot be restored from one; give the "
             "whole short-axis stack."
         )
     widest = [axis for axis in range(3) if spacing[axis] > 0.99 * spacing.max()]
-    return min(widest, key=lambda axis: (shape[axis], -axis))
+    axis = min(widest, key=lambda axis: (shape[axis], -axis))
+    if shape[axis] > MOST_SLICES:
+        raise InvalidVolume(
+            f"{name}: {shape[axis]} slices lie {spacing[axis]:g} mm apart along axis {axis}, which "
+            "is no short-axis stack; write the true spacing in mm."
+        )
+    return axis
 
 
-def _single_plane_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], path: Path) -> int:
+def _single_plane_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], name: str) -> int:
     if sorted(shape)[0] != 1 or sorted(shape)[1] == 1:
         raise InvalidVolume(
-            f"{path}: the array is {' x '.join(map(str, shape))} voxels, but a long-axis view is "
+            f"{name}: the array is {' x '.join(map(str, shape))} voxels, but a long-axis view is "
             "one plane; give a file with one slice."
         )
     return shape.index(1)
 
 
-def _check_order(volume: LabelVolume) -> None:
-    if _enclosed_by_myocardium(volume.labels, 3) > _enclosed_by_myocardium(volume.labels, 1):
+def _check_stack(volume: LabelVolume) -> None:
+    name, labels = volume.name, volume.labels
+    if int(volume.labelled.sum()) < 2:
         raise InvalidVolume(
-            f"{volume.name}: the myocardium (2) encloses label 3 rather than label 1, as in the "
-            f"ACDC order; exchange labels 1 and 3 ({MEANING})."
+            f"{name}: only one slice holds labels, and a single slice has no third dimension; "
+            "give the whole short-axis stack."
         )
-
-
-def _enclosed_by_myocardium(labels: NDArray[np.uint8], value: int) -> float:
-    """Share of a tissue's in-plane border that lies against the myocardium."""
-    against_myocardium = border = 0
-    for axis in (1, 2):
-        one, other = np.swapaxes(labels, 0, axis)[:-1], np.swapaxes(labels, 0, axis)[1:]
-        for inside, outside in ((one, other), (other, one)):
-            neighbours = outside[(inside == value) & (outside != value)]
-            border += neighbours.size
-            against_myocardium += int((neighbours == 2).sum())
-    return against_myocardium / max(border, 1)
-
-
-def _check_extent(volume: LabelVolume) -> None:
-    _, rows, columns = np.nonzero(volume.labels)
-    extent = (np.ptp(rows) + 1) * volume.spacing[1], (np.ptp(columns) + 1) * volume.spacing[2]
+    missing = [f"{TISSUES[value]} ({value})" for value in (1, 2, 3) if not (labels == value).any()]
+    if missing:
+        raise InvalidVolume(
+            f"{name}: no voxel is labelled {' or '.join(missing)}, but the heart is found by all "
+            f"three tissues; label them ({MEANING})."
+        )
+    (rows, columns) = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    pixels = np.ptp(rows) + 1, np.ptp(columns) + 1
+    extent = pixels[0] * volume.spacing[1], pixels[1] * volume.spacing[2]
     smallest, largest = HEART_EXTENT
     if min(extent) < smallest or max(extent) > largest:
         raise InvalidVolume(
-            f"{volume.name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
+            f"{name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
             "in-plane, which is no heart; write the true voxel spacing in mm."
+        )
+    if int(pixels[0]) * int(pixels[1]) * len(labels) > MOST_TISSUE:
+        raise InvalidVolume(
+            f"{name}: the box around the labels has {len(labels)} x {pixels[0]} x {pixels[1]} "
+            "voxels, more than any short-axis stack; resample to pixels of 1 mm (nearest "
+            "neighbour)."
         )

@@ -56,10 +56,6 @@ def put(value: float) -> Callable[[NDArray], None]:
     return lambda labels: labels.__setitem__((5, 40, 40), value)
 
 
-def exchange(labels: NDArray) -> None:
-    labels[:] = np.array([0, 3, 2, 1])[labels]
-
-
 def truncated(path: Path) -> None:
     write_volume(STACK, path)
     path.write_bytes(path.read_bytes()[:-300])
@@ -95,7 +91,11 @@ STACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated gzip": (truncated, "truncated"),
     "truncated data": (truncated_plain, "truncated"),
     "2-D": (lambda path: save(path, STACK.labels[5]), "2-D"),
-    "4-D": (lambda path: save(path, np.stack([STACK.labels] * 3, axis=-1)), "4-D"),
+    "three frames": (
+        lambda path: save(path, np.stack([STACK.labels] * 3, axis=-1)),
+        "choose one (--frame 0 to 2)",
+    ),
+    "5-D": (lambda path: save(path, np.zeros((9, 9, 9, 2, 2), np.uint8)), "5-D"),
     "huge header": (lambda path: save_raw(path, dim=[3, 30000, 30000, 3000, 1, 1, 1, 1]), "claims"),
     "colours": (
         lambda path: save(path, np.zeros((9, 9, 9), [(c, "u1") for c in "RGB"])),
@@ -109,11 +109,14 @@ STACKS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: relabelled(path, put(-1), np.int16),
         "unknown label values (-1)",
     ),
-    "RV is 4": (
-        lambda path: save(path, np.array([0, 1, 2, 4], np.uint8)[STACK.labels]),
-        "change 4 to 3",
+    "labels of another kind": (
+        lambda path: save(path, np.array([0, 500, 200, 600], np.int16)[STACK.labels]),
+        "--labels LV=500 MYO=200 RV=600",
     ),
-    "ACDC order": (lambda path: relabelled(path, exchange), "exchange labels 1 and 3"),
+    "LV and MYO exchanged": (
+        lambda path: save(path, np.array([0, 2, 1, 3], np.uint8)[STACK.labels]),
+        "label 1 encloses label 2",
+    ),
     "empty": (lambda path: save(path, np.zeros_like(STACK.labels)), "nothing is labelled"),
     "one slice": (lambda path: save(path, STACK.labels[5:6]), "single slice"),
     "one labelled slice": (lambda path: relabelled(path, one_labelled_slice), "only one slice"),

@@ -19,6 +19,8 @@ DOCUMENTS = [
     "docs/cohort.md",
     "docs/cheatsheet.md",
     "docs/teaching.md",
+    "docs/deployment.md",
+    "docs/own_scan.md",
 ]
 
 

@@ -14,6 +14,7 @@ from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.placement import (
     AZIMUTH_TOLERANCE,
     RV_AZIMUTH,
+    ByHand,
     apex_contrast,
     check_long_axis,
     place,
@@ -194,3 +195,32 @@ def test_a_short_axis_slice_is_no_long_axis_view() -> None:
     slice_ = replace(moved_by(stack, 5 * stack.affine[:3, 0]), labels=stack.labels[5:6])
     with pytest.raises(InvalidVolume, match="no long-axis view"):
         check_long_axis(slice_, stack, place(stack))
+
+
+def test_a_turn_by_hand_turns_the_heart_as_said() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    automatic, turned = place(stack), place(stack, ByHand(turn_deg=30.0))
+    azimuths = [rv_azimuth(stack, p.world_from_model[:3, :3]) for p in (automatic, turned)]
+    assert azimuths[1] - azimuths[0] == pytest.approx(30.0, abs=1e-6)
+    assert turned.rotation_deg == automatic.rotation_deg + 30.0
+    assert any("further 30°" in note for note in turned.notes)
+
+
+def test_a_flip_by_hand_takes_the_other_end_for_the_apex() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    flipped = place(stack, ByHand(flip=True))
+    assert flipped.flipped != place(stack).flipped
+    along = place(stack).world_from_model[:3, 0] @ flipped.world_from_model[:3, 0]
+    assert along == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_a_mirror_by_hand_undoes_a_mirrored_picture() -> None:
+    """What only the user can know where the affine carries spacing only."""
+    displayed = short_axis_stack(np.eye(4))
+    mirrored = replace(displayed, labels=displayed.labels[:, :, ::-1].copy())
+    placement = place(mirrored, ByHand(mirror=True))
+    wanted = place(displayed)
+    assert placement.azimuth_deg == pytest.approx(wanted.azimuth_deg, abs=1.0)
+    shown = stack_geometry(mirrored, placement).points().numpy()[:, :, ::-1]
+    truth = stack_geometry(displayed, wanted).points().numpy()
+    np.testing.assert_allclose(shown, truth, atol=2.0)

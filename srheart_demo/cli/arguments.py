@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     _degrade(commands.add_parser("degrade", help="simulate a scan of a high-resolution heart"))
     _enhance(commands.add_parser("enhance", help="restore a heart from a short-axis stack"))
     _cohort(commands.add_parser("cohort", help="restore every scan of a folder"))
+    _check(commands.add_parser("check", help="what a scan is, and whether to trust its heart"))
     _train(commands.add_parser("train", help="train a network on synthetic hearts"))
     _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
     _experiment(commands.add_parser("experiment", help="the paper's tables, and more"))
@@ -95,11 +96,75 @@ def _enhance(command: argparse.ArgumentParser) -> None:
         "Writes S_SR.nii.gz, d.json, convergence.csv and heart.stl."
     )
     command.add_argument("stack", type=Path, metavar="STACK.nii.gz", help="SA label stack")
+    _long_axis(command)
+    which = command.add_mutually_exclusive_group()
+    _frame(which)
+    which.add_argument(
+        "--frames",
+        choices=("all",),
+        help="restore every frame with labels, each from the one before; writes a folder for each, "
+        "and volumes.csv",
+    )
+    _labels(command)
+    _by_hand(command)
+    _solver(command)
+    _output(command)
+
+
+def _check(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Say of each scan what was found, what was assumed, and whether its heart lies inside what "
+        "the prior knows: it is solved quickly, and held against synthetic scans. For research and "
+        "teaching only. Exit status 1: a heart is not to be trusted; 2: a file cannot be used."
+    )
+    command.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="SA label stacks, .nii or .nii.gz"
+    )
+    _long_axis(command)
+    _frame(command)
+    _labels(command)
+    _by_hand(command)
+    command.add_argument(
+        "--no-solve", action="store_true", help="say what was found and assumed, and no more"
+    )
+    command.add_argument("--json", action="store_true", help="for programs: JSON on stdout")
+
+
+def _long_axis(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--long-axis", type=Path, metavar="LA.nii.gz", help="LA label map of the same scan"
     )
-    _solver(command)
-    _output(command)
+
+
+def _frame(command: argparse._ActionsContainer) -> None:
+    command.add_argument(
+        "--frame", type=whole, metavar="N", help="which frame of a file with several, from 0"
+    )
+
+
+def _labels(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--labels",
+        nargs=3,
+        metavar="TISSUE=VALUE",
+        help="what the values mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
+    )
+
+
+def _by_hand(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--turn",
+        type=degrees,
+        default=0.0,
+        metavar="DEGREES",
+        help="turn the heart in-plane by so much more than its placement does",
+    )
+    command.add_argument(
+        "--flip", action="store_true", help="take the other end of the stack for the apex"
+    )
+    command.add_argument(
+        "--mirror", action="store_true", help="read the columns of the slices the other way"
+    )
 
 
 def _cohort(command: argparse.ArgumentParser) -> None:
@@ -129,6 +194,7 @@ def _cohort(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out heart.stl, which takes nearly all of the space",
     )
+    _labels(command)
     _solver(command)
 
 
@@ -411,6 +477,11 @@ def _several(text: str) -> int:
 def weight(text: str) -> float:
     """A finite number, 0 or more."""
     return _number(text, float, "a number, 0 or more", lambda value: 0 <= value < math.inf)
+
+
+def degrees(text: str) -> float:
+    """An angle between −360 and 360."""
+    return _number(text, float, "an angle, -360 to 360", lambda value: -360 <= value <= 360)
 
 
 def probability(text: str) -> float:

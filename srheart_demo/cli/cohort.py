@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
+from srheart_demo.cli.scan import chosen_convention
 from srheart_demo.cli.settings import chosen_settings
 from srheart_demo.cohort import (
     SUMMARY,
@@ -37,7 +38,9 @@ def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up."""
     # The workers of a cluster may run in other folders.
     folder, out = options.input.absolute(), options.output.absolute()
-    recipe = Recipe(out, chosen_settings(options), surface=not options.no_surface)
+    recipe = Recipe(
+        out, chosen_settings(options), not options.no_surface, chosen_convention(options)
+    )
     execute = _executor(options)
     try:
         with writable(out):

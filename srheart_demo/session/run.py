@@ -103,8 +103,9 @@ class Session:
         Raises:
             InvalidVolume: the file is none.
         """
-        self._subjects[name] = OwnScan.from_bytes(name, stack, view)
-        self.scan(Scan(name, motion=0.0, long_axis=view is not None))
+        own = OwnScan.from_bytes(name, stack, view)
+        self._subjects[own.name] = own
+        self.scan(Scan(own.name, motion=0.0, long_axis=view is not None))
 
     @property
     def own(self) -> tuple[str, ...]:

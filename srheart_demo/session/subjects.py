@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import Tensor
 
 from srheart_demo.baselines import nearest
 from srheart_demo.degradation import HR_GRID, Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.files import harmless_name
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.phantom import label_maps
 from srheart_demo.placement import check_long_axis, place, plane_geometry, stack_geometry
@@ -24,7 +23,7 @@ from srheart_demo.population import draw
 from srheart_demo.samples import SUBJECTS, four_chamber_volume, load_sample, scanner_frame
 from srheart_demo.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.views import Plane, standard_view
-from srheart_demo.volume import InvalidVolume, LabelVolume, read_long_axis, read_short_axis
+from srheart_demo.volume import LabelVolume, Upload, read_long_axis, read_short_axis
 
 Labels = NDArray[np.uint8]
 
@@ -244,24 +243,16 @@ class OwnScan:
 
     @classmethod
     def from_bytes(cls, name: str, stack: bytes, view: bytes | None = None) -> OwnScan:
-        """Read NIfTI files as they come from a browser.
+        """Read NIfTI files as they come from a browser, which may send anything.
 
         Raises:
             InvalidVolume: a file that is no segmented short-axis stack, or no long-axis view.
         """
-        if not name.endswith((".nii", ".nii.gz")):
-            raise InvalidVolume(
-                f"{name}: not a NIfTI file; choose a segmentation that ends in .nii.gz or .nii."
-            )
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / Path(name).name
-            path.write_bytes(stack)
-            volume = read_short_axis(path)
-            if view is None:
-                return cls(name, volume)
-            other = Path(folder) / f"long_axis_{Path(name).name}"
-            other.write_bytes(view)
-            return cls(name, volume, read_long_axis(other))
+        name = harmless_name(name)
+        volume = read_short_axis(Upload(name, stack))
+        if view is None:
+            return cls(name, volume)
+        return cls(name, volume, read_long_axis(Upload(f"long_axis_{name}", view)))
 
     def acquire(self, scan: Scan) -> Acquisition:
         """The stack as it is, with what the settings add to it; its spacing is its own."""

@@ -128,7 +128,8 @@ def _finish(figure: Figure) -> Figure:
     import matplotlib.pyplot as plt
 
     # A smaller figure of finer dots is as large, and its text larger.
-    figure.set_size_inches(figure.get_size_inches() / scale())
+    width, height = figure.get_size_inches() / scale()
+    figure.set_size_inches(width, height)
     figure.tight_layout()
     plt.close(figure)
     figure.set_dpi(figure.dpi * scale())  # Closing resets it.

@@ -1,0 +1,220 @@
+"""A report on a scan: what it is, what was assumed of it, and whether to trust its heart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi
+
+from srheart_demo.conventions import OURS
+from srheart_demo.frame import TISSUES
+from srheart_demo.placement import AUTOMATIC, ByHand, Placement, apex_contrast, place
+from srheart_demo.problem import Generator
+from srheart_demo.trust import KNOWN, Measure, Verdict, judge, measure
+from srheart_demo.volume import LabelVolume, Reading
+
+TRIED = {"slices": (4, 30), "spacing": (4.0, 15.0), "pixel": (0.5, 3.0)}
+"""Numbers of labelled slices, mm between them, and mm from pixel to pixel that are tested."""
+UNITS = {"slices": "labelled slices", "spacing": "mm between slices", "pixel": "mm pixels"}
+AXES = ("left-right", "posterior-anterior", "inferior-superior")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is to be said of a scan.
+
+    Attributes:
+        name: of the file.
+        found: what the file holds, in sentences.
+        assumed: what was taken for granted, in sentences.
+        facts: what was found, for programs.
+        measures: of the heart after a quick solve; none where it was not solved.
+        prior: where draws of the prior itself lie, in a sentence.
+    """
+
+    name: str
+    found: tuple[str, ...]
+    assumed: tuple[str, ...]
+    facts: Mapping[str, Any]
+    measures: tuple[Measure, ...] = ()
+    prior: str = ""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of its measures; None without any."""
+        return max((m.verdict for m in self.measures), default=None)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Sentences of the measures that are as bad as the worst, if that is not fine."""
+        worst = self.verdict
+        return tuple(m.sentence for m in self.measures if worst and m.verdict == worst)
+
+    def __str__(self) -> str:
+        """For a reader, in lines."""
+        parts = {
+            "Found": self.found,
+            "Assumed": self.assumed,
+            "The heart, after a quick solve": tuple(
+                f"{m.sentence}{'' if m.verdict == Verdict.FINE else f' [{m.verdict.words}]'}"
+                for m in self.measures
+            )
+            + ((self.prior,) if self.prior else ()),
+        }
+        lines = [self.name]
+        for title, sentences in parts.items():
+            if sentences:
+                lines += [f"  {title}", *(f"    - {sentence}" for sentence in sentences)]
+        if self.verdict is not None:
+            lines.append(f"  Verdict: {self.verdict.words}.")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, of JSON's types; a value that cannot be measured is null."""
+        verdict = self.verdict
+        return {
+            "file": self.name,
+            "verdict": None if verdict is None else verdict.name.lower(),
+            "verdict_in_words": None if verdict is None else verdict.words,
+            "reasons": list(self.reasons),
+            "found": list(self.found),
+            "assumed": list(self.assumed),
+            "facts": dict(self.facts),
+            "measures": {m.name: _measure_json(m) for m in self.measures},
+        }
+
+
+def _measure_json(m: Measure) -> dict[str, Any]:
+    return {
+        "value": round(m.value, 4) if np.isfinite(m.value) else None,
+        "verdict": m.verdict.name.lower(),
+        "synthetic": asdict(KNOWN[m.name]),
+        "sentence": m.sentence,
+    }
+
+
+def check(
+    G: Generator | None,
+    reading: Reading,
+    view: LabelVolume | None = None,
+    by_hand: ByHand = AUTOMATIC,
+) -> Report:
+    """Look at a scan.
+
+    Args:
+        G: the generator to solve it with; without one it is not solved.
+        reading: the stack, by `volume.survey`.
+        view: a long-axis view, by `volume.read_long_axis`.
+        by_hand: corrections of its placement.
+
+    Raises:
+        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+    """
+    placement = place(reading.volume, by_hand)
+    report = Report(
+        reading.volume.name,
+        tuple(_found(reading, placement)),
+        tuple(_assumed(reading, placement)),
+        _facts(reading, placement),
+    )
+    if G is None:
+        return report
+    measures = judge(measure(G, reading.volume, view, by_hand))
+    return replace(report, measures=measures, prior=_prior(G))
+
+
+def _found(reading: Reading, placement: Placement) -> Iterable[str]:
+    volume = reading.volume
+    shape = " x ".join(map(str, reading.stored_shape))
+    frames = f", {reading.frames} frames" if reading.frames > 1 else ""
+    yield (
+        f"An array of {shape} voxels{frames}; axis {reading.slice_axis} (counted from 0) runs "
+        "across the slices."
+    )
+    d, h, w = volume.spacing
+    yield f"{volume.shape[0]} slices {d:.3g} mm apart, pixels of {h:.3g} x {w:.3g} mm."
+    with_labels = np.flatnonzero(volume.labelled)
+    yield (
+        f"{len(with_labels)} slices hold labels: {with_labels[0]} to {with_labels[-1]}, counted "
+        "from 0 in the file's order."
+    )
+    if volume.gaps.any():
+        gaps = ", ".join(map(str, np.flatnonzero(volume.gaps)))
+        yield f"Between them slices {gaps} hold none: they were left out as not looked at."
+    ml = {t: (volume.labels == i).sum() * volume.voxel_ml for i, t in enumerate(TISSUES) if i}
+    amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
+    held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
+    yield f"Label values {held}; as drawn {amounts}."
+    yield _lie(placement)
+    yield f"The RV lies at {placement.azimuth_deg:.0f}° from the LV (0° down, 90° right)."
+    for what, value in _extent(volume).items():
+        low, high = TRIED[what]
+        if not low <= value <= high:
+            words = {
+                "slices": "labelled slices",
+                "spacing": "mm between slices",
+                "pixel": "mm pixels",
+            }
+            yield f"{value:.3g} {words[what]}: this is tested from {low:g} to {high:g} only."
+
+
+def _prior(G: Generator) -> str:
+    low, high = chi.ppf((0.01, 0.99), G.latent_size)
+    return (
+        f"98 % of draws from N(0, I) in {G.latent_size} dimensions have |z| between {low:.1f} and "
+        f"{high:.1f}; a solved z is shorter, because what the slices leave open stays at 0."
+    )
+
+
+def _extent(volume: LabelVolume) -> dict[str, float]:
+    return {
+        "slices": float(volume.labelled.sum()),
+        "spacing": volume.spacing[0],
+        "pixel": max(volume.spacing[1:]),
+    }
+
+
+def _lie(placement: Placement) -> str:
+    """How the slices lie in the scanner."""
+    normal = np.abs(placement.world_from_model[:3, 0])
+    axis = int(normal.argmax())
+    angle = float(np.degrees(np.arccos(min(1.0, normal[axis]))))
+    if not placement.orientation_known:
+        return "The affine carries spacing only: how the scanner lay is not known."
+    return f"The stack's axis lies {angle:.0f}° from the scanner's {AXES[axis]} axis."
+
+
+def _assumed(reading: Reading, placement: Placement) -> Iterable[str]:
+    if reading.convention == OURS:
+        yield f"Labels mean {OURS}: {OURS.source}."
+    slices = np.flatnonzero(reading.volume.labelled)
+    apex = slices[-1 if placement.flipped else 0]
+    taper = abs(apex_contrast(reading.volume))
+    yield f"The apex is at slice {apex}: a heart tapers to it (contrast {taper:.2f} of 1)."
+    yield from placement.notes
+    if reading.units != "mm":
+        yield f"Lengths were taken to be in {reading.units}, as the header says."
+
+
+def _facts(reading: Reading, placement: Placement) -> dict[str, Any]:
+    volume = reading.volume
+    return {
+        "stored_shape": list(reading.stored_shape),
+        "slice_axis": reading.slice_axis,
+        "frames": reading.frames,
+        "frame": reading.frame,
+        "slices": volume.shape[0],
+        "labelled_slices": np.flatnonzero(volume.labelled).tolist(),
+        "gaps": np.flatnonzero(volume.gaps).tolist(),
+        "spacing_mm": [round(mm, 4) for mm in volume.spacing],
+        "values": {str(value): voxels for value, voxels in reading.counts.items()},
+        "taken_for": {t: list(values) for t, values in reading.convention.tissues.items()},
+        "slice_order": "base to apex" if placement.flipped else "apex to base",
+        "rv_azimuth_deg": round(placement.azimuth_deg, 2),
+        "rotation_deg": round(placement.rotation_deg, 2),
+        "orientation_known": placement.orientation_known,
+        "world_from_model": placement.world_from_model.round(6).tolist(),
+    }

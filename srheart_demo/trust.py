@@ -1,0 +1,276 @@
+"""Whether a scan's heart lies in what the prior knows.
+
+The prior knows synthetic hearts only. So a scan is solved quickly (INTERACTIVE) and measured, and
+its figures are held against those of synthetic scans whose truth is known (`KNOWN`): hearts of all
+populations, motion from none to severe, label noise, several spacings, some slices missing. A
+figure outside what 98 % of them have is unusual; one beyond all of them is not to be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from srheart_demo import anatomy
+from srheart_demo.degradation import degrade
+from srheart_demo.distances import in_plane_distances
+from srheart_demo.enhancement import Diverged, Enhancement, enhance
+from srheart_demo.frame import HR_SPACING, TISSUES
+from srheart_demo.optimise import observations
+from srheart_demo.placement import AUTOMATIC, ByHand, place
+from srheart_demo.population import VOLUME_RANGES
+from srheart_demo.presets import INTERACTIVE
+from srheart_demo.problem import Generator
+from srheart_demo.volume import LabelVolume
+
+REACH = 20.0
+"""Outlines farther apart than this count as so far, mm."""
+
+
+class Verdict(IntEnum):
+    """From good to bad, so that the worst of several is their maximum."""
+
+    FINE = 0
+    UNUSUAL = 1
+    DISTRUST = 2
+
+    @property
+    def words(self) -> str:
+        """For a reader."""
+        return ("inside what the prior knows", "unusual: look at it", "do not trust this")[self]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a figure of synthetic scans lies.
+
+    Attributes:
+        low, high: 1st and 99th percentile.
+        least, most: of all.
+    """
+
+    low: float
+    high: float
+    least: float
+    most: float
+
+    def judge(self, value: float) -> Verdict:
+        """How usual a value is; none at all, NaN, is the worst."""
+        if self.low <= value <= self.high:
+            return Verdict.FINE
+        return Verdict.UNUSUAL if self.least <= value <= self.most else Verdict.DISTRUST
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A quantity that is measured.
+
+    Attributes:
+        words: what it is, with a place for its value.
+        above, below: what it means where it is too large or too small; empty where that is good.
+        unit: for the range.
+    """
+
+    words: str
+    above: str
+    below: str = ""
+    unit: str = ""
+
+
+ODD = "the population holds no such heart; check spacing and labels"
+FIGURES = {
+    "latent distance": Figure(
+        "the heart's code lies at |z| = {:.1f}", "the prior had to stretch to explain the scan"
+    ),
+    "outlines": Figure(
+        "its outlines lie {:.2f} mm from those of the slices on average",
+        "no heart that the prior knows looks like these slices",
+        unit=" mm",
+    ),
+    "worst slice": Figure(
+        "the slice that agrees least is {:.2f} mm off",
+        "that slice is labelled or placed as in no heart; look at it",
+        unit=" mm",
+    ),
+    "motion": Figure(
+        "the slices were found displaced by {:.1f} mm (RMS)",
+        "breath-holds do not differ so much; look at the slices",
+        unit=" mm",
+    ),
+    "unseen": Figure(
+        "{:.0%} of its tissue lies where no slice was labelled",
+        "much of the answer is the prior's guess",
+    ),
+    "mirrored": Figure(
+        "its mirror image would explain the scan by {:+.0f} nats better",
+        "the picture seems to be mirrored; try --mirror, or write the true affine",
+        unit=" nats",
+    ),
+    "upside down": Figure(
+        "with its apex at the other end it would be explained by {:+.0f} nats better",
+        "apex and base seem to be exchanged; try --flip",
+        unit=" nats",
+    ),
+    "flaws": Figure("the restored heart has {:.0f} flaws of anatomy", "it is no sound heart"),
+    **{
+        f"{tissue} volume": Figure(f"{tissue} {{:.0f}} ml", ODD, ODD, " ml")
+        for tissue in TISSUES[1:]
+    },
+    "RV/LV volume": Figure("the RV holds {:.2f} times the LV", ODD, ODD),
+    "MYO/LV volume": Figure("the myocardium has {:.2f} times the LV's volume", ODD, ODD),
+    "LV length": Figure("the LV is {:.0f} mm long", ODD, ODD, " mm"),
+    "wall 0.55": Figure("the wall is {:.1f} mm thick at mid-height", ODD, ODD, " mm"),
+    "2r/L": Figure("the LV's width is {:.2f} of its length", ODD, ODD),
+}
+"""What is measured, by name; those from `anatomy.statistics` have its names."""
+
+KNOWN: dict[str, Range] = {}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of one scan.
+
+    Attributes:
+        name: one of `FIGURES`.
+        value: its value, NaN where it cannot be measured.
+        verdict: how it stands to `KNOWN`.
+        sentence: all of this in words.
+    """
+
+    name: str
+    value: float
+    verdict: Verdict
+    sentence: str
+
+
+def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
+    """Figures of `measure`, held against those of synthetic scans."""
+    return tuple(_judge(name, value) for name, value in numbers.items() if name in KNOWN)
+
+
+def _judge(name: str, value: float) -> Measure:
+    figure, known = FIGURES[name], KNOWN[name]
+    # What is good cannot be too good.
+    held = value if figure.below or not value < known.low else known.low
+    verdict = known.judge(held)
+    if np.isnan(value):
+        return Measure(name, value, verdict, f"{name}: it cannot be measured.")
+    said = figure.words.format(value)
+    percent = figure.unit or (" %" if "%" in figure.words else "")
+    scale = 100 if percent == " %" else 1
+    digits = 0 if scale * known.high >= 20 else 2
+    low, high = (f"{scale * end:.{digits}f}" for end in (known.low, known.high))
+    usual = f"{low} to {high}{percent}" if figure.below else f"up to {high}{percent}"
+    meaning = figure.above if held > known.high else figure.below
+    because = f": {meaning}" if verdict else ""
+    return Measure(name, value, verdict, f"{said[0].upper()}{said[1:]} (usual: {usual}){because}.")
+
+
+def measure(
+    G: Generator, stack: LabelVolume, view: LabelVolume | None = None, by_hand: ByHand = AUTOMATIC
+) -> dict[str, float]:
+    """The `FIGURES` of a scan, by INTERACTIVE solves of it as placed, mirrored and upside down.
+
+    What cannot be measured is NaN.
+
+    Raises:
+        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+    """
+    others = {
+        "mirrored": replace(by_hand, mirror=not by_hand.mirror),
+        "upside down": replace(by_hand, flip=not by_hand.flip),
+    }
+    numbers = dict.fromkeys(FIGURES, float("nan"))
+    try:
+        e = enhance(G, stack, view, INTERACTIVE, placement=place(stack, by_hand))
+        for name, other in others.items():
+            turned = enhance(G, stack, view, INTERACTIVE, placement=place(stack, other))
+            numbers[name] = _nats(e) - _nats(turned)
+    except Diverged:
+        return numbers
+    return numbers | _fit(e) | _anatomy(e)
+
+
+def _nats(e: Enhancement) -> float:
+    return e.last.objective * observations(e.problem, e.last.state.settings)
+
+
+def _fit(e: Enhancement) -> dict[str, float]:
+    apart = outline_distances(e)
+    tissue = e.stack.labelled
+    d = e.d_mean_removed[tissue]
+    return {
+        "latent distance": float(e.last.z.norm()),
+        "outlines": float(np.nanmean(apart)),
+        "worst slice": float(np.nanmax(apart)),
+        "motion": float(np.sqrt((d**2).sum(axis=1).mean())),
+        "unseen": _unseen(e),
+    }
+
+
+def outline_distances(e: Enhancement) -> NDArray[np.float64]:
+    """Mean distance of G(z)'s outlines from those of the slices, mm, for each slice of the problem.
+
+    Of LV, MYO and RV together, within the slice; at most `REACH`, which is also the distance of a
+    tissue that only one of the two shows.
+
+    Returns:
+        (K,), NaN for slices without any outline.
+    """
+    p, step = e.problem, e.last
+    with torch.no_grad():
+        expected = degrade(p.G.decode(step.z), p.stack, step.d)[0].argmax(0).numpy()
+    here, there = (
+        in_plane_distances(labels, p.stack.spacing, REACH)[:, 1:]
+        for labels in (p.S_LR.numpy(), expected)
+    )
+    edge = max(p.stack.spacing)
+    apart = np.full(p.stack.K, np.nan)
+    for k, (a, b) in enumerate(zip(here, there, strict=True)):
+        along = np.concatenate([np.abs(b[np.abs(a) < edge]), np.abs(a[np.abs(b) < edge])])
+        if len(along):
+            apart[k] = along.mean()
+    return apart
+
+
+def _unseen(e: Enhancement) -> float:
+    """Share of the restored tissue that lies half a slice's distance or more from each slice."""
+    heart = e.S_SR
+    index = np.argwhere(heart.labels)
+    z = np.linalg.inv(e.world_from_field) @ heart.affine
+    along = z[0, 0] * index[:, 0] + z[0, 3]
+    slices = e.problem.stack.z[e.problem.tissue].numpy()
+    if not len(along):
+        return float("nan")
+    nearest = np.abs(along[:, None] - slices).min(axis=1)
+    return float((nearest > e.stack.spacing[0] / 2 + 1e-3).mean())
+
+
+def _anatomy(e: Enhancement) -> dict[str, float]:
+    labels = e.S_SR.labels
+    numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
+    try:
+        statistics = anatomy.statistics(labels)
+    except (ValueError, np.linalg.LinAlgError, IndexError):  # Not enough of a heart to measure.
+        statistics = {}
+    nothing = float("nan")
+    return numbers | {
+        name: float(statistics.get(name, nothing)) for name in FIGURES if name in ANATOMY
+    }
+
+
+ANATOMY = {
+    *(f"{tissue} volume" for tissue in TISSUES[1:]),
+    "RV/LV volume",
+    "MYO/LV volume",
+    "LV length",
+    "wall 0.55",
+    "2r/L",
+}
+"""Those of `FIGURES` that come from `anatomy.statistics`."""

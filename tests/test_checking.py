@@ -1,0 +1,104 @@
+"""What `srheart check` says of scans that are known, and of some that are wrong on purpose."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
+
+from benchmarks.check import ODD, scan
+from srheart_demo.checking import check
+from srheart_demo.cli import main
+from srheart_demo.generator import load_generator
+from srheart_demo.placement import AUTOMATIC, ByHand
+from srheart_demo.samples import FOLDER
+from srheart_demo.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
+from srheart_demo.volume import survey, write_volume
+
+SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
+
+
+def worst(stack, by_hand: ByHand = AUTOMATIC) -> Verdict:
+    return max(m.verdict for m in judge(measure(load_generator(), stack, by_hand=by_hand)))
+
+
+def test_a_sample_lies_inside_what_the_prior_knows() -> None:
+    report = check(load_generator(), survey(SCAN))
+    assert report.verdict == Verdict.FINE
+    assert not report.reasons
+    assert {m.name for m in report.measures} == set(FIGURES)
+    assert report.facts["labelled_slices"] == list(range(1, 11))
+    assert report.facts["slice_order"] == "apex to base"
+
+
+@pytest.mark.parametrize(
+    "what", ["mirrored", "turned by 180°", "LV and RV exchanged", "slices twice as far apart"]
+)
+def test_what_is_wrong_is_not_to_be_trusted(what: str) -> None:
+    stack, by_hand = ODD[what](31_000)
+    assert worst(stack, by_hand) == Verdict.DISTRUST
+    assert worst(scan(31_000)) < Verdict.DISTRUST
+
+
+def test_a_mirrored_picture_is_put_right_by_hand() -> None:
+    """Where the affine does not say how the scanner lay, only the heart's form can tell."""
+    mirrored, _ = ODD["mirrored, spacing only"](31_001)
+    as_it_is = measure(load_generator(), mirrored)
+    by_hand = measure(load_generator(), mirrored, by_hand=ByHand(mirror=True))
+    assert as_it_is["mirrored"] > KNOWN["mirrored"].most
+    assert by_hand["mirrored"] == pytest.approx(-as_it_is["mirrored"], abs=1.0)
+
+
+def test_a_range_judges_its_ends() -> None:
+    known = Range(low=2.0, high=5.0, least=1.0, most=6.0)
+    verdicts = {2.0: 0, 5.0: 0, 1.5: 1, 5.5: 1, 0.9: 2, 6.1: 2, np.nan: 2}
+    assert {value: int(known.judge(value)) for value in verdicts} == verdicts
+
+
+def test_too_good_is_not_suspicious() -> None:
+    (found,) = judge({"outlines": 0.0})
+    assert found.verdict == Verdict.FINE
+
+
+def test_what_was_found_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = short_axis_stack(scanner_from_model())
+    labels = np.array([0, 3, 2, 1], np.uint8)[stack.labels]
+    labels[4] = 0
+    write_volume(replace(stack, labels=labels[::-1].copy()), tmp_path / "s.nii.gz")
+    assert main(["check", str(tmp_path / "s.nii.gz"), "--no-solve"]) == 0
+    said = capsys.readouterr().out
+    for words in ("ACDC", "slices 5 hold none", "apex is at slice 9", "not for clinical use"):
+        assert words in said
+    assert "Verdict" not in said
+
+
+def test_json_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.nii.gz"
+    bad.write_bytes(b"no scan")
+    with pytest.raises(SystemExit, match="2"):
+        main(["check", str(SCAN), str(bad), "--json"])
+    output = capsys.readouterr()
+    good, refused = json.loads(output.out)["files"]
+    assert good["verdict"] == "fine"
+    assert set(good["measures"]) == set(FIGURES)
+    assert good["measures"]["LV volume"]["value"] == pytest.approx(120, rel=0.15)
+    assert refused["error"].startswith(str(bad))
+    assert output.err.count(str(bad)) == 1
+
+
+def test_the_exit_status_says_that_a_heart_is_not_to_be_trusted(tmp_path: Path) -> None:
+    stack, _ = ODD["slices twice as far apart"](31_002)
+    write_volume(stack, tmp_path / "s.nii.gz")
+    with pytest.raises(SystemExit, match="1"):
+        main(["check", str(tmp_path / "s.nii.gz")])
+
+
+def test_a_view_belongs_to_one_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_volume(long_axis_view(scanner_from_model()), tmp_path / "view.nii.gz")
+    view = ["--long-axis", str(tmp_path / "view.nii.gz")]
+    assert main(["check", str(SCAN), str(SCAN), *view]) == 2
+    assert "check that scan alone" in capsys.readouterr().err
