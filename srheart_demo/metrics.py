@@ -146,13 +146,14 @@ def summary(values: Sequence[float]) -> Summary:
     A subject has no distance of a tissue that only one of its maps holds: it is infinite, and one
     of them would make any mean so. A mean over the others flatters, so tables show it with
     `missing`; Dice, 0 there, counts every subject. Where no subject has the figure, the mean is
-    infinite and the SD undefined.
+    infinite; where fewer than two have it, the SD is NaN.
     """
     finite = [value for value in values if math.isfinite(value)]
     missing = len(values) - len(finite)
     if not finite:
         return Summary(math.inf, math.nan, missing)
-    return Summary(float(np.mean(finite)), float(np.std(finite)), missing)
+    sd = float(np.std(finite)) if len(finite) > 1 else math.nan
+    return Summary(float(np.mean(finite)), sd, missing)
 
 
 def reliability(

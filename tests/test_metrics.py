@@ -82,7 +82,9 @@ def test_a_tissue_of_one_map_only_is_infinitely_far():
 
 def test_a_lost_tissue_is_counted_apart_from_the_mean():
     assert summary([1.0, np.inf, 3.0]) == (2.0, 1.0, 1)
-    assert summary([0.5]) == (0.5, 0.0, 0)
+    mean, sd, missing = summary([0.5])
+    assert (mean, missing) == (0.5, 0)
+    assert np.isnan(sd)
     mean, sd, missing = summary([np.inf, np.inf])
     assert mean == np.inf
     assert np.isnan(sd)

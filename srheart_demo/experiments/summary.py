@@ -31,7 +31,8 @@ class Cell:
         if not math.isfinite(self.mean):
             return ""
         note = f" ({self.missing} missing)" if self.missing else ""
-        return f"{self.mean:.{self.digits}f} ± {self.sd:.{self.digits}f}{note}"
+        spread = f" ± {self.sd:.{self.digits}f}" if math.isfinite(self.sd) else ""
+        return f"{self.mean:.{self.digits}f}{spread}{note}"
 
 
 @dataclass(frozen=True)
