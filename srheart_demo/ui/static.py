@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui.png import BACKGROUND
 from srheart_demo.ui.projector import scale
-from srheart_demo.ui.theme import ESTIMATE, INK
+from srheart_demo.ui.theme import ESTIMATE, INK, RUNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,9 +94,9 @@ def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]
 
     figure, axis = plt.subplots(figsize=(4.2, 3.8))
     axis.plot([0.25, 1], [0.25, 1], color=INK, lw=1, ls=":", label="as said")
-    for (title, rows), marker in zip(tables.items(), "os^", strict=False):
+    for (title, rows), marker, colour in zip(tables.items(), "os^", RUNS, strict=False):
         said, right, _ = zip(*rows, strict=True)
-        axis.plot(said, right, marker=marker, ms=5, lw=1, label=title)
+        axis.plot(said, right, marker=marker, ms=5, lw=1, color=colour, label=title)
     axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
     axis.legend(frameon=False)
     return _finish(figure)
