@@ -27,7 +27,7 @@ endif
 explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
 	@echo "Starting the explorer; your browser opens by itself. Stop it here with Ctrl-C."
 ifdef PROJECTOR
-	@echo "Enlarge the page in the browser with Ctrl and +; at 1920 x 1080 to 150 %."
+	@echo "Enlarge the page in the browser with Ctrl and +, at 1920 x 1080 to 125 %; F11 fills the screen."
 endif
 	@$(PY) -m voila apps/explorer.ipynb $(VOILA_ARGS)
 

@@ -46,14 +46,15 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
     Returns:
         (1, 4, 32, 64, 64) logits to add to `field`.
     """
-    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, REACH)
+    classes = field.shape[1]
+    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, REACH, classes)
     pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
     blur = (0, 0, *(IN_PLANE / mm for mm in pitch))
     along = kriging_weights(p.stack, DAMPING).to(field.dtype)
     total = torch.zeros_like(field)
     for _ in range(PASSES):
         expected = degrade(field + total, p.stack, d)[0].argmax(0).numpy()
-        residual = in_plane_distances(expected, p.stack.spacing, REACH) - seen
+        residual = in_plane_distances(expected, p.stack.spacing, REACH, classes) - seen
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)

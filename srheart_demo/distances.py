@@ -32,7 +32,10 @@ def signed_distance(
 
 
 def in_plane_distances(
-    labels: NDArray[np.integer], spacing: tuple[float, float], reach: float
+    labels: NDArray[np.integer],
+    spacing: tuple[float, float],
+    reach: float,
+    classes: int = N_CLASSES,
 ) -> NDArray[np.float32]:
     """`signed_distance` to each class within each slice.
 
@@ -43,11 +46,12 @@ def in_plane_distances(
         labels: (K, h, w).
         spacing: of rows and columns, mm.
         reach: mm.
+        classes: how many there are, C.
 
     Returns:
-        (K, 4, h, w), mm.
+        (K, C, h, w), mm.
     """
-    distances = np.empty((len(labels), N_CLASSES, *labels.shape[1:]), np.float32)
+    distances = np.empty((len(labels), classes, *labels.shape[1:]), np.float32)
     for k, c in np.ndindex(*distances.shape[:2]):
         distances[k, c] = signed_distance(labels[k] == c, spacing, reach)
     return distances

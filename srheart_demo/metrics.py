@@ -32,13 +32,18 @@ def dice(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     Raises:
         ValueError: maps of different shapes.
     """
+    return dict(zip(TISSUES[1:], class_dice(estimate, truth, len(TISSUES)), strict=True))
+
+
+def class_dice(estimate: np.ndarray, truth: np.ndarray, classes: int) -> list[float]:
+    """`dice` of each class but the first, background, of maps with any number of classes."""
     if estimate.shape != truth.shape:
         raise ValueError(f"label maps differ in shape: {estimate.shape} and {truth.shape}")
-    scores = {}
-    for label, tissue in enumerate(TISSUES[1:], start=1):
+    scores = []
+    for label in range(1, classes):
         a, b = estimate == label, truth == label
         total = a.sum() + b.sum()
-        scores[tissue] = float(2 * (a & b).sum() / total) if total else 1.0
+        scores.append(float(2 * (a & b).sum() / total) if total else 1.0)
     return scores
 
 

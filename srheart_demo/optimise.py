@@ -19,7 +19,7 @@ from srheart_demo.degradation import downsample
 from srheart_demo.encoding import evidence
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.losses import multi_view_loss
-from srheart_demo.metrics import mean_dice
+from srheart_demo.metrics import class_dice
 from srheart_demo.problem import Decoded, Encoder, Problem
 from srheart_demo.search import best_shifts
 from srheart_demo.settings import Settings
@@ -344,8 +344,10 @@ def _visibly_changed(a: Point, b: Point, p: Problem, settings: Settings) -> bool
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    seen = [downsample(p.G.decode(x.z), p.stack).argmax(1).numpy() for x in (a, b)]
-    return mean_dice(*seen) < 1 - settings.stop_dice
+    planes = [downsample(p.G.decode(x.z), p.stack) for x in (a, b)]
+    before, after = (x.argmax(1).numpy() for x in planes)
+    scores = class_dice(before, after, planes[0].shape[1])
+    return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 
 def _after_last_search(state: State, landscape: Landscape, p: Problem) -> State:

@@ -14,7 +14,6 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from srheart_demo.degradation import degrade
-from srheart_demo.frame import N_CLASSES
 from srheart_demo.problem import Problem
 
 
@@ -38,7 +37,7 @@ def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
     )
     still = torch.zeros(1, p.stack.K, 2, dtype=z.dtype)
     log_p = degrade(p.G.decode(z), wide, still)[0].log_softmax(0)
-    seen = F.one_hot(p.S_LR, N_CLASSES).movedim(-1, 0).to(log_p.dtype)
+    seen = F.one_hot(p.S_LR, len(log_p)).movedim(-1, 0).to(log_p.dtype)
     size = [next_fast_len(n, real=True) for n in wide.shape]
     spectrum = torch.fft.rfft2(log_p, s=size) * torch.fft.rfft2(seen, s=size).conj()
     # Entry (i, j) scores the heart read at x + (i - a, j - b), which is a shift of the opposite

@@ -104,7 +104,7 @@ check.far_off(hd95)
 # - **SBI** turns outlines into signed distances and interpolates these, so that a surface runs from slice to slice.
 # - **EDSR** is a network that was shown pairs of scans and hearts. There are three here, each trained on one level of motion.
 
-# %%
+# %% tags=["nbval-check-output"]
 from srheart_demo.baselines import BASELINES
 
 scan, grid = severe.scan, severe.grid
@@ -156,7 +156,7 @@ show_table(table1.tables(results)[1])
 # %% [markdown]
 # ## The full table, computed beforehand
 #
-# `srheart experiment table-s1 --hearts 50` is the paper's Table S1, at no, normal and severe motion. It takes an hour or so, so its results are kept in `docs/results/`; each dot is a heart.
+# The command `srheart experiment table-s1 --hearts 50` makes the paper's Table S1, at no, normal and severe motion. It takes an hour or so, so its results are kept in `docs/results/`; each dot is a heart.
 
 # %%
 from srheart_demo.experiments.recorded import recorded
@@ -171,14 +171,14 @@ printed = {
 picture_strips(Strips("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
 
 # %%
-show_table(s1.tables(full)[0])
+from srheart_demo.experiments.summary import dice_table, other_measures
+
+show_table(dice_table(full, s1.title, s1.levels, s1.methods, paper={}))
 
 # %% [markdown]
-# Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
+# (The paper's figures stand beside these in [its summary](../docs/results/table-s1/summary.md).) Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
 
 # %%
-from srheart_demo.experiments.summary import other_measures
-
 show_table(other_measures(full, ["severe"], s1.methods))
 
 # %% [markdown]
@@ -200,7 +200,7 @@ crossed["trained: severe\ntested: severe"] = answers["EDSR"]
 picture_cuts(dice_titles(crossed, truth), spacing)
 
 # %% [markdown]
-# On its own kind of scan, first and fourth, each does well. The network trained without motion believes the displaced slices and joins them into a corrugated heart. The one trained on severe motion has learnt to distrust slices, and smooths away what a straight stack shows truly. Nothing in either answer says that the scan was of the wrong kind.
+# On its own kind of scan, first and fourth, each does what it can. The network trained without motion believes the displaced slices and joins them into a corrugated heart. The one trained on severe motion has learnt to distrust slices, and smooths away what a straight stack shows truly. Nothing in either answer says that the scan was of the wrong kind.
 #
 # LO knows Eq. 1 and no level of motion: displacements are unknowns to be found, so there is nothing to train for. Table 2 of the paper, here with the hearts that were computed beforehand:
 

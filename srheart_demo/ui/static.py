@@ -128,8 +128,8 @@ def _finish(figure: Figure) -> Figure:
     import matplotlib.pyplot as plt
 
     # A smaller figure of finer dots is as large, and its text larger.
-    width, height = figure.get_size_inches() / scale()
-    figure.set_size_inches(width, height)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width / scale(), height / scale())
     figure.tight_layout()
     plt.close(figure)
     figure.set_dpi(figure.dpi * scale())  # Closing resets it.
