@@ -2,9 +2,11 @@
 
     python -m benchmarks.explorer [--browsers 1 4 8] [--preheat]
     python -m benchmarks.explorer --film run.gif
+    python -m benchmarks.explorer --shot explorer.png [--size 1280x800]
 
 Starts Voilà on apps/explorer.ipynb and headless Chromium (software WebGL) on the same machine, so
 both share its cores; run it where nothing else runs. It prints a table for docs/performance.md.
+Times depend on what else runs; CPU times depend on it much less.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -22,7 +25,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,18 +33,37 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader",
          "--disable-background-networking"]  # fmt: skip
-PATIENCE_S = 180
+PATIENCE_S = 600
 RUN_S = 8.0
 """Seconds of a run over which pictures are counted."""
 
 STATUS = "document.querySelector('.srh-status')?.textContent"
-COUNT = """() => {
-  const seen = globalThis.srhSeen = {curves: 0, slices: 0, heart: 0, iteration: 0};
-  const count = (part) => () => { seen[part] += 1; };
-  document.querySelector('.srh-fig-convergence .js-plotly-plot').on('plotly_afterplot',
-    count('curves'));
-  document.querySelector('.srh-fig-heart .js-plotly-plot').on('plotly_afterplot', count('heart'));
-  document.querySelector('.srh-la-estimate').addEventListener('load', count('slices'));
+VIEWS = {
+    "curves": ".srh-fig-convergence",
+    "slices": ".srh-label-pictures",
+    "heart": ".srh-fig-heart",
+}
+COUNT = """(views) => {
+  const seen = globalThis.srhSeen = {};
+  for (const [name, view] of Object.entries(views)) {
+    seen[name] = 0;
+    document.querySelector(view).addEventListener('srh-drawn', () => { seen[name] += 1; });
+  }
+}"""
+ASK = """() => {
+  const note = document.querySelector('.srh-scrub-note');
+  const before = note.textContent;
+  let drawn = false;
+  document.querySelector('.srh-label-pictures')
+    .addEventListener('srh-drawn', () => { drawn = true; }, {once: true});
+  globalThis.srhAsked = performance.now();
+  globalThis.srhPainted = new Promise((done) => {
+    const look = () => {
+      if (drawn && note.textContent !== before) done(performance.now());
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
 }"""
 ITERATION = (
     "Number(document.querySelector('.srh-detail').textContent.match(/iteration (\\d+)/)?.[1] ?? 0)"
@@ -59,6 +81,8 @@ class Visit:
         curves_hz, slices_hz, heart_hz: pictures painted a second in a run.
         iterations_hz: of REFERENCE in a run.
         rest_ms, midrun_ms: from a slider's step to the picture.
+        start_kernel_s, start_server_s, start_browser_s: CPU time until usable.
+        run_kernel, run_server, run_browser: cores busy in a run.
     """
 
     usable_s: float
@@ -70,6 +94,12 @@ class Visit:
     iterations_hz: float
     rest_ms: float
     midrun_ms: float
+    start_kernel_s: float
+    start_server_s: float
+    start_browser_s: float
+    run_kernel: float
+    run_server: float
+    run_browser: float
 
 
 def main() -> None:
@@ -78,23 +108,30 @@ def main() -> None:
     parser.add_argument("--browsers", type=int, nargs="+", default=[1, 4, 8])
     parser.add_argument("--preheat", action="store_true", help="kernels that have started before")
     parser.add_argument("--film", type=Path, help="only write an animation of a run (GIF) there")
+    parser.add_argument("--shot", type=Path, help="only write a picture of the page (PNG) there")
+    parser.add_argument("--size", default="1280x800", help="of that picture, pixels")
     options = parser.parse_args()
     if options.film:
         options.film.write_bytes(film())
         return
-    print(f"iterations/s without display: {bare_speed():.1f}")
+    if options.shot:
+        shot(options.shot, *map(int, options.size.split("x")))
+        return
+    load = " ".join(f"{n:.1f}" for n in os.getloadavg())
+    print(f"load before {load}; iterations/s without display: {bare_speed():.1f}")
     for count in options.browsers:
-        with voila(count if options.preheat else 0) as (url, server):
+        pool = count if options.preheat else 0
+        with voila(pool) as (url, server):
             visits, kernels = at_once(url, count, server.pid)
-            time.sleep(5)
-            left = len(kernel_memory(server.pid))
+            left = settled(server.pid, pool)
         print(f"\n{count} at once, {'preheated' if options.preheat else 'cold'}")
         for name in asdict(visits[0]):
             values = [getattr(visit, name) for visit in visits]
             worst = (min if name.endswith("_hz") else max)(values)
-            print(f"  {name:14} median {statistics.median(values):8.2f}  worst {worst:8.2f}")
-        print(f"  kernels        {len(kernels)}, {max(kernels, default=0):.0f} MB the largest")
-        print(f"  left behind    {left - (count if options.preheat else 0)}")
+            print(f"  {name:15} median {statistics.median(values):8.2f}  worst {worst:8.2f}")
+        resident, proportional = (max(sizes) for sizes in zip(*kernels, strict=True))
+        print(f"  kernel          {resident:.0f} MB resident, {proportional:.0f} MB its share")
+        print(f"  left behind     {left - pool}")
 
 
 def film() -> bytes:
@@ -143,23 +180,36 @@ def voila(pool: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
                 break
             except OSError:
                 time.sleep(0.1)
-        # Preheated kernels run the notebook and load the generator.
-        time.sleep(15.0 * pool)
+        settled(server.pid, pool)
         yield url, server
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
 
 
-def at_once(url: str, count: int, server: int) -> tuple[list[Visit], list[float]]:
+def settled(server: int, least: int) -> int:
+    """Wait until so many kernels, or more, have been idle for a while; returns how many."""
+    end, before = time.monotonic() + PATIENCE_S, -1.0
+    while time.monotonic() < end:
+        kernels = kernels_of(server)
+        busy = sum(map(cpu_seconds, kernels))
+        if len(kernels) >= least and busy - before < 0.1:
+            break
+        before = busy
+        time.sleep(4)
+    return len(kernels)
+
+
+def at_once(url: str, count: int, server: int) -> tuple[list[Visit], list[tuple[float, float]]]:
     """So many visitors, each with a browser of its own, and the memory of their kernels, MB."""
-    command = [sys.executable, "-c", f"from benchmarks.explorer import visit; visit({url!r})"]
+    code = f"from benchmarks.explorer import visit; visit({url!r}, {server}, {count})"
     visitors = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(count)
+        subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        for _ in range(count)
     ]
-    most: list[float] = []
+    most: list[tuple[float, float]] = [(0.0, 0.0)]
     while any(visitor.poll() is None for visitor in visitors):
-        most = max(most, kernel_memory(server), key=sum)
+        most += [memory(kernel) for kernel in kernels_of(server)]
         time.sleep(1.0)
     results = [visitor.communicate()[0] for visitor in visitors]
     if failed := [visitor.returncode for visitor in visitors if visitor.returncode]:
@@ -167,56 +217,112 @@ def at_once(url: str, count: int, server: int) -> tuple[list[Visit], list[float]
     return [Visit(**json.loads(result)) for result in results], most
 
 
-def kernel_memory(server: int) -> list[float]:
-    """Resident memory of each kernel that a server has started, MB."""
-    found = []
+def children() -> dict[int, list[int]]:
+    """Every process's children."""
+    found: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):
             parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            command = (folder / "cmdline").read_bytes()
-            pages = int((folder / "statm").read_text().split()[1])
-        except OSError:
-            continue
-        if parent == server and b"ipykernel" in command:
-            found.append(pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
+            found.setdefault(parent, []).append(int(folder.name))
     return found
 
 
-def visit(url: str) -> None:
-    """Visit once, and print what was seen as JSON."""
+def descendants(process: int, word: str) -> list[int]:
+    """Processes that one has started, itself or through others, with a word in their command."""
+    family, found = children(), [process]
+    for one in found:
+        found += family.get(one, [])
+    return [one for one in found[1:] if word in _read(one, "cmdline")]
+
+
+def kernels_of(server: int) -> list[int]:
+    """The kernels that a server has started."""
+    return descendants(server, "ipykernel")
+
+
+def _read(process: int, name: str) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/{name}").read_text(errors="replace")
+    return ""
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU time of a process so far, user and system."""
+    fields = _read(process, "stat").rsplit(")", 1)[-1].split()
+    ticks = sum(map(int, fields[11:13])) if fields else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory(process: int) -> tuple[float, float]:
+    """Resident memory of a process, and its share of what it has in common with others, MB."""
+    sizes = dict(re.findall(r"(\w+): +(\d+) kB", _read(process, "smaps_rollup")))
+    return float(sizes.get("Rss", 0)) / 1e3, float(sizes.get("Pss", 0)) / 1e3
+
+
+def busy(server: int, visitors: int) -> tuple[float, float, float]:
+    """CPU seconds so far of one kernel, the server, and this process's browser."""
+    browser = descendants(os.getpid(), "chrom")
+    kernels, shown = (sum(map(cpu_seconds, them)) for them in (kernels_of(server), browser))
+    return kernels / visitors, cpu_seconds(server) / visitors, shown
+
+
+def shot(path: Path, width: int, height: int) -> None:
+    """A picture of the page at the end of a replay."""
+    with voila(0) as (url, _), browsing(width, height) as page:
+        page.goto(url, wait_until="commit")
+        page.wait_for_function(f"{STATUS} === 'Replaying'")
+        page.wait_for_function(f"{ITERATION} > 10")
+        page.get_by_role("button", name="Pause", exact=True).click()
+        page.wait_for_timeout(4000)  # the last picture is the finest
+        page.screenshot(path=path)
+
+
+@contextmanager
+def browsing(width: int = 1280, height: int = 800) -> Iterator[Any]:
+    """A page in a browser."""
     from playwright.sync_api import sync_playwright
 
     chromium = os.environ.get("SRHEART_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(1000 * PATIENCE_S)
+        yield page
+        page.goto("about:blank")  # as a visitor leaves: the page says goodbye to its kernel
+        browser.close()
+
+
+def visit(url: str, server: int, visitors: int) -> None:
+    """Visit once, as one of many, and print what was seen as JSON."""
     received = [0]
 
     def count(data: Any) -> None:
         received[0] += len(data)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(1000 * PATIENCE_S)
+    with browsing() as page:
         page.on("websocket", lambda socket: socket.on("framereceived", count))
+        before = busy(server, visitors)
         started = time.monotonic()
         page.goto(url, wait_until="commit")
         page.wait_for_function(f"{STATUS} === 'Replaying'")
         usable, first = time.monotonic() - started, received[0]
+        start = _since(before, busy(server, visitors))
         page.get_by_role("button", name="Pause", exact=True).click()
         page.get_by_role("checkbox", name="Live: solve").uncheck()
-        page.wait_for_function(f"{STATUS} === 'Paused'")
+        page.wait_for_function(f"{STATUS} === 'Paused' || {STATUS} === 'Finished'")
         rest = [_delay(page, key) for key in 4 * ("ArrowRight", "ArrowLeft")]
         page.get_by_role("combobox", name="Preset").select_option("REFERENCE")
         page.wait_for_function(f"{STATUS} === 'Ready' && {ITERATION} === 0")
         page.get_by_role("button", name="Run", exact=True).click()
         page.wait_for_function(f"{ITERATION} > 3")
-        page.evaluate(COUNT)
-        before, at, began = received[0], page.evaluate(ITERATION), time.monotonic()
-        time.sleep(RUN_S)
+        page.evaluate(COUNT, VIEWS)
+        sent, at, before = received[0], page.evaluate(ITERATION), busy(server, visitors)
+        began = time.monotonic()
+        page.wait_for_timeout(1000 * RUN_S)
         seen, after = page.evaluate("globalThis.srhSeen"), page.evaluate(ITERATION)
-        lasted, sent = time.monotonic() - began, received[0] - before
+        lasted, sent = time.monotonic() - began, received[0] - sent
+        run = [seconds / lasted for seconds in _since(before, busy(server, visitors))]
         midrun = [_delay(page, key) for key in 4 * ("ArrowRight", "ArrowLeft")]
-        page.goto("about:blank")  # as a visitor leaves: the page says goodbye to its kernel
-        browser.close()
     print(
         json.dumps(
             asdict(
@@ -230,20 +336,26 @@ def visit(url: str) -> None:
                     iterations_hz=(after - at) / lasted,
                     rest_ms=statistics.median(rest),
                     midrun_ms=statistics.median(midrun),
+                    start_kernel_s=start[0],
+                    start_server_s=start[1],
+                    start_browser_s=start[2],
+                    run_kernel=run[0],
+                    run_server=run[1],
+                    run_browser=run[2],
                 )
             )
         )
     )
 
 
+def _since(before: tuple[float, ...], after: tuple[float, ...]) -> list[float]:
+    return [b - a for a, b in zip(before, after, strict=True)]
+
+
 def _delay(page: Any, key: str) -> float:
-    """Milliseconds from a step of the slice's slider to the picture of the other slice."""
+    """Milliseconds from a step of the slice's slider to the words and the picture of another."""
     page.get_by_role("slider", name="Short-axis slice").focus()
-    page.evaluate(
-        "globalThis.srhPainted = new Promise((done) => document.querySelector('.srh-sa-truth')"
-        ".addEventListener('load', () => requestAnimationFrame(() => done(performance.now())),"
-        " {once: true})); globalThis.srhAsked = performance.now();"
-    )
+    page.evaluate(ASK)
     page.keyboard.press(key)
     return float(page.evaluate("srhPainted.then((at) => at - srhAsked)"))
 

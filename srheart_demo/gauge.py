@@ -90,4 +90,4 @@ def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDA
     """
     if shift is not None:
         points = torch.cat([points[..., :1], points[..., 1:] - shift.to(points.dtype)], dim=-1)
-    return sample(field, points)[0].argmax(0).numpy().astype(np.uint8)
+    return sample(field, points)[0].numpy().argmax(0).astype(np.uint8)

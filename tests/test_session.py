@@ -93,7 +93,7 @@ def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
     (curves,) = session.curves()
     assert np.isnan(curves.loss_la).all()
     np.testing.assert_array_equal(curves.loss, curves.loss_sa)
-    assert not session.frame(6, 0.0).long_axis_acquired
+    assert not session.cuts(6, 0.0).acquired
 
 
 def test_reset_repeats_the_run_exactly() -> None:
@@ -126,20 +126,20 @@ def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
 
 def test_motionless_input_is_the_truth(subject: KnownHeart) -> None:
     session = Session(Scan(SAMPLES[0], motion=0.0), SHORT)
-    picture = session.frame(6, 90.0).short_axis
+    picture = session.cuts(6, 90.0).short_axis
     np.testing.assert_array_equal(picture.input, picture.truth)
     np.testing.assert_array_equal(session.scene.S_LR, subject.S_HR[2::5])
 
 
 @pytest.mark.parametrize("angle", [-90.0, -30.0, 0.0, 90.0])
 def test_pictures_have_one_size_and_hold_labels(run: Session, angle: float) -> None:
-    frame = run.frame(3, angle)
-    for view in (frame.short_axis, frame.long_axis):
+    cuts = run.cuts(3, angle)
+    for view in (cuts.short_axis, cuts.long_axis):
         for picture in (view.input, view.redegraded, view.estimate, view.truth):
             assert picture.shape == (WINDOW, WINDOW)
             assert picture.dtype == np.uint8
             assert picture.max() < N_CLASSES
-    assert frame.long_axis_acquired == (angle == 0)
+    assert cuts.acquired == (angle == 0)
 
 
 def test_the_cut_at_0_degrees_is_the_acquired_view(run: Session) -> None:
@@ -239,17 +239,17 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     stack = (folder / "S_LR_normal.nii.gz").read_bytes()
     session.load("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes())
     session.advance(1e9)
-    frame, scores = session.frame(6, 0.0), session.scores()
+    frame, cuts, scores = session.frame(), session.cuts(6, 0.0), session.scores()
     assert session.own == ("mine.nii.gz",)
-    assert frame.short_axis.truth is None
-    assert frame.long_axis_acquired
+    assert cuts.short_axis.truth is None
+    assert cuts.acquired
     assert np.isnan(frame.shifts.truth).all()
     assert scores.dice == {}
     assert min(scores.agreement.values()) > 0.8
     assert session.ghost() == {}
     session.scan(Scan(SAMPLES[0]))
     session.scan(Scan("mine.nii.gz", motion=1.0, long_axis=False))
-    assert session.frame(0, 30.0).shifts.of == len(session.scene.S_LR)
+    assert session.frame().shifts.of == len(session.scene.S_LR)
 
 
 def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
@@ -264,7 +264,7 @@ def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
 def test_the_side_view_puts_slices_back_by_d() -> None:
     session = Session(Scan(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
     session.advance(1e9)
-    side = session.frame(6, 0.0).side
+    side = session.frame().side
     width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
     assert (width[0] - width[1]) * side.pixel_mm == pytest.approx(12.5, abs=2.5)
 

@@ -13,6 +13,7 @@ from srheart_demo.session.run import Session, use_one_thread
 from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import (
     Curves,
+    Cuts,
     Frame,
     Heart,
     Outlines,
@@ -29,6 +30,7 @@ from srheart_demo.session.subjects import OwnScan, Scan, load_subject
 __all__ = [
     "Cancelled",
     "Curves",
+    "Cuts",
     "Direction",
     "Frame",
     "GaugeCurve",

@@ -62,7 +62,7 @@ class Scene:
         if self.subject.S_HR is None:
             return {}
         moved = degrade(field, HR_GRID, self.gauge(d).expand(1, HR_GRID.K, 2))
-        return metrics.dice(moved[0].argmax(0).numpy(), self.subject.S_HR)
+        return metrics.dice(moved[0].numpy().argmax(0), self.subject.S_HR)
 
     @cached_property
     def nearest_dice(self) -> dict[str, float]:

@@ -114,26 +114,37 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Frame:
-    """The 2-D views of one moment.
+    """What a moment shows without a look at the heart.
 
     Attributes:
         curves: of every run that is kept.
         z: (M,) latent code, in standard deviations of its prior.
-        k: the slice of `short_axis`, counting from 0 those that were taken.
-        angle: of the plane of `long_axis` to the LA view, degrees.
-        long_axis_acquired: whether the input of `long_axis` is the LA view itself.
     """
 
-    k: int
-    angle: float
     progress: Progress
     curves: tuple[Curves, ...]
     z: Floats
     shifts: Shifts
     side: Side
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """The heart of a moment, cut along a slice and along its long axis.
+
+    Attributes:
+        number: of the slice, from 1 at the apex.
+        of: how many slices there were to take.
+        angle: of the plane of `long_axis` to the LA view, degrees.
+        acquired: whether the input of `long_axis` is the LA view itself.
+    """
+
+    number: int
+    of: int
     short_axis: Pictures
+    angle: float
+    acquired: bool
     long_axis: Pictures
-    long_axis_acquired: bool
 
 
 @dataclass(frozen=True)

@@ -28,12 +28,11 @@ from srheart_demo.ui.panels import (
     show,
 )
 from srheart_demo.ui.runner import Runner, State
-from srheart_demo.ui.shared_plotly import Figure, PlotlyLibrary
 from srheart_demo.ui.slices import SlicesPanel
 from srheart_demo.ui.why import GaugeTab, LandscapeTab, LatentTab, RaceTab, TakeTab, WhyTab
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Heart, Scan, Scores, Session
+    from srheart_demo.session import Cuts, Frame, Heart, Scan, Scores, Session
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
@@ -50,12 +49,15 @@ MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 
 def load_session() -> Session:
-    """The first session. Torch is imported no sooner than here, when the interface stands."""
+    """The first session, solved. Torch is imported here, when the interface stands."""
     from srheart_demo.samples import SAMPLES
     from srheart_demo.session import Scan, Session, use_one_thread
 
     use_one_thread()
-    return Session(Scan(SAMPLES[0], motion=FIRST_MOTION))
+    session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION))
+    session.resolve()
+    session.advance(float("inf"))
+    return session
 
 
 class Explorer:
@@ -93,12 +95,13 @@ class Explorer:
                 self.score.box,
             ],
             self.transport.box,
-            [PlotlyLibrary(), self.page],
+            [self.page],
         )
         self.session: Session | None = None
         self._frame: Frame | None = None
         self._explained: object = None
         self._filling = False
+        self._unseen: set[w.Widget] = set()
         self.runner = Runner(load_session, self, self.page, self._look())
         self.show_state(State.LOADING, "")
         self._wire()
@@ -119,7 +122,7 @@ class Explorer:
         self.heart.show_ghost(session.ghost())
 
     def show_frame(self, frame: Frame) -> None:
-        """The 2-D views."""
+        """The run and its unknowns."""
         self._frame = frame
         at, colour = frame.progress.iteration, _active(frame).colour
         with self._quietly():
@@ -131,11 +134,14 @@ class Explorer:
         self.latent.show_latent(frame.z, colour)
         self.path.show_paths(frame.curves, at)
         self.shifts.show_shifts(frame.shifts, colour)
-        self.slices.show(frame, self.page.dark)
         by_hand = self.session is not None and bool(
             self.session.scene.scan.by_hand or self.session.scene.scan.missing
         )
         self.scan.stack.show(frame.side, by_hand)
+
+    def show_cuts(self, cuts: Cuts) -> None:
+        """The slices."""
+        self.slices.show(cuts)
 
     def show_heart(self, heart: Heart) -> None:
         """The 3-D view."""
@@ -213,8 +219,15 @@ class Explorer:
         self.header.dark.observe(self._on_dark, "value")
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
-        self.page.observe(lambda _: self.runner.redraw(), "hand_on_canvas")
         self._on_toggle(None)
+        for widget in _descendants(self.box):
+            widget.observe(self._remember)
+            widget.layout.observe(self._remember)
+
+    def _remember(self, change: Any) -> None:
+        """A change that a page which is still being built may miss."""
+        if not self.page.visits:
+            self._unseen.add(change.owner)
 
     def _on(self, control: w.Widget, act: Callable[[Any], None]) -> None:
         """Act when the user, and not the page itself, changes a control."""
@@ -324,17 +337,15 @@ class Explorer:
 
     def _on_dark(self, change: Any) -> None:
         self.page.dark = change.new
-        self.runner.redraw()
 
     def _on_dark_page(self, change: Any) -> None:
         self.header.dark.value = change.new
 
     def _on_visit(self, _: Any) -> None:
-        """Say everything again: what changed while the page was being built got lost."""
-        for widget in _descendants(self.box):
-            if not isinstance(widget, w.Box | Figure | PlotlyLibrary | Page):
-                widget.send_state()
-        self.runner.redraw()
+        """Say again what changed while the page was being built: that got lost."""
+        for widget in self._unseen:
+            widget.send_state()
+        self._unseen.clear()
         if self.session is not None and not self.page.calm:
             self.runner.open()
 

@@ -52,16 +52,9 @@ def png(session: Session) -> bytes:
 
 def html(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
-    import plotly.graph_objects as go
+    from srheart_demo.ui.heart3d import page
 
-    from srheart_demo.ui.heart3d import draw_ghost, draw_heart, layout, traces
-
-    figure = go.Figure(traces(), layout())
-    draw_ghost(figure, session.ghost())
-    draw_heart(figure, session.heart(len(session.scene.slices) // 2))
-    figure.update_layout(paper_bgcolor=PAPER)
-    page: str = figure.to_html(include_plotlyjs=True, include_mathjax=False)
-    return page.replace("<head>", f"<head><title>{texts.TITLE}</title>", 1).encode()
+    return page(session.heart(len(session.scene.slices) // 2), session.ghost()).encode()
 
 
 def _picture(session: Session, zoom: int) -> Image:

@@ -1,16 +1,19 @@
-"""The 3-D figure: the estimate, the truth as a ghost, and the scan's planes in it."""
+"""The 3-D view: the estimate, the truth as a ghost, and the scan's planes in it."""
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import anywidget
 import numpy as np
-import plotly.graph_objects as go
+import traitlets
 
-from srheart_demo.palette import TISSUE_COLOURS
+from srheart_demo.palette import TISSUE_COLOURS, rgb
 from srheart_demo.ui import texts, theme
-from srheart_demo.ui.shared_plotly import Figure
+from srheart_demo.ui.chart import HERE, script
 
 if TYPE_CHECKING:
     from srheart_demo.session import Heart
@@ -18,167 +21,146 @@ if TYPE_CHECKING:
 
 OPACITY = {"LV": 1.0, "MYO": 0.18, "RV": 0.5}
 GHOST_OPACITY = 0.16
-TISSUES = tuple(TISSUE_COLOURS)
-REACH = 72.0
-"""Half of the shown cube, mm."""
-ZOOM = 2.05
-LIGHT = {"ambient": 0.8, "diffuse": 0.45, "specular": 0.12, "roughness": 0.7, "fresnel": 0.05}
-ESTIMATE, GHOST, STACK, VIEW = slice(0, 3), slice(3, 5), slice(5, 10), slice(10, 11)
-"""Traces of the figure; those of the stack are the outlines, a border and the slice itself."""
+UNIT = 0.01
+"""Places go to the browser as whole multiples of it, mm; the least one stands for NaN."""
+NOWHERE = np.iinfo(np.int16).min
+LINE = 2.2
+"""Width of an outline, pixels."""
+
+Part = dict[str, Any]
+"""A mesh or a line as `heart.js` takes it."""
 
 
-def plot_axes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Model frame (N, 3) in (D, H, W), mm → x, y, z of the plot.
+class HeartView(anywidget.AnyWidget):
+    """Model frame in mm, base on top, right ventricle to the left; turned, moved and zoomed by
+    hand, and that stays whatever is drawn.
 
-    (W, H, D) is right-handed as RAS is (the model's frame is not), so nothing is mirrored.
+    Attributes:
+        heart, ghost: meshes and lines, each of a group.
+        hidden: groups that are not shown, of "truth", "slices" and "view".
+        scale: what the surface's colours mean; empty where they are the tissues'.
     """
-    columns = np.asarray(points, np.float32).T
-    return columns[2], columns[1], columns[0]
 
+    _esm = script("heart")
 
-def _mesh(colour: str, opacity: float, name: str) -> go.Mesh3d:
-    return go.Mesh3d(
-        name=name,
-        color=colour,
-        opacity=opacity,
-        lighting=LIGHT,
-        hoverinfo="skip",
-        flatshading=False,
-        showscale=False,
-        colorscale=theme.SEQUENTIAL,
-        cmin=0,
-    )
-
-
-def _line(colour: str, width: float, name: str = "") -> go.Scatter3d:
-    return go.Scatter3d(
-        name=name, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip"
-    )
-
-
-class HeartView(Figure):
-    """Model frame in mm, base on top, right ventricle to the left."""
-
-    def __init__(self) -> None:
-        super().__init__(traces(), layout())
+    heart: traitlets.List[Part] = traitlets.List().tag(sync=True)
+    ghost: traitlets.List[Part] = traitlets.List().tag(sync=True)
+    hidden: traitlets.List[str] = traitlets.List(["view"]).tag(sync=True)
+    scale = traitlets.Dict().tag(sync=True)
+    words = traitlets.Dict({"no3D": texts.NO_3D}).tag(sync=True)
 
     def show(self, heart: Heart) -> None:
         """Draw the estimate, the stack's outlines and the slice looked at."""
-        with self.batch_update():
-            draw_heart(self, heart)
+        with self.hold_sync():
+            self.heart, self.scale = heart_parts(heart), scale(heart)
 
     def show_ghost(self, meshes: Mapping[str, Mesh]) -> None:
         """Draw the truth's outer surfaces, if they are known."""
-        with self.batch_update():
-            draw_ghost(self, meshes)
+        self.ghost = ghost_parts(meshes)
 
     def toggle(self, ghost: bool, slices: bool, view: bool) -> None:
         """Show or hide the truth, the slices and the LA plane."""
-        with self.batch_update():
-            for part, shown in ((GHOST, ghost), (STACK, slices), (VIEW, view)):
-                for trace in self.data[part]:
-                    trace.visible = shown
+        shown = {"truth": ghost, "slices": slices, "view": view}
+        self.hidden = [group for group, is_shown in shown.items() if not is_shown]
 
 
-def traces() -> list[Any]:
-    """The empty traces of the view."""
-    estimate = [_mesh(TISSUE_COLOURS[t], OPACITY[t], t) for t in TISSUES]
-    estimate[1].colorbar = _scale()
-    ghost = [_mesh(theme.TRUTH, GHOST_OPACITY, f"{texts.TRUTH} {t}") for t in ("MYO", "RV")]
-    outlines = [_line(TISSUE_COLOURS[t], 4, t) for t in TISSUES]
-    steps = [[(i + end) / 3, c] for i, c in enumerate(TISSUE_COLOURS.values()) for end in (0, 1)]
-    tiles = go.Mesh3d(
-        colorscale=steps,
-        cmin=0.5,
-        cmax=3.5,
-        intensitymode="cell",
-        showscale=False,
-        opacity=0.95,
-        lighting={"ambient": 1.0, "diffuse": 0.0, "specular": 0.0},
-        hoverinfo="skip",
-    )
-    view = _line(theme.RUNS[1], 5).update(visible=False)
-    return [*estimate, *ghost, *outlines, _line(theme.MIDDLE, 3), tiles, view, _scale_bar()]
+def heart_parts(heart: Heart) -> list[Part]:
+    """The estimate and the stack; opaque ones first, then from the inside outwards."""
+    paint = heart.paint
+    surfaces = []
+    for (name, mesh), (tissue, colour) in zip(
+        heart.meshes.items(), TISSUE_COLOURS.items(), strict=True
+    ):
+        part = _mesh(mesh, "estimate", colour, OPACITY[tissue] if paint is None else 1.0)
+        if paint is not None:
+            part["paint"] = _colours(paint.values[name] / paint.most)
+        surfaces.append(part)
+    tiles = [
+        _mesh(heart.tiles.mesh, "slices", colour, 1.0, heart.tiles.labels == label, lit=False)
+        for label, colour in enumerate(TISSUE_COLOURS.values(), 1)
+    ]
+    outlines = heart.outlines
+    lines = [
+        _line(line, "slices", colour)
+        for line, colour in zip(outlines.structures.values(), TISSUE_COLOURS.values(), strict=True)
+    ]
+    lines += [
+        _line(outlines.frame, "slices", theme.MIDDLE),
+        _line(outlines.view, "view", theme.RUNS[1]),
+    ]
+    # The right ventricle lies behind the myocardium as often as before it, and hides more.
+    left, myocardium, right = surfaces
+    return [left, *tiles, *lines, right, myocardium]
 
 
-def draw_heart(figure: go.Figure, heart: Heart) -> None:
-    """Put a heart and its slices into a figure of `traces`."""
-    paint, data = heart.paint, figure.data
-    for trace, (name, mesh) in zip(data[ESTIMATE], heart.meshes.items(), strict=True):
-        _put(trace, mesh)
-        trace.intensity = None if paint is None else paint.values[name]
-        trace.cmax = 1 if paint is None else paint.most
-        trace.opacity = OPACITY[trace.name] if paint is None else 1.0
-    data[1].showscale = paint is not None
-    lines = [*heart.outlines.structures.values(), heart.outlines.frame]
-    for trace, line in zip(data[5:9], lines, strict=True):
-        trace.x, trace.y, trace.z = plot_axes(line)
-    _put(data[9], heart.tiles.mesh)
-    data[9].intensity = heart.tiles.labels
-    data[10].x, data[10].y, data[10].z = plot_axes(heart.outlines.view)
+def ghost_parts(meshes: Mapping[str, Mesh]) -> list[Part]:
+    """The truth, or nothing where it is not known."""
+    return [_mesh(mesh, "truth", theme.TRUTH, GHOST_OPACITY) for mesh in meshes.values()]
 
 
-def draw_ghost(figure: go.Figure, meshes: Mapping[str, Mesh]) -> None:
-    """Put the truth into a figure of `traces`, or nothing where it is not known."""
-    for trace in figure.data[GHOST]:
-        _put(trace, None)
-    for trace, mesh in zip(figure.data[GHOST], meshes.values(), strict=False):
-        _put(trace, mesh)
+def scale(heart: Heart) -> dict[str, Any]:
+    """What the colours on the surface mean."""
+    paint = heart.paint
+    return {} if paint is None else {"most": paint.most, "colours": theme.SEQUENTIAL}
 
 
-def _put(trace: go.Mesh3d, mesh: Mesh | None) -> None:
-    if mesh is None or not len(mesh.vertices):
-        trace.x = trace.y = trace.z = trace.i = trace.j = trace.k = []
-        return
-    trace.x, trace.y, trace.z = plot_axes(mesh.vertices)
-    trace.i, trace.j, trace.k = np.ascontiguousarray(mesh.faces.T.astype(np.int32))
+def page(heart: Heart, ghost: Mapping[str, Mesh]) -> str:
+    """The view as a page of its own, which needs nothing else."""
+    state = {
+        "heart": heart_parts(heart),
+        "ghost": ghost_parts(ghost),
+        "hidden": ["view"],
+        "scale": scale(heart),
+        "words": {"no3D": texts.NO_3D},
+    }
+    written = json.dumps(state, default=lambda data: {"base64": base64.b64encode(data).decode()})
+    template = (HERE / "heart.html").read_text("utf-8")
+    fill = {"TITLE": texts.TITLE, "STATE": written, "SCRIPT": script("heart")}
+    for name, text in fill.items():
+        template = template.replace(f"${name}$", text)
+    return template
 
 
-def _scale() -> dict[str, Any]:
+def plot_axes(points: np.ndarray) -> np.ndarray:
+    """Model frame (N, 3) in (D, H, W), mm → x, y, z of the view.
+
+    (W, H, D) is right-handed as RAS is (the model's frame is not), so nothing is mirrored.
+    """
+    return points[:, ::-1]
+
+
+def _places(points: np.ndarray) -> bytes:
+    finite = np.isfinite(points).all(1, keepdims=True)
+    units = np.where(finite, np.rint(plot_axes(points) / UNIT), NOWHERE)
+    return units.astype(np.int16).tobytes()
+
+
+def _mesh(
+    mesh: Mesh,
+    group: str,
+    colour: str,
+    opacity: float,
+    chosen: np.ndarray | slice = slice(None),
+    lit: bool = True,
+) -> Part:
+    kind = np.uint32 if len(mesh.vertices) > np.iinfo(np.uint16).max else np.uint16
     return {
-        "title": {"text": "mm", "font": {"size": 12, "color": theme.MIDDLE}},
-        "tickfont": {"size": 11, "color": theme.MIDDLE},
-        "thickness": 10,
-        "len": 0.6,
-        "x": 1.0,
-        "xanchor": "right",
-        "outlinewidth": 0,
+        "group": group,
+        "colour": colour,
+        "opacity": opacity,
+        "lit": lit,
+        "vertices": _places(mesh.vertices),
+        "faces": mesh.faces[chosen].astype(kind).tobytes(),
     }
 
 
-def _scale_bar() -> go.Scatter3d:
-    return go.Scatter3d(
-        x=[-58.0, -38.0],
-        y=[0.0, 0.0],
-        z=[-52.0, -52.0],
-        mode="lines+text",
-        line={"color": theme.MIDDLE, "width": 5},
-        text=["", texts.SCALE_BAR],
-        textposition="middle right",
-        textfont={"size": 12, "color": theme.MIDDLE, "family": theme.FONT},
-        hoverinfo="skip",
-    )
+def _line(points: np.ndarray, group: str, colour: str) -> Part:
+    return {"group": group, "colour": colour, "width": LINE, "points": _places(points)}
 
 
-def layout() -> dict[str, Any]:
-    """Of the view, without axes."""
-    hidden = {"visible": False, "range": [-REACH, REACH]}
-    return theme.layout(
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        hovermode=False,
-        scene={
-            "xaxis": hidden,
-            "yaxis": hidden,
-            "zaxis": hidden,
-            "aspectmode": "manual",
-            "aspectratio": dict.fromkeys("xyz", ZOOM),
-            "dragmode": "turntable",
-            "camera": {
-                "eye": {"x": -0.55, "y": -1.9, "z": 0.6},
-                "center": {"x": 0, "y": 0, "z": -0.02},
-                "up": {"x": 0, "y": 0, "z": 1},
-                "projection": {"type": "orthographic"},
-            },
-            "uirevision": "kept",
-        },
-    )
+def _colours(values: np.ndarray) -> bytes:
+    """(N, 3) of shares of the scale's most."""
+    at = [stop for stop, _ in theme.SEQUENTIAL]
+    stops = np.array([rgb(colour) for _, colour in theme.SEQUENTIAL])
+    channels = [np.interp(values, at, stops[:, channel]) for channel in range(3)]
+    return np.stack(channels, 1).astype(np.uint8).tobytes()

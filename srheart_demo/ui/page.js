@@ -1,8 +1,6 @@
-// The browser's side of the page: says when it has painted and when a hand is on a 3-D view, gives
-// every control the name that a screen reader speaks, lights up the terms of the equation, turns
-// the page dark, and hands out files.
-
-const WHEEL_REST_MS = 400;
+// The browser's side of the page: says when it has painted, gives every control the name that a
+// screen reader speaks, lights up the terms of the equation, turns the page dark, and hands out
+// files.
 
 function painted(callback) {
   requestAnimationFrame(() => requestAnimationFrame(callback));
@@ -18,58 +16,7 @@ function answerPings(model) {
   });
 }
 
-// plotly.js issue 6359: a 3-D view that is updated while it is dragged snaps its camera back.
-function watchHands(model, signal) {
-  let held = false;
-  let wheel = null;
-  const report = () => {
-    const busy = held || wheel !== null;
-    if (globalThis.srheartPlotly) globalThis.srheartPlotly.handOnCanvas = busy;
-    if (busy !== model.get("hand_on_canvas")) {
-      model.set("hand_on_canvas", busy);
-      model.save_changes();
-    }
-  };
-  const onCanvas = (event) => event.target instanceof HTMLCanvasElement;
-  const options = { capture: true, passive: true, signal };
-  const down = (event) => {
-    if (onCanvas(event)) { held = true; report(); }
-  };
-  const up = (event) => {
-    // A control that loses the focus says "blur" too; only the window's own means a lost pointer.
-    if (event.type === "blur" && event.target !== window) return;
-    if (held) { held = false; painted(report); }
-  };
-  document.addEventListener("pointerdown", down, options);
-  // Plotly's camera listens to mouse events; some drivers send those alone.
-  document.addEventListener("mousedown", down, options);
-  for (const end of ["pointerup", "pointercancel", "mouseup", "blur"]) {
-    window.addEventListener(end, up, options);
-  }
-  document.addEventListener("wheel", (event) => {
-    if (!onCanvas(event)) return;
-    clearTimeout(wheel);
-    wheel = setTimeout(() => { wheel = null; report(); }, WHEEL_REST_MS);
-    report();
-  }, options);
-}
-
-// Plotly measures a figure before the page has laid it out, and then only when the window changes.
-function fitFigures(signal) {
-  let asked = 0;
-  const sizes = new ResizeObserver(() => {
-    cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
-  });
-  signal.addEventListener("abort", () => sizes.disconnect());
-  return () => {
-    for (const svg of document.querySelectorAll(".srh-plot .main-svg")) {
-      sizes.observe(svg.closest(".js-plotly-plot"));
-    }
-  };
-}
-
-const TARGETS = ".noUi-handle, select, input, button, img";
+const TARGETS = ".noUi-handle, select, input, button, img, canvas";
 
 function nameControls(names) {
   for (const [className, name] of Object.entries(names)) {
@@ -77,7 +24,7 @@ function nameControls(names) {
       const target = element.matches(TARGETS) ? element : element.querySelector(TARGETS) ?? element;
       const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
       if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
-      if (element.matches(".srh-plot")) element.setAttribute("role", "img");
+      if (target instanceof HTMLCanvasElement && !target.role) target.role = "img";
     }
   }
   for (const element of document.getElementsByClassName("srh-status")) {
@@ -131,17 +78,17 @@ const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).
 function render({ model }) {
   const stop = new AbortController();
   answerPings(model);
-  watchHands(model, stop.signal);
   lightTerms(model, stop.signal);
   turnDark(model);
   handOutFiles(model);
-  const fit = fitFigures(stop.signal);
   const tend = () => {
     nameControls(model.get("names"));
     nameTabs();
-    fit();
   };
-  const additions = new MutationObserver(tend);
+  let asked = 0;
+  const additions = new MutationObserver(() => {
+    asked ||= requestAnimationFrame(() => { asked = 0; tend(); });
+  });
   additions.observe(document.body, { childList: true, subtree: true });
   model.on("change:names", tend);
   document.addEventListener("click", () => requestAnimationFrame(nameTabs), { signal: stop.signal });
@@ -155,7 +102,7 @@ function render({ model }) {
     }
     model.save_changes();
   });
-  (globalThis.srheartPlotly?.ready ?? Promise.resolve()).then(greet);
+  greet();
   return () => stop.abort();
 }
 

@@ -1,4 +1,4 @@
-"""The browser's side of the page: back-pressure, hands on the 3-D view, names, theme, downloads.
+"""The browser's side of the page: back-pressure, names, theme, downloads.
 
 The browser queues every message it is sent. Unpaced, a live mesh was measured to lag by 7.6 s
 and a slider by 12 s; when the next picture waits until the last is painted, by 0.2 s.
@@ -25,7 +25,6 @@ class Page(anywidget.AnyWidget):
 
     Attributes:
         visits: grows when a browser shows the page and is ready to be drawn on.
-        hand_on_canvas: a pointer is down, or the wheel turns, on a 3-D view.
         calm: the user's system asks for less motion.
         dark: dark colours; at first what the user's system prefers.
         names: CSS class → accessible name of the control that carries the class.
@@ -38,7 +37,6 @@ class Page(anywidget.AnyWidget):
     ping = traitlets.Int(0).tag(sync=True)
     pong = traitlets.Int(0).tag(sync=True)
     visits = traitlets.Int(0).tag(sync=True)
-    hand_on_canvas = traitlets.Bool(False).tag(sync=True)
     calm = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
@@ -57,7 +55,7 @@ class Page(anywidget.AnyWidget):
         """Whether the browser has not answered for long: the page is closed, or out of sight."""
         return self.pong < self.ping and time.monotonic() - self._waiting_since > ABSENT
 
-    @traitlets.observe("pong")
+    @traitlets.observe("pong", "visits")
     def _answered(self, _: object) -> None:
         self._waiting_since = time.monotonic()
 

@@ -2,8 +2,7 @@
 
 The solver runs in one worker thread, in bursts; everything that touches a widget runs on the
 event loop. So a control acts between two bursts, and widgets are written from one thread only.
-Pictures go out when the browser has painted the last ones (see `page`), and the 3-D view rests
-while a hand is on it.
+Pictures go out when the browser has painted the last ones (see `page`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Heart, Scan, Scores, Session, Watch
+    from srheart_demo.session import Cuts, Frame, Heart, Scan, Scores, Session, Watch
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
@@ -57,7 +56,10 @@ class View(Protocol):
         """A new scan: everything that does not change during a run."""
 
     def show_frame(self, frame: Frame) -> None:
-        """The 2-D views."""
+        """The run and its unknowns."""
+
+    def show_cuts(self, cuts: Cuts) -> None:
+        """The slices."""
 
     def show_heart(self, heart: Heart) -> None:
         """The 3-D view."""
@@ -88,10 +90,6 @@ class Pace(Protocol):
     @property
     def absent(self) -> bool:
         """Nobody is there to see pictures."""
-
-    @property
-    def hand_on_canvas(self) -> bool:
-        """The user is turning the 3-D view."""
 
     def sent(self) -> None:
         """A picture has been sent."""
@@ -132,7 +130,7 @@ class Runner:
         self._job: Job | None = None
         self._granted: Callable[[Session], None] | None = None
         self._watch: Watch | None = None
-        self._opening, self._for_ever, self._beat_at = False, False, 0.0
+        self._for_ever, self._beat_at = False, 0.0
         self._schedule = Schedule()
         self._wake = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="solver")
@@ -148,11 +146,9 @@ class Runner:
         self._enter(State.RUNNING)
 
     def open(self) -> None:
-        """Solve at once, and replay that until the user does anything."""
-        if self._session is not None and self.state is State.READY:
-            self._wish("scan", lambda session: session.resolve())
-            self._opening = True
-            self._enter(State.RUNNING)
+        """Replay what has been solved until the user does anything."""
+        if self.state is State.DONE:
+            self.replay(for_ever=True)
 
     def pause(self) -> None:
         """Stop after the burst that is on its way."""
@@ -281,7 +277,7 @@ class Runner:
     def look_at(self, k: int, angle: float) -> None:
         """Show another slice or cut."""
         self.look = k, angle
-        self._schedule.stale |= {"frame", "heart"}
+        self._schedule.at_once("cuts", "heart")
         self._wake.set()
 
     # -- the loop --------------------------------------------------------------------------
@@ -301,7 +297,7 @@ class Runner:
     async def _turn(self) -> None:
         if self._session is None:
             self._session = await self._call(self._load)
-            self._enter(State.READY)
+            self._enter(State.DONE if self._session.finished else State.READY)
             await self._show_scan(self._session)
             self._view.loaded(self._session)
         elif self._wishes:
@@ -312,7 +308,7 @@ class Runner:
             self._after_solving(self._session)
         elif self.state is State.RUNNING:
             await self._run_and_show(self._session)
-        elif self._to_show and self._pace.painted:
+        elif self._schedule.stale and self._pace.painted:
             await self._show(await self._prepare(self._session, hurry=True))
         elif self._job is not None:
             await self._do(self._session, self._job)
@@ -322,11 +318,6 @@ class Runner:
             await asyncio.sleep(NAP)
         else:
             await self._sleep()
-
-    @property
-    def _to_show(self) -> set[str]:
-        """What is out of date; the 3-D view rests while a hand is on it."""
-        return self._schedule.stale - ({"heart"} if self._pace.hand_on_canvas else set())
 
     async def _grant(self, session: Session) -> None:
         wishes, self._wishes = self._wishes, {}
@@ -407,11 +398,7 @@ class Runner:
     def _after_solving(self, session: Session) -> None:
         self._schedule.everything()
         if session.finished and self.state in (State.RUNNING, State.PAUSED):
-            opening, self._opening = self._opening, False
-            if opening:
-                self.replay(for_ever=True)
-            else:
-                self._enter(State.DONE)
+            self._enter(State.DONE)
 
     async def _show_scan(self, session: Session) -> None:
         await self._call(session.ghost)
@@ -424,14 +411,14 @@ class Runner:
             return []
         coarse = self.state in (State.RUNNING, State.REPLAYING)
         work: dict[str, Callable[[], Callable[[], None]]] = {
-            "frame": lambda: _then(self._view.show_frame, session.frame(*self.look)),
+            "frame": lambda: _then(self._view.show_frame, session.frame()),
+            "cuts": lambda: _then(self._view.show_cuts, session.cuts(*self.look)),
             "heart": lambda: _then(self._view.show_heart, session.heart(self.look[0], coarse)),
             "scores": lambda: _then(self._view.show_scores, session.scores()),
         }
         draw = []
         for part, make in work.items():
-            held = part == "heart" and self._pace.hand_on_canvas
-            if not held and self._schedule.due(part, hurry):
+            if self._schedule.due(part, hurry):
                 started = time.monotonic()
                 self._schedule.stale.discard(part)
                 draw.append(await self._call(make))

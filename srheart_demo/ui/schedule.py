@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-INTERVALS = {"frame": 0.1, "heart": 0.2, "scores": 1.0}
-"""Least seconds between two updates of the 2-D views, the 3-D view and the scores in a run."""
-SHARES = {"frame": 0.1, "heart": 0.05, "scores": 0.08}
-"""Largest part of a run's time that preparing each of them may take."""
+INTERVALS = {"frame": 0.07, "cuts": 0.08, "heart": 0.2, "scores": 1.0}
+"""Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
+run."""
+SHARES = {"frame": 0.04, "cuts": 0.13, "heart": 0.05, "scores": 0.03}
+"""Largest part of a run's time that preparing each of them may take: a quarter altogether."""
 
 
 class Schedule:
@@ -21,6 +22,12 @@ class Schedule:
     def everything(self) -> None:
         """All is out of date."""
         self.stale = set(INTERVALS)
+
+    def at_once(self, *parts: str) -> None:
+        """Parts that a hand has just changed: they wait for nothing."""
+        self.stale |= {*parts}
+        for part in parts:
+            self._renewed[part], self._cost[part] = 0.0, 0.0
 
     def due(self, part: str, hurry: bool) -> bool:
         """Whether to renew `part` now; in a hurry, without regard to what it costs the run."""

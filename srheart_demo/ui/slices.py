@@ -3,20 +3,59 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anywidget
 import ipywidgets as w
 import numpy as np
+import traitlets
 
+from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui import texts
+from srheart_demo.ui.chart import script
 from srheart_demo.ui.panels import card, html, named
-from srheart_demo.ui.png import compared_png, label_png
+from srheart_demo.ui.theme import AGREE, DISAGREE
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Frame, Pictures
+    from srheart_demo.session import Cuts, Pictures
 
 LONG_AXIS_START = 90
 """Degrees from the acquired view at first: a cut that the solver is never shown."""
+
+
+class LabelPictures(anywidget.AnyWidget):
+    """Two rows of label maps, drawn with the truth's borders on the estimate.
+
+    Attributes:
+        pictures: row → name → labels, four in a byte.
+    """
+
+    _esm = script("slices")
+
+    pictures = traitlets.Dict().tag(sync=True)
+    columns = traitlets.Dict(texts.COLUMNS).tag(sync=True)
+    rows = traitlets.Dict(texts.ROWS).tag(sync=True)
+    colours = traitlets.Dict(
+        {"tissues": [*TISSUE_COLOURS.values()], "same": AGREE, "other": DISAGREE}
+    ).tag(sync=True)
+
+    def show(self, **rows: Pictures) -> None:
+        """Draw the rows `sa` and `la`."""
+        self.pictures = {row: _message(pictures) for row, pictures in rows.items()}
+
+
+def _message(pictures: Pictures) -> dict[str, Any]:
+    known = {name: labels for name, labels in vars(pictures).items() if labels is not None}
+    packed = {name: pack(labels) for name, labels in known.items()}
+    return packed | {"shape": pictures.input.shape}
+
+
+def pack(labels: np.ndarray) -> bytes:
+    """Labels from 0 to 3, four in a byte, the first in its lowest bits."""
+    fours = np.zeros(-(-labels.size // 4) * 4, np.uint8)
+    fours[: labels.size] = labels.ravel()
+    fours = fours.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
+    return np.bitwise_or.reduce(fours, axis=1).tobytes()
 
 
 class SlicesPanel:
@@ -29,21 +68,11 @@ class SlicesPanel:
             "srh-long-axis-scrubber",
         )
         self._notes = {"sa": html("", "srh-scrub-note"), "la": html("", "srh-scrub-note")}
-        self._images = {
-            row: {column: _image(f"srh-{row}-{column}") for column in texts.COLUMNS}
-            for row in ("sa", "la")
-        }
-        titles = [
-            html(f"<b>{escape(title)}</b><br>{escape(note)}", "srh-column")
-            for title, note in texts.COLUMNS.values()
-        ]
+        self.pictures = LabelPictures()
         cells = [
-            html(""),
-            *titles,
             _scrubber(texts.SHORT_AXIS_SCRUBBER, self.slice, self._notes["sa"]),
-            *self._images["sa"].values(),
             _scrubber(texts.LONG_AXIS_SCRUBBER, self.angle, self._notes["la"]),
-            *self._images["la"].values(),
+            self.pictures,
         ]
         self.box = card(
             "",
@@ -53,30 +82,11 @@ class SlicesPanel:
             texts.SLICES_NOTE,
         )
 
-    def show(self, frame: Frame, dark: bool) -> None:
+    def show(self, cuts: Cuts) -> None:
         """The pictures of a moment."""
-        number = int(frame.shifts.slices[frame.k])
-        self._show("sa", frame.short_axis, texts.short_axis_note(number, frame.shifts.of), dark)
-        note = texts.long_axis_note(frame.angle, frame.long_axis_acquired)
-        self._show("la", frame.long_axis, note, dark)
-
-    def _show(self, row: str, pictures: Pictures, note: str, dark: bool) -> None:
-        truth = pictures.truth
-        unknown = np.zeros_like(pictures.input)
-        shown = {
-            "input": label_png(pictures.input),
-            "redegraded": label_png(pictures.redegraded),
-            "disagreement": compared_png(pictures.input, pictures.redegraded),
-            "estimate": label_png(pictures.estimate, outline=truth, dark=dark),
-            "truth": label_png(unknown if truth is None else truth),
-        }
-        for column, png in shown.items():
-            self._images[row][column].value = png
-        self._notes[row].value = escape(note)
-
-
-def _image(name: str) -> w.Image:
-    return named(named(w.Image(format="png"), "srh-picture"), name)
+        self._notes["sa"].value = escape(texts.short_axis_note(cuts.number, cuts.of))
+        self._notes["la"].value = escape(texts.long_axis_note(cuts.angle, cuts.acquired))
+        self.pictures.show(sa=cuts.short_axis, la=cuts.long_axis)
 
 
 def _scrubber(title: str, slider: w.IntSlider, note: w.HTML) -> w.VBox:

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.png import BACKGROUND
 from srheart_demo.ui.projector import scale
-from srheart_demo.ui.theme import ESTIMATE, INK, RUNS
+from srheart_demo.ui.theme import BACKGROUND, ESTIMATE, INK, RUNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

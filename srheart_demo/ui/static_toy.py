@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from srheart_demo.ui.png import BACKGROUND
 from srheart_demo.ui.static import Labels, _finish, _window
-from srheart_demo.ui.theme import RUNS
+from srheart_demo.ui.theme import BACKGROUND, RUNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

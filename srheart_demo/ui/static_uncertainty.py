@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,9 +12,8 @@ from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, TISSUES
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.png import BACKGROUND, COMPARED
 from srheart_demo.ui.static import Labels, _finish, _show
-from srheart_demo.ui.theme import INK, SEQUENTIAL
+from srheart_demo.ui.theme import AGREE, BACKGROUND, DISAGREE, INK, SEQUENTIAL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,17 +45,18 @@ def picture_trust(
         1, panels + 1, figsize=(2.7 * panels + 0.6, 2.9), width_ratios=[1] * panels + [0.06]
     )
     *axes, bar = axes
-    place = {"extent": _extent(), "origin": "lower"}
+    place: dict[str, Any] = {"extent": _extent(), "origin": "lower"}
     _show(axes[0], true, **place)
     _show(axes[1], said, **place)
     kinds = np.where(true != said, 2, np.where(true > 0, 1, 0))
-    axes[2].imshow(
-        kinds, cmap=ListedColormap(COMPARED), vmin=0, vmax=2, interpolation="nearest", **place
-    )
+    compared = ListedColormap([BACKGROUND, AGREE, DISAGREE])
+    axes[2].imshow(kinds, cmap=compared, vmin=0, vmax=2, interpolation="nearest", **place)
     if confidence is None:
         bar.set_axis_off()
     else:
-        shades = LinearSegmentedColormap.from_list("sure", [c for _, c in reversed(SEQUENTIAL)])
+        shades = LinearSegmentedColormap.from_list(
+            "sure", [str(c) for _, c in reversed(SEQUENTIAL)]
+        )
         image = axes[3].imshow(
             confidence[:, row], cmap=shades, vmin=0.4, vmax=1, interpolation="nearest", **place
         )
@@ -83,7 +83,7 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
     row = int(np.nonzero(truth == 1)[1].mean())
     cut = fields[:, :, :, row]
     figure, axes = plt.subplots(1, 3, figsize=(8.6, 2.9), sharey=True)
-    place = {"extent": _extent(), "origin": "lower"}
+    place: dict[str, Any] = {"extent": _extent(), "origin": "lower"}
     for label, (axis, tissue) in enumerate(zip(axes, TISSUES[1:], strict=True), start=1):
         axis.set_facecolor(BACKGROUND)
         others = torch.cat([cut[:, :label], cut[:, label + 1 :]], dim=1).amax(1)

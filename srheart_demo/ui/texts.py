@@ -195,7 +195,8 @@ PAINTS = {
     "uncertainty": "uncertainty, mm",
     "spread": "5 random starts, mm",
 }
-SCALE_BAR = "20 mm"
+TURN_HELP = "Arrow keys turn it, plus and minus zoom, Home brings it back."
+NO_3D = "This browser does not draw in 3D (WebGL 2). All else works."
 SLICES = "Slice by slice"
 SLICES_NOTE = "short axis: the slice coloured in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
@@ -231,9 +232,7 @@ LATENT_MODES = {"bars": "bars", "path": "path"}
 ROW_SHIFT, COLUMN_SHIFT = "along rows, mm", "along columns, mm"
 SLICE_AXIS = "slice (1 = apex)"
 TRUE_SHIFT, ESTIMATED_SHIFT = "true", "estimated"
-SHIFT_HOVER = "slice %{y}: %{x:.1f} mm"
 LATENT_AXIS, LATENT_VALUE = "latent dimension", "SD"
-LATENT_HOVER = "z%{x} = %{y:.2f} SD<extra></extra>"
 PATH_X, PATH_Y = "1st principal direction, SD", "2nd, SD"
 CONVERGENCE = "How it converges"
 ITERATION = "iteration"
@@ -389,16 +388,13 @@ NAMES = {
     "srh-show-slices": "Show the stack's slices in the 3D view",
     "srh-show-view": "Show the long-axis plane in the 3D view",
     "srh-paint": "What is painted on the surface",
-    "srh-fig-heart": "3D view of the estimated heart, the true heart and the slices",
+    "srh-fig-heart": f"3D view of the estimated heart, the true heart and the slices. {TURN_HELP}",
     "srh-fig-shifts": "Chart of each slice's displacement, estimated and true, in millimetres",
     "srh-fig-latent": "Bar chart of the latent code",
     "srh-fig-path": "Chart of the latent code's path in two principal directions",
     "srh-fig-convergence": "Chart of the losses against the iteration",
-} | {
-    f"srh-{row}-{column}": f"{view}, {COLUMNS[column][0].lower()}"
-    for row, view in (("sa", "Short-axis slice"), ("la", "Long-axis cut"))
-    for column in COLUMNS
 }
+ROWS = {"sa": "Short-axis slice", "la": "Long-axis cut"}
 LATER_NAMES = {
     "srh-landscape-direction": "Principal direction of z",
     "srh-fig-shift-map": "Map of the loss over one slice's shift",
@@ -458,4 +454,5 @@ def heart_alternative(scores: Scores) -> str:
     volumes = ", ".join(f"{TISSUE_NAMES[t]} {ml:.0f} ml" for t, ml in scores.volumes.items())
     return (
         f"3D view of the estimated heart, the true heart and the slices. The estimate: {volumes}."
+        f" {TURN_HELP}"
     )

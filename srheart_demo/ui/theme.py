@@ -23,7 +23,11 @@ ESTIMATE = RUNS[0]
 MIDDLE = "#7C8797"
 """A grey for both themes: losses' parts, true values, scale bars."""
 TRUTH = "#8A94A3"
-SEQUENTIAL = [[0.0, "#F3E9C6"], [0.35, "#E0A64B"], [0.7, "#B23A6B"], [1.0, "#3B0F52"]]
+BACKGROUND = "#EEF1F5"
+"""Of pictures of label maps."""
+AGREE, DISAGREE = "#B9C1CC", "#D1478C"
+"""Colours of a disagreement: the same tissue, and not the same."""
+SEQUENTIAL = ((0.0, "#F3E9C6"), (0.35, "#E0A64B"), (0.7, "#B23A6B"), (1.0, "#3B0F52"))
 """Lengths and losses, light to dark; ordered in grey as well."""
 METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#0072B2", "#D55E00")
 """Of the methods that are not ours, in order: Okabe and Ito's (see `palette`), with a grey."""

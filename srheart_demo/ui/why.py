@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import numpy as np
-import plotly.graph_objects as go
 
 from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui import texts, theme
+from srheart_demo.ui.chart import Axis, Chart, Map, Panel, Series
+from srheart_demo.ui.charts import TICKS, log_range
 from srheart_demo.ui.layout import plot
 from srheart_demo.ui.panels import button, card, html, named
 from srheart_demo.ui.png import rgba_png
-from srheart_demo.ui.shared_plotly import Figure
 
 if TYPE_CHECKING:
     from srheart_demo.session import Direction, GaugeCurve, Landscape, Lane, Session, Traversal
     from srheart_demo.ui.runner import Runner
 
-MARGIN = {"l": 52, "r": 12, "t": 26, "b": 40}
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "bgcolor": theme.PAPER}
-"""Above the plot, from the left."""
 LINES = ("solid", "dash", "dot", "dashdot")
+ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"
+"""Dark on light on dark: seen on any part of a map."""
 
 
 class WhyTab(ABC):
@@ -57,67 +56,34 @@ def _row(*children: w.Widget) -> w.HBox:
     return named(w.HBox(list(children)), "srh-why-row")
 
 
-class MapFigure(Figure):
+class MapChart(Chart):
     """L over two unknowns, with the path of the run on it."""
 
-    def __init__(self, x: str, y: str, title: str) -> None:
-        heat = go.Heatmap(
-            colorscale=theme.SEQUENTIAL,
-            reversescale=True,
-            zsmooth="best",
-            hovertemplate="%{x:.1f}, %{y:.1f}: %{z:.3f}<extra></extra>",
-            colorbar={
-                "title": {"text": texts.LANDSCAPE_L, "side": "right", "font": {"size": 11}},
-                "thickness": 9,
-                "outlinewidth": 0,
-                "tickfont": {"size": 11},
-                "nticks": 5,
-            },
-        )
-        # Dark on light on dark: seen on any part of the map.
-        paths = [
-            go.Scatter(mode="lines", line={"color": colour, "width": width}, hoverinfo="skip")
-            for colour, width in (("#FFFFFF", 4), ("#101418", 1.8))
-        ]
-        points = [
-            go.Scatter(
-                mode="markers",
-                marker={
-                    "size": size,
-                    "symbol": symbol,
-                    "color": colour,
-                    "line": {"width": 1.5, "color": line},
-                },
-                hovertemplate=f"{text}: %{{x:.1f}}, %{{y:.1f}}<extra></extra>",
-            )
-            for text, symbol, size, colour, line in (
-                (texts.HERE, "circle", 12, "#101418", "#FFFFFF"),
-                (texts.TRUTH, "x", 12, "#FFFFFF", "#101418"),
-            )
-        ]
-        layout = theme.layout(
-            title={"text": title, "font": {"size": 13}, "x": 0.02, "y": 0.985, "yanchor": "top"},
-            xaxis=theme.axis(x, showgrid=False, zeroline=False),
-            yaxis=theme.axis(y, showgrid=False, zeroline=False),
-            margin=MARGIN,
-        )
-        super().__init__([heat, *paths, *points], layout)
-
-    def show(self, landscape: Landscape) -> None:
-        """Draw it."""
-        path, (x, y) = landscape.path, landscape.truth
+    def show_landscape(self, landscape: Landscape, x: str, y: str, title: str) -> None:
+        """Draw it; `x` and `y` name the unknowns, with their units."""
+        (path_x, path_y), truth = landscape.path.T, landscape.truth
         # Far up nothing is to be told apart; the valley is.
-        top = float(np.quantile(landscape.L, 0.9))
-        with self.batch_update():
-            heat = self.data[0]
-            heat.x, heat.y, heat.z = landscape.x, landscape.y, landscape.L
-            heat.zmin, heat.zmax = float(landscape.L.min()), top
-            for trace in self.data[1:3]:
-                trace.x, trace.y = np.ascontiguousarray(path.T)
-            self.data[3].x, self.data[3].y = path[-1:, 0], path[-1:, 1]
-            self.data[4].x, self.data[4].y = [x], [y]
-            self.layout.xaxis.range = [float(landscape.x[0]), float(landscape.x[-1])]
-            self.layout.yaxis.range = [float(landscape.y[0]), float(landscape.y[-1])]
+        told = float(landscape.L.min()), float(np.quantile(landscape.L, 0.9))
+        here_x, here_y = path_x[-1:], path_y[-1:]
+        true_x, true_y = [truth[0]], [truth[1]]
+        series = (
+            Series(path_x, path_y, UNDER_MAP, width=4, tells=False),
+            Series(path_x, path_y, ON_MAP, width=1.8, tells=False),
+            Series(here_x, here_y, UNDER_MAP, kind="points", size=14, tells=False),
+            Series(here_x, here_y, ON_MAP, kind="points", name=texts.HERE, size=11),
+            Series(true_x, true_y, ON_MAP, kind="crosses", width=5, size=12, tells=False),
+            Series(true_x, true_y, UNDER_MAP, kind="crosses", name=texts.TRUTH, width=2.5, size=11),
+        )
+        self.show(
+            Panel(
+                Axis(x, (float(landscape.x[0]), float(landscape.x[-1])), grid=False),
+                Axis(y, (float(landscape.y[0]), float(landscape.y[-1])), grid=False),
+                series,
+                Map(landscape.x, landscape.y, landscape.L, told, texts.LANDSCAPE_L),
+            ),
+            title=title,
+            above=True,
+        )
 
 
 class LandscapeTab(WhyTab):
@@ -129,10 +95,7 @@ class LandscapeTab(WhyTab):
             texts.LANDSCAPE_DIRECTION,
             [(str(number + 1), number) for number in range(8)],
         )
-        self.shift = MapFigure(texts.COLUMN_SHIFT, texts.ROW_SHIFT, texts.landscape_shift_title(7))
-        self.valley = MapFigure(
-            texts.LATENT_AMOUNT, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
-        )
+        self.shift, self.valley = MapChart(), MapChart()
         maps = named(
             w.GridBox([plot(self.shift, "srh-fig-shift-map"), plot(self.valley, "srh-fig-valley")]),
             "srh-two",
@@ -151,9 +114,10 @@ class LandscapeTab(WhyTab):
             return session.shift_map(k), session.valley(vector, k, 1, watch)
 
         def show(found: tuple[Landscape, Landscape]) -> None:
-            self.shift.layout.title.text = title
-            self.shift.show(found[0])
-            self.valley.show(found[1])
+            self.shift.show_landscape(found[0], texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
+            self.valley.show_landscape(
+                found[1], texts.LATENT_AMOUNT, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
+            )
 
         runner.job("valley", work, show)
 
@@ -171,33 +135,7 @@ class LatentTab(WhyTab):
             "srh-latent-amount",
         )
         self.portrait = _picture("srh-latent-portrait")
-        self.figure = Figure(
-            [
-                go.Scatter(
-                    name=tissue,
-                    mode="lines",
-                    line={"color": colour, "width": 2.5, "dash": dash},
-                    hovertemplate="%{y:.0f} ml",
-                )
-                for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), LINES, strict=False)
-            ]
-            + [
-                go.Scatter(
-                    mode="markers",
-                    marker={"size": 9, "color": [*TISSUE_COLOURS.values()]},
-                    hoverinfo="skip",
-                    showlegend=False,
-                )
-            ],
-            theme.layout(
-                xaxis=theme.axis(texts.LATENT_AMOUNT, range=[-3.1, 3.1]),
-                yaxis=theme.axis(texts.LATENT_VOLUME, rangemode="tozero"),
-                margin=MARGIN,
-                hovermode="x unified",
-                showlegend=True,
-                legend=LEGEND,
-            ),
-        )
+        self.figure = Chart()
         pair = named(w.GridBox([self.portrait, plot(self.figure, "srh-fig-volumes")]), "srh-two")
         self.story = html("", "srh-hint")
         super().__init__(
@@ -235,12 +173,23 @@ class LatentTab(WhyTab):
         amount = float(self.amount.value)
         volumes = traversal.volumes
         here = [float(np.interp(amount, traversal.amounts, volumes[tissue])) for tissue in volumes]
-        with self.figure.batch_update():
-            for trace, tissue in zip(self.figure.data[:3], volumes, strict=True):
-                trace.x, trace.y = traversal.amounts, volumes[tissue]
-            self.figure.data[3].x, self.figure.data[3].y = [amount] * 3, here
-            top = 1.12 * max(float(v.max()) for v in volumes.values())
-            self.figure.layout.yaxis.range = [0, top]
+        lines = [
+            Series(traversal.amounts, volumes[tissue], colour, name=tissue, dash=dash)
+            for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), LINES, strict=False)
+        ]
+        dots = [
+            Series([amount], [ml], colour, kind="points", size=9)
+            for ml, colour in zip(here, TISSUE_COLOURS.values(), strict=True)
+        ]
+        top = 1.12 * max(float(v.max()) for v in volumes.values())
+        self.figure.show(
+            Panel(
+                Axis(texts.LATENT_AMOUNT, (-3.1, 3.1)),
+                Axis(texts.LATENT_VOLUME, (0, top)),
+                (*lines, *dots),
+            ),
+            above=True,
+        )
         self.story.value = " · ".join(
             f"<b>{escape(tissue)}</b> {ml:.0f} ml" for tissue, ml in zip(volumes, here, strict=True)
         )
@@ -257,38 +206,7 @@ class GaugeTab(WhyTab):
             w.FloatSlider(20, min=-30, max=30, step=2, description=texts.GAUGE_AMOUNT),
             "srh-gauge-amount",
         )
-        lines = [
-            go.Scatter(
-                name=name,
-                mode="lines+markers",
-                line={"color": colour, "width": 2.5, "dash": dash},
-                marker={"size": 5},
-                hovertemplate="%{y:.4f}",
-            )
-            for name, colour, dash in (
-                (texts.LOSS_SA, theme.RUNS[0], "solid"),
-                (texts.LOSS_LA, theme.RUNS[1], "dash"),
-            )
-        ]
-        self.figure = Figure(
-            [
-                *lines,
-                go.Scatter(
-                    mode="lines",
-                    line={"color": theme.MIDDLE, "dash": "dot"},
-                    hoverinfo="skip",
-                    showlegend=False,
-                ),
-            ],
-            theme.layout(
-                xaxis=theme.axis(texts.GAUGE_AXIS["shear"], range=[-31, 31]),
-                yaxis=theme.axis(texts.LOSS_AXIS, rangemode="tozero"),
-                margin=MARGIN,
-                hovermode="x unified",
-                showlegend=True,
-                legend=LEGEND,
-            ),
-        )
+        self.figure = Chart()
         self.before, self.after = _picture("srh-gauge-before"), _picture("srh-gauge-after")
         pictures = [
             named(w.VBox([picture, html(escape(text), "srh-column")]), "srh-framed")
@@ -329,14 +247,22 @@ class GaugeTab(WhyTab):
             self.verdict.value = escape(texts.gauge_verdict(curve))
             losses = np.concatenate([curve.loss_sa, curve.loss_la])
             top = 1.1 * float(np.nanmax(losses))
-            with self.figure.batch_update():
-                for trace, values in zip(
-                    self.figure.data[:2], (curve.loss_sa, curve.loss_la), strict=True
-                ):
-                    trace.x, trace.y = curve.amounts, values
-                self.figure.data[2].x, self.figure.data[2].y = [amount, amount], [0, top]
-                self.figure.layout.xaxis.title.text = texts.GAUGE_AXIS[kind]
-                self.figure.layout.yaxis.range = [0, top]
+            lines = [
+                Series(curve.amounts, loss, colour, "line+points", name, dash=dash, size=5)
+                for name, loss, colour, dash in (
+                    (texts.LOSS_SA, curve.loss_sa, theme.RUNS[0], "solid"),
+                    (texts.LOSS_LA, curve.loss_la, theme.RUNS[1], "dash"),
+                )
+            ]
+            here = Series([amount] * 2, [0, top], theme.MIDDLE, width=1.6, dash="dot", tells=False)
+            self.figure.show(
+                Panel(
+                    Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True),
+                    Axis(texts.LOSS_AXIS, (0, top)),
+                    (*lines, here),
+                ),
+                above=True,
+            )
 
         runner.job("gauge", work, show)
 
@@ -346,8 +272,7 @@ class RaceTab(WhyTab):
 
     def __init__(self, ask: Callable[[], None]) -> None:
         self.start = button(texts.RACE_START, "flag", "srh-race-start")
-        self.loss = self._figure(texts.RACE_LOSS, True)
-        self.error = self._figure(texts.RACE_ERROR, False)
+        self.loss, self.error = Chart(), Chart()
         self.verdict = html("", "srh-verdict")
         super().__init__(
             "race",
@@ -361,29 +286,6 @@ class RaceTab(WhyTab):
         )
         self.start.on_click(lambda _: ask())
 
-    @staticmethod
-    def _figure(title: str, log: bool) -> Figure:
-        colours = (*theme.RUNS, theme.MIDDLE)
-        lines = [
-            go.Scatter(
-                name=name.capitalize(),
-                mode="lines",
-                line={"color": colour, "width": 2.5, "dash": dash},
-            )
-            for name, colour, dash in zip(texts.PRESET_NOTES, colours, LINES, strict=True)
-        ]
-        scale = {"type": "log", "tickvals": [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]} if log else {}
-        return Figure(
-            lines,
-            theme.layout(
-                xaxis=theme.axis(texts.RACE_SECONDS, rangemode="tozero"),
-                yaxis=theme.axis(title, **scale),
-                margin=MARGIN,
-                showlegend=log,
-                legend=LEGEND,
-            ),
-        )
-
     def refresh(self, session: Session, runner: Runner) -> None:
         """Run the race; what there is is shown on the way."""
         show = runner.on_loop(self.show)
@@ -391,10 +293,22 @@ class RaceTab(WhyTab):
 
     def show(self, lanes: list[Lane]) -> None:
         """Draw how far all are."""
-        with self.loss.batch_update(), self.error.batch_update():
-            for lane, loss, error in zip(lanes, self.loss.data, self.error.data, strict=True):
-                loss.x, loss.y = lane.seconds, lane.loss
-                error.x, error.y = lane.seconds, lane.motion_error
+        loss = np.concatenate([lane.loss for lane in lanes])
+        error = np.concatenate([lane.motion_error for lane in lanes])
+        most = 1.1 * max(float(np.nanmax(error, initial=0)), 1.0)
+        axes = (
+            (self.loss, Axis(texts.RACE_LOSS, log_range(loss), log=True, ticks=TICKS), "loss"),
+            (self.error, Axis(texts.RACE_ERROR, (0, most)), "motion_error"),
+        )
+        end = max(1.0, *(float(lane.seconds[-1]) for lane in lanes))
+        colours = (*theme.RUNS, theme.MIDDLE)
+        for chart, axis, values in axes:
+            lines = [
+                Series(lane.seconds, getattr(lane, values), colour, name=name, dash=dash)
+                for lane, colour, dash in zip(lanes, colours, LINES, strict=True)
+                for name in (lane.name.capitalize() if chart is self.loss else "",)
+            ]
+            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)), above=True)
         self.verdict.value = escape(texts.race_line(lanes))
 
 

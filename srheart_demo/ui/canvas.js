@@ -1,0 +1,58 @@
+// What all drawn views share: elements, binary arrays, and when to draw again.
+
+function element(tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent.append(made);
+  return made;
+}
+
+// Binary traits come as views of one message, not aligned to their numbers.
+function numbers(Type, view) {
+  return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+function rgb(colour) {
+  return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+}
+
+// Draws before the next picture of the screen, once however often it is asked; also when the size
+// or the theme changes. `fresh` tells who waits for it that something new has been drawn.
+function redrawn(canvas, draw, signal) {
+  let asked = 0;
+  let fresh = false;
+  const now = () => {
+    asked = 0;
+    if (!canvas.clientWidth) return;
+    draw();
+    if (fresh) canvas.dispatchEvent(new CustomEvent("srh-drawn", { bubbles: true }));
+    fresh = false;
+  };
+  const ask = (news = false) => {
+    fresh ||= news === true;
+    asked ||= requestAnimationFrame(now);
+  };
+  const sizes = new ResizeObserver(ask);
+  sizes.observe(canvas);
+  const themes = new MutationObserver(ask);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  signal.addEventListener("abort", () => {
+    sizes.disconnect();
+    themes.disconnect();
+    cancelAnimationFrame(asked);
+  });
+  return ask;
+}
+
+// A pen for a canvas as fine as the screen, in CSS pixels.
+function penFor(canvas) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
+  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  return pen;
+}
+
