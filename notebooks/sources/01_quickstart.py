@@ -160,7 +160,7 @@ from srheart_demo.samples import SAMPLES
 from srheart_demo.ui.controls import try_it
 
 
-def draw(subject="patient_1", motion="normal"):
+def draw(subject="dilated", motion="severe"):
     sample = load_sample(subject)
     stack = sample.stacks[motion]
     placement = place(stack)
