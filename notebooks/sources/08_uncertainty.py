@@ -45,7 +45,7 @@ heights = problem.stack.z.tolist()
 picture_trust(truth, answer, heights, confidence)
 
 # %% [markdown]
-# A heart under severe motion. The last picture is the probability that the answer gives its own labels: it doubts the borders, and it is at the borders that it errs.
+# A heart under severe motion, cut along its length. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
 #
 # ## Does the answer depend on the start?
 #
@@ -111,7 +111,7 @@ def compare_volumes(fields, heart):
 compare_volumes(hearts, truth)
 
 # %% [markdown]
-# Narrow intervals. Are they honest? One heart has one volume of a kind, which cannot tell. But it has many voxels, and they can.
+# Narrow intervals. Are they honest? One heart has one LV volume, which cannot tell. But it has many voxels, and they can.
 #
 # ## Calibration
 #
@@ -234,7 +234,7 @@ found, certain, _ = how_sure(p, d)
 picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean()))
 
 # %% [markdown]
-# G(z) closes both. The slices force the large hole partly open again. The small one no slice shows: it is gone, and the answer is sure of it. No computation can do better, for the heart without the hole has the very same scan. Uncertainty speaks of what the prior holds possible; of what it has never seen it is silent.
+# G(z) closes both. The slices open most of the large hole again. The small one no slice shows: it is gone, and the answer is sure of it. No computation can do better, for the heart without the hole has the very same scan. Uncertainty speaks of what the prior holds possible; of what it has never seen it is silent.
 #
 # ## Try it
 #
