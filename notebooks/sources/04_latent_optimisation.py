@@ -18,14 +18,14 @@ from srheart_demo.settings import Settings
 from srheart_demo.ui.static import picture_slices
 
 p, truth = known_scan("healthy_1", motion=4.0)
-steps = list(latent_optimisation(p, Settings(lr_z=0.1, lr_d=0.8, iterations=60)))
+steps = list(latent_optimisation(p, Settings(lr_z=0.1, lr_d=0.8, iterations=40)))
 
 
 def explained(step):
     return degrade(p.G.decode(step.z), p.stack, step.d)[0].argmax(0).numpy()
 
 
-rows = {f"iteration {i}": explained(steps[i]) for i in (0, 5, 15, 60)}
+rows = {f"iteration {i}": explained(steps[i]) for i in (0, 5, 15, 40)}
 picture_slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 
 # %% [markdown]
@@ -158,7 +158,7 @@ check.stops(stops)
 # | objective | $L$ | $L$ | $L$ and priors on $z$ and $d$ | the same |
 # | start | $z = d = 0$ | $z = d = 0$ | encoder's guess, global search of $d$ | the same |
 #
-# $d$ in the public code is in units of half the box, 80 mm, hence 8 mm. Below, a scan of the same heart that was **not displaced at all**. REFERENCE is cut after 60 iterations here, and all four use our generator.
+# $d$ in the public code is in units of half the box, 80 mm, hence 8 mm. Below, a scan of the same heart that was **not displaced at all**. REFERENCE is cut after 50 iterations here, and all four use our generator.
 
 # %%
 from dataclasses import replace
@@ -166,7 +166,7 @@ from dataclasses import replace
 from srheart_demo.presets import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
 
 straight, straight_truth = known_scan("healthy_1", motion=0.0)
-presets = (PAPER, replace(REFERENCE, iterations=60), RECOMMENDED, INTERACTIVE)
+presets = (PAPER, replace(REFERENCE, iterations=50), RECOMMENDED, INTERACTIVE)
 runs = {preset.name: list(latent_optimisation(straight, preset)) for preset in presets}
 print("               iterations      L   Dice   motion error")
 for name, run in runs.items():

@@ -12,6 +12,7 @@
 
 # %%
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -36,6 +37,7 @@ end = steps[-1]
 true_d = truth.d + common_translation(end.d, truth.d, p.tissue)
 
 
+@cache
 def landscape(k):
     return shift_map(p, steps, k, true_d, reach=60.0)
 
@@ -45,7 +47,7 @@ minima = [local_minima(found) for found in maps.values()]
 picture_landscapes(maps, minima)
 
 # %% [markdown]
-# - The middle of the heart is one wide funnel. From wherever you start, downhill leads home. Severe motion, some 10 mm and up to 16 here, is well inside it.
+# - The middle of the heart is one wide funnel: from far around, downhill leads home. Severe motion, some 10 mm and up to 16 here, is well inside it.
 # - At the ends of the stack slices show little, and far out there are hollows of their own, here at the base. Whoever starts in one stays there.
 # - The funnel is drawn for **one** heart $G(z)$. In the run $z$ moves too, and with another $z$ the lowest point lies elsewhere. That, not these hollows, makes most of the difficulty.
 #

@@ -37,7 +37,7 @@ picture_sections({"as cut": sections(pod.z, still), "as found, S_LR": p.S_LR.num
 # %% [markdown]
 # ## What Algorithm 1 asks for
 #
-# `problem.Generator` is a protocol of three: `latent_size` (M), `decode(z)` (class logits on a lattice that fills the box), and `information` (how much a look tells of z, which `curvature.information` computes from `decode`). Nothing says that it is a network, or that there are four classes. `PeaPod` has ten latents (length, girth, bend, lean, the size of each pea), three classes, and no weights: it is written down, not trained.
+# `problem.Generator` is a protocol of three: `latent_size` (M), `decode(z)` (class logits on the lattice, 32 × 64 × 64 nodes that fill the box), and `information` (how much a look tells of z, which `curvature.information` computes from `decode`). Nothing says that it is a network, or that there are four classes. `PeaPod` has ten latents (length, girth, bend, lean, the size of each pea), three classes, and no weights: it is written down, not trained.
 #
 # The box is 128 × 160 × 160 mm. Something smaller or larger needs its own unit, and a look at what `Settings` has in mm.
 #

@@ -20,7 +20,7 @@ def local_minima(landscape: Landscape) -> NDArray[np.float32]:
 
 
 def descend(
-    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 80, lr_d: float = 1.0
+    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50, lr_d: float = 1.0
 ) -> NDArray[np.float32]:
     """Adam on the displacement of slice k alone, in the heart G(z).
 
