@@ -2,8 +2,8 @@
 
 The prior knows synthetic hearts only. So a scan is solved quickly (INTERACTIVE) and measured, and
 its figures are held against those of synthetic scans whose truth is known (`KNOWN`): hearts of all
-populations, motion from none to severe, label noise, several spacings, some slices missing. A
-figure outside what 98 % of them have is unusual; one much farther out is not to be trusted.
+populations, motion from none to severe, outlines as people draw them, label noise, several
+spacings, some slices missing. A figure outside what 98 % of them have is unusual; one much farther out is not to be trusted.
 """
 
 from __future__ import annotations
@@ -78,60 +78,81 @@ class Figure:
 
     Attributes:
         words: what it is, with a place for its value.
+        form: how the value is written, with its unit.
         above, below: what it means where it is too large or too small; empty where that is good.
-        unit: for the range.
+        harmless: what is not above this is never odd.
     """
 
     words: str
+    form: str
     above: str
     below: str = ""
-    unit: str = ""
+    harmless: float = -np.inf
+
+    def odd(self, value: float, known: Range) -> Verdict:
+        """How a value stands to the usual; what is good cannot be too good."""
+        if value <= self.harmless or (not self.below and value < known.low):
+            return Verdict.FINE
+        return known.judge(value)
+
+    def sentence(self, value: float, known: Range, verdict: Verdict) -> str:
+        """The value, what is usual, and what it means if it is odd."""
+        said = self.words.format(self.form.format(value))
+        high = self.form.format(max(known.high, self.harmless))
+        usual = f"{self.form.format(known.low)} to {high}" if self.below else f"up to {high}"
+        meaning = self.below if value < known.low else self.above
+        return f"{said[0].upper()}{said[1:]} (usual: {usual}){f': {meaning}' if verdict else ''}."
 
 
 ODD = "the population holds no such heart; check spacing and labels"
 FIGURES = {
     "latent distance": Figure(
-        "the heart's code lies at |z| = {:.1f}", "the prior had to stretch to explain the scan"
+        "the heart's code lies at |z| = {}",
+        "{:.1f}",
+        "the prior had to stretch to explain the scan",
     ),
     "outlines": Figure(
-        "its outlines lie {:.2f} mm from those of the slices on average",
+        "its outlines lie {} from those of the slices on average",
+        "{:.2f} mm",
         "no heart that the prior knows looks like these slices",
-        unit=" mm",
     ),
     "worst slice": Figure(
-        "the slice that agrees least is {:.2f} mm off",
+        "the slice that agrees least is {} off",
+        "{:.2f} mm",
         "that slice is labelled or placed as in no heart; look at it",
-        unit=" mm",
     ),
     "motion": Figure(
-        "the slices were found displaced by {:.1f} mm (RMS)",
+        "the slices were found displaced by {} (RMS)",
+        "{:.1f} mm",
         "breath-holds do not differ so much; look at the slices",
-        unit=" mm",
     ),
     "unseen": Figure(
-        "{:.0%} of its tissue lies where no slice was labelled",
+        "{} of its tissue lies where no slice was labelled",
+        "{:.0%}",
         "much of the answer is the prior's guess",
     ),
     "mirrored": Figure(
-        "evidence for its mirror image: {:+.0f} nats",
+        "evidence for its mirror image: {}",
+        "{:+.0f} nats",
         "the picture seems to be mirrored; try --mirror, or write the true affine",
-        unit=" nats",
+        harmless=0.0,
     ),
     "upside down": Figure(
-        "evidence for the apex at the other end: {:+.0f} nats",
+        "evidence for the apex at the other end: {}",
+        "{:+.0f} nats",
         "apex and base seem to be exchanged; try --flip",
-        unit=" nats",
+        harmless=0.0,
     ),
-    "flaws": Figure("the restored heart has {:.0f} flaws of anatomy", "it is no sound heart"),
+    "flaws": Figure("the restored heart has {} flaws of anatomy", "{:.0f}", "it is no sound heart"),
     **{
-        f"{tissue} volume": Figure(f"{tissue} {{:.0f}} ml", ODD, ODD, " ml")
+        f"{tissue} volume": Figure(f"{tissue} {{}}", "{:.0f} ml", ODD, ODD)
         for tissue in TISSUES[1:]
     },
-    "RV/LV volume": Figure("the RV holds {:.2f} times the LV", ODD, ODD),
-    "MYO/LV volume": Figure("the myocardium has {:.2f} times the LV's volume", ODD, ODD),
-    "LV length": Figure("the LV is {:.0f} mm long", ODD, ODD, " mm"),
-    "wall 0.55": Figure("the wall is {:.1f} mm thick at mid-height", ODD, ODD, " mm"),
-    "2r/L": Figure("the LV's width is {:.2f} of its length", ODD, ODD),
+    "RV/LV volume": Figure("the RV holds {} times the LV", "{:.2f}", ODD, ODD),
+    "MYO/LV volume": Figure("the myocardium has {} times the LV's volume", "{:.2f}", ODD, ODD),
+    "LV length": Figure("the LV is {} long", "{:.0f} mm", ODD, ODD),
+    "wall 0.55": Figure("the wall is {} thick at mid-height", "{:.1f} mm", ODD, ODD),
+    "2r/L": Figure("the LV's width is {} of its length", "{:.2f}", ODD, ODD),
 }
 """What is measured, by name; those from `anatomy.statistics` have its names."""
 
@@ -181,20 +202,10 @@ def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
 
 def _judge(name: str, value: float) -> Measure:
     figure, known = FIGURES[name], KNOWN[name]
-    # What is good cannot be too good.
-    held = value if figure.below or not value < known.low else known.low
-    verdict = known.judge(held)
+    verdict = figure.odd(value, known)
     if np.isnan(value):
-        return Measure(name, value, verdict, f"{name}: it cannot be measured.")
-    said = figure.words.format(value)
-    percent = figure.unit or (" %" if "%" in figure.words else "")
-    scale = 100 if percent == " %" else 1
-    digits = 0 if scale * known.high >= 20 else 2
-    low, high = (f"{scale * end:.{digits}f}" for end in (known.low, known.high))
-    usual = f"{low} to {high}{percent}" if figure.below else f"up to {high}{percent}"
-    meaning = figure.above if held > known.high else figure.below
-    because = f": {meaning}" if verdict else ""
-    return Measure(name, value, verdict, f"{said[0].upper()}{said[1:]} (usual: {usual}){because}.")
+        return Measure(name, value, verdict, f"{name[0].upper()}{name[1:]}: cannot be measured.")
+    return Measure(name, value, verdict, figure.sentence(value, known, verdict))
 
 
 def measure(
