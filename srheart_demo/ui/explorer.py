@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -45,6 +46,8 @@ WORDS = {
     State.DONE: texts.DONE,
     State.FAILED: texts.FAILED,
 }
+NAP = 0.05
+"""Seconds between two looks whether the page stands."""
 MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 
@@ -455,4 +458,15 @@ def explore() -> None:
     """Show the dashboard, in a notebook or under Voilà."""
     explorer = Explorer()
     display(explorer.box)
-    _serving.add(asyncio.get_running_loop().create_task(explorer.runner.serve()))
+    _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))
+
+
+async def _serve(explorer: Explorer) -> None:
+    """Serve when the page stands; at once in a kernel that Voilà starts before anybody comes.
+
+    A kernel that is importing torch answers slowly while a browser fetches the page's widgets; on
+    a busy machine the browser then waited for ever.
+    """
+    while not (explorer.page.visits or os.environ.get("VOILA_PREHEAT") == "True"):
+        await asyncio.sleep(NAP)
+    await explorer.runner.serve()
