@@ -212,7 +212,7 @@ def _print_verdicts(name: str, found: list[dict[str, float] | None]) -> None:
 def main() -> None:
     """Print the table and the verdicts."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    arguments.add_argument("--scans", type=int, default=45, help="0: judge others only")
+    arguments.add_argument("--scans", type=int, default=72, help="0: judge others only")
     arguments.add_argument(
         "--odd",
         type=int,
