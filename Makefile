@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer lab lessons test bench lint env clean
+.PHONY: help explorer classroom lab lessons test bench lint env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -30,6 +30,12 @@ ifdef PROJECTOR
 	@echo "Enlarge the page in the browser with Ctrl and +, at 1920 x 1080 to 125 %; F11 fills the screen."
 endif
 	@$(PY) -m voila apps/explorer.ipynb $(VOILA_ARGS)
+
+# Empty: the command's own default.
+CLASS_ARGS := $(if $(LEARNERS),--learners=$(LEARNERS)) $(if $(WAITING),--waiting=$(WAITING)) \
+	$(if $(PORT),--port=$(PORT)) $(if $(ADDRESS),--address=$(ADDRESS))
+classroom: $(STAMP) ## the explorer for a room: LEARNERS=20 WAITING=20 PORT=8866 ADDRESS=0.0.0.0
+	@$(PY) -m srheart_demo.classroom $(CLASS_ARGS) $(VOILA_ARGS)
 
 lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."

@@ -1,0 +1,148 @@
+"""A classroom: seats, a full room, faults in mid-run, and nothing left behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import psutil
+import pytest
+
+SEATS = 2
+PATIENCE_S = 60
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+         "--enable-unsafe-swiftshader"]  # fmt: skip
+STATUS = "document.querySelector('.srh-status')?.textContent"
+NOTICE = "document.querySelector('.srh-notice')?.textContent"
+
+
+class Room:
+    """A classroom's server on a port of its own."""
+
+    def __init__(self, root: Path, log: Path, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}/"
+        self.root, self.log, self.options = root, log, options
+        self.open()
+
+    def open(self) -> None:
+        command = [sys.executable, "-m", "srheart_demo.classroom", f"--learners={SEATS}",
+                   "--address=127.0.0.1", f"--port={self.port}", *self.options]  # fmt: skip
+        with self.log.open("w") as output:
+            self.server = psutil.Popen(
+                command, cwd=self.root, stdout=output, stderr=subprocess.STDOUT
+            )
+        wait_until(lambda: "Tell the learners" in self.log.read_text() or self.server.poll())
+
+    def kernels(self) -> list[psutil.Process]:
+        return self.server.children()
+
+    def close(self, how: signal.Signals = signal.SIGTERM) -> None:
+        kernels = self.kernels()
+        self.server.send_signal(how)
+        self.server.wait(PATIENCE_S)
+        wait_until(lambda: not any(kernel.is_running() for kernel in kernels))
+
+    def ask(self, path: str = "/", method: str = "GET") -> tuple[HTTPResponse, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer, answer.read().decode()
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.1)
+
+
+def busiest(kernels: list[psutil.Process]) -> psutil.Process:
+    """The kernel that has computed most: one that waits has only opened its page."""
+    return max(kernels, key=lambda kernel: kernel.cpu_times().user)
+
+
+def kernel_id(page: str) -> str:
+    found = re.search(r'"kernelId": *"([\w-]+)"', page)
+    assert found, page[-2000:]
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def room(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    room = Room(root, tmp_path_factory.mktemp("classroom") / "log.txt", "--waiting=1")
+    yield room
+    room.close()
+
+
+def test_a_full_room_says_so_and_a_free_seat_is_taken(room: Room) -> None:
+    pages = [room.ask() for _ in range(SEATS)]
+    assert [answer.status for answer, _ in pages] == [200] * SEATS
+    assert len({kernel_id(page) for _, page in pages}) == SEATS
+
+    answer, page = room.ask()
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "All seats are taken" in page
+    assert not re.search(r"https?://|Traceback", page), "nothing from elsewhere, no traceback"
+    assert len(room.kernels()) == SEATS
+
+    for _, page in pages:
+        assert room.ask(f"/voila/api/shutdown/{kernel_id(page)}", "POST")[0].status == 204
+    assert room.ask()[0].status == 200
+
+
+@pytest.mark.browser
+def test_faults_in_mid_run_leave_a_plain_word_and_nothing_else(
+    root: Path, tmp_path: Path, chromium: str
+) -> None:
+    from playwright.sync_api import sync_playwright
+
+    quick = ("--waiting=1", "--idle=4", "--MappingKernelManager.cull_interval=1")
+    room = Room(root, tmp_path / "log.txt", *quick)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        page.set_default_timeout(1000 * PATIENCE_S)
+        notice = page.locator(".srh-notice")
+
+        def run() -> None:
+            page.wait_for_function(f"{STATUS} === 'Replaying'")
+            page.get_by_role("combobox", name="Preset").select_option("REFERENCE")
+            page.wait_for_function(f"{STATUS} === 'Ready'")
+            page.get_by_role("button", name="Run", exact=True).click()
+            page.wait_for_function(f"{STATUS} === 'Running'")
+
+        # The learner's kernel is killed: the page says so, and another one is a click away.
+        page.goto(room.address)
+        run()
+        busiest(room.kernels()).kill()
+        page.wait_for_function(f"{NOTICE}?.includes('has ended')")
+        page.screenshot(path=tmp_path / "killed.png")
+        notice.get_by_role("button", name="Start again").click()
+        run()
+
+        # The server is killed, and started anew.
+        room.close(signal.SIGKILL)
+        page.wait_for_function(f"{NOTICE}?.includes('No connection')")
+        page.screenshot(path=tmp_path / "stopped.png")
+        room.open()
+        page.wait_for_function(f"{NOTICE}?.includes('has ended')")
+        notice.get_by_role("button", name="Start again").click()
+        run()
+
+        # The browser is gone: so is its kernel, and only the one that waits is left.
+        learners = busiest(room.kernels())
+        browser.close()
+    wait_until(lambda: not learners.is_running())
+    wait_until(lambda: len(room.kernels()) == 1)
+    room.close()
