@@ -339,16 +339,24 @@ def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused(
     serve(explorer, play)
 
 
-def test_a_replay_that_nobody_sees_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_that_nobody_sees_rests_until_someone_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(page, "ABSENT", 1.0)
     explorer = explorer_of(solved_session)
 
     async def play() -> None:
         await until(lambda: explorer.runner.state is State.DONE)
-        # A browser that once came never answers.
+        # A browser that once came does not answer.
         explorer.page.visits += 1
-        await until(lambda: explorer.runner.state is State.REPLAYING)
-        await until(lambda: explorer.runner.state in (State.DONE, State.PAUSED))
+        await until(lambda: explorer.page.absent)
+        await asyncio.sleep(0.3)
+        sent = explorer.page.ping
+        await asyncio.sleep(0.7)
+        assert explorer.page.ping == sent
+        explorer.page.pong = explorer.page.ping
+        await until(lambda: explorer.page.ping > sent)
+        assert explorer.runner.state is State.REPLAYING
 
     serve(explorer, play)
 

@@ -374,8 +374,8 @@ class Runner:
         beat = min(max(REPLAY / max(length, 1), BEAT[0]), BEAT[1])
         beat = max(beat, REST) if session.at_end else beat
         if self._pace.absent:
-            # A page that was closed must not keep its kernel busy.
-            self._enter(State.DONE if session.finished else State.PAUSED)
+            # A page that was closed must not keep its kernel busy; one out of sight may come back.
+            await asyncio.sleep(TELL)
         elif time.monotonic() - self._beat_at < beat or not self._pace.painted:
             await asyncio.sleep(NAP)
         elif not session.at_end or self._for_ever:
