@@ -10,6 +10,7 @@ from pathlib import Path
 
 KERNEL_GB = 0.45
 """Memory of a learner's kernel, at most, unless it solves a large scan (docs/performance.md)."""
+LOOK_ROUND_S = 5
 ANYWHERE = ("", "0.0.0.0", "::")
 
 
@@ -39,8 +40,8 @@ def main() -> int:
             f"--port={options.port}",
             f"--Seats.seats={options.learners}",
             f"--Seats.waiting={waiting}",
-            "--MappingKernelManager.cull_interval=10",
-            f"--MappingKernelManager.cull_idle_timeout={options.idle}",
+            f"--Seats.cull_idle_timeout={options.idle}",
+            f"--Seats.cull_interval={min(options.idle, LOOK_ROUND_S)}",
             "--Application.log_level=ERROR",
             *others,
         ],

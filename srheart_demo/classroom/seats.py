@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -49,6 +50,8 @@ class Seats(Pooled):
         with self._arrival():
             found = await super().get_rendered_notebook(*args, **kwargs)
             self._taken.add(found[-1])
+            # It has waited longer than an idle kernel may: it must not end before its page connects.
+            self.get_kernel(found[-1]).last_activity = datetime.now(UTC)
         return found
 
     async def start_kernel(self, **kwargs: Any) -> str:

@@ -1,6 +1,6 @@
 // The browser's side of the page: says when it has painted, gives every control the name that a
-// screen reader speaks, lights up the terms of the equation, turns the page dark, hands out files, and
-// says when nobody is there any more to answer.
+// screen reader speaks, lights up the terms of the equation, turns the page dark, and hands out
+// files.
 
 function painted(callback) {
   requestAnimationFrame(() => requestAnimationFrame(callback));
@@ -73,49 +73,6 @@ function handOutFiles(model) {
   });
 }
 
-const LOOK_MS = 5000;
-
-function notice(words, restart) {
-  const box = document.createElement("div");
-  box.className = "srh-notice";
-  box.role = "alert";
-  box.append(Object.assign(document.createElement("p"), { textContent: words }));
-  if (restart) {
-    const button = Object.assign(document.createElement("button"), { textContent: restart });
-    button.addEventListener("click", () => location.reload());
-    box.append(button);
-  }
-  return box;
-}
-
-// Under Voilà the page has a kernel of its own, and ends with it. (JupyterLab tells its users itself.)
-function watchKernel(model, signal) {
-  const config = document.getElementById("jupyter-config-data");
-  const { baseUrl, kernelId } = config ? JSON.parse(config.textContent) : {};
-  if (!kernelId) return;
-  let shown = null;
-  const say = (box) => {
-    shown?.remove();
-    if (box) document.body.append(box);
-    shown = box;
-  };
-  const look = async () => {
-    const { kernel, server, restart } = model.get("notices");
-    const answer = await fetch(`${baseUrl}api/kernels/${kernelId}`).catch(() => null);
-    if (signal.aborted) return;
-    if (answer?.status === 404) {
-      clearInterval(watch);
-      say(notice(kernel, restart));
-    } else if (answer?.ok) {
-      say(null);
-    } else if (!shown) {
-      say(notice(server));
-    }
-  };
-  const watch = setInterval(look, LOOK_MS);
-  signal.addEventListener("abort", () => { clearInterval(watch); say(null); });
-}
-
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function render({ model }) {
@@ -124,7 +81,6 @@ function render({ model }) {
   lightTerms(model, stop.signal);
   turnDark(model);
   handOutFiles(model);
-  watchKernel(model, stop.signal);
   const tend = () => {
     nameControls(model.get("names"));
     nameTabs();

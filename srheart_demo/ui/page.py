@@ -29,8 +29,6 @@ class Page(anywidget.AnyWidget):
         dark: dark colours; at first what the user's system prefers.
         names: CSS class → accessible name of the control that carries the class.
         terms: CSS class → terms of the equation that the control acts on.
-        notices: what to say when the page's "kernel" has ended, or its "server" cannot be reached,
-            and on the button to "restart".
     """
 
     _esm = HERE / "page.js"
@@ -43,7 +41,6 @@ class Page(anywidget.AnyWidget):
     dark = traitlets.Bool(False).tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
-    notices = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
     _waiting_since = 0.0

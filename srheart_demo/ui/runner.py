@@ -388,7 +388,8 @@ class Runner:
             self._enter(State.DONE if session.finished else State.PAUSED)
 
     async def _run_and_show(self, session: Session) -> None:
-        pictures = await self._prepare(session, hurry=False)
+        # Pictures for nobody would keep the kernel of a lost browser among those in use.
+        pictures = [] if self._pace.absent else await self._prepare(session, hurry=False)
         burst = asyncio.ensure_future(self._call(session.advance, BURST))
         if pictures:
             await self._show(pictures)

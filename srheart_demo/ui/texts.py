@@ -116,13 +116,6 @@ READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slic
 RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
 FAILED = "Something went wrong"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
-NOTICES = {
-    "kernel": "The program behind this page has ended, and with it what was computed here."
-    " Start again for a new one; what you have downloaded is safe.",
-    "server": "No connection to the server. This page tries again by itself; as soon as the server"
-    " answers it goes on, or offers to start again.",
-    "restart": "Start again",
-}
 ENDS = {
     "iterations": "all iterations done",
     "converged": "stopped: hardly anything changes any more",
