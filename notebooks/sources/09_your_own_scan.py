@@ -1,0 +1,316 @@
+# %% [markdown]
+# # 9 · Your own scan
+#
+# **Goal.** Take a label map that somebody else made, find out what it is, restore its heart, decide whether to trust it, and put the answer back where the scan lies.
+#
+# **You need** lesson 1. A NIfTI file of your own, or none: a stranger's is provided. About 20 minutes to read, half a minute to run. For research and teaching, not for clinical use.
+
+# %% [markdown]
+# ## What a stranger sends
+#
+# A label map of a short-axis stack, and no word about it. Put the path of your own in `MY_SCAN` and run all cells: what follows is then of your scan, but for what is called the stranger's. What is taken, and what not, is in [docs/own_scan.md](../docs/own_scan.md).
+
+# %%
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from srheart_demo.conventions import parse_convention
+from srheart_demo.course.stranger import disguised
+from srheart_demo.placement import ByHand
+from srheart_demo.samples import load_sample
+
+MY_SCAN = None  # your own, such as "~/scans/sa.nii.gz"
+MY_LABELS = None  # where they are not recognised, such as "LV=500,420 MYO=200 RV=600"
+MY_FRAME = None  # of several, counted from 0; by default the first with labels
+BY_HAND = ByHand()  # such as ByHand(flip=True), if the placement below is wrong
+
+temporary = TemporaryDirectory()  # gone when the kernel ends; to keep results, name a folder
+folder = Path(temporary.name)
+sample = load_sample("healthy_1")
+stack = sample.stacks["normal"]
+stranger = disguised([stack], folder / "stranger.nii.gz")
+scan = Path(MY_SCAN).expanduser() if MY_SCAN else stranger
+
+# %%
+from srheart_demo.nifti import load
+from srheart_demo.ui.static_own_scan import picture_array
+
+image = load(scan)
+frame = (image.labelled() or [0])[0] if MY_FRAME is None else MY_FRAME
+array = image.frame(frame)
+picture_array(array, image.affine)
+
+# %% [markdown]
+# This is the stranger's array as it comes, cut through the middle along each of its axes. Only `[:, i, :]` looks like a short-axis slice, so axis 1 runs across the slices; it could have been any. And the colours are wrong: blue should be the RV, and here 3 means the LV, in ACDC's order.
+#
+# ## Orientation
+#
+# An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$, where $x$ runs to the patient's right, anterior and superior (RAS+). Column $j$ of $A$ is the step from one voxel to the next along axis $j$, in mm. Its length is the spacing; its greatest component says which way the axis runs, mostly.
+
+# %% tags=["nbval-check-output"]
+import numpy as np
+
+np.set_printoptions(suppress=True)
+print(image.affine[:3, :3].round(2))
+print("spacing", np.linalg.norm(image.affine[:3, :3], axis=0).round(2), "mm")
+
+# %% [markdown]
+# ### Exercise 1: which way does each axis run?
+#
+# Write `orientation(affine)`: three letters, one for each axis of the array: R or L, A or P, S or I, whichever the axis mostly runs towards.
+#
+# <details><summary>Hint</summary>For a column <code>c</code> of the 3 × 3 part, <code>i = abs(c).argmax()</code> says which direction, and the sign of <code>c[i]</code> which of its two letters. Columns are the rows of <code>affine[:3, :3].T</code>.</details>
+
+
+# %% tags=["exercise"]
+def orientation(affine):
+    ### BEGIN SOLUTION
+    letters = ""
+    for column in affine[:3, :3].T:
+        i = abs(column).argmax()
+        letters += "RAS"[i] if column[i] > 0 else "LPI"[i]
+    return letters
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+from srheart_demo.course import own_scan as check
+
+check.orientation(orientation)
+
+# %% [markdown]
+# Letters are for people. The library never rounds an oblique stack to letters; it uses $A$ itself.
+#
+# ## Labels
+#
+# Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.volume import survey
+
+convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
+reading = survey(scan, convention, frame)
+volume = reading.volume
+print(f"stored {reading.stored_shape}; slices along axis {reading.slice_axis}")
+print(f"values {sorted(reading.counts)} mean {reading.convention} ({reading.convention.source})")
+print(f"read as {volume.shape}, spacing {np.round(volume.spacing, 2)} mm")
+
+# %% [markdown]
+# ### Exercise 2: labels by a dictionary
+#
+# Write `relabel(stored, meaning)`: a new array in which each stored value is replaced by what the dictionary says, `{3: 1, 2: 2, 1: 3}` for ACDC's order; what it does not name is background, 0.
+#
+# <details><summary>Hint</summary>Begin with zeros of the same shape; for each pair of <code>meaning.items()</code> set those voxels. Compare with <code>stored</code>, not with what you are writing.</details>
+
+
+# %% tags=["exercise"]
+def relabel(stored, meaning):
+    ### BEGIN SOLUTION
+    labels = np.zeros(stored.shape, np.uint8)
+    for value, label in meaning.items():
+        labels[stored == value] = label
+    return labels
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.relabelled(relabel)
+
+# %% [markdown]
+# ## Placed in the model's frame
+#
+# $G$ has seen hearts with the apex at low D, the RV at the left of the picture, and never a mirrored one. `place` finds by the labels which end tapers (the apex), where the RV lies and where the middle is; by the sign of $\det A$ it knows whether the picture is mirrored. Whatever it took for granted, it says.
+
+# %%
+from srheart_demo.placement import place
+from srheart_demo.ui.static import picture_slices
+
+placement = place(volume, BY_HAND)
+print(*placement.notes, sep="\n")
+picture_slices({"scan": placement.apex_first(volume).labels})
+
+# %% [markdown]
+# Drawn as the array has them, the slices show the RV on the right. That is no fault of the file: its axes come in an order that makes a mirror image, its affine says so, and `place` reads the columns backwards.
+#
+# **Try it.** The prior's mean heart, $G(0)$, and the scan as placed: a slice, and a cut from apex (below) to base. Turn it, flip it, mirror it. Which of these would you notice in your own scan, if nothing were beside it?
+
+# %%
+import torch
+
+from srheart_demo.baselines.nearest import restore
+from srheart_demo.degradation import HR_GRID
+from srheart_demo.generator import load_generator, to_labels
+from srheart_demo.placement import stack_geometry
+from srheart_demo.ui.controls import try_it
+from srheart_demo.ui.static_own_scan import picture_placement
+
+G = load_generator()
+expected = to_labels(G.decode(torch.zeros(1, G.latent_size)))
+
+
+def draw(turn_deg=BY_HAND.turn_deg, flip=BY_HAND.flip, mirror=BY_HAND.mirror):
+    placed = stack_geometry(volume, place(volume, ByHand(turn_deg, flip, mirror)))
+    shown = restore(volume.labels, placed, HR_GRID)
+    return picture_placement({"the prior expects": expected, "the scan, placed": shown})
+
+
+try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.mirror)
+
+# %% [markdown]
+# ## Crop and run
+#
+# Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
+
+# %% tags=["nbval-check-output"]
+from srheart_demo.enhancement import as_problem, enhance
+
+problem = as_problem(G, volume, None, placement)
+print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
+
+# %%
+import sys
+
+from srheart_demo.cli.progress import Progress
+from srheart_demo.presets import INTERACTIVE, RECOMMENDED
+
+with Progress(sys.stdout) as progress:
+
+    def watch(step):
+        total = step.iteration if step.stopped else RECOMMENDED.iterations
+        progress.update("iteration", step.iteration, total, f"L = {step.loss:.3f}")
+
+    heart = enhance(G, volume, None, RECOMMENDED, watch, placement)
+
+# %% [markdown]
+# ## May it be trusted?
+#
+# A solver always answers. `check` solves quickly, three times: as placed, mirrored, upside down. Then it holds some figures of the heart against those of synthetic scans: |z|, how far the outlines are from the slices', motion, volumes, shape.
+#
+# Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
+
+# %%
+from srheart_demo.checking import check as examine
+from srheart_demo.course.stranger import mirrored
+
+slip = stack.affine.copy()
+slip[:3, 0] *= 0.8
+wrong = {
+    "the stranger's, mirrored": mirrored(stack.affine, stack.shape[2]),
+    "the stranger's, 8 mm for 10": slip,
+}
+reports = {"the scan": examine(G, reading, by_hand=BY_HAND)}
+for name, affine in wrong.items():
+    reports[name] = examine(G, survey(disguised([stack], folder / "wrong.nii.gz", affine)))
+for name, report in reports.items():
+    print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
+
+# %% [markdown]
+# The mirrored one is found out: its mirror image explains the slices much better (a nat is a factor of e). The 8 mm one is **not** found out: it is a heart a fifth shorter, and such hearts exist. And what came out of each?
+
+# %%
+for name, report in reports.items():
+    said = {m.name: m.value for m in report.measures}
+    LV = f"LV {said['LV volume']:.0f} ml, {said['LV length']:.0f} mm long"
+    print(f"{name:28s} {LV}, {said['flaws']:.0f} flaws of anatomy")
+
+# %% [markdown]
+# Three sound hearts; neither volumes nor a picture would have told that one is mirrored. And a verdict says that nothing is odd, not that the answer is right. So before the verdict read what was found and assumed, and compare it with what you *know* of the scan:
+
+# %%
+found = reports["the scan"]
+print(*(f"- {line}" for line in (*found.found, *found.assumed)), sep="\n")
+
+# %% [markdown]
+# Do not trust an answer
+#
+# - when the verdict says so, or when you cannot explain why it says *unusual*;
+# - when something that was found or assumed is not so;
+# - where no slice lies ([lesson 8](08_uncertainty.ipynb): imagined anatomy);
+# - for a heart that the population does not hold, a malformed one above all, whatever the verdict.
+#
+# ### Exercise 3: the volume of an oblique stack
+#
+# Write `volume_ml(labels, label, affine)`: millilitres of one label. The header of an oblique stack has no spacing on its diagonal; but a voxel has the volume $|\det A|$.
+#
+# <details><summary>Hint</summary><code>np.linalg.det(affine[:3, :3])</code> is in mm³, and negative where the array is a mirror image.</details>
+
+
+# %% tags=["exercise"]
+def volume_ml(labels, label, affine):
+    ### BEGIN SOLUTION
+    return (labels == label).sum() * abs(np.linalg.det(affine[:3, :3])) / 1000
+    ### END SOLUTION
+
+
+# %% tags=["check"]
+check.volume_ml(volume_ml)
+
+# %% [markdown]
+# ## Back to where it came from
+#
+# `write` leaves S_SR with an affine of its own: the heart lies in the scan's world, on a grid of 2 × 1.25 × 1.25 mm. Does it? Let another program judge that knows nothing of ours: nibabel reads the file and resamples it to the stranger's array, by the two affines alone.
+
+# %%
+import nibabel
+from nibabel.processing import resample_from_to
+
+from srheart_demo.metrics import dice
+
+out = folder / "out"
+out.mkdir(exist_ok=True)
+heart.write(out)
+print(sorted(path.name for path in out.iterdir()))
+
+S_SR = nibabel.load(out / "S_SR.nii.gz")
+there = np.asarray(resample_from_to(S_SR, (image.shape, image.affine), order=0).dataobj)
+scores = dice(there.astype(np.uint8), reading.convention.labels(array))
+print(", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()), "(Dice)")
+picture_array(there, image.affine)
+
+# %% [markdown]
+# The same array as at the top, filled with the restored heart in our labels. It agrees with the scan and is not equal to it: the slices are displaced, S_SR is not (`d.json` says by how much). Any viewer shows the two files on top of each other.
+#
+# ## The same from the command line
+#
+# ```
+# srheart check stranger.nii.gz
+# srheart enhance stranger.nii.gz --preset interactive -o heart/
+# ```
+#
+# `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `cohort` does a whole folder. Without `--preset` it is RECOMMENDED. In this cell `main` stands for `srheart`:
+
+# %%
+from contextlib import chdir, redirect_stderr
+
+from srheart_demo.cli import main
+
+with chdir(folder), redirect_stderr(sys.stdout):
+    main(["enhance", stranger.name, "--preset", "interactive", "-o", "heart"])
+
+# %% [markdown]
+# ## Several frames
+#
+# A fourth axis is time. Frames are solved in turn, each from where the one before it ended, all placed alike; `srheart enhance --frames all` does the same. This "beat" is the stranger's stack made smaller within each slice, which is not how a heart beats. Which curve gives it away?
+
+# %%
+from srheart_demo.course.stranger import shrunk
+from srheart_demo.cycle import Beat, ejection_fraction, restore_cycle
+from srheart_demo.ui.static_own_scan import picture_volumes
+from srheart_demo.volume import read_frames
+
+moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
+frames = list(read_frames(disguised(moments, folder / "cine.nii.gz")))
+beats = [Beat.of(i, e) for i, e in restore_cycle(G, frames, None, INTERACTIVE)]
+print(f"ejection fraction of the LV {ejection_fraction(beats):.0%}")
+picture_volumes(beats)
+
+# %% [markdown]
+# Green does: muscle keeps its volume while the heart beats, to within some per cent. Where it does not in your own cine, the segmentation differs from frame to frame.
+#
+# ## Remember
+#
+# - An array means nothing without its affine and the meaning of its labels. Wrong ones give a plausible heart, not an error.
+# - A prior notices what none of its hearts looks like, such as a mirror image. It cannot notice what is plausible and wrong, such as slices 8 mm apart for 10.
+# - The answer goes back by its affine. Test that once with a program that is not the one that wrote it.
+#
+# **One step further.** Put a scan of your own into `MY_SCAN`. Have you none: say in the stranger's affine that its slices are 7 mm apart, then 6, until the verdict turns. Which figure notices first, and how wrong is the volume by then?
