@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -53,6 +54,8 @@ DRAWN = """(view) => {
 PLOTS = (
     "[...document.querySelectorAll('.srh-plot canvas')].filter((c) => c.clientWidth).length >= 4"
 )
+PLOTLY = "document.querySelector('.srh-plotly')"
+LEFT_VENTRICLE = f"{PLOTLY}.data[0].x.reduce((sum, x) => sum + x, 0)"
 LAST_LOSSES = (
     "[1, 2, 3].map((i) => document.querySelector('.srh-fig-convergence canvas')"
     ".panels[0].series[i].y.at(-1))"
@@ -244,6 +247,25 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.wait_for_function(f"{STATUS} === 'Finished'")
     press(page, "undo")
     page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+    assert not errors
+
+
+def test_the_heart_as_a_plotly_figure_follows_the_scrubber(visit: tuple) -> None:
+    page, outside, errors = visit
+    press(page, "Pause")
+    page.get_by_role("button", name="Plotly").press("Enter")
+    page.wait_for_function(f"{PLOTLY}?.data?.length > 3")
+    assert page.evaluate(f"{PLOTLY}.layout.scene.zaxis.title.text").startswith("D, mm")
+    page.locator(".srh-plotly canvas").first.wait_for()
+
+    # Turned by keyboard; another iteration is another heart, seen from where the user looks.
+    before, turn = page.evaluate(LEFT_VENTRICLE), page.evaluate(f"{PLOTLY}.camera.turn")
+    page.locator(".srh-plotly").press("ArrowLeft")
+    page.get_by_role("slider", name="Iteration shown").press("Home")
+    page.wait_for_function(f"before => {LEFT_VENTRICLE} !== before", arg=before)
+    eye = page.evaluate(f"{PLOTLY}.layout.scene.camera.eye")
+    assert math.atan2(eye["y"], eye["x"]) == pytest.approx(turn + 0.1)
+    assert not outside
     assert not errors
 
 

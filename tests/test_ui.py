@@ -115,6 +115,8 @@ def test_pixels_of_pictures_come_through() -> None:
 
 def test_every_control_and_picture_has_a_name() -> None:
     explorer = Explorer()
+    for view in texts.HEART_VIEWS:
+        explorer.heart_views.value = view
     for tab in texts.TABS:
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}

@@ -50,7 +50,7 @@ class Seats(Pooled):
         with self._arrival():
             found = await super().get_rendered_notebook(*args, **kwargs)
             self._taken.add(found[-1])
-            # It has waited longer than an idle kernel may: it must not end before its page connects.
+            # It has waited longer than an idle kernel may, and must not end before its page comes.
             self.get_kernel(found[-1]).last_activity = datetime.now(UTC)
         return found
 

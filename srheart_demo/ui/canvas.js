@@ -16,20 +16,33 @@ function rgb(colour) {
   return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 }
 
-// Draws before the next picture of the screen, once however often it is asked; also when the size
-// or the theme changes. `fresh` tells who waits for it that something new has been drawn.
+// The colour at a share, 0 to 1, of a scale of stops [share, colour].
+function shade(stops, share) {
+  const next = Math.max(1, stops.findIndex(([stop]) => stop >= share));
+  const [[low, from], [high, to]] = [stops[next - 1], stops[next]].map(([at, one]) => [at, rgb(one)]);
+  return from.map((c, i) => c + ((share - low) / (high - low)) * (to[i] - c));
+}
+
+// Draws before the next picture of the screen, once however often it is asked, and not before the
+// last drawing is done; also when the size or the theme changes. `fresh` tells who waits for it that
+// something new has been drawn.
 function redrawn(canvas, draw, signal) {
   let asked = 0;
+  let again = false;
   let fresh = false;
-  const now = () => {
+  const now = async () => {
+    again = false;
+    if (canvas.clientWidth) {
+      await draw();
+      if (fresh) canvas.dispatchEvent(new CustomEvent("srh-drawn", { bubbles: true }));
+      fresh = false;
+    }
     asked = 0;
-    if (!canvas.clientWidth) return;
-    draw();
-    if (fresh) canvas.dispatchEvent(new CustomEvent("srh-drawn", { bubbles: true }));
-    fresh = false;
+    if (again) ask();
   };
   const ask = (news = false) => {
     fresh ||= news === true;
+    again = true;
     asked ||= requestAnimationFrame(now);
   };
   const sizes = new ResizeObserver(ask);

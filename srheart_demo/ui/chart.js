@@ -39,14 +39,11 @@ function write(pen, words, x, y, measureOnly = false) {
 function mapPicture({ x, y, values, range, colours }) {
   const [low, high] = range;
   const picture = new ImageData(x.length, y.length);
-  const stops = colours.map(([at, colour]) => [at, rgb(colour)]);
   for (let row = 0; row < y.length; row += 1) {
     for (let column = 0; column < x.length; column += 1) {
       const at = Math.min(Math.max((values[row * x.length + column] - low) / (high - low), 0), 1);
-      const next = Math.max(1, stops.findIndex(([stop]) => stop >= at));
-      const [[a, from], [b, to]] = [stops[next - 1], stops[next]];
       const pixel = 4 * ((y.length - 1 - row) * x.length + column);
-      picture.data.set(from.map((c, i) => c + ((at - a) / (b - a)) * (to[i] - c)), pixel);
+      picture.data.set(shade(colours, at), pixel);
       picture.data[pixel + 3] = 255;
     }
   }

@@ -19,9 +19,9 @@ from srheart_demo.ui import theme
 HERE = Path(__file__).parent
 
 
-def script(name: str) -> str:
-    """The module of a drawn view, with what all of them share."""
-    return "".join((HERE / f"{part}.js").read_text("utf-8") for part in ("canvas", name))
+def script(*names: str) -> str:
+    """The module of a drawn view, of so many files, with what all of them share."""
+    return "".join((HERE / f"{name}.js").read_text("utf-8") for name in ("canvas", *names))
 
 
 @dataclass(frozen=True)

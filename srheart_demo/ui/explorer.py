@@ -16,7 +16,14 @@ from IPython.display import display
 from srheart_demo.ui import texts
 from srheart_demo.ui.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
 from srheart_demo.ui.heart3d import HeartView
-from srheart_demo.ui.layout import Tabs, compose, convergence_card, heart_card, unknowns_card
+from srheart_demo.ui.layout import (
+    Tabs,
+    compose,
+    convergence_card,
+    heart_card,
+    plot,
+    unknowns_card,
+)
 from srheart_demo.ui.page import Page
 from srheart_demo.ui.panels import (
     Header,
@@ -71,10 +78,15 @@ class Explorer:
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()
+        self._hearts = {"drawn": self.heart}
+        self._heart_place = plot(self.heart, "srh-fig-heart")
         self.shifts, self.convergence = ShiftChart(), ConvergenceChart()
         self.latent, self.path = LatentChart(), PathChart()
         self.latent_mode = w.ToggleButtons(
             options=[(text, mode) for mode, text in texts.LATENT_MODES.items()]
+        )
+        self.heart_views = w.ToggleButtons(
+            options=[(text, how) for how, text in texts.HEART_VIEWS.items()]
         )
         self.show_truth = checkbox("srh-show-truth", texts.SHOW_TRUTH)
         self.show_slices = checkbox("srh-show-slices", texts.SHOW_SLICES)
@@ -84,7 +96,9 @@ class Explorer:
         toggles = [self.show_truth, self.show_slices, self.show_view, self.paint]
         self._why: dict[str, WhyTab] = {}
         heart = named(
-            w.VBox([heart_card(self.heart, toggles), self.slices.box]), "srh-tab", "srh-tab-heart"
+            w.VBox([heart_card(self._heart_place, self.heart_views, toggles), self.slices.box]),
+            "srh-tab",
+            "srh-tab-heart",
         )
         others = {name: named(w.VBox(), "srh-tab") for name in texts.TABS if name != "heart"}
         self.tabs = Tabs({"heart": heart} | others)
@@ -156,7 +170,8 @@ class Explorer:
         """How good the estimate is, and everything on the page in words."""
         self.score.show_scores(scores)
         if self._frame is not None:
-            spoken = {"srh-fig-heart": texts.heart_alternative(scores)}
+            said = texts.heart_alternative(scores)
+            spoken = {"srh-fig-heart": said, "srh-fig-plotly": said}
             self.page.names = self.page.names | texts.alternatives(self._frame) | spoken
 
     def show_state(self, state: State, problem: str) -> None:
@@ -217,6 +232,7 @@ class Explorer:
             scrubber.observe(lambda _: self._look_at(), "value")
         for toggle in (self.show_truth, self.show_slices, self.show_view):
             toggle.observe(self._on_toggle, "value")
+        self.heart_views.observe(lambda change: self._view_heart(change.new), "value")
         self.paint.observe(lambda change: self.runner.paint(change.new), "value")
         self.tabs.bar.observe(lambda change: self._open(change.new), "value")
         self.header.dark.observe(self._on_dark, "value")
@@ -334,6 +350,18 @@ class Explorer:
 
     def _on_toggle(self, _: Any) -> None:
         self.heart.toggle(self.show_truth.value, self.show_slices.value, self.show_view.value)
+
+    def _view_heart(self, how: str) -> None:
+        """Look at the heart another way; Plotly is fetched when it is chosen first."""
+        if how not in self._hearts:
+            from srheart_demo.ui.plotly_heart import PlotlyHeart
+
+            self._hearts[how] = named(PlotlyHeart(), "srh-fig-plotly")
+            self._heart_place.children += (self._hearts[how],)
+        self._hearts[how].take_over(self.heart)
+        self.heart = self._hearts[how]
+        for view in self._hearts.values():
+            show(view, view is self.heart)
 
     def _look(self) -> tuple[int, float]:
         return self.slices.slice.value, float(self.slices.angle.value)

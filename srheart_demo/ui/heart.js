@@ -1,6 +1,5 @@
 // The 3-D view: meshes and lines in millimetres, turned by hand, drawn with WebGL 2.
 
-const START = { turn: -1.8525, tilt: 0.2945, zoom: 1, across: 0, up: 0 };
 const SHOWN_MM = 146; // how much of the model's frame fits the shorter side of the view
 const DEEP_MM = 400;
 const BAR_MM = 20;
@@ -55,12 +54,11 @@ function program(gl, vertices, fragments) {
   return { made, uniform, attribute: (name) => gl.getAttribLocation(made, name) };
 }
 
-// Hundredths of millimetres; the least number stands for none.
-function millimetres(view) {
-  const units = numbers(Int16Array, view);
-  const places = new Float32Array(units.length);
-  for (let i = 0; i < units.length; i += 1) places[i] = units[i] === -32768 ? NaN : units[i] / 100;
-  return places;
+function inks(shares, stops) {
+  const table = Array.from({ length: 256 }, (_, i) => shade(stops, i / 255));
+  const colours = new Uint8Array(3 * shares.length);
+  shares.forEach((share, i) => colours.set(table[share], 3 * i));
+  return colours;
 }
 
 function normalsOf(places, faces) {
@@ -83,7 +81,7 @@ function normalsOf(places, faces) {
 }
 
 // Each part of the scene on the graphics side: its arrays, and how to draw them.
-function upload(gl, { colour, opacity = 1, width, lit, vertices, faces, paint, points }) {
+function upload(gl, { colour, opacity = 1, width, lit, vertices, faces, paint, points }, stops) {
   const buffer = (data, target = gl.ARRAY_BUFFER) => {
     const made = gl.createBuffer();
     gl.bindBuffer(target, made);
@@ -96,9 +94,9 @@ function upload(gl, { colour, opacity = 1, width, lit, vertices, faces, paint, p
     return { ink, width, n: places.length / 3, buffers: [buffer(places)] };
   }
   const places = millimetres(vertices);
-  const corners = numbers(places.length / 3 > 65535 ? Uint32Array : Uint16Array, faces);
+  const corners = cornersOf(faces, places);
   const buffers = [buffer(places), buffer(normalsOf(places, corners)), buffer(corners, gl.ELEMENT_ARRAY_BUFFER)];
-  if (paint) buffers.push(buffer(numbers(Uint8Array, paint)));
+  if (paint) buffers.push(buffer(inks(numbers(Uint8Array, paint), stops)));
   return {
     ink, opacity, lit, n: corners.length, buffers, painted: Boolean(paint),
     type: corners instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT,
@@ -137,7 +135,8 @@ function render({ model, el }) {
   function take(name) {
     if (!gl) return;
     for (const { buffers } of parts[name]) buffers.forEach((one) => gl.deleteBuffer(one));
-    parts[name] = model.get(name).map((one) => ({ group: one.group, ...upload(gl, one) }));
+    const stops = model.get("scale").colours;
+    parts[name] = model.get(name).map((one) => ({ group: one.group, ...upload(gl, one, stops) }));
     canvas.triangles = parts.heart.reduce((sum, { n, width }) => sum + (width ? 0 : n / 3), 0);
   }
 
@@ -219,9 +218,7 @@ function render({ model, el }) {
 
   const ask = redrawn(canvas, draw, stop.signal);
   const move = (change) => {
-    Object.assign(camera, change);
-    camera.tilt = Math.min(Math.max(camera.tilt, -1.55), 1.55);
-    camera.zoom = Math.min(Math.max(camera.zoom, 0.4), 8);
+    Object.assign(camera, withinReach({ ...camera, ...change }));
     ask();
   };
   let hand = null;
@@ -245,21 +242,7 @@ function render({ model, el }) {
     move({ zoom: camera.zoom * Math.exp(-event.deltaY / 600) });
   }, { passive: false });
   canvas.addEventListener("dblclick", () => move(START));
-  canvas.addEventListener("keydown", (event) => {
-    const change = {
-      ArrowLeft: { turn: camera.turn + 0.1 },
-      ArrowRight: { turn: camera.turn - 0.1 },
-      ArrowUp: { tilt: camera.tilt - 0.1 },
-      ArrowDown: { tilt: camera.tilt + 0.1 },
-      "+": { zoom: camera.zoom * 1.15 },
-      "-": { zoom: camera.zoom / 1.15 },
-      Home: START,
-    }[event.key];
-    if (!change) return;
-    event.preventDefault();
-    event.stopPropagation();
-    move(change);
-  });
+  byKeys(canvas, camera, move);
   canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
   canvas.addEventListener("webglcontextrestored", () => { start(); ask(); });
 

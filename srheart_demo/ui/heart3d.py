@@ -11,7 +11,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from srheart_demo.palette import TISSUE_COLOURS, rgb
+from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui import texts, theme
 from srheart_demo.ui.chart import HERE, script
 
@@ -24,6 +24,7 @@ GHOST_OPACITY = 0.16
 UNIT = 0.01
 """Places go to the browser as whole multiples of it, mm; the least one stands for NaN."""
 NOWHERE = np.iinfo(np.int16).min
+SCRIPT = script("scene", "heart")
 LINE = 2.2
 """Width of an outline, pixels."""
 
@@ -41,13 +42,13 @@ class HeartView(anywidget.AnyWidget):
         scale: what the surface's colours mean; empty where they are the tissues'.
     """
 
-    _esm = script("heart")
+    _esm = SCRIPT
 
     heart: traitlets.List[Part] = traitlets.List().tag(sync=True)
     ghost: traitlets.List[Part] = traitlets.List().tag(sync=True)
     hidden: traitlets.List[str] = traitlets.List(["view"]).tag(sync=True)
     scale = traitlets.Dict().tag(sync=True)
-    words = traitlets.Dict({"no3D": texts.NO_3D}).tag(sync=True)
+    words: traitlets.Dict[str, Any] = traitlets.Dict({"no3D": texts.NO_3D}).tag(sync=True)
 
     def show(self, heart: Heart) -> None:
         """Draw the estimate, the stack's outlines and the slice looked at."""
@@ -57,6 +58,12 @@ class HeartView(anywidget.AnyWidget):
     def show_ghost(self, meshes: Mapping[str, Mesh]) -> None:
         """Draw the truth's outer surfaces, if they are known."""
         self.ghost = ghost_parts(meshes)
+
+    def take_over(self, other: HeartView) -> None:
+        """Show what another view shows."""
+        with self.hold_sync():
+            self.heart, self.scale = other.heart, other.scale
+            self.ghost, self.hidden = other.ghost, other.hidden
 
     def toggle(self, ghost: bool, slices: bool, view: bool) -> None:
         """Show or hide the truth, the slices and the LA plane."""
@@ -73,8 +80,9 @@ def heart_parts(heart: Heart) -> list[Part]:
     ):
         part = _mesh(mesh, "estimate", colour, OPACITY[tissue] if paint is None else 1.0)
         if paint is not None:
-            part["paint"] = _colours(paint.values[name] / paint.most)
-        surfaces.append(part)
+            shares = np.clip(paint.values[name] / paint.most, 0, 1)
+            part["paint"] = np.rint(255 * shares).astype(np.uint8).tobytes()
+        surfaces.append(part | {"name": tissue})
     tiles = [
         _mesh(heart.tiles.mesh, "slices", colour, 1.0, heart.tiles.labels == label, lit=False)
         for label, colour in enumerate(TISSUE_COLOURS.values(), 1)
@@ -95,7 +103,8 @@ def heart_parts(heart: Heart) -> list[Part]:
 
 def ghost_parts(meshes: Mapping[str, Mesh]) -> list[Part]:
     """The truth, or nothing where it is not known."""
-    return [_mesh(mesh, "truth", theme.TRUTH, GHOST_OPACITY) for mesh in meshes.values()]
+    name = {"name": texts.TRUTH}
+    return [_mesh(mesh, "truth", theme.TRUTH, GHOST_OPACITY) | name for mesh in meshes.values()]
 
 
 def scale(heart: Heart) -> dict[str, Any]:
@@ -115,7 +124,7 @@ def page(heart: Heart, ghost: Mapping[str, Mesh]) -> str:
     }
     written = json.dumps(state, default=lambda data: {"base64": base64.b64encode(data).decode()})
     template = (HERE / "heart.html").read_text("utf-8")
-    fill = {"TITLE": texts.TITLE, "STATE": written, "SCRIPT": script("heart")}
+    fill = {"TITLE": texts.TITLE, "STATE": written, "SCRIPT": SCRIPT}
     for name, text in fill.items():
         template = template.replace(f"${name}$", text)
     return template
@@ -156,11 +165,3 @@ def _mesh(
 
 def _line(points: np.ndarray, group: str, colour: str) -> Part:
     return {"group": group, "colour": colour, "width": LINE, "points": _places(points)}
-
-
-def _colours(values: np.ndarray) -> bytes:
-    """(N, 3) of shares of the scale's most."""
-    at = [stop for stop, _ in theme.SEQUENTIAL]
-    stops = np.array([rgb(colour) for _, colour in theme.SEQUENTIAL])
-    channels = [np.interp(values, at, stops[:, channel]) for channel in range(3)]
-    return np.stack(channels, 1).astype(np.uint8).tobytes()

@@ -50,10 +50,12 @@ def compose(
     return named(w.VBox([header, grid, transport, machinery]), "srh")
 
 
-def heart_card(figure: w.Widget, toggles: list[w.Widget]) -> w.VBox:
-    """The 3-D view with its toggles."""
+def heart_card(place: w.GridBox, views: w.ToggleButtons, toggles: list[w.Widget]) -> w.VBox:
+    """The 3-D view, in its place, with its toggles."""
     bar = named(w.HBox(toggles), "srh-toggles")
-    return card("", texts.HEART, [bar, plot(figure, "srh-fig-heart")], "srh-heart")
+    return card(
+        "", texts.HEART, [bar, named(views, "srh-mode", "srh-heart-views"), place], "srh-heart"
+    )
 
 
 def unknowns_card(

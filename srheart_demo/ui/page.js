@@ -16,7 +16,7 @@ function answerPings(model) {
   });
 }
 
-const TARGETS = ".noUi-handle, select, input, button, img, canvas";
+const TARGETS = ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
 
 function nameControls(names) {
   for (const [className, name] of Object.entries(names)) {
@@ -32,8 +32,8 @@ function nameControls(names) {
   }
 }
 
-function nameTabs() {
-  for (const bar of document.querySelectorAll(".srh-tabs .widget-toggle-buttons")) {
+function tellPressed() {
+  for (const bar of document.querySelectorAll(".srh .widget-toggle-buttons")) {
     bar.setAttribute("role", "group");
     for (const button of bar.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.classList.contains("mod-active")));
@@ -83,7 +83,7 @@ function render({ model }) {
   handOutFiles(model);
   const tend = () => {
     nameControls(model.get("names"));
-    nameTabs();
+    tellPressed();
   };
   let asked = 0;
   const additions = new MutationObserver(() => {
@@ -91,7 +91,7 @@ function render({ model }) {
   });
   additions.observe(document.body, { childList: true, subtree: true });
   model.on("change:names", tend);
-  document.addEventListener("click", () => requestAnimationFrame(nameTabs), { signal: stop.signal });
+  document.addEventListener("click", () => requestAnimationFrame(tellPressed), { signal: stop.signal });
   stop.signal.addEventListener("abort", () => additions.disconnect());
   tend();
   const greet = () => painted(() => {

@@ -195,6 +195,12 @@ PAINTS = {
     "uncertainty": "uncertainty, mm",
     "spread": "5 random starts, mm",
 }
+HEART_VIEWS = {"drawn": "drawn", "plotly": "Plotly: axes, values"}
+PLOTLY_WORDS = {
+    "axes": ["columns, mm", "rows, mm", "D, mm: apex → base"],
+    "place": "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f} mm",
+    "loading": "Loading Plotly",
+}
 TURN_HELP = "Arrow keys turn it, plus and minus zoom, Home brings it back."
 NO_3D = "This browser does not draw in 3D (WebGL 2). All else works."
 SLICES = "Slice by slice"
@@ -384,6 +390,7 @@ NAMES = {
     "srh-theme": "Dark colours",
     "srh-short-axis-scrubber": "Short-axis slice, counted from the apex",
     "srh-long-axis-scrubber": "Angle of the long-axis cut, degrees",
+    "srh-heart-views": "How the 3D view is drawn",
     "srh-show-truth": "Show the truth in the 3D view",
     "srh-show-slices": "Show the stack's slices in the 3D view",
     "srh-show-view": "Show the long-axis plane in the 3D view",
@@ -396,6 +403,7 @@ NAMES = {
 }
 ROWS = {"sa": "Short-axis slice", "la": "Long-axis cut"}
 LATER_NAMES = {
+    "srh-fig-plotly": f"3D view as a Plotly figure, axes in millimetres. {TURN_HELP}",
     "srh-landscape-direction": "Principal direction of z",
     "srh-fig-shift-map": "Map of the loss over one slice's shift",
     "srh-fig-valley": "Map of the loss over a shift and a direction of z",
