@@ -293,11 +293,11 @@ def test_looking_back_and_changing_something_forks() -> None:
         explorer.solver.gamma.value = 0.0
         explorer.transport.run.click()
         await until(lambda: runner.state is State.DONE and not runner._wishes)
+        await until(lambda: explorer.transport.runs[1].layout.display is None)
         await until(lambda: drawn(explorer.convergence, 1) == 9)
 
     serve(explorer, play)
     assert len(session_of(explorer).history.runs) == 2
-    assert explorer.transport.runs[1].layout.display is None
     assert "3" in explorer.transport.runs[1].description
 
 
