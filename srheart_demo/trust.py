@@ -293,7 +293,8 @@ def _anatomy(e: Enhancement) -> dict[str, float]:
     numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
         statistics = anatomy.statistics(labels)
-    except (ValueError, np.linalg.LinAlgError, IndexError):  # Not enough of a heart to measure.
+    # Not enough of a heart to measure.
+    except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
         statistics = {}
     nothing = float("nan")
     return numbers | {
