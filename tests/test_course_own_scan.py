@@ -41,8 +41,9 @@ def test_orientation(mistake, word: str) -> None:
     assert word in verdict.sentence
 
 
-def test_orientation_may_be_letters_in_a_tuple() -> None:
-    assert check.orientation(nibabel.aff2axcodes).right
+@pytest.mark.parametrize("right", [by_axis, nibabel.aff2axcodes])
+def test_orientation_by_the_greatest_component_or_by_nibabel(right) -> None:
+    assert check.orientation(right).right
 
 
 def in_turn(stored, meaning):
