@@ -84,5 +84,5 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/template
 	@echo "Installing the pinned packages into $(VENV): minutes the first time, seconds later"
 	@if [ "$$(uname -s)" = Linux ] && ! $(PY) -c 'import torch' 2>/dev/null; then \
 		echo "On Linux PyTorch comes with CUDA, several GB; docs/install.md tells how to get the small CPU build."; fi
-	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,cohort,test]" -c constraints.txt
+	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,cohort,hub,test]" -c constraints.txt
 	@touch $(STAMP)

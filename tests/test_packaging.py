@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from importlib import metadata
@@ -15,7 +16,7 @@ from packaging.version import Version
 
 # The names that differ on conda-forge.
 CONDA_NAMES = {"pytorch": "torch"}
-EXTRAS = ("app", "cohort", "test")
+EXTRAS = ("app", "cohort", "hub", "test")
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,18 @@ def test_conda_environment_equals_the_pins(root: Path, project: dict, pins: dict
     assert listed == {
         name: pins[name] for name in (canonicalize_name(Requirement(line).name) for line in needed)
     }
+
+
+def test_binder_installs_the_same(root: Path) -> None:
+    """All but the package itself, which its postBuild adds."""
+    here, there = (
+        yaml.safe_load((root / name).read_text("utf-8"))
+        for name in ("environment.yml", "binder/environment.yml")
+    )
+    assert here["dependencies"].pop() == {"pip": ["-e ."]}
+    assert there == here
+    for script in ("postBuild", "start"):
+        assert os.access(root / "binder" / script, os.X_OK), script
 
 
 def test_conda_environment_asks_for_the_cpu_build(root: Path) -> None:

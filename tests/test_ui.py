@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from srheart_demo.presets import PRESETS, RECOMMENDED
-from srheart_demo.session import Session
+from srheart_demo.session import Session, takeaway
 from srheart_demo.session.explore import TRAITS
 from srheart_demo.ui import page, texts, theme, why
 from srheart_demo.ui.chart import Axis, Chart, Panel, Series
@@ -440,5 +440,30 @@ def test_a_failure_is_told_in_the_page_and_leaves_it_usable() -> None:
         assert "The weights are missing." in explorer.transport.detail.value
         explorer.transport.reset.click()
         await until(lambda: ready(explorer))
+
+    serve(explorer, play)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write to /dev/full fails as on a full disk."""
+    explorer = explorer_of(short_session)
+    taken: list[str] = []
+    explorer.page.download = lambda name, _: taken.append(name)  # type: ignore[method-assign]
+
+    def on_full_disk(session: Session) -> bytes:
+        return takeaway._written("/dev/full", lambda path: path.write_bytes(b"heart"))
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.step.click()
+        explorer.tabs.bar.value = "take"
+        with monkeypatch.context() as full:
+            full.setitem(takeaway.FILES, "S_SR", ("S_SR.nii.gz", on_full_disk))
+            explorer._take("S_SR")
+            await until(lambda: "No space left" in explorer.transport.detail.value)
+        assert explorer.runner.state is not State.FAILED
+        explorer._take("S_SR")
+        await until(lambda: taken == ["S_SR.nii.gz"])
 
     serve(explorer, play)

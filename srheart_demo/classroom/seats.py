@@ -50,7 +50,7 @@ class Seats(Pooled):
         with self._arrival():
             found = await super().get_rendered_notebook(*args, **kwargs)
             self._taken.add(found[-1])
-            # It has waited longer than an idle kernel may, and must not end before its page comes.
+            # It may have waited longer than idle kernels may; its page takes a while to connect.
             self.get_kernel(found[-1]).last_activity = datetime.now(UTC)
         return found
 

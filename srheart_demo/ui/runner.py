@@ -361,6 +361,9 @@ class Runner:
             pass
         except (KeyError, ValueError) as error:
             problem = str(error.args[0])
+        except OSError as error:
+            log.warning("%s: %s", job.name, error)
+            problem = f"The server cannot write files ({error.strerror}); the run is as it was."
         finally:
             self._watch = None
             # What was reported last comes first.
