@@ -18,6 +18,9 @@ from urllib.parse import urlparse
 
 import pytest
 
+from srheart_demo.samples import SAMPLES
+from srheart_demo.ui import texts
+
 pytestmark = pytest.mark.browser
 
 FLAGS = [
@@ -269,13 +272,36 @@ def test_the_heart_as_a_plotly_figure_follows_the_scrubber(visit: tuple) -> None
     assert not errors
 
 
+def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
+    visit: tuple, root: Path, tmp_path: Path
+) -> None:
+    page, outside, errors = visit
+    press(page, "Pause")
+    scan = root / "data" / "sample" / SAMPLES[0] / "S_LR_normal.nii.gz"
+    broken = tmp_path / "broken.nii.gz"
+    broken.write_bytes(scan.read_bytes()[:700])
+    subject = page.get_by_role("combobox", name="Subject")
+    for file, said in ((broken, "broken.nii.gz: the file is truncated"), (scan, texts.READY_NOTE)):
+        subject.select_option(texts.SUBJECT_OWN)
+        with page.expect_file_chooser() as chooser:
+            page.locator(".srh-own-stack").click()
+        chooser.value.set_files(file)
+        page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=said)
+    assert subject.locator("option:checked").text_content() == scan.name
+    press(page, "Run")
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+    assert "Nobody knows this heart" in page.text_content(".srh-quality")
+    assert not outside
+    assert not errors
+
+
 def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
     from axe_core_python.sync_playwright import Axe
 
     page, _, errors = visit
     press(page, "Pause")
     page.get_by_role("checkbox", name="Show the equation").check()
-    for tab in ("Heart", "Latent space", "Take away"):
+    for tab in texts.TABS.values():
         press(page, tab)
         page.wait_for_function(f"{STATUS} === 'Paused'")
         for dark in (False, True):
@@ -307,5 +333,14 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> N
         " || e.textContent.trim())).map((e) => e.outerHTML)"
     )
     assert nameless == []
+
+    # On a tablet the rest is further down, and the buttons stay.
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.mouse.move(500, 400)
+    page.mouse.wheel(0, 5000)
+    page.wait_for_function(
+        "['.srh-quality', '.srh-transport'].every((card) =>"
+        " document.querySelector(card).getBoundingClientRect().bottom <= 1024)"
+    )
     assert not outside
     assert not errors

@@ -32,13 +32,16 @@ function redrawn(canvas, draw, signal) {
   let fresh = false;
   const now = async () => {
     again = false;
-    if (canvas.clientWidth) {
-      await draw();
-      if (fresh) canvas.dispatchEvent(new CustomEvent("srh-drawn", { bubbles: true }));
+    try {
+      if (!canvas.clientWidth) return;
+      const news = fresh;
       fresh = false;
+      await draw();
+      if (news) canvas.dispatchEvent(new CustomEvent("srh-drawn", { bubbles: true }));
+    } finally {
+      asked = 0;
+      if (again) ask();
     }
-    asked = 0;
-    if (again) ask();
   };
   const ask = (news = false) => {
     fresh ||= news === true;

@@ -1,7 +1,7 @@
 """The 3-D view as a Plotly figure, for those who want axes and numbers.
 
-plotly.js comes from the installed package with the view itself, packed (1.5 of 4.8 MB): it needs
-no network, and a Jupyter server does not take it for a flood (`iopub_data_rate_limit`).
+plotly.js comes from the installed package with the view itself, so it needs no network; packed, it
+is 1.5 of 4.8 MB.
 """
 
 from __future__ import annotations
