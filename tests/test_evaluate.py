@@ -153,8 +153,8 @@ HEARTS = [{"Dice LV": 0.9, "Dice MYO": 0.8, "Dice RV": 0.7, "RMS of z": 1.0}] * 
 def test_a_table_survives_its_file(tmp_path: Path) -> None:
     table = Table(tmp_path / "table.csv")
     short = {"a": 3.0, "b": float("inf")}
-    table.add(HEALTHY, [{"a": 1.0, "b": 2.0}, short, {"a": 2.0, "b": 4.0}])
-    assert table.sections[HEALTHY]["b"] == Summary(3.0, 1.0, 1)
+    table.add(HEALTHY, [{"a": 1.0, "b": 2.0}, short, {"a": 1.0, "b": 4.0}, short])
+    assert table.sections[HEALTHY] == {"a": Summary(2.0, 1.0, 0), "b": Summary(3.0, 1.0, 2)}
     table.add(DECODER, [{"a": float("inf")}])
     again = Table(tmp_path / "table.csv").sections
     assert str(again) == str(table.sections)
