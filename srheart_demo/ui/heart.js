@@ -3,6 +3,8 @@
 const SHOWN_MM = 146; // how much of the model's frame fits the shorter side of the view
 const DEEP_MM = 400;
 const BAR_MM = 20;
+const FINE = 2; // in software, smooth edges are had by drawing finer,
+const REST_MS = 600; // once nothing has moved for so long
 
 const LIT = `#version 300 es
 in vec3 place; in vec3 normal; in vec3 colour;
@@ -34,12 +36,19 @@ void main() {
   vec2 p = a.xy * fit.xy + fit.zw, q = b.xy * fit.xy + fit.zw;
   vec2 along = (q - p) * pixels;
   along = length(along) > 0.0 ? normalize(along) : vec2(1.0, 0.0);
-  float side = gl_VertexID % 2 == 0 ? -1.0 : 1.0, end = gl_VertexID < 2 ? 0.0 : 1.0;
+  int corner = gl_VertexID % 4;
+  float side = corner % 2 == 0 ? -1.0 : 1.0, end = corner < 2 ? 0.0 : 1.0;
   vec2 offset = 0.5 * width * (side * vec2(-along.y, along.x) + (2.0 * end - 1.0) * along);
   vec3 seen = mix(a, b, end);
   gl_Position = vec4(mix(p, q, end) + offset / pixels, -seen.z / ${DEEP_MM}.0, 1.0);
   ink = colour; up = vec3(0.0, 0.0, 1.0);
 }`;
+
+function inSoftware() {
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  return /swiftshader|llvmpipe|software/i.test(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
+}
 
 function program(gl, vertices, fragments) {
   const made = gl.createProgram();
@@ -80,6 +89,19 @@ function normalsOf(places, faces) {
   return normals;
 }
 
+// Four corners a segment, each with both its ends; software draws instances one by one, so there are none.
+function strips(places) {
+  const n = Math.max(places.length / 3 - 1, 0);
+  const ends = new Float32Array(24 * n);
+  const corners = new Uint32Array(6 * n);
+  for (let i = 0; i < n; i += 1) {
+    const segment = places.subarray(3 * i, 3 * i + 6);
+    for (let corner = 0; corner < 4; corner += 1) ends.set(segment, 24 * i + 6 * corner);
+    corners.set([0, 1, 2, 1, 2, 3].map((corner) => 4 * i + corner), 6 * i);
+  }
+  return { ends, corners };
+}
+
 // Each part of the scene on the graphics side: its arrays, and how to draw them.
 function upload(gl, { colour, opacity = 1, width, lit, vertices, faces, paint, points }, stops) {
   const buffer = (data, target = gl.ARRAY_BUFFER) => {
@@ -90,8 +112,8 @@ function upload(gl, { colour, opacity = 1, width, lit, vertices, faces, paint, p
   };
   const ink = rgb(colour).map((c) => c / 255);
   if (points) {
-    const places = millimetres(points);
-    return { ink, width, n: places.length / 3, buffers: [buffer(places)] };
+    const { ends, corners } = strips(millimetres(points));
+    return { ink, width, n: corners.length, buffers: [buffer(ends), buffer(corners, gl.ELEMENT_ARRAY_BUFFER)] };
   }
   const places = millimetres(vertices);
   const corners = cornersOf(faces, places);
@@ -117,13 +139,16 @@ function render({ model, el }) {
   const parts = { ghost: [], heart: [] };
   let gl = null;
   let meshes = null;
-  let strips = null;
+  let lines = null;
+  const software = inSoftware();
+  let fine = 1;
+  let refining = 0;
 
   function start() {
-    gl = canvas.getContext("webgl2", { antialias: true, alpha: true });
+    gl = canvas.getContext("webgl2", { antialias: !software, alpha: true });
     if (!gl) { element("p", "srh-hint", el).textContent = words.no3D; return; }
     meshes = program(gl, LIT, SHADE);
-    strips = program(gl, STRIP, SHADE);
+    lines = program(gl, STRIP, SHADE);
     gl.enable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.depthFunc(gl.LEQUAL);
@@ -142,10 +167,13 @@ function render({ model, el }) {
 
   function draw() {
     if (!gl || gl.isContextLost()) return;
-    const ratio = globalThis.devicePixelRatio || 1;
+    const ratio = fine * (globalThis.devicePixelRatio || 1);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     canvas.width = width * ratio;
     canvas.height = height * ratio;
+    clearTimeout(refining);
+    if (software && fine === 1) refining = setTimeout(() => { fine = FINE; ask(); }, REST_MS);
+    fine = 1;
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.depthMask(true);
@@ -162,10 +190,10 @@ function render({ model, el }) {
     gl.uniform4fv(meshes.uniform("fit"), fit);
     gl.disable(gl.CULL_FACE);
     for (const mesh of shown) if (mesh.opacity === 1) drawMesh(mesh);
-    gl.useProgram(strips.made);
-    gl.uniformMatrix3fv(strips.uniform("view"), false, view);
-    gl.uniform4fv(strips.uniform("fit"), fit);
-    gl.uniform2f(strips.uniform("pixels"), width / 2, height / 2);
+    gl.useProgram(lines.made);
+    gl.uniformMatrix3fv(lines.uniform("view"), false, view);
+    gl.uniform4fv(lines.uniform("fit"), fit);
+    gl.uniform2f(lines.uniform("pixels"), width / 2, height / 2);
     for (const line of shown) if (line.width) drawLine(line);
     // What is seen through leaves no trace in the depth; of each surface the far side comes first.
     gl.depthMask(false);
@@ -202,18 +230,14 @@ function render({ model, el }) {
   }
 
   function drawLine({ ink, width, n, buffers }) {
-    if (n < 2) return;
-    const ends = ["from", "to"].map(strips.attribute);
-    ends.forEach((where, i) => {
-      array(where, buffers[0], 3, 12, 12 * i);
-      gl.vertexAttribDivisor(where, 1);
-    });
-    gl.uniform1f(strips.uniform("width"), width);
-    gl.uniform3fv(strips.uniform("colour"), ink);
-    gl.uniform1f(strips.uniform("opacity"), 1);
-    gl.uniform1i(strips.uniform("lit"), false);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, n - 1);
-    for (const where of ends) gl.vertexAttribDivisor(where, 0);
+    if (!n) return;
+    ["from", "to"].forEach((name, i) => array(lines.attribute(name), buffers[0], 3, 24, 12 * i));
+    gl.uniform1f(lines.uniform("width"), width);
+    gl.uniform3fv(lines.uniform("colour"), ink);
+    gl.uniform1f(lines.uniform("opacity"), 1);
+    gl.uniform1i(lines.uniform("lit"), false);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers[1]);
+    gl.drawElements(gl.TRIANGLES, n, gl.UNSIGNED_INT, 0);
   }
 
   const ask = redrawn(canvas, draw, stop.signal);
@@ -257,6 +281,7 @@ function render({ model, el }) {
   ask();
   return () => {
     for (const [event, listen] of Object.entries(listeners)) model.off(event, listen);
+    clearTimeout(refining);
     stop.abort();
   };
 }

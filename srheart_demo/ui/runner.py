@@ -35,6 +35,8 @@ TELL = 0.1
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Picture = asyncio.Future[Callable[[], None]]
+"""What the worker thread is preparing, and then how to draw it."""
 
 
 class State(Enum):
@@ -309,7 +311,7 @@ class Runner:
         elif self.state is State.RUNNING:
             await self._run_and_show(self._session)
         elif self._schedule.stale and self._pace.painted:
-            await self._show(await self._prepare(self._session, hurry=True))
+            await self._show(self._prepare(self._session, hurry=True))
         elif self._job is not None:
             await self._do(self._session, self._job)
         elif self.state is State.REPLAYING:
@@ -392,11 +394,13 @@ class Runner:
 
     async def _run_and_show(self, session: Session) -> None:
         # Pictures for nobody would keep the kernel of a lost browser among those in use.
-        pictures = [] if self._pace.absent else await self._prepare(session, hurry=False)
-        burst = asyncio.ensure_future(self._call(session.advance, BURST))
-        if pictures:
+        pictures = [] if self._pace.absent else self._prepare(session, hurry=False)
+        # Both wait for the worker thread, so that it need not wait for the loop in between.
+        burst = self._call(session.advance, BURST)
+        try:
             await self._show(pictures)
-        await burst
+        finally:
+            await burst
         self._after_solving(session)
 
     def _after_solving(self, session: Session) -> None:
@@ -409,8 +413,8 @@ class Runner:
         self._view.show_scan(session)
         self._schedule.everything()
 
-    async def _prepare(self, session: Session, hurry: bool) -> list[Callable[[], None]]:
-        """Compute what is due, in the worker thread; returns how to draw it."""
+    def _prepare(self, session: Session, hurry: bool) -> list[Picture]:
+        """Have the worker thread compute what is due; each result says how to draw it."""
         if not self._pace.painted:
             return []
         coarse = self.state in (State.RUNNING, State.REPLAYING)
@@ -420,17 +424,18 @@ class Runner:
             "heart": lambda: _then(self._view.show_heart, session.heart(self.look[0], coarse)),
             "scores": lambda: _then(self._view.show_scores, session.scores()),
         }
-        draw = []
-        for part, make in work.items():
-            if self._schedule.due(part, hurry):
-                started = time.monotonic()
-                self._schedule.stale.discard(part)
-                draw.append(await self._call(make))
-                self._schedule.renewed(part, time.monotonic() - started)
+        due = [part for part in work if self._schedule.due(part, hurry)]
+        self._schedule.stale.difference_update(due)
+        return [self._call(self._timed, part, work[part]) for part in due]
+
+    def _timed(self, part: str, make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+        started = time.monotonic()
+        draw = make()
+        self._schedule.renewed(part, time.monotonic() - started)
         return draw
 
-    async def _show(self, pictures: list[Callable[[], None]]) -> None:
-        for draw in pictures:
+    async def _show(self, pictures: list[Picture]) -> None:
+        for draw in await asyncio.gather(*pictures):
             draw()
         if pictures:
             self._pace.sent()
@@ -451,8 +456,8 @@ class Runner:
         self._wake.clear()
         await self._wake.wait()
 
-    async def _call(self, function: Callable[..., T], *arguments: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+    def _call(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
 
 def _then(show: Callable[[T], None], value: T) -> Callable[[], None]:
