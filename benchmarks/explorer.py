@@ -36,6 +36,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader",
 PATIENCE_S = 600
 RUN_S = 8.0
 """Seconds of a run over which pictures are counted."""
+REST_S = 2.0
 
 STATUS = "document.querySelector('.srh-status')?.textContent"
 VIEWS = {
@@ -57,7 +58,8 @@ ASK = """() => {
   document.querySelector('.srh-label-pictures')
     .addEventListener('srh-drawn', () => { drawn = true; }, {once: true});
   globalThis.srhAsked = performance.now();
-  globalThis.srhPainted = new Promise((done) => {
+  globalThis.srhPainted = new Promise((done, fail) => {
+    setTimeout(() => fail(new Error("no other picture within a minute")), 60_000);
     const look = () => {
       if (drawn && note.textContent !== before) done(performance.now());
       else requestAnimationFrame(look);
@@ -315,6 +317,8 @@ def visit(url: str, server: int, visitors: int) -> None:
         page.get_by_role("button", name="Pause", exact=True).click()
         page.get_by_role("checkbox", name="Live: solve").uncheck()
         page.wait_for_function(f"{STATUS} === 'Paused' || {STATUS} === 'Finished'")
+        page.wait_for_function("document.querySelector('.srh-scrub-note').textContent")
+        page.wait_for_timeout(1000 * REST_S)  # what was under way while it paused
         rest = [_delay(page, key) for key in 4 * ("ArrowRight", "ArrowLeft")]
         page.get_by_role("combobox", name="Preset").select_option("REFERENCE")
         page.wait_for_function(f"{STATUS} === 'Ready' && {ITERATION} === 0")

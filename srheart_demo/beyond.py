@@ -53,7 +53,7 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
     along = kriging_weights(p.stack, DAMPING).to(field.dtype)
     total = torch.zeros_like(field)
     for _ in range(PASSES):
-        expected = degrade(field + total, p.stack, d)[0].argmax(0).numpy()
+        expected = degrade(field + total, p.stack, d)[0].numpy().argmax(0)
         residual = in_plane_distances(expected, p.stack.spacing, REACH, classes) - seen
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))

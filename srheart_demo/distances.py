@@ -25,10 +25,28 @@ def signed_distance(
     """
     if inside.all() or not inside.any():
         return np.full(inside.shape, -reach if inside.all() else reach, np.float32)
-    outwards = distance_transform_edt(~inside, sampling=spacing)
-    distance = outwards - distance_transform_edt(inside, sampling=spacing)
+    signed = np.where(inside, np.float32(-reach), np.float32(reach))
+    near = _near_the_border(inside, spacing, reach)
+    outwards = distance_transform_edt(~inside[near], sampling=spacing)
+    distance = outwards - distance_transform_edt(inside[near], sampling=spacing)
     distance -= np.sign(distance) * min(spacing) / 2
-    return distance.clip(-reach, reach).astype(np.float32)
+    signed[near] = distance.clip(-reach, reach)
+    return signed
+
+
+def _near_the_border(
+    inside: NDArray[np.bool_], spacing: tuple[float, ...], reach: float
+) -> tuple[slice, ...]:
+    """A box beyond which everything is further than `reach` from a region's border."""
+    box = []
+    for axis, mm in enumerate(spacing):
+        others = tuple(other for other in range(inside.ndim) if other != axis)
+        # The border lies about the region, and about what lacks it: the smaller of the two.
+        lines = (region.any(others).nonzero()[0] for region in (inside, ~inside))
+        first, last = min(((at[0], at[-1]) for at in lines), key=lambda ends: ends[1] - ends[0])
+        margin = int(np.ceil(reach / mm)) + 1
+        box.append(slice(max(first - margin, 0), last + margin + 1))
+    return tuple(box)
 
 
 def in_plane_distances(

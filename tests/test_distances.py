@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from srheart_demo.distances import in_plane_distances, signed_distance
 from srheart_demo.frame import N_CLASSES
@@ -43,3 +44,16 @@ def test_the_distance_to_a_ball_is_that_of_its_radius() -> None:
     # Half of the greatest side, where half of the smallest was taken.
     assert abs(found - (radius - 20).clip(-8, 8)).max() < 1.6
     assert found.mean() == pytest.approx((radius - 20).clip(-8, 8).mean(), abs=0.3)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_a_look_near_the_border_only_changes_nothing(share: float) -> None:
+    inside = np.zeros((40, 50), bool)
+    inside[5:12, 8:45] = np.random.default_rng(1).random((7, 37)) < share
+    for region in (inside, ~inside):
+        sides = (distance_transform_edt(side, sampling=(1.5, 2.0)) for side in (~region, region))
+        whole = next(sides) - next(sides)
+        whole = (whole - 0.75 * np.sign(whole)).clip(-REACH, REACH)
+        np.testing.assert_array_equal(
+            signed_distance(region, (1.5, 2.0), REACH), whole.astype(np.float32)
+        )
