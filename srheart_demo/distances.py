@@ -42,7 +42,7 @@ def _near_the_border(
     for axis, mm in enumerate(spacing):
         others = tuple(other for other in range(inside.ndim) if other != axis)
         # The border lies about the region, and about what lacks it: the smaller of the two.
-        lines = (region.any(others).nonzero()[0] for region in (inside, ~inside))
+        lines = [np.flatnonzero(region.any(axis=others)) for region in (inside, ~inside)]
         first, last = min(((at[0], at[-1]) for at in lines), key=lambda ends: ends[1] - ends[0])
         margin = int(np.ceil(reach / mm)) + 1
         box.append(slice(max(first - margin, 0), last + margin + 1))
