@@ -86,6 +86,27 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+class Damaged(ValueError):
+    """A shipped file is not as it was shipped; the message says what to do."""
+
+
+def as_shipped(path: Path, folder: Path) -> Path:
+    """`path`, once its bytes are what ``SHA256SUMS`` of its shipped folder says.
+
+    Raises:
+        Damaged: they are not, or the list does not name the file.
+    """
+    lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
+    sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    name = path.relative_to(folder).as_posix()
+    if sums.get(name) != checksum(path):
+        raise Damaged(
+            f"{name} is not the file that was shipped (its checksum differs): install "
+            "srheart-demo anew, or check the file out again."
+        )
+    return path
+
+
 def fingerprint(path: Path) -> str:
     """The first twelve digits of the `checksum`, for tables."""
     return checksum(path)[:12]

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from srheart_demo.degradation import Stack
 from srheart_demo.doubling import Doubling
+from srheart_demo.files import as_shipped
 from srheart_demo.frame import HR_SHAPE, N_CLASSES
 from srheart_demo.slicing import Slicer
 
@@ -209,8 +210,9 @@ def load_generator(name: str = "betavae", latent_size: int | None = None) -> Hea
 
     Raises:
         KeyError: an unknown name, with the known ones.
-        ValueError: it has not so many latents.
+        ValueError: it has not so many latents, or its file is damaged.
     """
     if name not in available():
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    return read_generator(weights_file(name), latent_size)
+    file = as_shipped(weights_file(name), Path(str(WEIGHTS)))
+    return read_generator(file, latent_size)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from srheart_demo.files import whole_folder
+from srheart_demo import generator
+from srheart_demo.baselines import edsr
+from srheart_demo.files import as_shipped, whole_folder
+
+WEIGHTS = Path(str(generator.WEIGHTS))
 
 
 def test_a_folder_is_the_old_one_until_it_is_the_new_one(tmp_path: Path) -> None:
@@ -35,3 +40,28 @@ def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
         fail()
     assert list(path.iterdir()) == [path / "old"]
     assert not list(staging.iterdir())
+
+
+def test_all_shipped_weights_are_what_their_list_says() -> None:
+    files = sorted(WEIGHTS.rglob("*.safetensors"))
+    assert len(files) >= 5
+    assert [as_shipped(file, WEIGHTS) for file in files] == files
+
+
+def test_weights_with_a_wrong_byte_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dcgan.safetensors", "edsr/none.safetensors"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        content = bytearray((WEIGHTS / name).read_bytes())
+        content[-1] ^= 1
+        (tmp_path / name).write_bytes(content)
+    shutil.copy(WEIGHTS / "SHA256SUMS", tmp_path)
+    monkeypatch.setattr(generator, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(edsr, "WEIGHTS", tmp_path / "edsr")
+    for load in (
+        lambda: generator.load_generator.__wrapped__("dcgan"),
+        lambda: edsr.load_edsr.__wrapped__("none"),
+    ):
+        with pytest.raises(ValueError, match=r"not the file that was shipped .* install"):
+            load()

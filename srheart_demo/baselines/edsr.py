@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from srheart_demo.degradation import HR_GRID, Stack, interpolate, move
+from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
 
 WEIGHTS = resources.files("srheart_demo") / "weights" / "edsr"
@@ -121,11 +122,12 @@ def load_edsr(level: str) -> EDSR:
 
     Raises:
         KeyError: no network was trained on this level.
+        ValueError: its file is damaged.
     """
     with resources.as_file(WEIGHTS / f"{level}.safetensors") as path:
         if not path.exists():
             raise KeyError(f"no EDSR was trained on motion {level!r}")
-        return read_edsr(path)
+        return read_edsr(as_shipped(path, path.parent.parent))
 
 
 @torch.no_grad()

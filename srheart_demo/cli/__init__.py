@@ -1,8 +1,8 @@
 """The command line: ``srheart sample``, ``degrade``, ``enhance``, ``cohort`` and more.
 
 Exit status 0: done; 1: a check found something out of its tolerance, or a scan of a cohort failed;
-2: the input cannot be used, one line on stderr says why; 130: stopped by Ctrl-C. Only the command
-that runs is imported, so ``srheart --help`` is immediate.
+2: the input, or this installation, cannot be used, one line on stderr says why; 130: stopped by
+Ctrl-C. Only the command that runs is imported, so ``srheart --help`` is immediate.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib import import_module
 
 from srheart_demo.cli.arguments import parser
 from srheart_demo.cli.errors import BadInput
+from srheart_demo.files import Damaged
 
 __all__ = ["main"]
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         try:
             command.run(options)
-        except (BadInput, InvalidVolume) as error:
+        except (BadInput, Damaged, InvalidVolume) as error:
             print(f"srheart {options.command}: {error}", file=sys.stderr)
             return BAD_INPUT
     except KeyboardInterrupt:

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.course.small import small_problem
 from srheart_demo.course.verdict import NotYet, check, written
-from srheart_demo.degradation import Motion, Stack, degrade, downsample
-from srheart_demo.generator import load_generator
+from srheart_demo.degradation import downsample
 from srheart_demo.losses import long_axis_loss, short_axis_loss
 from srheart_demo.problem import Problem
-from srheart_demo.views import Plane, long_axis_view
 
 Floats = NDArray[np.floating]
 
@@ -110,7 +108,7 @@ def plane_points(mine: Callable[[Floats, int, int, Floats], Floats]) -> str:
 @check
 def multi_view(mine: Callable[[Tensor, Tensor, Problem, float], Tensor]) -> str:
     """Exercise 2: L of Eq. 5, from z and d to a number."""
-    p = _small_problem()
+    p = small_problem(long_axis=True)
     rng = torch.Generator().manual_seed(9)
     z = 0.5 * torch.randn(1, p.G.latent_size, generator=rng)
     d = 4 * torch.randn(1, p.stack.K, 2, generator=rng)
@@ -151,7 +149,7 @@ def multi_view(mine: Callable[[Tensor, Tensor, Problem, float], Tensor]) -> str:
 @check
 def even_gamma(mine: Callable[[Problem], float]) -> str:
     """Exercise 3: the γ under which a pixel of either view counts alike."""
-    p = _small_problem()
+    p = small_problem(long_axis=True)
     found = float(written(mine(p), "even_gamma"))
     assert p.S_LA is not None
     SA, LA = p.S_LR.numel(), p.S_LA.numel()
@@ -172,24 +170,3 @@ def even_gamma(mine: Callable[[Problem], float]) -> str:
         if np.isclose(found, wrong):
             raise NotYet(sentence)
     raise NotYet("a stack's pixel weighs 1 / (number of them), an LA view's γ / (number of them).")
-
-
-@cache
-def _small_problem() -> Problem:
-    """Four slices and an LA view of a drawn heart."""
-    G = load_generator()
-    stack = Stack(
-        z=torch.tensor([-25.0, -5.0, 10.0, 25.0]),
-        origin=torch.tensor([-63.0, -63.0]),
-        row_step=torch.tensor([3.0, 0.0]),
-        column_step=torch.tensor([0.0, 3.0]),
-        shape=(43, 43),
-    )
-    z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(4))
-    field = G.decode(z)
-    d = Motion.draw(stack.K, 4).displacement(1.0)
-    up, across = torch.arange(-50.0, 50.0, 3.0), torch.arange(-60.0, 60.0, 3.0)
-    rows, columns = torch.meshgrid(up, across, indexing="ij")
-    plane = Plane(torch.stack([rows, 0.3 * columns, columns], dim=-1))
-    S_LA = long_axis_view(field, plane)[0].argmax(0)
-    return Problem(G, stack, degrade(field, stack, d)[0].argmax(0), plane, S_LA)

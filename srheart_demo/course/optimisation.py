@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import torch
 from torch import Tensor, nn
 
 from srheart_demo.course.discs import disc_decoder
+from srheart_demo.course.small import small_problem
 from srheart_demo.course.verdict import NotYet, check, written
-from srheart_demo.degradation import Motion, Stack, degrade, downsample, move
-from srheart_demo.generator import load_generator
+from srheart_demo.degradation import downsample, move
 from srheart_demo.losses import cross_entropy
 from srheart_demo.problem import Problem
 
@@ -21,7 +20,7 @@ WINDOW, LEAST = 10, 0.05
 @check
 def algorithm_1(mine: Callable[[Problem, float, float, int], tuple[Tensor, Tensor]]) -> str:
     """Exercise 1: Algorithm 1 by hand ends where the library's does."""
-    p = _small_problem()
+    p = small_problem(long_axis=False)
     z, d = written(mine(p, LR_Z, LR_D, ITERATIONS), "algorithm_1")
     if not z.any() and not d.any():
         raise NotYet("z and d are still at zero; in each iteration: loss, backward, step.")
@@ -84,22 +83,6 @@ def _alike(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> bool:
         x.shape == y.shape and torch.allclose(x, y, atol=0.02 * lr)
         for x, y, lr in zip(a, b, (LR_Z, LR_D), strict=True)
     )
-
-
-@cache
-def _small_problem() -> Problem:
-    """Four slices of a drawn heart, all with tissue, displaced by normal motion."""
-    G = load_generator()
-    stack = Stack(
-        z=torch.tensor([-25.0, -5.0, 10.0, 25.0]),
-        origin=torch.tensor([-63.0, -63.0]),
-        row_step=torch.tensor([3.0, 0.0]),
-        column_step=torch.tensor([0.0, 3.0]),
-        shape=(43, 43),
-    )
-    z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(4))
-    d = Motion.draw(stack.K, 4).displacement(1.0)
-    return Problem(G, stack, degrade(G.decode(z), stack, d)[0].argmax(0))
 
 
 def _falling(share: float, n: int, start: float = 1.0) -> list[float]:

@@ -117,6 +117,7 @@ class Explorer:
         self.session: Session | None = None
         self._frame: Frame | None = None
         self._explained: object = None
+        self._problem = ""
         self._filling = False
         self._unseen: set[w.Widget] = set()
         self.runner = Runner(load_session, self, self.page, self._look())
@@ -145,7 +146,7 @@ class Explorer:
         with self._quietly():
             self.transport.iteration.max = max(frame.progress.last, 1)
             self.transport.iteration.value = at
-        self._write_status("")
+        self._write_status()
         self.transport.show_runs(frame.curves)
         self.convergence.show_curves(frame.curves, at)
         self.latent.show_latent(frame.z, colour)
@@ -186,20 +187,23 @@ class Explorer:
         for control in (*self.scan.controls, *self.solver.controls):
             control.disabled = loading
         self._show_view_used()
-        self._write_status(problem)
+        self._problem = problem
+        self._write_status()
 
     def show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is."""
         show(self.transport.cancel, done is not None)
         if done is None:
-            self._write_status("")
+            self._write_status()
         else:
+            self._problem = ""
             word = texts.JOBS[name]
             self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
 
     def show_problem(self, problem: str) -> None:
         """Why a wish was not granted."""
-        self.transport.show_status("failed", texts.FAILED, problem, 0.0)
+        self._problem = problem
+        self._write_status()
 
     # -- what the user does ----------------------------------------------------------------
 
@@ -454,12 +458,15 @@ class Explorer:
 
     # -- the status line -------------------------------------------------------------------
 
-    def _write_status(self, problem: str) -> None:
+    def _write_status(self) -> None:
         state = self.runner.state
         progress = self._frame.progress if self._frame is not None else None
         done, line = 0.0, ""
         if state is State.FAILED:
-            line = f"{problem} {texts.FAILED_NOTE}"
+            line = f"{self._problem} {texts.FAILED_NOTE}"
+        elif self._problem:
+            self.transport.show_status("failed", texts.REFUSED, self._problem, 0.0)
+            return
         elif progress is not None:
             running = state is State.RUNNING
             whole = progress.iterations if running else progress.last

@@ -195,9 +195,13 @@ class Runner:
             self._enter(State.READY)
 
     def load(self, name: str, stack: bytes, view: bytes | None) -> None:
-        """Take a stack of the user's own."""
-        self._wish("scan", lambda session: session.load(name, stack, view))
-        self._enter(State.READY)
+        """Take a stack of the user's own; where it cannot be used, all is as it was."""
+        self._at_rest()
+        self.job(
+            "load",
+            lambda session, _: session.load(name, stack, view),
+            lambda _: self._enter(State.READY),
+        )
 
     @property
     def scanning(self) -> bool:

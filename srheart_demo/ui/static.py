@@ -30,19 +30,19 @@ def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    window = _window(list(rows.values()))
+    window = window_of(list(rows.values()))
     columns = len(next(iter(rows.values()))[::every])
     figure, axes = plt.subplots(
         len(rows), columns, figsize=(1.05 * columns + 0.9, 1.15 * len(rows)), squeeze=False
     )
     for line, (title, labels) in zip(axes, rows.items(), strict=True):
         for axis, picture in zip(line, labels[::every], strict=True):
-            _show(axis, picture[window])
+            show_labels(axis, picture[window])
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
     for k, axis in enumerate(axes[-1]):
         axis.set_xlabel(f"{every * k + 1}", fontsize=8)
     figure.supxlabel("slice, from apex to base", fontsize=9)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
@@ -52,11 +52,11 @@ def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]
     first = next(iter(maps.values()))
     row = int(np.nonzero(first == 1)[1].mean())
     figure, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.7), squeeze=False)
-    window = _window([labels[:, row][None] for labels in maps.values()])
+    window = window_of([labels[:, row][None] for labels in maps.values()])
     for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
-        _show(axis, labels[:, row][window][::-1], aspect=spacing[0] / spacing[2])
+        show_labels(axis, labels[:, row][window][::-1], aspect=spacing[0] / spacing[2])
         axis.set_title(title, fontsize=10)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_convergence(steps: Sequence[Step], d_true: NDArray[np.floating]) -> Figure:
@@ -80,7 +80,7 @@ def picture_convergence(steps: Sequence[Step], d_true: NDArray[np.floating]) -> 
         axis.plot(iterations, d[..., component], color=ESTIMATE, lw=1)
         axis.scatter([iterations[-1]] * len(truth), truth[:, component], color=INK, s=14, zorder=3)
         axis.set(xlabel="iteration", ylabel="d, mm", title=f"d along {name} (dots: truth)")
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]) -> Figure:
@@ -98,10 +98,10 @@ def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]
         axis.plot(said, right, marker=marker, ms=5, lw=1, color=colour, label=title)
     axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
     axis.legend(frameon=False)
-    return _finish(figure)
+    return finish(figure)
 
 
-def _show(axis: Axes, labels: Labels, aspect: float = 1.0, **where: Any) -> None:
+def show_labels(axis: Axes, labels: Labels, aspect: float = 1.0, **where: Any) -> None:
     """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
     from matplotlib.colors import ListedColormap
 
@@ -114,7 +114,8 @@ def _show(axis: Axes, labels: Labels, aspect: float = 1.0, **where: Any) -> None
         spine.set_visible(False)
 
 
-def _window(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
+def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
+    """The rows and columns in which any of some stacks (K, h, w) shows tissue."""
     tissue = np.any([labels.max(0) > 0 for labels in maps], axis=0)
     rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
     return (
@@ -123,7 +124,8 @@ def _window(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
     )
 
 
-def _finish(figure: Figure) -> Figure:
+def finish(figure: Figure) -> Figure:
+    """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
     import matplotlib.pyplot as plt
 
     # A smaller figure of finer dots is as large, and its text larger.

@@ -9,7 +9,7 @@ import numpy as np
 
 from srheart_demo.degradation import Stack
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING
-from srheart_demo.ui.static import Labels, _finish, _show
+from srheart_demo.ui.static import Labels, finish, show_labels
 from srheart_demo.ui.theme import ESTIMATE, INK, MIDDLE, RUNS
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack
         2, len(shown), figsize=(2.5 * len(shown), 4.9), sharex=True, sharey="row"
     )
     for (cut, flat), (title, labels, (low, high), at) in zip(axes.T, shown, strict=True):
-        _show(cut, labels[:, row], extent=(-width, width, low, high), origin="lower")
-        _show(flat, labels[at], extent=(-width, width, height, -height))
+        show_labels(cut, labels[:, row], extent=(-width, width, low, high), origin="lower")
+        show_labels(flat, labels[at], extent=(-width, width, height, -height))
         cut.axhline(z[k], color=INK, lw=0.8, ls=":")
         flat.axhline((row + 0.5) * HR_SPACING[1] - height, color=INK, lw=0.8, ls=":")
         cut.set_title(title, fontsize=11)
@@ -49,7 +49,7 @@ def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack
     for axis, name in ((axes[0, 0], "D, mm"), (axes[1, 0], "H, mm")):
         axis.set_ylabel(name)
         axis.set_yticks([-50, 0, 50])
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_slopes(
@@ -76,7 +76,7 @@ def picture_slopes(
     left.set(ylabel="L_SA, nats per pixel", title="loss")
     right.set(ylabel="∂L/∂d, nats per pixel and mm", title="its gradient")
     right.legend(frameon=False)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_corners(nodes: int, pitch: float) -> Figure:
@@ -96,4 +96,4 @@ def picture_corners(nodes: int, pitch: float) -> Figure:
     axis.tick_params(left=False)
     for spine in axis.spines.values():
         spine.set_visible(False)
-    return _finish(figure)
+    return finish(figure)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.ui.static import Labels, _finish, _show, _window
+from srheart_demo.ui.static import Labels, finish, show_labels, window_of
 from srheart_demo.ui.theme import INK, MUTED, RUNS, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def picture_landscapes(
         axis.set_title(title, fontsize=10)
         axis.invert_yaxis()
         figure.colorbar(drawn, ax=axis, fraction=0.045, label="L of this slice, nats per pixel")
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_gauges(curves: Mapping[str, GaugeCurve]) -> Figure:
@@ -65,7 +65,7 @@ def picture_gauges(curves: Mapping[str, GaugeCurve]) -> Figure:
     first = np.atleast_1d(axes)[0]
     first.set_ylabel("loss, nats per voxel")
     first.legend(frameon=False)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_moved(hearts: Mapping[str, Labels], stacks: Mapping[str, Labels]) -> Figure:
@@ -81,15 +81,15 @@ def picture_moved(hearts: Mapping[str, Labels], stacks: Mapping[str, Labels]) ->
     halves = figure.add_gridspec(2, 1, height_ratios=[1.25, 1])
     above, below = (figure.add_subfigure(halves[i]) for i in (0, 1))
     for axis, (title, cut) in zip(above.subplots(1, len(hearts)), hearts.items(), strict=True):
-        _show(axis, cut[::-1], aspect=1.6)
+        show_labels(axis, cut[::-1], aspect=1.6)
         axis.set_title(title, fontsize=10)
-    window = _window(list(stacks.values()))
+    window = window_of(list(stacks.values()))
     columns = len(next(iter(stacks.values())))
     lines = below.subplots(len(stacks), columns, squeeze=False)
     below.subplots_adjust(left=0.17, right=0.99, wspace=0.06, hspace=0.08)
     for line, (title, labels) in zip(lines, stacks.items(), strict=True):
         for axis, picture in zip(line, labels, strict=True):
-            _show(axis, picture[window])
+            show_labels(axis, picture[window])
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
     plt.close(figure)
     return figure
@@ -113,4 +113,4 @@ def picture_price(
     axis.axhline(gain, color=MUTED, lw=1.2, ls="-.", label="what a false motion gains in L")
     axis.set(xlabel="motion, RMS over the slices, mm", ylabel="price, nats")
     axis.legend(frameon=False, fontsize=9)
-    return _finish(figure)
+    return finish(figure)

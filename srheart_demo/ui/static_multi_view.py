@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from srheart_demo.course.multi_view import crossing
-from srheart_demo.ui.static import Labels, _finish, _show, _window
+from srheart_demo.ui.static import Labels, finish, show_labels, window_of
 from srheart_demo.ui.theme import INK, RUNS
 
 if TYPE_CHECKING:
@@ -31,21 +31,21 @@ def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
     S_LA, S_LR = p.S_LA.numpy(), p.S_LR.numpy()
     n = 1 + len(slices)
     figure, (view, *others) = plt.subplots(1, n, figsize=(3.0 * n, 3.2))
-    _show(view, S_LA)
+    show_labels(view, S_LA)
     for axis, k, style in zip(others, slices, STYLES, strict=False):
         rows, pixels = crossing(p, k)
         view.plot(rows, color=INK, lw=1.8, ls=style)
-        _show(axis, S_LR[k])
+        show_labels(axis, S_LR[k])
         axis.plot(pixels[:, 1], pixels[:, 0], color=INK, lw=1.8, ls=style)
         height, width = S_LR[k].shape
         axis.set(xlim=(0, width - 1), ylim=(height - 1, 0), title=f"SA slice {k + 1}")
-    rows_shown, columns_shown = _window([S_LA[None]])
+    rows_shown, columns_shown = window_of([S_LA[None]])
     view.set(
         xlim=(columns_shown.start, columns_shown.stop),
         ylim=(rows_shown.start, rows_shown.stop),
         title="LA view, base on top",
     )
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_along(maps: Mapping[str, Labels]) -> Figure:
@@ -56,14 +56,14 @@ def picture_along(maps: Mapping[str, Labels]) -> Figure:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(maps), figsize=(2.4 * len(maps), 2.9), squeeze=False)
-    window, first = _window([labels[None] for labels in maps.values()]), next(iter(maps.values()))
+    window, first = window_of([labels[None] for labels in maps.values()]), next(iter(maps.values()))
     for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
-        _show(axis, labels[window][::-1])
+        show_labels(axis, labels[window][::-1])
         for tissue in () if labels is first else (1, 2, 3):
             border = (first == tissue).astype(float)[window][::-1]
             axis.contour(border, levels=[0.5], colors=INK, linewidths=0.9)
         axis.set_title(title, fontsize=10)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_sweep(gammas: Sequence[float], dice: Sequence[float], error: Sequence[float]) -> Figure:
@@ -76,4 +76,4 @@ def picture_sweep(gammas: Sequence[float], dice: Sequence[float], error: Sequenc
         axis.plot(places, values, color=RUNS[0], marker="o", lw=1.8)
         axis.set_xticks(places, [f"{gamma:g}" for gamma in gammas])
         axis.set(xlabel="γ", ylabel=name)
-    return _finish(figure)
+    return finish(figure)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.ui.static import _finish
+from srheart_demo.ui.static import finish
 from srheart_demo.ui.theme import DASHES, INK, RUNS, TRUTH
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def picture_runs(
     left.set(xlabel="iteration", ylabel="L, nats per voxel", title="what the run sees")
     right.set(xlabel="iteration", ylabel="motion error, mm", title="what it does not see")
     right.legend(frameon=False, fontsize=9)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_loss(runs: Mapping[str, Sequence[float]]) -> Figure:
@@ -54,7 +54,7 @@ def picture_loss(runs: Mapping[str, Sequence[float]]) -> Figure:
         axis.semilogy(losses, color=colour, ls=style, lw=1.8, label=name)
     axis.set(xlabel="iteration", ylabel="L, nats per voxel")
     axis.legend(frameon=False, fontsize=9)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequence[str]) -> Figure:
@@ -80,4 +80,4 @@ def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequen
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
     for axis, title in zip(axes[0], of, strict=True):
         axis.set_title(title, fontsize=10)
-    return _finish(figure)
+    return finish(figure)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from srheart_demo.cycle import Beat
 from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.static import Labels, _finish, _show
+from srheart_demo.ui.static import Labels, finish, show_labels
 from srheart_demo.ui.theme import MUTED
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ def picture_array(array: NDArray[Any], affine: NDArray[np.float64]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.1))
     for axis, through in zip(axes, range(3), strict=True):
         down, right = (i for i in range(3) if i != through)
-        _show(axis, array.take(middle[through], through), aspect=spacing[down] / spacing[right])
+        show_labels(
+            axis, array.take(middle[through], through), aspect=spacing[down] / spacing[right]
+        )
         axis.set_title(f"array{_index(through, middle[through])}", fontsize=10)
         axis.set_ylabel(f"axis {down}, towards {letters[down]}", fontsize=9)
         axis.set_xlabel(f"axis {right}, towards {letters[right]}", fontsize=9)
         axis.set_anchor("N")
-    return _finish(figure)
+    return finish(figure)
 
 
 def _index(axis: int, i: int) -> str:
@@ -55,12 +57,12 @@ def picture_placement(hearts: Mapping[str, Labels]) -> Figure:
     figure, axes = plt.subplots(1, 2 * len(hearts), figsize=(2.4 * 2 * len(hearts), 2.8))
     D, H, W = HR_SPACING
     for (slice_, cut), (title, labels) in zip(axes.reshape(-1, 2), hearts.items(), strict=True):
-        _show(slice_, labels[labels.shape[0] // 2], aspect=H / W)
+        show_labels(slice_, labels[labels.shape[0] // 2], aspect=H / W)
         _arrows(slice_, "W", "H")
-        _show(cut, labels[:, labels.shape[1] // 2], aspect=D / W, origin="lower")
+        show_labels(cut, labels[:, labels.shape[1] // 2], aspect=D / W, origin="lower")
         _arrows(cut, "W", "D")
         slice_.set_title(title, fontsize=10, loc="left")
-    return _finish(figure)
+    return finish(figure)
 
 
 def _arrows(axis: Axes, right: str, up_or_down: str) -> None:
@@ -83,4 +85,4 @@ def picture_volumes(beats: Sequence[Beat]) -> Figure:
     axis.legend(frameon=False, ncols=3, loc="lower center")
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
-    return _finish(figure)
+    return finish(figure)

@@ -9,7 +9,7 @@ import numpy as np
 
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.static import Labels, _finish, _show
+from srheart_demo.ui.static import Labels, finish, show_labels
 from srheart_demo.ui.theme import INK, MIDDLE, RUNS
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def picture_hearts(
     )
     for line, (title, hearts) in zip(axes, rows.items(), strict=True):
         for axis, heart in zip(line, hearts, strict=True):
-            _show(axis, _tile(heart, *(_middle(heart) if through is None else through)))
+            show_labels(axis, _tile(heart, *(_middle(heart) if through is None else through)))
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
         for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
             axis.set_xlabel(caption, fontsize=9)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_latents(information: Sequence[float], sds: Mapping[str, Sequence[float]]) -> Figure:
@@ -64,7 +64,7 @@ def picture_latents(information: Sequence[float], sds: Mapping[str, Sequence[flo
     right.set(xlabel="latent, in order", ylabel="SD of q(z|x)", ylim=(0, 1.05))
     right.set_title("what q leaves open (1: all)")
     right.legend(frameon=False, fontsize=9)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_sizes(sizes: Sequence[int], scores: Sequence[Mapping[str, float]]) -> Figure:
@@ -78,7 +78,7 @@ def picture_sizes(sizes: Sequence[int], scores: Sequence[Mapping[str, float]]) -
     axis.set_xticks(sizes, [str(M) for M in sizes])
     axis.set(xlabel="M, latents kept", ylabel="Dice of the best code")
     axis.legend(frameon=False)
-    return _finish(figure)
+    return finish(figure)
 
 
 def _middle(heart: Labels) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from srheart_demo.experiments.summary import Curves, Strips
 from srheart_demo.metrics import dice, hd95, mean_dice, volumes_ml
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.static import Labels, _finish, _show, _window
+from srheart_demo.ui.static import Labels, finish, show_labels, window_of
 from srheart_demo.ui.theme import INK, MIDDLE, method_colours
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
     import matplotlib.pyplot as plt
 
     middle = int(np.nonzero(truth == 1)[0].mean())
-    window = _window([estimate[middle][None], truth[middle][None]])
+    window = window_of([estimate[middle][None], truth[middle][None]])
     figure, (picture, overlap, distance, size) = plt.subplots(
         1, 4, figsize=(10.5, 2.9), width_ratios=(1.1, 1, 1, 1)
     )
-    _show(picture, estimate[middle][window])
+    show_labels(picture, estimate[middle][window])
     for label in (1, 2, 3):
         mask = truth[middle][window] == label
         picture.contour(mask, [0.5], colors=INK, linewidths=1.2)
@@ -45,7 +45,7 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
     found, true = volumes_ml(estimate, spacing), volumes_ml(truth, spacing)
     error = {tissue: found[tissue] - true[tissue] for tissue in found}
     _bars(size, error, "{:+.0f}", "volume error, ml", 45, lowest=-45)
-    return _finish(figure)
+    return finish(figure)
 
 
 def _bars(
@@ -90,7 +90,7 @@ def picture_strips(
     axes[0, 0].set_ylabel(strips.axis)
     note = "dots: subjects; bars: their mean" + ("; diamonds: the paper's mean" if paper else "")
     figure.supxlabel(note, fontsize=9, y=0.04)
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_curves(curves: Curves) -> Figure:
@@ -121,7 +121,7 @@ def picture_curves(curves: Curves) -> Figure:
         _quiet(axis)
     axes[0, 0].set_ylabel(curves.axis)
     axes[0, -1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
-    return _finish(figure)
+    return finish(figure)
 
 
 def _quiet(axis: Axes) -> None:

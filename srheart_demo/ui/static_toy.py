@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from srheart_demo.ui.static import Labels, _finish, _window
+from srheart_demo.ui.static import Labels, finish, window_of
 from srheart_demo.ui.theme import BACKGROUND, RUNS
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def picture_pods(pods: Mapping[str, Labels]) -> Figure:
         _show(axis, cut[8:-8, 32:-32], aspect=1.6)
     for axis, title in zip(axes[::2], cuts, strict=True):
         axis.set_title(title, fontsize=10, loc="left")
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_sections(rows: Mapping[str, Labels]) -> Figure:
     """Sections (K, h, w), in rows."""
     import matplotlib.pyplot as plt
 
-    window, K = _window(list(rows.values())), len(next(iter(rows.values())))
+    window, K = window_of(list(rows.values())), len(next(iter(rows.values())))
     figure, axes = plt.subplots(
         len(rows), K, figsize=(0.75 * K + 1.2, 0.95 * len(rows) + 0.3), squeeze=False
     )
@@ -41,7 +41,7 @@ def picture_sections(rows: Mapping[str, Labels]) -> Figure:
         for axis, picture in zip(line, labels, strict=True):
             _show(axis, picture[window])
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
-    return _finish(figure)
+    return finish(figure)
 
 
 def _show(axis: Axes, labels: Labels, aspect: float = 1.0) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, TISSUES
 from srheart_demo.palette import TISSUE_COLOURS
-from srheart_demo.ui.static import Labels, _finish, _show
+from srheart_demo.ui.static import Labels, finish, show_labels
 from srheart_demo.ui.theme import AGREE, BACKGROUND, DISAGREE, INK, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def picture_trust(
     )
     *axes, bar = axes
     place: dict[str, Any] = {"extent": _extent(), "origin": "lower"}
-    _show(axes[0], true, **place)
-    _show(axes[1], said, **place)
+    show_labels(axes[0], true, **place)
+    show_labels(axes[1], said, **place)
     kinds = np.where(true != said, 2, np.where(true > 0, 1, 0))
     compared = ListedColormap([BACKGROUND, AGREE, DISAGREE])
     axes[2].imshow(kinds, cmap=compared, vmin=0, vmax=2, interpolation="nearest", **place)
@@ -67,7 +67,7 @@ def picture_trust(
         axis.set_title(title, fontsize=10)
         _frame(axis, z)
     axes[0].set_ylabel("D, mm (ticks: slices)")
-    return _finish(figure)
+    return finish(figure)
 
 
 def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
@@ -96,7 +96,7 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
         axis.set_aspect("equal")
         _frame(axis, z)
     axes[0].set_ylabel("D, mm (ticks: slices)")
-    return _finish(figure)
+    return finish(figure)
 
 
 def _extent() -> tuple[float, float, float, float]:

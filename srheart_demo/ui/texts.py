@@ -115,6 +115,7 @@ READY = "Ready"
 READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slices."
 RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
 FAILED = "Something went wrong"
+REFUSED = "Not done"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
 ENDS = {
     "iterations": "all iterations done",
@@ -122,6 +123,7 @@ ENDS = {
     "diverged": "stopped: the loss is no longer a number; try smaller steps",
 }
 JOBS = {
+    "load": "Reading the file",
     "uncertainty": "Drawing likely hearts",
     "spread": "Solving from five starts",
     "shift_map": "Trying every shift",
