@@ -102,7 +102,10 @@ def run(notebook: NotebookNode, seconds_a_cell: int = 300) -> NotebookNode:
     # Two waiting threads on a busy machine slow a solve twenty-fold.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    return NotebookClient(notebook, timeout=seconds_a_cell, resources=resources).execute()
+    client = NotebookClient(
+        notebook, timeout=seconds_a_cell, resources=resources, coalesce_streams=True
+    )
+    return client.execute()
 
 
 def still(notebook: NotebookNode) -> NotebookNode:
