@@ -42,6 +42,9 @@ lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 ifdef PROJECTOR
 	@rm -rf $(VENV)/projector && cp -R share/projector $(VENV)/projector
 endif
+# No question about news: it needs the network, and no learner came for it.
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@cp share/lab/overrides.json $(VENV)/share/jupyter/lab/settings
 	@$(LARGE) $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) \
 		notebooks/00_start_here.ipynb
 
