@@ -16,7 +16,7 @@ from srheart_demo.experiments.results import KEY, Row
 from srheart_demo.experiments.summary import Curves, Plot, Strips, Table
 from srheart_demo.ui import theme
 from srheart_demo.ui.tables import table_html
-from srheart_demo.ui.theme import method_colours
+from srheart_demo.ui.theme import line_colours
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 PER_ROW = 3
@@ -115,7 +115,7 @@ def _strips(plot: Strips) -> go.Figure:
     """A box over every subject's point."""
     figure = _panels(plot)
     for i, panel in enumerate(plot.panels.values()):
-        for (method, values), colour in zip(panel.items(), method_colours([*panel]), strict=True):
+        for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True):
             box = go.Box(
                 y=values,
                 name=method,
@@ -135,7 +135,7 @@ def _curves(plot: Curves) -> go.Figure:
     figure = _panels(plot)
     figure.update_xaxes(title_text=plot.x_axis, type="category")
     for i, panel in enumerate(plot.panels.values()):
-        colours = method_colours([*panel])
+        colours = line_colours([*panel])
         for n, (line, cells) in enumerate(panel.items()):
             scatter = go.Scatter(
                 x=plot.x,

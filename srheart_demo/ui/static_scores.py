@@ -11,7 +11,7 @@ from srheart_demo.experiments.summary import Curves, Strips
 from srheart_demo.metrics import dice, hd95, mean_dice, volumes_ml
 from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui.static import Labels, finish, show_labels, window_of
-from srheart_demo.ui.theme import INK, MIDDLE, method_colours
+from srheart_demo.ui.theme import INK, MIDDLE, line_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def picture_strips(
     )
     for axis, (title, panel) in zip(axes[0], strips.panels.items(), strict=True):
         printed = (paper or {}).get(title, {})
-        colours = method_colours([*panel])
+        colours = line_colours([*panel])
         for x, ((method, values), colour) in enumerate(zip(panel.items(), colours, strict=True)):
             spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
             axis.scatter(x + spread, values, s=14, color=colour, alpha=0.7, linewidths=0)
@@ -102,7 +102,7 @@ def picture_curves(curves: Curves) -> Figure:
     )
     x = np.arange(len(curves.x))
     for axis, (title, lines) in zip(axes[0], curves.panels.items(), strict=True):
-        colours = method_colours([*lines])
+        colours = line_colours([*lines])
         for i, ((name, cells), colour) in enumerate(zip(lines.items(), colours, strict=True)):
             axis.errorbar(
                 x + 0.05 * (i - (len(lines) - 1) / 2),

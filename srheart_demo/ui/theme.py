@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from srheart_demo.palette import TISSUE_COLOURS
+
 FONT = 'Inter, "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", Arial, sans-serif'
 INK = "#1A2230"
 MUTED = "#56606F"
@@ -29,16 +31,18 @@ AGREE, DISAGREE = "#B9C1CC", "#D1478C"
 """Colours of a disagreement: the same tissue, and not the same."""
 SEQUENTIAL = ((0.0, "#F3E9C6"), (0.35, "#E0A64B"), (0.7, "#B23A6B"), (1.0, "#3B0F52"))
 """Lengths and losses, light to dark; ordered in grey as well."""
-METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#009E73", "#0072B2", "#D55E00")
-"""Of the methods that are not ours, in order: Okabe and Ito's (see `palette`), with a grey."""
+METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#332288")
+"""Of the methods that are not ours, in order: a grey, those of Okabe and Ito's that are no tissue's
+(see `palette`), and three of Paul Tol's muted ones."""
 
 
-def method_colours(methods: Sequence[str]) -> list[str]:
-    """Latent optimisation first in the colour of what the solver estimates, the others in order."""
-    ours = next((method for method in methods if method.startswith("LO")), None)
-    others = [method for method in methods if method != ours]
-    of = {method: METHODS[i % len(METHODS)] for i, method in enumerate(others)}
-    return [of.get(method, ESTIMATE) for method in methods]
+def line_colours(names: Sequence[str]) -> list[str]:
+    """Tissues in their own colours, latent optimisation in the estimate's, others in order."""
+    ours = next((name for name in names if name.startswith("LO")), "")
+    known = {**TISSUE_COLOURS, ours: ESTIMATE}
+    others = [name for name in names if name not in known]
+    of = known | {name: METHODS[i % len(METHODS)] for i, name in enumerate(others)}
+    return [of[name] for name in names]
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
