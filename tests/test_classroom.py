@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
@@ -99,6 +100,27 @@ def test_a_full_room_says_so_and_a_free_seat_is_taken(room: Room) -> None:
 
     for _, page in pages:
         assert room.ask(f"/voila/api/shutdown/{kernel_id(page)}", "POST")[0].status == 204
+    assert room.ask()[0].status == 200
+
+
+def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: Path) -> None:
+    late = (
+        "import sys, time\nfrom IPython.display import HTML, display\n"
+        "sys.stdout.flush_timeout = sys.stderr.flush_timeout = 0.1\n"
+        "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))\n"
+        "display(HTML('<p>Here at last</p>'))"
+    )
+    notebook = tmp_path / "late.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(late)]), notebook)
+    room = Room(root, tmp_path / "log.txt", str(notebook))
+    try:
+        assert "Here at last" in room.ask()[1]
+    finally:
+        room.close()
+
+
+@pytest.mark.parametrize("room", [(f"--waiting={SEATS}",)], indirect=True)
+def test_who_comes_before_a_kernel_waits_is_let_in(room: Room) -> None:
     assert room.ask()[0].status == 200
 
 

@@ -72,5 +72,6 @@ c.Spawner.args = [
     "--MappingKernelManager.cull_idle_timeout=120",
     "--MappingKernelManager.cull_interval=20",
     "--KernelRestarter.restart_limit=0",
+    "--VoilaExecutor.iopub_timeout=120",  # a busy machine shows late
     "--ServerApp.shutdown_no_activity_timeout=3600",
 ]

@@ -18,6 +18,11 @@ RETRY_S = 20
 class Door(TornadoVoilaHandler):
     """The explorer's page. Who finds no seat is shown the template's `503.html`."""
 
+    async def get(self, path: str | None = None) -> None:
+        """The page, which also the first learner finds open."""
+        await self.settings["kernel_manager"].opened()
+        await super().get(path)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """As always, and when to come again."""
         if status_code == 503:

@@ -45,6 +45,11 @@ class Seats(Pooled):
         self._taken &= set(self.list_kernel_ids())
         return len(self._taken) + self._arriving
 
+    async def opened(self) -> None:
+        """Return when a waiting kernel is ready: until the first is, Voilà offers none of them."""
+        if (waiting := self._pools.get(self.notebook_path)) and not self.notebook_data:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+
     async def get_rendered_notebook(self, *args: Any, **kwargs: Any) -> Any:
         """A waiting kernel for a learner: what still renders its page, the page so far, its id."""
         with self._arrival():
