@@ -27,6 +27,10 @@ from threading import Barrier
 from typing import Any
 
 import websocket
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
 
 from benchmarks.explorer import (
     PATIENCE_S,
@@ -39,6 +43,7 @@ from benchmarks.explorer import (
     memory,
     settled,
 )
+from srheart_demo.classroom.line import PROTOCOL
 
 PORT = 18870
 ADDRESS = f"http://127.0.0.1:{PORT}/"
@@ -172,21 +177,18 @@ def session(server: int) -> tuple[float, tuple[float, float]]:
     if found is None:
         raise RuntimeError("a page without a kernel")
     address = f"{ADDRESS.replace('http', 'ws', 1)}api/kernels/{found[1]}/channels"
-    line = websocket.create_connection(address, timeout=PATIENCE_S)
+    line = websocket.create_connection(address, timeout=PATIENCE_S, subprotocols=[PROTOCOL])
     try:
         question = str(uuid.uuid4())
         header = {"msg_id": question, "msg_type": "comm_info_request", "version": "5.3"}
         header |= {"username": "", "session": ""}
-        message = {"header": header, "parent_header": {}, "metadata": {}, "content": {}}
-        line.send(json.dumps(message | {"channel": "shell", "buffers": []}))
+        parts = [json.dumps(part).encode() for part in (header, {}, {}, {})]
+        line.send_binary(serialize_msg_to_ws_v1(parts, "shell"))
         while True:
-            told = line.recv()
-            if isinstance(told, bytes):  # with buffers: the text comes after their offsets
-                continue
-            answer = json.loads(told)
-            if answer["parent_header"].get("msg_id") == question and answer["channel"] == "shell":
+            channel, parts = deserialize_msg_from_ws_v1(line.recv())
+            if channel == "shell" and json.loads(parts[1]).get("msg_id") == question:
                 break
-        if not answer["content"]["comms"]:
+        if not json.loads(parts[3])["comms"]:
             raise RuntimeError("a kernel without widgets")
         lasted = time.monotonic() - started
         return lasted, memory(descendants(server, found[1])[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -15,6 +16,12 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+import websocket
+from hypothesis import given
+from hypothesis import strategies as st
+from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
+
+from srheart_demo.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
 PATIENCE_S = 60
@@ -122,6 +129,39 @@ def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: P
 @pytest.mark.parametrize("room", [(f"--waiting={SEATS}",)], indirect=True)
 def test_who_comes_before_a_kernel_waits_is_let_in(room: Room) -> None:
     assert room.ask()[0].status == 200
+
+
+HEADER = {"msg_id": "1", "msg_type": "kernel_info_request", "session": "", "username": "",
+          "version": "5.3"}  # fmt: skip
+MESSAGE = serialize_msg_to_ws_v1([json.dumps(HEADER).encode(), b"{}", b"{}", b"{}"], "shell")
+
+
+@pytest.mark.parametrize("room", [()], indirect=True)
+def test_no_message_brings_the_server_down(room: Room) -> None:
+    address = (
+        f"{room.address.replace('http', 'ws', 1)}api/kernels/{kernel_id(room.ask()[1])}/channels"
+    )
+    with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+        websocket.create_connection(address, timeout=PATIENCE_S)
+    for hostile in (b"\xff" * 8, b"\xff" * 64, b"", b"{}", MESSAGE[:-1], b"\x09" + MESSAGE[1:]):
+        line = websocket.create_connection(address, timeout=PATIENCE_S, subprotocols=[PROTOCOL])
+        line.send_binary(hostile)
+        while (frame := line.recv_frame()).opcode != websocket.ABNF.OPCODE_CLOSE:
+            pass
+        assert int.from_bytes(frame.data[:2], "big") == NOT_UNDERSTOOD
+        line.close()
+    line = websocket.create_connection(address, timeout=PATIENCE_S, subprotocols=[PROTOCOL])
+    line.send_binary(MESSAGE)
+    answers = (line.recv() for _ in range(20))
+    assert any(b"kernel_info_reply" in answer for answer in answers)
+    line.close()
+
+
+@given(st.binary(max_size=200))
+def test_what_is_no_message_is_told(noise: bytes) -> None:
+    assert is_whole(MESSAGE)
+    assert not is_whole(noise)
+    assert not is_whole(MESSAGE + noise) or not noise
 
 
 @pytest.mark.browser

@@ -8,7 +8,9 @@ from tornado.ioloop import IOLoop
 from traitlets import Unicode, default
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from srheart_demo.classroom.line import Line
 from srheart_demo.classroom.seats import Seats
 
 RETRY_S = 20
@@ -32,6 +34,10 @@ class Door(TornadoVoilaHandler):
     def render_template(self, name: str, **namespace: Any) -> str:
         """A page of the template's folder."""
         return str(super().render_template(name, retry_s=RETRY_S, **namespace))
+
+
+OURS = {TornadoVoilaHandler: Door, VoilaKernelWebsocketHandler: Line}
+"""What stands in for handlers of Voilà's."""
 
 
 class Classroom(Voila):
@@ -61,9 +67,9 @@ class Classroom(Voila):
         return settings
 
     def init_handlers(self) -> list[tuple[Any, ...]]:
-        """Voilà's own, with another page."""
+        """Voilà's own, with another page and another websocket."""
         return [
-            (path, Door if handler is TornadoVoilaHandler else handler, *options)
+            (path, OURS.get(handler, handler), *options)
             for path, handler, *options in super().init_handlers()
         ]
 
