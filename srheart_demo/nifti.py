@@ -59,7 +59,6 @@ class Upload:
     content: bytes
 
 
-Source = str | os.PathLike[str] | Upload
 """A path, or an upload."""
 
 
@@ -133,6 +132,9 @@ class NiftiLabels:
         return values
 
 
+Source = str | os.PathLike[str] | Upload | NiftiLabels
+
+
 def load(source: Source) -> NiftiLabels:
     """Read one or more 3-D frames of real numbers and their affine (index to RAS+ mm).
 
@@ -142,6 +144,8 @@ def load(source: Source) -> NiftiLabels:
         InvalidVolume: if the file is missing, damaged, too large, not 3-D or 4-D, not of real
             numbers, or if its geometry is impossible.
     """
+    if isinstance(source, NiftiLabels):
+        return source
     if isinstance(source, Upload):
         if len(source.content) > MOST_UPLOAD:
             raise InvalidVolume(

@@ -9,6 +9,7 @@ from srheart_demo.session.explore import (
     Traversal,
     Watch,
 )
+from srheart_demo.session.own import OwnFile, OwnScan
 from srheart_demo.session.run import Session, use_one_thread
 from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import (
@@ -25,7 +26,7 @@ from srheart_demo.session.show import (
     Side,
     Tiles,
 )
-from srheart_demo.session.subjects import OwnScan, Scan, load_subject
+from srheart_demo.session.subjects import Scan, load_subject
 
 __all__ = [
     "Cancelled",
@@ -38,6 +39,7 @@ __all__ = [
     "Landscape",
     "Lane",
     "Outlines",
+    "OwnFile",
     "OwnScan",
     "Paint",
     "Pictures",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from srheart_demo import metrics
 from srheart_demo.beyond import answer
+from srheart_demo.checking import Report
 from srheart_demo.degradation import degrade
 from srheart_demo.gauge import common_translation
 from srheart_demo.generator import load_generator
@@ -23,6 +24,7 @@ from srheart_demo.problem import Generator
 from srheart_demo.samples import SAMPLES
 from srheart_demo.session import explore, painting, recipe
 from srheart_demo.session.history import History, Run
+from srheart_demo.session.own import OwnFile, OwnScan
 from srheart_demo.session.pictures import (
     SURFACES,
     StackOutlines,
@@ -33,7 +35,7 @@ from srheart_demo.session.pictures import (
 )
 from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import Curves, Cuts, Frame, Heart, Paint, Progress, Scores, Shifts
-from srheart_demo.session.subjects import OwnScan, Scan, Subject, load_subject
+from srheart_demo.session.subjects import Scan, Subject, load_subject
 from srheart_demo.settings import Settings
 from srheart_demo.surface import Mesh, heart_surfaces
 
@@ -97,15 +99,20 @@ class Session:
         self._outlines = StackOutlines(self.scene)
         self.reset()
 
-    def load(self, name: str, stack: bytes, view: bytes | None = None) -> None:
+    def load(self, file: OwnFile) -> None:
         """Scan nothing, but take a segmented stack of the user's own (NIfTI).
 
         Raises:
             InvalidVolume: the file is none.
         """
-        own = OwnScan.from_bytes(name, stack, view)
+        own = OwnScan(file)
         self._subjects[own.name] = own
-        self.scan(Scan(own.name, motion=0.0, long_axis=view is not None))
+        self.scan(Scan(own.name, motion=0.0, long_axis=file.view is not None))
+
+    def report(self) -> Report | None:
+        """What there is to say of the user's own scan; None while another is looked at."""
+        subject = self.scene.subject
+        return subject.report(self._generator) if isinstance(subject, OwnScan) else None
 
     @property
     def own(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who is scanned: a shipped sample, a random heart, or a scan of one's own."""
+"""Who is scanned: a shipped sample or a random heart; `own` has scans of one's own."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, shift
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
-from srheart_demo.baselines import nearest
-from srheart_demo.degradation import HR_GRID, Motion, Stack, degrade, label_noise, one_hot_field
-from srheart_demo.files import harmless_name
+from srheart_demo.degradation import Motion, Stack, degrade, label_noise, one_hot_field
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.phantom import label_maps
-from srheart_demo.placement import check_long_axis, place, plane_geometry, stack_geometry
 from srheart_demo.population import draw
 from srheart_demo.samples import SUBJECTS, four_chamber_volume, load_sample, scanner_frame
 from srheart_demo.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.views import Plane, standard_view
-from srheart_demo.volume import LabelVolume, Upload, read_long_axis, read_short_axis
 
 Labels = NDArray[np.uint8]
 
@@ -185,8 +181,8 @@ class KnownHeart:
         stack = Stack.from_hr(step=step, first=step // 2)
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
-        d = motion.displacement(scan.motion) + _by_hand(scan, stack.K)
-        kept = _kept(scan, stack.K)
+        d = motion.displacement(scan.motion) + by_hand_shift(scan, stack.K)
+        kept = kept_slices(scan, stack.K)
         whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
         labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
         return Acquisition(kept, stack.K, replace(stack, z=stack.z[kept]), labels[kept], d[:, kept])
@@ -218,73 +214,8 @@ class KnownHeart:
         return self._distances[structure]
 
 
-class OwnScan:
-    """A segmented stack of the user's own: nobody knows the true heart.
-
-    Attributes:
-        notes: what its placement found, in plain sentences.
-    """
-
-    S_HR: Labels | None = None
-    field: Tensor | None = None
-
-    def __init__(self, name: str, stack: LabelVolume, view: LabelVolume | None = None) -> None:
-        placement = place(stack)
-        ordered = placement.apex_first(stack)
-        self.name, self.notes = name, placement.notes
-        self.world_from_model = placement.world_from_model
-        geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
-        self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
-        self.S_LA: Labels | None = None
-        if view is not None:
-            check_long_axis(view, stack, placement)
-            self.plane, self.S_LA = plane_geometry(view, placement), view.labels[0]
-        else:
-            self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
-
-    @classmethod
-    def from_bytes(cls, name: str, stack: bytes, view: bytes | None = None) -> OwnScan:
-        """Read NIfTI files as they come from a browser, which may send anything.
-
-        Raises:
-            InvalidVolume: a file that is no segmented short-axis stack, or no long-axis view.
-        """
-        name = harmless_name(name)
-        volume = read_short_axis(Upload(name, stack))
-        if view is None:
-            return cls(name, volume)
-        return cls(name, volume, read_long_axis(Upload(f"long_axis_{name}", view)))
-
-    def acquire(self, scan: Scan) -> Acquisition:
-        """The stack as it is, with what the settings add to it; its spacing is its own."""
-        K = self.stack.K
-        d = Motion.draw(K, 0).displacement(scan.motion) + _by_hand(scan, K)
-        pixels = d[0].numpy() / np.array(self.stack.spacing)
-        moved = [
-            shift(labels, by, order=0) if by.any() else labels
-            for labels, by in zip(self.labels, pixels, strict=True)
-        ]
-        kept = _kept(scan, K)
-        whole = np.stack(moved)
-        labels = label_noise(whole, scan.noise, 0) if scan.noise else whole
-        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels[kept], None)
-
-    @cached_property
-    def extent(self) -> NDArray[np.bool_]:
-        """(h, w) where any slice shows tissue."""
-        return np.asarray((self.labels > 0).any(0))
-
-    @property
-    def ghost(self) -> dict[str, Mesh]:
-        """Nothing: the truth is not known."""
-        return {}
-
-    def distance(self, structure: str) -> None:
-        """Nothing: the truth is not known."""
-        return
-
-
-def _by_hand(scan: Scan, K: int) -> Tensor:
+def by_hand_shift(scan: Scan, K: int) -> Tensor:
+    """(1, K, 2) what was added to the displacement by hand, mm."""
     added = torch.zeros(1, K, 2)
     for k, rows, columns in scan.by_hand:
         if k < K:
@@ -292,7 +223,7 @@ def _by_hand(scan: Scan, K: int) -> Tensor:
     return added
 
 
-def _kept(scan: Scan, K: int) -> NDArray[np.intp]:
-    """Slices that were taken; two at least, or there is no third dimension."""
+def kept_slices(scan: Scan, K: int) -> NDArray[np.intp]:
+    """(k,) slices that were taken; two at least, or there is no third dimension."""
     kept = np.setdiff1d(np.arange(K), scan.missing)
     return kept if len(kept) >= 2 else np.arange(K)

@@ -24,6 +24,7 @@ from srheart_demo.ui.layout import (
     plot,
     unknowns_card,
 )
+from srheart_demo.ui.own import OwnTab
 from srheart_demo.ui.page import Page
 from srheart_demo.ui.panels import (
     Header,
@@ -221,8 +222,6 @@ class Explorer:
         self._on(bar.iteration, lambda at: self.runner.seek(at))
         for control in self.scan.controls:
             self._on(control, self._on_scan)
-        for upload in (self.scan.own_stack, self.scan.own_view):
-            upload.observe(self._on_upload, "value")
         stack = self.scan.stack
         stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
         stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
@@ -291,6 +290,8 @@ class Explorer:
     def _on_scan(self, _: Any) -> None:
         self.scan.show_choice()
         panel, name = self.scan, self.scan.name
+        if name is None:
+            self.tabs.bar.value = "own"
         if name is None or self.session is None:
             return
 
@@ -319,12 +320,6 @@ class Explorer:
 
     def _show_view_used(self) -> None:
         self.solver.show_long_axis(self.scan.long_axis.value)
-
-    def _on_upload(self, _: Any) -> None:
-        stack, view = self.scan.own_stack.value, self.scan.own_view.value
-        if stack:
-            seen = bytes(view[0].content) if view else None
-            self.runner.load(stack[0].name, bytes(stack[0].content), seen)
 
     def _on_preset(self, name: str) -> None:
         self.solver.show_preset(name)
@@ -397,6 +392,8 @@ class Explorer:
     def _make(self, name: str) -> WhyTab:
         if name == "take":
             return TakeTab(self._take, self._restore)
+        if name == "own":
+            return OwnTab(self.runner.load, self.show_problem)
         kinds: dict[str, Callable[[Callable[[], None]], WhyTab]]
         kinds = {"landscape": LandscapeTab, "latent": LatentTab, "gauge": GaugeTab}
         return kinds[name](self._ask) if name in kinds else RaceTab(self._ask)

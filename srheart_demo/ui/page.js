@@ -10,10 +10,7 @@ function painted(callback) {
 function answerPings(model) {
   model.on("change:ping", () => {
     const ping = model.get("ping");
-    painted(() => {
-      model.set("pong", ping);
-      model.save_changes();
-    });
+    painted(() => model.send({ kind: "painted", ping }));
   });
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -35,7 +36,7 @@ class Page(anywidget.AnyWidget):
     _css = HERE / "page.css"
 
     ping = traitlets.Int(0).tag(sync=True)
-    pong = traitlets.Int(0).tag(sync=True)
+    pong = traitlets.Int(0)
     visits = traitlets.Int(0).tag(sync=True)
     calm = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
@@ -44,6 +45,10 @@ class Page(anywidget.AnyWidget):
 
     _sent = 0.0
     _waiting_since = 0.0
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        self.on_msg(self._heard)
 
     @property
     def painted(self) -> bool:
@@ -54,6 +59,11 @@ class Page(anywidget.AnyWidget):
     def absent(self) -> bool:
         """Whether the browser has not answered for long: the page is closed, or out of sight."""
         return self.pong < self.ping and time.monotonic() - self._waiting_since > ABSENT
+
+    def _heard(self, _: object, message: dict[str, Any], __: object) -> None:
+        # Not a synchronised value: after a lost connection those may never be sent again.
+        if message.get("kind") == "painted":
+            self.pong = int(message["ping"])
 
     @traitlets.observe("pong", "visits")
     def _answered(self, _: object) -> None:

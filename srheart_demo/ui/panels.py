@@ -106,11 +106,7 @@ class ScanPanel:
         self.seed = named(
             w.BoundedIntText(1, min=0, max=999_999, description=texts.SEED), "srh-seed"
         )
-        self.own_stack = _upload(texts.OWN_FILE, "srh-own-stack")
-        self.own_view = _upload(texts.OWN_VIEW, "srh-own-view")
-        self.own = w.VBox(
-            [named(w.HBox([self.own_view, self.own_stack]), "srh-uploads"), note(texts.OWN_NOTE)]
-        )
+        self.own = note(texts.OWN_HINT)
         self.motion = slider("srh-motion", texts.MOTION, 1.0, 0, 4, 0.1, ".1f")
         self.spacing = slider("srh-spacing", texts.SPACING, 10, 4, 16, 2, ".0f")
         self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".2f")
@@ -160,10 +156,6 @@ class ScanPanel:
         """What the choice of the subject asks for."""
         show(self.seed, self.subject.value == RANDOM)
         show(self.own, self.subject.value == OWN)
-
-
-def _upload(text: str, name: str) -> w.FileUpload:
-    return named(w.FileUpload(accept=".nii,.gz", description=text), name)
 
 
 class SolverPanel:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Cuts, Frame, Heart, Scan, Scores, Session, Watch
+    from srheart_demo.session import Cuts, Frame, Heart, OwnFile, Scan, Scores, Session, Watch
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
@@ -194,12 +194,12 @@ class Runner:
         elif self.state is not State.RUNNING:
             self._enter(State.READY)
 
-    def load(self, name: str, stack: bytes, view: bytes | None) -> None:
+    def load(self, file: OwnFile) -> None:
         """Take a stack of the user's own; where it cannot be used, all is as it was."""
         self._at_rest()
         self.job(
             "load",
-            lambda session, _: session.load(name, stack, view),
+            lambda session, _: session.load(file),
             lambda _: self._enter(State.READY),
         )
 

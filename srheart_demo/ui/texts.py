@@ -62,7 +62,7 @@ TERMS = {
 SCAN = "The scan"
 SUBJECT, SEED, OWN_FILE, OWN_VIEW = "Subject", "Seed", "Your stack", "Long axis"
 SUBJECT_RANDOM, SUBJECT_OWN = "A random heart", "A file of yours"
-OWN_NOTE = "Segmentation as NIfTI: 1 LV, 2 myocardium, 3 RV. It stays on this computer."
+OWN_HINT = "Choose it in the tab “Your scan”."
 MOTION, SPACING, NOISE = "Motion", "Spacing", "Noise"
 MOTION_NOTE = "× the mean shift of 2.3 mm; 4 is severe"
 SPACING_NOTE = "s: mm from slice to slice"
@@ -124,6 +124,7 @@ ENDS = {
 }
 JOBS = {
     "load": "Reading the file",
+    "check": "Checking your scan",
     "uncertainty": "Drawing likely hearts",
     "spread": "Solving from five starts",
     "shift_map": "Trying every shift",
@@ -183,6 +184,7 @@ TABS = {
     "latent": "Latent space",
     "gauge": "Gauge",
     "race": "Race",
+    "own": "Your scan",
     "take": "Take away",
 }
 TITLES = TABS | {"gauge": "What the data cannot tell", "race": "A race of the presets"}
@@ -348,6 +350,42 @@ def race_line(lanes: list[Lane]) -> str:
     )
 
 
+# A scan of one's own
+OWN_NOTE = (
+    "A short-axis <b>segmentation</b> as NIfTI, and a long-axis view of the same heart if there is"
+    " one. Choose or drop the files; nothing is kept when the page is closed."
+)
+OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
+OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror"
+OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
+CONVENTIONS = {
+    "1 LV, 2 MYO, 3 RV": "LV=1 MYO=2 RV=3",
+    "1 LV, 2 MYO, 4 RV": "LV=1 MYO=2 RV=4",
+    "3 LV, 2 MYO, 1 RV": "LV=3 MYO=2 RV=1",
+}
+REPORT = "Report on your scan"
+REPORT_PARTS = "The heart, after a quick solve", "Found in the file", "Assumed"
+NOT_CLINICAL = "For research and teaching, not for clinical use."
+
+
+def too_large(name: str, size: int, most: int) -> str:
+    """A file that is not taken."""
+    return (
+        f"{name}: the file has {size / 2**20:.0f} MB, more than the {most / 2**20:.0f} MB that are"
+        " taken; crop it to the heart and pack it (.nii.gz)."
+    )
+
+
+def empty(name: str) -> str:
+    """A file with nothing in it."""
+    return f"{name}: the file is empty; export or download it again."
+
+
+def unreadable(name: str) -> str:
+    """A file that was there when it was chosen."""
+    return f"{name}: the browser cannot read the file any more; choose it again."
+
+
 # Taking it away
 TAKE_NOTE = "What you see now, as files; everything is made on this computer."
 TAKES = {
@@ -367,8 +405,6 @@ RESTORE = "Restore"
 NAMES = {
     "srh-subject": "Subject",
     "srh-seed": "Seed of the random heart",
-    "srh-own-stack": "Choose your short-axis segmentation, a NIfTI file",
-    "srh-own-view": "Choose your long-axis segmentation, a NIfTI file",
     "srh-motion": "Motion amplitude, times the normal amplitude",
     "srh-spacing": "Slice spacing, millimetres",
     "srh-noise": "Label noise, probability",
@@ -419,6 +455,13 @@ LATER_NAMES = {
     "srh-gauge-before": "The heart found, in 3D",
     "srh-gauge-after": "The heart moved, in 3D",
     "srh-race-start": RACE_START,
+    "srh-own-stack": "Choose your short-axis segmentation, a NIfTI file",
+    "srh-own-view": "Choose your long-axis segmentation, a NIfTI file",
+    "srh-own-frame": "Frame of your scan, from 0",
+    "srh-own-labels": "What the label values mean",
+    "srh-own-turn": "Further turn of your scan in its plane, degrees",
+    "srh-own-flip": "Take the other end of the stack for the apex",
+    "srh-own-mirror": "Mirror your scan",
     "srh-fig-race-loss": "Chart of each preset's loss against computing time",
     "srh-fig-race-error": "Chart of each preset's motion error against computing time",
     "srh-state": STATE,

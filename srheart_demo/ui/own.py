@@ -1,0 +1,153 @@
+"""The tab for a scan of one's own: its files, how they are read, whether to trust the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from srheart_demo.ui import texts
+from srheart_demo.ui.panels import checkbox, html, named, show, slider
+from srheart_demo.ui.picker import FilePicker
+from srheart_demo.ui.why import WhyTab
+
+if TYPE_CHECKING:
+    from srheart_demo.checking import Report
+    from srheart_demo.session import OwnFile, OwnScan, Session
+    from srheart_demo.ui.runner import Runner
+
+MOST_UPLOAD = 2**26
+"""Bytes, as `nifti.MOST_UPLOAD`, which only a page that has imported torch may import."""
+
+
+class OwnTab(WhyTab):
+    """Takes files; a change of how they are read takes them again."""
+
+    def __init__(self, load: Callable[[OwnFile], None], tell: Callable[[str], None]) -> None:
+        self._load, self._tell = load, tell
+        self._file: OwnFile | None = None
+        self._view: bytes | None = None
+        self._shown: OwnScan | None = None
+        self._filling = False
+        self.stack = named(FilePicker(texts.OWN_FILE, MOST_UPLOAD), "srh-own-stack")
+        self.view = named(FilePicker(texts.OWN_VIEW, MOST_UPLOAD), "srh-own-view")
+        self.frame = named(w.Dropdown(options=[0], description=texts.OWN_FRAME), "srh-own-frame")
+        self.labels = named(
+            w.Combobox(
+                options=list(texts.CONVENTIONS),
+                placeholder=texts.OWN_RECOGNISED,
+                description=texts.OWN_LABELS,
+                continuous_update=False,
+            ),
+            "srh-own-labels",
+        )
+        self.turn = slider("srh-own-turn", texts.OWN_TURN, 0, -180, 180, 5, ".0f")
+        self.turn.continuous_update = False
+        self.flip = checkbox("srh-own-flip", texts.OWN_FLIP, False)
+        self.mirror = checkbox("srh-own-mirror", texts.OWN_MIRROR, False)
+        self.how = w.VBox(
+            [
+                named(w.HBox([self.labels, self.frame]), "srh-why-row"),
+                named(w.HBox([self.turn, self.flip, self.mirror]), "srh-why-row"),
+            ]
+        )
+        self.report = html("", "srh-report")
+        files = named(w.HBox([self.stack, self.view]), "srh-why-row")
+        super().__init__("own", texts.OWN_NOTE, [files, self.how, self.report])
+        show(self.how, False)
+        self.stack.on_file, self.view.on_file = self._take_stack, self._take_view
+        for picker in (self.stack, self.view):
+            picker.on_problem = tell
+        for control in (self.frame, self.labels, self.turn, self.flip, self.mirror):
+            control.observe(lambda _: self._read_anew(), "value")
+
+    def refresh(self, session: Session, runner: Runner) -> None:
+        """The report on the scan that is looked at, if it is the user's own."""
+        from srheart_demo.session import OwnScan
+
+        subject = session.scene.subject
+        if not isinstance(subject, OwnScan):
+            self.report.value, self._shown = "", None
+        elif subject is not self._shown:
+            self._fill(subject)
+            self.report.value = ""
+
+            def found(report: Report | None) -> None:
+                if report is not None and session.scene.subject is subject:
+                    self.report.value, self._shown = _markup(report), subject
+
+            runner.job("check", lambda session, _: session.report(), found)
+
+    def _take_stack(self, name: str, content: bytes) -> None:
+        from srheart_demo.session import OwnFile
+
+        self._file = OwnFile(name, content, self._view)
+        with_defaults = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
+        self._filling = True
+        for control, value in with_defaults.items():
+            control.value = value
+        self._filling = False
+        show(self.how, True)
+        show(self.frame, False)
+        self._load(self._file)
+
+    def _take_view(self, _: str, content: bytes) -> None:
+        self._view = content
+        if self._file is not None:
+            self._file = replace(self._file, view=content)
+            self._load(self._file)
+
+    def _read_anew(self) -> None:
+        if self._filling or self._file is None:
+            return
+        from srheart_demo.conventions import parse_convention
+        from srheart_demo.placement import ByHand
+
+        words = texts.CONVENTIONS.get(self.labels.value, self.labels.value).split()
+        try:
+            convention = parse_convention(words) if words else None
+        except ValueError as error:
+            self._tell(str(error))
+            return
+        self._file = replace(
+            self._file,
+            convention=convention,
+            frame=self.frame.value if len(self.frame.options) > 1 else None,
+            by_hand=ByHand(self.turn.value, self.flip.value, self.mirror.value),
+        )
+        self._load(self._file)
+
+    def _fill(self, subject: OwnScan) -> None:
+        """The controls as this scan was read."""
+        self._file, by_hand, self._filling = subject.file, subject.file.by_hand, True
+        self.frame.options = subject.frames
+        self.frame.value = subject.reading.frame
+        self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
+        self.mirror.value = by_hand.mirror
+        self._filling = False
+        show(self.how, True)
+        show(self.frame, len(subject.frames) > 1)
+
+
+def _markup(report: Report) -> str:
+    """A report, the verdict first."""
+    parts: list[Any] = []
+    if report.verdict is not None:
+        words = report.verdict.words
+        parts.append(
+            f'<p class="srh-judged srh-judged-{int(report.verdict)}"><b>{escape(report.name)}: '
+            f"{escape(words)}.</b> {escape(' '.join(report.reasons) if report.verdict else '')}</p>"
+        )
+    measures = (*(m.sentence for m in report.measures), report.prior)
+    for title, sentences in zip(
+        texts.REPORT_PARTS, (measures, report.found, report.assumed), strict=True
+    ):
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
+        parts.append(f"<h3>{escape(title)}</h3><ul>{items}</ul>" if items else "")
+    return (
+        f'<div role="region" tabindex="0" aria-label="{escape(texts.REPORT)}">'
+        f"{''.join(parts)}<p>{escape(texts.NOT_CLINICAL)}</p></div>"
+    )
