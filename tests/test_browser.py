@@ -284,10 +284,11 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     for file, said in ((broken, "broken.nii.gz: the file is truncated"), (scan, texts.READY_NOTE)):
         subject.select_option(texts.SUBJECT_OWN)
         with page.expect_file_chooser() as chooser:
-            page.locator(".srh-own-stack").click()
+            page.locator(".srh-own-stack").get_by_role("button").click()
         chooser.value.set_files(file)
         page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=said)
     assert subject.locator("option:checked").text_content() == scan.name
+    page.wait_for_function("document.querySelector('.srh-judged')?.textContent.includes('prior')")
     press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     assert "Nobody knows this heart" in page.text_content(".srh-quality")

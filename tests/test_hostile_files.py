@@ -25,7 +25,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.nifti import MOST_BYTES, MOST_UPLOAD
-from srheart_demo.session.subjects import OwnScan
+from srheart_demo.session import OwnFile, OwnScan
 from srheart_demo.volume import InvalidVolume, Upload, read_frames, read_long_axis, survey
 
 SECONDS, GIGABYTE = 5.0, 2**30
@@ -212,7 +212,7 @@ def test_what_a_browser_sends(
     which: int, edits: list[tuple[int, bytes]], name: str, view: bool
 ) -> None:
     content = edited(VALID[which], edits)
-    own = partial(OwnScan.from_bytes, f"{name}.nii", content, content if view else None)
+    own = partial(OwnScan, OwnFile(f"{name}.nii", content, content if view else None))
     shown = refusal(own).partition(".nii")[0]
     assert not set(shown) & set("<>&\"'/\\\0\n")
 
@@ -223,7 +223,7 @@ def test_what_a_browser_sends(
 )
 def test_a_name_is_only_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    scan = OwnScan.from_bytes(name, VALID[0])
+    scan = OwnScan(OwnFile(name, VALID[0]))
     assert len(scan.name) <= 80
     assert not set(scan.name) & set("<>/\\\0")
     assert not list(tmp_path.iterdir())

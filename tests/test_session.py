@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import nibabel
 import numpy as np
 import pytest
 import torch
 
+from srheart_demo.conventions import Convention
 from srheart_demo.degradation import degrade
 from srheart_demo.frame import N_CLASSES
+from srheart_demo.placement import ByHand
 from srheart_demo.presets import INTERACTIVE, RECOMMENDED, REFERENCE
 from srheart_demo.samples import FOLDER, SAMPLES
-from srheart_demo.session import Cancelled, Scan, Scene, Session, Watch, load_subject
+from srheart_demo.session import (
+    Cancelled,
+    OwnFile,
+    OwnScan,
+    Scan,
+    Scene,
+    Session,
+    Watch,
+    load_subject,
+)
 from srheart_demo.session.pictures import WINDOW, StackOutlines, cut, turn
 from srheart_demo.session.subjects import KnownHeart
+from srheart_demo.trust import Verdict
 
 SHORT = replace(RECOMMENDED, iterations=6)
 
@@ -237,7 +250,7 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     session = Session(settings=replace(SHORT, iterations=2))
     folder = FOLDER / SAMPLES[1]
     stack = (folder / "S_LR_normal.nii.gz").read_bytes()
-    session.load("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes())
+    session.load(OwnFile("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes()))
     session.advance(1e9)
     frame, cuts, scores = session.frame(), session.cuts(6, 0.0), session.scores()
     assert session.own == ("mine.nii.gz",)
@@ -252,12 +265,38 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     assert session.frame().shifts.of == len(session.scene.S_LR)
 
 
+def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
+    stack = nibabel.load(FOLDER / SAMPLES[1] / "S_LR_none.nii.gz")
+    frame = np.asarray(stack.dataobj)
+    renumbered = np.array([0, 7, 8, 9], np.uint8)[frame]
+    frames = np.stack([0 * frame, renumbered, 0 * frame, renumbered], -1)
+    content = nibabel.Nifti1Image(frames, stack.affine).to_bytes()
+    told = OwnFile("cine.nii", content, convention=Convention((7,), (8,), (9,)))
+    session = Session(settings=SHORT)
+    with pytest.raises(ValueError, match="LV=7 MYO=8 RV=9"):
+        session.load(replace(told, convention=None))
+    assert session.report() is None
+    session.load(told)
+    first = session.scene.subject
+    assert isinstance(first, OwnScan)
+    assert (first.frames, first.reading.frame) == ([1, 3], 1)
+    report = session.report()
+    assert report is not None
+    assert report.verdict == Verdict.FINE
+    assert session.report() is report
+    session.load(replace(told, frame=3, by_hand=ByHand(mirror=True)))
+    second = session.report()
+    assert second is not None
+    assert second.verdict == Verdict.DISTRUST
+    assert any("mirror" in sentence for sentence in second.reasons)
+
+
 def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
     session = Session(settings=SHORT)
     with pytest.raises(ValueError, match="NIfTI"):
-        session.load("notes.txt", b"hello")
+        session.load(OwnFile("notes.txt", b"hello"))
     with pytest.raises(ValueError, match="mine"):
-        session.load("mine.nii.gz", b"hello")
+        session.load(OwnFile("mine.nii.gz", b"hello"))
     assert session.scene.scan.subject == SAMPLES[0]
 
 

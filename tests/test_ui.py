@@ -15,13 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from srheart_demo import nifti
 from srheart_demo.presets import PRESETS, RECOMMENDED
+from srheart_demo.samples import FOLDER, SAMPLES
 from srheart_demo.session import Session, takeaway
 from srheart_demo.session.explore import TRAITS
 from srheart_demo.ui import page, texts, theme, why
 from srheart_demo.ui.chart import Axis, Chart, Panel, Series
 from srheart_demo.ui.explorer import Explorer
 from srheart_demo.ui.heart3d import heart_parts
+from srheart_demo.ui.own import MOST_UPLOAD, OwnTab
+from srheart_demo.ui.picker import PART, FilePicker
 from srheart_demo.ui.png import rgba_png
 from srheart_demo.ui.runner import Runner, State
 from srheart_demo.ui.schedule import Schedule
@@ -361,6 +365,69 @@ def test_a_replay_that_nobody_sees_rests_until_someone_does(
         assert explorer.runner.state is State.REPLAYING
 
     serve(explorer, play)
+
+
+def given(picker: FilePicker, name: str, content: bytes, claimed: int | None = None) -> None:
+    """A browser that hands over a file as it is asked to."""
+    asked: list[dict] = []
+    picker.send = lambda message, *_: asked.append(message)  # type: ignore[method-assign]
+    size = len(content) if claimed is None else claimed
+    picker._heard(picker, {"kind": "chosen", "name": name, "size": size}, [])
+    while asked:
+        wanted = asked.pop()
+        part = content[wanted["start"] : wanted["stop"]]
+        picker._heard(picker, {"kind": "part", "start": wanted["start"]}, [memoryview(part)])
+
+
+def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
+    picker = FilePicker("Take", most=3 * PART)
+    taken: list[tuple[str, bytes]] = []
+    problems: list[str] = []
+    picker.on_file, picker.on_problem = lambda *file: taken.append(file), problems.append
+    content = bytes(range(256)) * (PART // 100)
+    given(picker, "whole.nii", content)
+    assert taken == [("whole.nii", content)]
+    given(picker, "short.nii", b"12", claimed=5)
+    assert taken[1:] == [("short.nii", b"12")]
+    picker._heard(picker, {"kind": "part", "start": 0}, [memoryview(b"never asked for")])
+    given(picker, "huge.nii", b"", claimed=3 * PART + 1)
+    given(picker, "empty.nii", b"")
+    assert len(taken) == 2
+    assert "more than the 6 MB" in problems[0]
+    assert "empty" in problems[1]
+    assert MOST_UPLOAD == nifti.MOST_UPLOAD
+
+
+def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
+    explorer = explorer_of(short_session)
+    scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.scan.subject.value = "own"
+        assert explorer.tabs.shown == "own"
+        tab = explorer._why["own"]
+        assert isinstance(tab, OwnTab)
+        given(tab.stack, "mine.nii.gz", scan)
+        await until(lambda: "inside what the prior knows" in tab.report.value)
+        assert "Found in the file" in tab.report.value
+        tab.mirror.value = True
+        await until(lambda: "do not trust this" in tab.report.value)
+        tab.labels.value = "LV=1 MYO=2"
+        assert "RV is missing" in explorer.transport.detail.value
+        explorer.scan.subject.value = SAMPLES[1]
+        explorer.scan.live.value = False
+        await until(lambda: not tab.report.value)
+
+    serve(explorer, play)
+
+
+def test_an_answer_of_the_browser_lets_the_next_picture_out() -> None:
+    browser = page.Page()
+    browser.sent()
+    assert not browser.painted
+    browser._heard(browser, {"kind": "painted", "ping": browser.ping}, [])
+    assert browser.painted
 
 
 @pytest.mark.parametrize("tab", ["landscape", "latent", "gauge", "take"])
