@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
 
+import nibabel
+import numpy as np
 import pytest
 
 from srheart_demo.samples import SAMPLES
@@ -280,14 +282,21 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     scan = root / "data" / "sample" / SAMPLES[0] / "S_LR_normal.nii.gz"
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(scan.read_bytes()[:700])
+    stack = nibabel.load(scan)
+    frames = np.stack([np.asarray(stack.dataobj)] * 30, -1).astype(np.int16)
+    large = tmp_path / "cine.nii"  # more than a message may have
+    nibabel.save(nibabel.Nifti1Image(frames, stack.affine), large)
     subject = page.get_by_role("combobox", name="Subject")
-    for file, said in ((broken, "broken.nii.gz: the file is truncated"), (scan, texts.READY_NOTE)):
+    for file, said in (
+        (broken, "broken.nii.gz: the file is truncated"),
+        (large, texts.READY_NOTE),
+    ):
         subject.select_option(texts.SUBJECT_OWN)
         with page.expect_file_chooser() as chooser:
             page.locator(".srh-own-stack").get_by_role("button").click()
         chooser.value.set_files(file)
         page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=said)
-    assert subject.locator("option:checked").text_content() == scan.name
+    assert subject.locator("option:checked").text_content() == large.name
     page.wait_for_function("document.querySelector('.srh-judged')?.textContent.includes('prior')")
     press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Finished'")

@@ -400,7 +400,9 @@ def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
 
 def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
     explorer = explorer_of(short_session)
-    scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
+    scan, view = (
+        (FOLDER / SAMPLES[0] / f"{name}.nii.gz").read_bytes() for name in ("S_LR_none", "S_LA")
+    )
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -408,11 +410,20 @@ def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
         assert explorer.tabs.shown == "own"
         tab = explorer._why["own"]
         assert isinstance(tab, OwnTab)
+        given(tab.view, "view.nii.gz", view)
+        assert "stack first" in explorer.transport.detail.value
+        # One after the other at once: neither is lost.
         given(tab.stack, "mine.nii.gz", scan)
+        given(tab.view, "view.nii.gz", view)
+        await until(lambda: session_of(explorer).own == ("mine.nii.gz",))
+        await until(lambda: session_of(explorer).scene.has_view)
+        given(tab.view, "no_view.nii.gz", scan)
+        await until(lambda: not tab.view.said)
         await until(lambda: "inside what the prior knows" in tab.report.value)
         assert "Found in the file" in tab.report.value
         tab.mirror.value = True
         await until(lambda: "do not trust this" in tab.report.value)
+        assert session_of(explorer).scene.has_view
         tab.labels.value = "LV=1 MYO=2"
         assert "RV is missing" in explorer.transport.detail.value
         explorer.scan.subject.value = SAMPLES[1]

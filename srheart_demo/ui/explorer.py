@@ -197,13 +197,18 @@ class Explorer:
         if done is None:
             self._write_status()
         else:
-            self._problem = ""
+            if name != "check":  # which nobody asked for
+                self._problem = ""
             word = texts.JOBS[name]
             self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
 
     def show_problem(self, problem: str) -> None:
         """Why a wish was not granted."""
         self._problem = problem
+        if isinstance(tab := self._why.get("own"), OwnTab):
+            tab.refused()
+            self._explained = None
+            self._explain()
         self._write_status()
 
     # -- what the user does ----------------------------------------------------------------
@@ -407,7 +412,7 @@ class Explorer:
     def _explain(self) -> None:
         """Bring the open tab up to date, and what is painted."""
         session = self.session
-        if session is None or self.runner.state in MOVING:
+        if session is None or self.runner.state in MOVING or self.runner.loading:
             return
         tab = self.tabs.shown
         if tab == "heart":

@@ -29,7 +29,7 @@ class OwnTab(WhyTab):
     def __init__(self, load: Callable[[OwnFile], None], tell: Callable[[str], None]) -> None:
         self._load, self._tell = load, tell
         self._file: OwnFile | None = None
-        self._view: bytes | None = None
+        self._good_view: bytes | None = None
         self._shown: OwnScan | None = None
         self._filling = False
         self.stack = named(FilePicker(texts.OWN_FILE, MOST_UPLOAD), "srh-own-stack")
@@ -81,10 +81,15 @@ class OwnTab(WhyTab):
 
             runner.job("check", lambda session, _: session.report(), found)
 
+    def refused(self) -> None:
+        """The files were not taken: only a view that was taken before is left beside the stack."""
+        if self._file is not None and self._file.view is not self._good_view:
+            self._file, self.view.said = replace(self._file, view=self._good_view), ""
+
     def _take_stack(self, name: str, content: bytes) -> None:
         from srheart_demo.session import OwnFile
 
-        self._file = OwnFile(name, content, self._view)
+        self._file, self._good_view, self.view.said = OwnFile(name, content), None, ""
         with_defaults = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
         self._filling = True
         for control, value in with_defaults.items():
@@ -95,8 +100,10 @@ class OwnTab(WhyTab):
         self._load(self._file)
 
     def _take_view(self, _: str, content: bytes) -> None:
-        self._view = content
-        if self._file is not None:
+        if self._file is None:
+            self.view.said = ""
+            self._tell(texts.OWN_STACK_FIRST)
+        else:
             self._file = replace(self._file, view=content)
             self._load(self._file)
 
@@ -123,6 +130,7 @@ class OwnTab(WhyTab):
     def _fill(self, subject: OwnScan) -> None:
         """The controls as this scan was read."""
         self._file, by_hand, self._filling = subject.file, subject.file.by_hand, True
+        self._good_view = subject.file.view
         self.frame.options = subject.frames
         self.frame.value = subject.reading.frame
         self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip

@@ -204,6 +204,11 @@ class Runner:
         )
 
     @property
+    def loading(self) -> bool:
+        """Whether another file waits to be read."""
+        return self._job is not None and self._job.name == "load"
+
+    @property
     def scanning(self) -> bool:
         """Whether another scan is wished for already."""
         return "scan" in self._wishes

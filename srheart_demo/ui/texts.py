@@ -357,6 +357,7 @@ OWN_NOTE = (
 )
 OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
 OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror"
+OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
 CONVENTIONS = {
     "1 LV, 2 MYO, 3 RV": "LV=1 MYO=2 RV=3",
