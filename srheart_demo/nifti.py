@@ -59,9 +59,6 @@ class Upload:
     content: bytes
 
 
-"""A path, or an upload."""
-
-
 @dataclass(frozen=True)
 class NiftiLabels:
     """A file's numbers, unpacked but not yet looked at.
@@ -133,6 +130,7 @@ class NiftiLabels:
 
 
 Source = str | os.PathLike[str] | Upload | NiftiLabels
+"""A path, an upload, or what has been read already."""
 
 
 def load(source: Source) -> NiftiLabels:

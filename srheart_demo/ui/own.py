@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from srheart_demo.session import OwnFile, OwnScan, Session
     from srheart_demo.ui.runner import Runner
 
-MOST_UPLOAD = 2**26
-"""Bytes, as `nifti.MOST_UPLOAD`, which only a page that has imported torch may import."""
-
 
 class OwnTab(WhyTab):
     """Takes files; a change of how they are read takes them again."""
 
     def __init__(self, load: Callable[[OwnFile], None], tell: Callable[[str], None]) -> None:
+        from srheart_demo.conventions import KNOWN
+        from srheart_demo.nifti import MOST_UPLOAD
+
         self._load, self._tell = load, tell
+        self._known = {str(convention): convention for convention in KNOWN}
         self._file: OwnFile | None = None
         self._good_view: bytes | None = None
         self._shown: OwnScan | None = None
@@ -37,7 +38,7 @@ class OwnTab(WhyTab):
         self.frame = named(w.Dropdown(options=[0], description=texts.OWN_FRAME), "srh-own-frame")
         self.labels = named(
             w.Combobox(
-                options=list(texts.CONVENTIONS),
+                options=list(self._known),
                 placeholder=texts.OWN_RECOGNISED,
                 description=texts.OWN_LABELS,
                 continuous_update=False,
@@ -113,9 +114,9 @@ class OwnTab(WhyTab):
         from srheart_demo.conventions import parse_convention
         from srheart_demo.placement import ByHand
 
-        words = texts.CONVENTIONS.get(self.labels.value, self.labels.value).split()
+        said = self.labels.value.strip()
         try:
-            convention = parse_convention(words) if words else None
+            convention = self._known.get(said) or (parse_convention(said.split()) if said else None)
         except ValueError as error:
             self._tell(str(error))
             return

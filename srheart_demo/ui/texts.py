@@ -359,11 +359,6 @@ OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
 OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror"
 OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
-CONVENTIONS = {
-    "1 LV, 2 MYO, 3 RV": "LV=1 MYO=2 RV=3",
-    "1 LV, 2 MYO, 4 RV": "LV=1 MYO=2 RV=4",
-    "3 LV, 2 MYO, 1 RV": "LV=3 MYO=2 RV=1",
-}
 REPORT = "Report on your scan"
 REPORT_PARTS = "The heart, after a quick solve", "Found in the file", "Assumed"
 NOT_CLINICAL = "For research and teaching, not for clinical use."
