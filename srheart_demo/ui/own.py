@@ -91,10 +91,11 @@ class OwnTab(WhyTab):
         from srheart_demo.session import OwnFile
 
         self._file, self._good_view, self.view.said = OwnFile(name, content), None, ""
-        with_defaults = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
+        as_found = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
         self._filling = True
-        for control, value in with_defaults.items():
+        for control, value in as_found.items():
             control.value = value
+        self.frame.options = [0]
         self._filling = False
         show(self.how, True)
         show(self.frame, False)
