@@ -47,7 +47,7 @@ def test_z_along_a_direction_keeps_the_rest(run: Session) -> None:
 
 
 def test_volumes_of_a_field_are_those_of_its_meshes(run: Session) -> None:
-    meshes = run.heart(6).meshes
+    meshes = run.now.heart(6).meshes
     volumes = volumes_ml(run.field())
     assert volumes["LV"] == pytest.approx(meshes["LV"].volume_ml, rel=0.03)
     assert volumes["RV"] == pytest.approx(meshes["RV"].volume_ml, rel=0.03)

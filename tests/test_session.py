@@ -49,7 +49,7 @@ def subject() -> KnownHeart:
 
 def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_heart() -> None:
     session = Session()
-    assert session.progress().iteration == 0
+    assert session.now.progress().iteration == 0
     assert session.step.z.any()
     assert not session.step.d.any()
     assert not session.finished
@@ -58,21 +58,21 @@ def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_he
 
 
 def test_a_run_ends_by_itself_and_then_stands_still(run: Session) -> None:
-    assert run.progress().iteration == 6
+    assert run.now.progress().iteration == 6
     assert run.finished
     run.advance()
-    assert run.progress().iteration == 6
+    assert run.now.progress().iteration == 6
 
 
 def test_curves_hold_every_iteration_and_add_up(run: Session) -> None:
-    (curves,) = run.curves()
+    (curves,) = run.now.curves()
     assert curves.iteration.tolist() == list(range(7))
     np.testing.assert_allclose(curves.loss, curves.loss_sa + curves.loss_la, rtol=1e-5)
     assert curves.loss[-1] < curves.loss[0]
 
 
 def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: Session) -> None:
-    scores = run.scores()
+    scores = run.now.scores()
     assert scores.motion_error < 0.6 * scores.motion_uncorrected
     assert set(scores.dice) == set(scores.nearest) == {"LV", "MYO", "RV"}
 
@@ -95,7 +95,7 @@ def test_gamma_acts_on_the_next_iteration() -> None:
     session.advance()
     session.configure(gamma=3.0)
     session.advance()
-    (curves,) = session.curves()
+    (curves,) = session.now.curves()
     weights = (curves.loss - curves.loss_sa) / curves.loss_la
     np.testing.assert_allclose(weights, [1, 1, 3], rtol=1e-4)
 
@@ -103,10 +103,10 @@ def test_gamma_acts_on_the_next_iteration() -> None:
 def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
     session = Session(Scan(SAMPLES[0], long_axis=False), SHORT)
     session.advance()
-    (curves,) = session.curves()
+    (curves,) = session.now.curves()
     assert np.isnan(curves.loss_la).all()
     np.testing.assert_array_equal(curves.loss, curves.loss_sa)
-    assert not session.cuts(6, 0.0).acquired
+    assert not session.now.cuts(6, 0.0).acquired
 
 
 def test_reset_repeats_the_run_exactly() -> None:
@@ -114,7 +114,7 @@ def test_reset_repeats_the_run_exactly() -> None:
     session.advance(1e9)
     first = session.step.z
     session.reset()
-    assert session.progress().iteration == 0
+    assert session.now.progress().iteration == 0
     session.advance(1e9)
     assert torch.equal(session.step.z, first)
 
@@ -123,15 +123,15 @@ def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     session = Session(settings=SHORT)
     session.advance()
     session.preset("PAPER")
-    assert (session.settings.name, session.progress().iteration) == ("PAPER", 0)
+    assert (session.settings.name, session.now.progress().iteration) == ("PAPER", 0)
     session.advance()
     session.scan(Scan(SAMPLES[1], motion=2.5))
     assert session.scene.scan == Scan(SAMPLES[1], 2.5)
-    assert session.progress().iteration == 0
+    assert session.now.progress().iteration == 0
 
 
 def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
-    shifts = run.shifts()
+    shifts = run.now.shifts()
     assert 0 < shifts.tissue.sum() < len(shifts.slices)
     for d in (shifts.estimate, shifts.truth):
         np.testing.assert_allclose(d[shifts.tissue].mean(0), 0, atol=1e-4)
@@ -139,14 +139,14 @@ def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
 
 def test_motionless_input_is_the_truth(subject: KnownHeart) -> None:
     session = Session(Scan(SAMPLES[0], motion=0.0), SHORT)
-    picture = session.cuts(6, 90.0).short_axis
+    picture = session.now.cuts(6, 90.0).short_axis
     np.testing.assert_array_equal(picture.input, picture.truth)
     np.testing.assert_array_equal(session.scene.S_LR, subject.S_HR[2::5])
 
 
 @pytest.mark.parametrize("angle", [-90.0, -30.0, 0.0, 90.0])
 def test_pictures_have_one_size_and_hold_labels(run: Session, angle: float) -> None:
-    cuts = run.cuts(3, angle)
+    cuts = run.now.cuts(3, angle)
     for view in (cuts.short_axis, cuts.long_axis):
         for picture in (view.input, view.redegraded, view.estimate, view.truth):
             assert picture.shape == (WINDOW, WINDOW)
@@ -189,7 +189,7 @@ def test_a_common_translation_changes_no_score(run: Session) -> None:
 
 
 def test_the_coarse_heart_is_light_enough_for_a_live_view(run: Session) -> None:
-    coarse, full = run.heart(6, coarse=True), run.heart(6)
+    coarse, full = run.now.heart(6, coarse=True), run.now.heart(6)
     triangles = [sum(len(m.faces) for m in heart.meshes.values()) for heart in (coarse, full)]
     assert triangles[0] <= 8000 < triangles[1]
     assert list(coarse.meshes) == list(coarse.outlines.structures)
@@ -252,7 +252,7 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     stack = (folder / "S_LR_normal.nii.gz").read_bytes()
     session.load(OwnFile("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes()))
     session.advance(1e9)
-    frame, cuts, scores = session.frame(), session.cuts(6, 0.0), session.scores()
+    frame, cuts, scores = session.now.frame(), session.now.cuts(6, 0.0), session.now.scores()
     assert session.own == ("mine.nii.gz",)
     assert cuts.short_axis.truth is None
     assert cuts.acquired
@@ -262,7 +262,7 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     assert session.ghost() == {}
     session.scan(Scan(SAMPLES[0]))
     session.scan(Scan("mine.nii.gz", motion=1.0, long_axis=False))
-    assert session.frame().shifts.of == len(session.scene.S_LR)
+    assert session.now.frame().shifts.of == len(session.scene.S_LR)
 
 
 def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
@@ -303,7 +303,7 @@ def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
 def test_the_side_view_puts_slices_back_by_d() -> None:
     session = Session(Scan(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
     session.advance(1e9)
-    side = session.frame().side
+    side = session.now.frame().side
     width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
     assert (width[0] - width[1]) * side.pixel_mm == pytest.approx(12.5, abs=2.5)
 
@@ -314,8 +314,8 @@ def test_the_side_view_puts_slices_back_by_d() -> None:
 def test_looking_back_shows_the_heart_of_then(run: Session) -> None:
     end = run.field()
     run.look(2)
-    assert run.progress().iteration == 2
-    assert run.progress().last == 6
+    assert run.now.progress().iteration == 2
+    assert run.now.progress().last == 6
     assert torch.equal(run.field(), run.problem.G.decode(run.history.active.steps[2].z))
     run.advance()
     assert (run.history.at, len(run.history.runs)) == (3, 1)
@@ -335,7 +335,7 @@ def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
     assert new.steps[:3] == first[:3]
     assert new.parted == 2
     assert new.steps[3].state.settings.gamma == 0
-    assert [c.active for c in session.curves()] == [False, True]
+    assert [c.active for c in session.now.curves()] == [False, True]
     assert old.colour != new.colour
     session.choose(0)
     assert session.step is first[-1]
@@ -403,7 +403,7 @@ def test_a_text_that_is_no_state_is_refused_in_words(text: str) -> None:
     session = Session(settings=SHORT)
     with pytest.raises(ValueError, match="no state of the explorer"):
         session.restore(text)
-    assert session.progress().iteration == 0
+    assert session.now.progress().iteration == 0
 
 
 def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
@@ -431,21 +431,21 @@ def test_a_live_solution_is_interactive_whatever_is_chosen() -> None:
 
 def test_the_painted_error_is_small_where_the_heart_is_right(run: Session) -> None:
     run.paint = "error"
-    paint = run.heart(6).paint
+    paint = run.now.heart(6).paint
     run.paint = ""
     assert paint is not None
-    for name, mesh in run.heart(6).meshes.items():
+    for name, mesh in run.now.heart(6).meshes.items():
         assert paint.values[name].shape == (len(mesh.vertices),)
         assert 0 < np.median(paint.values[name]) < 4
-    assert run.heart(6).paint is None
+    assert run.now.heart(6).paint is None
 
 
 def test_the_spread_of_random_starts_is_a_length(run: Session) -> None:
     run.look(99)
     run.paint = "spread"
-    assert not run.painted
+    assert not run.now.painted
     run.spread("spread", Watch())
-    paint = run.heart(6, coarse=True).paint
+    paint = run.now.heart(6, coarse=True).paint
     run.paint = ""
     assert paint is not None
     assert all((sd >= 0).all() and np.median(sd) < 10 for sd in paint.values.values())

@@ -95,7 +95,7 @@ def test_labels_are_packed_four_in_a_byte() -> None:
 
 
 def test_the_heart_reaches_the_browser_to_a_hundredth_of_a_millimetre() -> None:
-    heart = short_session().heart(6)
+    heart = short_session().now.heart(6)
     parts = heart_parts(heart)
     sent = np.frombuffer(parts[0]["vertices"], np.int16).reshape(-1, 3) * 0.01
     # The view is (W, H, D) of the model's (D, H, W).
@@ -265,19 +265,19 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.step.click()
-        await until(lambda: session_of(explorer).progress().iteration == 1)
+        await until(lambda: session_of(explorer).now.progress().iteration == 1)
         explorer.transport.run.click()
-        await until(lambda: session_of(explorer).progress().iteration > 3)
+        await until(lambda: session_of(explorer).now.progress().iteration > 3)
         explorer.solver.gamma.value = 2.0
         await until(lambda: session_of(explorer).step.state.settings.gamma == 2.0)
         explorer.transport.pause.click()
         assert runner.state is State.PAUSED
         explorer.transport.reset.click()
-        await until(lambda: session_of(explorer).progress().iteration == 0)
+        await until(lambda: session_of(explorer).now.progress().iteration == 0)
         explorer.scan.live.value = False
         explorer.scan.motion.value = 0.5
         await until(lambda: session_of(explorer).scene.scan.motion == 0.5)
-        assert session_of(explorer).progress().iteration == 0
+        assert session_of(explorer).now.progress().iteration == 0
 
     serve(explorer, play)
 

@@ -9,6 +9,7 @@ from srheart_demo.session.explore import (
     Traversal,
     Watch,
 )
+from srheart_demo.session.moment import Moment
 from srheart_demo.session.own import OwnFile, OwnScan
 from srheart_demo.session.run import Session, use_one_thread
 from srheart_demo.session.scene import Scene
@@ -38,6 +39,7 @@ __all__ = [
     "Heart",
     "Landscape",
     "Lane",
+    "Moment",
     "Outlines",
     "OwnFile",
     "OwnScan",

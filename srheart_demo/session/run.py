@@ -6,41 +6,25 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo import metrics
-from srheart_demo.beyond import answer
 from srheart_demo.checking import Report
-from srheart_demo.degradation import degrade
-from srheart_demo.gauge import common_translation
 from srheart_demo.generator import load_generator
 from srheart_demo.optimise import Change, Step, latent_optimisation
 from srheart_demo.presets import INTERACTIVE, PRESETS, RECOMMENDED, preset
-from srheart_demo.problem import Generator
+from srheart_demo.problem import Generator, Problem
 from srheart_demo.samples import SAMPLES
 from srheart_demo.session import explore, painting, recipe
 from srheart_demo.session.history import History, Run
+from srheart_demo.session.moment import Estimate, Moment, Setting, Spread
 from srheart_demo.session.own import OwnFile, OwnScan
-from srheart_demo.session.pictures import (
-    SURFACES,
-    StackOutlines,
-    cut,
-    long_axis,
-    short_axis,
-    side,
-)
 from srheart_demo.session.scene import Scene
-from srheart_demo.session.show import Curves, Cuts, Frame, Heart, Paint, Progress, Scores, Shifts
 from srheart_demo.session.subjects import Scan, Subject, load_subject
 from srheart_demo.settings import Settings
-from srheart_demo.surface import Mesh, heart_surfaces
+from srheart_demo.surface import Mesh
 
-COARSE, FULL = 2, 1
-"""Steps of marching cubes on the generator's lattice, while running and at rest."""
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another one begins another run."""
 
@@ -58,10 +42,10 @@ def use_one_thread() -> None:
 class Session:
     """A scan, and runs of Algorithm 1 on it.
 
-    Not for use from several threads at once, but the fields of `wanted` may be set from any.
+    Not for use from several threads at once, but the fields of `wanted` may be set from any, and
+    what `now` gives may be drawn while the session goes on.
 
     Attributes:
-        scene: the scan, with the truth beside it.
         settings: what the next run starts with.
         wanted: the settings of `IN_MIDRUN` that the next iteration uses.
         history: all runs that are kept, and what is looked at.
@@ -82,7 +66,7 @@ class Session:
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
         self.paint = ""
-        self._spread: tuple[str, Step, Tensor] | None = None
+        self._spread: Spread | None = None
         self._directions: list[explore.Direction] | None = None
         self.scan(scan or Scan(self.samples[0]))
 
@@ -94,9 +78,7 @@ class Session:
             # Shipped samples and random hearts are quickly made again: one is kept at a time.
             own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
             self._subjects = own | {scan.subject: load_subject(scan.subject)}
-        self.scene = Scene(scan, self._subjects[scan.subject], self._generator)
-        self.problem = self.scene.problem.crop()
-        self._outlines = StackOutlines(self.scene)
+        self._setting = Setting(Scene(scan, self._subjects[scan.subject], self._generator))
         self.reset()
 
     def load(self, file: OwnFile) -> None:
@@ -167,8 +149,7 @@ class Session:
 
     def _forget(self) -> None:
         self._going: tuple[Step, object] | None = None
-        self._decoded: tuple[Step, Tensor] | None = None
-        self._surfaces: tuple[Step, int, dict[str, Mesh]] | None = None
+        self._estimate: Estimate | None = None
 
     # -- going on, and back ----------------------------------------------------------------
 
@@ -295,138 +276,39 @@ class Session:
 
     # -- what there is to see --------------------------------------------------------------
 
-    def field(self) -> Tensor:
-        """The heart here, class logits (1, 4, 32, 64, 64): G(z), at the end the run's answer."""
-        step = self.step
-        if self._decoded is None or self._decoded[0] is not step:
-            if step.stopped:
-                self._decoded = step, answer(step, self.problem)
-            else:
-                with torch.no_grad():
-                    self._decoded = step, self._generator.decode(step.z)
-        return self._decoded[1]
-
-    def frame(self) -> Frame:
-        """The run and its unknowns; takes a tenth of the time of `cuts`."""
-        step = self.step
-        return Frame(
-            progress=self.progress(),
-            curves=self.curves(),
-            z=step.z[0].numpy(),
-            shifts=self.shifts(),
-            side=side(self.scene, step.d),
-        )
-
-    def cuts(self, k: int, angle: float) -> Cuts:
-        """The pictures of slice k and of the LA plane turned by `angle` degrees."""
-        step, field = self.step, self.field()
-        k = min(k, len(self.scene.slices) - 1)
-        plane = cut(self.scene, angle)
-        return Cuts(
-            number=int(self.scene.slices[k]) + 1,
-            of=self.scene.of,
-            short_axis=short_axis(self.scene, field, step.d, k),
-            angle=angle,
-            acquired=plane.acquired,
-            long_axis=long_axis(self.scene, field, step.d, plane),
-        )
-
-    def heart(self, k: int, coarse: bool = False) -> Heart:
-        """The 3-D view with slice k framed; `coarse` for a quarter of the triangles."""
-        k = min(k, len(self.scene.slices) - 1)
-        meshes = self._meshes(coarse)
-        back = np.eye(4)
-        back[1:3, 3] = self.scene.gauge(self.step.d).numpy()
-        moved = {name: mesh.transform(back) for name, mesh in meshes.items()}
-        return Heart(
-            meshes=moved,
-            outlines=self._outlines.moved_back(self.step.d, k),
-            tiles=self._outlines.tiles(self.step.d, k),
-            paint=self._painted(meshes, moved),
-        )
-
-    def _meshes(self, coarse: bool) -> dict[str, Mesh]:
-        """The surfaces here, found once for every slice that is framed in them."""
-        step, steps = self.step, COARSE if coarse else FULL
-        if self._surfaces is None or self._surfaces[0] is not step or self._surfaces[1] != steps:
-            self._surfaces = step, steps, heart_surfaces(self.field(), SURFACES, step=steps)
-        return self._surfaces[2]
-
-    def _painted(self, meshes: dict[str, Mesh], moved: dict[str, Mesh]) -> Paint | None:
-        if self.paint == "error":
-            return painting.error(moved, self.scene.subject)
-        if not self.painted:
-            return None
-        assert self._spread is not None
-        return painting.spread(self.paint, meshes, self._spread[2], self.problem)
+    @property
+    def scene(self) -> Scene:
+        """The scan, with the truth beside it."""
+        return self._setting.scene
 
     @property
-    def painted(self) -> bool:
-        """Whether the hearts that `paint` needs have been found for what is looked at."""
-        found = self._spread
-        return found is not None and found[0] == self.paint and found[1] is self.step
+    def problem(self) -> Problem:
+        """The scan as the solver has it, cropped."""
+        return self._setting.problem
+
+    @property
+    def now(self) -> Moment:
+        """All that there is to see of what is looked at, for any thread."""
+        if self._estimate is None or self._estimate.step is not self.step:
+            self._estimate = Estimate(self.step, self.problem)
+        history = self.history
+        return Moment(
+            setting=self._setting,
+            estimate=self._estimate,
+            runs=tuple((run, tuple(run.steps)) for run in history.runs),
+            active=history.active,
+            at=history.at,
+            paint=self.paint,
+            spread=self._spread,
+        )
+
+    def field(self) -> Tensor:
+        """The heart here, class logits (1, 4, 32, 64, 64): G(z), at the end the run's answer."""
+        return self.now.estimate.field
 
     def ghost(self) -> dict[str, Mesh]:
         """Surfaces of the truth."""
         return self.scene.subject.ghost
-
-    def progress(self) -> Progress:
-        """How far the run is."""
-        step, settings = self.step, self.step.state.settings
-        return Progress(
-            self.history.at, self.history.last, settings.iterations, step.seconds, step.stopped
-        )
-
-    def curves(self) -> tuple[Curves, ...]:
-        """The losses so far, of every run."""
-        return tuple(self._curve(run) for run in self.history.runs)
-
-    def _curve(self, run: Run) -> Curves:
-        table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in run.steps], np.float32)
-        loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
-        path = torch.cat([s.z for s in run.steps]) @ self._principal.T
-        return Curves(
-            name=run.settings.name,
-            parted=run.parted,
-            gamma=run.steps[-1].state.settings.gamma,
-            colour=run.colour,
-            active=run is self.history.active,
-            iteration=np.arange(len(run.steps), dtype=np.int32),
-            loss=loss,
-            loss_sa=loss_sa,
-            loss_la=loss_la,
-            path=path.numpy(),
-        )
-
-    @cached_property
-    def _principal(self) -> Tensor:
-        return explore.principal_directions(self._generator, 2)
-
-    def shifts(self) -> Shifts:
-        """Estimated and true displacements, each less its own mean over slices with tissue."""
-        tissue = self.problem.tissue
-        estimate = _centred(self.step.d, tissue)
-        truth = self.scene.d
-        return Shifts(
-            (self.scene.slices + 1).astype(np.int32),
-            self.scene.of,
-            tissue.numpy(),
-            estimate,
-            np.full_like(estimate, np.nan) if truth is None else _centred(truth, tissue),
-        )
-
-    def scores(self) -> Scores:
-        """How good the estimate is."""
-        d, field = self.step.d, self.field()
-        seen = degrade(field, self.problem.stack, d)[0].numpy().argmax(0)
-        return Scores(
-            dice=self.scene.dice(field, d),
-            nearest=self.scene.nearest_dice,
-            agreement=metrics.dice(seen, self.problem.S_LR.numpy()),
-            volumes=explore.volumes_ml(field),
-            motion_error=self.scene.motion_error(d),
-            motion_uncorrected=self.scene.motion_error(torch.zeros_like(d)),
-        )
 
     # -- seeing why ------------------------------------------------------------------------
 
@@ -438,7 +320,7 @@ class Session:
                 random places.
         """
         step = self.step
-        self._spread = what, step, painting.hearts(what, step, self.problem, watch)
+        self._spread = Spread(what, step, painting.hearts(what, step, self.problem, watch))
 
     def path(self) -> list[Step]:
         """The active run up to what is looked at."""
@@ -486,7 +368,3 @@ class Session:
         """All presets from one start."""
         settings = [replace(s, gamma=self.wanted["gamma"]) for s in PRESETS.values()]
         return explore.race(self.problem, settings, self.scene.d, watch, show)
-
-
-def _centred(d: Tensor, tissue: Tensor) -> np.ndarray:
-    return (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()

@@ -39,7 +39,7 @@ def glb(session: Session) -> bytes:
 
 def displacements(session: Session) -> bytes:
     """d of every slice with the losses and what they were found with, JSON."""
-    step, scene, shifts = session.step, session.scene, session.shifts()
+    step, scene, shifts = session.step, session.scene, session.now.shifts()
     truth = None if scene.d is None else _rounded(scene.d[0].numpy())
     record = {
         "what": "Displacement of each slice, mm along rows and columns: slice k shows the heart"

@@ -416,7 +416,7 @@ class Explorer:
             return
         tab = self.tabs.shown
         if tab == "heart":
-            if session.paint in ("uncertainty", "spread") and not session.painted:
+            if session.paint in ("uncertainty", "spread") and not session.now.painted:
                 self._find_spread(session.paint)
         elif tab != "race" and self._explained is not session.step:
             self._ask()

@@ -54,7 +54,7 @@ def html(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     from srheart_demo.ui.heart3d import page
 
-    return page(session.heart(len(session.scene.slices) // 2), session.ghost()).encode()
+    return page(session.now.heart(len(session.scene.slices) // 2), session.ghost()).encode()
 
 
 def _picture(session: Session, zoom: int) -> Image:
@@ -80,7 +80,7 @@ def _picture(session: Session, zoom: int) -> Image:
         canvas.paste(_bands(labels, stack.slices, stack.of, box), (x, 40 * zoom))
         pen.text((x, 22 * zoom), name, INK, font)
     # The built-in font has no such space.
-    line = texts.progress_line(session.progress(), False).replace("\u00a0", " ")
+    line = texts.progress_line(session.now.progress(), False).replace("\u00a0", " ")
     pen.text((8 * zoom, 6 * zoom), line, INK, font)
     _curve(session, pen, (550 * zoom, 40 * zoom, 740 * zoom, height - 50 * zoom), zoom, font)
     legend = 8 * zoom

@@ -2,7 +2,8 @@
 
 The solver runs in one worker thread, in bursts; everything that touches a widget runs on the
 event loop. So a control acts between two bursts, and widgets are written from one thread only.
-Pictures go out when the browser has painted the last ones (see `page`).
+A second thread prepares pictures of what the solver has left behind (`Session.now`), and they go
+out when the browser has painted the last ones (see `page`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Cuts, Frame, Heart, OwnFile, Scan, Scores, Session, Watch
+    from srheart_demo.session import (
+        Cuts,
+        Frame,
+        Heart,
+        Moment,
+        OwnFile,
+        Scan,
+        Scores,
+        Session,
+        Watch,
+    )
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
@@ -36,7 +47,7 @@ TELL = 0.1
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Picture = asyncio.Future[Callable[[], None]]
-"""What the worker thread is preparing, and then how to draw it."""
+"""What is being prepared, and then how to draw it."""
 
 
 class State(Enum):
@@ -135,7 +146,9 @@ class Runner:
         self._for_ever, self._beat_at = False, 0.0
         self._schedule = Schedule()
         self._wake = asyncio.Event()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="solver")
+        self._solver = ThreadPoolExecutor(1, thread_name_prefix="solver")
+        self._painter = ThreadPoolExecutor(1, thread_name_prefix="painter")
+        self._showing: asyncio.Task[None] | None = None
 
     # -- what the controls call ------------------------------------------------------------
 
@@ -306,6 +319,10 @@ class Runner:
                 await self._sleep()
 
     async def _turn(self) -> None:
+        if self._showing is not None and (self.state is not State.RUNNING or self._showing.done()):
+            # What was prepared in a run must not come after what is prepared now.
+            showing, self._showing = self._showing, None
+            await showing
         if self._session is None:
             self._session = await self._call(self._load)
             self._enter(State.DONE if self._session.finished else State.READY)
@@ -320,7 +337,7 @@ class Runner:
         elif self.state is State.RUNNING:
             await self._run_and_show(self._session)
         elif self._schedule.stale and self._pace.painted:
-            await self._show(self._prepare(self._session, hurry=True))
+            await self._show(self._prepare(self._session.now, hurry=True))
         elif self._job is not None:
             await self._do(self._session, self._job)
         elif self.state is State.REPLAYING:
@@ -403,13 +420,11 @@ class Runner:
 
     async def _run_and_show(self, session: Session) -> None:
         # Pictures for nobody would keep the kernel of a lost browser among those in use.
-        pictures = [] if self._pace.absent else self._prepare(session, hurry=False)
-        # Both wait for the worker thread, so that it need not wait for the loop in between.
-        burst = self._call(session.advance, BURST)
-        try:
-            await self._show(pictures)
-        finally:
-            await burst
+        if self._showing is None and not self._pace.absent:
+            pictures = self._prepare(session.now, hurry=False)
+            if pictures:
+                self._showing = asyncio.create_task(self._show(pictures))
+        await self._call(session.advance, BURST)
         self._after_solving(session)
 
     def _after_solving(self, session: Session) -> None:
@@ -422,20 +437,21 @@ class Runner:
         self._view.show_scan(session)
         self._schedule.everything()
 
-    def _prepare(self, session: Session, hurry: bool) -> list[Picture]:
-        """Have the worker thread compute what is due; each result says how to draw it."""
+    def _prepare(self, now: Moment, hurry: bool) -> list[Picture]:
+        """Have the painter's thread compute what is due; each result says how to draw it."""
         if not self._pace.painted:
             return []
         coarse = self.state in (State.RUNNING, State.REPLAYING)
         work: dict[str, Callable[[], Callable[[], None]]] = {
-            "frame": lambda: _then(self._view.show_frame, session.frame()),
-            "cuts": lambda: _then(self._view.show_cuts, session.cuts(*self.look)),
-            "heart": lambda: _then(self._view.show_heart, session.heart(self.look[0], coarse)),
-            "scores": lambda: _then(self._view.show_scores, session.scores()),
+            "frame": lambda: _then(self._view.show_frame, now.frame()),
+            "cuts": lambda: _then(self._view.show_cuts, now.cuts(*self.look)),
+            "heart": lambda: _then(self._view.show_heart, now.heart(self.look[0], coarse)),
+            "scores": lambda: _then(self._view.show_scores, now.scores()),
         }
         due = [part for part in work if self._schedule.due(part, hurry)]
         self._schedule.stale.difference_update(due)
-        return [self._call(self._timed, part, work[part]) for part in due]
+        loop = asyncio.get_running_loop()
+        return [loop.run_in_executor(self._painter, self._timed, part, work[part]) for part in due]
 
     def _timed(self, part: str, make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
         started = time.monotonic()
@@ -448,7 +464,8 @@ class Runner:
             draw()
         if pictures:
             self._pace.sent()
-        await asyncio.sleep(NAP if not pictures else 0)
+        else:
+            await asyncio.sleep(NAP)
 
     def _wish(self, kind: str, wish: Callable[[Session], None]) -> None:
         self._wishes[kind] = wish
@@ -466,7 +483,7 @@ class Runner:
         await self._wake.wait()
 
     def _call(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        return asyncio.get_running_loop().run_in_executor(self._solver, function, *arguments)
 
 
 def _then(show: Callable[[T], None], value: T) -> Callable[[], None]:
