@@ -130,6 +130,22 @@ def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     assert session.now.progress().iteration == 0
 
 
+def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
+    session = Session(settings=SHORT)
+    session.advance()
+    then = session.now
+    d, heart = then.step.d.clone(), then.estimate.field
+    session.advance(0.5)
+    session.fork()
+    assert len(session.history.active.steps) > 2
+    assert then.progress().last == then.progress().iteration == 1
+    (curves,) = then.curves()
+    assert curves.iteration.tolist() == [0, 1]
+    assert torch.equal(then.step.d, d)
+    assert torch.equal(heart, session.problem.G.decode(then.step.z))
+    assert session.now.estimate is not then.estimate
+
+
 def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
     shifts = run.now.shifts()
     assert 0 < shifts.tissue.sum() < len(shifts.slices)

@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ import pytest
 from srheart_demo.conventions import KNOWN
 from srheart_demo.presets import PRESETS, RECOMMENDED
 from srheart_demo.samples import FOLDER, SAMPLES
-from srheart_demo.session import Session, takeaway
+from srheart_demo.session import Cuts, Moment, Session, takeaway
 from srheart_demo.session.explore import TRAITS
 from srheart_demo.ui import page, texts, theme, why
 from srheart_demo.ui.chart import Axis, Chart, Panel, Series
@@ -280,6 +281,42 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
         assert session_of(explorer).now.progress().iteration == 0
 
     serve(explorer, play)
+
+
+def test_a_picture_that_takes_long_does_not_hold_up_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = explorer_of(lambda: Session(settings=replace(RECOMMENDED, iterations=10_000)))
+    begun, may_end = threading.Event(), threading.Event()
+    cuts = Moment.cuts
+
+    def slow(now: Moment, k: int, angle: float) -> Cuts:
+        if now.at:
+            begun.set()
+            assert may_end.wait(timeout=60)
+        return cuts(now, k, angle)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(begun.is_set)
+        at = session_of(explorer).history.last
+        await until(lambda: session_of(explorer).history.last > at + 2)
+        may_end.set()
+        explorer.transport.pause.click()
+        await until(lambda: f"iteration {session_of(explorer).history.at} " in detail())
+        await asyncio.sleep(0.3)
+        # What the run has left behind does not come after what is looked at.
+        assert f"iteration {session_of(explorer).history.at} " in detail()
+
+    def detail() -> str:
+        return explorer.transport.detail.value.replace("\u00a0", " ")
+
+    monkeypatch.setattr(Moment, "cuts", slow)
+    try:
+        serve(explorer, play)
+    finally:
+        may_end.set()
 
 
 def test_looking_back_and_changing_something_forks() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
-NAP = 0.02
+NAP = 0.01
 REPLAY = 6.0
 """Seconds that a replay takes, within `BEAT`."""
 BEAT = (0.06, 0.4)
@@ -148,7 +148,8 @@ class Runner:
         self._wake = asyncio.Event()
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="solver")
         self._painter = ThreadPoolExecutor(1, thread_name_prefix="painter")
-        self._showing: asyncio.Task[None] | None = None
+        self._film: asyncio.Task[None] | None = None
+        self._filmed: Moment | None = None
 
     # -- what the controls call ------------------------------------------------------------
 
@@ -319,10 +320,9 @@ class Runner:
                 await self._sleep()
 
     async def _turn(self) -> None:
-        if self._showing is not None and (self.state is not State.RUNNING or self._showing.done()):
-            # What was prepared in a run must not come after what is prepared now.
-            showing, self._showing = self._showing, None
-            await showing
+        if self.state is not State.RUNNING or self._wishes or self._steps:
+            # What is prepared in a run must not come after what is prepared then.
+            await self._stop_filming()
         if self._session is None:
             self._session = await self._call(self._load)
             self._enter(State.DONE if self._session.finished else State.READY)
@@ -335,7 +335,7 @@ class Runner:
             await self._call(self._session.advance, 0.0)
             self._after_solving(self._session)
         elif self.state is State.RUNNING:
-            await self._run_and_show(self._session)
+            await self._run_on(self._session)
         elif self._schedule.stale and self._pace.painted:
             await self._show(self._prepare(self._session.now, hurry=True))
         elif self._job is not None:
@@ -418,14 +418,26 @@ class Runner:
         else:
             self._enter(State.DONE if session.finished else State.PAUSED)
 
-    async def _run_and_show(self, session: Session) -> None:
-        # Pictures for nobody would keep the kernel of a lost browser among those in use.
-        if self._showing is None and not self._pace.absent:
-            pictures = self._prepare(session.now, hurry=False)
-            if pictures:
-                self._showing = asyncio.create_task(self._show(pictures))
+    async def _run_on(self, session: Session) -> None:
+        self._filmed = session.now
+        if self._film is None:
+            self._film = asyncio.create_task(self._show_filmed())
+        elif self._film.done():
+            await self._stop_filming()
         await self._call(session.advance, BURST)
         self._after_solving(session)
+
+    async def _show_filmed(self) -> None:
+        """Pictures of a run, as fast as the browser paints them, until there is no run."""
+        while self._filmed is not None:
+            # Pictures for nobody would keep the kernel of a lost browser among those in use.
+            pictures = [] if self._pace.absent else self._prepare(self._filmed, hurry=False)
+            await self._show(pictures)
+
+    async def _stop_filming(self) -> None:
+        film, self._film, self._filmed = self._film, None, None
+        if film is not None:
+            await film
 
     def _after_solving(self, session: Session) -> None:
         self._schedule.everything()

@@ -7,8 +7,10 @@ import time
 INTERVALS = {"frame": 0.05, "cuts": 0.05, "heart": 0.2, "scores": 1.0}
 """Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
 run."""
-SHARES = {"frame": 0.04, "cuts": 0.16, "heart": 0.06, "scores": 0.03}
-"""Largest part of a run's time that preparing each of them may take: 29 % altogether."""
+SHARES = {"frame": 0.06, "cuts": 0.4, "heart": 0.08, "scores": 0.03}
+"""Largest part of a run's time for which a thread beside the solver's may prepare each of them.
+Slices more often (0.5) cost more iterations, and slowed the curves too, where the browser draws on
+the same two cores."""
 
 
 class Schedule:
