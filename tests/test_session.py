@@ -204,6 +204,38 @@ def test_a_common_translation_changes_no_score(run: Session) -> None:
     torch.testing.assert_close(scene.gauge(d + shift), scene.gauge(d) + shift)
 
 
+def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> None:
+    session = Session(settings=SHORT)
+    one = session.now.heart(6).tiles
+    session.all_painted = True
+    tiles = session.now.heart(6).tiles
+    corners = tiles.mesh.vertices[tiles.mesh.faces].astype(float)
+    areas = (
+        np.linalg.norm(
+            np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+        )
+        / 2
+    )
+    stack = session.scene.problem.stack
+    seen = session.scene.S_LR
+    for label in (1, 2, 3):
+        scanned = float(np.count_nonzero(seen == label) * np.prod(stack.spacing))
+        assert areas[tiles.labels == label].sum() == pytest.approx(scanned, rel=0.02)
+    heights = np.unique(corners[..., 0])
+    np.testing.assert_allclose(heights, np.sort(stack.z[session.problem.tissue].numpy()))
+    assert set(one.mesh.vertices[:, 0]) == {float(stack.z[6])}
+
+    def undisplaced() -> np.ndarray:
+        vertices = session.now.heart(6).tiles.mesh.vertices
+        d = stack.in_model_axes(session.step.d)[0, 6] - session.scene.gauge(session.step.d)
+        return vertices[vertices[:, 0] == float(stack.z[6]), 1:] + d.numpy()
+
+    at_first = undisplaced()
+    session.advance(0.5)
+    assert session.step.d.abs().max() > 1
+    np.testing.assert_allclose(undisplaced(), at_first, atol=1e-3)
+
+
 def test_the_coarse_heart_is_light_enough_for_a_live_view(run: Session) -> None:
     coarse, full = run.now.heart(6, coarse=True), run.now.heart(6)
     triangles = [sum(len(m.faces) for m in heart.meshes.values()) for heart in (coarse, full)]

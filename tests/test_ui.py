@@ -235,12 +235,24 @@ def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:
         await until(lambda: "iteration 8 of 8" in explorer.transport.detail.value)
         await until(lambda: drawn(explorer.convergence, 0) == 9)
         await until(lambda: "mm" in explorer.score.table.value)
+        one = painted(explorer)
+        explorer.show_slices.value = "painted"
+        await until(lambda: painted(explorer) > 4 * one)
+        explorer.show_slices.value = ""
+        await until(lambda: painted(explorer) == one)
+        assert "slices" in explorer.heart.hidden
 
     serve(explorer, play)
     assert len(explorer.heart.heart[0]["vertices"]) > 600
     assert len(explorer.slices.pictures.pictures["sa"]["truth"]) == 112 * 112 / 4
     assert len(explorer.scan.stack.scanned) == 2 * 13 * 112
     assert "8 iterations" in explorer.page.names["srh-fig-convergence"]
+
+
+def painted(explorer: Explorer) -> int:
+    """Bytes of the slices painted in the 3-D view."""
+    parts = explorer.heart.heart
+    return sum(len(p["faces"]) for p in parts if p["group"] == "slices" and "faces" in p)
 
 
 def drawn(chart: Chart, series: int) -> int:

@@ -96,6 +96,7 @@ class Moment:
         active: which of them is looked at.
         at: index of its step.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
+        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
         spread: found last, perhaps for another step.
     """
 
@@ -105,6 +106,7 @@ class Moment:
     active: Run
     at: int
     paint: str
+    all_painted: bool
     spread: Spread | None
 
     @property
@@ -147,7 +149,7 @@ class Moment:
         return Heart(
             meshes=moved,
             outlines=outlines.moved_back(d, k),
-            tiles=outlines.tiles(d, k),
+            tiles=outlines.tiles(d, range(len(scene.slices)) if self.all_painted else [k]),
             paint=self._painted(meshes, moved),
         )
 

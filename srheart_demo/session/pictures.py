@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ INSET = 12
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
 TILE = 2
-"""Pixels along a side of a square of a slice in 3-D."""
+"""Of a slice's rows and columns of pixels, every so many-th is painted in 3-D."""
 
 Labels = NDArray[np.uint8]
 
@@ -198,20 +199,46 @@ class StackOutlines:
         frame[:, 1:] -= shift[k]
         return Outlines(structures, frame, self._view)
 
-    def tiles(self, d: Tensor, k: int) -> Tiles:
-        """The tissue of slice k where an estimate d puts it, in squares of `TILE` pixels."""
-        stack, window = self._scene.problem.stack, _window(self._scene.subject.extent)
+    def tiles(self, d: Tensor, slices: Sequence[int]) -> Tiles:
+        """The tissue that some slices show, where an estimate d puts them."""
+        stack = self._scene.problem.stack
+        shift = (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+        vertices, faces, labels, so_far = [], [], [], 0
+        for k in slices:
+            tiles = self._tiles[k]
+            vertices.append(tiles.mesh.vertices - [0, *shift[k]])
+            faces.append(tiles.mesh.faces + so_far)
+            labels.append(tiles.labels)
+            so_far += len(tiles.mesh.vertices)
+        return Tiles(
+            Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces)),
+            np.concatenate(labels),
+        )
+
+    @cached_property
+    def _tiles(self) -> list[Tiles]:
+        """Each slice's tissue as scanned: strips of one label, `TILE` pixels wide."""
+        window = _window(self._scene.subject.extent)
+        return [self._strips(k, window) for k in range(len(self._scene.S_LR))]
+
+    def _strips(self, k: int, window: tuple[slice, slice]) -> Tiles:
         labels = self._scene.S_LR[k][window][::TILE, ::TILE]
-        h, w = labels.shape
-        corners = np.stack(np.meshgrid(np.arange(h + 1), np.arange(w + 1), indexing="ij"), -1)
+        beside = np.pad(labels, ((0, 0), (1, 1))).astype(int)
+        begins = (labels > 0) & (labels != beside[:, :-2])
+        ends = (labels > 0) & (labels != beside[:, 2:])
+        i, first = np.nonzero(begins)
+        last = np.nonzero(ends)[1] + 1
+        corners = np.stack([[i, first], [i, last], [i + 1, last], [i + 1, first]]).transpose(
+            2, 0, 1
+        )
         pixels = corners.reshape(-1, 2) * TILE + [side.start - 0.5 for side in window]
-        vertices = _in_mm(stack, pixels, k)
-        vertices[:, 1:] -= (stack.in_model_axes(d)[0, k] - self._scene.gauge(d)).numpy()
-        i, j = np.nonzero(labels)
-        a = i * (w + 1) + j
-        faces = np.stack([[a, a + 1, a + w + 2], [a, a + w + 2, a + w + 1]]).transpose(2, 0, 1)
-        faces = faces.reshape(-1, 3).astype(np.int32)
-        return Tiles(Mesh(vertices, faces), np.repeat(labels[i, j], 2).astype(np.float32))
+        faces = 4 * np.arange(len(i))[:, None] + np.array([[0, 1, 2, 0, 2, 3]])
+        return Tiles(
+            Mesh(
+                _in_mm(self._scene.problem.stack, pixels, k), faces.reshape(-1, 3).astype(np.int32)
+            ),
+            np.repeat(labels[i, first], 2).astype(np.float32),
+        )
 
 
 def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:

@@ -50,6 +50,7 @@ class Session:
         wanted: the settings of `IN_MIDRUN` that the next iteration uses.
         history: all runs that are kept, and what is looked at.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
+        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
     """
 
     samples = tuple(SAMPLES)
@@ -65,7 +66,7 @@ class Session:
         self._subjects: dict[str, Subject] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
-        self.paint = ""
+        self.paint, self.all_painted = "", False
         self._spread: Spread | None = None
         self._directions: list[explore.Direction] | None = None
         self.scan(scan or Scan(self.samples[0]))
@@ -299,6 +300,7 @@ class Session:
             active=history.active,
             at=history.at,
             paint=self.paint,
+            all_painted=self.all_painted,
             spread=self._spread,
         )
 

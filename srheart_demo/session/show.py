@@ -164,7 +164,7 @@ class Outlines:
 
 @dataclass(frozen=True)
 class Tiles:
-    """A labelled plane as a mesh: tissue pixels as pairs of triangles, each with its label."""
+    """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
 
     mesh: Mesh
     labels: Floats

@@ -90,11 +90,12 @@ class Explorer:
             options=[(text, how) for how, text in texts.HEART_VIEWS.items()]
         )
         self.show_truth = checkbox("srh-show-truth", texts.SHOW_TRUTH)
-        self.show_slices = checkbox("srh-show-slices", texts.SHOW_SLICES)
+        ways = [(text, how) for how, text in texts.SLICES_SHOWN.items()]
+        self.show_slices = named(w.Dropdown(options=ways), "srh-show-slices")
         self.show_view = checkbox("srh-show-view", texts.SHOW_VIEW, False)
         paints = [(text, what) for what, text in texts.PAINTS.items()]
         self.paint = named(w.Dropdown(options=paints, description=texts.PAINT), "srh-paint")
-        toggles = [self.show_truth, self.show_slices, self.show_view, self.paint]
+        toggles = [self.show_truth, self.show_view, self.show_slices, self.paint]
         self._why: dict[str, WhyTab] = {}
         heart = named(
             w.VBox([heart_card(self._heart_place, self.heart_views, toggles), self.slices.box]),
@@ -241,6 +242,9 @@ class Explorer:
         for toggle in (self.show_truth, self.show_slices, self.show_view):
             toggle.observe(self._on_toggle, "value")
         self.heart_views.observe(lambda change: self._view_heart(change.new), "value")
+        self.show_slices.observe(
+            lambda change: self.runner.paint_slices(change.new == "painted"), "value"
+        )
         self.paint.observe(lambda change: self.runner.paint(change.new), "value")
         self.tabs.bar.observe(lambda change: self._open(change.new), "value")
         self.header.dark.observe(self._on_dark, "value")
@@ -353,7 +357,8 @@ class Explorer:
             self._ask()
 
     def _on_toggle(self, _: Any) -> None:
-        self.heart.toggle(self.show_truth.value, self.show_slices.value, self.show_view.value)
+        slices = bool(self.show_slices.value)
+        self.heart.toggle(self.show_truth.value, slices, self.show_view.value)
 
     def _view_heart(self, how: str) -> None:
         """Look at the heart another way; Plotly is fetched when it is chosen first."""

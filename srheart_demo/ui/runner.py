@@ -262,6 +262,14 @@ class Runner:
 
         self._wish("paint", wish)
 
+    def paint_slices(self, every: bool) -> None:
+        """Paint every slice in the 3-D view, or only the one that is looked at."""
+
+        def wish(session: Session) -> None:
+            session.all_painted = every
+
+        self._wish("paint slices", wish)
+
     def pause_at(self) -> None:
         """Stay at what is looked at: another state has come in."""
         if self._session is not None:

@@ -190,8 +190,8 @@ TABS = {
 TITLES = TABS | {"gauge": "What the data cannot tell", "race": "A race of the presets"}
 HEART = "3D"
 SHOW_TRUTH = "truth (grey)"
-SHOW_SLICES = "slices"
 SHOW_VIEW = "LA plane"
+SLICES_SHOWN = {"outlined": "slice outlines", "painted": "slices painted", "": "no slices"}
 PAINT = "Paint"
 PAINTS = {
     "": "tissues",
@@ -208,7 +208,7 @@ PLOTLY_WORDS = {
 TURN_HELP = "Arrow keys turn it, plus and minus zoom, Home brings it back."
 NO_3D = "This browser does not draw in 3D (WebGL 2). All else works."
 SLICES = "Slice by slice"
-SLICES_NOTE = "short axis: the slice coloured in 3D"
+SLICES_NOTE = "short axis: the slice framed in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
 COLUMNS = {
@@ -426,7 +426,7 @@ NAMES = {
     "srh-long-axis-scrubber": "Angle of the long-axis cut, degrees",
     "srh-heart-views": "How the 3D view is drawn",
     "srh-show-truth": "Show the truth in the 3D view",
-    "srh-show-slices": "Show the stack's slices in the 3D view",
+    "srh-show-slices": "How the stack's slices are shown in the 3D view",
     "srh-show-view": "Show the long-axis plane in the 3D view",
     "srh-paint": "What is painted on the surface",
     "srh-fig-heart": f"3D view of the estimated heart, the true heart and the slices. {TURN_HELP}",
