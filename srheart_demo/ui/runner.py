@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from srheart_demo.memory import give_back
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -476,6 +477,8 @@ class Runner:
     def _timed(self, part: str, make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
         started = time.monotonic()
         draw = make()
+        if part == "scores":  # which come seldom, and need the most room
+            give_back()
         self._schedule.renewed(part, time.monotonic() - started)
         return draw
 
