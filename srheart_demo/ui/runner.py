@@ -311,7 +311,9 @@ class Runner:
     def look_at(self, k: int, angle: float) -> None:
         """Show another slice or cut."""
         self.look = k, angle
-        self._schedule.at_once("cuts", "heart")
+        # The slices alone, so that they are there soon; the 3-D view follows.
+        self._schedule.at_once("cuts")
+        self._schedule.stale.add("heart")
         self._wake.set()
 
     # -- the loop --------------------------------------------------------------------------
