@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import platform
-import resource
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -201,7 +201,7 @@ def memory(name: str) -> float:
 def _peak(name: str, this: Case) -> float:
     torch.set_num_threads(1)
     load_generator()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = high_water()
     if name in REFERENCES:
         loop = ReferenceLoop(this.S_LR, this.stack, REFERENCES[name], network=trained())
         for _ in range(5):
@@ -210,7 +210,17 @@ def _peak(name: str, this: Case) -> float:
         p = Problem(load_generator(), this.stack, this.S_LR).crop()
         for _ in latent_optimisation(p, replace(PRESETS[name], iterations=5)):
             pass
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return high_water() - before
+
+
+def high_water() -> float:
+    """Most memory that this process has had resident, MiB; Linux only.
+
+    `resource.getrusage` would count what its parent had when it began.
+    """
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1]) / 1024
 
 
 def picture(results: dict[str, dict[str, list[Run]]], path: Path) -> None:

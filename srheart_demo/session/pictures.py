@@ -223,7 +223,7 @@ class StackOutlines:
 
     def _strips(self, k: int, window: tuple[slice, slice]) -> Tiles:
         labels = self._scene.S_LR[k][window][::TILE, ::TILE]
-        beside = np.pad(labels, ((0, 0), (1, 1))).astype(int)
+        beside = np.pad(labels, ((0, 0), (1, 1)))
         begins = (labels > 0) & (labels != beside[:, :-2])
         ends = (labels > 0) & (labels != beside[:, 2:])
         i, first = np.nonzero(begins)
