@@ -43,7 +43,41 @@ AGAIN = "export or download it again"
 
 
 class InvalidVolume(ValueError):
-    """A file that cannot be used; the message names it, says what is wrong and what to do."""
+    """A file that cannot be used; the message names it, says what is wrong and what to do.
+
+    Attributes:
+        remedy: which choice of the caller would help: frame, labels, slice_axis, spacing, or none.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        """Say what is wrong."""
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class Picture(InvalidVolume):
+    """An image, not labels."""
+
+
+class NothingLabelled(InvalidVolume):
+    """All voxels are background."""
+
+
+class SinglePlane(InvalidVolume):
+    """One plane where a stack was wanted; it may be a long-axis view."""
+
+
+class SeveralFrames(InvalidVolume):
+    """Labels in several frames, and none was chosen.
+
+    Attributes:
+        frames: those that hold labels.
+    """
+
+    def __init__(self, message: str, frames: tuple[int, ...]) -> None:
+        """Say which."""
+        super().__init__(message, "frame")
+        self.frames = frames
 
 
 @dataclass(frozen=True)

@@ -16,17 +16,32 @@ from numpy.typing import NDArray
 from srheart_demo.conventions import MEANING, OURS, Convention, recognise
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
-from srheart_demo.nifti import InvalidVolume, NiftiLabels, Source, Upload, load
+from srheart_demo.nifti import (
+    InvalidVolume,
+    NiftiLabels,
+    NothingLabelled,
+    Picture,
+    SeveralFrames,
+    SinglePlane,
+    Source,
+    Upload,
+    load,
+)
 
 __all__ = [
     "InvalidVolume",
     "LabelVolume",
+    "NothingLabelled",
+    "Picture",
     "Reading",
+    "SeveralFrames",
+    "SinglePlane",
     "Upload",
     "read_frames",
     "read_long_axis",
     "read_short_axis",
     "survey",
+    "survey_view",
     "write_volume",
 ]
 
@@ -123,7 +138,11 @@ class Reading:
 
 
 def survey(
-    source: Source, convention: Convention | None = None, frame: int | None = None
+    source: Source,
+    convention: Convention | None = None,
+    frame: int | None = None,
+    slice_axis: int | None = None,
+    sure: bool = False,
 ) -> Reading:
     """Read a short-axis stack (NIfTI), and keep what was found on the way.
 
@@ -147,17 +166,26 @@ def survey(
 
 
 def read_short_axis(
-    source: Source, convention: Convention | None = None, frame: int | None = None
+    source: Source,
+    convention: Convention | None = None,
+    frame: int | None = None,
+    slice_axis: int | None = None,
+    sure: bool = False,
 ) -> LabelVolume:
     """The label map of a short-axis stack; see `survey`.
 
     Raises:
         InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
     """
-    return survey(source, convention, frame).volume
+    return survey(source, convention, frame, slice_axis, sure).volume
 
 
-def read_frames(source: Source, convention: Convention | None = None) -> Iterator[Reading]:
+def read_frames(
+    source: Source,
+    convention: Convention | None = None,
+    slice_axis: int | None = None,
+    sure: bool = False,
+) -> Iterator[Reading | InvalidVolume]:
     """The frames of a short-axis stack that hold labels, as `survey` reads them, in their order.
 
     Raises:
@@ -165,14 +193,17 @@ def read_frames(source: Source, convention: Convention | None = None) -> Iterato
     """
     image = load(source)
     for frame in image.labelled() or [0]:
-        reading = _reading(image, frame, _slice_axis, convention)
-        _check_stack(reading.volume)
-        yield reading
+        try:
+            reading = _reading(image, frame, _slice_axis, convention)
+            _check_stack(reading.volume)
+            yield reading
+        except InvalidVolume as error:
+            yield error
 
 
-def read_long_axis(
+def survey_view(
     source: Source, convention: Convention | None = None, frame: int | None = None
-) -> LabelVolume:
+) -> Reading:
     """Read one long-axis plane (NIfTI, one axis of a single voxel); D = 1 in the result.
 
     Args:
@@ -183,7 +214,18 @@ def read_long_axis(
         InvalidVolume: if the file cannot be read or is not one labelled plane.
     """
     image = load(source)
-    return _reading(image, _frame(image, frame), _single_plane_axis, convention).volume
+    return _reading(image, _frame(image, frame), _single_plane_axis, convention)
+
+
+def read_long_axis(
+    source: Source, convention: Convention | None = None, frame: int | None = None
+) -> LabelVolume:
+    """The label map of a long-axis view; see `survey_view`.
+
+    Raises:
+        InvalidVolume: if the file cannot be read or is not one labelled plane.
+    """
+    return survey_view(source, convention, frame).volume
 
 
 def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
@@ -211,9 +253,10 @@ def _frame(image: NiftiLabels, wanted: int | None) -> int:
         labelled = image.labelled()
         if len(labelled) < 2:
             return labelled[0] if labelled else 0
-        raise InvalidVolume(
+        raise SeveralFrames(
             f"{image.name}: this is 4-D, with labels in {len(labelled)} of {image.frames} frames; "
-            f"choose one (--frame {labelled[0]} to {labelled[-1]}), or give a file of one frame."
+            f"choose one ({', '.join(map(str, labelled))}), or give a file of one frame.",
+            tuple(labelled),
         )
     if wanted >= image.frames:
         raise InvalidVolume(
@@ -236,14 +279,14 @@ def _reading(
     stored = np.ascontiguousarray(image.frame(frame).transpose(axes))
     values, voxels = np.unique(stored, return_counts=True)
     if len(values) > MOST_VALUES:
-        raise InvalidVolume(
+        raise Picture(
             f"{image.name}: it holds {len(values)} different values, so this is an image; give a "
             f"label map ({MEANING})."
         )
     counts = dict(zip(values.tolist(), voxels.tolist(), strict=True))
     if not counts.keys() - {0}:
         which = f"frame {frame}" if image.frames > 1 else "the file"
-        raise InvalidVolume(
+        raise NothingLabelled(
             f"{image.name}: all voxels of {which} are 0, so nothing is labelled; give the label "
             f"map ({MEANING})."
         )
@@ -268,7 +311,7 @@ def _reading(
 
 def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], name: str) -> int:
     if 1 in shape:
-        raise InvalidVolume(
+        raise SinglePlane(
             f"{name}: this is a single slice, and a heart cannot be restored from one; give the "
             "whole short-axis stack."
         )

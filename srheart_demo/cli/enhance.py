@@ -18,7 +18,13 @@ from srheart_demo.metrics import volumes_ml
 from srheart_demo.optimise import Step
 from srheart_demo.placement import place
 from srheart_demo.settings import Settings
-from srheart_demo.volume import LabelVolume, read_frames, read_long_axis, read_short_axis
+from srheart_demo.volume import (
+    LabelVolume,
+    Reading,
+    read_frames,
+    read_long_axis,
+    read_short_axis,
+)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -54,7 +60,9 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    frames = list(read_frames(options.stack, chosen_convention(options)))
+    frames = [
+        f for f in read_frames(options.stack, chosen_convention(options)) if isinstance(f, Reading)
+    ]
     view, out = _view(options), options.output
     beats: list[Beat] = []
     with Progress() as progress, writable(out):
