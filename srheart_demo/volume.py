@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from srheart_demo.conventions import MEANING, OURS, Anatomy, Convention, recognise
 from srheart_demo.files import atomic_path
-from srheart_demo.frame import TISSUES
 from srheart_demo.nifti import (
     FARTHEST,
     InvalidVolume,
@@ -576,6 +575,13 @@ def _labels(
             )
     else:
         convention = given or recognise(anatomy, frame.name)
+        needed = convention if anatomy.whole else replace(convention, RV=())
+        if lacking := needed.lacks([*anatomy.voxels]):
+            raise InvalidVolume(
+                f"{frame.name}: no voxel is labelled {' or '.join(lacking)}, but values are "
+                f"{', '.join(map(str, anatomy.voxels))}; say what they mean.",
+                "labels",
+            )
     others = [value for value in anatomy.voxels if value not in convention.values]
     shown = ", ".join(map(str, others[:5])) + (", …" if len(others) > 5 else "")
     sources = ", ".join(
@@ -586,7 +592,7 @@ def _labels(
     notes = {
         f"Frames are no times but masks of tissues: {sources} (counted from 0).": frame.masks,
         f"Labels were taken for {convention} ({convention.source}).": (
-            convention != OURS and not frame.masks
+            convention.values - {*OURS.RV} != {*OURS.LV, *OURS.MYO} and not frame.masks
         ),
         f"Other labels ({shown}) were taken for background.": bool(others),
         **{
@@ -610,22 +616,22 @@ def _reach(labels: NDArray[np.uint8], axis: int) -> tuple[int, int]:
     return int((below > FEW).argmax()), int((below >= 1 - FEW).argmax())
 
 
-def _check_extent(volume: LabelVolume) -> tuple[int, int]:
-    """Pixels over which the labels reach along H and W.
+def _check_extent(volume: LabelVolume) -> None:
+    """Whether a heart can reach so far in-plane.
 
     Raises:
-        InvalidVolume: no heart has as many mm.
+        InvalidVolume: none does.
     """
     reach = [_reach(volume.labels, axis) for axis in (1, 2)]
-    rows, columns = (last - first + 1 for first, last in reach)
-    extent = rows * volume.spacing[1], columns * volume.spacing[2]
+    extent = [
+        (last - first + 1) * mm for (first, last), mm in zip(reach, volume.spacing[1:], strict=True)
+    ]
     smallest, largest = HEART_EXTENT
     if min(extent) < smallest or max(extent) > largest:
         raise InvalidVolume(
             f"{volume.name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
             "in-plane, which is no heart; write the true voxel spacing in mm."
         )
-    return rows, columns
 
 
 def _check_stack(volume: LabelVolume, sure: bool) -> None:
@@ -641,14 +647,6 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
             f"{name}: only one slice holds labels, and a single slice has no third dimension; "
             "give the whole short-axis stack."
         )
-    missing = [f"{TISSUES[value]} ({value})" for value in (1, 2, 3) if not (labels == value).any()]
-    if missing:
-        raise InvalidVolume(
-            f"{name}: no voxel is labelled {' or '.join(missing)}, but the heart is found by all "
-            f"three tissues; label them ({MEANING}).",
-            "labels",
-        )
-    _check_extent(volume)
     distance, slices = volume.spacing[0], last - first + 1
     length = slices * distance
     short = distance < CLOSE_SLICES and length < SHORTEST
@@ -659,6 +657,7 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
             "in mm (affine and pixdim).",
             "spacing",
         )
+    _check_extent(volume)
     rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 2), (0, 1)))
     box = len(labels), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     if np.prod(box) > MOST_TISSUE:
