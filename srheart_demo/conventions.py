@@ -32,10 +32,11 @@ TOUCHING = 0.1
 """An RV has more of its border against the MYO (real ones 0.21 or more), and less against the LV
 (none)."""
 WITHIN = 0.5
-"""What lies to a larger share no farther from the LV's centre than the wall is part of the wall; of
-real RVs at most 0.4 does."""
-COMPARABLE = (0.02, 5.0)
-"""The RV's voxels by those of LV and MYO; real ones 0.07 to 1.7."""
+"""What lies to a larger share no farther from the LV's centre than the wall is part of the wall, if
+it touches the LV (real RVs never do) or nearly has the border of a wall's part; of whole real RVs
+at most 0.4 lies so near, of their ends more."""
+COMPARABLE = (0.01, 5.0)
+"""The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7."""
 WRAPPED = 3.0
 """What covers more of the MYO than so many times what is left free lies around it; an RV, 0.6."""
 LARGE = 0.05
@@ -140,11 +141,17 @@ class Anatomy:
     whole: bool = True
 
     @cached_property
+    def cleaned(self) -> NDArray[np.integer]:
+        """(D, H, W) voxels that are alone among four others have the value of one of them."""
+        beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
+        alone = np.logical_and.reduce([self.stored != other for other in beside])
+        return np.where(alone, beside[0], self.stored)
+
+    @cached_property
     def faces(self) -> NDArray[np.int64]:
         """(n, n) how many in-plane pairs of neighbouring voxels have each two of the values."""
         n = len(self.values)
-        codes = np.pad(np.searchsorted(self.values, self.stored), ((0, 0), (1, 1), (1, 1)))
-        codes[:, [0, -1]] = codes[:, :, [0, -1]] = np.searchsorted(self.values, 0)
+        codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)
         for axis in (1, 2):
             lines = np.moveaxis(codes, axis, 0)
@@ -177,7 +184,8 @@ class Anatomy:
         """Where some values lie by the LV and MYO of a convention: one of `PLACES`."""
         lv, myo = (self.border(values, of) for of in (convention.LV, convention.MYO))
         within, beside = self._by_distance(values, convention) if self.whole else (0.0, 1.0)
-        if lv + myo > 1 - OUTSIDE or within > WITHIN:
+        in_ring = lv + myo > 1 - OUTSIDE
+        if in_ring or (within > WITHIN and (lv > 0.02 or lv + myo > 0.46)):
             return "cavity" if lv > ENCLOSED else "wall"
         low, high = (share * self.size((*convention.LV, *convention.MYO)) for share in COMPARABLE)
         covered = self.border(convention.MYO, values)
@@ -193,7 +201,7 @@ class Anatomy:
 
     def _by_distance(self, values: Sequence[int], convention: Convention) -> tuple[float, float]:
         """Shares of voxels that reach no farther than the wall, and that lie in its slices."""
-        lv, wall = (np.isin(self.stored, of) for of in (convention.LV, convention.MYO))
+        lv, wall = (np.isin(self.cleaned, of) for of in (convention.LV, convention.MYO))
         own = np.isin(self.stored, values)
         within = beside = 0
         for k in np.flatnonzero(own.any(axis=(1, 2)) & wall.any(axis=(1, 2))):

@@ -173,7 +173,7 @@ def survey(
     Raises:
         InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
     """
-    return _stack(_one_frame(load(source), frame), convention, slice_axis, sure)
+    return _stack(_one_frame(_several_slices(source), frame), convention, slice_axis, sure)
 
 
 def read_short_axis(
@@ -204,7 +204,7 @@ def read_frames(
     Raises:
         InvalidVolume: if the file cannot be read, or no frame holds labels.
     """
-    image = load(source)
+    image = _several_slices(source)
     if masks := _masks(image):
         yield _stack(masks, convention, slice_axis, sure)
         return
@@ -291,6 +291,17 @@ class _Frame:
     def name(self) -> str:
         """For messages."""
         return self.image.name if self.masks else self.image.part(self.index)
+
+
+def _several_slices(source: Source) -> NiftiLabels:
+    image = load(source)
+    if 1 in image.shape:
+        each = f"each of {image.frames} frames" if image.frames > 1 else "this"
+        raise SinglePlane(
+            f"{image.name}: {each} is a single slice, and a heart cannot be restored from one; "
+            "give the whole short-axis stack, its slices along one of the first three axes."
+        )
+    return image
 
 
 def _one_frame(image: NiftiLabels, wanted: int | None) -> _Frame:
@@ -386,11 +397,6 @@ def _stack(
 ) -> Reading:
     """A frame as a short-axis stack."""
     image, name = frame.image, frame.name
-    if 1 in image.shape:
-        raise SinglePlane(
-            f"{name}: this is a single slice, and a heart cannot be restored from one; give the "
-            "whole short-axis stack."
-        )
     counts = _counts(frame)
     box = _box(frame.values)
     if box.size > MOST_TISSUE:
