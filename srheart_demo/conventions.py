@@ -240,17 +240,19 @@ class Anatomy:
         """
         closed = {v for v in self.voxels if self.border([v], [0]) < CLOSED_IN}
         large = [v for v in closed if self.size([v]) > LARGE * self.size([*self.voxels])]
-        found = [self._around(lv, closed) for lv in large if len(self.voxels) > 1]
+        found = [self._around(lv) for lv in large if len(self.voxels) > 1]
         least = max(ENCLOSED, *(0.9 * self.enclosed(convention) for convention in found), 0)
         fitting = [convention for convention in found if self.enclosed(convention) > least]
         return max(fitting, key=lambda convention: self.size(convention.LV[:1]), default=None)
 
-    def _around(self, lv: int, closed: set[int]) -> Convention:
-        """What the values mean if one of them is the LV."""
-        rest = [v for v in self.voxels if v != lv]
-        walls = [v for v in rest if v not in closed] or rest
-        myo = max(walls, key=lambda v: self.border([lv], [v]))
-        rest.remove(myo)
+    def _around(self, lv: int) -> Convention:
+        """What the values mean if one of them is the LV.
+
+        Where parts of a wall share its border, the first in number is the MYO: scars come later.
+        """
+        against = {v: self.border([lv], [v]) for v in self.voxels if v != lv}
+        myo = min(v for v in against if 2 * against[v] >= max(against.values()))
+        rest = [v for v in against if v != myo]
         core = Convention((lv,), (myo,), (), "by the anatomy")
         places = {v: self.place([v], core) for v in rest}
         cavity, wall = ([v for v in rest if places[v] == where] for where in ("cavity", "wall"))

@@ -598,7 +598,8 @@ def _labels(
     notes = {
         f"Frames are no times but masks of tissues: {sources} (counted from 0).": frame.masks,
         f"Labels were taken for {convention} ({convention.source}).": (
-            convention.values - {*OURS.RV} != {*OURS.LV, *OURS.MYO} and not frame.masks
+            replace(convention, RV=convention.RV or OURS.RV, source=OURS.source) != OURS
+            and not frame.masks
         ),
         f"Other labels ({shown}) were taken for background.": bool(others),
         **{
