@@ -21,13 +21,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from srheart_demo.checking import judged
 from srheart_demo.conventions import Convention
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.generator import WEIGHTS, load_generator
 from srheart_demo.metrics import MYOCARDIAL_DENSITY, volumes_ml
+from srheart_demo.scan import read_scan
 from srheart_demo.settings import Settings
-from srheart_demo.volume import InvalidVolume, read_long_axis, read_short_axis
+from srheart_demo.volume import InvalidVolume
 from srheart_demo.workers import Ends, WorkerDied
 
 GENERATOR = "betavae"
@@ -78,6 +80,8 @@ class Record:
         file, long_axis: as in `Subject`.
         status: ``done``, ``failed`` or ``waiting``.
         message: why it failed, or what a user should know of how the scan was placed.
+        verdict: fine, unusual or distrust, as `enhancement.Trust`; None where nobody asked.
+        reasons: of the verdict, in sentences.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         LV_mass_g: the myocardium's.
         slices: that show tissue.
@@ -92,6 +96,8 @@ class Record:
     long_axis: str | None
     status: str
     message: str = ""
+    verdict: str | None = None
+    reasons: str = ""
     LV_ml: float | None = None
     MYO_ml: float | None = None
     RV_ml: float | None = None
@@ -121,7 +127,9 @@ class Recipe:
         out: folder of all result folders.
         settings: how to run Algorithm 1.
         surface: whether to write heart.stl.
-        convention: what the labels of all scans mean; recognised one by one by default.
+        convention, view_convention: what the labels of all stacks and of all views mean; recognised
+            one by one by default.
+        check: whether to ask of each heart if it is to be trusted.
         version, weights: of this package and of its generator.
     """
 
@@ -129,6 +137,8 @@ class Recipe:
     settings: Settings
     surface: bool = True
     convention: Convention | None = None
+    view_convention: Convention | None = None
+    check: bool = True
     version: str = field(default_factory=lambda: version("srheart-demo"))
     weights: str = field(default_factory=_weights)
 
@@ -149,7 +159,7 @@ class Recipe:
             InvalidVolume, Diverged: as `enhance`.
             RuntimeError: this process has another version than that which wrote the recipe.
         """
-        if self != Recipe(self.out, self.settings, self.surface, self.convention):
+        if (self.version, self.weights) != (version("srheart-demo"), _weights()):
             raise RuntimeError(
                 f"this worker has another version or other weights than {self.version}, which the "
                 "command has; install the same on all"
@@ -159,11 +169,13 @@ class Recipe:
             return made
         torch.set_num_threads(1)
         began = time.perf_counter()
-        stack = read_short_axis(subject.paths[0], self.convention)
-        view = None
-        if subject.long_axis:
-            view = read_long_axis(subject.paths[1], self.convention)
-        enhancement = enhance(load_generator(GENERATOR), stack, view, self.settings)
+        G = load_generator(GENERATOR)
+        scan = read_scan(
+            *subject.paths, convention=self.convention, view_convention=self.view_convention
+        )
+        enhancement = enhance(G, scan, self.settings)
+        if self.check:
+            enhancement = judged(G, enhancement)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             enhancement.write(folder, self.surface)
             seconds = round(time.perf_counter() - began, 2)
@@ -190,6 +202,8 @@ class Recipe:
             "settings": asdict(self.settings),
             "surface": self.surface,
             "labels": None if self.convention is None else str(self.convention),
+            "view_labels": None if self.view_convention is None else str(self.view_convention),
+            "check": self.check,
             "version": self.version,
             "weights": self.weights,
             "checksums": subject.checksums,
@@ -310,9 +324,11 @@ def summarise(recipe: Recipe, subjects: Sequence[Subject]) -> list[Record]:
 
 def _findings(e: Enhancement) -> dict[str, Any]:
     volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-    tissue = e.stack.labelled
+    tissue = e.scan.stack.labelled
     return {
-        "message": " ".join(e.placement.notes),
+        "message": " ".join(e.scan.notes),
+        "verdict": e.trust.verdict if e.trust else None,
+        "reasons": " ".join(e.trust.reasons) if e.trust else "",
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
         "LV_mass_g": round(MYOCARDIAL_DENSITY * volumes["MYO"], 1),
         "slices": int(tissue.sum()),

@@ -105,8 +105,8 @@ def _enhance(command: argparse.ArgumentParser) -> None:
         help="restore every frame with labels, each from the one before; writes a folder for each, "
         "and volumes.csv",
     )
-    _labels(command)
-    _by_hand(command)
+    _reading(command)
+    _no_check(command)
     _solver(command)
     _output(command)
 
@@ -122,8 +122,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     )
     _long_axis(command)
     _frame(command)
-    _labels(command)
-    _by_hand(command)
+    _reading(command)
     command.add_argument(
         "--no-solve", action="store_true", help="say what was found and assumed, and no more"
     )
@@ -143,11 +142,51 @@ def _frame(command: argparse._ActionsContainer) -> None:
 
 
 def _labels(command: argparse.ArgumentParser) -> None:
+    for option, whose in (("--labels", ""), ("--view-labels", " of the long-axis view")):
+        command.add_argument(
+            option,
+            nargs=3,
+            metavar="TISSUE=VALUE",
+            help=f"what the values{whose} mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
+        )
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    """How a scan is read and placed, for `cli.scan.chosen_reading`."""
+    _labels(command)
     command.add_argument(
-        "--labels",
-        nargs=3,
-        metavar="TISSUE=VALUE",
-        help="what the values mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
+        "--view-frame",
+        type=whole,
+        metavar="N",
+        help="which frame of the long-axis view, from 0 (default: that of the stack); with "
+        "--frames all and a view of one frame, the frame of the stack that it shows",
+    )
+    command.add_argument(
+        "--slice-axis",
+        type=int,
+        choices=(0, 1, 2),
+        help="which axis of the stack's array runs across its slices (default: found)",
+    )
+    command.add_argument(
+        "--unlabelled",
+        choices=("auto", "empty", "unknown"),
+        default="auto",
+        help="slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
+        "looked (unknown), or what the labelled ones tell (auto, the default)",
+    )
+    command.add_argument(
+        "--trust-spacing",
+        action="store_true",
+        help="the spacing is right, although no heart is so long or so short",
+    )
+    _by_hand(command)
+
+
+def _no_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--no-check",
+        action="store_true",
+        help="do not ask whether the heart is to be trusted: saves some 2 s a scan",
     )
 
 
@@ -195,6 +234,7 @@ def _cohort(command: argparse.ArgumentParser) -> None:
         help="leave out heart.stl, which takes nearly all of the space",
     )
     _labels(command)
+    _no_check(command)
     _solver(command)
 
 

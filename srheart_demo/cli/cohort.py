@@ -39,7 +39,12 @@ def run(options: argparse.Namespace) -> None:
     # The workers of a cluster may run in other folders.
     folder, out = options.input.absolute(), options.output.absolute()
     recipe = Recipe(
-        out, chosen_settings(options), not options.no_surface, chosen_convention(options)
+        out,
+        chosen_settings(options),
+        not options.no_surface,
+        chosen_convention(options),
+        chosen_convention(options, "view_labels"),
+        not options.no_check,
     )
     execute = _executor(options)
     try:
