@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -112,10 +112,18 @@ def check(G: Generator | None, scan: Scan) -> Report:
     return replace(report, measures=judge(measure(G, scan)), prior=_prior(G))
 
 
-def judged(G: Generator, e: Enhancement) -> Enhancement:
-    """The same with its `trust`: whether the scan's heart lies in what the prior knows."""
+def judged(
+    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
+) -> Enhancement:
+    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
+
+    Args:
+        G: the generator that made it.
+        e: of a scan.
+        watch: told how many of how many quick solves are done.
+    """
     solved = e if e.last.state.settings == INTERACTIVE else None
-    report = Report(e.scan.stack.name, (), (), {}, judge(measure(G, e.scan, solved)))
+    report = Report(e.scan.stack.name, (), (), {}, judge(measure(G, e.scan, solved, watch)))
     verdict = max(measure.verdict for measure in report.measures)
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
 
