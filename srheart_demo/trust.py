@@ -9,6 +9,7 @@ farther out is not to be trusted.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -298,7 +299,9 @@ def _anatomy(e: Enhancement) -> dict[str, float]:
     labels = e.S_SR.labels
     numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
-        statistics = anatomy.statistics(labels)
+        # Means of nothing: what they would warn of is said as "cannot be measured".
+        with warnings.catch_warnings(action="ignore"):
+            statistics = anatomy.statistics(labels)
     # Not enough of a heart to measure.
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
         statistics = {}
