@@ -35,8 +35,8 @@ WHOLE_APEX, APART = 0.4, 15.0
 """An end slice with more than this share of the largest slice's tissue is no apex, if slices lie no
 more than so many mm apart. In 50 real stacks it had at most 0.38, in 600 synthetic ones 0.34."""
 LEAST_LENGTH, SHORT = 0.9, 1.2
-"""A labelled LV that is shorter than the first number of its widths is cut off; in the same stacks it
-was 0.93 or more. One in twenty is shorter than the second, which is worth a note."""
+"""A labelled LV that is shorter than the first number of its widths is cut off; in the same stacks
+it was 0.93 or more. One in twenty is shorter than the second, which is worth a note."""
 AGREE = 0.4
 """Where a view crosses the slices, less Dice than this of LV or RV says that they do not belong
 together. Of 120 synthetic scans, severe motion among it, one had 0.44, the others 0.57 or more."""
