@@ -19,7 +19,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import torch
 
 from srheart_demo.conventions import Convention
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
@@ -157,7 +156,6 @@ class Recipe:
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
-        torch.set_num_threads(1)
         began = time.perf_counter()
         stack = read_short_axis(subject.paths[0], self.convention)
         view = None
