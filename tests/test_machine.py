@@ -23,6 +23,7 @@ from tests.problems import ToyHeart, toy_problem
 
 THEIRS = 3
 """Threads that the user asked torch for."""
+TARGET = ToyHeart().decode(torch.zeros(1, 2)).softmax(1)
 QUICK = replace(INTERACTIVE, iterations=3, start="zero", residual=False)
 
 CODE = """
@@ -70,9 +71,9 @@ class Failing(ToyHeart):
 @pytest.fixture
 def p() -> Iterator[Problem]:
     """A problem whose generator counts, in a process whose user has set the threads."""
-    before = torch.get_num_threads()
+    before, problem = torch.get_num_threads(), replace(toy_problem()[0], G=Counting())
     torch.set_num_threads(THEIRS)
-    yield replace(toy_problem()[0], G=Counting())
+    yield problem
     torch.set_num_threads(before)
 
 
@@ -89,7 +90,7 @@ def a_posterior(p: Problem) -> Tensor:
         lambda p: answer(solve(p, QUICK), p),
         a_posterior,
         lambda p: multi_start(p, QUICK, 2),
-        lambda p: Ceiling(p.G).best_code(ToyHeart().decode(torch.zeros(1, 2)).softmax(1)),
+        lambda p: Ceiling(p.G).best_code(TARGET),
     ],
     ids=["solve", "many", "start", "answer", "posterior", "starts", "best code"],
 )
