@@ -61,10 +61,12 @@ MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 def load_session() -> Session:
     """The first session, solved. Torch is imported here, when the interface stands."""
-    from srheart_demo.samples import SAMPLES
-    from srheart_demo.session import Scan, Session, use_one_thread
+    import torch
 
-    use_one_thread()
+    from srheart_demo.samples import SAMPLES
+    from srheart_demo.session import Scan, Session
+
+    torch.set_num_threads(1)  # For all that is drawn from G as well; see `machine`.
     session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION))
     session.resolve()
     session.advance(float("inf"))
