@@ -26,8 +26,8 @@ ATTEMPTS = 2
 
 DIED = "its process died, and did so again at a new try; if memory ran out, do fewer at once"
 NEVER_BEGAN = (
-    "its process ended before it could begin, and so did another; what it printed says why. A script "
-    'needs `if __name__ == "__main__":`; if memory ran out, do fewer at once'
+    "its process ended before it could begin, and so did another; what it printed says why: a "
+    'script needs `if __name__ == "__main__":`, and where memory ran out, do fewer at once'
 )
 
 
@@ -56,8 +56,8 @@ def in_processes(
     """Work in processes of this machine, an item at a time in each.
 
     A process that dies is replaced if more is to be done, and its item is tried once more. Leaving
-    off early, as Ctrl-C does, ends the processes at once. If this process is killed, they finish the
-    items in hand, then end of themselves.
+    off early, as Ctrl-C does, ends the processes at once. If this process is killed, they finish
+    the items in hand, then end of themselves.
 
     Args:
         work: of a module that the processes can import, not of a notebook's cell; can be pickled,

@@ -181,11 +181,13 @@ def _here(tasks: Sequence[Task]) -> Iterator[Row]:
 
 
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
-    died: Exception | None = None
+    died: WorkerDied | None = None
     with closing(in_processes(_all_rows, tasks, jobs)) as ends:
         for _, outcome in ends:
-            if isinstance(outcome, Exception):
+            if isinstance(outcome, WorkerDied):
                 died = outcome
+            elif isinstance(outcome, Exception):
+                raise outcome
             else:
                 yield from outcome
     if died:
