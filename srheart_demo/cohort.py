@@ -21,14 +21,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from srheart_demo.checking import judged
 from srheart_demo.conventions import Convention
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.folder import Found, Subject, UnusableCohort
 from srheart_demo.generator import WEIGHTS, load_generator
 from srheart_demo.metrics import MYOCARDIAL_DENSITY, volumes_ml
+from srheart_demo.scan import Unlabelled, read_scan
 from srheart_demo.settings import Settings
-from srheart_demo.volume import InvalidVolume, read_long_axis, read_short_axis
+from srheart_demo.volume import InvalidVolume
 from srheart_demo.workers import Ends, WorkerDied
 
 GENERATOR = "betavae"
@@ -46,8 +48,8 @@ class Record:
         status: ``done``, ``failed``, ``waiting`` or ``passed over``.
         message: why it failed or was passed over, or what a user should know of how the scan was
             read and placed.
-        verdict: ``fine``, ``unusual`` or ``distrust``, as `checking` has it.
-        reasons: for that verdict.
+        verdict: fine, unusual or distrust, as `enhancement.Trust`; None where nobody asked.
+        reasons: of the verdict, in sentences.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         LV_mass_g: the myocardium's.
         slices: that show tissue.
@@ -100,6 +102,8 @@ class Recipe:
         surface: whether to write heart.stl.
         convention, view_convention: what the labels of all stacks and of all views mean; recognised
             one by one by default.
+        check: whether to ask of each heart if it is to be trusted.
+        slice_axis, unlabelled, sure: of all scans, as for `scan.read_scan`.
         version, weights: of this package and of its generator.
     """
 
@@ -108,6 +112,10 @@ class Recipe:
     surface: bool = True
     convention: Convention | None = None
     view_convention: Convention | None = None
+    check: bool = True
+    slice_axis: int | None = None
+    unlabelled: Unlabelled = "auto"
+    sure: bool = False
     version: str = field(default_factory=_version)
     weights: str = field(default_factory=_weights)
 
@@ -138,24 +146,37 @@ class Recipe:
             return made
         torch.set_num_threads(1)
         began = time.perf_counter()
-        stack = read_short_axis(subject.paths[0], self.convention, subject.frame)
-        view = None
-        if subject.long_axis:
-            view = read_long_axis(subject.paths[1], self.view_convention, subject.view_frame)
-        enhancement = enhance(load_generator(GENERATOR), stack, view, self.settings)
+        G = load_generator(GENERATOR)
+        scan = read_scan(
+            *subject.paths,
+            convention=self.convention,
+            view_convention=self.view_convention,
+            frame=subject.frame,
+            view_frame=subject.view_frame,
+            slice_axis=self.slice_axis,
+            unlabelled=self.unlabelled,
+            sure=self.sure,
+        )
+        enhancement = enhance(G, scan, self.settings)
+        if self.check:
+            enhancement = judged(G, enhancement)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             enhancement.write(folder, self.surface)
             seconds = round(time.perf_counter() - began, 2)
-            message = " ".join((*subject.notes, *enhancement.placement.notes))
+            message = " ".join((*subject.notes, *scan.notes))
             found = {"message": message, "seconds": seconds, **_findings(enhancement)}
             made = self._record(subject, "done", **found)
             write_json(asdict(made), folder / RECORD)
         return made
 
-    def fail(self, subject: Subject, error: Exception) -> Record:
-        """Write why there are no results, in their place."""
+    def fail(
+        self, subject: Subject, error: Exception, said: Callable[[InvalidVolume], str] = str
+    ) -> Record:
+        """Write why there are no results, in their place; `said` words why a file is refused."""
         match error:
-            case InvalidVolume() | Diverged():
+            case InvalidVolume():
+                message = said(error)
+            case Diverged():
                 message = str(error)
             case WorkerDied():
                 message = f"{subject.paths[0]}: {error}."
@@ -171,7 +192,11 @@ class Recipe:
             "settings": asdict(self.settings),
             "surface": self.surface,
             "labels": _in_words(self.convention),
-            "labels of views": _in_words(self.view_convention),
+            "view_labels": _in_words(self.view_convention),
+            "check": self.check,
+            "slice_axis": self.slice_axis,
+            "unlabelled": self.unlabelled,
+            "sure": self.sure,
             "version": self.version,
             "weights": self.weights,
             "checksums": subject.checksums,
@@ -218,7 +243,10 @@ def unfinished(
 
 
 def restore_all(
-    recipe: Recipe, subjects: Sequence[Subject], execute: Execute
+    recipe: Recipe,
+    subjects: Sequence[Subject],
+    execute: Execute,
+    said: Callable[[InvalidVolume], str] = str,
 ) -> Generator[Record, None, None]:
     """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
@@ -229,6 +257,7 @@ def restore_all(
         recipe: how, and where to.
         subjects: which.
         execute: on what.
+        said: words why a file is refused.
     """
     staging = recipe.out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # Left by a run that was killed.
@@ -237,7 +266,7 @@ def restore_all(
         with closing(execute(recipe.restore, subjects)) as ends:
             for i, outcome in ends:
                 if isinstance(outcome, Exception):
-                    outcome = recipe.fail(subjects[i], outcome)
+                    outcome = recipe.fail(subjects[i], outcome, said)
                 yield outcome
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -247,7 +276,9 @@ def summarise(recipe: Recipe, found: Found) -> list[Record]:
     """Write the summary, a row for each subject and each other file; returns the records."""
     records = [recipe.record(subject) for subject in found.subjects]
     records += [
-        Record(passed.file, passed.file, None, "passed over", message=f"{passed.kind}: {passed.why}")
+        Record(
+            passed.file, passed.file, None, "passed over", message=f"{passed.kind}: {passed.why}"
+        )
         for passed in found.passed_over
     ]
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
@@ -267,8 +298,10 @@ def _in_words(convention: Convention | None) -> str | None:
 
 def _findings(e: Enhancement) -> dict[str, Any]:
     volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-    tissue = e.stack.labelled
+    tissue = e.scan.stack.labelled
     return {
+        "verdict": e.trust.verdict if e.trust else None,
+        "reasons": " ".join(e.trust.reasons) if e.trust else "",
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
         "LV_mass_g": round(MYOCARDIAL_DENSITY * volumes["MYO"], 1),
         "slices": int(tissue.sum()),

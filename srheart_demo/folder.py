@@ -206,6 +206,9 @@ class Choice:
         return shared if by_path else (*shared, path.parent)
 
 
+BY_ITSELF = Choice()
+
+
 @dataclass(frozen=True)
 class Content:
     """What a label map holds, at a glance.
@@ -226,7 +229,7 @@ class Content:
 def find_subjects(
     folder: Path,
     out: Path | None = None,
-    choice: Choice = Choice(),
+    choice: Choice = BY_ITSELF,
     view_convention: Convention | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> Found:
@@ -259,11 +262,7 @@ def find_subjects(
         for path in sorted(root.rglob("*"))
         if (NIFTI.search(path.name) or _foreign(path.name)) and results not in path.parents
     ]
-    files = [
-        file
-        for file in files
-        if "/." not in f"/{file}" and not (root / file).is_dir()
-    ]
+    files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
     sorting = _Sorting(folder, choice, view_convention)
     for i, file in enumerate(files, start=1):
         sorting.take(file)
@@ -287,24 +286,32 @@ class _Sorting:
 
     def take(self, file: str) -> None:
         """Put a file where it belongs."""
-        path, is_view = self.folder / file, self.choice.is_view(file)
-        if any(pattern.covers(file) for pattern in self.choice.exclude):
-            return self._pass(file, "file left out by a pattern", "as was asked for")
-        if _foreign(file):
-            return self._pass(file, "file in another format", "save it as NIfTI")
-        if path.name.lower() == HEART and path.with_name(REPORT).exists():
-            return self._pass(file, "result", "a heart that was restored, not a scan")
-        if not (is_view or self.choice.is_stack(file)):
-            return self._pass(file, "file left out by a pattern", "no pattern names it")
+        if passed := self._by_name(file):
+            self._pass(file, *passed)
+            return
+        path = self.folder / file
         match _content(path):
             case Picture() as error if not LABELS.search(path.name.lower()):
                 self._pass(file, "picture", self._said(error, file))
             case NothingLabelled() as error:
                 self._pass(file, "file without labels", self._said(error, file))
-            case Content() as content if is_view or content.is_plane:
+            case Content() as content if content.is_plane or self.choice.is_view(file):
                 self.views[file] = content
             case content:
                 self.stacks[file] = content
+
+    def _by_name(self, file: str) -> tuple[str, str] | None:
+        """Kind and reason, where its name alone says that it is to be passed over."""
+        path = self.folder / file
+        if any(pattern.covers(file) for pattern in self.choice.exclude):
+            return "file left out by a pattern", "as was asked for"
+        if _foreign(file):
+            return "file in another format", "save it as NIfTI"
+        if path.name.lower() == HEART and path.with_name(REPORT).exists():
+            return "result", "a heart that was restored, not a scan"
+        if not (self.choice.is_view(file) or self.choice.is_stack(file)):
+            return "file left out by a pattern", "no pattern names it"
+        return None
 
     def _pass(self, file: str, kind: str, why: str) -> None:
         self.passed_over.append(PassedOver(file, kind, why))
@@ -314,7 +321,7 @@ class _Sorting:
 
     def found(self) -> Found:
         """A subject for each frame of each stack, and the rest."""
-        going: dict[str, list[str]] = self._pairs()
+        going = self._pairs()
         left_out: dict[str, str] = {}
         subjects = [
             self._with_view(subject, going[stack], left_out)
@@ -405,8 +412,9 @@ class _Sorting:
 
 
 def _content(path: Path) -> Content | InvalidVolume:
-    """What a file holds, without more of it being unpacked than tells; or why it is no label map."""
-    labelled, values = [], set()
+    """What a file holds, unpacked no farther than needed to tell; or why it is no label map."""
+    labelled: list[int] = []
+    values: set[int] = set()
     try:
         image = load(path)
         for t, stored in image.each():

@@ -22,11 +22,10 @@ from srheart_demo.degradation import degrade
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.optimise import observations
-from srheart_demo.placement import AUTOMATIC, ByHand, place
 from srheart_demo.population import VOLUME_RANGES
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.problem import Generator
-from srheart_demo.volume import LabelVolume
+from srheart_demo.scan import Scan
 
 
 class Verdict(IntEnum):
@@ -214,26 +213,25 @@ def _judge(name: str, value: float) -> Measure:
     return Measure(name, value, verdict, figure.sentence(value, known, verdict))
 
 
-def measure(
-    G: Generator, stack: LabelVolume, view: LabelVolume | None = None, by_hand: ByHand = AUTOMATIC
-) -> dict[str, float]:
+def measure(G: Generator, scan: Scan, solved: Enhancement | None = None) -> dict[str, float]:
     """The `FIGURES` of a scan, by INTERACTIVE solves of it as placed, mirrored and upside down.
 
     What cannot be measured is NaN.
 
-    Raises:
-        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+    Args:
+        G, scan: as for `enhance`.
+        solved: what an INTERACTIVE solve made of the scan, if that has been done.
     """
+    by_hand = scan.by_hand
     others = {
         "mirrored": replace(by_hand, mirror=not by_hand.mirror),
         "upside down": replace(by_hand, flip=not by_hand.flip),
     }
     numbers = dict.fromkeys(FIGURES, float("nan"))
     try:
-        e = enhance(G, stack, view, INTERACTIVE, placement=place(stack, by_hand))
+        e = solved or enhance(G, scan, INTERACTIVE)
         for name, other in others.items():
-            turned = enhance(G, stack, view, INTERACTIVE, placement=place(stack, other))
-            numbers[name] = _nats(e) - _nats(turned)
+            numbers[name] = _nats(e) - _nats(enhance(G, scan.placed(other), INTERACTIVE))
     except Diverged:
         return numbers
     return numbers | _fit(e) | _anatomy(e)
@@ -245,7 +243,7 @@ def _nats(e: Enhancement) -> float:
 
 def _fit(e: Enhancement) -> dict[str, float]:
     apart = outline_distances(e)
-    tissue = e.stack.labelled
+    tissue = e.scan.stack.labelled
     d = e.d_mean_removed[tissue]
     return {
         "latent distance": float(e.last.z.norm()),
@@ -285,7 +283,7 @@ def _unseen(e: Enhancement) -> float:
     if not len(along):
         return float("nan")
     nearest = np.abs(along[:, None] - slices).min(axis=1)
-    return float((nearest > e.stack.spacing[0] / 2 + 1e-3).mean())
+    return float((nearest > e.scan.stack.spacing[0] / 2 + 1e-3).mean())
 
 
 def _anatomy(e: Enhancement) -> dict[str, float]:

@@ -8,7 +8,7 @@ superior), as in NIfTI.
 import gzip
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from srheart_demo.conventions import MEANING, OURS, Convention, recognise
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
+from srheart_demo.islands import heart_of
 from srheart_demo.nifti import (
     InvalidVolume,
     NiftiLabels,
@@ -160,7 +161,7 @@ def survey(
     image = load(source)
     chosen = _frame(image, frame)
     alone = image.frames > 1 and frame is None
-    reading = _reading(image, chosen, _slice_axis, convention, alone)
+    reading = _without_islands(_reading(image, chosen, _slice_axis, convention, alone))
     _check_stack(reading.volume)
     return reading
 
@@ -194,7 +195,7 @@ def read_frames(
     image = load(source)
     for frame in image.labelled() or [0]:
         try:
-            reading = _reading(image, frame, _slice_axis, convention)
+            reading = _without_islands(_reading(image, frame, _slice_axis, convention))
             _check_stack(reading.volume)
             yield reading
         except InvalidVolume as error:
@@ -214,7 +215,7 @@ def survey_view(
         InvalidVolume: if the file cannot be read or is not one labelled plane.
     """
     image = load(source)
-    return _reading(image, _frame(image, frame), _single_plane_axis, convention)
+    return _without_islands(_reading(image, _frame(image, frame), _single_plane_axis, convention))
 
 
 def read_long_axis(
@@ -307,6 +308,22 @@ def _reading(
     return Reading(
         volume, convention, counts, image.shape, slice_axis, frame, image.frames, image.units
     )
+
+
+def _without_islands(reading: Reading) -> Reading:
+    """The same, with labelled voxels that are no part of the heart taken for background."""
+    volume = reading.volume
+    stray = (volume.labels > 0) & ~heart_of(volume.labels, volume.spacing)
+    if not stray.any():
+        return reading
+    slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
+    where = "" if volume.shape[0] == 1 else f" (slice {slices} in the file's order, from 0)"
+    note = (
+        f"{int(stray.sum())} labelled voxels{where} are no part of the heart, since they lie apart "
+        "from it; they were taken for background."
+    )
+    labels = np.where(stray, np.uint8(0), volume.labels)
+    return replace(reading, volume=replace(volume, labels=labels, notes=(*volume.notes, note)))
 
 
 def _slice_axis(shape: tuple[int, ...], spacing: NDArray[np.float64], name: str) -> int:

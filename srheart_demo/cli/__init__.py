@@ -30,8 +30,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         try:
             command.run(options)
-        except (BadInput, Damaged, InvalidVolume) as error:
+        except (BadInput, Damaged) as error:
             print(f"srheart {options.command}: {error}", file=sys.stderr)
+            return BAD_INPUT
+        except InvalidVolume as error:
+            from srheart_demo.cli.scan import refusal
+
+            print(f"srheart {options.command}: {refusal(error, options)}", file=sys.stderr)
             return BAD_INPUT
     except KeyboardInterrupt:
         print("\nStopped; no half-written file is left.", file=sys.stderr)

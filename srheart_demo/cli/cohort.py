@@ -1,6 +1,7 @@
 """``srheart cohort``: every scan of a folder.
 
-Exit status 1: some scan failed. A heart that is not to be trusted changes it not: the summary says so.
+Exit status 1: some scan failed. A heart that is not to be trusted is no failure, as trying again
+helps nothing: the last line counts those, and the summary names them.
 """
 
 from __future__ import annotations
@@ -8,18 +9,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_convention, chosen_view_convention
+from srheart_demo.cli.scan import chosen_convention, refusal
 from srheart_demo.cli.settings import chosen_settings
 from srheart_demo.cohort import SUMMARY, Execute, Recipe, Record, restore_all, summarise, unfinished
-from srheart_demo.folder import Choice, Found, Pattern, Subject, UnusableCohort, find_subjects
+from srheart_demo.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
+from srheart_demo.nifti import InvalidVolume
 from srheart_demo.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1
@@ -32,28 +35,49 @@ def run(options: argparse.Namespace) -> None:
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
-    convention, view_convention = chosen_convention(options), chosen_view_convention(options)
     settings, execute = chosen_settings(options), _executor(options)
+    conventions = chosen_convention(options), chosen_convention(options, "view_labels")
     try:
         with Progress() as progress:
             found = find_subjects(
                 folder,
                 out,
                 _choice(options),
-                view_convention,
+                conventions[1],
                 lambda n, total: progress.update("looking", n, total),
             )
         if options.list:
             print(*_lines(found), sep="\n")
             return
-        recipe = Recipe(out, settings, not options.no_surface, convention, view_convention)
-        records = _restore(recipe, found, execute)
+        _check_found(folder, found)
+        recipe = Recipe(
+            out,
+            settings,
+            not options.no_surface,
+            *conventions,
+            not options.no_check,
+            options.slice_axis,
+            options.unlabelled,
+            options.trust_spacing,
+        )
+        records = _restore(recipe, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
     print(f"{_ending(records, found)}; see {out / SUMMARY}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)
+
+
+def _check_found(folder: Path, found: Found) -> None:
+    """Raise if there is nothing to restore."""
+    if not found.subjects and not found.passed_over:
+        raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+    if not found.subjects:
+        raise BadInput(
+            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file by "
+            "file; --match says which are stacks."
+        )
 
 
 def _choice(options: argparse.Namespace) -> Choice:
@@ -101,17 +125,17 @@ def _executor(options: argparse.Namespace) -> Execute:
     return partial(in_cluster, scheduler=options.scheduler)
 
 
-def _restore(recipe: Recipe, found: Found, execute: Execute) -> list[Record]:
+def _restore(
+    recipe: Recipe, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
+) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
-    if not subjects:
-        raise UnusableCohort("no label stack was found")
     with Progress() as progress, writable(recipe.out):
         recipe.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
         todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(recipe, todo, execute)) as ended:
+            with closing(restore_all(recipe, todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":

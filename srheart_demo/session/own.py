@@ -15,20 +15,14 @@ from srheart_demo.checking import Report, check
 from srheart_demo.conventions import Convention
 from srheart_demo.degradation import HR_GRID, Motion, label_noise
 from srheart_demo.files import harmless_name
-from srheart_demo.nifti import NiftiLabels, load
-from srheart_demo.placement import (
-    AUTOMATIC,
-    ByHand,
-    check_long_axis,
-    place,
-    plane_geometry,
-    stack_geometry,
-)
+from srheart_demo.nifti import load
+from srheart_demo.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
 from srheart_demo.problem import Generator
+from srheart_demo.scan import read_scan
 from srheart_demo.session.subjects import Acquisition, Labels, Scan, by_hand_shift, kept_slices
 from srheart_demo.surface import Mesh
 from srheart_demo.views import standard_view
-from srheart_demo.volume import LabelVolume, Reading, Upload, read_long_axis, survey
+from srheart_demo.volume import Upload
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ class OwnScan:
         name: of its file, harmless.
         file: what it was read from.
         frames: those that hold labels.
-        reading: what the file held.
+        placed: the scan as it was read.
         notes: what its placement found, in plain sentences.
     """
 
@@ -76,31 +70,33 @@ class OwnScan:
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]
         frame = self.frames[0] if file.frame is None else file.frame
-        self.reading: Reading = survey(image, file.convention, frame)
-        self.view = None if file.view is None else self._read_view(file, file.view, frame)
-        volume = self.reading.volume
-        placement = place(volume, file.by_hand)
-        ordered = placement.apex_first(volume)
-        self.notes, self.world_from_model = placement.notes, placement.world_from_model
-        geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
+        view = None if file.view is None else Upload(f"long_axis_{self.name}", file.view)
+        self.placed = read_scan(
+            image, view, convention=file.convention, frame=frame, by_hand=file.by_hand
+        )
+        placement = self.placed.placement
+        ordered = placement.apex_first(self.placed.stack)
+        seen = self.placed.looked_at[:: -1 if placement.flipped else 1].copy()
+        self.notes, self.world_from_model = self.placed.notes, placement.world_from_model
+        geometry = stack_geometry(ordered, placement)
         self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
         self.S_LA: Labels | None = None
-        if self.view is not None:
-            check_long_axis(self.view, volume, placement)
-            self.plane, self.S_LA = plane_geometry(self.view, placement), self.view.labels[0]
+        if self.placed.view is not None:
+            self.plane = plane_geometry(self.placed.view, placement)
+            self.S_LA = self.placed.view.labels[0]
         else:
             self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
         self._report: Report | None = None
 
-    def _read_view(self, file: OwnFile, content: bytes, frame: int) -> LabelVolume:
-        """The long-axis view; of several frames the same one."""
-        image: NiftiLabels = load(Upload(f"long_axis_{self.name}", content))
-        return read_long_axis(image, file.convention, frame if image.frames > 1 else None)
+    @property
+    def frame(self) -> int:
+        """Which of `frames` was read."""
+        return self.placed.frame
 
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = check(G, self.reading, self.view, self.file.by_hand)
+            self._report = check(G, self.placed)
         return self._report
 
     def acquire(self, scan: Scan) -> Acquisition:

@@ -134,7 +134,7 @@ class OwnTab(WhyTab):
         self._file, by_hand, self._filling = subject.file, subject.file.by_hand, True
         self._good_view = subject.file.view
         self.frame.options = subject.frames
-        self.frame.value = subject.reading.frame
+        self.frame.value = subject.frame
         self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
         self.mirror.value = by_hand.mirror
         self._filling = False
