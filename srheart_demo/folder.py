@@ -295,7 +295,7 @@ class _Sorting:
                 self._pass(file, "picture", self._said(error, file))
             case NothingLabelled() as error:
                 self._pass(file, "file without labels", self._said(error, file))
-            case Content() as content if content.is_plane or self.choice.is_view(file):
+            case Content() as content if content.is_plane or not self.choice.is_stack(file):
                 self.views[file] = content
             case content:
                 self.stacks[file] = content
@@ -357,7 +357,8 @@ class _Sorting:
             parent = PurePosixPath(stack).parent
             views = by_key[self.choice.key(stack, False)]
             if not views and stacks_in[parent] == 1 and not self.choice.views:
-                views = [view for view in by_folder[parent] if _akin(view, stack)]
+                beside = filter(self.choice.is_view, by_folder[parent])
+                views = [view for view in beside if _akin(view, stack)]
             going[stack] = sorted(views, key=lambda view: self._rank(view, stack))
         return going
 

@@ -75,8 +75,8 @@ def _check_found(folder: Path, found: Found) -> None:
         raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
     if not found.subjects:
         raise BadInput(
-            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file by "
-            "file; --match says which are stacks."
+            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file "
+            "by file; --match says which are stacks."
         )
 
 
