@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -36,6 +36,7 @@ class Report:
         facts: what was found, for programs.
         measures: of the heart after a quick solve; none where it was not solved.
         prior: where draws of the prior itself lie, in a sentence.
+        doubts: of the scan itself, any of which is reason enough not to trust its heart.
     """
 
     name: str
@@ -44,17 +45,23 @@ class Report:
     facts: Mapping[str, Any]
     measures: tuple[Measure, ...] = ()
     prior: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
-        """The worst of its measures; None without any."""
-        return max((m.verdict for m in self.measures), default=None)
+        """The worst of its measures and doubts; None where it was not solved."""
+        if not self.measures:
+            return None
+        return max(
+            Verdict.DISTRUST if self.doubts else Verdict.FINE, *(m.verdict for m in self.measures)
+        )
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Sentences of the measures that are as bad as the worst, if that is not fine."""
+        """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
         worst = self.verdict
-        return tuple(m.sentence for m in self.measures if worst and m.verdict == worst)
+        found = (m.sentence for m in self.measures if worst and m.verdict == worst)
+        return (*(self.doubts if worst else ()), *found)
 
     def __str__(self) -> str:
         """For a reader, in lines."""
@@ -112,11 +119,20 @@ def check(G: Generator | None, scan: Scan) -> Report:
     return replace(report, measures=judge(measure(G, scan)), prior=_prior(G))
 
 
-def judged(G: Generator, e: Enhancement) -> Enhancement:
-    """The same with its `trust`: whether the scan's heart lies in what the prior knows."""
+def judged(
+    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
+) -> Enhancement:
+    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
+
+    Args:
+        G: the generator that made it.
+        e: of a scan.
+        watch: told how many of how many quick solves are done.
+    """
     solved = e if e.last.state.settings == INTERACTIVE else None
-    report = Report(e.scan.stack.name, (), (), {}, judge(measure(G, e.scan, solved)))
-    verdict = max(measure.verdict for measure in report.measures)
+    measures = judge(measure(G, e.scan, solved, watch))
+    report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
+    verdict = report.verdict or Verdict.FINE
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
 
 

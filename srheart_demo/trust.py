@@ -9,7 +9,8 @@ farther out is not to be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -213,7 +214,12 @@ def _judge(name: str, value: float) -> Measure:
     return Measure(name, value, verdict, figure.sentence(value, known, verdict))
 
 
-def measure(G: Generator, scan: Scan, solved: Enhancement | None = None) -> dict[str, float]:
+def measure(
+    G: Generator,
+    scan: Scan,
+    solved: Enhancement | None = None,
+    watch: Callable[[int, int], None] | None = None,
+) -> dict[str, float]:
     """The `FIGURES` of a scan, by INTERACTIVE solves of it as placed, mirrored and upside down.
 
     What cannot be measured is NaN.
@@ -221,6 +227,7 @@ def measure(G: Generator, scan: Scan, solved: Enhancement | None = None) -> dict
     Args:
         G, scan: as for `enhance`.
         solved: what an INTERACTIVE solve made of the scan, if that has been done.
+        watch: told how many of how many solves are done.
     """
     by_hand = scan.by_hand
     others = {
@@ -230,7 +237,9 @@ def measure(G: Generator, scan: Scan, solved: Enhancement | None = None) -> dict
     numbers = dict.fromkeys(FIGURES, float("nan"))
     try:
         e = solved or enhance(G, scan, INTERACTIVE)
-        for name, other in others.items():
+        for n, (name, other) in enumerate(others.items(), start=1):
+            if watch:
+                watch(n, 1 + len(others))
             numbers[name] = _nats(e) - _nats(enhance(G, scan.placed(other), INTERACTIVE))
     except Diverged:
         return numbers
@@ -290,7 +299,9 @@ def _anatomy(e: Enhancement) -> dict[str, float]:
     labels = e.S_SR.labels
     numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
-        statistics = anatomy.statistics(labels)
+        # Means of nothing: what they would warn of is said as "cannot be measured".
+        with warnings.catch_warnings(action="ignore"):
+            statistics = anatomy.statistics(labels)
     # Not enough of a heart to measure.
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
         statistics = {}

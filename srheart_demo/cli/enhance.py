@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 
 from srheart_demo.checking import judged
 from srheart_demo.cli.errors import BadInput
@@ -49,8 +50,8 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
             enhancement = enhance(G, scan, settings, show)
-        if not options.no_check:
-            enhancement = judged(G, enhancement)
+            if not options.no_check:
+                enhancement = judged(G, enhancement, partial(progress.update, "checking"))
         enhancement.write(folder)
     _summarise(enhancement)
     print(f"Wrote S_SR.nii.gz, d.json, convergence.csv and heart.stl to {options.output}.")
