@@ -161,6 +161,12 @@ def _reading(command: argparse.ArgumentParser) -> None:
         help="which frame of the long-axis view, from 0 (default: that of the stack); with "
         "--frames all and a view of one frame, the frame of the stack that it shows",
     )
+    _stacks(command)
+    _by_hand(command)
+
+
+def _stacks(command: argparse.ArgumentParser) -> None:
+    """What a stack's file does not say of itself."""
     command.add_argument(
         "--slice-axis",
         type=int,
@@ -179,7 +185,6 @@ def _reading(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the spacing is right, although no heart is so long or so short",
     )
-    _by_hand(command)
 
 
 def _no_check(command: argparse.ArgumentParser) -> None:
@@ -208,14 +213,31 @@ def _by_hand(command: argparse.ArgumentParser) -> None:
 
 def _cohort(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Restore every NIfTI label stack of a folder and of its sub-folders, as enhance does; "
-        "NAME_LA.nii.gz is the long-axis view of NAME.nii.gz or NAME_SA.nii.gz beside it. Writes a "
-        "folder of results for each, and summary.csv. A stopped run goes on where it was; what is "
-        "done already, with the same settings, version and input, is not done again. Exit status "
-        "1: some scan failed."
+        "Restore every NIfTI label stack of a folder and of its sub-folders, frame by frame, as "
+        "enhance does. Long-axis views go with the stack of the same name; pictures, empty label "
+        "maps and other formats are passed over, and counted. Writes a folder of results for each, "
+        "and summary.csv. A stopped run goes on where it was; what is done already, with the same "
+        "settings, version and input, is not done again. Exit status 1: some scan failed. Whether "
+        "a heart is to be trusted says the summary, not the status."
     )
     command.add_argument("input", type=Path, metavar="IN_DIR", help="folder of the scans")
-    command.add_argument("output", type=Path, metavar="OUT_DIR", help="folder for the results")
+    command.add_argument(
+        "output", type=Path, nargs="?", metavar="OUT_DIR", help="folder for the results"
+    )
+    command.add_argument(
+        "--list",
+        "--dry-run",
+        action="store_true",
+        help="only say which file is what, and what would be done",
+    )
+    for option, what in {
+        "--match": "stacks are the files of this name, such as '*_SA_*_gt' (default: all labels "
+        "but views)",
+        "--views": "long-axis views are those; {} in it is what a view's name has in common with "
+        "its stack's: '{}_4ch' (default: by their names)",
+        "--exclude": "pass these files over, or all that a folder of this name holds",
+    }.items():
+        command.add_argument(option, action="append", default=[], metavar="PATTERN", help=what)
     where = command.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs",
@@ -234,6 +256,7 @@ def _cohort(command: argparse.ArgumentParser) -> None:
         help="leave out heart.stl, which takes nearly all of the space",
     )
     _labels(command)
+    _stacks(command)
     _no_check(command)
     _solver(command)
 
