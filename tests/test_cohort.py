@@ -16,6 +16,7 @@ from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
+from terminal import in_foreground
 
 from srheart_demo.cli import main
 from srheart_demo.cohort import (
@@ -152,9 +153,9 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
 
 def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, str]:
     """Status and messages of a run that gets a signal as soon as one more subject is done."""
-    command = [sys.executable, "-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK]
+    command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK, "--jobs", "1"]
     before = stamps(out)
-    run = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    run = in_foreground(*command, stderr=subprocess.PIPE)
     until(lambda: len(stamps(out)) > len(before))
     run.send_signal(stop)
     _, error = run.communicate(timeout=300)  # Ends when the run's own processes have ended too.
@@ -165,6 +166,7 @@ def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, s
 
 
 @posix
+@pytest.mark.usefixtures("in_background")
 def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
     out = scans.parent / "out"
     status, error = stopped_midway(scans, out, signal.SIGINT)

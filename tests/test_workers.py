@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
 
+from srheart_demo.experiments import runner
 from srheart_demo.workers import NoCluster, WorkerDied, in_cluster, in_processes
 
 
@@ -78,6 +81,15 @@ def test_processes_end_when_their_parent_is_killed() -> None:
     assert run.stdout.readline() == "0\n"
     run.kill()
     run.communicate(timeout=300)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.usefixtures("in_background")
+def test_ctrl_c_is_not_for_the_processes_of_a_background_job() -> None:
+    pool = ProcessPoolExecutor(1, get_context("spawn"), runner._prepare_process)
+    with pool:
+        assert pool.submit(signal.raise_signal, signal.SIGINT).result() is None
+    assert list(in_processes(signal.raise_signal, [signal.SIGINT], 1)) == [(0, None)]
 
 
 def test_without_a_scheduler_it_says_what_to_start() -> None:

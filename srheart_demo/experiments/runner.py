@@ -196,9 +196,13 @@ def _all_rows(task: Task) -> list[Row]:
 
 
 def _prepare_process() -> None:
-    """One thread; and an end, in silence, with Ctrl-C or with the process that started this one."""
+    """One thread; and an end, in silence, with Ctrl-C or with the process that started this one.
+
+    A background job, which Ctrl-C is not meant for, keeps its processes.
+    """
     torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = parent_process()
     assert parent is not None
 
