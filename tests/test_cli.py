@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from processes import in_foreground
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
-from terminal import in_foreground
 from torch import Tensor
 
 from srheart_demo import enhancement

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
@@ -16,7 +15,7 @@ from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
-from terminal import in_foreground
+from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
 from srheart_demo.cohort import (
@@ -89,14 +88,6 @@ def result_folders(out: Path) -> set[Path]:
     return {path.parent for path in files} - {out}
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,7 +147,7 @@ def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, s
     command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK, "--jobs", "1"]
     before = stamps(out)
     run = in_foreground(*command, stderr=subprocess.PIPE)
-    until(lambda: len(stamps(out)) > len(before))
+    wait_until(lambda: len(stamps(out)) > len(before))
     run.send_signal(stop)
     _, error = run.communicate(timeout=300)  # Ends when the run's own processes have ended too.
     after = stamps(out)

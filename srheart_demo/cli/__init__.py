@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from srheart_demo.cli.arguments import parser
+from srheart_demo.cli.arguments import parse
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.files import Damaged
 
@@ -23,7 +23,7 @@ STOPPED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = parser().parse_args(arguments)
+    options = parse(arguments)
     try:
         command = import_module(f"srheart_demo.cli.{options.command}")
         from srheart_demo.volume import InvalidVolume

@@ -10,9 +10,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
-from importlib.util import find_spec
 
-from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_convention
@@ -59,8 +58,7 @@ def run(options: argparse.Namespace) -> None:
 def _executor(options: argparse.Namespace) -> Execute:
     if not options.scheduler:
         return partial(in_processes, processes=options.jobs or cores())
-    if find_spec("distributed") is None:
-        raise BadInput('--scheduler: Dask is missing; install it with: pip install -e ".[cohort]"')
+    check_installed("cohort", "--scheduler")
     return partial(in_cluster, scheduler=options.scheduler)
 
 
