@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
 
-from srheart_demo.cli.arguments import parser
+from srheart_demo.cli.arguments import parse
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.files import Damaged
 
@@ -26,7 +26,7 @@ STOPPED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = parser().parse_args(arguments)
+    options = parse(arguments)
     try:
         command = import_module(f"srheart_demo.cli.{options.command}")
         from srheart_demo.machine import one_thread
