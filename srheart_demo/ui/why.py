@@ -82,7 +82,6 @@ class MapChart(Chart):
                 Map(landscape.x, landscape.y, landscape.L, told, texts.LANDSCAPE_L),
             ),
             title=title,
-            above=True,
         )
 
 
@@ -188,7 +187,6 @@ class LatentTab(WhyTab):
                 Axis(texts.LATENT_VOLUME, (0, top)),
                 (*lines, *dots),
             ),
-            above=True,
         )
         self.story.value = " · ".join(
             f"<b>{escape(tissue)}</b> {ml:.0f} ml" for tissue, ml in zip(volumes, here, strict=True)
@@ -260,8 +258,7 @@ class GaugeTab(WhyTab):
                     Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True),
                     Axis(texts.LOSS_AXIS, (0, top)),
                     (*lines, here),
-                ),
-                above=True,
+                )
             )
 
         runner.job("gauge", work, show)
@@ -308,7 +305,7 @@ class RaceTab(WhyTab):
                 for lane, colour, dash in zip(lanes, colours, LINES, strict=True)
                 for name in (lane.name.capitalize() if chart is self.loss else "",)
             ]
-            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)), above=True)
+            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)))
         self.verdict.value = escape(texts.race_line(lanes))
 
 
