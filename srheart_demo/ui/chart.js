@@ -6,7 +6,7 @@ const RIGHT = 10;
 const BOTTOM = 34;
 const GAP = 14;
 const LEGEND = 20; // of one line
-const SAMPLE = 26; // of a line, in the legend
+const SAMPLE = [12, 26]; // of a point and of a line, in the legend
 const SCALE = 52; // room for a map's colours
 const NEAR = 24; // pixels from the pointer to a point that it asks for
 const LETTERS = 11; // pixels, of a number
@@ -64,6 +64,8 @@ function write(pen, words, x, y, measureOnly = false) {
 function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
 }
+
+const sampleOf = ({ kind }) => SAMPLE[Number(kind.includes("line"))];
 
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
@@ -163,6 +165,7 @@ function render({ model, el }) {
     const legend = legendLines(pen, width - right, beside);
     const lines = Math.max(legend.length, title ? 1 : 0);
     const top = lines ? LEGEND * lines : 8;
+    const highest = beside ? LEGEND : 0; // of the title of the y axis
     const tall = height - top - BOTTOM;
     if (!panels.length || tall < 12) return;
 
@@ -174,7 +177,7 @@ function render({ model, el }) {
     pen.font = font(LETTERS);
     const long = (tick) => pen.measureText(written(tick)).width;
     const upwards = place(panels[0].y, top + tall, -tall);
-    const rows = ticksOf(panels[0].y, upwards, () => LETTERS - 2, [top - 6, top + tall + 6]);
+    const rows = ticksOf(panels[0].y, upwards, () => LETTERS - 4, [top - 6, top + tall + 6]);
     const margin = TITLE + Math.ceil(Math.max(...rows.map(long))) + 8;
     const wide = (width - margin - right - GAP * (panels.length - 1)) / panels.length;
     if (wide < 12) return;
@@ -226,9 +229,10 @@ function render({ model, el }) {
       pen.font = font(12);
       pen.fillStyle = muted;
       say(pen, fitted(pen, panel.x.title, wide + GAP), left + wide / 2, height - 8);
-      const upright = fitted(pen, panel.y.title, height - 4);
+      const upright = fitted(pen, panel.y.title, height - highest - 4);
       const half = pen.measureText(upright).width / 2 + 2;
-      if (!number) say(pen, upright, 9, Math.max(Math.min(top + tall / 2, height - half), half), "center", true);
+      const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
+      if (!number) say(pen, upright, 9, middle, "center", true);
       canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
       pen.save();
       pen.beginPath();
@@ -290,7 +294,7 @@ function render({ model, el }) {
     const lines = [[]];
     let left = room - beside;
     for (const one of named(panels)) {
-      const needs = write(pen, one.name, 0, 0, true) + SAMPLE + 20;
+      const needs = write(pen, one.name, 0, 0, true) + sampleOf(one) + 20;
       if (needs > left && (lines.at(-1).length || left < room)) {
         lines.push([]);
         left = room;
@@ -306,8 +310,8 @@ function render({ model, el }) {
     for (const one of [...legend].reverse()) {
       pen.fillStyle = ink;
       say(pen, one.name, at, y, "right");
-      at -= write(pen, one.name, 0, 0, true) + SAMPLE + 6;
-      const [x, h] = [(value) => at + SAMPLE * value, () => y];
+      at -= write(pen, one.name, 0, 0, true) + sampleOf(one) + 6;
+      const [x, h] = [(value) => at + sampleOf(one) * value, () => y];
       const sample = one.kind.includes("line") ? { x: [0, 1], y: [0, 0], size: 0 } : { x: [0.5], y: [0] };
       // What is told apart on a map by its own colours would be lost on a dark or a light page.
       const colour = panels.some(({ map }) => map) ? ink : one.colour;
