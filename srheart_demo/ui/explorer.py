@@ -77,7 +77,7 @@ class Explorer:
     """The dashboard. `box` is the widget to display, `runner` what it drives."""
 
     def __init__(self) -> None:
-        self.page = Page(names=texts.NAMES, terms=texts.TERMS)
+        self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()
