@@ -56,8 +56,9 @@ class Enhancement:
     Attributes:
         stack, view: the scan as it was read, with a long-axis view if there is one.
         placement: where the model's frame lies.
-        problem: the scan in that frame.
-        steps: the whole run, from start to end.
+        problem: the scan in that frame, with slices from apex to base.
+        steps: the whole run, from start to end, or as far as it is.
+        taken: (D,) which of the stack's slices the problem has; by default all that are no gaps.
     """
 
     stack: LabelVolume
@@ -65,6 +66,7 @@ class Enhancement:
     placement: Placement
     problem: Problem
     steps: Sequence[Step]
+    taken: NDArray[np.bool_] | None = None
 
     @property
     def last(self) -> Step:
@@ -73,8 +75,11 @@ class Enhancement:
 
     @cached_property
     def field(self) -> Tensor:
-        """The heart, class logits (1, 4, 32, 64, 64)."""
-        return answer(self.last, self.problem)
+        """The heart, class logits (1, 4, 32, 64, 64): the run's answer, before its end G(z)."""
+        if self.last.stopped:
+            return answer(self.last, self.problem)
+        with torch.no_grad():
+            return self.problem.G.decode(self.last.z)
 
     @cached_property
     def world_from_field(self) -> NDArray[np.float64]:
@@ -94,8 +99,10 @@ class Enhancement:
 
         In the gauge of `gauge.centred`; 0 for slices without tissue.
         """
+        taken = ~self.stack.gaps if self.taken is None else self.taken
+        from_apex = centred(self.last.d, self.problem)[0][0].numpy()
         d = np.zeros((self.stack.shape[0], 2))
-        d[~self.stack.gaps] = centred(self.last.d, self.problem)[0][0].numpy()
+        d[taken] = from_apex[::-1] if self.placement.flipped else from_apex
         return d
 
     @property
@@ -121,18 +128,19 @@ class Enhancement:
 def as_problem(
     G: Generator, stack: LabelVolume, view: LabelVolume | None, placement: Placement
 ) -> Problem:
-    """A placed scan as Algorithm 1 takes it: cut to the tissue, without the stack's gaps.
+    """A placed scan as Algorithm 1 takes it: from apex to base, cut to the tissue, without gaps.
 
     Raises:
         InvalidVolume: the view is of another scan.
     """
     if view is not None:
         check_long_axis(view, stack, placement)
-    geometry, seen = stack_geometry(stack, placement), ~stack.gaps
+    ordered = placement.apex_first(stack)
+    geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
     return Problem(
         G=G,
         stack=replace(geometry, z=geometry.z[torch.from_numpy(seen)]),
-        S_LR=torch.from_numpy(stack.labels[seen].astype(np.int64)),
+        S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
         plane=None if view is None else plane_geometry(view, placement),
         S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
     ).crop()

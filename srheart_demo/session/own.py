@@ -13,9 +13,9 @@ from torch import Tensor
 from srheart_demo.baselines import nearest
 from srheart_demo.checking import Report, check
 from srheart_demo.conventions import Convention
-from srheart_demo.degradation import HR_GRID, Motion, label_noise
+from srheart_demo.degradation import HR_GRID
 from srheart_demo.files import harmless_name
-from srheart_demo.nifti import NiftiLabels, load
+from srheart_demo.nifti import load
 from srheart_demo.placement import (
     AUTOMATIC,
     ByHand,
@@ -25,10 +25,17 @@ from srheart_demo.placement import (
     stack_geometry,
 )
 from srheart_demo.problem import Generator
-from srheart_demo.session.subjects import Acquisition, Labels, Scan, by_hand_shift, kept_slices
+from srheart_demo.session.subjects import (
+    Acquisition,
+    Files,
+    Labels,
+    Scan,
+    by_hand_shift,
+    kept_slices,
+)
 from srheart_demo.surface import Mesh
 from srheart_demo.views import standard_view
-from srheart_demo.volume import LabelVolume, Reading, Upload, read_long_axis, survey
+from srheart_demo.volume import Reading, Upload, survey, survey_view
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class OwnFile:
         stack: its bytes.
         view: those of a long-axis view's file.
         frame: which, from 0; by default the first that holds labels.
+        view_name, view_frame: of the view; by default the stack's frame, where the view has as
+            many, or else the first that holds labels.
         convention: what label values mean; recognised by default.
         by_hand: corrections of the placement.
     """
@@ -48,6 +57,8 @@ class OwnFile:
     stack: bytes
     view: bytes | None = None
     frame: int | None = None
+    view_name: str = "long_axis.nii.gz"
+    view_frame: int | None = None
     convention: Convention | None = None
     by_hand: ByHand = AUTOMATIC
 
@@ -58,9 +69,9 @@ class OwnScan:
     Attributes:
         name: of its file, harmless.
         file: what it was read from.
-        frames: those that hold labels.
-        reading: what the file held.
-        notes: what its placement found, in plain sentences.
+        frames, view_frames: those that hold labels, of the stack and of the view.
+        reading, view_reading: what the files held.
+        placement: where the model's frame lies.
     """
 
     S_HR: Labels | None = None
@@ -77,11 +88,12 @@ class OwnScan:
         self.frames = image.labelled() or [0]
         frame = self.frames[0] if file.frame is None else file.frame
         self.reading: Reading = survey(image, file.convention, frame)
-        self.view = None if file.view is None else self._read_view(file, file.view, frame)
+        self.view_frames: list[int] = []
+        self.view_reading = None if file.view is None else self._read_view(file, image.frames)
+        self.view = None if self.view_reading is None else self.view_reading.volume
         volume = self.reading.volume
-        placement = place(volume, file.by_hand)
-        ordered = placement.apex_first(volume)
-        self.notes, self.world_from_model = placement.notes, placement.world_from_model
+        self.placement = placement = place(volume, file.by_hand)
+        self._ordered = ordered = placement.apex_first(volume)
         geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
         self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
         self.S_LA: Labels | None = None
@@ -92,10 +104,14 @@ class OwnScan:
             self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
         self._report: Report | None = None
 
-    def _read_view(self, file: OwnFile, content: bytes, frame: int) -> LabelVolume:
-        """The long-axis view; of several frames the same one."""
-        image: NiftiLabels = load(Upload(f"long_axis_{self.name}", content))
-        return read_long_axis(image, file.convention, frame if image.frames > 1 else None)
+    def _read_view(self, file: OwnFile, frames: int) -> Reading:
+        assert file.view is not None
+        image = load(Upload(harmless_name(file.view_name), file.view))
+        self.view_frames = image.labelled() or [0]
+        frame = file.view_frame
+        if frame is None:
+            frame = self.reading.frame if image.frames == frames else self.view_frames[0]
+        return survey_view(image, file.convention, frame)
 
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
@@ -104,18 +120,28 @@ class OwnScan:
         return self._report
 
     def acquire(self, scan: Scan) -> Acquisition:
-        """The stack as it is, with what the settings add to it; its spacing is its own."""
+        """The stack as it is, but for slices dragged or left out: nothing is simulated."""
         K = self.stack.K
-        d = Motion.draw(K, 0).displacement(scan.motion) + by_hand_shift(scan, K)
-        pixels = d[0].numpy() / np.array(self.stack.spacing)
+        pixels = by_hand_shift(scan, K)[0].numpy() / np.array(self.stack.spacing)
         moved = [
             shift(labels, by, order=0) if by.any() else labels
             for labels, by in zip(self.labels, pixels, strict=True)
         ]
         kept = kept_slices(scan, K)
-        whole = np.stack(moved)
-        labels = label_noise(whole, scan.noise, 0) if scan.noise else whole
-        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels[kept], None)
+        labels = np.stack(moved)[kept]
+        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels, None)
+
+    def files(self, scan: Scan, acquired: Acquisition) -> Files:
+        """The files as they were read, but for what was done by hand."""
+        at = np.flatnonzero(~self._ordered.gaps)[acquired.slices]
+        labels, taken = (
+            np.zeros_like(self._ordered.labels),
+            np.zeros(len(self._ordered.labels), bool),
+        )
+        labels[at], taken[at] = acquired.S_LR, True
+        if self.placement.flipped:
+            labels, taken = labels[::-1], taken[::-1]
+        return Files(replace(self.reading.volume, labels=labels), taken, self.view, self.placement)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:

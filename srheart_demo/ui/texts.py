@@ -79,8 +79,6 @@ STACK_WORDS = {
     "takeAgain": "take again",
     "undo": "undo",
     "slice": "slice",
-    "apex": "apex",
-    "base": "base",
     "help": (
         "The stack from the side. Up and down choose a slice, left and right displace it,"
         " Delete leaves it out or takes it again."
@@ -218,7 +216,6 @@ COLUMNS = {
     "estimate": ("Estimate", "line: truth"),
     "truth": ("Truth", "hidden"),
 }
-NO_TRUTH = "not known"
 
 
 def short_axis_note(number: int, of: int) -> str:
@@ -256,7 +253,6 @@ AGREEMENT_HEADING = "Dice with the scan"
 NO_TRUTH_NOTE = "Nobody knows this heart: scored by how well it explains the slices."
 MOTION_ERROR = "Motion error, RMS"
 GAUGE_SCORE_NOTE = "after one shift common to all slices"
-VOLUMES = "ml"
 
 # Seeing why: the loss landscape
 LANDSCAPE_NOTE = (
@@ -291,9 +287,9 @@ TRAIT_NAMES = {
     "wall": ("thinner walls", "thicker walls"),
     "lean_rows": ("leaning up", "leaning down the rows"),
     "lean_columns": ("leaning left", "leaning right along columns"),
-    "place": ("further up and left", "further down and right"),
+    "place_rows": ("further up", "further down the rows"),
+    "place_columns": ("further left", "further right along columns"),
 }
-PORTRAIT = "in 3D"
 
 
 def direction(number: int, direction: Direction) -> str:
