@@ -5,7 +5,7 @@ Each function is given a `Watch`, which shows how far it is and can end it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_poi
 from srheart_demo.gauge import motion_error
 from srheart_demo.losses import cross_entropy, long_axis_loss, short_axis_loss
 from srheart_demo.optimise import Step, latent_optimisation
+from srheart_demo.population import VOLUME_RANGES
 from srheart_demo.problem import Generator, Problem
 from srheart_demo.search import shift_landscape
 from srheart_demo.settings import Settings
@@ -170,10 +171,29 @@ class Traversal:
     Attributes:
         amounts: (n,) steps along it, standard deviations of the prior.
         volumes: tissue → (n,) ml.
+        ranges: tissue → least and most, ml, of all but 1 in 500 hearts that the prior learnt from.
     """
 
     amounts: Floats
     volumes: dict[str, Floats]
+    ranges: Mapping[str, tuple[float, float]]
+
+    def outside(self, amount: float) -> list[str]:
+        """Tissues whose volume is outside its range there."""
+        return [t for t in self.volumes if self.beyond(t, np.array([amount])).any()]
+
+    @property
+    def share_outside(self) -> float:
+        """Share of the way on which any volume is outside its range."""
+        fine = np.linspace(self.amounts[0], self.amounts[-1], 601)
+        return float(np.any([self.beyond(tissue, fine) for tissue in self.volumes], axis=0).mean())
+
+    def beyond(self, tissue: str, amounts: NDArray[np.floating] | None = None) -> NDArray[np.bool_]:
+        """Whether a volume is outside its range, at its own amounts or at others."""
+        amounts = self.amounts if amounts is None else amounts
+        low, high = self.ranges[tissue]
+        volumes = np.interp(amounts, self.amounts, self.volumes[tissue])
+        return np.asarray((volumes < low) | (volumes > high))
 
 
 @torch.no_grad()
@@ -184,9 +204,8 @@ def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13)
     for i, amount in enumerate(amounts):
         watch.tick(i / n)
         volumes.append(volumes_ml(G.decode(along(z, vector, float(amount)))))
-    return Traversal(
-        amounts, {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
-    )
+    along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
+    return Traversal(amounts, along_it, VOLUME_RANGES)
 
 
 def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
