@@ -147,11 +147,12 @@ def stack_volume(
     labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
 ) -> LabelVolume:
     """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
+    corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
     affine = np.eye(4)
-    affine[0, 0] = float(stack.z[1] - stack.z[0])
+    affine[:3, 0] = corners[1] - corners[0]
     affine[1:3, 1] = stack.row_step.numpy()
     affine[1:3, 2] = stack.column_step.numpy()
-    affine[:3, 3] = [float(stack.z[0]), *stack.origin.tolist()]
+    affine[:3, 3] = corners[0]
     return LabelVolume(labels, world @ affine)
 
 

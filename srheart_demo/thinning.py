@@ -24,7 +24,7 @@ class Voxels:
 
     Attributes:
         k: (N,) slice.
-        pixels: (N, 2) position (H, W) in the slice, mm.
+        pixels: (N, 2) position (H, W) among `Stack.pixels`, mm.
         labels: (N,) int64.
         weights: (N,) share of each in a mean over all voxels; the sum is 1.
     """

@@ -207,7 +207,7 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     grid = stack_geometry(stack, placement)
     return HiddenSlices(
         Scan(stack_geometry(ordered, placement), ordered.labels),
-        replace(grid, z=grid.z[hidden]),
+        grid.slices(hidden),
         stack.labels[hidden],
     )
 
@@ -243,11 +243,7 @@ def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
     shifts = case.grid.in_model_axes(torch.as_tensor(between, dtype=found.d.dtype))
     if not shifts.any():
         return found.on_grid(case.grid)
-    slices = [
-        replace(case.grid, z=z, origin=case.grid.origin - shift)
-        for z, shift in zip(case.grid.z.split(1), shifts, strict=True)
-    ]
-    return np.concatenate([found.on_grid(one) for one in slices])
+    return found.on_grid(replace(case.grid, offset=case.grid.offsets - shifts))
 
 
 def degraded(path: Path, level: str, seed: int) -> Case:

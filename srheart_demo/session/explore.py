@@ -246,7 +246,7 @@ def valley(
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
     shifts[:, component] = torch.from_numpy(y)
-    one = replace(p.stack, z=p.stack.z[k].repeat(len(y)))
+    one = p.stack.slices([k] * len(y))
     seen = p.S_LR[k].expand(len(y), -1, -1)
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(x):
@@ -257,7 +257,7 @@ def valley(
         own = torch.stack(
             [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
         )
-        here = degrade(field, replace(p.stack, z=p.stack.z[k : k + 1]), step.d[:, k : k + 1])
+        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
         view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -83,7 +83,7 @@ class OwnScan:
         ordered = placement.apex_first(volume)
         self.notes, self.world_from_model = placement.notes, placement.world_from_model
         geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
-        self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
+        self.stack, self.labels = geometry.slices(seen), ordered.labels[seen]
         self.S_LA: Labels | None = None
         if self.view is not None:
             check_long_axis(self.view, volume, placement)
@@ -115,7 +115,7 @@ class OwnScan:
         kept = kept_slices(scan, K)
         whole = np.stack(moved)
         labels = label_noise(whole, scan.noise, 0) if scan.noise else whole
-        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels[kept], None)
+        return Acquisition(kept, K, self.stack.slices(kept), labels[kept], None)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:

@@ -185,7 +185,7 @@ class KnownHeart:
         kept = kept_slices(scan, stack.K)
         whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
         labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
-        return Acquisition(kept, stack.K, replace(stack, z=stack.z[kept]), labels[kept], d[:, kept])
+        return Acquisition(kept, stack.K, stack.slices(kept), labels[kept], d[:, kept])
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:
