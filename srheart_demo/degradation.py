@@ -26,7 +26,7 @@ AMPLITUDE_SD = 0.87
 """Gaussian of a slice's displacement, mm (paper, section 3.2, after Tarroni et al. 2018)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Where the K parallel slices of a short-axis stack lie in the model's frame.
 
@@ -309,7 +309,7 @@ def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:
     return move(downsample(field, stack), stack, d)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Motion:
     """Slice-wise motion, drawn once and applied at any amplitude.
 

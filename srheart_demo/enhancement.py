@@ -50,7 +50,7 @@ class Diverged(ArithmeticError):
     """A run whose objective is no number any more; the message names the scan and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Enhancement:
     """What a run made of a scan.
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from srheart_demo.degradation import Stack
-from srheart_demo.frame import HALF_EXTENT
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, hr_affine
 from srheart_demo.population import RV_AZIMUTH
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume
@@ -44,7 +44,7 @@ class ByHand:
 AUTOMATIC = ByHand()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placement:
     """Where the model's frame lies in the world, and how that was found.
 
@@ -218,6 +218,33 @@ def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Place
             f"{long_axis.name}: by its affine this view misses the heart of {stack.name}; give the "
             "view of the same scan, with the scanner's own affine in both files."
         )
+
+
+def is_on_hr_grid(heart: LabelVolume) -> bool:
+    """Whether the voxels are the HR grid's in shape, size (to a thousandth) and right angles."""
+    axes = heart.affine[:3, :3] / HR_SPACING
+    return heart.shape == HR_SHAPE and np.allclose(axes.T @ axes, np.eye(3), atol=2e-3)
+
+
+def on_hr_grid(heart: LabelVolume) -> LabelVolume:
+    """A high-resolution heart with the voxels of the HR grid.
+
+    One that has them stays as it is, and where it is. Another is placed by its own labels, and each
+    HR voxel takes the nearest of its labels.
+
+    Raises:
+        InvalidVolume: it shows no whole heart.
+    """
+    if is_on_hr_grid(heart):
+        return heart
+    affine = place(heart).world_from_model @ hr_affine()
+    hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
+    index_from_world = np.linalg.inv(heart.affine)
+    index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    nearest = np.rint(index).astype(int)
+    inside = ((nearest >= 0) & (nearest < heart.shape)).all(axis=-1)
+    hr.labels[inside] = heart.labels[tuple(nearest[inside].T)]
+    return hr
 
 
 def _reverse_slices(volume: LabelVolume) -> LabelVolume:

@@ -35,12 +35,12 @@ SUBJECTS = {
     "dilated": ("dilated", 2_000_003),
     "hypertrophic": ("hypertrophic", 2_000_013),
 }
-"""Population and seed of each subject; training seeds lie below one million."""
+"""Population and seed of each subject; in the range `population.SEEDS` of samples."""
 
 SAMPLES = tuple(SUBJECTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A synthetic subject with its truth.
 

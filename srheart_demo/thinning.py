@@ -18,7 +18,7 @@ EVERY = 4
 """Of the others one in so many rows and columns is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Voxels:
     """N of a stack's voxels.
 

@@ -95,7 +95,7 @@ TRAITS = ("LV", "MYO", "RV", "length", "wall", "lean_rows", "lean_columns", "pla
 rows and columns, and the heart's place in its slices."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Direction:
     """A principal direction of z.
 
@@ -158,7 +158,7 @@ def _traits(field: Tensor) -> NDArray[np.float64]:
     return np.array([*volumes, length, wall, *slope.tolist(), float(h.mean() + w.mean())])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Traversal:
     """Hearts along a direction of z.
 
@@ -192,7 +192,7 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
 # -- landscapes ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landscape:
     """L over two unknowns, the others as they are.
 
@@ -275,7 +275,7 @@ def _around(path: Floats, least: float, n: int) -> Floats:
 # -- what data cannot tell -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GaugeCurve:
     """What happens to the losses when the heart moves one way and all slices the other.
 
@@ -335,7 +335,7 @@ def gauge_curve(
 # -- several runs --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One runner of a race: a preset's run.
 

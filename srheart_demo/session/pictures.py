@@ -92,7 +92,7 @@ def _profiles(
     return np.stack(profiles)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cut:
     """What a run does not change about a plane through the LV's long axis.
 

@@ -32,7 +32,7 @@ class Progress:
     stopped: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
@@ -57,7 +57,7 @@ class Curves:
     path: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shifts:
     """Displacements, mm, less the translation common to all slices.
 
@@ -76,7 +76,7 @@ class Shifts:
     truth: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """The stack seen from the side: of each slice one row and one column of pixels.
 
@@ -95,7 +95,7 @@ class Side:
     put_back: Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """One view, each (h, w) labels.
 
@@ -112,7 +112,7 @@ class Pictures:
     truth: Labels | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """What a moment shows without a look at the heart.
 
@@ -128,7 +128,7 @@ class Frame:
     side: Side
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cuts:
     """The heart of a moment, cut along a slice and along its long axis.
 
@@ -147,7 +147,7 @@ class Cuts:
     long_axis: Pictures
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outlines:
     """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
 
@@ -162,7 +162,7 @@ class Outlines:
     view: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tiles:
     """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
 
@@ -170,7 +170,7 @@ class Tiles:
     labels: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Paint:
     """A length for every vertex of some surfaces, mm.
 
@@ -185,7 +185,7 @@ class Paint:
     values: dict[str, Floats]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heart:
     """The 3-D view of one moment, in the model's frame and aligned with the truth."""
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from srheart_demo.degradation import Motion, Stack, degrade, label_noise, one_hot_field
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.phantom import label_maps
-from srheart_demo.population import draw
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.samples import SUBJECTS, four_chamber_volume, load_sample, scanner_frame
 from srheart_demo.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.views import Plane, standard_view
@@ -26,7 +26,7 @@ Labels = NDArray[np.uint8]
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
 RANDOM = "random"
-RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,9}})")
+RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,6}})")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Scan:
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Acquisition:
     """What a scan took.
 
@@ -151,10 +151,11 @@ def _shipped(name: str) -> KnownHeart:
 
 
 def _random(seed: int) -> KnownHeart:
+    name, seed = f"{RANDOM}_{seed}", SEEDS["explorer"][seed]
     S_HR = label_maps(draw(1, seed, "everyone").double())[0]
     world = scanner_frame(seed)
     view = four_chamber_volume(S_HR, world)
-    return KnownHeart(f"{RANDOM}_{seed}", S_HR, view.labels[0], standard_view(S_HR), world, seed)
+    return KnownHeart(name, S_HR, view.labels[0], standard_view(S_HR), world, seed)
 
 
 class KnownHeart:
