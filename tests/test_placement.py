@@ -119,9 +119,10 @@ def test_slices_that_are_shifted_by_the_affine_are_placed_as_those_that_are_not(
     in_truth = (stack.points() - truth[:3, 3]) @ truth[:3, :3]
     stack = replace(stack, labels=heart_labels(in_truth))
     expected, placement = place(upright), place(stack)
-    np.testing.assert_allclose(
-        placement.world_from_model[:3, :3], expected.world_from_model[:3, :3], atol=1e-6
-    )
+    axes, straight_axes = placement.world_from_model[:3, :3], expected.world_from_model[:3, :3]
+    np.testing.assert_allclose(axes[:, 0], straight_axes[:, 0], atol=1e-6)
+    # The direction of the RV, in other pixels, is the same to a quarter of a degree.
+    np.testing.assert_allclose(axes, straight_axes, atol=0.005)
     assert np.linalg.norm(placement.world_from_model[:3, 3] - expected.world_from_model[:3, 3]) < 1
     geometry = stack_geometry(stack, placement)
     model = geometry.points().numpy().astype(np.float64)
