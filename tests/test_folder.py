@@ -352,6 +352,13 @@ def test_a_picture_is_told_by_its_first_frame_and_labels_by_all(tmp_path: Path) 
     assert kinds(found) == {"picture": 1}
 
 
+def test_a_mask_for_each_tissue_is_no_frame(tmp_path: Path) -> None:
+    labels, affine = sample("S_LR_none")
+    masks = np.stack([labels == tissue for tissue in (1, 2, 3)], axis=-1).astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(masks, affine), tmp_path / "a.nii.gz")
+    assert [(s.name, s.frame) for s in find_subjects(tmp_path).subjects] == [("a", None)]
+
+
 @pytest.mark.parametrize("values", ["float", "rgb", "scaled", "masked", "eight bits"])
 def test_pictures_of_any_kind_are_no_failures(values: str, tmp_path: Path) -> None:
     labels, affine = sample("S_LR_none")
