@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from srheart_demo.checking import judged
 from srheart_demo.conventions import Convention
@@ -144,7 +143,6 @@ class Recipe:
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
-        torch.set_num_threads(1)
         began = time.perf_counter()
         G = load_generator(GENERATOR)
         scan = read_scan(

@@ -34,9 +34,10 @@ from srheart_demo.volume import LabelVolume, write_volume
 
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
-    "With a long-axis view the two are given as solved; without, so that d averages zero over the "
-    "slices with tissue: the heart lies where the stack as a whole was scanned. S_SR and d belong "
-    "together; d_mean_removed_mm is d less that mean."
+    "The two are given so that d averages zero over the slices with tissue: the heart lies where "
+    "the stack as a whole was scanned. With a long-axis view this holds across its plane only; "
+    "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
+    "d_mean_removed_mm is d less its mean."
 )
 
 

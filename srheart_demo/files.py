@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Files: where the shipped ones lie, and writing so that a reader never meets half of one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(path: str) -> Path:
+    """A file or folder that comes with the package and lies beside it in the repository.
+
+    In an installation from a wheel it lies inside the package (pyproject.toml names each).
+
+    Args:
+        path: as in the repository, such as ``data/sample``.
+    """
+    inside = _PACKAGE / "shipped"
+    return (inside if inside.is_dir() else _PACKAGE.parent) / path
 
 
 @contextmanager

@@ -86,7 +86,8 @@ class Scan:
         placement = placement or place(stack, by_hand)
         looked_at, partly = _looked_at(placement.apex_first(stack), unlabelled)
         notes = (*stack.notes, *placement.notes, *partly)
-        crossing, doubts = dict[str, float](), ()
+        crossing: dict[str, float] = {}
+        doubts: tuple[str, ...] = ()
         if view is not None:
             check_long_axis(view, stack, placement)
             crossing = where_they_cross(stack, view)

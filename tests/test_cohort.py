@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
@@ -20,6 +19,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
 from srheart_demo.cohort import (
@@ -90,14 +90,6 @@ def result_folders(out: Path) -> set[Path]:
     return {path.parent for path in files} - {out}
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,10 +146,10 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
 
 def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, str]:
     """Status and messages of a run that gets a signal as soon as one more subject is done."""
-    command = [sys.executable, "-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK]
+    command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK, "--jobs", "1"]
     before = stamps(out)
-    run = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
-    until(lambda: len(stamps(out)) > len(before))
+    run = in_foreground(*command, stderr=subprocess.PIPE)
+    wait_until(lambda: len(stamps(out)) > len(before))
     run.send_signal(stop)
     _, error = run.communicate(timeout=300)  # Ends when the run's own processes have ended too.
     after = stamps(out)
@@ -167,6 +159,7 @@ def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, s
 
 
 @posix
+@pytest.mark.usefixtures("in_background")
 def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
     out = scans.parent / "out"
     status, error = stopped_midway(scans, out, signal.SIGINT)

@@ -10,6 +10,7 @@ import nibabel
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
@@ -135,7 +136,8 @@ def cine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("cine")
     stack, view = HEARTS["analytic"], long_axis_view(TRUTH)
     lost = stack.labels * (stack.labels != 3)
-    smaller = np.where(view.labels == 1, 2, view.labels)
+    LV = view.labels == 1
+    smaller = np.where(LV & ~binary_erosion(LV, np.ones((1, 5, 5))), 2, view.labels)
     frames = {
         "stack": ([stack.labels, stack.labels, lost, stack.labels], stack.affine),
         "view": ([view.labels, smaller, view.labels, view.labels], view.affine),
@@ -154,7 +156,7 @@ def test_a_views_frame_is_the_stacks(cine: dict[str, Path]) -> None:
         scan = read_scan(cine["stack"], cine["view"], frame=frame)
         assert scan.view is not None
         ends[frame] = (scan.view.labels == 1).sum()
-    assert ends[0] > 0 == ends[1]
+    assert ends[0] > ends[1]
     chosen = read_scan(cine["stack"], cine["view"], frame=1, view_frame=0)
     assert chosen.view is not None
     assert (chosen.view.labels == 1).sum() == ends[0]
@@ -169,7 +171,7 @@ def test_in_a_cycle_each_frame_has_its_own_view_and_a_bad_one_stops_no_other(
     assert [scan.frame for scan in good] == [0, 1, 3]
     assert "frame 2" in str(bad)
     lv = [0 if scan.view is None else int((scan.view.labels == 1).sum()) for scan in good]
-    assert lv[0] == lv[2] > 0 == lv[1]
+    assert lv[0] == lv[2] > lv[1]
 
 
 def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -113,6 +114,12 @@ def test_processes_end_when_their_parent_is_killed() -> None:
     assert run.stdout.readline() == "0\n"
     run.kill()
     run.communicate(timeout=300)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.usefixtures("in_background")
+def test_ctrl_c_is_not_for_the_processes_of_a_background_job() -> None:
+    assert list(in_processes(signal.raise_signal, [signal.SIGINT], 1)) == [(0, None)]
 
 
 def test_without_a_scheduler_it_says_what_to_start() -> None:

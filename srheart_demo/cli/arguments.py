@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -38,7 +38,20 @@ def parser() -> argparse.ArgumentParser:
     _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
     _experiment(commands.add_parser("experiment", help="the paper's tables, and more"))
     _population(commands.add_parser("population", help="compare synthetic hearts with real ones"))
+    _explore(
+        commands.add_parser("explore", help="the dashboard, in the browser", allow_abbrev=False)
+    )
     return top
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """A command with its options; `passed_on` holds those of another program that it starts."""
+    top = parser()
+    options, others = top.parse_known_args(arguments)
+    if others and not hasattr(options, "passed_on"):
+        top.error(f"unrecognized arguments: {' '.join(others)}")
+    options.passed_on = others
+    return options
 
 
 class _Version(argparse.Action):
@@ -496,6 +509,20 @@ def _population(command: argparse.ArgumentParser) -> None:
         "--hearts", type=_several, default=200, metavar="N", help="of each (default: 200)"
     )
     command.add_argument("--seed", type=whole, default=0, help="of the hearts (default: 0)")
+
+
+def _explore(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Open the dashboard in the browser, on a shipped sample or a scan of your own. Other "
+        "options go to Voilà, which serves it (voila --help)."
+    )
+    command.add_argument(
+        "--port", type=whole, help="to serve at (default: a free one from 8866 on)"
+    )
+    command.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="open none; print the address"
+    )
+    command.set_defaults(passed_on=[])
 
 
 def _solver(command: argparse.ArgumentParser) -> None:

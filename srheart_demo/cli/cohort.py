@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
-from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_convention, refusal
@@ -120,8 +119,7 @@ def _ending(records: Sequence[Record], found: Found) -> str:
 def _executor(options: argparse.Namespace) -> Execute:
     if not options.scheduler:
         return partial(in_processes, processes=options.jobs or cores())
-    if find_spec("distributed") is None:
-        raise BadInput('--scheduler: Dask is missing; install it with: pip install -e ".[cohort]"')
+    check_installed("cohort", "--scheduler")
     return partial(in_cluster, scheduler=options.scheduler)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from srheart_demo import training
 from srheart_demo.cli import markdown
-from srheart_demo.cli.errors import BadInput, check_populations
+from srheart_demo.cli.errors import BadInput, check_populations, install_them, missing_packages
 from srheart_demo.cli.progress import Progress
 from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
@@ -173,7 +173,8 @@ def _report(experiment: Experiment, tables: list[Table], results: Results, folde
     try:
         from srheart_demo.ui.report import report
     except ModuleNotFoundError as error:
-        print(f"{REPORT} needs {error.name}: pip install 'srheart_demo[app]'", file=sys.stderr)
+        todo = install_them(missing_packages("app"))
+        print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
         return
     record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {"settings": record["settings"], "made with": record["made_with"]}

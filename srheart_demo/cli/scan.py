@@ -54,4 +54,4 @@ def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
     """Why a file cannot be used, with the option of this command that would help."""
     option = REMEDIES.get(error.remedy, "")
     known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))
-    return f"{error} ({option})" if known else str(error)
+    return f"{str(error).removesuffix('.')} ({option})." if known else str(error)

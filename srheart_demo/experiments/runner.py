@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import torch
-
 from srheart_demo.experiments.results import Results, Row
 from srheart_demo.experiments.scoring import Figures
 from srheart_demo.experiments.summary import Plot, Table
 from srheart_demo.files import atomic_path
+from srheart_demo.machine import one_thread
 from srheart_demo.training import Progress
 from srheart_demo.workers import WorkerDied, in_processes
 
@@ -152,14 +151,17 @@ def _measured(task: Task) -> Iterator[Row]:
     """The task's rows, each as soon as it is known."""
     key = {"subject": task.subject, "level": task.level}
     try:
-        case = task.prepare()
+        with one_thread():
+            case = task.prepare()
     except Exception as error:
         for method in task.measures:
             yield {**key, "method": method, "error": _sentence(error)}
         return
     for method, figures_of in task.measures.items():
         try:
-            figures = {name: f"{value:.6g}" for name, value in figures_of(case).items()}
+            with one_thread():
+                found = figures_of(case)
+            figures = {name: f"{value:.6g}" for name, value in found.items()}
         except Exception as error:
             figures = {"error": _sentence(error)}
         yield {**key, "method": method, **figures}
@@ -171,13 +173,8 @@ def _sentence(error: Exception) -> str:
 
 
 def _here(tasks: Sequence[Task]) -> Iterator[Row]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for task in tasks:
-            yield from _measured(task)
-    finally:
-        torch.set_num_threads(threads)
+    for task in tasks:
+        yield from _measured(task)
 
 
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
@@ -195,5 +192,4 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
 
 
 def _all_rows(task: Task) -> list[Row]:
-    torch.set_num_threads(1)
     return list(_measured(task))

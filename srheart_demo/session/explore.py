@@ -325,18 +325,11 @@ def gauge_curve(
     for i, amount in enumerate(amounts):
         watch.tick(i / n)
         heart = gauge_heart(field, kind, float(amount))
-        against = d - _in_stack_axes(p, gauge_shift(kind, float(amount), p.stack.z))
+        against = d - p.stack.in_slice_axes(gauge_shift(kind, float(amount), p.stack.z))
         la = long_axis_loss(heart, p).item() if p.plane is not None else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
-
-
-def _in_stack_axes(p: Problem, moved: Tensor) -> Tensor:
-    """Displacements (K, 2) along H and W → along rows and columns, mm."""
-    axes = torch.stack([p.stack.row_step, p.stack.column_step])
-    axes = axes / axes.norm(dim=1, keepdim=True)
-    return moved @ torch.linalg.inv(axes)
 
 
 # -- several runs --------------------------------------------------------------------------

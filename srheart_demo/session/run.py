@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,16 +26,6 @@ from srheart_demo.surface import Mesh
 
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another one begins another run."""
-
-
-def use_one_thread() -> None:
-    """One torch thread, unless the environment asks for another number.
-
-    Several dashboards on a machine, or a browser that draws beside one, otherwise make torch's
-    threads spin for one another: measured at 535 ms an iteration instead of 19 ms.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
 
 
 class Session:

@@ -61,10 +61,12 @@ MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 def load_session() -> Session:
     """The first session, solved. Torch is imported here, when the interface stands."""
-    from srheart_demo.samples import SAMPLES
-    from srheart_demo.session import Scan, Session, use_one_thread
+    import torch
 
-    use_one_thread()
+    from srheart_demo.samples import SAMPLES
+    from srheart_demo.session import Scan, Session
+
+    torch.set_num_threads(1)  # For all that is drawn from G as well; see `machine`.
     session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION))
     session.resolve()
     session.advance(float("inf"))
@@ -75,7 +77,7 @@ class Explorer:
     """The dashboard. `box` is the widget to display, `runner` what it drives."""
 
     def __init__(self) -> None:
-        self.page = Page(names=texts.NAMES, terms=texts.TERMS)
+        self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()

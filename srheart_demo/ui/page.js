@@ -39,9 +39,21 @@ function tellPressed() {
   }
 }
 
-// The term that a control acts on lights up while the pointer or the focus is on it.
+// Markup as plain words, for a tooltip.
+const plain = (markup) => markup.replaceAll("<sub>", "_").replaceAll("</sub>", "");
+
+// While the pointer or the focus is on a control, the terms that it acts on light up and the line
+// below the equation tells what it is for.
 function lightTerms(model, signal) {
+  const line = () => document.querySelector(".srh-tip-line .widget-html-content");
+  let begin = null;
   const light = (event) => {
+    begin ??= line()?.innerHTML;
+    const told = Object.entries(model.get("tips")).find(([name]) => event.target.closest?.(`.${name}`));
+    const words = told?.[1] ?? begin ?? "";
+    if (line() && line().innerHTML !== words) line().innerHTML = words;
+    const control = told && event.target.closest(`.${told[0]}`);
+    if (control && !control.closest(".srh-plot")) control.title = plain(words);
     const lit = new Set();
     for (const [className, terms] of Object.entries(model.get("terms"))) {
       if (event.target.closest?.(`.${className}`)) terms.forEach((term) => lit.add(`srh-term-${term}`));

@@ -30,6 +30,7 @@ class Page(anywidget.AnyWidget):
         dark: dark colours; at first what the user's system prefers.
         names: CSS class → accessible name of the control that carries the class.
         terms: CSS class → terms of the equation that the control acts on.
+        tips: CSS class → what is said of the control or chart that is pointed at, as markup.
     """
 
     _esm = HERE / "page.js"
@@ -42,6 +43,7 @@ class Page(anywidget.AnyWidget):
     dark = traitlets.Bool(False).tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
+    tips = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
     _waiting_since = 0.0

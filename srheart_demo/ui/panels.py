@@ -84,17 +84,15 @@ class Header:
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation = checkbox("srh-equation", texts.EQUATION, False)
+        self.equation = checkbox("srh-equation", texts.EQUATION)
         self.dark = checkbox("srh-theme", texts.DARK, False)
         legend = html(f'<div class="srh-legend">{chips}</div>')
         self.strip = html(
-            "".join(f"<span>{equation}</span>" for equation in texts.EQUATIONS)
-            + f"<em>{escape(texts.EQUATION_NOTE)}</em>",
-            "srh-equations",
+            "".join(f"<span>{equation}</span>" for equation in texts.EQUATIONS), "srh-equations"
         )
-        show(self.strip, False)
+        tip = html(texts.BEGIN, "srh-tip-line")
         top = named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
-        self.box = w.VBox([top, self.strip])
+        self.box = w.VBox([top, named(w.VBox([self.strip, tip]), "srh-told-of")])
         self.equation.observe(lambda change: show(self.strip, change.new), "value")
 
 
@@ -109,7 +107,7 @@ class ScanPanel:
         self.own = note(texts.OWN_HINT)
         self.motion = slider("srh-motion", texts.MOTION, 1.0, 0, 4, 0.1, ".1f")
         self.spacing = slider("srh-spacing", texts.SPACING, 10, 4, 16, 2, ".0f")
-        self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".2f")
+        self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".0%")
         self.long_axis = checkbox("srh-long-axis", texts.LONG_AXIS)
         self.live = checkbox("srh-live", texts.LIVE)
         self.stack = named(StackView(), "srh-stack-box")
@@ -121,13 +119,9 @@ class ScanPanel:
                 self.seed,
                 self.own,
                 self.motion,
-                note(texts.MOTION_NOTE),
                 self.spacing,
-                note(texts.SPACING_NOTE),
                 self.noise,
-                note(texts.NOISE_NOTE),
                 named(w.HBox([self.long_axis, self.live]), "srh-pair"),
-                note(texts.LIVE_NOTE),
                 self.stack,
             ],
             "srh-scan",
@@ -181,7 +175,6 @@ class SolverPanel:
                 self.gamma,
                 self.gamma_note,
                 fine,
-                note(texts.LEARNING_RATE_NOTE),
             ],
             "srh-run",
         )

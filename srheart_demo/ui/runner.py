@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from srheart_demo.memory import give_back
+from srheart_demo.machine import give_back
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:

@@ -24,11 +24,12 @@ function render({ model, el }) {
     return element("canvas", "", figure);
   });
   const [front] = panels;
+  const said = element("output", "srh-stack-said", el);
   const bar = element("div", "srh-stack-bar", el);
-  const said = element("output", "srh-stack-said", bar);
   const turn = element("button", "srh-small", bar);
   const leave = element("button", "srh-small", bar);
   const undo = element("button", "srh-small", bar);
+  turn.textContent = words.turn;
   undo.textContent = words.undo;
   front.tabIndex = 0;
   front.setAttribute("role", "application");
@@ -98,8 +99,7 @@ function render({ model, el }) {
     const state = taken() ? (offset ? `${offset > 0 ? "+" : ""}${offset.toFixed(1)} mm` : "") : words.missing;
     said.textContent = `${words.slice} ${chosen + 1} ${state}`;
     front.setAttribute("aria-label", `${words.help} ${said.textContent}`);
-    turn.textContent = axis ? words.rows : words.columns;
-    turn.setAttribute("aria-label", `${words.direction} ${turn.textContent}`);
+    turn.setAttribute("aria-label", `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`);
     leave.textContent = taken() ? words.leaveOut : words.takeAgain;
     leave.setAttribute("aria-label", `${leave.textContent}: ${words.slice} ${chosen + 1}`);
     undo.disabled = !model.get("by_hand");

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LINES = ("solid", "dash", "dot", "dashdot")
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"
 """Dark on light on dark: seen on any part of a map."""
+NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
 
 
 class WhyTab(ABC):
@@ -36,7 +37,7 @@ class WhyTab(ABC):
 
     def __init__(self, name: str, note: str, children: list[w.Widget]) -> None:
         content = [html(note, "srh-note"), *children]
-        self.box = card("", texts.TITLES[name], content, f"srh-why-{name}")
+        self.box = card("", texts.TITLES[name], content, f"srh-why-{name}", texts.LESSONS[name])
         self.box.add_class("srh-why")
 
     @abstractmethod
@@ -49,7 +50,8 @@ def _choice(name: str, text: str, options: list[Any]) -> w.Dropdown:
 
 
 def _picture(name: str) -> w.Image:
-    return named(w.Image(format="png"), "srh-portrait", name)
+    """A picture; until there is one, nothing that a browser would call broken."""
+    return named(w.Image(value=NOTHING, format="png"), "srh-portrait", name)
 
 
 def _row(*children: w.Widget) -> w.HBox:
@@ -82,7 +84,6 @@ class MapChart(Chart):
                 Map(landscape.x, landscape.y, landscape.L, told, texts.LANDSCAPE_L),
             ),
             title=title,
-            above=True,
         )
 
 
@@ -116,7 +117,7 @@ class LandscapeTab(WhyTab):
         def show(found: tuple[Landscape, Landscape]) -> None:
             self.shift.show_landscape(found[0], texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
             self.valley.show_landscape(
-                found[1], texts.LATENT_AMOUNT, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
+                found[1], texts.ALONG, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
             )
 
         runner.job("valley", work, show)
@@ -184,11 +185,10 @@ class LatentTab(WhyTab):
         top = 1.12 * max(float(v.max()) for v in volumes.values())
         self.figure.show(
             Panel(
-                Axis(texts.LATENT_AMOUNT, (-3.1, 3.1)),
+                Axis(texts.ALONG, (-3.1, 3.1)),
                 Axis(texts.LATENT_VOLUME, (0, top)),
                 (*lines, *dots),
             ),
-            above=True,
         )
         self.story.value = " · ".join(
             f"<b>{escape(tissue)}</b> {ml:.0f} ml" for tissue, ml in zip(volumes, here, strict=True)
@@ -244,7 +244,7 @@ class GaugeTab(WhyTab):
         def show(found: tuple[GaugeCurve, np.ndarray, np.ndarray]) -> None:
             curve, before, after = found
             self.before.value, self.after.value = rgba_png(before), rgba_png(after)
-            self.verdict.value = escape(texts.gauge_verdict(curve))
+            self.verdict.value = texts.gauge_verdict(curve)
             losses = np.concatenate([curve.loss_sa, curve.loss_la])
             top = 1.1 * float(np.nanmax(losses))
             lines = [
@@ -260,8 +260,7 @@ class GaugeTab(WhyTab):
                     Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True),
                     Axis(texts.LOSS_AXIS, (0, top)),
                     (*lines, here),
-                ),
-                above=True,
+                )
             )
 
         runner.job("gauge", work, show)
@@ -308,7 +307,7 @@ class RaceTab(WhyTab):
                 for lane, colour, dash in zip(lanes, colours, LINES, strict=True)
                 for name in (lane.name.capitalize() if chart is self.loss else "",)
             ]
-            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)), above=True)
+            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)))
         self.verdict.value = escape(texts.race_line(lanes))
 
 
