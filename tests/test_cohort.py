@@ -347,7 +347,7 @@ def test_a_list_says_what_would_be_done_and_does_nothing(
     assert lines[0] == "restore: P2_SA_ED_gt.nii.gz, with P2_LA_ED_gt.nii.gz"
     assert any(line.startswith("pass over: P2_SA_ED.nii.gz: picture: ") for line in lines)
     assert any(line.startswith("pass over: P2_LA_ES_gt.nii.gz: view without") for line in lines)
-    assert len(lines) == 9
+    assert len(lines) == 8
     assert contents(tmp_path) == {"in"}
 
 
