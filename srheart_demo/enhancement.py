@@ -70,8 +70,8 @@ class Enhancement:
 
     Attributes:
         scan: as it was read and placed.
-        problem: the scan in the model's frame.
-        steps: the whole run, from start to end.
+        problem: the scan in the model's frame, with slices from apex to base.
+        steps: the whole run, from start to end, or as far as it is.
         trust: whether to trust the heart; None where nobody asked.
     """
 
@@ -87,8 +87,11 @@ class Enhancement:
 
     @cached_property
     def field(self) -> Tensor:
-        """The heart, class logits (1, 4, 32, 64, 64)."""
-        return answer(self.last, self.problem)
+        """The heart, class logits (1, 4, 32, 64, 64): the run's answer, before its end G(z)."""
+        if self.last.stopped:
+            return answer(self.last, self.problem)
+        with torch.no_grad():
+            return self.problem.G.decode(self.last.z)
 
     @cached_property
     def world_from_field(self) -> NDArray[np.float64]:
@@ -108,8 +111,9 @@ class Enhancement:
 
         In the gauge of `gauge.centred`; 0 for slices without tissue.
         """
-        d = np.zeros((self.scan.stack.shape[0], 2))
-        d[self.scan.looked_at] = centred(self.last.d, self.problem)[0][0].numpy()
+        d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
+        from_apex = centred(self.last.d, self.problem)[0][0].numpy()
+        d[scan.looked_at] = from_apex[::-1] if scan.placement.flipped else from_apex
         return d
 
     @property
@@ -133,14 +137,15 @@ class Enhancement:
 
 
 def as_problem(G: Generator, scan: Scan) -> Problem:
-    """A scan as Algorithm 1 takes it: cut to the tissue, without slices nobody looked at."""
-    geometry, seen = stack_geometry(scan.stack, scan.placement), scan.looked_at
-    view = scan.view
+    """A scan as Algorithm 1 takes it: apex to base, cut to the tissue, slices looked at alone."""
+    placement, view = scan.placement, scan.view
+    ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
+    geometry = stack_geometry(ordered, placement)
     return Problem(
         G=G,
         stack=replace(geometry, z=geometry.z[torch.from_numpy(seen)]),
-        S_LR=torch.from_numpy(scan.stack.labels[seen].astype(np.int64)),
-        plane=None if view is None else plane_geometry(view, scan.placement),
+        S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
+        plane=None if view is None else plane_geometry(view, placement),
         S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
     ).crop()
 

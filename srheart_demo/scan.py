@@ -56,7 +56,7 @@ class Scan:
         crossing: tissue → Dice of view and stack where they cross; empty without a view.
         doubts: what speaks against any answer to the scan, in plain sentences.
         notes: what a user should know, the doubts included.
-        reading: what the stack's file held, if it came from one.
+        reading, view_reading: what the files held, if there were any.
     """
 
     stack: LabelVolume
@@ -68,6 +68,7 @@ class Scan:
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
     reading: Reading | None = None
+    view_reading: Reading | None = None
 
     @classmethod
     def of(
@@ -101,6 +102,10 @@ class Scan:
     def frame(self) -> int:
         """Which frame of its file the stack is."""
         return self.reading.frame if self.reading else 0
+
+    def from_apex(self, of_slices: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What is said of each slice (D,), from apex to base."""
+        return of_slices[::-1].copy() if self.placement.flipped else of_slices
 
     def placed(self, by_hand: ByHand) -> Scan:
         """The same scan, placed otherwise."""
@@ -136,18 +141,17 @@ def read_scan(
         InvalidVolume: a file cannot be used, or the view is of another scan.
     """
     reading = survey(stack, convention, frame, slice_axis, sure)
-    seen: LabelVolume | None = None
+    seen: Reading | None = None
     if view is not None:
         image = load(view)
         if view_frame is None and image.frames == reading.frames > 1:
             view_frame = reading.frame
         seen = _view(image, view_convention, view_frame)
-        if image.frames == 1 < reading.frames:
-            note = (
-                f"The view has one frame; it was taken to show frame {reading.frame} of the stack."
-            )
-            seen = replace(seen, notes=(*seen.notes, note))
-    return replace(Scan.of(reading.volume, seen, by_hand, unlabelled), reading=reading)
+    scan = Scan.of(reading.volume, seen.volume if seen else None, by_hand, unlabelled)
+    notes = scan.notes
+    if seen and seen.frames == 1 < reading.frames:
+        notes += (f"The view has one frame, which was taken to show frame {reading.frame}.",)
+    return replace(scan, notes=notes, reading=reading, view_reading=seen)
 
 
 def read_cycle(
@@ -189,25 +193,23 @@ def read_cycle(
             scans.append(reading)
             continue
         seen = views.get(reading.frame)
-        lacking = () if not isinstance(seen, InvalidVolume) else (f"Its view was left out: {seen}",)
+        shown = seen if isinstance(seen, Reading) else None
+        view_volume = shown.volume if shown else None
         try:
-            scan = Scan.of(
-                reading.volume,
-                None if isinstance(seen, InvalidVolume) else seen,
-                by_hand,
-                unlabelled,
-                placement,
-            )
+            scan = Scan.of(reading.volume, view_volume, by_hand, unlabelled, placement)
         except InvalidVolume as error:
             scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
-        else:
-            scans.append(replace(scan, notes=scan.notes + lacking, reading=reading))
+            continue
+        notes = scan.notes
+        if isinstance(seen, InvalidVolume):
+            notes += (f"Its view was left out: {seen}",)
+        scans.append(replace(scan, notes=notes, reading=reading, view_reading=shown))
     return scans
 
 
-def _view(image: NiftiLabels, convention: Convention | None, frame: int | None) -> LabelVolume:
+def _view(image: NiftiLabels, convention: Convention | None, frame: int | None) -> Reading:
     try:
-        return survey_view(image, convention, frame).volume
+        return survey_view(image, convention, frame)
     except InvalidVolume as error:
         # The same choice, but of the other file.
         error.remedy = f"view_{error.remedy}" if error.remedy else ""
@@ -220,7 +222,7 @@ def _views(
     readings: Sequence[Reading],
     convention: Convention | None,
     of_stack: int | None,
-) -> dict[int, LabelVolume | InvalidVolume]:
+) -> dict[int, Reading | InvalidVolume]:
     """Frame of the stack → its view, or why it has none."""
     if view.frames == 1:
         if of_stack is None and stack.frames > 1:
@@ -235,7 +237,7 @@ def _views(
             f"{view.name}: this view has {view.frames} frames and the stack {stack.frames}, so "
             "they do not show the same cycle; give a view with as many."
         )
-    views: dict[int, LabelVolume | InvalidVolume] = {}
+    views: dict[int, Reading | InvalidVolume] = {}
     for reading in readings:
         try:
             views[reading.frame] = _view(view, convention, reading.frame)
