@@ -52,7 +52,7 @@ lessons: $(STAMP) ## make the notebooks of their sources, and run them
 
 test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
 bench: $(STAMP) ## time one iteration against the reference method, side by side
 	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)
