@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from processes import PATIENCE_S, free_port, wait_until
 
-from srheart_demo.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
+from apps.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -46,7 +46,7 @@ class Room:
         self.open()
 
     def open(self) -> None:
-        command = [sys.executable, "-m", "srheart_demo.classroom", f"--learners={SEATS}",
+        command = [sys.executable, "-m", "apps.classroom", f"--learners={SEATS}",
                    "--address=127.0.0.1", f"--port={self.port}", *self.options]  # fmt: skip
         with self.log.open("w") as output:
             self.server = psutil.Popen(
