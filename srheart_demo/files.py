@@ -72,13 +72,14 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
     """Yield a folder within `staging`; when the block succeeds it becomes ``path``, as a whole.
 
-    What stood at ``path`` before goes. Whenever the process is killed, ``path`` is the old folder,
-    the new one or not there; what may then be left in `staging`, on the same disk, is for the
-    caller to clear.
+    What stood at ``path`` before goes, but not unless the new folder stands there: an exception,
+    even between the two, leaves the old one. Whenever the process is killed, ``path`` is the old
+    folder, the new one or not there; what may then be left in `staging`, on the same disk, is for
+    the caller to clear.
     """
     desk = Path(tempfile.mkdtemp(dir=staging))
+    draft, old = desk / "new", desk / "old"
     try:
-        draft, old = desk / "new", desk / "old"
         draft.mkdir()
         yield draft
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +87,8 @@ def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(draft, path)
     finally:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
         shutil.rmtree(desk, ignore_errors=True)
 
 

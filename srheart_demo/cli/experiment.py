@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.presets import preset
+from srheart_demo.workers import WorkerDied
 
 SUMMARY, REPORT = "summary.md", "report.html"
 
@@ -141,7 +141,7 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
-        except BrokenProcessPool as error:
+        except WorkerDied as error:
             raise BadInput(
                 "A process was ended from outside, perhaps for want of memory; the same command "
                 f"goes on from {options.output}, with fewer --jobs if memory is short."
