@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 
-from srheart_demo.memory import give_back
+from srheart_demo.machine import give_back
 
 ROOT = Path(__file__).resolve().parents[1]
 
