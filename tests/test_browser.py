@@ -19,6 +19,7 @@ from urllib.parse import urlparse
 import nibabel
 import numpy as np
 import pytest
+from processes import PATIENCE_S
 
 from srheart_demo.samples import SAMPLES
 from srheart_demo.ui import texts
@@ -35,7 +36,7 @@ FLAGS = [
     "--disable-sync",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1000 * PATIENCE_S
 LOCAL = ("localhost", "127.0.0.1")
 
 STATUS = "document.querySelector('.srh-status').textContent"
@@ -89,7 +90,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield url
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.wait(PATIENCE_S)
 
 
 def wait_for_server(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,7 +19,8 @@ from simple_heart import scanner_from_model, short_axis_stack
 
 from srheart_demo import ceiling
 from srheart_demo.cli import main
-from srheart_demo.training import loop, plain
+from srheart_demo.training import betavae, loop, plain
+from srheart_demo.training.directions import informative_directions
 from srheart_demo.training.quality import encode_decode
 from srheart_demo.volume import write_volume
 
@@ -198,6 +199,8 @@ def test_the_latent_study_trains_and_compares(
     monkeypatch.setattr(ceiling, "SCOUTING", 1)
     monkeypatch.setattr(ceiling, "BANK", 4)
     monkeypatch.setattr(loop, "INFORMATION_CODES", 1)
+    few = partial(informative_directions, chunk=2)
+    monkeypatch.setattr(betavae, "informative_directions", few)
     monkeypatch.setattr(plain, "encode_decode", partial(encode_decode, hearts=2))
     arguments = ["experiment", "latent-study", "--hearts", "1", "--latents", "8"]
     budget = ["--betas", "0.001", "--train-hearts", "2", "--train-steps", "2", "--draws", "2"]

@@ -317,7 +317,7 @@ def test_a_picture_that_takes_long_does_not_hold_up_the_run(
     def slow(now: Moment, k: int, angle: float) -> Cuts:
         if now.at:
             begun.set()
-            assert may_end.wait(timeout=60)
+            assert may_end.wait(timeout=PATIENCE)
         return cuts(now, k, angle)
 
     async def play() -> None:
