@@ -155,8 +155,8 @@ def film() -> bytes:
 def bare_speed(seconds: float = 4.0) -> float:
     """Iterations a second of REFERENCE without any display, in a process of its own."""
     code = (
-        "import time; from srheart_demo.session import Scan, Session, use_one_thread;"
-        "from srheart_demo.presets import REFERENCE; use_one_thread();"
+        "import time; from srheart_demo.session import Scan, Session;"
+        "from srheart_demo.presets import REFERENCE;"
         "s = Session(Scan('healthy_1', 4.0), REFERENCE); s.advance(0.5); n = s.history.last;"
         f"t = time.monotonic(); s.advance({seconds});"
         "print((s.history.last - n) / (time.monotonic() - t))"

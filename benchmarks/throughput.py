@@ -54,7 +54,6 @@ def main() -> None:
     parser.add_argument("--hearts", type=int, default=20, help="(default: 20)")
     parser.add_argument("--processes", type=int, default=2, help="(default: 2)")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     problems = [problem(FIRST_SEED + i) for i in range(options.hearts)]
     solve_all(problems[:1], INTERACTIVE)  # The first run warms up.
 

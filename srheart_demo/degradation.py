@@ -93,10 +93,17 @@ class Stack:
 
     def in_model_axes(self, d: Tensor) -> Tensor:
         """Displacements (..., 2) along rows and columns, mm → (..., 2) along H and W, mm."""
-        directions = torch.stack(
+        return d @ self._directions.to(d.dtype)
+
+    def in_slice_axes(self, moved: Tensor) -> Tensor:
+        """Displacements (..., 2) along H and W, mm → (..., 2) along rows and columns, mm."""
+        return moved @ torch.linalg.inv(self._directions).to(moved.dtype)
+
+    @property
+    def _directions(self) -> Tensor:
+        return torch.stack(
             [self.row_step / self.row_step.norm(), self.column_step / self.column_step.norm()]
         )
-        return d @ directions.to(d.dtype)
 
     def pixels(self) -> Tensor:
         """In-plane pixel positions (H, W): (h, w, 2), mm."""

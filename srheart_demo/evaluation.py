@@ -14,6 +14,7 @@ from srheart_demo.ceiling import Ceiling, Encoder
 from srheart_demo.degradation import sample
 from srheart_demo.encoding import whole_heart
 from srheart_demo.frame import LATTICE_SHAPE, hr_affine, lattice_points
+from srheart_demo.machine import one_thread
 from srheart_demo.metrics import assd, dice
 from srheart_demo.placement import place
 from srheart_demo.population import draw
@@ -102,15 +103,11 @@ def decode_times(G: Generator, repeats: int = 30) -> Figures:
     def backward() -> None:
         G.decode(z.clone().requires_grad_()).sum().backward()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return {
             "decode, ms": _milliseconds(forward, repeats),
             "decode and gradient in z, ms": _milliseconds(backward, repeats),
         }
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _milliseconds(work: Callable[[], None], repeats: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def chromium() -> str:
     path = find_chromium()
     assert path is not None, browser_lack()
     return path
+
+
+@pytest.fixture
+def in_background() -> Iterator[None]:
+    """SIGINT is ignored, as where a script's background job runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -20,11 +18,11 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
+from processes import PATIENCE_S, free_port, wait_until
 
 from srheart_demo.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
-PATIENCE_S = 60
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--enable-unsafe-swiftshader"]  # fmt: skip
 STATUS = "document.querySelector('.srh-status')?.textContent"
@@ -35,9 +33,7 @@ class Room:
     """A classroom's server on a port of its own."""
 
     def __init__(self, root: Path, log: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.root, self.log, self.options = root, log, options
         self.open()
@@ -49,7 +45,7 @@ class Room:
             self.server = psutil.Popen(
                 command, cwd=self.root, stdout=output, stderr=subprocess.STDOUT
             )
-        wait_until(lambda: "Tell the learners" in self.log.read_text())
+        wait_until(lambda: "Tell the learners" in self.log.read_text(), self.log.read_text)
 
     def kernels(self) -> list[psutil.Process]:
         return self.server.children()
@@ -70,13 +66,6 @@ class Room:
         connection.request(method, path)
         answer = connection.getresponse()
         return answer, answer.read().decode()
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.1)
 
 
 def kernel_id(page: str) -> str:

@@ -8,13 +8,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from plotly.offline import get_plotlyjs
+from processes import wait_until
 from simple_heart import scanner_from_model, short_axis_stack
 
 from srheart_demo import ceiling
@@ -121,12 +121,8 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, tmp_path: Path) -> No
         [sys.executable, "-m", "srheart_demo.cli", *arguments], stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 120
         table = out / "results.csv"
-        while not (table.exists() and table.read_bytes().count(b"\n") >= 3):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: table.exists() and table.read_bytes().count(b"\n") >= 3)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -40,7 +40,6 @@ Result = TypeVar("Result")
 
 def run(options: argparse.Namespace) -> None:
     """Measure what the table does not hold yet, then print it."""
-    torch.set_num_threads(1)
     _check(options)
     subjects = [_Subject(_weights(name), options) for name in options.generator or available()]
     table = Table(options.output)

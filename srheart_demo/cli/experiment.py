@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
 from srheart_demo import training
 from srheart_demo.cli import markdown
-from srheart_demo.cli.errors import BadInput, check_populations
+from srheart_demo.cli.errors import BadInput, check_populations, install_them, missing_packages
 from srheart_demo.cli.progress import Progress
 from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
@@ -31,6 +30,7 @@ from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.presets import preset
+from srheart_demo.workers import WorkerDied
 
 SUMMARY, REPORT = "summary.md", "report.html"
 
@@ -141,7 +141,7 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
-        except BrokenProcessPool as error:
+        except WorkerDied as error:
             raise BadInput(
                 "A process was ended from outside, perhaps for want of memory; the same command "
                 f"goes on from {options.output}, with fewer --jobs if memory is short."
@@ -173,7 +173,8 @@ def _report(experiment: Experiment, tables: list[Table], results: Results, folde
     try:
         from srheart_demo.ui.report import report
     except ModuleNotFoundError as error:
-        print(f"{REPORT} needs {error.name}: pip install 'srheart_demo[app]'", file=sys.stderr)
+        todo = install_them(missing_packages("app"))
+        print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
         return
     record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {"settings": record["settings"], "made with": record["made_with"]}

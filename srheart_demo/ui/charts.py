@@ -42,7 +42,7 @@ class ConvergenceChart(Chart):
                 run.iteration,
                 run.loss,
                 theme.RUNS[run.colour],
-                name=texts.LOSS if len(curves) == 1 else texts.run_name(run),
+                name=texts.loss_of(run) if len(curves) == 1 else texts.run_name(run),
                 dash=theme.DASHES[run.colour],
             )
             for run in curves

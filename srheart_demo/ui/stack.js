@@ -1,6 +1,7 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
 const NUDGE_MM = 1.25;
+const FARTHEST_MM = 30;
 const REST_MS = 250;
 
 function element(tag, className, parent) {
@@ -112,6 +113,10 @@ function render({ model, el }) {
     draw();
   }
 
+  function displace(mm) {
+    offset = Math.min(Math.max(mm, -FARTHEST_MM), FARTHEST_MM);
+  }
+
   function flush() {
     clearTimeout(resting);
     if (!offset || !taken()) { offset = 0; return; }
@@ -133,8 +138,7 @@ function render({ model, el }) {
   front.addEventListener("pointermove", (event) => {
     if (hand === null || !taken()) return;
     const n = bytes("scanned").length / (2 * model.get("slices").length);
-    offset = ((event.clientX - hand) / front.clientWidth) * n * model.get("pixel_mm");
-    offset = Math.min(Math.max(offset, -30), 30);
+    displace(((event.clientX - hand) / front.clientWidth) * n * model.get("pixel_mm"));
     draw();
   });
   const drop = () => {
@@ -148,8 +152,8 @@ function render({ model, el }) {
     const act = {
       ArrowUp: () => choose(model.get("chosen") + 1),
       ArrowDown: () => choose(model.get("chosen") - 1),
-      ArrowLeft: () => { offset -= NUDGE_MM; },
-      ArrowRight: () => { offset += NUDGE_MM; },
+      ArrowLeft: () => displace(offset - NUDGE_MM),
+      ArrowRight: () => displace(offset + NUDGE_MM),
       Delete: toggle,
       Backspace: toggle,
     }[event.key];
@@ -173,7 +177,13 @@ function render({ model, el }) {
   const themes = new MutationObserver(draw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   draw();
-  return () => { sizes.disconnect(); themes.disconnect(); };
+  return () => {
+    clearTimeout(resting);
+    model.off("change:revision", shown);
+    model.off("change:chosen", draw);
+    sizes.disconnect();
+    themes.disconnect();
+  };
 }
 
 export default { render };

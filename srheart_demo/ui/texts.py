@@ -112,7 +112,7 @@ READY = "Ready"
 READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slices."
 RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
 FAILED = "Something went wrong"
-REFUSED = "Not done"
+REFUSED, RESTORED = "Not done", "Restored, but not the very same"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
 ENDS = {
     "iterations": "all iterations done",
@@ -137,17 +137,60 @@ JOBS = {
 
 
 def progress_line(progress: Progress, running: bool) -> str:
-    """Where the run is, and how long it has taken or will take."""
-    whole = progress.iterations if running else progress.last
-    parts = [f"iteration {progress.iteration} of {whole}"]
+    """Where the run is, how long it has taken, and may still take where that is known."""
+    if not progress.last and not running:
+        return READY_NOTE
+    if progress.ended and not running:
+        whole = f"of {progress.last}"
+    elif progress.iteration < progress.last:
+        whole = f"of {progress.last} so far"
+    else:
+        whole = f"of at most {progress.iterations}"
+    parts = [progress.name, f"iteration {progress.iteration} {whole}"]
     if progress.stopped:
         parts.append(ENDS[progress.stopped])
     if progress.iteration:
         parts.append(f"{progress.seconds:.1f}\u00a0s")
-    if running and progress.iteration:
-        left = progress.iterations - progress.iteration
-        parts.append(_remaining(left * progress.seconds / progress.iteration))
-    return READY_NOTE if not progress.last and not running else " · ".join(parts)
+    if running and progress.left is not None:
+        parts.append(_remaining(progress.left))
+    return " · ".join(parts)
+
+
+def shown_run(shown: str, chosen: str) -> str:
+    """Of a run that did not run with the chosen preset."""
+    return f"Shown is a run of {shown}; Run starts {chosen}."
+
+
+# Where one looks: what is loading, computed, old or still to come
+AGAIN = "Compute it"
+CANCELLED = "Cancelled: nothing was computed."
+WAITING = "Computed next."
+COMPUTED_LATER = "Computed when the run ends, or when you press Pause."
+OLD = "Of an earlier iteration; computed anew when the run ends, or when you press Pause."
+OLD_RACE = "Of another scan. Start the race again for this one."
+COMING = {
+    "landscape": "Two maps of the loss are computed when the run rests.",
+    "latent": "The directions of z are named when the run rests; the first time takes a while.",
+    "gauge": "The losses of moved hearts are computed when the run rests.",
+    "race": (
+        "Press “Start the race”: within about 10 s of computing two charts come, the loss and the"
+        " motion error of every preset against computing time."
+    ),
+    "own": (
+        "Choose a stack above. Then a report stands here: whether to trust the restored heart, what"
+        " was found in the file, what was assumed. The other tabs show your heart like any other."
+    ),
+    "take": "",
+}
+PAGE_LOADING = (
+    "Loading: Python reads the generator and solves a first scan. That takes some seconds; then the"
+    " heart found stands here."
+)
+
+
+def old_heading(iteration: int) -> str:
+    """Of scores that are older than the picture."""
+    return f"Dice at iteration {iteration}"
 
 
 def _remaining(seconds: float) -> str:
@@ -167,6 +210,11 @@ def run_name(curves: Curves) -> str:
     if curves.parted:
         name += f" ↳ {curves.parted}"
     return name if curves.gamma == 1 or not _has_view(curves) else f"{name}, γ {curves.gamma:g}"
+
+
+def loss_of(curves: Curves) -> str:
+    """L of the only run that is shown."""
+    return f"{LOSS}, {run_name(curves)}"
 
 
 def _has_view(curves: Curves) -> bool:
@@ -224,7 +272,6 @@ COLUMNS = {
     "estimate": ("Estimate", "line: truth"),
     "truth": ("Truth", "to compare"),
 }
-NO_TRUTH = "not known"
 
 
 def short_axis_note(number: int, of: int) -> str:
@@ -262,7 +309,6 @@ AGREEMENT_HEADING = "Dice with the scan"
 NO_TRUTH_NOTE = "Nobody knows this heart: scored by how well it explains the slices."
 MOTION_ERROR = "Motion error, RMS"
 GAUGE_SCORE_NOTE = "after one shift common to all slices"
-VOLUMES = "ml"
 
 # Seeing why: the loss landscape
 LANDSCAPE_NOTE = (
@@ -299,9 +345,23 @@ TRAIT_NAMES = {
     "wall": ("thinner walls", "thicker walls"),
     "lean_rows": ("leaning up", "leaning down the rows"),
     "lean_columns": ("leaning left", "leaning right along columns"),
-    "place": ("further up and left", "further down and right"),
+    "place_rows": ("further up", "further down the rows"),
+    "place_columns": ("further left", "further right along columns"),
 }
-PORTRAIT = "in 3D"
+
+
+def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
+    """The volumes here, and how much of the way leaves the population."""
+    told = " · ".join(
+        f"{tissue} {ml:.0f} ml{' (outside)' if tissue in odd else ''}"
+        for tissue, ml in volumes.items()
+    )
+    if not share:
+        return f"{told}. All along the way the volumes are those of the population."
+    return (
+        f"{told}. On {100 * share:.0f} % of the way, where the lines are thin, G draws volumes that"
+        " only 1 in 500 hearts of its population has, or none: no known hearts."
+    )
 
 
 def direction(number: int, direction: Direction) -> str:
@@ -368,7 +428,9 @@ OWN_NOTE = (
     " one. Choose or drop the files; nothing is kept when the page is closed."
 )
 OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
+OWN_VIEW_FRAME = "Frame of the view"
 OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror it"
+OWN_AS_IT_IS = "Your scan as it is: nothing is simulated, no truth is known."
 OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
 REPORT = "Report on your scan"
@@ -406,7 +468,10 @@ TAKES = {
     "gif": ("Animation (GIF)", "the run, iteration by iteration"),
 }
 STATE = "This state as a text"
-STATE_NOTE = "Send it to somebody: Restore computes the very same runs again."
+STATE_NOTE = (
+    "Send it to somebody: Restore computes the same runs again, and says where another machine"
+    " comes to another end."
+)
 RESTORE = "Restore"
 
 # What the line below the equation says of a control or chart that is pointed at
@@ -570,6 +635,7 @@ LATER_NAMES = {
     "srh-own-stack": "Your stack: choose a short-axis segmentation, a NIfTI file",
     "srh-own-view": "Your long-axis view: choose a segmentation, a NIfTI file",
     "srh-own-frame": "Frame of your scan, from 0",
+    "srh-own-view-frame": "Frame of your long-axis view, from 0; by default the stack's",
     "srh-own-labels": "What the label values mean",
     "srh-own-turn": "Further turn of your scan in its plane, degrees",
     "srh-own-flip": "Take the other end of the stack for the apex",
@@ -618,6 +684,7 @@ def heart_alternative(scores: Scores) -> str:
     """The 3-D view in words."""
     volumes = ", ".join(f"{TISSUE_NAMES[t]} {ml:.0f}\u00a0ml" for t, ml in scores.volumes.items())
     return (
-        f"3D view of the estimated heart, the true heart and the slices. The estimate: {volumes}."
+        "3D view of the estimated heart, the true heart and the slices. The estimate at iteration"
+        f" {scores.iteration}: {volumes}."
         f" {TURN_HELP}"
     )
