@@ -137,6 +137,21 @@ def test_every_term_that_a_control_acts_on_is_in_the_equation() -> None:
     assert set(texts.TERMS) <= set(texts.NAMES) | {"srh-stack"}
 
 
+def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None:
+    explorer = Explorer()
+    for tab in texts.TABS:
+        explorer.tabs.bar.value = tab
+    classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
+    assert set(texts.TIPS) <= classes | {"srh-stack", "srh-label-pictures"}
+    assert set(texts.NAMES) - set(texts.TIPS) <= {"srh-theme", "srh-button-cancel"}
+    assert set(texts.LESSONS) == set(texts.TABS) - {"heart"}
+
+
+def test_no_number_is_parted_from_its_unit() -> None:
+    source = Path(texts.__file__).read_text("utf-8")
+    assert re.findall(r"[0-9}] (?:%|mm|ml|SD|MB|min|ms|s)\b.*", source) == []
+
+
 def test_text_and_lines_can_be_read_on_light_and_on_dark() -> None:
     css = (Path(page.__file__).parent / "page.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in css.split("}")[:2])
@@ -512,7 +527,7 @@ def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
     given(picker, "huge.nii", b"", claimed=3 * PART + 1)
     given(picker, "empty.nii", b"")
     assert len(taken) == 2
-    assert "more than the 6 MB" in problems[0]
+    assert "more than the 6\u00a0MB" in problems[0]
     assert "empty" in problems[1]
 
 
