@@ -155,8 +155,8 @@ def film() -> bytes:
 def bare_speed(seconds: float = 4.0) -> float:
     """Iterations a second of REFERENCE without any display, in a process of its own."""
     code = (
-        "import time; from srheart_demo.session import Scan, Session, use_one_thread;"
-        "from srheart_demo.presets import REFERENCE; use_one_thread();"
+        "import time; from srheart_demo.session import Scan, Session;"
+        "from srheart_demo.presets import REFERENCE;"
         "s = Session(Scan('healthy_1', 4.0), REFERENCE); s.advance(0.5); n = s.history.last;"
         f"t = time.monotonic(); s.advance({seconds});"
         "print((s.history.last - n) / (time.monotonic() - t))"
@@ -315,7 +315,7 @@ def visit(url: str, server: int, visitors: int) -> None:
         usable, first = time.monotonic() - started, received[0]
         start = _since(before, busy(server, visitors))
         page.get_by_role("button", name="Pause", exact=True).click()
-        page.get_by_role("checkbox", name="Live: solve").uncheck()
+        page.get_by_role("checkbox", name="Solve at once").uncheck()
         page.wait_for_function(f"{STATUS} === 'Paused' || {STATUS} === 'Finished'")
         page.wait_for_function("document.querySelector('.srh-scrub-note').textContent")
         page.wait_for_timeout(1000 * REST_S)  # what was under way while it paused

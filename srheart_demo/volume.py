@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from srheart_demo.conventions import MEANING, OURS, Anatomy, Convention, recognise
 from srheart_demo.files import atomic_path
+from srheart_demo.islands import heart_of
 from srheart_demo.nifti import (
     FARTHEST,
     InvalidVolume,
@@ -413,6 +414,7 @@ def _stack(
     affine = _in_space(image, axes, name)
     anatomy = _anatomy(box.transpose(axes), affine)
     volume, convention = _labels(frame, frame.values.transpose(axes), affine, anatomy, convention)
+    volume = _without_islands(volume)
     _check_stack(volume, sure)
     notes = tuple(filter(None, (*image.notes, note, *volume.notes)))
     volume = replace(volume, notes=notes)
@@ -444,6 +446,7 @@ def _view(frame: _Frame, convention: Convention | None) -> Reading:
     plane = planes[chosen : chosen + 1]
     anatomy = _anatomy(_box(plane), affine, whole=False)
     volume, convention = _labels(frame, plane, affine, anatomy, convention)
+    volume = _without_islands(volume)
     _check_extent(volume)
     notes = {
         f"Of {len(labelled)} planes that hold labels the middle one was taken.": len(labelled) > 1,
@@ -457,6 +460,21 @@ def _view(frame: _Frame, convention: Convention | None) -> Reading:
     return Reading(
         volume, convention, counts, image.shape, axis, frame.index, image.frames, image.units
     )
+
+
+def _without_islands(volume: LabelVolume) -> LabelVolume:
+    """The same, with labelled voxels that are no part of the heart taken for background."""
+    stray = (volume.labels > 0) & ~heart_of(volume.labels, volume.spacing)
+    if not stray.any():
+        return volume
+    slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
+    where = "" if volume.shape[0] == 1 else f" (slice {slices} in the file's order, from 0)"
+    note = (
+        f"{int(stray.sum())} labelled voxels{where} are no part of the heart, since they lie apart "
+        "from it; they were taken for background."
+    )
+    labels = np.where(stray, np.uint8(0), volume.labels)
+    return replace(volume, labels=labels, notes=(*volume.notes, note))
 
 
 def _slices_first(axis: int) -> tuple[int, int, int]:
