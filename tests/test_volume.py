@@ -178,12 +178,10 @@ def test_labels_rounded_by_the_scale_of_a_file_are_labels(
     image = nibabel.Nifti1Image(stored, stack.affine)
     path = tmp_path / "scaled.nii"
     nibabel.save(nibabel.Nifti1Image(stored.astype(float), image.affine, image.header), path)
-    kept = stack.labels.copy()
-    kept[0, 0, 0] = 3 if largest == values[-1] else 0
-    np.testing.assert_array_equal(read_short_axis(path).labels, kept)
+    np.testing.assert_array_equal(read_short_axis(path).labels, stack.labels)
     copied = nibabel.load(path).get_fdata().astype(np.float32)
     again = read_short_axis(save(tmp_path / "copied.nii", copied, stack.affine))
-    np.testing.assert_array_equal(again.labels, kept)
+    np.testing.assert_array_equal(again.labels, stack.labels)
 
 
 @pytest.mark.parametrize("degrees", [0.4, 3.0, 17.0, -40.0])
