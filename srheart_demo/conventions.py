@@ -145,9 +145,11 @@ class Anatomy:
 
     @cached_property
     def cleaned(self) -> NDArray[np.integer]:
-        """(D, H, W) voxels that are alone among four others have the value of one of them."""
+        """(D, H, W) voxels alone among four others have the value of one of them, but for values
+        that are rare altogether."""
         beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
-        alone = np.logical_and.reduce([self.stored != other for other in beside])
+        alone = np.isin(self.stored, [0, *self.large])
+        alone &= np.logical_and.reduce([self.stored != other for other in beside])
         return np.where(alone, beside[0], self.stored)
 
     @cached_property
