@@ -924,3 +924,22 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         await until(lambda: taken == ["S_SR.nii.gz"])
 
     serve(explorer, play)
+
+
+def test_a_view_that_has_gone_hears_nothing_any_more() -> None:
+    """Every listener on a model is taken off by the script that put it on."""
+    for script in Path(texts.__file__).parent.glob("*.js"):
+        on = re.findall(r"model\.on\((.+?), ", script.read_text())
+        off = re.findall(r"model\.off\((.+?), ", script.read_text())
+        assert sorted(on) == sorted(off), script.name
+
+
+def test_the_page_that_waits_has_the_names_of_the_one_that_comes(root: Path) -> None:
+    folder = root / "share" / "jupyter" / "voila" / "templates" / "srheart"
+    waiting = (folder / "loading.html").read_text()
+    titles = re.findall(r"<h[12]>(.+?)</h[12]>", waiting)
+    assert titles[0] == texts.TITLE
+    assert set(titles) <= {
+        texts.TITLE, texts.SCAN, texts.RUN_CARD, texts.UNKNOWN, texts.CONVERGENCE, texts.QUALITY,
+    }  # fmt: skip
+    assert "loading.html" in (folder / "index.html.j2").read_text()
