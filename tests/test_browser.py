@@ -271,7 +271,8 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     # By keyboard no further than by hand.
     said = page.evaluate(
         """(stack) => {
-          for (let i = 0; i < 40; i += 1) stack.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}));
+          const right = () => new KeyboardEvent('keydown', {key: 'ArrowRight'});
+          for (let i = 0; i < 40; i += 1) stack.dispatchEvent(right());
           return document.querySelector('.srh-stack-said').textContent;
         }""",
         stack.element_handle(),
