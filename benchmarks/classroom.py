@@ -35,7 +35,6 @@ from jupyter_server.services.kernels.connection.base import (
 from benchmarks.explorer import (
     PATIENCE_S,
     ROOT,
-    STATUS,
     USABLE,
     browsing,
     cpu_seconds,

@@ -766,7 +766,7 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
     view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
     panel = explorer.scan
-    simulated = (panel.motion, panel.spacing, panel.noise, explorer.show_truth)
+    simulated = (panel.motion, panel.spacing, panel.noise)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -778,7 +778,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
         await until(lambda: panel.subject.value == "random_heart.nii.gz")
         await until(lambda: panel.long_axis.disabled)
-        assert all(control.disabled for control in simulated)
+        assert all(control.layout.display == "none" for control in simulated)
+        assert explorer.show_truth.disabled
         assert explorer.solver.gamma.disabled
         assert texts.GAMMA_UNUSED in explorer.solver.gamma_note.value
         assert "error" not in [what for _, what in explorer.paint.options]
@@ -788,7 +789,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
         panel.subject.value = SAMPLES[1]
         await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
-        await until(lambda: not any(control.disabled for control in simulated))
+        await until(lambda: all(control.layout.display is None for control in simulated))
+        assert not explorer.show_truth.disabled
         assert session_of(explorer).scene.scan.motion == 4.0
 
     serve(explorer, play)
