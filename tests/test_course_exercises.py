@@ -1,4 +1,4 @@
-"""Every exercise of the course: no wrong answer is accepted, and each gets a sentence that is true."""
+"""Every exercise: no wrong answer is accepted, and each gets a sentence that is true."""
 
 from __future__ import annotations
 
@@ -113,8 +113,9 @@ def test_an_exercise_that_is_not_begun_is_told_so(exercise: Exercise) -> None:
 
     @wraps(exercise.right)
     def begun(*given: Any) -> Any:
-        first = given  # noqa: F841
-        ...
+        first = given[:1]
+        ...  # noqa: PIE790
+        del first
 
     for mine in (empty, begun):
         assert "still empty; replace the three dots" in exercise(mine).sentence
@@ -146,7 +147,7 @@ def test_a_function_of_other_arguments_is_told_what_it_is_called_with(exercise: 
 )
 def test_a_result_of_a_wrong_kind_is_told(exercise: Exercise, value: object, word: str) -> None:
     said = exercise(like(exercise, lambda right: value)).sentence
-    assert word in said or "'a word'" in said or repr(value) in said
+    assert word in said or str(value) in said
 
 
 @each

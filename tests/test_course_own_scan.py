@@ -66,7 +66,10 @@ def in_place(stored, meaning):
         (lambda s, m: np.vectorize(lambda v: m.get(v, v))(s), "4 and 5"),
         (lambda s, m: np.vectorize({k: v for v, k in m.items()}.get)(s, 0), "backwards"),
         (lambda s, m: np.where(s > 3, 0, s), "dictionary is not used"),
-        (lambda s, m: np.vectorize(lambda v: m.get(v, 0))(s).ravel(), "(3, 8, 8) here, and yours is (192,)"),
+        (
+            lambda s, m: np.vectorize(lambda v: m.get(v, 0))(s).ravel(),
+            "(3, 8, 8) here, and yours is (192,)",
+        ),
         (lambda s, m: np.array([0, 3, 2, 1, 0, 0])[s], "IndexError"),
     ],
 )

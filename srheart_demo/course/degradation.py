@@ -306,11 +306,11 @@ def linspace_step() -> float:
 def _heights(n: int) -> Tensor:
     """A field (1, 1, n, 4, 5) of each node's position along D, mm."""
     axis = torch.tensor(lattice_axes((n, 4, 5))[0], dtype=torch.float32)
-    return axis[None, None, :, None, None].expand(1, 1, n, 4, 5)
+    return axis[None, None, :, None, None].repeat(1, 1, 1, 4, 5)
 
 
 def _positions() -> Tensor:
     """Planes (1, 2, 3, 64, 64) of each node's position along H and W, mm."""
     axis = torch.tensor(lattice_axes((1, 64, 64))[1], dtype=torch.float32)
     here = torch.stack(torch.meshgrid(axis, axis, indexing="ij"))
-    return here[None, :, None].expand(1, 2, 3, 64, 64)
+    return here[None, :, None].repeat(1, 1, 3, 1, 1)

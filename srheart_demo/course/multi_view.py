@@ -64,11 +64,10 @@ def _points(
     model_from_world: Floats,
     axes: tuple[int, ...] = (0, 1, 2),
     offset: tuple[float, ...] = (0, 0, 0),
-    last: float = 1.0,
 ) -> Floats:
     """Pixels (0, i, j) in the model's frame, with room for mistakes."""
     index = np.stack(np.meshgrid([0.0], np.arange(h), np.arange(w), indexing="ij"), axis=-1)[0]
-    homogeneous = np.concatenate([index[..., axes] + offset, np.full((h, w, 1), last)], axis=-1)
+    homogeneous = np.concatenate([index[..., axes] + offset, np.ones((h, w, 1))], axis=-1)
     return (homogeneous @ affine.T @ model_from_world.T)[..., :3]
 
 
@@ -135,10 +134,6 @@ _PLACES = "rows and columns have changed places: the index is (0, i, j)."
         (
             lambda a, h, w, m: _points(a * [1, 1, 1, 0], h, w, m),
             "the plane's own position is missing: a point needs a 1 as its fourth number.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, last=0.0),
-            "all shifts are missing: a point needs a 1 as its fourth number, not a 0.",
         ),
         (
             lambda a, h, w, m: _points(a.T, h, w, m.T),

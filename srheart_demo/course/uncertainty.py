@@ -84,6 +84,10 @@ _MEAN = "that is how sure the mean is, and shrinks with more draws; the volume d
         (_between(0.1, 0.9), "between 10 and 90 % lie 80 %; 90 % leave 5 % on either side."),
         (_between(0.0, 0.9), "that leaves 10 % above and none below; 5 % on either side, please."),
         (_between(0.1, 1.0), "that leaves 10 % below and none above; 5 % on either side, please."),
+        (
+            _between(0.0005, 0.0095),
+            "numpy's percentile counts to 100: 5 and 95, not 0.05 and 0.95.",
+        ),
         (_between(0.25, 0.75), "between the quartiles lie 50 %; 90 % leave 5 % on either side."),
         (
             lambda x: tuple(x[[int(0.05 * len(x)), int(0.95 * len(x))]].tolist()),
@@ -209,10 +213,6 @@ def _nearest(found: Tensor, right: Tensor, heights: Tensor, z: Tensor, reach: fl
         (
             lambda heights, z, reach: _gaps(heights, z).amax(1) > reach,
             "that is far from the farthest slice; each height asks for its nearest.",
-        ),
-        (
-            lambda heights, z, reach: _gaps(heights, z).mean(1) > reach,
-            "that is far from the slices on average; each height asks for its nearest.",
         ),
         (
             lambda heights, z, reach: (heights < z.min() - reach) | (heights > z.max() + reach),

@@ -91,8 +91,10 @@ def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
         absolute: how far values may differ; by default in proportion to the largest of b.
     """
     if isinstance(b, tuple):
-        alike = isinstance(a, tuple | list) and len(a) == len(b)
-        return alike and all(same(x, y, absolute) for x, y in zip(a, b, strict=True))
+        several = _several(a)
+        if several is None or len(several) != len(b):
+            return False
+        return all(same(x, y, absolute) for x, y in zip(several, b, strict=True))
     if isinstance(b, str | bool) or isinstance(a, str | bool):
         return _plain(a) == _plain(b)
     x, y = _numbers(a), _numbers(b)
@@ -142,9 +144,9 @@ class Exercise:
         found: list[Any] = []
         right: list[Any] = []
         changed: list[str] = []
-        for label in self.cases():
-            given, kept = self.cases()[label], self.cases()[label]
-            right.append(self.right(*self.cases()[label]))
+        for k, label in enumerate(self.cases()):
+            given, kept = self._given(k), self._given(k)
+            right.append(self.right(*self._given(k)))
             try:
                 found.append(ask(mine, *given))
             except NotYet as reason:
@@ -166,6 +168,10 @@ class Exercise:
             self.also(mine)
         return self.praise
 
+    def _given(self, case: int) -> tuple[Any, ...]:
+        """The arguments of a case, made anew: whatever got them may have changed them."""
+        return list(self.cases().values())[case]
+
     def _so_far(self, found: list[Any], right: list[Any], label: str) -> str:
         """What stands before a sentence on a later case, if the earlier ones were right."""
         if not found or not all(map(self.same, found, right)):
@@ -175,26 +181,23 @@ class Exercise:
     def _why(self, mine: Solution, names: list[str], found: list[Any], right: list[Any]) -> str:
         if _dots_left(mine):
             return "the exercise is still empty; replace the three dots by your code."
-        cases = list(self.cases().items())
         k = [self.same(a, b) for a, b in zip(found, right, strict=True)].index(False)
         # A mistake that explains all cases; else one of them, if it is no yes or no.
         for some in (range(len(found)), [] if isinstance(right[k], bool | str) else [k]):
             for wrong, sentence in (*self.mistakes, *self._swapped(names)):
                 with suppress(Exception):
-                    if some and all(self.same(found[i], wrong(*cases[i][1])) for i in some):
+                    if some and all(self.same(found[i], wrong(*self._given(i))) for i in some):
                         return sentence
         for a, b in zip(found, right, strict=True):
             _typed(a, b, self.shape)
-        label, given = list(self.cases().items())[k]
+        label = list(self.cases())[k]
+        own = self.otherwise(found[k], right[k], *self._given(k)) if self.otherwise else ""
         sentence = (
-            (self.otherwise(found[k], right[k], *given) if self.otherwise else "")
-            or _relation(found, right)
-            or f"for {label} {_difference(found[k], right[k])}"
+            own or _relation(found, right) or f"for {label} {_difference(found[k], right[k])}"
         )
         before = "" if label in sentence else self._so_far(found[:k], right[:k], label)
-        return (
-            before + "; ".join(filter(None, (sentence, self._unused(mine, names), self.hint))) + "."
-        )
+        parts = (sentence, "" if own else self._unused(mine, names), self.hint)
+        return before + "; ".join(filter(None, parts)) + "."
 
     def _swapped(self, names: list[str]) -> Iterator[tuple[Solution, str]]:
         """Two arguments taken for one another."""
@@ -212,14 +215,13 @@ class Exercise:
         unused = []
         for i, name in enumerate(names if len(self.cases()) > 1 else ()):
 
-            def mixed(f: Solution, i: int = i) -> Any:
-                one, two = list(self.cases().values())[:2]
+            def other(f: Solution, i: int = i) -> Any:
+                one, two = self._given(0), self._given(1)
                 return f(*one[:i], two[i], *one[i + 1 :])
 
             with suppress(Exception):
-                one = next(iter(self.cases().values()))
-                matters = not self.same(mixed(self.right), self.right(*one))
-                if matters and self.same(mixed(mine), mine(*next(iter(self.cases().values())))):
+                matters = not self.same(other(self.right), self.right(*self._given(0)))
+                if matters and self.same(other(mine), mine(*self._given(0))):
                     unused.append(f"`{name}`")
         return f"your result does not depend on {' and '.join(unused)}" if unused else ""
 
@@ -329,14 +331,16 @@ RULES = (
         "an index must be a whole number, and yours is not; heights in mm are no indices: reckon "
         "which nodes they lie between, then floor().long()",
     ),
-    ("out of (bounds|range)", "{said}; an index lies beyond the end, or q is not in its range"),
     (
         "must match|broadcast|cannot be multiplied|not aligned|mismatch|same batch size",
         "shapes do not fit together ({said}); look at the .shape of each",
     ),
     (r"quantile\(\) q", "torch.quantile counts from 0 to 1, not to 100"),
     (r"[Pp]ercentiles must be", "numpy's percentile counts from 0 to 100"),
-    ("is not defined", "{said}; is it misspelt, or has the cell that makes it not been run?"),
+    ("out of (bounds|range)", "{said}; count from 0, and take no mm for an index"),
+    ("not enough values to unpack", "{said}; are two arguments exchanged, or is an axis gone?"),
+    ("unhashable", "{said}; a dictionary is asked for one value at a time, not for an array"),
+    ("is not defined", "{said}: it is misspelt, or the cell that makes it has not been run"),
     ("ambiguous", "{said}; `if`, `and` and `or` want one True or False: use & and |, or .any()"),
     ("cannot assign to field", "{said}; leave what you were given, and make a value of your own"),
 )
@@ -413,13 +417,17 @@ def _numbers(value: Any) -> np.ndarray | None:
     return None
 
 
+def _several(value: Any) -> Sequence[Any] | None:
+    """The results that a tuple, a list or one axis of an array holds."""
+    if isinstance(value, Tensor | np.ndarray):
+        return list(value) if value.ndim == 1 else None
+    return value if isinstance(value, tuple | list) else None
+
+
 def _plain(value: Any) -> Any:
     """Tensors and arrays of one value as that value."""
-    return (
-        value.item()
-        if isinstance(value, Tensor | np.generic | np.ndarray) and value.size
-        else value
-    )
+    numbers = _numbers(value)
+    return value if numbers is None or numbers.size != 1 else numbers.item()
 
 
 def _typed(a: Any, b: Any, shape: str) -> None:
@@ -431,14 +439,11 @@ def _typed(a: Any, b: Any, shape: str) -> None:
     wanted = _kind(b)
     x, y = _numbers(a), _numbers(b)
     if isinstance(b, tuple):
-        if not isinstance(a, tuple | list) or len(a) != len(b):
-            n = (
-                f", {len(a)} long"
-                if hasattr(a, "__len__") and not isinstance(a, tuple | list)
-                else ""
-            )
-            raise NotYet(f"{shape or f'{len(b)} results are wanted'}; you return {_kind(a)}{n}.")
-        for one, other in zip(a, b, strict=True):
+        several = _several(a)
+        if several is None or len(several) != len(b):
+            said = "" if several is None or a is several else f" of {len(several)}"
+            raise NotYet(f"{shape or f'{len(b)} results are wanted'}; you return {_kind(a)}{said}.")
+        for one, other in zip(several, b, strict=True):
             _typed(one, other, "")
         return
     single = y is not None and y.size == 1 and not isinstance(b, Tensor | np.ndarray)
@@ -447,13 +452,12 @@ def _typed(a: Any, b: Any, shape: str) -> None:
             raise NotYet(f"{wanted} is wanted, and you return {_kind(_plain(a))}.")
     elif single and x is not None and x.ndim:
         raise NotYet(f"one result is wanted, {wanted}, and you return {_kind(a)} of {x.size}.")
-    elif _kind(a) != wanted:
-        if not (isinstance(b, str) and isinstance(a, tuple | list)):  # letters, one by one
-            raise NotYet(f"{wanted} is wanted, and you return {_kind(a)}.")
+    elif _kind(a) != wanted and not (isinstance(b, str) and _several(a) is not None):
+        raise NotYet(f"{wanted} is wanted, and you return {_kind(a)}.")
     if x is None or y is None:
         return
     if x.dtype.kind == "c" and y.dtype.kind != "c":
-        raise NotYet("your result is complex, and real numbers are wanted.")
+        raise NotYet("your result is complex, and real numbers are wanted (.real, irfft2).")
     if x.shape != y.shape and not x.size == y.size == 1:
         axes = "the same axes in another order" if sorted(x.shape) == sorted(y.shape) else "yours"
         said = f"{axes}: {x.shape}" if axes != "yours" else f"yours is {x.shape}"
