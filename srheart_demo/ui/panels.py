@@ -142,14 +142,7 @@ class ScanPanel:
         self.long_axis = checkbox("srh-long-axis", texts.LONG_AXIS)
         self.live = checkbox("srh-live", texts.LIVE)
         self.stack = named(StackView(), "srh-stack-box")
-        self._simulation = (
-            self.motion,
-            note(texts.MOTION_NOTE),
-            self.spacing,
-            note(texts.SPACING_NOTE),
-            self.noise,
-            note(texts.NOISE_NOTE),
-        )
+        self._simulation = (self.motion, self.spacing, self.noise)
         self.box = card(
             "1",
             texts.SCAN,
