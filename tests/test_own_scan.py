@@ -163,3 +163,29 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
         ends[i] = e.last.z
     assert torch.equal(starts[1], ends[0])
     assert torch.equal(starts[2], ends[1])
+
+
+@pytest.mark.parametrize("degrees", [0.4, 8.0])
+def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
+    degrees: float,
+) -> None:
+    """The field of view moved as the stack went up; where each slice lies is known."""
+    sample, G = load_sample("healthy_1"), load_generator()
+    upright = enhance(G, sample.stacks["none"], None, INTERACTIVE)
+    affine = upright.stack.affine.copy()
+    columns = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+    affine[:3, 0] += columns * 10 * np.tan(np.radians(degrees))
+    stack = replace(upright.stack, affine=affine)
+    found = enhance(G, replace(stack, labels=nearest_labels(sample.S_HR, stack)), None, INTERACTIVE)
+    assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
+    seen = found.stack.labelled & upright.stack.labelled
+    assert np.abs(found.d[seen] - upright.d[seen]).max() < 0.6
+
+
+def nearest_labels(heart: LabelVolume, where: LabelVolume) -> NDArray[np.uint8]:
+    """A heart's labels at another volume's voxels."""
+    index_from_world = np.linalg.inv(heart.affine)
+    index = where.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    index = np.rint(index).astype(int)
+    inside = ((index >= 0) & (index < heart.shape)).all(axis=-1)
+    return heart.labels[tuple(np.moveaxis(index * inside[..., None], -1, 0))] * inside
