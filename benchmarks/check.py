@@ -24,6 +24,7 @@ from srheart_demo.phantom import label_maps
 from srheart_demo.placement import AUTOMATIC, ByHand
 from srheart_demo.population import POPULATIONS, SEEDS, draw
 from srheart_demo.samples import scanner_frame, stack_volume
+from srheart_demo.scan import Scan
 from srheart_demo.trust import FIGURES, Range, Verdict, judge, measure
 from srheart_demo.volume import InvalidVolume, LabelVolume
 
@@ -163,7 +164,7 @@ def figures(cases: Iterator[Case]) -> Iterator[dict[str, float] | None]:
     """Of each case; None where it is refused."""
     for stack, by_hand in cases:
         try:
-            yield measure(load_generator(), stack, by_hand=by_hand)
+            yield measure(load_generator(), Scan.of(stack, by_hand=by_hand))
         except InvalidVolume:
             yield None
 

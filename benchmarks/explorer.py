@@ -315,7 +315,7 @@ def visit(url: str, server: int, visitors: int) -> None:
         usable, first = time.monotonic() - started, received[0]
         start = _since(before, busy(server, visitors))
         page.get_by_role("button", name="Pause", exact=True).click()
-        page.get_by_role("checkbox", name="Live: solve").uncheck()
+        page.get_by_role("checkbox", name="Solve at once").uncheck()
         page.wait_for_function(f"{STATUS} === 'Paused' || {STATUS} === 'Finished'")
         page.wait_for_function("document.querySelector('.srh-scrub-note').textContent")
         page.wait_for_timeout(1000 * REST_S)  # what was under way while it paused

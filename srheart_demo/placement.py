@@ -25,6 +25,9 @@ CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
 stacks it was never under 0.30; see ``apex_contrast``."""
 
+LEAST_AREA = 0.05
+"""Of the largest slice's tissue, which an end slice must have to tell apex from base."""
+
 
 @dataclass(frozen=True)
 class ByHand:
@@ -120,9 +123,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
         f"By hand: {_in_words(by_hand)}.": by_hand != AUTOMATIC,
     }
     notes = tuple(sentence for sentence, holds in findings.items() if holds)
-    return Placement(
-        world_from_model, azimuth, rotation, flipped, orientation_known, stack.notes + notes
-    )
+    return Placement(world_from_model, azimuth, rotation, flipped, orientation_known, notes)
 
 
 def _in_words(by_hand: ByHand) -> str:
@@ -137,11 +138,12 @@ def _in_words(by_hand: ByHand) -> str:
 def apex_contrast(stack: LabelVolume) -> float:
     """Tissue area in the last third of the labelled slices against the first, from −1 to 1.
 
-    Positive when the slices run from apex to base, because a heart tapers to its apex.
+    Positive when the slices run from apex to base, because a heart tapers to its apex. End slices
+    of next to no tissue do not count, since they would make any end look like an apex.
     """
     area = (stack.labels > 0).sum(axis=(1, 2)).astype(float)
-    labelled = np.flatnonzero(area)
-    area = area[labelled[0] : labelled[-1] + 1]
+    counted = np.flatnonzero(area >= LEAST_AREA * area.max())
+    area = area[counted[0] : counted[-1] + 1]
     third = max(1, len(area) // 3)
     first, last = area[:third].sum(), area[-third:].sum()
     return float((last - first) / (last + first))

@@ -22,12 +22,13 @@ from srheart_demo.degradation import (
     one_hot_field,
     simulate_stack,
 )
+from srheart_demo.files import shipped
 from srheart_demo.frame import HR_SHAPE, hr_affine
 from srheart_demo.population import draw
 from srheart_demo.views import long_axis_view, standard_view
 from srheart_demo.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 
-FOLDER = Path(os.environ.get("SRHEART_DATA", Path(__file__).parents[1] / "data" / "sample"))
+FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
 
 SUBJECTS = {
     "healthy_1": ("healthy", 2_000_001),

@@ -19,6 +19,7 @@ from urllib.parse import urlparse
 import nibabel
 import numpy as np
 import pytest
+from processes import PATIENCE_S
 
 from srheart_demo.samples import SAMPLES
 from srheart_demo.ui import texts
@@ -35,7 +36,11 @@ FLAGS = [
     "--disable-sync",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1000 * PATIENCE_S
+LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
+"""What a reader cannot read: words cut off or on one another, axes without a scale, no pictures."""
+SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
+"""Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
 
 STATUS = "document.querySelector('.srh-status').textContent"
@@ -48,6 +53,11 @@ COUNT_HEARTS = (
     "globalThis.hearts = 0;"
     "document.querySelector('.srh-fig-heart').addEventListener('srh-drawn', () => { hearts += 1; })"
 )
+TWO_FRAMES = (
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame("
+    "() => setTimeout(done, 50))))"
+)
+"""What a change of the window's size draws anew, is drawn."""
 DRAWN = """(view) => {
   const canvas = document.querySelector(view);
   const copy = Object.assign(document.createElement('canvas'), {width: 64, height: 64});
@@ -89,7 +99,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield url
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.wait(PATIENCE_S)
 
 
 def wait_for_server(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -141,6 +151,18 @@ def visit(address: str, chromium: str) -> Iterator[tuple]:
 
 def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def assert_legible(page) -> None:
+    """In windows of all sizes, with the equation and without."""
+    equation = page.get_by_role("checkbox", name="Show the equation")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for shown in (False, True):
+            equation.set_checked(shown)
+            page.evaluate(TWO_FRAMES)
+            assert page.evaluate(LEGIBLE) == [], (width, height, shown)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
@@ -219,6 +241,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page.wait_for_function(f"{ITERATION} === 2")
     page.locator(".srh-chip-run:visible").nth(2).wait_for()
 
+    assert_legible(page)
     assert page.evaluate(f"{HEART}.triangles") > 1000
     for view in (".srh-fig-shifts", ".srh-fig-convergence", ".srh-fig-latent", ".srh-sa-estimate"):
         selector = view if "estimate" in view else f"{view} canvas"
@@ -240,6 +263,9 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.mouse.move(middle[0] + 12, middle[1])
     page.mouse.move(middle[0] + 20, middle[1])
     said = page.text_content(".srh-stack-said")
+    page.mouse.move(middle[0] + 300, middle[1])
+    assert page.evaluate(LEGIBLE) == []
+    page.mouse.move(middle[0] + 20, middle[1])
     page.mouse.up()
     assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)
     page.wait_for_function("!document.querySelectorAll('.srh-small')[2].disabled")
@@ -323,6 +349,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
                 if rule["impact"] in ("serious", "critical")
             ]
             assert grave == []
+        assert_legible(page)
     assert not errors
 
 
@@ -343,6 +370,15 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> N
         " || e.textContent.trim())).map((e) => e.outerHTML)"
     )
     assert nameless == []
+
+    # What is pointed at is explained, and its term of the equation lights up.
+    begin = page.text_content(".srh-tip-line")
+    page.locator(".srh-gamma .widget-label").hover()
+    page.locator(".srh-term-gamma.srh-lit").wait_for()
+    assert "γ" in page.text_content(".srh-tip-line") != begin
+    assert "γ" in page.locator(".srh-gamma").get_attribute("title")
+    page.locator(".srh-title").hover()
+    assert page.text_content(".srh-tip-line") == begin
 
     # On a tablet the rest is further down, and the buttons stay.
     page.set_viewport_size({"width": 768, "height": 1024})

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -20,36 +18,41 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
+from processes import PATIENCE_S, free_port, wait_until
 
-from srheart_demo.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
+from apps.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
-PATIENCE_S = 60
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--enable-unsafe-swiftshader"]  # fmt: skip
 STATUS = "document.querySelector('.srh-status')?.textContent"
 NOTICE = "document.querySelector('.srh-notice')?.textContent"
 
 
+def shown(code: str, folder: Path) -> str:
+    """Path of a notebook of one cell."""
+    notebook = folder / "notebook.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), notebook)
+    return str(notebook)
+
+
 class Room:
     """A classroom's server on a port of its own."""
 
     def __init__(self, root: Path, log: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.root, self.log, self.options = root, log, options
         self.open()
 
     def open(self) -> None:
-        command = [sys.executable, "-m", "srheart_demo.classroom", f"--learners={SEATS}",
+        command = [sys.executable, "-m", "apps.classroom", f"--learners={SEATS}",
                    "--address=127.0.0.1", f"--port={self.port}", *self.options]  # fmt: skip
         with self.log.open("w") as output:
             self.server = psutil.Popen(
                 command, cwd=self.root, stdout=output, stderr=subprocess.STDOUT
             )
-        wait_until(lambda: "Tell the learners" in self.log.read_text())
+        wait_until(lambda: "Tell the learners" in self.log.read_text(), self.log.read_text)
 
     def kernels(self) -> list[psutil.Process]:
         return self.server.children()
@@ -72,13 +75,6 @@ class Room:
         return answer, answer.read().decode()
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.1)
-
-
 def kernel_id(page: str) -> str:
     found = re.search(r'"kernelId": *"([\w-]+)"', page)
     assert found, page[-2000:]
@@ -87,7 +83,9 @@ def kernel_id(page: str) -> str:
 
 @pytest.fixture
 def room(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Room]:
-    room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param)
+    """Of the explorer where a browser looks at it; seats are given out as well on a small page."""
+    page = [] if request.node.get_closest_marker("browser") else [shown("'A page'", tmp_path)]
+    room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param, *page)
     yield room
     room.close()
 
@@ -117,9 +115,7 @@ def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: P
         "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))\n"
         "display(HTML('<p>Here at last</p>'))"
     )
-    notebook = tmp_path / "late.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(late)]), notebook)
-    room = Room(root, tmp_path / "log.txt", str(notebook))
+    room = Room(root, tmp_path / "log.txt", shown(late, tmp_path))
     try:
         assert "Here at last" in room.ask()[1]
     finally:

@@ -1,8 +1,20 @@
+from functools import partial
+
+import pytest
 import torch
 
 from srheart_demo.population import TRAITS, TRAITS_SIZE
+from srheart_demo.training import betavae
 from srheart_demo.training.betavae import Posterior, gaussian_loss
-from srheart_demo.training.directions import informative_directions
+from srheart_demo.training.directions import informative_directions as default_directions
+
+informative_directions = partial(default_directions, chunk=2)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight hearts at once take 1.4 GB, which a training has and a test need not."""
+    monkeypatch.setattr(betavae, "informative_directions", informative_directions)
 
 
 def test_directions_are_orthonormal_and_ordered():

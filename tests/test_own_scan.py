@@ -22,10 +22,10 @@ from srheart_demo.enhancement import as_problem, enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.generator import load_generator
 from srheart_demo.metrics import mean_dice
-from srheart_demo.placement import place
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.samples import SAMPLES, load_sample
-from srheart_demo.volume import LabelVolume, read_frames, read_short_axis
+from srheart_demo.scan import Scan, read_cycle, read_scan
+from srheart_demo.volume import LabelVolume
 
 TRUTH = scanner_from_model()
 STACK = short_axis_stack(TRUTH)
@@ -69,7 +69,7 @@ def test_the_result_lies_where_the_scan_lies(
     """However the file orders and directs its axes, the heart is in the scan's own world."""
     path = stored(STACK, axes, signs, tmp_path / "s.nii")
     settings = replace(INTERACTIVE, start="zero", iterations=1, search_at=(), residual=False)
-    heart = enhance(OneHeart(), read_short_axis(path), None, settings).S_SR
+    heart = enhance(OneHeart(), read_scan(path), settings).S_SR
     assert heart.shape == HR_SHAPE
     assert dice_in_the_world(heart, np.linalg.inv(TRUTH)) > 0.9
     mirrored = heart.affine @ np.diag([1.0, 1.0, -1.0, 1.0])
@@ -101,7 +101,7 @@ def test_any_protocol_finds_the_heart(name: str) -> None:
     slices, spacing, size = PROTOCOLS[name]
     grid = short_axis_stack(truth.affine @ np.linalg.inv(hr_affine()), slices, spacing, size)
     stack = replace(grid, labels=at(truth, grid.points()))
-    heart = enhance(load_generator(), stack, None, INTERACTIVE).S_SR
+    heart = enhance(load_generator(), Scan.of(stack), INTERACTIVE).S_SR
     coarse = LabelVolume(heart.labels[::2, ::2, ::2], heart.affine @ np.diag([2, 2, 2, 1]))
     assert mean_dice(coarse.labels, at(truth, coarse.points())) > 0.85
 
@@ -111,10 +111,10 @@ def test_a_gap_is_not_taken_for_the_absence_of_a_heart() -> None:
     labels = STACK.labels.copy()
     labels[[4, 5]] = 0
     stack = replace(STACK, labels=labels)
-    problem = as_problem(OneHeart(), stack, None, place(stack))
+    problem = as_problem(OneHeart(), Scan.of(stack))
     assert problem.stack.K == 8
-    restored = enhance(load_generator(), stack, None, INTERACTIVE)
-    whole = enhance(load_generator(), STACK, None, INTERACTIVE)
+    restored = enhance(load_generator(), Scan.of(stack), INTERACTIVE)
+    whole = enhance(load_generator(), Scan.of(STACK), INTERACTIVE)
     assert restored.d.shape == whole.d.shape == (10, 2)
     assert not restored.d[[4, 5]].any()
     assert mean_dice(restored.S_SR.labels, whole.S_SR.labels) > 0.9
@@ -151,7 +151,7 @@ def test_all_frames_are_restored_in_one_place(
 
 
 def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
-    frames = list(read_frames(cine))
+    scans = [scan for scan in read_cycle(cine) if isinstance(scan, Scan)]
     starts: dict[int, torch.Tensor] = {}
     ends = {}
     steps = replace(INTERACTIVE, iterations=2)
@@ -159,7 +159,7 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
     def watch(i: int, step) -> None:
         starts.setdefault(i, step.z)
 
-    for i, (_, e) in enumerate(restore_cycle(load_generator(), frames, None, steps, watch=watch)):
+    for i, e in enumerate(restore_cycle(load_generator(), scans, steps, watch=watch)):
         ends[i] = e.last.z
     assert torch.equal(starts[1], ends[0])
     assert torch.equal(starts[2], ends[1])

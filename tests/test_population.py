@@ -28,8 +28,9 @@ LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)
 
 
 def volumes(hearts: HeartShape) -> list[dict[str, float]]:
-    labels = phantom.to_labels(phantom.on_lattice(hearts, LATTICE_SHAPE))
-    return [volumes_ml(heart, LATTICE_SPACING) for heart in labels]
+    few = [hearts[i : i + 4] for i in range(0, len(hearts.centre), 4)]  # 24 take 0.5 GB
+    labels = (phantom.to_labels(phantom.on_lattice(some, LATTICE_SHAPE)) for some in few)
+    return [volumes_ml(heart, LATTICE_SPACING) for group in labels for heart in group]
 
 
 def slice_of(trait: str) -> slice:

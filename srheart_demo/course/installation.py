@@ -19,6 +19,7 @@ import torch
 from srheart_demo.baselines.edsr import load_edsr
 from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.experiments.recorded import FOLDER, recorded
+from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.generator import available, load_generator, to_labels
 from srheart_demo.optimise import latent_optimisation, solve
@@ -30,7 +31,7 @@ from srheart_demo.samples import SAMPLES, load_sample
 PACKAGE = "srheart_demo"
 EXTRA = "app"
 """What the notebooks need beside the library."""
-RESULTS = Path(__file__).parents[2] / "docs" / "results.md"
+RESULTS = shipped("docs/results.md")
 INSTALL = 'pip install -e ".[app]" -c constraints.txt'
 TIMED_LEVEL = "severe"
 

@@ -171,15 +171,6 @@ class RealStacks(Experiment):
         return plots
 
 
-def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """The files, and the NIfTI files in and below the folders, in order of their names."""
-    found: list[Path] = []
-    for path in paths:
-        inside = path.rglob("*") if path.is_dir() else [path]
-        found += [p for p in sorted(inside) if p.name.endswith((".nii", ".nii.gz")) or p == path]
-    return tuple(dict.fromkeys(found))
-
-
 def hide(stack: LabelVolume) -> HiddenSlices:
     """Hide every second slice, the first with tissue being seen.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     shifts = torch.cat([d[:, k : k + 1], scene.gauge(d).expand(1, 1, 2)], dim=1)
     redegraded, estimate = _planes(field, twice, shifts)
     window = _window(scene.subject.extent)
-    truth = _true_slice(scene, k)
+    truth = scene.once(("true slice", k), lambda: _true_slice(scene, k))
     return Pictures(
         input=scene.S_LR[k][window],
         redegraded=redegraded[window],
@@ -47,7 +47,6 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     )
 
 
-@lru_cache(maxsize=64)
 def _true_slice(scene: Scene, k: int) -> Labels | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
@@ -112,9 +111,12 @@ class Cut:
     pixels: NDArray[np.intp]
 
 
-@lru_cache(maxsize=64)
 def cut(scene: Scene, angle: float) -> Cut:
     """A plane through the LV's long axis, turned by `angle` degrees from the LA view."""
+    return scene.once(("cut", angle), lambda: _cut(scene, angle))
+
+
+def _cut(scene: Scene, angle: float) -> Cut:
     points = turn(scene.subject.plane, angle).points
     truth = scene.subject.field
     shown = _stack_at(scene, points)[0] if truth is None else labels_at(truth, points)

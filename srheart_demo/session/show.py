@@ -18,18 +18,24 @@ class Progress:
     """How far a run is.
 
     Attributes:
+        name: of the settings that it runs with (`presets.title`).
         iteration: the one that is looked at.
         last: the last one done.
-        iterations: the most that there will be.
-        seconds: solver time so far.
-        stopped: why the run ended, or None.
+        iterations: the most that there may be.
+        seconds: solver time until the one that is looked at.
+        left: solver time until such runs end, s; None where nothing is known of that.
+        stopped: why the run ended, if what is looked at is its end, or None.
+        ended: whether its last one is its end.
     """
 
+    name: str
     iteration: int
     last: int
     iterations: int
     seconds: float
+    left: float | None
     stopped: str | None
+    ended: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +43,7 @@ class Curves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
     Attributes:
-        name: of its settings.
+        name: of the settings that it ran with (`presets.title`).
         parted: iteration at which it left an earlier run, or 0.
         gamma: γ at its end.
         colour: a number from 0, to tell it from the others.
@@ -117,15 +123,22 @@ class Frame:
     """What a moment shows without a look at the heart.
 
     Attributes:
+        number: of the estimate; none else has it (`Scores.number`).
         curves: of every run that is kept.
         z: (M,) latent code, in standard deviations of its prior.
+        motion_error: RMS over the slices with tissue, after one translation common to all slices,
+            mm; NaN where the truth is not known.
+        motion_uncorrected: the same for d = 0, mm.
     """
 
+    number: int
     progress: Progress
     curves: tuple[Curves, ...]
     z: Floats
     shifts: Shifts
     side: Side
+    motion_error: float
+    motion_uncorrected: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,17 +213,17 @@ class Scores:
     """How good an estimate is, after one translation common to all slices.
 
     Attributes:
+        number: of the estimate, as in `Frame`.
+        iteration: of the run.
         dice: of the estimate, by tissue; empty where the truth is not known, as is `nearest`.
         nearest: of nearest-neighbour up-sampling, by tissue.
         agreement: Dice of the re-degraded estimate with what was scanned, by tissue.
         volumes: of the estimate, ml, by tissue.
-        motion_error: RMS over the slices with tissue, mm; NaN where the truth is not known.
-        motion_uncorrected: the same for d = 0, mm.
     """
 
+    number: int
+    iteration: int
     dice: dict[str, float]
     nearest: dict[str, float]
     agreement: dict[str, float]
     volumes: dict[str, float]
-    motion_error: float
-    motion_uncorrected: float

@@ -10,8 +10,8 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from srheart_demo.classroom.line import Line
-from srheart_demo.classroom.seats import Seats
+from apps.classroom.line import Line
+from apps.classroom.seats import Seats
 
 RETRY_S = 20
 """When the page of a full room asks again, and tells programs to."""
