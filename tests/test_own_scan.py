@@ -167,19 +167,23 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
 
 @pytest.mark.parametrize("degrees", [0.4, 8.0])
 def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
-    degrees: float,
+    degrees: float, tmp_path: Path
 ) -> None:
     """The field of view moved as the stack went up; where each slice lies is known."""
     sample, G = load_sample("healthy_1"), load_generator()
-    upright = enhance(G, sample.stacks["none"], None, INTERACTIVE)
-    affine = upright.stack.affine.copy()
+    upright = sample.stacks["none"]
+    affine = upright.affine.copy()
     columns = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
     affine[:3, 0] += columns * 10 * np.tan(np.radians(degrees))
-    stack = replace(upright.stack, affine=affine)
-    found = enhance(G, replace(stack, labels=nearest_labels(sample.S_HR, stack)), None, INTERACTIVE)
+    stack = replace(upright, affine=affine)
+    stack = replace(stack, labels=nearest_labels(sample.S_HR, stack))
+    image = nibabel.Nifti1Image(stack.labels, affine)
+    nibabel.save(image, tmp_path / "sheared.nii.gz")
+    found = enhance(G, read_scan(tmp_path / "sheared.nii.gz"), INTERACTIVE)
     assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
-    seen = found.stack.labelled & upright.stack.labelled
-    assert np.abs(found.d[seen] - upright.d[seen]).max() < 0.6
+    straight = enhance(G, Scan.of(upright), INTERACTIVE)
+    seen = stack.labelled & upright.labelled
+    assert np.abs(found.d[seen] - straight.d[seen]).max() < 0.6
 
 
 def nearest_labels(heart: LabelVolume, where: LabelVolume) -> NDArray[np.uint8]:
