@@ -1,6 +1,7 @@
 // Whatever a reader of the page cannot read: words that are cut off, lie on others or have no room;
 // axes without a scale; pictures that do not load. Returns a sentence for each fault.
 () => {
+  const ARROW = 18; // of a select box, pixels
   const faults = [];
   const page = document.querySelector(".srh");
   const shown = (e) => e.checkVisibility() && !e.closest(".srh-unseen, .srh-plotly");
@@ -51,7 +52,7 @@
     if (e.scrollWidth > e.clientWidth + 1 && style.display !== "inline") faults.push(`wider than its room: ${e.className} ${e.textContent}`);
     if (e.matches("img") && e.complete && !e.naturalWidth) faults.push(`a broken picture: ${e.alt}`);
     pen.font = style.font;
-    const room = e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const room = e.clientWidth - parseFloat(style.paddingLeft) - Math.max(parseFloat(style.paddingRight), ARROW);
     for (const { text } of e.options ?? []) if (pen.measureText(text).width > room) faults.push(`under its arrow: ${text}`);
   }
   if (page.scrollWidth > page.clientWidth + 1) faults.push("the page is wider than its window");

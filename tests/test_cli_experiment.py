@@ -154,6 +154,7 @@ def test_a_subject_that_fails_is_recorded_and_the_others_go_on(
     (hearts / "deep").mkdir(parents=True)
     write_volume(short_axis_stack(scanner_from_model()), hearts / "deep" / "good.nii.gz")
     (hearts / "bad.nii.gz").write_bytes(b"no NIfTI")
+    (hearts / "other.nrrd").touch()
     assert main(experiment("real-stacks", out, str(hearts), methods=["NN", "SBI"])) == 0
     assert [(r["subject"], r["method"], bool(r["error"])) for r in rows(out)] == [
         ("bad", "NN", True),
@@ -161,7 +162,8 @@ def test_a_subject_that_fails_is_recorded_and_the_others_go_on(
         ("deep/good", "NN", False),
         ("deep/good", "SBI", False),
     ]
-    printed = capsys.readouterr().out
+    printed, warned = capsys.readouterr()
+    assert "passed over: 1 file in another format" in warned
     assert "over 1 subject that" in printed
     assert "not a readable NIfTI file" in printed
 

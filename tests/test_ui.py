@@ -137,6 +137,21 @@ def test_every_term_that_a_control_acts_on_is_in_the_equation() -> None:
     assert set(texts.TERMS) <= set(texts.NAMES) | {"srh-stack"}
 
 
+def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None:
+    explorer = Explorer()
+    for tab in texts.TABS:
+        explorer.tabs.bar.value = tab
+    classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
+    assert set(texts.TIPS) <= classes | {"srh-stack", "srh-label-pictures"}
+    assert set(texts.NAMES) - set(texts.TIPS) <= {"srh-theme", "srh-button-cancel"}
+    assert set(texts.LESSONS) == set(texts.TABS) - {"heart"}
+
+
+def test_no_number_is_parted_from_its_unit() -> None:
+    source = Path(texts.__file__).read_text("utf-8")
+    assert re.findall(r"[0-9}] (?:%|mm|ml|SD|MB|min|ms|s)\b.*", source) == []
+
+
 def test_text_and_lines_can_be_read_on_light_and_on_dark() -> None:
     css = (Path(page.__file__).parent / "page.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in css.split("}")[:2])
@@ -512,7 +527,7 @@ def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
     given(picker, "huge.nii", b"", claimed=3 * PART + 1)
     given(picker, "empty.nii", b"")
     assert len(taken) == 2
-    assert "more than the 6 MB" in problems[0]
+    assert "more than the 6\u00a0MB" in problems[0]
     assert "empty" in problems[1]
 
 
@@ -766,7 +781,7 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
     view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
     panel = explorer.scan
-    simulated = (panel.motion, panel.spacing, panel.noise, explorer.show_truth)
+    simulated = (panel.motion, panel.spacing, panel.noise)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -778,7 +793,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
         await until(lambda: panel.subject.value == "random_heart.nii.gz")
         await until(lambda: panel.long_axis.disabled)
-        assert all(control.disabled for control in simulated)
+        assert all(control.layout.display == "none" for control in simulated)
+        assert explorer.show_truth.disabled
         assert explorer.solver.gamma.disabled
         assert texts.GAMMA_UNUSED in explorer.solver.gamma_note.value
         assert "error" not in [what for _, what in explorer.paint.options]
@@ -788,7 +804,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
         panel.subject.value = SAMPLES[1]
         await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
-        await until(lambda: not any(control.disabled for control in simulated))
+        await until(lambda: all(control.layout.display is None for control in simulated))
+        assert not explorer.show_truth.disabled
         assert session_of(explorer).scene.scan.motion == 4.0
 
     serve(explorer, play)
@@ -924,3 +941,22 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         await until(lambda: taken == ["S_SR.nii.gz"])
 
     serve(explorer, play)
+
+
+def test_a_view_that_has_gone_hears_nothing_any_more() -> None:
+    """Every listener on a model is taken off by the script that put it on."""
+    for script in Path(texts.__file__).parent.glob("*.js"):
+        on = re.findall(r"model\.on\((.+?), ", script.read_text())
+        off = re.findall(r"model\.off\((.+?), ", script.read_text())
+        assert sorted(on) == sorted(off), script.name
+
+
+def test_the_page_that_waits_has_the_names_of_the_one_that_comes(root: Path) -> None:
+    folder = root / "share" / "jupyter" / "voila" / "templates" / "srheart"
+    waiting = (folder / "loading.html").read_text()
+    titles = re.findall(r"<h[12]>(.+?)</h[12]>", waiting)
+    assert titles[0] == texts.TITLE
+    assert set(titles) <= {
+        texts.TITLE, texts.SCAN, texts.RUN_CARD, texts.UNKNOWN, texts.CONVERGENCE, texts.QUALITY,
+    }  # fmt: skip
+    assert "loading.html" in (folder / "index.html.j2").read_text()

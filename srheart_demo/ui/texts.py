@@ -158,7 +158,7 @@ def progress_line(progress: Progress, running: bool) -> str:
 
 def shown_run(shown: str, chosen: str) -> str:
     """Of a run that did not run with the chosen preset."""
-    return f"Shown is a run of {shown}; Run starts {chosen}."
+    return f"Shown: {shown}. Run starts {chosen}:"
 
 
 # Where one looks: what is loading, computed, old or still to come
@@ -173,8 +173,8 @@ COMING = {
     "latent": "The directions of z are named when the run rests; the first time takes a while.",
     "gauge": "The losses of moved hearts are computed when the run rests.",
     "race": (
-        "Press “Start the race”: within about 10 s of computing two charts come, the loss and the"
-        " motion error of every preset against computing time."
+        "Press “Start the race”: within about 10\u00a0s of computing two charts come, the loss and"
+        " the motion error of every preset against computing time."
     ),
     "own": (
         "Choose a stack above. Then a report stands here: whether to trust the restored heart, what"
@@ -332,8 +332,7 @@ def landscape_shift_title(number: int) -> str:
 LATENT_NOTE = (
     "G turns every z into a heart. Move z along a <b>principal direction</b>, one of those that"
     " change a heart most; each is named by the trait that it changes most. The lines show the"
-    " volumes on the way, the dots this heart. Most hearts lie within 2\u00a0SD; further out G may"
-    " draw what no heart is."
+    " volumes on the way, the dots this heart."
 )
 LATENT_DIRECTION, LATENT_AMOUNT = "Direction of z", "Amount, SD"
 LATENT_VOLUME = "volume, ml"
@@ -353,14 +352,14 @@ TRAIT_NAMES = {
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
     """The volumes here, and how much of the way leaves the population."""
     told = " · ".join(
-        f"{tissue} {ml:.0f} ml{' (outside)' if tissue in odd else ''}"
+        f"{tissue} {ml:.0f}\u00a0ml{' (outside)' if tissue in odd else ''}"
         for tissue, ml in volumes.items()
     )
     if not share:
         return f"{told}. All along the way the volumes are those of the population."
     return (
-        f"{told}. On {100 * share:.0f} % of the way, where the lines are thin, G draws volumes that"
-        " only 1 in 500 hearts of its population has, or none: no known hearts."
+        f"{told}. On {100 * share:.0f}\u00a0% of the way, where the lines are thin, G draws volumes"
+        " that only 1 in 500 hearts of its population has, or none: no known hearts."
     )
 
 
@@ -430,7 +429,10 @@ OWN_NOTE = (
 OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
 OWN_VIEW_FRAME = "Frame of the view"
 OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror it"
-OWN_AS_IT_IS = "Your scan as it is: nothing is simulated, no truth is known."
+OWN_AS_IT_IS = (
+    "Your scan as it is: nothing is simulated. Slices are shown as in the file; in 3D the heart is"
+    " turned as the model has it, with the RV at the left."
+)
 OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
 REPORT = "Report on your scan"
