@@ -34,7 +34,7 @@ endif
 CLASS_ARGS := $(if $(LEARNERS),--learners=$(LEARNERS)) $(if $(WAITING),--waiting=$(WAITING)) \
 	$(if $(PORT),--port=$(PORT)) $(if $(ADDRESS),--address=$(ADDRESS))
 classroom: $(STAMP) ## the explorer for a room: LEARNERS=20 WAITING=20 PORT=8866 ADDRESS=0.0.0.0
-	@$(PY) -m srheart_demo.classroom $(CLASS_ARGS) $(VOILA_ARGS)
+	@$(PY) -m apps.classroom $(CLASS_ARGS) $(VOILA_ARGS)
 
 lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
@@ -52,7 +52,7 @@ lessons: $(STAMP) ## make the notebooks of their sources, and run them
 
 test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
 bench: $(STAMP) ## time one iteration against the reference method, side by side
 	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)

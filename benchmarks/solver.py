@@ -35,12 +35,12 @@ from srheart_demo.generator import load_generator
 from srheart_demo.losses import short_axis_loss
 from srheart_demo.metrics import mean_dice
 from srheart_demo.optimise import latent_optimisation
-from srheart_demo.population import draw
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.presets import PRESETS
 from srheart_demo.problem import Problem
 from srheart_demo.settings import Settings
 
-SEED = 5_000_000
+SEED = SEEDS["experiments"].start
 """Seeds of these hearts; training seeds lie below one million."""
 ITERATIONS = 500
 """Of the reference, as in its public code."""

@@ -12,8 +12,8 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields
-from functools import cache
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.folder import Found, Subject, UnusableCohort
 from srheart_demo.generator import WEIGHTS, load_generator
 from srheart_demo.metrics import MYOCARDIAL_DENSITY, volumes_ml
-from srheart_demo.scan import Unlabelled, read_scan
+from srheart_demo.scan import Scan, Unlabelled, read_scan
 from srheart_demo.settings import Settings
 from srheart_demo.volume import InvalidVolume
 from srheart_demo.workers import Ends, WorkerDied
@@ -43,7 +43,7 @@ class Record:
 
     Attributes:
         subject: name of the result folder; of a file that was passed over, its own.
-        file, long_axis, frame: as in `Subject`.
+        file, long_axis, frame: as in `Subject`; no view where it could not be used.
         status: ``done``, ``failed``, ``waiting`` or ``passed over``.
         message: why it failed or was passed over, or what a user should know of how the scan was
             read and placed.
@@ -145,27 +145,43 @@ class Recipe:
             return made
         began = time.perf_counter()
         G = load_generator(GENERATOR)
-        scan = read_scan(
-            *subject.paths,
-            convention=self.convention,
-            view_convention=self.view_convention,
-            frame=subject.frame,
-            view_frame=subject.view_frame,
-            slice_axis=self.slice_axis,
-            unlabelled=self.unlabelled,
-            sure=self.sure,
-        )
+        scan = self._read(subject)
         enhancement = enhance(G, scan, self.settings)
         if self.check:
             enhancement = judged(G, enhancement)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             enhancement.write(folder, self.surface)
             seconds = round(time.perf_counter() - began, 2)
-            message = " ".join((*subject.notes, *scan.notes))
-            found = {"message": message, "seconds": seconds, **_findings(enhancement)}
-            made = self._record(subject, "done", **found)
+            made = self._record(subject, "done", seconds=seconds, **_findings(enhancement))
+            if scan.view is None:
+                made = replace(made, long_axis=None)
             write_json(asdict(made), folder / RECORD)
         return made
+
+    def _read(self, subject: Subject) -> Scan:
+        """A subject's scan: where only its view cannot be used, without the view, and a note why.
+
+        Raises:
+            InvalidVolume: as `read_scan`.
+        """
+        read = partial(
+            read_scan,
+            convention=self.convention,
+            view_convention=self.view_convention,
+            frame=subject.frame,
+            slice_axis=self.slice_axis,
+            unlabelled=self.unlabelled,
+            sure=self.sure,
+        )
+        notes = subject.notes
+        try:
+            scan = read(*subject.paths, view_frame=subject.view_frame)
+        except InvalidVolume as error:
+            if subject.long_axis is None:
+                raise
+            scan = read(subject.paths[0])
+            notes += (f"The view {subject.long_axis} was left out: {error}",)
+        return replace(scan, notes=(*notes, *scan.notes))
 
     def fail(
         self, subject: Subject, error: Exception, said: Callable[[InvalidVolume], str] = str
@@ -298,6 +314,7 @@ def _findings(e: Enhancement) -> dict[str, Any]:
     volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
     tissue = e.scan.stack.labelled
     return {
+        "message": " ".join(e.scan.notes),
         "verdict": e.trust.verdict if e.trust else None,
         "reasons": " ".join(e.trust.reasons) if e.trust else "",
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},

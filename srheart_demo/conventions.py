@@ -31,11 +31,16 @@ OUTSIDE = 0.5
 TOUCHING = 0.1
 """An RV has more of its border against the MYO (real ones 0.21 or more), and less against the LV
 (none)."""
-WITHIN = 0.7
-"""What lies to a larger share no farther from the LV's centre than the wall is part of the wall; of
-real RVs at most 0.4 does."""
-COMPARABLE = (0.02, 5.0)
-"""The RV's voxels by those of LV and MYO; real ones 0.07 to 1.7."""
+WITHIN = 0.5
+"""What lies to a larger share no farther from the LV's centre than the wall is part of the wall, if
+it touches the LV (real RVs never do) or nearly has the border of a wall's part; of whole real RVs
+at most 0.4 lies so near, of their ends more."""
+COMPARABLE = (0.01, 5.0)
+"""The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7."""
+WRAPPED = 3.0
+"""What covers more of the MYO than so many times what is left free lies around it; an RV, 0.6."""
+LARGE = 0.05
+"""Share of all labelled voxels that an LV has at least."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,9 @@ class Convention:
     def lacks(self, values: Sequence[int]) -> list[str]:
         """Tissues of which no value is among these, as messages name them."""
         return [
-            f"{tissue} ({own[0] if own else '-'})"
+            f"{tissue} ({', '.join(map(str, own))})"
             for tissue, own in self.tissues.items()
-            if not set(own) & set(values)
+            if own and not set(own) & set(values)
         ]
 
     def as_option(self) -> str:
@@ -136,11 +141,17 @@ class Anatomy:
     whole: bool = True
 
     @cached_property
+    def cleaned(self) -> NDArray[np.integer]:
+        """(D, H, W) voxels that are alone among four others have the value of one of them."""
+        beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
+        alone = np.logical_and.reduce([self.stored != other for other in beside])
+        return np.where(alone, beside[0], self.stored)
+
+    @cached_property
     def faces(self) -> NDArray[np.int64]:
         """(n, n) how many in-plane pairs of neighbouring voxels have each two of the values."""
         n = len(self.values)
-        codes = np.pad(np.searchsorted(self.values, self.stored), ((0, 0), (1, 1), (1, 1)))
-        codes[:, [0, -1]] = codes[:, :, [0, -1]] = np.searchsorted(self.values, 0)
+        codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)
         for axis in (1, 2):
             lines = np.moveaxis(codes, axis, 0)
@@ -173,19 +184,26 @@ class Anatomy:
         """Where some values lie by the LV and MYO of a convention: one of `PLACES`."""
         lv, myo = (self.border(values, of) for of in (convention.LV, convention.MYO))
         within, beside = self._by_distance(values, convention) if self.whole else (0.0, 1.0)
-        if lv + myo > 1 - OUTSIDE or within > WITHIN:
+        in_ring = lv + myo > 1 - OUTSIDE
+        if in_ring or (within > WITHIN and (lv > 0.02 or lv + myo > 0.46)):
             return "cavity" if lv > ENCLOSED else "wall"
         low, high = (share * self.size((*convention.LV, *convention.MYO)) for share in COMPARABLE)
-        touches = myo > TOUCHING or (self.whole and beside > 0.8)
-        opens = lv > TOUCHING and lv > myo / 2
-        sized = low <= self.size(values) <= high
-        return "beside" if touches and not opens and beside > 0.5 and sized else "apart"
+        covered = self.border(convention.MYO, values)
+        free = 1 - covered - self.border(convention.MYO, convention.LV)
+        like_rv = (
+            low <= self.size(values) <= high
+            and beside > 0.5
+            and (myo > TOUCHING or (self.whole and beside > 0.8))
+            and lv <= max(TOUCHING, myo / 2)
+            and covered <= WRAPPED * free
+        )
+        return "beside" if like_rv else "apart"
 
     def _by_distance(self, values: Sequence[int], convention: Convention) -> tuple[float, float]:
         """Shares of voxels that reach no farther than the wall, and that lie in its slices."""
-        lv, wall = (np.isin(self.stored, of) for of in (convention.LV, convention.MYO))
+        lv, wall = (np.isin(self.cleaned, of) for of in (convention.LV, convention.MYO))
         own = np.isin(self.stored, values)
-        within = compared = beside = 0
+        within = beside = 0
         for k in np.flatnonzero(own.any(axis=(1, 2)) & wall.any(axis=(1, 2))):
             beside += int(own[k].sum())
             if lv[k].any():
@@ -195,8 +213,7 @@ class Anatomy:
                     for tissue in (own, wall)
                 )
                 within += int((far <= np.quantile(reach, 0.95)).sum())
-                compared += len(far)
-        return within / max(compared, 1), beside / max(self.size(values), 1)
+        return within / self.size(values), beside / self.size(values)
 
     def misfits(self, convention: Convention) -> list[str]:
         """What of the anatomy contradicts a convention, in words; nothing if it fits."""
@@ -218,34 +235,38 @@ class Anatomy:
     def guess(self) -> Convention | None:
         """What the values mean by the anatomy alone; None where it shows no LV in its wall.
 
-        The LV is the largest value that is closed in, the MYO what it touches most; what lies in
-        their ring belongs to them, and the RV is what touches the MYO most from beside.
+        The LV is the largest of what a wall closes in best, the MYO that wall; what lies in their
+        ring belongs to them, and the RV is what touches the MYO most from beside.
         """
-        closed = [v for v in self.voxels if self.border([v], [0]) < CLOSED_IN]
-        if not closed or len(self.voxels) < 2:
-            return None
-        lv = max(closed, key=self.voxels.__getitem__)
-        rest = [v for v in self.voxels if v != lv]
-        myo = max(rest, key=lambda v: self.border([lv], [v]))
-        found = Convention((lv,), (myo,), (), "by the anatomy")
-        places = {v: self.place((v,), found) for v in rest if v != myo}
-        inside = {
-            tissue: tuple(v for v in places if places[v] == place)
-            for tissue, place in (("LV", "cavity"), ("MYO", "wall"))
-        }
-        found = replace(found, LV=(lv, *inside["LV"]), MYO=(myo, *inside["MYO"]))
-        others = [v for v in places if v not in found.values]
-        if beside := [v for v in others if self.place((v,), found) == "beside"]:
-            rv = max(beside, key=lambda v: self.border(found.MYO, [v]))
-            found = replace(found, RV=(rv,))
-        return found if self.enclosed(found) > ENCLOSED else None
+        closed = {v for v in self.voxels if self.border([v], [0]) < CLOSED_IN}
+        large = [v for v in closed if self.size([v]) > LARGE * self.size([*self.voxels])]
+        found = [self._around(lv) for lv in large if len(self.voxels) > 1]
+        least = max(ENCLOSED, *(0.9 * self.enclosed(convention) for convention in found), 0)
+        fitting = [convention for convention in found if self.enclosed(convention) > least]
+        return max(fitting, key=lambda convention: self.size(convention.LV[:1]), default=None)
+
+    def _around(self, lv: int) -> Convention:
+        """What the values mean if one of them is the LV.
+
+        Where parts of a wall share its border, the first in number is the MYO: scars come later.
+        """
+        against = {v: self.border([lv], [v]) for v in self.voxels if v != lv}
+        myo = min(v for v in against if 2 * against[v] >= max(against.values()))
+        rest = [v for v in against if v != myo]
+        core = Convention((lv,), (myo,), (), "by the anatomy")
+        places = {v: self.place([v], core) for v in rest}
+        cavity, wall = ([v for v in rest if places[v] == where] for where in ("cavity", "wall"))
+        found = replace(core, LV=(lv, *cavity), MYO=(myo, *wall))
+        beside = [v for v in rest if v not in found.values and self.place([v], found) == "beside"]
+        rv = max(beside, key=lambda v: self.border(found.MYO, [v]), default=None)
+        return found if rv is None else replace(found, RV=(rv,))
 
 
 PLACES = {
     "cavity": "lies in the LV's cavity, like papillary muscle or a thrombus",
     "wall": "lies within the wall's ring, like a scar or oedema",
     "beside": "lies beside the wall, like an RV",
-    "apart": "lies apart from the wall or opens into the LV, like an atrium or a vessel",
+    "apart": "does not lie as an RV does, but like an atrium or a vessel",
 }
 """Where a value may lie, for messages."""
 
@@ -259,9 +280,8 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
     Raises:
         InvalidVolume: none of them, with that which the anatomy suggests.
     """
-    candidates = list(KNOWN)
+    candidates = [c for c in KNOWN if anatomy.size(c.RV)]
     if not anatomy.whole:
-        candidates = [c for c in KNOWN if anatomy.voxels.keys() >= set(c.RV)]
         candidates += [replace(c, RV=(), source=f"{c.source}, without an RV") for c in KNOWN]
     for convention in candidates:
         if not anatomy.misfits(convention):
@@ -272,33 +292,31 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
 def _why_not(anatomy: Anatomy) -> str:
     """Why no known convention fits, and what the labels seem to mean."""
     values = sorted(anatomy.voxels)
-    if len(values) == 1 and anatomy.whole:
-        return (
-            f"label {values[0]} is the only one, so this is the mask of one structure; merge those "
-            f"of all tissues into one map ({MEANING})"
-        )
     if len(values) == 1:
+        seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
         return (
-            f"label {values[0]} is the only one, so the view shows one structure, such as an "
-            "atrium, and no ventricle in its wall; give a view with LV and MYO"
+            f"label {values[0]} is the only one, so this shows {seen} and no ventricle in its "
+            f"wall; merge the masks of all tissues into one map ({MEANING})"
         )
-    renumber = f"or renumber them, so that they mean {MEANING}"
     closest = max(KNOWN, key=lambda convention: len(convention.values.intersection(values)))
+    lacking = (closest if anatomy.whole else replace(closest, RV=())).lacks(values)
     unknown = [value for value in values if value not in closest.values]
     shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
     wrong = [f"unknown label values ({shown})"] if unknown else []
+    remedy = f"say what the labels mean, or renumber them to {MEANING}"
     if guess := anatomy.guess():
         core = replace(guess, LV=guess.LV[:1], MYO=guess.MYO[:1])
-        if not {*core.LV} <= {*closest.LV} or not {*core.MYO} <= {*closest.MYO}:
+        if core.LV != closest.LV or core.MYO != closest.MYO:
             wrong.append(f"label {core.MYO[0]} encloses label {core.LV[0]}")
-        places = {v: anatomy.place((v,), core) for v in values if v not in core.values}
+        places = {v: anatomy.place([v], core) for v in values if v not in core.values}
         wrong += [f"label {v} {PLACES[place]}" for v, place in places.items() if place != "beside"]
-        lack = "" if guess.RV or not anatomy.whole else ", and no RV is labelled"
-        meant = f"by the anatomy they mean {guess.as_option()}{lack}"
-        return f"{', '.join(wrong) or anatomy.misfits(closest)[0]}; {meant}; say so, {renumber}"
-    if missing := [tissue for tissue in closest.lacks(values) if not tissue.startswith("RV")]:
-        wrong.append(f"no voxel is labelled {' or '.join(missing)}")
-    wrong = wrong or anatomy.misfits(closest)
-    if not anatomy.whole:
-        wrong.append("so the view shows no ventricle in its wall, perhaps the atria alone")
-    return f"{', '.join(wrong)}; say what the labels mean, {renumber}"
+        remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
+        if anatomy.whole and not guess.RV:
+            remedy = f"by the anatomy they mean {guess.as_option()}; label the RV too"
+    elif not anatomy.whole:
+        remedy = f"the view shows no ventricle in its wall, perhaps the atria alone; {remedy}"
+    if lacking and (not wrong or not guess):
+        wrong.append(f"no voxel is labelled {' or '.join(lacking)}")
+        if lacking[0].startswith("LV"):
+            remedy = f"where the epicardium was drawn whole, draw the LV over it; {remedy}"
+    return f"{', '.join(wrong or anatomy.misfits(closest))}; {remedy}"

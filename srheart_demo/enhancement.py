@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -143,7 +143,7 @@ def as_problem(G: Generator, scan: Scan) -> Problem:
     geometry = stack_geometry(ordered, placement)
     return Problem(
         G=G,
-        stack=replace(geometry, z=geometry.z[torch.from_numpy(seen)]),
+        stack=geometry.slices(seen),
         S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
         plane=None if view is None else plane_geometry(view, placement),
         S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),

@@ -17,14 +17,13 @@ from srheart_demo.frame import LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.machine import one_thread
 from srheart_demo.metrics import assd, dice
 from srheart_demo.placement import place
-from srheart_demo.population import draw
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.problem import Generator
-from srheart_demo.training.hearts import VALIDATION_SEED
 from srheart_demo.volume import LabelVolume, read_short_axis
 
-EVALUATION_SEED = 3 * VALIDATION_SEED
+EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-SEEDS = 100_000
+HEARTS = 100_000
 """Hearts that one choice of seed may use."""
 
 Figures = dict[str, float]

@@ -17,7 +17,7 @@ import numpy as np
 
 from srheart_demo.conventions import Convention
 from srheart_demo.files import checksum
-from srheart_demo.nifti import load
+from srheart_demo.nifti import NiftiLabels, load
 from srheart_demo.volume import (
     MOST_VALUES,
     InvalidVolume,
@@ -338,7 +338,11 @@ class _Sorting:
 
     def _frames(self, stack: str) -> Iterator[Subject]:
         content = self.stacks[stack]
-        if isinstance(content, InvalidVolume) or content.frames == 1:
+        if isinstance(content, InvalidVolume):
+            yield Subject(
+                self.folder, stack, notes=(f"It cannot be used: {self._said(content, stack)}.",)
+            )
+        elif content.frames == 1:
             yield Subject(self.folder, stack)
         else:
             several = len(content.labelled) > 1
@@ -430,14 +434,21 @@ def _content(path: Path) -> Content | InvalidVolume:
         is_plane = 1 in image.shape
         frames = image.frames
         if len(labelled) > 1:
-            try:  # A fourth axis may be something else than time.
-                (survey_view if is_plane else survey)(image)
-                frames, labelled = 1, [0]
-            except SeveralFrames as error:
-                labelled = list(error.frames)
+            frames, labelled = _times(image, is_plane)
     except InvalidVolume as error:
         return error
     return Content(frames, tuple(labelled), is_plane, min(3, len(values - {0})))
+
+
+def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
+    """How many frames there are, and which hold labels; one where the fourth axis is not time."""
+    try:
+        (survey_view if is_plane else survey)(image)
+    except SeveralFrames as error:
+        return image.frames, list(error.frames)
+    except InvalidVolume:  # Trying it says so.
+        pass
+    return 1, [0]
 
 
 def _has_one(patterns: tuple[Pattern, ...], file: str) -> bool:

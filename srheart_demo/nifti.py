@@ -36,8 +36,8 @@ BLOCK = 2**20
 LARGEST = 2**31 - 1
 FARTHEST = 1e6
 """No voxel lies so far from a scanner's origin, in whatever unit."""
-ROUNDED = 0.02
-"""Values this near to whole numbers are labels: 8 bits keep labels up to 10 as exactly."""
+ROUNDED = 0.05
+"""Values this near to whole numbers are labels: 8 bits keep labels up to 12 as exactly."""
 AGREEMENT = 0.5
 """Millimetres that two affines of one file may lie apart unsaid."""
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}

@@ -27,7 +27,7 @@ from srheart_demo.settings import Settings
 from srheart_demo.solvers import SOLVERS, Along, Landscape, Memory, Point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """What the next iteration needs besides z and d.
 
@@ -57,7 +57,7 @@ class State:
         return cls(settings, point, Memory(), units(p, settings), (point.objective,), point)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """Where the optimisation stands after `iteration` updates.
 
@@ -88,7 +88,7 @@ class Step:
     stopped: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What may be changed in mid-run; None leaves things as they are.
 

@@ -32,7 +32,7 @@ PROBIT = 1.702
 """Φ(x) is within 0.01 of the logistic function of this times x."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Gaussian around the end of a run.
 

@@ -16,7 +16,7 @@ The four-chamber plane was measured 9-20° from that direction; the others stand
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plane:
     """A long-axis plane.
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from srheart_demo.conventions import MEANING, OURS, Anatomy, Convention, recognise
 from srheart_demo.files import atomic_path
-from srheart_demo.frame import TISSUES
 from srheart_demo.islands import heart_of
 from srheart_demo.nifti import (
     FARTHEST,
@@ -175,7 +174,7 @@ def survey(
     Raises:
         InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
     """
-    return _stack(_one_frame(load(source), frame), convention, slice_axis, sure)
+    return _stack(_one_frame(_several_slices(source), frame), convention, slice_axis, sure)
 
 
 def read_short_axis(
@@ -206,7 +205,7 @@ def read_frames(
     Raises:
         InvalidVolume: if the file cannot be read, or no frame holds labels.
     """
-    image = load(source)
+    image = _several_slices(source)
     if masks := _masks(image):
         yield _stack(masks, convention, slice_axis, sure)
         return
@@ -293,6 +292,17 @@ class _Frame:
     def name(self) -> str:
         """For messages."""
         return self.image.name if self.masks else self.image.part(self.index)
+
+
+def _several_slices(source: Source) -> NiftiLabels:
+    image = load(source)
+    if 1 in image.shape:
+        each = f"each of {image.frames} frames" if image.frames > 1 else "this"
+        raise SinglePlane(
+            f"{image.name}: {each} is a single slice, and a heart cannot be restored from one; "
+            "give the whole short-axis stack, its slices along one of the first three axes."
+        )
+    return image
 
 
 def _one_frame(image: NiftiLabels, wanted: int | None) -> _Frame:
@@ -388,11 +398,6 @@ def _stack(
 ) -> Reading:
     """A frame as a short-axis stack."""
     image, name = frame.image, frame.name
-    if 1 in image.shape:
-        raise SinglePlane(
-            f"{name}: this is a single slice, and a heart cannot be restored from one; give the "
-            "whole short-axis stack."
-        )
     counts = _counts(frame)
     box = _box(frame.values)
     if box.size > MOST_TISSUE:
@@ -594,6 +599,13 @@ def _labels(
             )
     else:
         convention = given or recognise(anatomy, frame.name)
+        needed = convention if anatomy.whole else replace(convention, RV=())
+        if lacking := needed.lacks([*anatomy.voxels]):
+            raise InvalidVolume(
+                f"{frame.name}: no voxel is labelled {' or '.join(lacking)}, but values are "
+                f"{', '.join(map(str, anatomy.voxels))}; say what they mean.",
+                "labels",
+            )
     others = [value for value in anatomy.voxels if value not in convention.values]
     shown = ", ".join(map(str, others[:5])) + (", …" if len(others) > 5 else "")
     sources = ", ".join(
@@ -604,7 +616,8 @@ def _labels(
     notes = {
         f"Frames are no times but masks of tissues: {sources} (counted from 0).": frame.masks,
         f"Labels were taken for {convention} ({convention.source}).": (
-            convention != OURS and not frame.masks
+            replace(convention, RV=convention.RV or OURS.RV, source=OURS.source) != OURS
+            and not frame.masks
         ),
         f"Other labels ({shown}) were taken for background.": bool(others),
         **{
@@ -628,22 +641,22 @@ def _reach(labels: NDArray[np.uint8], axis: int) -> tuple[int, int]:
     return int((below > FEW).argmax()), int((below >= 1 - FEW).argmax())
 
 
-def _check_extent(volume: LabelVolume) -> tuple[int, int]:
-    """Pixels over which the labels reach along H and W.
+def _check_extent(volume: LabelVolume) -> None:
+    """Whether a heart can reach so far in-plane.
 
     Raises:
-        InvalidVolume: no heart has as many mm.
+        InvalidVolume: none does.
     """
     reach = [_reach(volume.labels, axis) for axis in (1, 2)]
-    rows, columns = (last - first + 1 for first, last in reach)
-    extent = rows * volume.spacing[1], columns * volume.spacing[2]
+    extent = [
+        (last - first + 1) * mm for (first, last), mm in zip(reach, volume.spacing[1:], strict=True)
+    ]
     smallest, largest = HEART_EXTENT
     if min(extent) < smallest or max(extent) > largest:
         raise InvalidVolume(
             f"{volume.name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
             "in-plane, which is no heart; write the true voxel spacing in mm."
         )
-    return rows, columns
 
 
 def _check_stack(volume: LabelVolume, sure: bool) -> None:
@@ -659,14 +672,6 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
             f"{name}: only one slice holds labels, and a single slice has no third dimension; "
             "give the whole short-axis stack."
         )
-    missing = [f"{TISSUES[value]} ({value})" for value in (1, 2, 3) if not (labels == value).any()]
-    if missing:
-        raise InvalidVolume(
-            f"{name}: no voxel is labelled {' or '.join(missing)}, but the heart is found by all "
-            f"three tissues; label them ({MEANING}).",
-            "labels",
-        )
-    _check_extent(volume)
     distance, slices = volume.spacing[0], last - first + 1
     length = slices * distance
     short = distance < CLOSE_SLICES and length < SHORTEST
@@ -677,6 +682,7 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
             "in mm (affine and pixdim).",
             "spacing",
         )
+    _check_extent(volume)
     rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 2), (0, 1)))
     box = len(labels), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
     if np.prod(box) > MOST_TISSUE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -16,6 +17,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 
+from srheart_demo.machine import give_back
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # Set by .ci/run: a test that skips, for whatever reason, fails.
@@ -29,9 +32,6 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
-
-
-LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def find_chromium() -> str | None:
@@ -66,6 +66,14 @@ def chromium() -> str:
     return path
 
 
+@pytest.fixture(autouse=True, scope="module")
+def tidy() -> Iterator[None]:
+    """What a module's tests held is gone before the next begins."""
+    yield
+    gc.collect()
+    give_back()
+
+
 @pytest.fixture
 def in_background() -> Iterator[None]:
     """SIGINT is ignored, as where a script's background job runs the tests."""
@@ -74,24 +82,26 @@ def in_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the browser tests where there is no browser, and remember their files."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests where there is no browser."""
     lack = browser_lack()
     if lack is None or NO_SKIP:
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
-    for item in left_out:
-        item.add_marker(pytest.mark.skip(reason=lack))
-    config.stash[LEFT_OUT] = sorted({item.path.name for item in left_out})
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=lack))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line which tests were left out for want of a browser."""
-    if left_out := config.stash.get(LEFT_OUT, []):
-        terminalreporter.write_line(f"Skipped {', '.join(left_out)}: {browser_lack()}", yellow=True)
+    lack = browser_lack()
+    skipped = terminalreporter.stats.get("skipped", [])
+    if left_out := {
+        report.location[0] for report in skipped if lack and lack in report.longrepr[2]
+    }:
+        names = ", ".join(sorted(Path(file).name for file in left_out))
+        terminalreporter.write_line(f"Skipped {names}: {lack}", yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)

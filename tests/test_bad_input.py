@@ -268,7 +268,7 @@ def test_a_user_sees_one_line_and_status_2(case: str, tmp_path: Path) -> None:
         [sys.executable, "-m", "srheart_demo.cli", "enhance", str(path), "-o", str(out)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert ran.returncode == 2
     assert ran.stdout == ""

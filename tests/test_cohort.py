@@ -347,7 +347,7 @@ def test_a_list_says_what_would_be_done_and_does_nothing(
     assert lines[0] == "restore: P2_SA_ED_gt.nii.gz, with P2_LA_ED_gt.nii.gz"
     assert any(line.startswith("pass over: P2_SA_ED.nii.gz: picture: ") for line in lines)
     assert any(line.startswith("pass over: P2_LA_ES_gt.nii.gz: view without") for line in lines)
-    assert len(lines) == 9
+    assert len(lines) == 8
     assert contents(tmp_path) == {"in"}
 
 
@@ -386,3 +386,21 @@ def test_a_refusal_names_the_option_that_helps(
     assert "--labels" in capfd.readouterr().err
     assert "--labels" in rows(tmp_path / "out")["a"]["message"]
     assert cohort(scans, *QUICK, "--no-check", "--labels", "LV=70", "MYO=80", "RV=90") == 0
+
+
+def test_a_view_of_another_place_is_left_out_and_said_so(tmp_path: Path) -> None:
+    scans = tmp_path / "in"
+    scans.mkdir()
+    shutil.copy(FOLDER / "healthy_1" / "S_LR_none.nii.gz", scans / "a.nii.gz")
+    view = nibabel.load(FOLDER / "healthy_1" / "S_LA.nii.gz")
+    far = view.affine.copy()
+    far[:3, 3] += 500
+    nibabel.save(nibabel.Nifti1Image(np.asarray(view.dataobj), far), scans / "a_LA.nii.gz")
+    recipe = Recipe(tmp_path / "out", INTERACTIVE, surface=False, check=False)
+    (subject,) = find_subjects(scans, recipe.out).subjects
+    assert subject.long_axis == "a_LA.nii.gz"
+    (recipe.out / ".staging").mkdir(parents=True)
+    record = recipe.restore(subject)
+    assert (record.status, record.long_axis) == ("done", None)
+    assert "The view a_LA.nii.gz was left out: " in record.message
+    assert recipe.record(subject) == record

@@ -352,6 +352,27 @@ def test_a_picture_is_told_by_its_first_frame_and_labels_by_all(tmp_path: Path) 
     assert kinds(found) == {"picture": 1}
 
 
+def test_a_mask_for_each_tissue_is_no_frame(tmp_path: Path) -> None:
+    for name, source in (("a", "S_LR_none"), ("a_LA", "S_LA")):
+        labels, affine = sample(source)
+        masks = np.stack([labels == tissue for tissue in (1, 2, 3)], axis=-1).astype(np.uint8)
+        nibabel.save(nibabel.Nifti1Image(masks, affine), tmp_path / f"{name}.nii.gz")
+    (subject,) = find_subjects(tmp_path).subjects
+    assert (subject.name, subject.frame) == ("a", None)
+    assert (subject.long_axis, subject.view_frame) == ("a_LA.nii.gz", None)
+
+
+def test_a_view_that_cannot_be_used_is_no_bad_stack(tmp_path: Path) -> None:
+    labels, affine = sample("S_LA")
+    odd = np.stack([labels == 1, labels == 3], axis=-1).astype(np.uint8)
+    laid_out(tmp_path, {"a.nii": "stack", "b_LA.nii": "view empty", "b.nii": "stack"})
+    nibabel.save(nibabel.Nifti1Image(odd, affine), tmp_path / "a_LA.nii")
+    found = find_subjects(tmp_path)
+    assert subjects(found) == {"a": None, "b": None}
+    assert "The view a_LA.nii was left out: " in found.subjects[0].notes[0]
+    assert kinds(found) == {"view that was not taken": 1, "file without labels": 1}
+
+
 @pytest.mark.parametrize("values", ["float", "rgb", "scaled", "masked", "eight bits"])
 def test_pictures_of_any_kind_are_no_failures(values: str, tmp_path: Path) -> None:
     labels, affine = sample("S_LR_none")

@@ -343,7 +343,7 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     session.load(told)
     first = session.scene.subject
     assert isinstance(first, OwnScan)
-    assert (first.frames, first.reading.frame) == ([1, 3], 1)
+    assert (first.frames, first.placed.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
     assert report.verdict == Verdict.FINE
@@ -660,11 +660,11 @@ def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_ch
         frame=2, view_name="la.nii",
     )  # fmt: skip
     own = OwnScan(file)
-    assert own.view_reading is not None
-    assert own.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
+    assert own.placed.view_reading is not None
+    assert own.placed.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
     assert own.view_frames == labelled
     if frames != "one":
-        other = OwnScan(replace(file, view_frame=2)).view_reading
+        other = OwnScan(replace(file, view_frame=2)).placed.view_reading
         assert other is not None
         assert other.frame == 2
 

@@ -111,7 +111,7 @@ class _Subject:
             ) from error
         self.fingerprint = fingerprint(weights)
         self.ceiling = cache(lambda: Ceiling(self.G))
-        self.first_seed = options.seed * evaluation.SEEDS
+        self.first_seed = options.seed * evaluation.HEARTS
 
     def _section(self, on: str, n: int) -> Section:
         return Section(self.G.name, self.fingerprint, on, self.options.seed, n)

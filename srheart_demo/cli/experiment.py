@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from srheart_demo.cli.progress import Progress
 from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
 from srheart_demo.experiments.provenance import provenance
-from srheart_demo.experiments.real_stacks import RealStacks, find_files
+from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.recorded import TABLES
 from srheart_demo.experiments.results import KEY, Results, Row
 from srheart_demo.experiments.runner import (
@@ -29,6 +29,7 @@ from srheart_demo.experiments.runner import (
 from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
+from srheart_demo.folder import UnusableCohort, find_subjects
 from srheart_demo.presets import preset
 from srheart_demo.workers import WorkerDied
 
@@ -92,9 +93,9 @@ def _check_methods(experiment: Experiment) -> None:
 
 
 def _real_stacks(options: argparse.Namespace) -> Experiment:
-    files = find_files(options.files)
+    files = _stacks(options.files)
     if not files:
-        raise BadInput("FILES: no .nii or .nii.gz lies there; name files or a folder with some.")
+        raise BadInput("FILES: no label stack lies there; name files or a folder with some.")
     if missing := [str(path) for path in files if not path.is_file()]:
         raise BadInput(f"{missing[0]}: there is no such file; check the path.")
     experiment = RealStacks(files, options.simulate, options.seed)
@@ -103,6 +104,23 @@ def _real_stacks(options: argparse.Namespace) -> Experiment:
         experiment = replace(experiment, stack_methods=chosen, heart_methods=chosen)
     _check_methods(experiment)
     return experiment
+
+
+def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files, and the stacks in and below the folders, as `srheart cohort` finds them."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        try:
+            found = find_subjects(path)
+        except UnusableCohort as error:
+            raise BadInput(str(error)) from error
+        files += [subject.paths[0] for subject in found.subjects]
+        if found.rest:
+            print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
+    return tuple(dict.fromkeys(files))
 
 
 EXPERIMENTS: dict[str, Make] = {

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.course.small import small_problem
-from srheart_demo.course.verdict import NotYet, check, written
+from srheart_demo.course.verdict import Cases, NotYet, exercise
 from srheart_demo.degradation import downsample
 from srheart_demo.losses import long_axis_loss, short_axis_loss
 from srheart_demo.problem import Problem
+from srheart_demo.views import Plane
 
 Floats = NDArray[np.floating]
 
@@ -37,136 +38,239 @@ def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
         [np.interp(row, index, points[:, c, axis]) for axis in (1, 2)]
         for c, row in zip(columns, rows, strict=True)
     ]
-    return rows, p.stack.pixel_index(torch.tensor(line)).numpy()
+    return rows, p.stack.pixel_index(torch.tensor(line) - p.stack.offsets[k]).numpy()
 
 
-@check
-def plane_points(mine: Callable[[Floats, int, int, Floats], Floats]) -> str:
-    """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
-    h, w = 5, 7
+def _affines() -> Cases:
     rng = np.random.default_rng(3)
-    turns = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2)]
-    affine, model_from_world = np.eye(4), np.eye(4)
-    affine[:3, :3], affine[:3, 3] = turns[0] * [8.0, 1.5, 1.25], [30.0, -20.0, 55.0]
-    model_from_world[:3, :3], model_from_world[:3, 3] = turns[1], [-12.0, 7.0, 3.0]
-    found = np.asarray(written(mine(affine, h, w, model_from_world), "plane_points"), float)
-    if found.shape == (w, h, 3):
-        raise NotYet("rows come first: the result is (h, w, 3).")
-    if found.shape != (h, w, 3):
-        raise NotYet(f"h = 5 rows and w = 7 columns make (5, 7, 3), not {found.shape}.")
 
-    def points(index: Floats, *maps: Floats) -> Floats:
-        homogeneous = np.concatenate([index, np.ones((h, w, 1))], axis=-1)
-        for matrix in maps:
-            homogeneous = homogeneous @ matrix.T
-        return homogeneous[..., :3]
+    def case(h: int, w: int, spacing: list[float]) -> tuple[Floats, int, int, Floats]:
+        affine, model_from_world = np.eye(4), np.eye(4)
+        turns = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2)]
+        affine[:3, :3], affine[:3, 3] = turns[0] * spacing, [30.0, -20.0, 55.0]
+        model_from_world[:3, :3], model_from_world[:3, 3] = turns[1], [-12.0, 7.0, 3.0]
+        return affine, h, w, model_from_world
 
+    return {
+        "a view of 5 × 7 pixels": case(5, 7, [8.0, 1.5, 1.25]),
+        "one of 4 × 4 pixels": case(4, 4, [6.0, 1.4, 2.0]),
+    }
+
+
+def _points(
+    affine: Floats,
+    h: int,
+    w: int,
+    model_from_world: Floats,
+    axes: tuple[int, ...] = (0, 1, 2),
+    offset: tuple[float, ...] = (0, 0, 0),
+) -> Floats:
+    """Pixels (0, i, j) in the model's frame, with room for mistakes."""
     index = np.stack(np.meshgrid([0.0], np.arange(h), np.arange(w), indexing="ij"), axis=-1)[0]
-    if np.allclose(found, points(index, affine, model_from_world)):
-        return "index to scanner by the view's affine, scanner to model by the stack's placement."
-    linear = model_from_world.copy()
-    linear[:3, 3] = 0
-    for wrong, sentence in (
-        (points(index, affine), "these are scanner coordinates; map them into the model's frame."),
+    homogeneous = np.concatenate([index[..., axes] + offset, np.ones((h, w, 1))], axis=-1)
+    return (homogeneous @ affine.T @ model_from_world.T)[..., :3]
+
+
+def _pixel(found: Floats, right: Floats, affine: Floats, h: int, w: int, m: Floats) -> str:
+    far = np.linalg.norm(np.asarray(found, float) - right, axis=-1)
+    i, j = np.unravel_index(int(far.argmax()), far.shape)
+    place, wanted = (np.round(np.asarray(x, float)[i, j], 2).tolist() for x in (found, right))
+    return f"pixel ({i}, {j}) should lie at {wanted} mm and lies at {place}, {far[i, j]:.2g} mm off"
+
+
+_PIXEL = "that is half a pixel off: the affine maps whole indices to pixel centres."
+_PLACES = "rows and columns have changed places: the index is (0, i, j)."
+
+
+@exercise(
+    _affines,
+    "index to scanner by the view's affine, scanner to model by the stack's placement.",
+    mistakes=(
+        (lambda a, h, w, m: _points(a, w, h, m), "rows come first: the result is (h, w, 3)."),
         (
-            points(index, affine, np.linalg.inv(model_from_world)),
+            lambda a, h, w, m: _points(a, h, w, np.eye(4)),
+            "these are scanner coordinates; map them into the model's frame.",
+        ),
+        (
+            lambda a, h, w, m: _points(a, h, w, np.linalg.inv(m)),
             "model_from_world already leads from scanner to model; do not invert it.",
         ),
         (
-            points(index[..., [0, 2, 1]], affine, model_from_world),
-            "rows and columns have changed places: the index is (0, i, j).",
+            lambda a, h, w, m: _points(np.linalg.inv(a), h, w, m),
+            "the affine already leads from index to scanner; do not invert it.",
         ),
         (
-            points(index + np.array([0, 0.5, 0.5]), affine, model_from_world),
-            "that is half a pixel off: the affine maps whole indices to pixel centres.",
+            lambda a, h, w, m: _points(m, h, w, a),
+            "the two matrices are taken in the wrong order: first the affine, then the placement.",
+        ),
+        (lambda a, h, w, m: _points(a, h, w, m, axes=(0, 2, 1)), _PLACES),
+        (
+            lambda a, h, w, m: _points(a, h, w, m, axes=(1, 2, 0)),
+            "the index is (0, i, j): the 0 comes first, and you put it last.",
         ),
         (
-            points(index + 0.5, affine, model_from_world),
-            "that is half a pixel off: the affine maps whole indices to pixel centres.",
+            lambda a, h, w, m: _points(a, h, w, m, axes=(2, 1, 0)),
+            "the index is (0, i, j), in the order of the array; yours is (j, i, 0).",
         ),
         (
-            points(index, affine, linear),
+            lambda a, h, w, m: _points(a, h, w, m, axes=(1, 0, 2)),
+            "the index is (0, i, j): the 0 comes first.",
+        ),
+        (lambda a, h, w, m: _points(a, h, w, m, offset=(0, 0.5, 0.5)), _PIXEL),
+        (lambda a, h, w, m: _points(a, h, w, m, offset=(0.5, 0.5, 0.5)), _PIXEL),
+        (lambda a, h, w, m: _points(a, h, w, m, offset=(0, -0.5, -0.5)), _PIXEL),
+        (
+            lambda a, h, w, m: _points(a, h, w, m, offset=(0, 1, 1)),
+            "indices count from 0, and yours from 1.",
+        ),
+        (
+            lambda a, h, w, m: _points(a, h, w, m, offset=(1, 0, 0)),
+            "the first index is 0, the plane itself; yours is 1.",
+        ),
+        (
+            lambda a, h, w, m: _points(a, h, w, m) - m[:3, 3],
             "the last shift is missing: a point needs a 1 as its fourth number.",
         ),
         (
-            points(index, affine * [1, 1, 1, 0], model_from_world),
+            lambda a, h, w, m: _points(a * [1, 1, 1, 0], h, w, m),
             "the plane's own position is missing: a point needs a 1 as its fourth number.",
         ),
         (
-            points(index, affine.T, model_from_world.T),
+            lambda a, h, w, m: _points(a.T, h, w, m.T),
             "the matrices act from the wrong side; for rows of points multiply by the transpose.",
         ),
-    ):
-        if np.allclose(found, wrong):
-            raise NotYet(sentence)
-    raise NotYet(
-        f"pixel (0, 0) should lie at {np.round(points(index, affine, model_from_world)[0, 0], 1)} "
-        f"mm and lies at {np.round(found[0, 0], 1)}."
-    )
+        (
+            lambda a, h, w, m: _points(a.T, h, w, m),
+            "the affine acts from the wrong side; for rows of points multiply by its transpose.",
+        ),
+        (
+            lambda a, h, w, m: _points(a, h, w, m.T),
+            "model_from_world acts from the wrong side; multiply by its transpose.",
+        ),
+    ),
+    shape="the result is (h, w, 3), rows first",
+    otherwise=_pixel,
+)
+def plane_points(affine: Floats, h: int, w: int, model_from_world: Floats) -> Floats:
+    """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
+    return _points(affine, h, w, model_from_world)
 
 
-@check
-def multi_view(mine: Callable[[Tensor, Tensor, Problem, float], Tensor]) -> str:
-    """Exercise 2: L of Eq. 5, from z and d to a number."""
+def _scans() -> Cases:
     p = small_problem(long_axis=True)
     rng = torch.Generator().manual_seed(9)
     z = 0.5 * torch.randn(1, p.G.latent_size, generator=rng)
     d = 4 * torch.randn(1, p.stack.K, 2, generator=rng)
-    gamma = 0.3
-    found = written(mine(z, d, p, gamma), "multi_view")
-    if found.numel() != 1:
-        raise NotYet(f"L is one number, and you give {found.numel()}.")
-    field = p.G.decode(z)
-    L_SA, still, L_LA = (
-        loss.item()
-        for loss in (
-            short_axis_loss(downsample(field, p.stack), d, p),
-            short_axis_loss(downsample(field, p.stack), torch.zeros_like(d), p),
-            long_axis_loss(field, p),
-        )
-    )
-    value = found.item()
-    if np.isclose(value, L_SA + gamma * L_LA, rtol=1e-4):
-        if mine(z, d, replace(p, plane=None, S_LA=None), gamma).isclose(found.new_tensor(L_SA)):
-            return "both views, one number, and without an LA view the short-axis loss alone."
-        raise NotYet("with an LA view it is right; without one (p.plane is None) L is L_SA alone.")
-    for wrong, sentence in (
-        (L_SA, "that is L_SA alone."),
-        (L_LA, "that is L_LA alone."),
-        (L_SA + L_LA, "γ is missing: you weigh both alike."),
-        (gamma * L_SA + L_LA, "γ weighs the LA view, not the stack."),
+    return {
+        "a scan with an LA view": (z, d, p, 0.3),
+        "one with no long-axis view": (z, d, replace(p, plane=None, S_LA=None), 2.0),
+    }
+
+
+def _weighed(
+    short: float | Callable[[float], float],
+    long: float | Callable[[float], float],
+    still: bool = False,
+) -> Callable[..., Tensor]:
+    """Eq. 5 with other weights, and with d or without."""
+
+    def loss(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
+        field = p.G.decode(z)
+        L_SA = short_axis_loss(downsample(field, p.stack), 0 * d if still else d, p)
+        a, b = (w(gamma) if callable(w) else w for w in (short, long))
+        return L_SA if p.plane is None else a * L_SA + b * long_axis_loss(field, p)
+
+    return loss
+
+
+def _pulls(mine: Callable[..., Tensor]) -> None:
+    z, d, p, gamma = next(iter(_scans().values()))
+    z.requires_grad_(), d.requires_grad_()
+    L = mine(z, d, p, gamma)
+    pulled = torch.autograd.grad(L.sum(), (z, d), allow_unused=True) if L.requires_grad else ()
+    if len([g for g in pulled if g is not None]) < 2:
+        raise NotYet("the number is right, but no gradient reaches z and d; leave out detach().")
+
+
+@exercise(
+    _scans,
+    "both views, one number, and without an LA view the short-axis loss alone.",
+    mistakes=(
+        (_weighed(1, 0), "that is L_SA alone."),
+        (_weighed(0, 1), "that is L_LA alone."),
+        (_weighed(1, 1), "γ is missing: you weigh both alike."),
+        (_weighed(lambda g: g, 1), "γ weighs the LA view, not the stack."),
+        (_weighed(lambda g: g, lambda g: g), "γ weighs the LA view alone, not the stack too."),
         (
-            (1 - gamma) * L_SA + gamma * L_LA,
+            _weighed(lambda g: 1 - g, lambda g: g),
             "Eq. 5 adds γ L_LA to all of L_SA, not to 1 − γ of it.",
         ),
-        (still + gamma * L_LA, "d is missing in L_SA."),
-    ):
-        if np.isclose(value, wrong, rtol=1e-4):
-            raise NotYet(sentence)
-    raise NotYet(f"for a test scan L is {L_SA + gamma * L_LA:.3f}, and you find {value:.3f}.")
+        (_weighed(lambda g: g, lambda g: 1 - g), "γ weighs the LA view, and all of L_SA is added."),
+        (_weighed(1, lambda g: 1 / g), "Eq. 5 multiplies L_LA by γ; you divide."),
+        (_weighed(1, lambda g: -g), "the sign is wrong: γ L_LA is added."),
+        (_weighed(0.5, lambda g: g / 2), "that is the mean of the two terms; Eq. 5 is their sum."),
+        (_weighed(1, lambda g: g, still=True), "d is missing in L_SA."),
+    ),
+    shape="L is one number",
+)
+def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
+    """Exercise 2: L of Eq. 5, from z and d to a number."""
+    return _weighed(1, lambda g: g)(z, d, p, gamma)
 
 
-@check
-def even_gamma(mine: Callable[[Problem], float]) -> str:
-    """Exercise 3: the γ under which a pixel of either view counts alike."""
+def _views() -> Cases:
     p = small_problem(long_axis=True)
-    found = float(written(mine(p), "even_gamma"))
+    assert p.plane is not None
     assert p.S_LA is not None
-    SA, LA = p.S_LR.numel(), p.S_LA.numel()
-    if np.isclose(found, LA / SA):
-        return (
-            f"here {LA / SA:.2f}. At γ = 1 a pixel of the LA view counts {SA / LA:.1f} times as "
-            "much as one of the stack."
-        )
-    for wrong, sentence in (
-        (SA / LA, "that is how much more an LA pixel counts at γ = 1; γ must undo it."),
-        (1 / p.stack.K, "the slices of the stack need not be as large as the LA view."),
-        (1.0, "both losses are means over their own pixels, and they have not as many."),
+    part = replace(p, plane=Plane(p.plane.points[5:]), S_LA=p.S_LA[5:])
+    return {"a scan": (p,), "one with a smaller view": (part,)}
+
+
+def _numbers(p: Problem) -> tuple[int, int]:
+    assert p.S_LA is not None
+    return p.S_LR.numel(), p.S_LA.numel()
+
+
+@exercise(
+    _views,
+    "so a pixel of either view counts alike. At γ = 1 one of the LA view counts more, by as many "
+    "times as the stack has more pixels.",
+    mistakes=(
         (
-            float((p.S_LA > 0).sum() / (p.S_LR > 0).sum()),
+            lambda p: _numbers(p)[0] / _numbers(p)[1],
+            "that is how much more an LA pixel counts at γ = 1; γ must undo it.",
+        ),
+        (
+            lambda p: 1 / p.stack.K,
+            "the slices of the stack need not be as large as the LA view.",
+        ),
+        (lambda p: float(p.stack.K), "γ is less than 1 where the view has fewer pixels."),
+        (
+            lambda p: 1.0,
+            "both losses are means over their own pixels, and they have not as many.",
+        ),
+        (
+            lambda p: float((p.S_LA > 0).sum() / (p.S_LR > 0).sum()),
             "background counts too: the means run over all pixels.",
         ),
-    ):
-        if np.isclose(found, wrong):
-            raise NotYet(sentence)
-    raise NotYet("a stack's pixel weighs 1 / (number of them), an LA view's γ / (number of them).")
+        (
+            lambda p: len(p.S_LA) / len(p.S_LR),
+            "len() counts rows and slices; .numel() counts pixels.",
+        ),
+        (
+            lambda p: _numbers(p)[1] / sum(_numbers(p)),
+            "that is the LA view's share of all pixels; hold it against the stack's alone.",
+        ),
+        (lambda p: 1 / _numbers(p)[0], "an LA view's pixel weighs γ / (number of them), not γ."),
+        (lambda p: 1 / _numbers(p)[1], "the stack's pixels weigh 1 / (number of them), not 1."),
+        (
+            lambda p: _numbers(p)[1] / p.S_LR[0].numel(),
+            "one slice is not the stack: L_SA is a mean over the pixels of all slices.",
+        ),
+    ),
+    hint="a stack's pixel weighs 1 / (number of them), an LA view's γ / (number of them)",
+)
+def even_gamma(p: Problem) -> float:
+    """Exercise 3: the γ under which a pixel of either view counts alike."""
+    SA, LA = _numbers(p)
+    return LA / SA

@@ -98,7 +98,7 @@ TRAITS = (
 rows and columns, and the heart's place along them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Direction:
     """A principal direction of z.
 
@@ -164,7 +164,7 @@ def traits(field: Tensor) -> NDArray[np.float64]:
     return np.array([*volumes, length, wall, *slope.tolist(), float(h.mean()), float(w.mean())])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Traversal:
     """Hearts along a direction of z.
 
@@ -216,7 +216,7 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
 # -- landscapes ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landscape:
     """L over two unknowns, the others as they are.
 
@@ -270,7 +270,7 @@ def valley(
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
     shifts[:, component] = torch.from_numpy(y)
-    one = replace(p.stack, z=p.stack.z[k].repeat(len(y)))
+    one = p.stack.slices([k] * len(y))
     seen = p.S_LR[k].expand(len(y), -1, -1)
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(x):
@@ -281,7 +281,7 @@ def valley(
         own = torch.stack(
             [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
         )
-        here = degrade(field, replace(p.stack, z=p.stack.z[k : k + 1]), step.d[:, k : k + 1])
+        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
         view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
@@ -299,7 +299,7 @@ def _around(path: Floats, least: float, n: int) -> Floats:
 # -- what data cannot tell -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GaugeCurve:
     """What happens to the losses when the heart moves one way and all slices the other.
 
@@ -359,7 +359,7 @@ def gauge_curve(
 # -- several runs --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One runner of a race: a preset's run.
 

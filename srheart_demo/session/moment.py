@@ -84,7 +84,7 @@ class Estimate:
         return self._surfaces[coarse]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spread:
     """Hearts (n, 4, 32, 64, 64) that explain a scan as well as a step does, and how found."""
 
@@ -93,7 +93,7 @@ class Spread:
     hearts: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moment:
     """A step of a run with all that is kept beside it.
 

@@ -93,7 +93,7 @@ class OwnScan:
         self._ordered = ordered = placement.apex_first(self.placed.stack)
         self._seen = seen = self.placed.from_apex(self.placed.looked_at)
         geometry = stack_geometry(ordered, placement)
-        self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
+        self.stack, self.labels = geometry.slices(seen), ordered.labels[seen]
         self.S_LA: Labels | None = None
         if self.placed.view is not None:
             self.plane = plane_geometry(self.placed.view, placement)
@@ -118,7 +118,7 @@ class OwnScan:
         ]
         kept = kept_slices(scan, K)
         labels = np.stack(moved)[kept]
-        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels, None)
+        return Acquisition(kept, K, self.stack.slices(kept), labels, None)
 
     def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
         """The files as they were read, but for what was done by hand."""

@@ -38,7 +38,7 @@ class Progress:
     ended: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
@@ -63,7 +63,7 @@ class Curves:
     path: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shifts:
     """Displacements, mm, less the translation common to all slices.
 
@@ -82,7 +82,7 @@ class Shifts:
     truth: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """The stack seen from the side: of each slice one row and one column of pixels.
 
@@ -101,7 +101,7 @@ class Side:
     put_back: Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """One view, each (h, w) labels.
 
@@ -118,7 +118,7 @@ class Pictures:
     truth: Labels | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """What a moment shows without a look at the heart.
 
@@ -141,7 +141,7 @@ class Frame:
     motion_uncorrected: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cuts:
     """The heart of a moment, cut along a slice and along its long axis.
 
@@ -160,7 +160,7 @@ class Cuts:
     long_axis: Pictures
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outlines:
     """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
 
@@ -175,7 +175,7 @@ class Outlines:
     view: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tiles:
     """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
 
@@ -183,7 +183,7 @@ class Tiles:
     labels: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Paint:
     """A length for every vertex of some surfaces, mm.
 
@@ -198,7 +198,7 @@ class Paint:
     values: dict[str, Floats]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heart:
     """The 3-D view of one moment, in the model's frame and aligned with the truth."""
 

@@ -17,7 +17,7 @@ from srheart_demo.degradation import Motion, Stack, degrade, label_noise, one_ho
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.phantom import label_maps
 from srheart_demo.placement import Placement, rv_azimuth
-from srheart_demo.population import draw
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.samples import (
     SUBJECTS,
     four_chamber_volume,
@@ -38,7 +38,7 @@ KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found f
 RANDOM = "random"
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""
-RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,9}})")
+RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,6}})")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def _by_hand(mm: float) -> float:
     return round(min(max(mm, -MOST_BY_HAND), MOST_BY_HAND), 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Acquisition:
     """What a scan took.
 
@@ -172,10 +172,11 @@ def _shipped(name: str) -> KnownHeart:
 
 
 def _random(seed: int) -> KnownHeart:
+    name, seed = f"{RANDOM}_{seed}", SEEDS["explorer"][seed]
     S_HR = label_maps(draw(1, seed, "everyone").double())[0]
     world = scanner_frame(seed)
     view = four_chamber_volume(S_HR, world)
-    return KnownHeart(f"{RANDOM}_{seed}", S_HR, view, standard_view(S_HR), world, seed)
+    return KnownHeart(name, S_HR, view, standard_view(S_HR), world, seed)
 
 
 class KnownHeart:
@@ -205,7 +206,7 @@ class KnownHeart:
         kept = kept_slices(scan, stack.K)
         whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
         labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
-        return Acquisition(kept, stack.K, replace(stack, z=stack.z[kept]), labels[kept], d[:, kept])
+        return Acquisition(kept, stack.K, stack.slices(kept), labels[kept], d[:, kept])
 
     def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
         """What a scan took, in the scanner's frame; where the heart lies there is known."""
