@@ -270,7 +270,7 @@ def _looked_at(
         "looked at, as those in between.": step > 1,
         "The labelled LV is short for its width. The heart was taken to end with its labels; if "
         "its base was not drawn, have the slices beyond taken as unknown.": (
-            np.divide(*_lv_length_and_width(stack)) < SHORT
+            np.divide(*_lv_length_and_width(stack, step)) < SHORT
         ),
     }
     return ~(stack.gaps | next_), tuple(note for note, holds in notes.items() if holds)
@@ -285,18 +285,21 @@ def _cut_off(stack: LabelVolume, first: int, last: int, step: int) -> str:
             f"The labels end, at the apex, with a slice that has {share:.0%} of the largest one's "
             "tissue, where a heart tapers"
         )
-    length, width = _lv_length_and_width(stack)
+    length, width = _lv_length_and_width(stack, step)
     if length < LEAST_LENGTH * width:
         return f"The labelled LV is {length:.0f} mm long and {width:.0f} mm wide, as no LV is"
     return ""
 
 
-def _lv_length_and_width(stack: LabelVolume) -> tuple[float, float]:
-    """Of the labelled LV, across the slices and within them (as if it were round), mm."""
+def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
+    """Of the labelled LV, across the slices and within them (as if it were round), mm.
+
+    Across them as long as it can be if one slice of `step` is labelled.
+    """
     pixels = (stack.labels == 1).sum(axis=(1, 2))
     held = np.flatnonzero(pixels)
     width = 2 * np.sqrt(pixels.max() * stack.spacing[1] * stack.spacing[2] / np.pi)
-    return (np.ptp(held) + 1) * stack.spacing[0], float(width)
+    return (np.ptp(held) + 2 * step - 1) * stack.spacing[0], float(width)
 
 
 def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:
