@@ -69,6 +69,11 @@ DRAWN = """(view) => {
 PLOTS = (
     "[...document.querySelectorAll('.srh-plot canvas')].filter((c) => c.clientWidth).length >= 4"
 )
+BROKEN = (
+    "[...document.querySelectorAll('.srh img')].filter((e) => e.offsetParent && !e.naturalWidth)"
+    ".map((e) => e.outerHTML)"
+)
+"""Pictures that are seen, and are none."""
 PLOTLY = "document.querySelector('.srh-plotly')"
 LEFT_VENTRICLE = f"{PLOTLY}.data[0].x.reduce((sum, x) => sum + x, 0)"
 LAST_LOSSES = (
@@ -85,7 +90,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}/"
     log = tmp_path_factory.mktemp("voila") / "log.txt"
-    command = [sys.executable, "-m", "voila", "apps/explorer.ipynb", "--no-browser"]
+    command = [sys.executable, "-m", "srheart_demo.cli", "explore", "--no-browser"]
     with log.open("w") as output:
         server = subprocess.Popen(
             [*command, f"--port={port}"],
@@ -143,10 +148,16 @@ def visit(address: str, chromium: str) -> Iterator[tuple]:
         )
         page.goto(address, wait_until="commit")
         page.wait_for_selector(".srh-status")
-        page.wait_for_function(f"{STATUS} === 'Replaying' && {PLOTS}")
+        page.wait_for_function(f"['Replaying', 'Finished'].includes({STATUS}) && {PLOTS}")
         page.wait_for_function("document.querySelector('.srh-score') !== null")
         yield page, outside, errors
         browser.close()
+
+
+def rest(page) -> None:
+    """End the opening replay, as anything that is done does."""
+    page.locator(".srh h1").click()
+    page.wait_for_function(f"{STATUS} === 'Finished'")
 
 
 def press(page, name: str) -> None:
@@ -168,11 +179,15 @@ def assert_legible(page) -> None:
 def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page, outside, errors = visit
 
-    # It moves before any click, and begins again at its end.
-    page.wait_for_function(f"{ITERATION} === 3")
-    page.wait_for_function(f"{ITERATION} === 0")
-    press(page, "Pause")
-    page.wait_for_function(f"{STATUS} === 'Paused'")
+    # It moves before any click, once, and then rests; what ran is named.
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+    assert "INTERACTIVE · iteration 12 of 12" in page.evaluate(DETAIL)
+    assert "INTERACTIVE" in page.text_content(".srh-run")
+    page.wait_for_function(
+        f"new Promise((done) => {{ const at = {ITERATION};"
+        f" setTimeout(() => done(at === {ITERATION}), 2000); }})"
+    )
+    page.wait_for_function("document.querySelector('.srh-quality .srh-old') === null")
 
     # A slider by keyboard: another motion gives another stack, and it is solved at once.
     uncorrected = page.text_content(".srh-score-motion")
@@ -254,7 +269,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
 
 def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page, _, errors = visit
-    press(page, "Pause")
+    rest(page)
     stack = page.locator(".srh-stack-scanned canvas")
     box = stack.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + 0.42 * box["height"]
@@ -278,12 +293,23 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.wait_for_function(f"{STATUS} === 'Finished'")
     press(page, "undo")
     page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+
+    # By keyboard no further than by hand.
+    said = page.evaluate(
+        """(stack) => {
+          const right = () => new KeyboardEvent('keydown', {key: 'ArrowRight'});
+          for (let i = 0; i < 40; i += 1) stack.dispatchEvent(right());
+          return document.querySelector('.srh-stack-said').textContent;
+        }""",
+        stack.element_handle(),
+    )
+    assert "+30.0 mm" in said
     assert not errors
 
 
 def test_the_heart_as_a_plotly_figure_follows_the_scrubber(visit: tuple) -> None:
     page, outside, errors = visit
-    press(page, "Pause")
+    rest(page)
     page.get_by_role("button", name="Plotly").press("Enter")
     page.wait_for_function(f"{PLOTLY}?.data?.length > 3")
     assert page.evaluate(f"{PLOTLY}.layout.scene.zaxis.title.text").startswith("D, mm")
@@ -304,7 +330,7 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     visit: tuple, root: Path, tmp_path: Path
 ) -> None:
     page, outside, errors = visit
-    press(page, "Pause")
+    rest(page)
     scan = root / "data" / "sample" / SAMPLES[0] / "S_LR_normal.nii.gz"
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(scan.read_bytes()[:700])
@@ -335,11 +361,12 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
     from axe_core_python.sync_playwright import Axe
 
     page, _, errors = visit
-    press(page, "Pause")
+    rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
     for tab in texts.TABS.values():
         press(page, tab)
-        page.wait_for_function(f"{STATUS} === 'Paused'")
+        page.wait_for_function(f"{STATUS} === 'Finished'")
+        assert page.evaluate(BROKEN) == []
         for dark in (False, True):
             page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
             found = Axe().run(page, ".srh")["violations"]

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from processes import PATIENCE_S, free_port, wait_until
 
+from apps.classroom.__main__ import welcome
 from apps.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
@@ -88,6 +89,38 @@ def room(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
     room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param, *page)
     yield room
     room.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1", "Only this computer"),
+        ("localhost", "Only this computer"),
+        ("::1", "Only this computer"),
+        ("0.0.0.0", "Everybody in this network"),
+        ("192.0.2.7", "Everybody in this network"),
+    ],
+)
+def test_the_teacher_is_told_who_can_open_it(
+    address: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.classroom.__main__.own_address", lambda: "192.0.2.7")
+    assert f"{said} can open it" in welcome(20, 20, address, 8866)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said"), [(0, "0 kernels start "), (1, "1 kernel starts "), (2, "2 kernels start ")]
+)
+def test_one_kernel_is_no_kernels(waiting: int, said: str) -> None:
+    assert said in welcome(20, waiting, "0.0.0.0", 8866)
+
+
+@pytest.mark.parametrize("room", [()], indirect=True)
+def test_an_address_that_names_no_file_is_not_found(room: Room) -> None:
+    for path in ("", "srheart", "srheart/static", "srheart/x/y", "srheart/static/..", "a/static/b"):
+        for method in ("GET", "HEAD"):
+            assert room.ask(f"/voila/templates/{path}", method)[0].status in (403, 404), path
+    assert room.ask("/voila/templates/base/static/voila-style.js")[0].status in (200, 404)
 
 
 @pytest.mark.parametrize("room", [()], indirect=True)

@@ -69,7 +69,7 @@ def test_the_library_s_loss_is_eq_5() -> None:
         (lambda z, d, p, g: (1 - g) * L_SA(z, d, p) + g * L_LA(z, p), "1 − γ"),
         (lambda z, d, p, g: L_SA(z, 0 * d, p) + g * L_LA(z, p), "d is missing"),
         (lambda z, d, p, g: L_SA(z, d, p) * torch.ones(2), "one number"),
-        (lambda z, d, p, g: L_SA(z, d, p) - g * L_LA(z, p), "you find"),
+        (lambda z, d, p, g: L_SA(z, d, p) - g * L_LA(z, p), "the sign is wrong"),
         (lambda z, d, p, g: L_SA(z, d, p) + g * L_LA(z, p), "no long-axis view"),
     ],
 )

@@ -30,9 +30,9 @@ def by_axis(affine, positive: str = "RAS", negative: str = "LPI") -> str:
         (lambda a: by_axis(a, "RAS", "RAS"), "signs"),
         (lambda a: by_axis(np.pad(a[:3, :3].T, (0, 1))), "by rows"),
         (lambda a: "".join("LPI"[i] if a[i, i] < 0 else "RAS"[i] for i in range(3)), "diagonal"),
-        (lambda a: by_axis(a)[::-1], "you find"),
+        (lambda a: by_axis(a)[::-1], "wrong order"),
         (lambda a: "SLA", "for one affine"),
-        (lambda a: 7, "you find 7"),
+        (lambda a: 7, "a string is wanted, and you return a number"),
     ],
 )
 def test_orientation(mistake, word: str) -> None:
@@ -65,8 +65,11 @@ def in_place(stored, meaning):
         (in_place, "changed too"),
         (lambda s, m: np.vectorize(lambda v: m.get(v, v))(s), "4 and 5"),
         (lambda s, m: np.vectorize({k: v for v, k in m.items()}.get)(s, 0), "backwards"),
-        (lambda s, m: np.where(s > 3, 0, s), "% of the voxels"),
-        (lambda s, m: np.vectorize(lambda v: m.get(v, 0))(s).ravel(), "your result is"),
+        (lambda s, m: np.where(s > 3, 0, s), "dictionary is not used"),
+        (
+            lambda s, m: np.vectorize(lambda v: m.get(v, 0))(s).ravel(),
+            "(3, 8, 8) here, and yours is (192,)",
+        ),
         (lambda s, m: np.array([0, 3, 2, 1, 0, 0])[s], "IndexError"),
     ],
 )

@@ -35,7 +35,7 @@ def surprise(z: Tensor) -> float:
         (lambda m, v: kl(0 * m, v), "the mean takes no part"),
         (lambda m, v: 0.5 * (m**2 - 1 - v).sum(1), "σ² itself"),
         (lambda m, v: kl(m * (-v / 2).exp(), -v), "the other way round"),
-        (lambda m, v: kl(m, v) + 1, "yours"),
+        (lambda m, v: kl(m, v) + 1, "off by +1 everywhere"),
     ],
 )
 def test_kl_tells_mistakes_apart(mistake, hint: str) -> None:
@@ -76,7 +76,7 @@ def test_along_tells_mistakes_apart(mistake, hint: str) -> None:
         (lambda z: surprise(z) * 200**0.5, "in units of"),
         (lambda z: -surprise(z), "sign"),
         (lambda z: z.square().sum() / 200**0.5, "off first"),
-        (lambda z: 3.0, "yours 3.00"),
+        (lambda z: 3.0, "you find 3.00"),
     ],
 )
 def test_surprise_tells_mistakes_apart(mistake, hint: str) -> None:

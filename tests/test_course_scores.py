@@ -16,7 +16,7 @@ from srheart_demo.course import scores as check
         (lambda a, b: (a & b).sum() / a.sum(), "share of the estimate"),
         (lambda a, b: (a & b).sum() / b.sum(), "share of the truth"),
         (lambda a, b: (a == b).mean(), "background"),
-        (lambda a, b: 2 * (a & b).sum(), "you get"),
+        (lambda a, b: 2 * (a & b).sum(), "you find"),
     ],
 )
 def test_dice(mistake, word: str) -> None:

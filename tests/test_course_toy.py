@@ -92,7 +92,7 @@ def test_scan_is_right() -> None:
         (lambda G, z, s, d: labels(G, z, s, 0 * d), "not displaced"),
         (lambda G, z, s, d: labels(G, z, s, -d), "wrong way"),
         (lambda G, z, s, d: labels(G, z, s, d.flip(-1)), "changed places"),
-        (lambda G, z, s, d: labels(G, z, s, 2 * d), "another label"),
+        (lambda G, z, s, d: labels(G, z, s, 2 * d), "labels differ"),
     ],
 )
 def test_scan_names_the_mistake(answer, word) -> None:

@@ -66,7 +66,7 @@ def error(rows: Rows) -> float:
         (lambda rows: error(rows) * total(rows), "divide by their number"),
         (lambda rows: max(abs(gap) for gap, _ in gaps(rows)), "worst bin"),
         (lambda rows: sum(g**2 * n for g, n in gaps(rows)) / total(rows), "mean square"),
-        (lambda rows: error(rows) + 0.1, "yours is"),
+        (lambda rows: error(rows) + 0.1, "off by +0.1"),
     ],
 )
 def test_calibration_error_tells_mistakes_apart(mistake, hint: str) -> None:

@@ -781,7 +781,7 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
     view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
     panel = explorer.scan
-    simulated = (panel.motion, panel.spacing, panel.noise, explorer.show_truth)
+    simulated = (panel.motion, panel.spacing, panel.noise)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -793,7 +793,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
         await until(lambda: panel.subject.value == "random_heart.nii.gz")
         await until(lambda: panel.long_axis.disabled)
-        assert all(control.disabled for control in simulated)
+        assert all(control.layout.display == "none" for control in simulated)
+        assert explorer.show_truth.disabled
         assert explorer.solver.gamma.disabled
         assert texts.GAMMA_UNUSED in explorer.solver.gamma_note.value
         assert "error" not in [what for _, what in explorer.paint.options]
@@ -803,7 +804,8 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
         panel.subject.value = SAMPLES[1]
         await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
-        await until(lambda: not any(control.disabled for control in simulated))
+        await until(lambda: all(control.layout.display is None for control in simulated))
+        assert not explorer.show_truth.disabled
         assert session_of(explorer).scene.scan.motion == 4.0
 
     serve(explorer, play)
@@ -939,3 +941,22 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         await until(lambda: taken == ["S_SR.nii.gz"])
 
     serve(explorer, play)
+
+
+def test_a_view_that_has_gone_hears_nothing_any_more() -> None:
+    """Every listener on a model is taken off by the script that put it on."""
+    for script in Path(texts.__file__).parent.glob("*.js"):
+        on = re.findall(r"model\.on\((.+?), ", script.read_text())
+        off = re.findall(r"model\.off\((.+?), ", script.read_text())
+        assert sorted(on) == sorted(off), script.name
+
+
+def test_the_page_that_waits_has_the_names_of_the_one_that_comes(root: Path) -> None:
+    folder = root / "share" / "jupyter" / "voila" / "templates" / "srheart"
+    waiting = (folder / "loading.html").read_text()
+    titles = re.findall(r"<h[12]>(.+?)</h[12]>", waiting)
+    assert titles[0] == texts.TITLE
+    assert set(titles) <= {
+        texts.TITLE, texts.SCAN, texts.RUN_CARD, texts.UNKNOWN, texts.CONVERGENCE, texts.QUALITY,
+    }  # fmt: skip
+    assert "loading.html" in (folder / "index.html.j2").read_text()

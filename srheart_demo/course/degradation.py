@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo import degradation
-from srheart_demo.course.verdict import NotYet, check, written
+from srheart_demo.course.verdict import Cases, NotYet, exercise, same
 from srheart_demo.degradation import Stack
 from srheart_demo.frame import HALF_EXTENT, lattice_axes
 from srheart_demo.losses import cross_entropy
@@ -63,141 +65,147 @@ def look_along(
     return losses, slopes
 
 
-@check
-def downsample(mine: Callable[[Tensor, Stack], Tensor]) -> str:
-    """Exercise 1: ↓_s by hand.
-
-    A field whose value is the height of each node must come out as the heights of the slices.
-    """
+def _slices() -> Stack:
     z = torch.tensor([-50.3, -31.0, -1.9, 0.7, 20.9, 47.5])
-    stack = replace(Stack.from_hr(), z=z)
-    found = _shaped(mine(_heights(32), stack), (1, 1, 6, 4, 5), "(B, C, K, H′, W′)")[0, 0, :, 0, 0]
-    nodes = torch.tensor(lattice_axes((32, 4, 5))[0], dtype=torch.float32)
-    low = nodes[torch.searchsorted(nodes, z) - 1]
-    if _close(found, -z):
-        raise NotYet("the stack is upside down: D runs from apex to base, so node 0 is the lowest.")
-    if _close(found, 2 * low + 4 - z):
-        raise NotYet("the two weights are exchanged: the nearer node must weigh more.")
-    if _close(found, z * 31 / 32):
-        raise NotYet(
-            "the outer nodes lie half a pitch inside the box's faces, and you put them on the "
-            "faces (aligned corners); so the heart is stretched by 32/31."
-        )
-    if _all_among(found, nodes):
-        raise NotYet("these are values of single nodes; weigh the two nodes around each slice.")
-    if not _close(found, z) and _close(found - z, (found - z)[0]):
-        raise NotYet(
-            f"all slices are {float((found - z)[0]):+.0f} mm off, and a node's pitch is 4 mm: "
-            "node i lies at (i + ½) · pitch − 64 mm."
-        )
-    if not _close(found, z):
-        k = int((found - z).abs().argmax())
-        raise NotYet(f"the slice at {z[k]:.1f} mm shows what lies at {found[k]:.1f} mm.")
-    if not _close(mine(_heights(16), stack)[0, 0, :, 0, 0], z):
-        raise NotYet("on a lattice of 16 planes it goes wrong; take their number from the field.")
+    return replace(Stack.from_hr(), z=z)
+
+
+def _fields() -> Cases:
     field = torch.randn(2, 4, 32, 6, 6, generator=torch.Generator().manual_seed(0))
-    if not _close(mine(field, stack), degradation.downsample(field, stack)):
-        raise NotYet("for one heart it is right; mind that a field has batch and classes too.")
-    return "it equals the library's, for any stack and any lattice."
+    return {
+        "a lattice of 32 planes": (_heights(32), _slices()),
+        "a lattice of 16 planes": (_heights(16), _slices()),
+        "a field of batch and classes": (field, replace(_slices(), z=_slices().z[1:] + 0.8)),
+    }
 
 
-@check
-def move(mine: Move) -> str:
-    """Exercise 2: M_d by hand.
+def _planes(
+    field: Tensor,
+    stack: Stack,
+    offset: float = -0.5,
+    n: float = 0.0,
+    weight: Callable[[Tensor], Tensor] = lambda w: w,
+) -> Tensor:
+    """↓_s by hand, with room for mistakes."""
+    i = (stack.z + 64) / (128 / (n or field.shape[2])) + offset
+    low = i.floor().long().clamp(0, field.shape[2] - 2)
+    w = weight(i - low)[:, None, None]
+    return (1 - w) * field[:, :, low] + w * field[:, :, low + 1]
 
-    Planes whose values are their nodes' positions must show each pixel's position, less d.
-    """
-    whole = Stack.from_hr(slices=3)
-    stack = whole.crop(slice(34, 64), slice(50, 90))
-    pixels = stack.pixels().movedim(-1, 0)[:, None].expand(2, 3, 30, 40)
-    still = torch.zeros(1, 3, 2)
-    found = _shaped(mine(_positions(), stack, still), (1, 2, 3, 30, 40), "(1, C, K, h, w)")[0]
-    if _close(found, pixels.flip(0)):
-        raise NotYet("rows and columns are exchanged: grid_sample wants (W, H), x before y.")
-    if _close(found, pixels * 63 / 64):
-        raise NotYet(
-            "at d = 0 the picture is stretched by 64/63: you take ±1 for the outer nodes "
-            "(align_corners=True); in our frame it is the box's faces."
-        )
-    axis = torch.tensor(lattice_axes((1, 64, 64))[1], dtype=torch.float32)
-    if _all_among(found, axis):
-        raise NotYet("these are values of single nodes: nearest neighbours. Bilinear, please.")
-    offset = (found - pixels)[:, 0, 0, 0]
-    if not _close(found, pixels):
-        if _close(found - pixels, offset[:, None, None, None]):
-            raise NotYet(
-                f"at d = 0 all is {float(offset[0]):+.2f} mm off along H and "
-                f"{float(offset[1]):+.2f} mm along W; a pixel has 1.25 mm, a node 2.5 mm."
-            )
-        raise NotYet("at d = 0 each pixel should show its own place, and it does not.")
+
+def _height_shown(found: Tensor, right: Tensor, field: Tensor, stack: Stack) -> str:
+    heights = found[0, 0, :, 0, 0]
+    if len(field) > 1:
+        return ""
+    k = int((heights - stack.z).abs().argmax())
+    n = field.shape[2]
+    return (
+        f"on a lattice of {n} planes the slice at {stack.z[k]:.1f} mm shows what lies at "
+        f"{heights[k]:.1f} mm"
+    )
+
+
+_HALF = "node i lies at (i + ½) · pitch − 64 mm."
+
+
+@exercise(
+    _fields,
+    "it equals the library's, for any stack and any lattice.",
+    shape="the result is (B, C, K, H′, W′)",
+    hint=f"{_HALF[:-1]}, so solve that for i",
+    otherwise=_height_shown,
+)
+def downsample(field: Tensor, stack: Stack) -> Tensor:
+    """Exercise 1: ↓_s by hand. Two fields hold the height of each node, so what a slice shows
+    is its height."""
+    return degradation.downsample(field, stack)
+
+
+def _displaced() -> Cases:
+    stack = Stack.from_hr(slices=3).crop(slice(34, 64), slice(50, 90))
     d = torch.tensor([[[3.0, -5.5], [0.0, 0.0], [-4.0, 7.0]]])
-    shift = d[0].T[:, :, None, None]
-    by = pixels - mine(_positions(), stack, d)[0]
-    if _close(by, 0 * shift):
-        raise NotYet("nothing moves; d is not used.")
-    if _close(by, -shift):
-        raise NotYet("the sign is wrong: a slice displaced by d shows at x what lies at x − d.")
-    if _close(by, shift.flip(0)):
-        raise NotYet("d is (rows, columns), in the order of (H, W); yours is taken the other way.")
-    if _close(by, shift[:, :1].expand_as(shift)):
-        raise NotYet("all slices move as the first does; each has its own d.")
-    if not _close(by, shift):
-        raise NotYet(
-            f"a slice displaced by ({d[0, 0, 0]:g}, {d[0, 0, 1]:g}) mm is moved by "
-            f"({by[0, 0].mean():.2f}, {by[1, 0].mean():.2f}) mm; d is in mm, a grid in half boxes."
+    rough = torch.randn(1, 4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    return {
+        "d = 0": (_positions(), stack, torch.zeros(1, 3, 2)),
+        "a d that is not 0": (_positions(), stack, d),
+        "rough planes": (rough, stack, d),
+    }
+
+
+def _moved(
+    planes: Tensor,
+    stack: Stack,
+    d: Tensor,
+    half: float = 80.0,
+    turn: Callable[[Tensor], Tensor] = lambda grid: grid.flip(-1),
+    **how: Any,
+) -> Tensor:
+    """M_d by hand, with room for mistakes."""
+    grid = turn((stack.pixels() - d[0][:, None, None]) / half)
+    how = {"align_corners": False, **how}
+    return F.grid_sample(planes[0].transpose(0, 1), grid, **how).transpose(0, 1)[None]
+
+
+def _place_shown(found: Tensor, right: Tensor, planes: Tensor, stack: Stack, d: Tensor) -> str:
+    """What of two planes that hold positions is shown, in mm."""
+    if planes.shape[1] != 2:
+        return ""
+    off, at = found - right, f"under d = ({d[0, 0, 0]:g}, {d[0, 0, 1]:g}) mm"
+    if same(off, off[..., :1, :1].expand_as(off), 1e-3):
+        rows, columns = off[0, :, 0, 0, 0].tolist()
+        return (
+            f"{at} all is {rows:+.2f} mm off along H and {columns:+.2f} mm off along W; a pixel "
+            "has 1.25 mm, a node 2.5 mm, and d is in mm"
         )
+    (wanted, shown), pixel = (x[0, :, 0, 0, 0].tolist() for x in (right, found)), "pixel (0, 0)"
+    return (
+        f"{at} {pixel} should show the place ({wanted[0]:.1f}, {wanted[1]:.1f}) mm, and shows "
+        f"({shown[0]:.1f}, {shown[1]:.1f}) mm"
+    )
+
+
+def _has_gradient(mine: Move) -> None:
+    planes, stack, d = list(_displaced().values())[1]
     x = d.clone().requires_grad_()
-    moved = mine(_positions(), stack, x).sum()
+    moved = mine(planes, stack, x).sum()
     if not moved.requires_grad or not torch.autograd.grad(moved, x)[0].any():
         raise NotYet("no gradient reaches d; do not detach it or take its values out.")
-    planes = torch.randn(1, 4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    if not _close(mine(planes, stack, d), degradation.move(planes, stack, d)):
-        raise NotYet("on smooth planes it is right, on rough ones not; interpolate bilinearly.")
-    return "it equals the library's, and a gradient reaches d."
 
 
-@check
-def linspace_step(mm: float) -> str:
+@exercise(
+    _displaced,
+    "it equals the library's, and a gradient reaches d.",
+    shape="the result is (1, C, K, h, w)",
+    hint="divide mm by half the box, 80, turn (H, W) into (W, H), and interpolate bilinearly",
+    otherwise=_place_shown,
+    also=_has_gradient,
+)
+def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    """Exercise 2: M_d by hand. Two sets of planes hold their nodes' positions."""
+    return degradation.move(planes, stack, d)
+
+
+@exercise(
+    lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
+    "10.5 mm: twelve such steps end 6 mm from where twelve of 10 mm do.",
+    otherwise=lambda found, right: (
+        f"{float(found):g} mm is not it; 12 steps lead from the first plane to the last"
+    ),
+    same=partial(same, absolute=0.01),
+)
+def linspace_step() -> float:
     """Exercise 3: linspace(-1, 1, 13) with aligned corners over 64 planes of 2 mm."""
-    found = float(mm)
-    known = {
-        10.0: "10 mm would be every fifth plane, what was meant; count what linspace does.",
-        128 / 12: "±1 are the centres of the outer planes here, not the box's faces: 126 mm.",
-        126 / 13: "13 points have 12 steps between them.",
-        128 / 13: "13 points have 12 steps, and ±1 are the centres of the outer planes.",
-        5.25: "that is in planes; a plane has 2 mm.",
-    }
-    for wrong, why in known.items():
-        if abs(found - wrong) < 0.01:
-            raise NotYet(why)
-    if abs(found - 10.5) > 0.01:
-        raise NotYet(f"{found:g} mm is not it; 12 steps lead from the first plane to the last.")
-    return "10.5 mm: twelve such steps end 6 mm from where twelve of 10 mm do."
+    return 63 * 2 / 12
 
 
 def _heights(n: int) -> Tensor:
     """A field (1, 1, n, 4, 5) of each node's position along D, mm."""
     axis = torch.tensor(lattice_axes((n, 4, 5))[0], dtype=torch.float32)
-    return axis[None, None, :, None, None].expand(1, 1, n, 4, 5)
+    return axis[None, None, :, None, None].repeat(1, 1, 1, 4, 5)
 
 
 def _positions() -> Tensor:
     """Planes (1, 2, 3, 64, 64) of each node's position along H and W, mm."""
     axis = torch.tensor(lattice_axes((1, 64, 64))[1], dtype=torch.float32)
     here = torch.stack(torch.meshgrid(axis, axis, indexing="ij"))
-    return here[None, :, None].expand(1, 2, 3, 64, 64)
-
-
-def _shaped(found: Tensor, shape: tuple[int, ...], meaning: str) -> Tensor:
-    found = written(found, "the result")
-    if tuple(found.shape) != shape:
-        raise NotYet(f"the result should be {meaning} = {shape}, and it is {tuple(found.shape)}.")
-    return found
-
-
-def _close(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a, b.expand_as(a), atol=1e-3)
-
-
-def _all_among(found: Tensor, values: Tensor) -> bool:
-    return bool(((found[..., None] - values).abs().amin(-1) < 1e-3).all())
+    return here[None, :, None].repeat(1, 1, 3, 1, 1)

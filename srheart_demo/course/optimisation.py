@@ -1,14 +1,18 @@
 """Checks of lesson 4: Algorithm 1, when to stop, and what batch norm does to a start."""
 
-import math
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
+from functools import cache, partial
+from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from srheart_demo.course.discs import disc_decoder
 from srheart_demo.course.small import small_problem
-from srheart_demo.course.verdict import NotYet, check, written
+from srheart_demo.course.verdict import Cases, exercise, same
 from srheart_demo.degradation import downsample, move
 from srheart_demo.losses import cross_entropy
 from srheart_demo.problem import Problem
@@ -17,127 +21,181 @@ LR_Z, LR_D, ITERATIONS = 0.05, 0.4, 3
 WINDOW, LEAST = 10, 0.05
 
 
-@check
-def algorithm_1(mine: Callable[[Problem, float, float, int], tuple[Tensor, Tensor]]) -> str:
-    """Exercise 1: Algorithm 1 by hand ends where the library's does."""
+def _descend(
+    mistake: str, p: Problem, lr_z: float, lr_d: float, iterations: int
+) -> tuple[Tensor, Tensor]:
+    """The way of the reference solution, with one typical mistake; p is `small_problem`."""
+    return _way(mistake, lr_z, lr_d, iterations)
+
+
+@cache
+def _way(mistake: str, lr_z: float, lr_d: float, iterations: int) -> tuple[Tensor, Tensor]:
     p = small_problem(long_axis=False)
-    z, d = written(mine(p, LR_Z, LR_D, ITERATIONS), "algorithm_1")
-    if not z.any() and not d.any():
-        raise NotYet("z and d are still at zero; in each iteration: loss, backward, step.")
-    if not d.any():
-        raise NotYet("d did not move; is it in the loss, and among the optimiser's parameters?")
-    if not z.any():
-        raise NotYet("z did not move; is it in the loss, and among the optimiser's parameters?")
-    if _alike((z, d), _descend(p)):
-        return "after three iterations z and d are where the library's Adam has them."
-    for mistake, sentence in _MISTAKES.items():
-        if _alike((z, d), _descend(p, mistake)):
-            raise NotYet(sentence)
-    raise NotYet(
-        "z and d move, but not to where Algorithm 1 leads. The loss is Eq. 3: the cross-entropy of "
-        "the displaced slices of G(z) with S_LR; both learning rates are given."
-    )
-
-
-_MISTAKES = {
-    "accumulate": "the gradients of earlier iterations are still in there, because backward() "
-    "adds; clear them with zero_grad() each time.",
-    "uphill": "you go uphill; the optimiser minimises what you call backward() on.",
-    "swap": "z moves by d's learning rate and d by z's.",
-    "alternate": "d moves first and z follows at the new d. That is the public code's way; the "
-    "paper takes both steps from one gradient.",
-    "short": "you stop one iteration early.",
-    "long": "you do one iteration too many.",
-    "still": "z moves as if all slices lay still: the loss for z must have d in it too.",
-}
-
-
-def _descend(p: Problem, mistake: str = "") -> tuple[Tensor, Tensor]:
-    """The way of the reference solution, with one typical mistake."""
     z = torch.zeros(1, p.G.latent_size, requires_grad=True)
     d = torch.zeros(1, p.stack.K, 2, requires_grad=True)
-    rates = (LR_D, LR_Z) if mistake == "swap" else (LR_Z, LR_D)
-    steps = [torch.optim.Adam([x], lr) for x, lr in zip((z, d), rates, strict=True)]
+    rates = {"swap": (lr_d, lr_z), "lr_z": (lr_z, lr_z), "lr_d": (lr_d, lr_d)}
+    kind = torch.optim.SGD if mistake == "sgd" else torch.optim.Adam
+
+    def optimisers() -> list[torch.optim.Optimizer]:
+        pairs = zip((z, d), rates.get(mistake, (lr_z, lr_d)), strict=True)
+        return [kind([x], lr) for x, lr in pairs]
 
     def loss(z: Tensor, d: Tensor) -> Tensor:
-        value = cross_entropy(move(downsample(p.G.decode(z), p.stack), p.stack, d), p.S_LR).sum()
+        logits = move(downsample(p.G.decode(z), p.stack), p.stack, d)
+        value = cross_entropy(logits.softmax(1) if mistake == "softmax" else logits, p.S_LR).sum()
         return -value if mistake == "uphill" else value
 
-    for _ in range(ITERATIONS + {"short": -1, "long": 1}.get(mistake, 0)):
+    steps = optimisers()
+    for _ in range(iterations + {"short": -1, "long": 1}.get(mistake, 0)):
+        if mistake == "renew":
+            steps = optimisers()
         if mistake != "accumulate":
             z.grad = d.grad = None
         loss(z, d).backward()
-        if mistake in ("alternate", "still"):
-            steps[1].step()
-            z.grad = None
+        if mistake in ("alternate", "still", "z first"):
+            first, second = (0, 1) if mistake == "z first" else (1, 0)
+            steps[first].step()
+            z.grad = d.grad = None
             loss(z, torch.zeros_like(d) if mistake == "still" else d).backward()
-            steps[0].step()
+            steps[second].step()
         else:
             for step in steps:
                 step.step()
-    return z.detach(), d.detach()
+    ends = z.detach(), d.detach()
+    return ends[::-1] if mistake == "exchanged" else ends
 
 
-def _alike(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> bool:
-    return all(
-        x.shape == y.shape and torch.allclose(x, y, atol=0.02 * lr)
-        for x, y, lr in zip(a, b, (LR_Z, LR_D), strict=True)
+def _unmoved(
+    found: tuple[Tensor, Tensor], right: Any, p: Problem, lr_z: float, lr_d: float, n: int
+) -> str:
+    for x, name in zip(found, "zd", strict=True):
+        if not x.any():
+            return (
+                f"{name} did not move: it must be in the loss, not detached, and among the "
+                "optimiser's parameters"
+            )
+    return (
+        "z and d move, but not to where Algorithm 1 leads. The loss is Eq. 3: the cross-entropy of "
+        "the displaced slices of G(z) with S_LR; both learning rates are given"
     )
 
 
-def _falling(share: float, n: int, start: float = 1.0) -> list[float]:
+def _ends_alike(a: Any, b: tuple[Tensor, Tensor]) -> bool:
+    if not isinstance(a, tuple | list) or len(a) != 2:
+        return False
+    far = (max(0.02 * float(y.abs().max()), 1e-9) for y in b)
+    return all(same(x, y, atol) for x, y, atol in zip(a, b, far, strict=True))
+
+
+@exercise(
+    lambda: {
+        "one iteration": (small_problem(long_axis=False), 0.02, 0.1, 1),
+        "three iterations at other rates": (small_problem(long_axis=False), LR_Z, LR_D, ITERATIONS),
+    },
+    "after three iterations z and d are where the library's Adam has them.",
+    shape="z and d, two tensors, are wanted",
+    otherwise=_unmoved,
+    same=_ends_alike,
+)
+def algorithm_1(p: Problem, lr_z: float, lr_d: float, iterations: int) -> tuple[Tensor, Tensor]:
+    """Exercise 1: Algorithm 1 by hand ends where the library's does."""
+    return _descend("", p, lr_z, lr_d, iterations)
+
+
+def _falling(share: float, n: int = 30, start: float = 1.0) -> list[float]:
     return [start * (1 - share) ** i for i in range(n)]
 
 
-@check
-def stops(mine: Callable[[Sequence[float]], bool]) -> str:
+def _losses() -> Cases:
+    lists = {
+        "a loss that does not change at all": _falling(0.0),
+        "a loss that falls by 20 % in every iteration": _falling(0.2, start=1e3),
+        "ten equal losses, which hold only 9 changes": _falling(0.0, WINDOW),
+        "eleven equal losses": _falling(0.0, WINDOW + 1),
+        "a single loss": [1.0],
+        "a loss that falls by 3 % in every iteration": _falling(0.03, start=1e3),
+        "a small loss that falls by 20 % in every iteration": _falling(0.2, start=1e-3),
+        "a small loss that falls by 4.9 % in every iteration": _falling(0.049, start=0.1),
+        "a loss that falls by 5.1 % in every iteration": _falling(0.051),
+        "a loss that rises by 5.1 % in every iteration": _falling(-0.051),
+        "a loss that goes up and down by a fifth": [1.0, 1.2] * 15,
+        "a loss that fell and has been still for ten changes": [
+            *_falling(0.5, 20),
+            *[0.5**19] * 10,
+        ],
+        "a loss that falls by 20 % but in the last iteration": [*_falling(0.2), 0.8**29],
+        "a loss that is still but in the last iteration": [*[1.0] * 20, 0.7],
+        "a loss that fell by 60 % ten changes ago": [*[1.0] * 12, *[0.4] * 10],
+        "a loss that fell by 80 % eleven changes ago": [*[1.0] * 12, *[0.2] * 11],
+    }
+    return {label: (losses,) for label, losses in lists.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / max(len(values), 1)
+
+
+def _rule(
+    losses: Sequence[float],
+    change: Callable[[float, float], float] = lambda a, b: abs(b - a) / abs(a),
+    window: int = WINDOW,
+    wait: int = WINDOW,
+    of: Callable[[Sequence[float]], float] = _mean,
+    least: float = LEAST,
+) -> bool:
+    """The paper's rule, with room for mistakes."""
+    changes = [change(a, b) for a, b in pairwise(losses)]
+    return len(changes) >= wait and of(changes[-window:]) < least
+
+
+def _over_all(losses: Sequence[float], share: float = 1.0) -> bool:
+    return len(losses) > WINDOW and abs(losses[-1] / losses[-1 - WINDOW] - 1) < share * LEAST
+
+
+@exercise(
+    _losses,
+    "that is the paper's rule. It says that little changes, not that the answer is good.",
+)
+def stops(losses: Sequence[float]) -> bool:
     """Exercise 2: the paper's rule to stop, as the library reads it."""
-    written(mine(_falling(0.0, 30)), "stops")
-    if mine(_falling(0.0, WINDOW)):
-        raise NotYet(f"{WINDOW} losses hold only {WINDOW - 1} changes; wait for {WINDOW} of them.")
-    if not mine(_falling(0.0, 30)):
-        raise NotYet("a loss that does not change at all must stop the run.")
-    if mine(_falling(0.2, 30, start=1e3)):
-        raise NotYet(
-            "a loss that falls by 20 % in every iteration must go on; take the size of each change "
-            "without its sign."
-        )
-    if not mine(_falling(0.03, 30)):
-        raise NotYet(
-            "a loss that falls by 3 % in every iteration must stop; take the mean of the changes "
-            "over the window, not their sum."
-        )
-    if not mine(_falling(0.03, 30, start=1e3)) or mine(_falling(0.2, 30, start=1e-3)):
-        raise NotYet("your answer depends on the size of the loss; divide each change by the loss.")
-    if not mine(_falling(0.5, 20) + [0.5**19] * WINDOW):
-        raise NotYet(f"changes of long ago still count; take the last {WINDOW} only.")
-    if mine([*_falling(0.2, 30), 0.8**29]) or not mine([1.0] * 20 + [0.7]):
-        raise NotYet("you look at one change; the rule takes the mean over the window.")
-    return "that is the paper's rule. It says that little changes, not that the answer is good."
+    return _rule(losses)
 
 
-@check
-def influence(mine: Callable[[nn.Module, Tensor, Tensor, Tensor], float]) -> str:
-    """Exercise 3: how far one code's picture depends on its neighbour in the batch."""
-    network = disc_decoder(seed=3)
-    this, other, another = torch.tensor([[[0.3, -1.0, 0.5]], [[1.5, 0.0, 0.0]], [[-1.5, 1.0, 0.0]]])
+def _batches() -> Cases:
+    codes = torch.tensor([[[0.3, -1.0, 0.5]], [[1.5, 0.0, 0.0]], [[-1.5, 1.0, 0.0]]])
+    return {
+        "a network in eval mode": (disc_decoder(seed=3).eval(), *codes),
+        "a network in train mode": (disc_decoder(seed=3).train(), *codes),
+    }
+
+
+def _beside(network: nn.Module, codes: tuple[Tensor, ...], which: int = 0) -> Tensor:
+    """How the pictures of one place in the batch differ, of `this` with either neighbour."""
+    this, *others = codes
     with torch.no_grad():
-        found = float(written(mine(network.train(), this, other, another), "influence"))
-        pairs = [network(torch.cat([this, x])) for x in (other, another)]
-        alone = float(mine(network.eval(), this, other, another))
-    own, neighbours = ((pairs[0][i] - pairs[1][i]).abs().max().item() for i in (0, 1))
-    if math.isclose(found, neighbours, rel_tol=1e-3):
-        raise NotYet("you compare the neighbours' pictures; compare the first of each batch.")
-    if alone > 1e-5:
-        raise NotYet(
-            "in eval mode it must be zero; both batches must hold the same first code, and only "
-            "its neighbour may differ."
-        )
-    if not found:
-        raise NotYet(
-            "in train mode it must not be zero: both codes must go through the network in one "
-            "batch, and you must leave the network's mode as it is."
-        )
-    if not math.isclose(found, own, rel_tol=1e-3):
-        raise NotYet("give the largest absolute difference between the two first pictures.")
-    return "in train mode a neighbour changes the picture; in eval mode it does not."
+        one, two = (network(torch.cat([this, other]))[which] for other in others)
+    return one - two
+
+
+def _not_zero(found: Any, right: float, network: nn.Module, *codes: Tensor) -> str:
+    if right:
+        return ""
+    return (
+        "in eval mode it must be zero; both batches must hold the same first code, and only its "
+        "neighbour may differ"
+    )
+
+
+_LARGEST = "give the largest absolute difference between the two first pictures."
+
+
+@exercise(
+    _batches,
+    "in train mode a neighbour changes the picture; in eval mode it does not.",
+    otherwise=_not_zero,
+    hint=_LARGEST[:-1],
+    same=partial(same, absolute=1e-5),
+)
+def influence(network: nn.Module, this: Tensor, other: Tensor, another: Tensor) -> float:
+    """Exercise 3: how far one code's picture depends on its neighbour in the batch."""
+    return float(_beside(network, (this, other, another)).abs().max())

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.course.verdict import NotYet, check, written
+from srheart_demo.course.verdict import Cases, exercise
 
 Labels = NDArray[np.uint8]
 Affine = NDArray[np.float64]
-
-OPPOSITE = str.maketrans("RLAPSI", "LRPAIS")
+Stored = NDArray[np.integer]
 
 
 def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]) -> Affine:
@@ -27,120 +27,101 @@ def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]
     return affine
 
 
-@check
-def orientation(letters: Callable[[Affine], str]) -> str:
-    """Exercise 1: which way each axis of an array runs, of an affine."""
-    affine = _turned((10.0, 1.5, 1.5), 25.0, [2, 0, 1])
-    answer: object = written(letters(affine), "the orientation")
-    if not isinstance(answer, str):
-        answer = "".join(map(str, answer)) if isinstance(answer, tuple | list) else repr(answer)
-    found, right = str(answer).upper(), _letters(affine)
-    mistakes = {
-        right.translate(OPPOSITE): "all letters are the opposite ones: a positive number leads "
-        "towards right, anterior, superior (RAS+).",
-        right.translate(str.maketrans("LPI", "RAS")): "the axes are right, the signs are lost: an "
-        "axis whose greatest component is negative runs left, posterior or inferior.",
-        _by_rows(
-            affine
-        ): "you read the affine by rows; column j says where axis j of the array leads.",
-        _by_diagonal(affine): "the diagonal says how an axis lies only if the axes come in the "
-        "order x, y, z; look for the greatest component of each column.",
+def _affines() -> Cases:
+    return {
+        "an oblique stack": (_turned((10.0, 1.5, 1.5), 25.0, [2, 0, 1]),),
+        "another": (_turned((1.2, 1.2, 8.0), 20.0, [0, 1, 2]),),
+        "a third": (_turned((9, 1, 1), 10.0, [1, 2, 0]),),
     }
-    if found != right:
-        default = f"the axes of the test run {right}, and you find {found}."
-        raise NotYet(mistakes.get(found, default))
-    for other in (_turned((1.2, 1.2, 8.0), 20.0, [0, 1, 2]), _turned((9, 1, 1), 10.0, [1, 2, 0])):
-        if "".join(letters(other)).upper() != _letters(other):
-            raise NotYet(f"right for one affine; for {_letters(other)} you find {letters(other)}.")
-    return f"{right} for the first test; nibabel.aff2axcodes says the same."
 
 
-def _letters(affine: Affine) -> str:
-    return "".join(nibabel.aff2axcodes(affine))
+def _letters(matrix: Affine, positive: str = "RAS", negative: str = "LPI") -> str:
+    """A letter for each column, by its greatest component."""
+    greatest = np.abs(matrix[:3, :3]).argmax(axis=0)
+    return "".join(negative[i] if matrix[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
 
 
-def _by_rows(affine: Affine) -> str:
-    greatest = np.abs(affine[:3, :3]).argmax(axis=1)
-    return "".join("LPI"[j] if affine[i, j] < 0 else "RAS"[j] for i, j in enumerate(greatest))
-
-
-def _by_diagonal(affine: Affine) -> str:
+def _diagonal(affine: Affine) -> str:
     return "".join("LPI"[i] if affine[i, i] < 0 else "RAS"[i] for i in range(3))
 
 
-@check
-def relabelled(relabel: Callable[[NDArray[np.integer], Mapping[int, int]], Labels]) -> str:
-    """Exercise 2: label values by a dictionary; what it does not name is background."""
-    meaning = {3: 1, 2: 2, 1: 3}
+def _same_letters(found: Any, right: str) -> bool:
+    word = "".join(map(str, found)) if isinstance(found, tuple | list) else str(found)
+    return word.upper() == right
+
+
+@exercise(
+    _affines,
+    "nibabel.aff2axcodes says the same of all three tests.",
+    same=_same_letters,
+    otherwise=lambda found, right, affine: (
+        f"the axes of the test run {right}, and you find {found}; that is wrong for one affine"
+        if found is not None
+        else ""
+    ),
+)
+def orientation(affine: Affine) -> str:
+    """Exercise 1: which way each axis of an array runs, of an affine."""
+    return "".join(nibabel.aff2axcodes(affine))
+
+
+def _stored() -> Cases:
     stored = np.random.default_rng(0).integers(0, 6, (3, 8, 8)).astype(np.uint8)
-    before = stored.copy()
-    found = np.asarray(written(relabel(stored, meaning), "the result"))
-    if not np.array_equal(stored, before):
-        raise NotYet("the stranger's array was changed too; write into a new one.")
-    right = _relabelled(stored, meaning)
-    if found.shape != right.shape:
-        raise NotYet(f"the array is {stored.shape}, and your result is {found.shape}.")
-    in_turn = stored.copy()
-    for value, label in meaning.items():
-        in_turn[in_turn == value] = label
-    if np.array_equal(found, in_turn) or np.array_equal(found, np.where(stored > 3, 0, in_turn)):
-        raise NotYet(
-            "one and the same tissue twice: after 3 → 1 the new ones are changed by 1 → 3. Compare "
-            "with the values as they were stored."
-        )
-    kept = np.where(stored > 3, stored, right)
-    if np.array_equal(found, kept):
-        raise NotYet("values 4 and 5 are still there; what is not named is background, 0.")
-    if not np.array_equal(found, right):
-        raise NotYet(f"{np.mean(found != right):.0%} of the voxels of a test have another label.")
-    uneven = {500: 1, 200: 2, 600: 3}
     large = np.array([[[0, 200, 500, 600, 420]]], np.int32)
-    other = np.asarray(relabel(large, uneven))
-    if not other.any():
-        raise NotYet("the dictionary is read backwards: it leads from stored values to labels.")
-    if not np.array_equal(other, _relabelled(large, uneven)):
-        raise NotYet("right for values 1 to 3, and wrong for 200, 500 and 600.")
-    return "every value by the dictionary, and 0 for all that it does not name."
+    return {
+        "values 1 to 5": (stored, {3: 1, 2: 2, 1: 3}),
+        "values 200, 500 and 600": (large, {500: 1, 200: 2, 600: 3}),
+        "two values for one tissue": (stored[:2], {1: 2, 4: 1, 5: 1}),
+    }
 
 
-def _relabelled(stored: NDArray[np.integer], meaning: Mapping[int, int]) -> Labels:
+def _by(stored: Stored, meaning: Mapping[int, int], rest: Callable[[int], int]) -> Stored:
+    """Labels by a dictionary; what it does not name by `rest`."""
+    found: Labels = np.vectorize(lambda value: meaning.get(value, rest(value)), otypes=[np.uint8])(
+        stored
+    )
+    return found
+
+
+def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:
+    labels = stored.copy()
+    for value, label in meaning.items():
+        labels[labels == value] = label
+    return labels
+
+
+@exercise(
+    _stored,
+    "every value by the dictionary, and 0 for all that it does not name.",
+    shape="the result is as large as the array",
+)
+def relabelled(stored: Stored, meaning: Mapping[int, int]) -> Labels:
+    """Exercise 2: label values by a dictionary; what it does not name is background."""
     labels = np.zeros(stored.shape, np.uint8)
     for value, label in meaning.items():
         labels[stored == value] = label
     return labels
 
 
-@check
-def volume_ml(volume: Callable[[Labels, int, Affine], float]) -> str:
-    """Exercise 3: voxels of one label times |det| of the affine's linear part."""
-    affine = _turned((10.0, 1.5, 1.25), 25.0, [2, 0, 1])
+def _stacks() -> Cases:
     labels = np.random.default_rng(0).integers(0, 4, (6, 24, 20)).astype(np.uint8)
-    voxels, linear = int((labels == 1).sum()), affine[:3, :3]
-    found = float(written(volume(labels, 1, affine), "the volume"))
-    right = voxels * abs(np.linalg.det(linear)) / 1000
-    mistakes = {
-        -right: "a volume is never negative: an affine that mirrors has a negative determinant.",
-        1000 * right: "that is in mm³; 1 ml has 1000 of them.",
-        -1000 * right: "that is in mm³, and negative: an affine that mirrors has a negative "
-        "determinant.",
-        float(voxels): "that counts voxels; multiply by the volume of one.",
-        voxels * float(np.prod(np.linalg.norm(linear, axis=1))) / 1000: "you took the lengths of "
-        "rows; the spacing along axis j is the length of column j.",
+    sheared = _turned((8.0, 2.0, 1.25), 40.0, [0, 1, 2])
+    sheared[:3, 0] += 0.5 * sheared[:3, 1]
+    return {
+        "a mirrored, oblique stack": (labels, 1, _turned((10.0, 1.5, 1.25), 25.0, [2, 0, 1])),
+        "another label of another stack": (labels, 3, _turned((8.0, 2.0, 1.0), 40.0, [0, 1, 2])),
+        "a sheared stack": (labels[:4], 2, sheared),
     }
-    diagonal = voxels * float(np.prod(np.diag(linear))) / 1000
-    for of_diagonal in (diagonal, abs(diagonal)):
-        mistakes[of_diagonal] = (
-            "the diagonal holds the spacing only if the axes lie along the scanner's; this stack "
-            "is oblique."
-        )
-    for wrong, sentence in mistakes.items():
-        if np.isclose(found, wrong):
-            raise NotYet(sentence)
-    if np.isclose(found, (labels > 0).sum() / voxels * right):
-        raise NotYet("that counts all tissues; compare the labels with `label`.")
-    if not np.isclose(found, right):
-        raise NotYet(f"the test holds {right:.2f} ml, and you find {found:.2f}.")
-    other = _turned((8.0, 2.0, 1.0), 40.0, [0, 1, 2])
-    if not np.isclose(volume(labels, 3, other), (labels == 3).sum() * 16 / 1000):
-        raise NotYet("right for one stack, and wrong for another label of another stack.")
-    return "however the scan lies, a voxel has |det A| mm³."
+
+
+def _ml(labels: Labels, label: int, voxel: float) -> float:
+    return float((labels == label).sum()) * voxel / 1000
+
+
+@exercise(
+    _stacks,
+    "however the scan lies, a voxel has |det A| mm³.",
+)
+def volume_ml(labels: Labels, label: int, affine: Affine) -> float:
+    """Exercise 3: voxels of one label times |det| of the affine's linear part."""
+    return _ml(labels, label, abs(np.linalg.det(affine[:3, :3])))

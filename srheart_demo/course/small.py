@@ -1,7 +1,5 @@
 """A problem small enough for the exercises' checks to solve in no time."""
 
-from functools import cache
-
 import torch
 
 from srheart_demo.degradation import Motion, Stack, degrade
@@ -10,7 +8,6 @@ from srheart_demo.problem import Problem
 from srheart_demo.views import Plane, long_axis_view
 
 
-@cache
 def small_problem(long_axis: bool) -> Problem:
     """Four slices of a drawn heart, all with tissue, displaced by normal motion; and an LA view."""
     G = load_generator()

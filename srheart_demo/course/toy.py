@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.course.verdict import NotYet, check, written
+from srheart_demo.course.verdict import Cases, NotYet, exercise, same
 from srheart_demo.curvature import information
 from srheart_demo.degradation import HR_GRID, Motion, Stack, degrade
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
@@ -118,67 +120,122 @@ def _diagonal_plane() -> Plane:
     return Plane(torch.stack([rows, columns / 2**0.5, columns / 2**0.5], dim=-1))
 
 
-@check
-def candle(mine: Callable[[Tensor, Tensor, Tensor], Tensor]) -> str:
-    """Exercise 1: a generator of candles, cylinders that stand somewhere."""
+def _candles() -> Cases:
     points = torch.tensor(lattice_points((4, 24, 24)), dtype=torch.float32)
-    H, W = points[..., 1], points[..., 2]
     z = torch.tensor([[0.0, 0.0, 0.0], [1.5, 1.0, -2.0], [-2.0, -1.5, 0.5]], requires_grad=True)
-    found = written(mine(z, H, W), "candle")
-    if found.shape == (3, *H.shape):
-        raise NotYet("a class for the background is missing: the result is (B, 2, D, H, W).")
-    if found.shape != (3, 2, *H.shape):
-        raise NotYet(f"three codes on this lattice make (3, 2, 4, 24, 24), not {found.shape}.")
+    return {"three candles": (z, points[..., 1], points[..., 2])}
+
+
+def _wax(z: Tensor, H: Tensor, W: Tensor, row: int = 1, column: int = 2) -> Tensor:
+    """(B, D, H, W) how far inside the candles, mm."""
+    size, row_mm, column_mm = (10 * _each(z[:, i]) for i in (0, row, column))
+    return 20 + 0.4 * size - torch.hypot(H - row_mm, W - column_mm)
+
+
+def _as_labels(found: Any, right: Tensor) -> bool:
+    """Whether classes are the same, but within half a mm of the surface."""
+    if not isinstance(found, Tensor) or found.shape != right.shape:
+        return False
+    clear = (right[:, 1] - right[:, 0]).abs() > 1
+    return bool((found.argmax(1) == right.argmax(1))[clear].all())
+
+
+def _two(inside: Tensor) -> Tensor:
+    return torch.stack([-inside, inside], dim=1)
+
+
+def _are_logits(mine: Callable[..., Tensor]) -> None:
+    """Whether the labels, which are right, come of logits: linear in the distance, one slope."""
+    (given,) = _candles().values()
+    found, inside = mine(*given), _wax(*given)
     if not found.requires_grad:
         raise NotYet("no gradient comes back to z; use tensors throughout, and no comparison.")
-    row, column = 10 * z[:, 1, None, None, None], 10 * z[:, 2, None, None, None]
-    inside = 20 + 4 * z[:, 0, None, None, None] - torch.hypot(H - row, W - column)
-    clear = inside.abs() > 0.5
-    label = found.argmax(1)
-    if (label == (inside > 0))[clear].all():
-        (slope,) = torch.autograd.grad((found[:, 1] - found[:, 0]).sum(), z)
-        if (slope[:, 0] <= 0).any():
-            raise NotYet("a larger z[:, 0] should make the candle likelier everywhere.")
-        return "two classes, a batch of codes, and a gradient: Algorithm 1 needs no more of a G."
-    swapped = 20 + 4 * z[:, 0, None, None, None] - torch.hypot(H - column, W - row)
-    for wrong, sentence in (
-        (inside < 0, "inside and outside have changed places; class 0 is the background."),
-        (swapped > 0, "rows and columns have changed places; z[:, 1] moves along H."),
-        (inside[:1].expand_as(inside) > 0, "all codes give the candle of the first."),
-    ):
-        if (label == wrong)[clear].all():
-            raise NotYet(sentence)
-    raise NotYet(
-        "the candle of z = 0 should have a radius of 20 mm about the middle; at z = (1.5, 1, −2) "
-        "26 mm, about the row at 10 mm and the column at −20 mm."
+    difference = found[:, 1] - found[:, 0]
+    (slope,) = torch.autograd.grad(difference.sum(), given[0])
+    difference, inside = difference.detach(), inside.detach()
+    if (slope[:, 0] <= 0).any():
+        raise NotYet("a larger z[:, 0] should make the candle likelier everywhere.")
+    if ((found >= 0) & (found <= 1)).all():
+        raise NotYet(
+            "these are probabilities, between 0 and 1. Logits are wanted: leave out softmax and "
+            "sigmoid, and let them change by the distance in mm; a logit is no label."
+        )
+    near = inside.abs() < 6
+    slopes = torch.stack(
+        [(x[n] @ i[n]) / (i[n] @ i[n]) for x, i, n in zip(difference, inside, near, strict=True)]
     )
+    radii = torch.tensor([20.0, 26.0, 12.0])
+    if same(slopes / slopes[0], radii / radii[0], 0.1):
+        raise NotYet(
+            "the labels are right, and near the surface the logits change by twice the radius for "
+            "each mm, as squared distances do; take the distance itself, torch.hypot."
+        )
+    off = [x / slope - i for x, slope, i in zip(difference, slopes, inside, strict=True)]
+    bend = max(float(o[n].abs().max()) for o, n in zip(off, near, strict=True))
+    if bend > 0.5:
+        raise NotYet(
+            "the labels are right, but near the surface the logits do not change by the distance "
+            f"to it: within 6 mm they are up to {bend:.1f} mm off a straight line."
+        )
+    if not same(slopes / slopes[0], torch.ones(3), 0.05):
+        low, high = (f"{float(s) / 2:.2g}" for s in (slopes.min(), slopes.max()))
+        raise NotYet(
+            f"the labels are right, but at one candle a mm changes the logits by {low}, at another "
+            f"by {high}; they should change by the distance, the same for all."
+        )
 
 
-@check
-def scan(mine: Callable[[PeaPod, Tensor, Stack, Tensor], Tensor]) -> str:
-    """Exercise 2: Eq. 1 for anything that can be decoded."""
-    G, stack = PeaPod(), Stack.from_hr(step=8, first=4)
+@exercise(
+    _candles,
+    "two classes, a batch of codes, and a gradient: Algorithm 1 needs no more of a G.",
+    shape="the result is (B, 2, D, H, W)",
+    otherwise=lambda found, right, z, H, W: (
+        "the candle of z = 0 should have a radius of 20 mm about the middle; at z = (1.5, 1, −2) "
+        "26 mm, about the row at 10 mm and the column at −20 mm"
+    ),
+    same=_as_labels,
+    also=_are_logits,
+)
+def candle(z: Tensor, H: Tensor, W: Tensor) -> Tensor:
+    """Exercise 1: a generator of candles, cylinders that stand somewhere."""
+    return _two(_wax(z, H, W))
+
+
+def _sections() -> Cases:
     rng = torch.Generator().manual_seed(8)
-    z = torch.randn(1, G.latent_size, generator=rng)
-    d = 8 * torch.randn(1, stack.K, 2, generator=rng)
-    found = written(mine(G, z, stack, d), "scan")
-    logits = degrade(G.decode(z), stack, d)
-    right = logits[0].argmax(0)
-    if found.shape == logits.shape:
-        raise NotYet("these are logits; a label is the class of the largest, argmax over axis 1.")
-    if found.shape == (1, *right.shape):
-        raise NotYet("one scan is wanted, without the batch: take the first.")
-    if found.shape != right.shape:
-        raise NotYet(f"the labels are {tuple(right.shape)}, and yours {tuple(found.shape)}.")
-    if found.dtype != torch.int64:
-        raise NotYet(f"`Problem` wants int64 labels, as argmax gives them, not {found.dtype}.")
-    if (found == right).all():
-        return "G, then the sections, then the largest class: what a scan is, of whatever."
-    for wrong, sentence in (
-        (torch.zeros_like(d), "the sections are not displaced: d is missing."),
-        (-d, "the sections are displaced the wrong way."),
-        (d.flip(-1), "rows and columns of d have changed places."),
-    ):
-        if (found == degrade(G.decode(z), stack, wrong)[0].argmax(0)).all():
-            raise NotYet(sentence)
-    raise NotYet(f"{(found != right).float().mean():.0%} of the pixels have another label.")
+    G = PeaPod()
+
+    def case(step: int, first: int) -> tuple[PeaPod, Tensor, Stack, Tensor]:
+        stack = Stack.from_hr(step=step, first=first)
+        z = torch.randn(1, G.latent_size, generator=rng)
+        return G, z, stack, 8 * torch.randn(1, stack.K, 2, generator=rng)
+
+    return {"a pod": case(8, 4), "another, cut elsewhere": case(12, 3)}
+
+
+def _cut(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    return degrade(G.decode(z), stack, d)
+
+
+def _smooth(labels: Tensor) -> Tensor:
+    return F.one_hot(labels, len(CLASSES)).movedim(-1, 1).float()
+
+
+@exercise(
+    _sections,
+    "G, then the sections, then the largest class: what a scan is, of whatever.",
+    shape="the labels are (K, h, w)",
+    otherwise=lambda found, right, *given: (
+        ""
+        if _whole(found)
+        else f"`Problem` wants int64 labels, as argmax gives them, not {found.dtype}"
+    ),
+    same=lambda a, b: same(a, b) and (not isinstance(b, Tensor) or a.dtype == b.dtype),
+)
+def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
+    """Exercise 2: Eq. 1 for anything that can be decoded."""
+    return _cut(G, z, stack, d)[0].argmax(0)
+
+
+def _whole(found: Any) -> bool:
+    return isinstance(found, Tensor) and found.dtype == torch.int64

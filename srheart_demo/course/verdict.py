@@ -1,15 +1,39 @@
-"""What a check says: right or not yet, and why. A learner's mistake never becomes a traceback."""
+"""What a check says: right or not yet, and why. A learner's mistake never becomes a traceback.
+
+An exercise is its solution, some cases to try it on, and the usual mistakes: mistakes.md beside
+this module holds wrong solutions, each with the sentence that names it. What is common to all
+exercises (a forgotten return, a wrong type or shape, an exception, a number in place of an
+argument, a sign) is found here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
+import ast
+import dis
+import inspect
+import linecache
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache, cached_property, partial, wraps
 from html import escape
+from itertools import combinations
+from pathlib import Path
+from traceback import walk_tb
+from types import CodeType, FrameType
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+from torch import Tensor
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Solution = Callable[..., Any]
+Cases = Mapping[str, tuple[Any, ...]]
+MISTAKES = Path(__file__).with_name("mistakes.md")
 
 
 class NotYet(Exception):
@@ -48,8 +72,7 @@ def check(judge: Callable[Concatenate[Any, P], str]) -> Callable[Concatenate[Any
         except NotYet as reason:
             return Verdict(False, str(reason))
         except Exception as error:
-            kind = type(error).__name__
-            return Verdict(False, f"your code stopped with {kind}: {str(error).rstrip('.')}.")
+            return Verdict(False, f"your code stopped with {_explained(error)}.")
 
     return checked
 
@@ -63,3 +86,466 @@ def written(value: T | None, name: str) -> T:
     if value is None or value is ...:
         raise NotYet(f"{name} is still empty; replace the three dots by your code.")
     return value
+
+
+def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
+    """Whether two results have the same shape and, to rounding, the same values.
+
+    Args:
+        absolute: how far values may differ; by default in proportion to the largest of b.
+    """
+    if isinstance(b, tuple):
+        several = _several(a)
+        if several is None or len(several) != len(b):
+            return False
+        return all(same(x, y, absolute) for x, y in zip(several, b, strict=True))
+    if isinstance(b, str | bool) or isinstance(a, str | bool):
+        return _plain(a) == _plain(b)
+    x, y = _numbers(a), _numbers(b)
+    if x is None or y is None or x.shape != y.shape or not x.size:
+        return False
+    far = absolute or 1e-4 * float(np.abs(y).max())
+    return bool(np.allclose(x, y, rtol=0.0 if absolute else 1e-4, atol=far, equal_nan=True))
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise; called with a learner's function it gives the `Verdict`.
+
+    Attributes:
+        right: the solution.
+        cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
+            planes"). They differ from the numbers of the text.
+        praise: what to say of a right answer.
+        shape: what the axes of the result are.
+        hint: closes the sentence where no mistake is recognised.
+        otherwise: of what was found, what is right and the arguments of a case, a sentence of its
+            own for a mistake that is not recognised, or "".
+        same: compares two results.
+        also: a last test of a function whose results are right; raises `NotYet`.
+    """
+
+    right: Solution
+    cases: Callable[[], Cases]
+    praise: str
+    shape: str = ""
+    hint: str = ""
+    otherwise: Callable[..., str] | None = None
+    same: Callable[[Any, Any], bool] = same
+    also: Callable[[Solution], None] | None = None
+
+    @cached_property
+    def mistakes(self) -> list[tuple[Solution, str]]:
+        """Wrong solutions, each with its sentence, from mistakes.md."""
+        names = ", ".join(inspect.signature(self.right).parameters)
+        lesson = self.right.__module__.rpartition(".")[2]
+        known = _known_mistakes().get(f"{lesson}.{self.right.__name__}({names})", [])
+        scope = vars(sys.modules[self.right.__module__])
+        return [(eval(f"lambda {names}: {code}", scope), sentence) for code, sentence in known]
+
+    def __call__(self, answer: Any) -> Verdict:
+        """What there is to say of a learner's function."""
+        return check(self._judge)(answer)
+
+    def _judge(self, answer: Any) -> str:
+        names = list(inspect.signature(self.right).parameters)
+        mine = answer if callable(answer) or names else lambda: answer
+        _fits(mine, names)
+        found: list[Any] = []
+        right: list[Any] = []
+        changed: list[str] = []
+        for k, label in enumerate(self.cases()):
+            given, kept = self._given(k), self._given(k)
+            right.append(self.right(*self._given(k)))
+            try:
+                found.append(ask(mine, *given))
+            except NotYet as reason:
+                if not all(map(self.same, found, right)):
+                    break  # what was wrong before says more
+                raise NotYet(self._so_far(found, right, label) + str(reason)) from reason
+            pairs = zip(names, given, kept, strict=True)
+            changed += [name for name, a, b in pairs if _differ(a, b)]
+        right = right[: len(found)]
+        if not all(map(self.same, found, right)):
+            raise NotYet(self._why(mine, names, found, right))
+        for a, b in zip(found, right, strict=True):
+            _typed(a, b, self.shape)
+        if changed:
+            raise NotYet(
+                f"the result is right, but `{changed[0]}` is changed too; write into a copy."
+            )
+        if self.also:
+            self.also(mine)
+        return self.praise
+
+    def _given(self, case: int) -> tuple[Any, ...]:
+        """The arguments of a case, made anew: whatever got them may have changed them."""
+        return list(self.cases().values())[case]
+
+    def _so_far(self, found: list[Any], right: list[Any], label: str) -> str:
+        """What stands before a sentence on a later case, if the earlier ones were right."""
+        if not found or not all(map(self.same, found, right)):
+            return ""
+        return f"right for {next(iter(self.cases()))}, but not for {label}: "
+
+    def _why(self, mine: Solution, names: list[str], found: list[Any], right: list[Any]) -> str:
+        if _dots_left(mine):
+            return "the exercise is still empty; replace the three dots by your code."
+        k = [self.same(a, b) for a, b in zip(found, right, strict=True)].index(False)
+        # A mistake that explains all cases; else one of them, if it is no yes or no.
+        for some in (range(len(found)), [] if isinstance(right[k], bool | str) else [k]):
+            for wrong, sentence in (*self.mistakes, *self._swapped(names)):
+                with suppress(Exception):
+                    if some and all(self.same(found[i], wrong(*self._given(i))) for i in some):
+                        return sentence
+        for a, b in zip(found, right, strict=True):
+            _typed(a, b, self.shape)
+        label = list(self.cases())[k]
+        own = self.otherwise(found[k], right[k], *self._given(k)) if self.otherwise else ""
+        sentence = (
+            own or _relation(found, right) or f"for {label} {_difference(found[k], right[k])}"
+        )
+        before = "" if label in sentence else self._so_far(found[:k], right[:k], label)
+        parts = (sentence, "" if own else self._unused(mine, names), self.hint)
+        return before + "; ".join(filter(None, parts)) + "."
+
+    def _swapped(self, names: list[str]) -> Iterator[tuple[Solution, str]]:
+        """Two arguments taken for one another."""
+        for i, j in combinations(range(len(names)), 2):
+            order = list(range(len(names)))
+            order[i], order[j] = j, i
+
+            def swapped(*given: Any, order: Sequence[int] = tuple(order)) -> Any:
+                return self.right(*(given[k] for k in order))
+
+            yield swapped, f"you take `{names[i]}` for `{names[j]}`, and the other way round."
+
+    def _unused(self, mine: Solution, names: list[str]) -> str:
+        """Whether a number of the text stands in place of an argument."""
+        unused = []
+        for i, name in enumerate(names if len(self.cases()) > 1 else ()):
+
+            def other(f: Solution, i: int = i) -> Any:
+                one, two = self._given(0), self._given(1)
+                return f(*one[:i], two[i], *one[i + 1 :])
+
+            with suppress(Exception):
+                matters = not self.same(other(self.right), self.right(*self._given(0)))
+                if matters and self.same(other(mine), mine(*self._given(0))):
+                    unused.append(f"`{name}`")
+        return f"your result does not depend on {' and '.join(unused)}" if unused else ""
+
+
+@cache
+def _known_mistakes() -> dict[str, list[tuple[str, str]]]:
+    """Of each section of mistakes.md its lines: what is written, and what is said of it."""
+    sections = MISTAKES.read_text("utf-8").split("\n## ")[1:]
+    line = re.compile(r"^- `(.+?)`: (.+)$", re.M)
+    return {section.split("\n")[0]: line.findall(section) for section in sections}
+
+
+def exercise(
+    cases: Callable[[], Cases], praise: str, **more: Any
+) -> Callable[[Solution], Exercise]:
+    """Of a solution make its `Exercise`."""
+    return lambda right: Exercise(right, cases, praise, **more)
+
+
+def ask(mine: Solution, *given: Any) -> Any:
+    """What a learner's function returns.
+
+    Raises:
+        NotYet: it stops, or returns nothing.
+    """
+    try:
+        found = mine(*given)
+    except Exception as error:
+        raise NotYet(f"your code stopped with {_explained(error, mine)}.") from error
+    if found is not None and found is not ...:
+        return found
+    if _dots_left(mine):
+        raise NotYet("the exercise is still empty; replace the three dots by your code.")
+    if _returns(mine):
+        raise NotYet("what you return is None: print() and what works in place give nothing back.")
+    raise NotYet("your function returns nothing: is `return` missing?")
+
+
+def _fits(mine: Solution, names: Sequence[str]) -> None:
+    if not callable(mine):
+        raise NotYet(f"hand over the function itself, without calling it; this is {_kind(mine)}.")
+    with suppress(ValueError):
+        signature = inspect.signature(mine)
+        try:
+            signature.bind(*names)
+        except TypeError as error:
+            taken = ", ".join(signature.parameters)
+            raise NotYet(
+                f"your function is called with ({', '.join(names)}), and it takes ({taken})."
+            ) from error
+
+
+def _code(mine: Solution) -> CodeType | None:
+    while isinstance(mine, partial):
+        mine = mine.func
+    return getattr(mine, "__code__", None)
+
+
+def _dots_left(mine: Solution) -> bool:
+    """Whether nothing is written yet, or `...` stands where code should."""
+    code = _code(mine)
+    if code is None:
+        return False
+    idle = {"RESUME", "NOP", "CACHE", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    if {i.opname for i in dis.get_instructions(code)} <= idle:
+        return set(code.co_consts) <= {None, ..., mine.__doc__}
+    with suppress(Exception):
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
+        dots = (n.value for n in ast.walk(tree) if isinstance(n, ast.Expr))
+        return any(isinstance(n, ast.Constant) and n.value is ... for n in dots)
+    return False
+
+
+def _returns(mine: Solution) -> bool:
+    """Whether a function has a `return` of something."""
+    code = _code(mine)
+    steps = list(dis.get_instructions(code)) if code else []
+    ends = [i for i, step in enumerate(steps) if step.opname == "RETURN_VALUE"]
+    return not steps or any(steps[i - 1].argval is not None for i in ends)
+
+
+RULES = (
+    (
+        "does not require grad and does not have a grad_fn",
+        "backward() finds no way from the loss to z and d. Labels (argmax), comparisons, detach(), "
+        "item() and no_grad() cut it; take the loss of the logits",
+    ),
+    (
+        "backward through the graph a second time",
+        "a second backward() needs what the first has used up; compute all of it anew in each "
+        "iteration, decode(z) too, inside the loop",
+    ),
+    (
+        "no attribute 'backward'",
+        "the loss is no tensor, so it has no gradient; leave out item(), float() and numpy",
+    ),
+    ("implicitly created only for scalar", "backward() wants one number; take the mean or the sum"),
+    (
+        "Can't call numpy|can't convert .* that requires grad",
+        "numpy knows no gradients; stay with torch and its tensors",
+    ),
+    (
+        "not implemented for '(Long|Int|Byte)'",
+        "whole numbers, such as labels, stand where logits belong: cross_entropy(logits, labels) "
+        "wants the logits first, and no argmax of them",
+    ),
+    (
+        "Index tensor must have the same number of dimensions",
+        "logits and labels do not belong together: logits (B, C, K, h, w) have an axis of classes, "
+        "labels (K, h, w) have none",
+    ),
+    (
+        "used as indices must be|only integers, slices|must be integers or slices|only integer "
+        "(tensors|scalar)|indices must be integers",
+        "an index must be a whole number, and yours is not; heights in mm are no indices: reckon "
+        "which nodes they lie between, then floor().long()",
+    ),
+    (
+        "must match|broadcast|cannot be multiplied|not aligned|mismatch|same batch size",
+        "shapes do not fit together ({said}); look at the .shape of each",
+    ),
+    (r"quantile\(\) q", "torch.quantile counts from 0 to 1, not to 100"),
+    (r"[Pp]ercentiles must be", "numpy's percentile counts from 0 to 100"),
+    ("out of (bounds|range)", "{said}; count from 0, and take no mm for an index"),
+    ("not enough values to unpack", "{said}; are two arguments exchanged, or is an axis gone?"),
+    ("unhashable", "{said}; a dictionary is asked for one value at a time, not for an array"),
+    ("is not defined", "{said}: it is misspelt, or the cell that makes it has not been run"),
+    ("ambiguous", "{said}; `if`, `and` and `or` want one True or False: use & and |, or .any()"),
+    ("cannot assign to field", "{said}; leave what you were given, and make a value of your own"),
+)
+"""What the messages of Python and PyTorch say (a pattern), and what the learner did."""
+
+
+def _explained(error: Exception, mine: Solution | None = None) -> str:
+    """An exception, the learner's line, and what was done in it."""
+    said = str(error).rstrip(".").split("\n")[0]
+    code = _code(mine) if mine else None
+    steps = list(walk_tb(error.__traceback__))
+    own = [i for i, (f, _) in enumerate(steps) if code and f.f_code.co_filename == code.co_filename]
+    where, why = "", ""
+    if own:
+        frame, number = steps[own[-1]]
+        line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+        where = f" in the line `{line}`" if line else f" in line {number}"
+        why = "".join(_misused(f) for f, _ in steps[own[-1] + 1 : own[-1] + 2])
+    known = (sentence for pattern, sentence in RULES if re.search(pattern, said))
+    return f"{type(error).__name__}{where}: {why or next(known, '{said}').format(said=said)}"
+
+
+def _misused(frame: FrameType) -> str:
+    """Whether a function of the library was given its arguments in another order."""
+    function = frame.f_globals.get(frame.f_code.co_name)
+    if not inspect.isfunction(function) or function.__code__ is not frame.f_code:
+        return ""
+    parameters = inspect.signature(function).parameters
+    for name, parameter in parameters.items():
+        wanted, value = parameter.annotation, frame.f_locals.get(name)
+        wanted = wanted.strip("'\"") if isinstance(wanted, str) else wanted.__name__
+        if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in {
+            c.__name__ for c in type(value).__mro__
+        }:
+            takes = ", ".join(parameters)
+            return (
+                f"`{function.__name__}({takes})` wants a {wanted} as `{name}`, and you hand it "
+                f"{_kind(value)}"
+            )
+    return ""
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words."""
+    if isinstance(value, bool | np.bool_):
+        return "True or False"
+    names = {
+        Tensor: "a tensor",
+        np.ndarray: "a numpy array",
+        int | float | complex | np.number: "a number",
+        str: "a string",
+        dict: "a dictionary",
+        type(None): "None",
+    }
+    for kind, name in names.items():
+        if isinstance(value, kind):
+            return name
+    if isinstance(value, tuple | list):
+        comma = (
+            " (is there a comma too many?)" if isinstance(value, tuple) and len(value) == 1 else ""
+        )
+        return f"a {type(value).__name__} of {len(value)}{comma}"
+    if callable(value):
+        return "a function (is a pair of brackets missing?)"
+    return f"a {type(value).__name__}"
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().numpy()
+    with suppress(Exception):
+        array = np.asarray(value)
+        return array if array.dtype.kind in "biufc" else None
+    return None
+
+
+def _several(value: Any) -> Sequence[Any] | None:
+    """The results that a tuple, a list or one axis of an array holds."""
+    if isinstance(value, Tensor | np.ndarray):
+        return list(value) if value.ndim == 1 else None
+    return value if isinstance(value, tuple | list) else None
+
+
+def _plain(value: Any) -> Any:
+    """Tensors and arrays of one value as that value."""
+    numbers = _numbers(value)
+    return value if numbers is None or numbers.size != 1 else numbers.item()
+
+
+def _typed(a: Any, b: Any, shape: str) -> None:
+    """Whether a result is of the kind of the right one.
+
+    Raises:
+        NotYet: what it is, and what is wanted.
+    """
+    wanted = _kind(b)
+    x, y = _numbers(a), _numbers(b)
+    if isinstance(b, tuple):
+        several = _several(a)
+        if several is None or len(several) != len(b):
+            said = "" if several is None or a is several else f" of {len(several)}"
+            raise NotYet(f"{shape or f'{len(b)} results are wanted'}; you return {_kind(a)}{said}.")
+        for one, other in zip(several, b, strict=True):
+            _typed(one, other, "")
+        return
+    single = y is not None and y.size == 1 and not isinstance(b, Tensor | np.ndarray)
+    if single and x is not None and x.size == 1:
+        if isinstance(b, bool) != (x.dtype.kind == "b"):
+            raise NotYet(f"{wanted} is wanted, and you return {_kind(_plain(a))}.")
+    elif single and x is not None and x.ndim:
+        raise NotYet(f"one result is wanted, {wanted}, and you return {_kind(a)} of {x.size}.")
+    elif _kind(a) != wanted and not (isinstance(b, str) and _several(a) is not None):
+        raise NotYet(f"{wanted} is wanted, and you return {_kind(a)}.")
+    if x is None or y is None:
+        return
+    if x.dtype.kind == "c" and y.dtype.kind != "c":
+        raise NotYet("your result is complex, and real numbers are wanted (.real, irfft2).")
+    if x.shape != y.shape and not x.size == y.size == 1:
+        axes = "the same axes in another order" if sorted(x.shape) == sorted(y.shape) else "yours"
+        said = f"{axes}: {x.shape}" if axes != "yours" else f"yours is {x.shape}"
+        raise NotYet(f"{shape or 'the shape is wrong'}: {y.shape} here, and {said}.")
+    if y.dtype.kind == "b" and x.dtype.kind != "b" and y.ndim:
+        raise NotYet("True and False are wanted (bool), and yours are numbers.")
+    if y.dtype.kind in "iu" and x.dtype.kind in "fb" and y.ndim:
+        raise NotYet(f"labels are whole numbers, and yours are {getattr(a, 'dtype', x.dtype)}.")
+    if np.isnan(x).any() and not np.isnan(y).any():
+        raise NotYet(
+            "there are NaNs in your result: a logarithm or root of a negative number, or 0/0."
+        )
+
+
+def _relation(found: Sequence[Any], right: Sequence[Any]) -> str:
+    """How all results stand to the right ones, if that is simple."""
+    xs = [n for n in map(_numbers, found) if n is not None and n.dtype.kind in "iuf"]
+    ys = [n for n in map(_numbers, right) if n is not None and n.dtype.kind in "iuf"]
+    if not len(xs) == len(ys) == len(found):
+        return ""
+    x, y = (np.concatenate([n.ravel() for n in ns]).astype(float) for ns in (xs, ys))
+    if x.size < 2 or x.size != y.size:
+        return ""
+    if same(x, -y):
+        return "the sign is wrong: all is right but for a minus"
+    factor, offset = float(x @ y) / float(y @ y or 1.0), float((x - y).mean())
+    if same(x, factor * y) and factor:
+        return f"your result is {factor:.4g} times what it should be"
+    if same(x - y, np.full_like(y, offset)):
+        return f"your result is off by {offset:+.4g} everywhere"
+    for axis in range(xs[0].ndim):
+        if all(same(a, np.flip(b, axis)) for a, b in zip(xs, ys, strict=True)):
+            return f"axis {axis} runs the other way"
+    for i, j in combinations(range(xs[0].ndim), 2):
+        if all(same(a, np.swapaxes(b, i, j)) for a, b in zip(xs, ys, strict=True)):
+            return f"axes {i} and {j} have changed places"
+    return ""
+
+
+def _difference(a: Any, b: Any) -> str:
+    """Where a result is farthest from the right one, with as many digits as tell them apart."""
+    if isinstance(b, tuple):
+        i = [same(x, y) for x, y in zip(a, b, strict=True)].index(False)
+        return f"number {i + 1}: {_difference(a[i], b[i])}"
+    x, y = _numbers(a), _numbers(b)
+    if x is None or y is None:
+        return f"it should be {b}, and you find {_plain(a)}"
+    far = np.abs(x.astype(float) - y.astype(float).reshape(x.shape))
+    at = np.unravel_index(int(far.argmax()), far.shape)
+    pair = x[at].item(), y.reshape(x.shape)[at].item()
+    if x.dtype.kind in "biu" and y.dtype.kind in "biu":
+        mine, wanted = map(str, pair)
+    else:
+        digits = (n for n in range(2, 17) if f"{pair[0]:.{n}f}" != f"{pair[1]:.{n}f}")
+        n = next(digits, 17)
+        mine, wanted = (f"{value:.{n}f}" for value in pair)
+    if x.size == 1:
+        return f"it should be {wanted}, and you find {mine}"
+    share = f"{int((far > 0).sum())} of {far.size} labels differ; " if y.dtype.kind in "iu" else ""
+    return f"{share}entry [{', '.join(map(str, at))}] should be {wanted} and is {mine}"
+
+
+def _differ(a: Any, b: Any) -> bool:
+    """Whether an argument is no longer what it was."""
+    if isinstance(a, Tensor | np.ndarray):
+        return a.shape != b.shape or bool((a != b).any())
+    if isinstance(a, dict):
+        return a.keys() != b.keys() or any(_differ(a[key], b[key]) for key in a)
+    if isinstance(a, tuple | list):
+        return len(a) != len(b) or any(map(_differ, a, b))
+    if is_dataclass(a):
+        return any(_differ(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+    return isinstance(a, str | int | float) and a != b

@@ -150,7 +150,7 @@ class Explorer:
 
     def show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
-        self.session = session
+        self.session, self._frame = session, None
         with self._quietly():
             self._fill(session)
         self._enable()
@@ -548,16 +548,15 @@ class Explorer:
         progress = self._frame.progress if self._frame is not None else None
         done, line = 0.0, ""
         # The picture comes after the state: what it shows is told by its own.
-        if state is State.DONE and progress is not None and not progress.stopped:
+        if state is State.DONE and not (progress and progress.stopped):
             state = self._told
-        self._told = state
+        self._told, running = state, state is State.RUNNING
         if state is State.FAILED:
             line = f"{self._problem} {texts.FAILED_NOTE}"
         elif self._problem:
             self.transport.show_status("failed", self._word, self._problem, 0.0)
             return
-        elif progress is not None and not (state is State.RUNNING and progress.stopped):
-            running = state is State.RUNNING
+        elif progress is not None and not (running and (progress.stopped or self.runner.wishing)):
             whole = progress.iterations if running else progress.last
             done = progress.iteration / whole if whole else 0.0
             line = texts.progress_line(progress, running)

@@ -142,6 +142,7 @@ class ScanPanel:
         self.long_axis = checkbox("srh-long-axis", texts.LONG_AXIS)
         self.live = checkbox("srh-live", texts.LIVE)
         self.stack = named(StackView(), "srh-stack-box")
+        self._simulation = (self.motion, self.spacing, self.noise)
         self.box = card(
             "1",
             texts.SCAN,
@@ -149,9 +150,7 @@ class ScanPanel:
                 self.subject,
                 self.seed,
                 self.own,
-                self.motion,
-                self.spacing,
-                self.noise,
+                *self._simulation,
                 named(w.HBox([self.long_axis, self.live]), "srh-pair"),
                 self.stack,
             ],
@@ -190,8 +189,8 @@ class ScanPanel:
         """Only what has a meaning: of one's own scan nothing is simulated."""
         for control in self.controls:
             control.disabled = loading
-        for control in (self.motion, self.spacing, self.noise):
-            control.disabled = loading or not simulated
+        for widget in self._simulation:
+            show(widget, simulated)
         self.long_axis.disabled = loading or not view
 
 

@@ -138,7 +138,7 @@ class Runner:
         self._load, self._view, self._pace = load, view, pace
         self._session: Session | None = None
         self._wishes: dict[str, Callable[[Session], None]] = {}
-        self._steps = 0
+        self._steps, self._granting = 0, False
         self._job: Job | None = None
         self._doing: Job | None = None
         self._granted: Callable[[Session], None] | None = None
@@ -225,8 +225,8 @@ class Runner:
 
     @property
     def loading(self) -> bool:
-        """Whether another file waits to be read."""
-        return self._job is not None and self._job.name == "load"
+        """Whether another file is read, or waits to be."""
+        return self.computing == "load"
 
     @property
     def scanning(self) -> bool:
@@ -236,7 +236,7 @@ class Runner:
     @property
     def wishing(self) -> bool:
         """Whether something is wished for that is not granted yet."""
-        return bool(self._wishes or self._steps)
+        return bool(self._wishes or self._steps or self._granting)
 
     @property
     def computing(self) -> str:
@@ -368,7 +368,7 @@ class Runner:
             await self._run_on(self._session)
         elif self._schedule.stale and self._pace.painted:
             await self._show(self._prepare(self._session.now, hurry=True))
-        elif self._job is not None:
+        elif self._job is not None and not self._schedule.stale:
             await self._do(self._session, self._job)
         elif self.state is State.REPLAYING:
             await self._replay(self._session)
@@ -379,9 +379,12 @@ class Runner:
 
     async def _grant(self, session: Session) -> None:
         wishes, self._wishes = self._wishes, {}
-        scene = session.scene
-        for wish in wishes.values():
-            await self._call(wish, session)
+        scene, self._granting = session.scene, True
+        try:
+            for wish in wishes.values():
+                await self._call(wish, session)
+        finally:
+            self._granting = False
         granted, self._granted = self._granted, None
         if granted is not None:
             granted(session)
@@ -409,10 +412,10 @@ class Runner:
         scene, problem = session.scene, ""
 
         def end() -> None:
-            if self._job is None:  # else another has taken its place on the page
-                self._view.show_job(job.name, None)
             if problem:
                 self._view.show_problem(problem, job.name)
+            if self._job is None:  # else another has taken its place on the page
+                self._view.show_job(job.name, None)
 
         try:
             job.show(await self._call(job.work, session, watch))

@@ -17,7 +17,8 @@ function render({ model, el }) {
   for (const [name, [title, note]] of columns) {
     const head = element("div", `srh-column srh-column-${name}`, el);
     element("b", "", head).textContent = title;
-    head.append(element("br", "", head), note);
+    element("br", "", head);
+    element("span", "", head).textContent = note;
   }
   const canvases = {};
   for (const [row, view] of Object.entries(model.get("rows"))) {

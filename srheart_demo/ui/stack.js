@@ -97,6 +97,7 @@ function render({ model, el }) {
   function draw() {
     panels.forEach((canvas, i) => paint(canvas, i ? "put_back" : "scanned"));
     const chosen = model.get("chosen");
+    if (!model.get("of")) return; // nothing is scanned yet
     const state = taken() ? (offset ? `${offset > 0 ? "+" : ""}${offset.toFixed(1)} mm` : "") : words.missing;
     said.textContent = `${words.slice} ${chosen + 1} ${state}`;
     front.setAttribute("aria-label", `${words.help} ${said.textContent}`);

@@ -158,7 +158,7 @@ def progress_line(progress: Progress, running: bool) -> str:
 
 def shown_run(shown: str, chosen: str) -> str:
     """Of a run that did not run with the chosen preset."""
-    return f"Shown is a run of {shown}; Run starts {chosen}."
+    return f"Shown: {shown}. Run starts {chosen}:"
 
 
 # Where one looks: what is loading, computed, old or still to come
@@ -429,7 +429,10 @@ OWN_NOTE = (
 OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
 OWN_VIEW_FRAME = "Frame of the view"
 OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror it"
-OWN_AS_IT_IS = "Your scan as it is: nothing is simulated, no truth is known."
+OWN_AS_IT_IS = (
+    "Your scan as it is: nothing is simulated. Slices are shown as in the file; in 3D the heart is"
+    " turned as the model has it, with the RV at the left."
+)
 OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
 REPORT = "Report on your scan"
