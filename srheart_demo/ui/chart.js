@@ -236,7 +236,8 @@ function render({ model, el }) {
       canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
       pen.save();
       pen.beginPath();
-      pen.rect(left - 6, top - 6, wide + 12, tall + 12);
+      const spare = panel.map ? 0 : 6; // for half a mark
+      pen.rect(left - spare, top - spare, wide + 2 * spare, tall + 2 * spare);
       pen.clip();
       for (const one of panel.series) showSeries(pen, one, x, y);
       pen.restore();
