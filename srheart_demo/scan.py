@@ -250,34 +250,56 @@ def _looked_at(
     stack: LabelVolume, unlabelled: Unlabelled
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Which slices of a stack, apex first, somebody looked at, and what is to be said of that."""
-    beyond = ~stack.labelled & ~stack.gaps
+    slices = np.flatnonzero(stack.labelled)
+    first, last, step = int(slices[0]), int(slices[-1]), int(np.median(np.diff(slices)))
+    at = np.arange(len(stack.labelled))
+    beyond = (at < first) | (at > last)
     if unlabelled == "empty" or not beyond.any():
         return ~stack.gaps, ()
     if unlabelled == "unknown":
         return stack.labelled, ("Slices beyond the labelled ones were taken as not looked at.",)
-    first, pixel = int(np.flatnonzero(stack.labelled)[0]), stack.spacing[1] * stack.spacing[2]
-    tissue, LV = (here.sum(axis=(1, 2)) * pixel for here in (stack.labels > 0, stack.labels == 1))
+    if why := _cut_off(stack, first, last, step):
+        return stack.labelled, (
+            f"{why}, so the slices beyond the labelled ones were taken as not looked at, and the "
+            "heart goes on there as the prior has it.",
+        )
+    # Who labels every third slice has not looked at the two beyond the last.
+    next_ = ((at < first) & (at > first - step)) | ((at > last) & (at < last + step))
+    notes = {
+        f"Labels are in one slice of {step}, so the {step - 1} beyond each end were taken as not "
+        "looked at, as those in between.": step > 1,
+        "The labelled LV is short for its width. The heart was taken to end with its labels; if "
+        "its base was not drawn, have the slices beyond taken as unknown.": (
+            np.divide(*_lv_length_and_width(stack, step)) < SHORT
+        ),
+    }
+    return ~(stack.gaps | next_), tuple(note for note, holds in notes.items() if holds)
+
+
+def _cut_off(stack: LabelVolume, first: int, last: int, step: int) -> str:
+    """Why the labelled slices cannot be all of the heart; empty if they can."""
+    tissue = (stack.labels > 0).sum(axis=(1, 2))
     share = tissue[first] / tissue.max()
-    length, width = np.count_nonzero(LV) * stack.spacing[0], 2 * np.sqrt(LV.max() / np.pi)
-    size = f"The labelled LV is {length:.0f} mm long and {width:.0f} mm wide"
-    if beyond[:first].any() and stack.spacing[0] <= APART and share > WHOLE_APEX:
-        why = (
+    if first > 0 and step * stack.spacing[0] <= APART and share > WHOLE_APEX:
+        return (
             f"The labels end, at the apex, with a slice that has {share:.0%} of the largest one's "
             "tissue, where a heart tapers"
         )
-    elif length < LEAST_LENGTH * width:
-        why = f"{size}, as no LV is"
-    elif length < SHORT * width:
-        return ~stack.gaps, (
-            f"{size}, which is short. The heart was taken to end with its labels; if its base was "
-            "not drawn, have the slices beyond taken as unknown.",
-        )
-    else:
-        return ~stack.gaps, ()
-    return stack.labelled, (
-        f"{why}, so the slices beyond the labelled ones were taken as not looked at, and the heart "
-        "goes on there as the prior has it.",
-    )
+    length, width = _lv_length_and_width(stack, step)
+    if length < LEAST_LENGTH * width:
+        return f"The labelled LV is {length:.0f} mm long and {width:.0f} mm wide, as no LV is"
+    return ""
+
+
+def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
+    """Of the labelled LV, across the slices and within them (as if it were round), mm.
+
+    Across them as long as it can be if one slice of `step` is labelled.
+    """
+    pixels = (stack.labels == 1).sum(axis=(1, 2))
+    held = np.flatnonzero(pixels)
+    width = 2 * np.sqrt(pixels.max() * stack.spacing[1] * stack.spacing[2] / np.pi)
+    return (np.ptp(held) + 2 * step - 1) * stack.spacing[0], float(width)
 
 
 def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:

@@ -105,6 +105,21 @@ def test_ends_that_nobody_labelled_are_no_ends_of_the_heart(name: str) -> None:
         assert empty.looked_at.all()
 
 
+@pytest.mark.parametrize("step", [2, 3])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_who_labels_one_slice_of_some_has_not_looked_at_those_beyond_the_last(
+    name: str, step: int
+) -> None:
+    stack = within_empty_slices(load_sample(name).stacks["none"])
+    labelled = np.flatnonzero(stack.labelled)[1::step]
+    scan = Scan.of(labelled_only(stack, labelled.tolist()))
+    assert not scan.looked_at[scan.stack.gaps].any()
+    for end, towards in ((labelled[0], -1), (labelled[-1], 1)):
+        assert not scan.looked_at[[end + towards * i for i in range(1, step)]].any()
+        assert scan.looked_at[end + towards * step]
+    assert any(f"one slice of {step}" in note for note in scan.notes)
+
+
 @pytest.mark.parametrize("name", HEARTS)
 def test_a_heart_that_ends_is_taken_at_its_word(name: str) -> None:
     scan = Scan.of(within_empty_slices(HEARTS[name]))
