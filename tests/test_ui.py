@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import struct
 import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,14 @@ from srheart_demo.ui.schedule import Schedule
 from srheart_demo.ui.slices import pack
 
 PATIENCE = 200.0
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """No explorer outlives its test; ipywidgets keeps every widget, and so runs and pictures."""
+    yield
+    w.Widget.close_all()
+    gc.collect()
 
 
 def serve(explorer: Explorer, play: Callable[[], Awaitable[None]]) -> None:
