@@ -173,6 +173,8 @@ def assert_legible(page) -> None:
             equation.set_checked(shown)
             page.evaluate(TWO_FRAMES)
             assert page.evaluate(LEGIBLE) == [], (width, height, shown)
+            bar = page.locator(".srh-transport").bounding_box()
+            assert bar["y"] + bar["height"] <= height, (width, height, shown)
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
