@@ -240,7 +240,8 @@ def find_subjects(
     that begin with a dot are passed over, and so is what lies in `out`.
 
     A view goes with the stack whose path has the same words, but those for short axis, long axis
-    and labels; or with the only stack of its folder, if one of the two has all words of the other.
+    and labels; or with the only stack of its folder whose name has all words of its own, or no
+    others.
 
     Args:
         folder: where to look.
@@ -352,26 +353,34 @@ class _Sorting:
     def _pairs(self) -> Mapping[str, list[str]]:
         """Each stack's views, the best first."""
         by_key, by_folder = defaultdict(list), defaultdict(list)
-        for view in self.views:
-            by_key[self.choice.key(view, True)].append(view)
-            by_folder[PurePosixPath(view).parent].append(view)
-        stacks_in = Counter(PurePosixPath(stack).parent for stack in self.stacks)
-        going = {}
         for stack in self.stacks:
-            parent = PurePosixPath(stack).parent
-            views = by_key[self.choice.key(stack, False)]
-            if not views and stacks_in[parent] == 1 and not self.choice.views:
-                beside = filter(self.choice.is_view, by_folder[parent])
-                views = [view for view in beside if _akin(view, stack)]
-            going[stack] = sorted(views, key=lambda view: self._rank(view, stack))
-        return going
+            by_key[self.choice.key(stack, False)].append(stack)
+            by_folder[PurePosixPath(stack).parent].append(stack)
+        going: dict[str, list[str]] = {stack: [] for stack in self.stacks}
+        for view in self.views:
+            stacks = by_key[self.choice.key(view, True)]
+            if not (stacks or self.choice.views) and self.choice.is_view(view):
+                beside = by_folder[PurePosixPath(view).parent]
+                akin = [stack for stack in beside if _akin(view, stack)]
+                stacks = akin if len(akin) == 1 else []
+            for stack in stacks:
+                going[stack].append(view)
+        return {
+            stack: sorted(views, key=lambda view: self._rank(view, stack))
+            for stack, views in going.items()
+        }
 
-    def _rank(self, view: str, stack: str) -> tuple[bool, int, int, str]:
-        """The lower, the better: labels of the same making, more tissues, more chambers."""
+    def _rank(self, view: str, stack: str) -> tuple[bool, bool, int, int, str]:
+        """The lower, the better: the same words, labels alike, more tissues, more chambers."""
         name = PurePosixPath(view).name.lower()
         chambers = CHAMBER_VIEW.search(name)
-        preference = PREFERENCE.index(chambers[1] if chambers else "")
-        return _making(view) != _making(stack), -self.views[view].tissues, preference, view
+        return (
+            self.choice.key(view, True) != self.choice.key(stack, False),
+            _making(view) != _making(stack),
+            -self.views[view].tissues,
+            PREFERENCE.index(chambers[1] if chambers else ""),
+            view,
+        )
 
     def _with_view(self, subject: Subject, views: list[str], left_out: dict[str, str]) -> Subject:
         """With the best of its views that can be used; adds why each of the others is not."""

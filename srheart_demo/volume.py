@@ -61,8 +61,6 @@ CLEARLY_WIDER = 1.5
 CLEARLY_CLOSED = 0.05
 """Share of the LV's border by which one axis must close it more than the next to tell the slices'.
 Real and synthetic hearts: 0.1 or more."""
-FEW = 0.005
-"""Share of the labelled voxels that may lie beyond each end unheeded: strays are no heart."""
 MOST_MASKS = 8
 """A fourth axis no longer than this may hold a mask for each tissue."""
 MOST_VALUES = 100
@@ -399,17 +397,12 @@ def _stack(
     """A frame as a short-axis stack."""
     image, name = frame.image, frame.name
     counts = _counts(frame)
-    box = _box(frame.values)
-    if box.size > MOST_TISSUE:
-        raise _too_large(name, box.shape)
+    box = _box(frame.values, name)
+    note = ""
     if slice_axis is None:
         slice_axis, note = _slice_axis(image, box, convention)
-    elif slice_axis in range(3):
-        note = ""
-    else:
-        raise InvalidVolume(
-            f"{name}: there is no axis {slice_axis}; it has 0, 1 and 2.", "slice_axis"
-        )
+    if slice_axis not in range(3):
+        raise InvalidVolume(f"{name}: there is no axis {slice_axis}, but 0 to 2.", "slice_axis")
     axes = _slices_first(slice_axis)
     affine = _in_space(image, axes, name)
     anatomy = _anatomy(box.transpose(axes), affine)
@@ -428,8 +421,8 @@ def _view(frame: _Frame, convention: Convention | None) -> Reading:
     image, name = frame.image, frame.name
     if sorted(image.shape)[1] == 1:
         raise InvalidVolume(
-            f"{name}: the array is {' x '.join(map(str, image.shape))} voxels, and a long-axis "
-            "view is a plane; give a file with all its pixels."
+            f"{name}: the array is {times(image.shape)} voxels, and a long-axis view is a plane; "
+            "give a file with all its pixels."
         )
     counts = _counts(frame)
     axis = image.shape.index(min(image.shape))
@@ -444,7 +437,7 @@ def _view(frame: _Frame, convention: Convention | None) -> Reading:
     chosen = labelled[len(labelled) // 2]
     affine = _in_space(image, axes, name, plane=chosen)
     plane = planes[chosen : chosen + 1]
-    anatomy = _anatomy(_box(plane), affine, whole=False)
+    anatomy = _anatomy(_box(plane, name), affine, whole=False)
     volume, convention = _labels(frame, plane, affine, anatomy, convention)
     volume = _without_islands(volume)
     _check_extent(volume)
@@ -482,12 +475,23 @@ def _slices_first(axis: int) -> tuple[int, int, int]:
     return (0, 1, 2) if axis == 0 else (axis, 2 if axis == 1 else 1, 0)
 
 
-def _box(stored: NDArray[np.int32]) -> NDArray[np.int32]:
+def _held(stored: NDArray[np.integer]) -> tuple[slice, slice, slice]:
     """The smallest box that holds all that is not 0."""
-    for axis in range(3):
-        held = np.flatnonzero(stored.any(axis=tuple({0, 1, 2} - {axis})))
-        stored = stored.take(range(held[0], held[-1] + 1), axis)
-    return stored
+    others = ((1, 2), (0, 2), (0, 1))
+    x, y, z = (np.flatnonzero(stored.any(axis=axes)) for axes in others)
+    return slice(x[0], x[-1] + 1), slice(y[0], y[-1] + 1), slice(z[0], z[-1] + 1)
+
+
+def _box(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
+    """What lies in the box around the labels.
+
+    Raises:
+        InvalidVolume: it is too large.
+    """
+    box = stored[_held(stored)]
+    if box.size > MOST_TISSUE:
+        raise _too_large(name, box.shape)
+    return box
 
 
 def _anatomy(box: NDArray[np.int32], affine: NDArray[np.float64], whole: bool = True) -> Anatomy:
@@ -634,23 +638,14 @@ def _labels(
     return volume, convention
 
 
-def _reach(labels: NDArray[np.uint8], axis: int) -> tuple[int, int]:
-    """First and last index along an axis between which all but a few labelled voxels lie."""
-    voxels = (labels > 0).sum(axis=tuple({0, 1, 2} - {axis}))
-    below = np.cumsum(voxels) / max(int(voxels.sum()), 1)
-    return int((below > FEW).argmax()), int((below >= 1 - FEW).argmax())
-
-
 def _check_extent(volume: LabelVolume) -> None:
     """Whether a heart can reach so far in-plane.
 
     Raises:
         InvalidVolume: none does.
     """
-    reach = [_reach(volume.labels, axis) for axis in (1, 2)]
-    extent = [
-        (last - first + 1) * mm for (first, last), mm in zip(reach, volume.spacing[1:], strict=True)
-    ]
+    pixels = [held.stop - held.start for held in _held(volume.labels)[1:]]
+    extent = np.multiply(pixels, volume.spacing[1:])
     smallest, largest = HEART_EXTENT
     if min(extent) < smallest or max(extent) > largest:
         raise InvalidVolume(
@@ -660,19 +655,18 @@ def _check_extent(volume: LabelVolume) -> None:
 
 
 def _check_stack(volume: LabelVolume, sure: bool) -> None:
-    """Whether these can be the slices of a heart, by what they hold and by how far they reach.
+    """Whether these can be the slices of a heart, by how far they reach.
 
     Raises:
         InvalidVolume: they cannot.
     """
-    name, labels = volume.name, volume.labels
-    first, last = _reach(labels, 0)
-    if first == last:
+    name, (held, *in_plane) = volume.name, _held(volume.labels)
+    slices, distance = held.stop - held.start, volume.spacing[0]
+    if slices == 1:
         raise SinglePlane(
             f"{name}: only one slice holds labels, and a single slice has no third dimension; "
             "give the whole short-axis stack."
         )
-    distance, slices = volume.spacing[0], last - first + 1
     length = slices * distance
     short = distance < CLOSE_SLICES and length < SHORTEST
     if not sure and (short or length > LONGEST or distance > FARTHEST_SLICES):
@@ -683,14 +677,13 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
             "spacing",
         )
     _check_extent(volume)
-    rows, columns = (np.flatnonzero(labels.any(axis=axes)) for axes in ((0, 2), (0, 1)))
-    box = len(labels), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
+    box = len(volume.labels), *(held.stop - held.start for held in in_plane)
     if np.prod(box) > MOST_TISSUE:
         raise _too_large(name, box)
 
 
 def _too_large(name: str, box: tuple[int, ...]) -> InvalidVolume:
     return InvalidVolume(
-        f"{name}: the box around the labels has {' x '.join(map(str, box))} voxels, more than any "
-        "short-axis stack; resample to pixels of 1 mm (nearest neighbour)."
+        f"{name}: the box around the labels has {times(box)} voxels, more than any label map of a "
+        "heart; resample to pixels of 1 mm (nearest neighbour)."
     )

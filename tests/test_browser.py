@@ -90,7 +90,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}/"
     log = tmp_path_factory.mktemp("voila") / "log.txt"
-    command = [sys.executable, "-m", "voila", "apps/explorer.ipynb", "--no-browser"]
+    command = [sys.executable, "-m", "srheart_demo.cli", "explore", "--no-browser"]
     with log.open("w") as output:
         server = subprocess.Popen(
             [*command, f"--port={port}"],

@@ -104,7 +104,7 @@ def room(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator
 def test_the_teacher_is_told_who_can_open_it(
     address: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("srheart_demo.classroom.__main__.own_address", lambda: "192.0.2.7")
+    monkeypatch.setattr("apps.classroom.__main__.own_address", lambda: "192.0.2.7")
     assert f"{said} can open it" in welcome(20, 20, address, 8866)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo.course.verdict import Exercise, same
+from srheart_demo.course.verdict import _known_mistakes as known_mistakes
+from srheart_demo.degradation import Stack, degrade, downsample, move
+from srheart_demo.losses import cross_entropy
 
 LESSONS = (
     "start",
@@ -215,6 +220,236 @@ def test_an_argument_that_is_changed_is_told(exercise: Exercise) -> None:
 
     said = exercise(mine).sentence
     assert "is changed too" in said
+
+
+def descending(
+    order: str = "clear backward step",
+    loss: Callable[..., Any] = lambda planes, z, d, p: cross_entropy(
+        move(planes, p.stack, d), p.S_LR
+    ),
+    inside: bool = True,
+) -> Callable[..., Any]:
+    """Exercise 1 of lesson 4 as a learner may write it."""
+
+    def algorithm_1(p, lr_z, lr_d, iterations):
+        z = torch.zeros(1, p.G.latent_size, requires_grad=True)
+        d = torch.zeros(1, p.stack.K, 2, requires_grad=True)
+        adam = torch.optim.Adam([{"params": [z], "lr": lr_z}, {"params": [d], "lr": lr_d}])
+        planes = downsample(p.G.decode(z), p.stack)
+        for _ in range(iterations):
+            if inside:
+                planes = downsample(p.G.decode(z), p.stack)
+            L = loss(planes, z, d, p)
+            calls = {"clear": adam.zero_grad, "backward": L.backward, "step": adam.step}
+            for call in order.split():
+                calls[call]()
+        return z.detach(), d.detach()
+
+    return algorithm_1
+
+
+def logits_of(wax: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Of a distance to the candle's surface, (row, column, radius) → mm, two classes."""
+
+    def candle(z: Tensor, H: Tensor, W: Tensor) -> Tensor:
+        size, row, column = z.T[..., None, None, None]
+        a = wax(H - 10 * row, W - 10 * column, 20 + 4 * size)
+        return torch.stack([-a, a], dim=1)
+
+    return candle
+
+
+def candle(z: Tensor, H: Tensor, W: Tensor) -> Tensor:
+    return logits_of(lambda h, w, r: r - torch.hypot(h, w))(z, H, W)
+
+
+def halves(planes: Tensor, stack: Stack, d: Tensor, half: float) -> Tensor:
+    grid = ((stack.pixels() - d[0][:, None, None]) / half).flip(-1)
+    images = planes[0].transpose(0, 1)
+    return F.grid_sample(images, grid, align_corners=False).transpose(0, 1)[None]
+
+
+def pixels_as(order: tuple[int, int, int]) -> Callable[..., Any]:
+    def plane_points(affine, h, w, model_from_world):
+        i, j = np.meshgrid(np.arange(h), np.arange(w), indexing="ij")
+        index = np.stack([*((0 * i, i, j)[axis] for axis in order), 0 * i + 1], axis=-1)
+        return (index @ affine.T @ model_from_world.T)[..., :3]
+
+    return plane_points
+
+
+def changes(losses: Any, by: Callable[[float, float], float]) -> list[float]:
+    return [abs(b - a) / by(a, b) for a, b in pairwise(losses)][-10:]
+
+
+WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
+    "start.length_mm": [
+        (lambda K, gap: 120.0, "does not depend on `K` and `gap`"),
+        (lambda K, gap: (K - 1) * 10, "does not depend on `gap`"),
+        (lambda K, gap: f"{(K - 1) * gap} mm", "a number is wanted, and you return a string"),
+    ],
+    "quickstart.unknowns": [
+        (lambda M, K: 154, "for M = 64 and K = 9 it should be 82, and you find 154"),
+    ],
+    "quickstart.without_common": [(lambda d: d.sub_(d.mean(0)), "`d` is changed too")],
+    "quickstart.volume_ml": [
+        (lambda x, i, s: (x == i).sum() * 2 * 1.25 * 1.25 / 1000, "use `spacing`"),
+        (lambda x, i, s: (x == i).sum() * 2 * 1.25**2, "mm³"),
+    ],
+    "degradation.downsample": [
+        (lambda field, stack: field[:, :, stack.z], "heights in mm are no indices"),
+        (lambda field, stack: field[:, :, stack.z.long()], "take no mm for an index"),
+    ],
+    "degradation.move": [
+        (partial(halves, half=64), "divide mm by 80, not by 64"),
+        (partial(halves, half=160), "divide mm by 80, not by 160"),
+        (partial(halves, half=90), "divide mm by half the box, 80"),
+    ],
+    "prior.along": [(lambda z, v, a: z - (a - z @ v)[:, None] * v, "the sign is wrong")],
+    "prior.surprise": [
+        (lambda z: abs(float(z.square().sum()) - z.numel()) / (2 * z.numel()) ** 0.5, "abs()"),
+    ],
+    "optimisation.algorithm_1": [
+        (descending("backward clear step"), "zero_grad() after backward() takes away"),
+        (descending("clear backward"), "no step was taken"),
+        (
+            descending(
+                loss=lambda planes, z, d, p: cross_entropy(
+                    move(planes, p.stack, d).argmax(1), p.S_LR
+                )
+            ),
+            "no argmax",
+        ),
+        (
+            descending(
+                loss=lambda planes, z, d, p: (
+                    (move(planes, p.stack, d).argmax(1) != p.S_LR).float().mean()
+                )
+            ),
+            "Labels (argmax)",
+        ),
+        (
+            descending(
+                loss=lambda planes, z, d, p: cross_entropy(
+                    move(planes, p.stack, d), p.S_LR
+                ).detach()
+            ),
+            "detach()",
+        ),
+        (
+            descending(
+                loss=lambda planes, z, d, p: cross_entropy(
+                    move(planes, p.stack, d.detach()), p.S_LR
+                )
+            ),
+            "d did not move: it must be in the loss, not detached",
+        ),
+        (
+            descending(
+                loss=lambda planes, z, d, p: cross_entropy(p.S_LR, move(planes, p.stack, d))
+            ),
+            "wants the logits first",
+        ),
+        (
+            descending(
+                loss=lambda planes, z, d, p: cross_entropy(move(planes, d, p.stack), p.S_LR)
+            ),
+            "`move(planes, stack, d)` wants a Stack as `stack`, and you hand it a tensor",
+        ),
+        (descending(inside=False), "inside the loop"),
+    ],
+    "optimisation.stops": [
+        (
+            lambda x: len(x) > 10 and sum(changes(x, lambda a, b: abs(b))) < 0.5,
+            "divide by the one before",
+        ),
+        (lambda x: len(x) > 10 and abs(x[-1] / x[-11] - 1) < 0.05, "take each change on its own"),
+        (lambda x: True, "does not depend on `losses`"),
+    ],
+    "gauge.shift_scores": [
+        (
+            lambda p, y: (
+                -torch.fft.irfft2(
+                    (torch.fft.rfft2(y) * torch.fft.rfft2(p).conj()).sum(0), s=y.shape[-2:]
+                )
+            ),
+            "the sign of all scores",
+        )
+    ],
+    "gauge.without_drift": [
+        (lambda e, z: e - e[:1], "entry ["),
+        (lambda e, z: e - e.mean(0) - (z[:, None] * e).mean(0), "entry ["),
+        (lambda e, z: 0 * e, "does not depend on `e`"),
+        (lambda e, z: e - e.mean(1, keepdim=True), "entry ["),
+    ],
+    "multi_view.plane_points": [
+        (pixels_as((1, 2, 0)), "you put it last"),
+        (pixels_as((0, 2, 1)), "rows and columns have changed places"),
+    ],
+    "scores.far_off": [
+        (lambda t, b: max(np.percentile(t, 0.95), np.percentile(b, 0.95)), "counts to 100"),
+        (lambda t, b: 6.68, "it should be"),
+    ],
+    "scores.most_careful": [
+        (
+            lambda t: min(t, key=lambda n: max(t[n].values()) - min(t[n].values())),
+            "varies least",
+        ),
+        (lambda t: "B", "in another table there is no B"),
+    ],
+    "uncertainty.interval": [
+        (lambda x: (x.quantile(5), x.quantile(95)), "counts from 0 to 1"),
+        (lambda x: x.quantile(0.9), "two numbers, low and high"),
+    ],
+    "own_scan.volume_ml": [
+        (
+            lambda x, i, A: (x == i).sum() * np.prod(np.linalg.norm(A[:3, :3], axis=0)) / 1000,
+            "right angles",
+        ),
+    ],
+    "toy.candle": [
+        (lambda z, H, W: candle(z, H, W).softmax(1), "these are probabilities"),
+        (lambda z, H, W: (candle(z, H, W) / 20).softmax(1), "these are probabilities"),
+        (lambda z, H, W: candle(z, H, W).sigmoid(), "these are probabilities"),
+        (lambda z, H, W: candle(z, H, W).tanh(), "off a straight line"),
+        (logits_of(lambda h, w, r: r**2 - h**2 - w**2), "squared distances"),
+        (logits_of(lambda h, w, r: 1 - torch.hypot(h, w) / r), "the same for all"),
+        (lambda z, H, W: candle(z.detach(), H, W), "no gradient"),
+    ],
+    "toy.scan": [
+        (
+            lambda G, z, stack, d: degrade(
+                F.one_hot(G.decode(z).argmax(1), 3).movedim(-1, 1).float(), stack, d
+            )[0].argmax(0),
+            "argmax comes last",
+        ),
+        (lambda G, z, stack, d: degrade(G.decode(z), stack, 2 * d)[0].argmax(0), "labels differ"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [(name, answer, words) for name, table in WRONG.items() for answer, words in table],
+)
+def test_a_wrong_answer_is_refused_with_the_mistake(
+    name: str, answer: Callable[..., Any], words: str
+) -> None:
+    verdict = EXERCISES[name](answer)
+    assert not verdict.right
+    assert words in verdict.sentence
+    assert not contradicts(verdict.sentence)
+
+
+def test_logits_are_taken_at_any_steepness_and_less_what_classes_share() -> None:
+    for right in (candle, lambda *given: 3 * candle(*given), lambda *g: candle(*g).log_softmax(1)):
+        assert EXERCISES["toy.candle"](right).right
+
+
+def test_each_section_of_known_mistakes_belongs_to_an_exercise() -> None:
+    found = {section.split("(")[0] for section in known_mistakes()}
+    assert found == set(EXERCISES)
+    assert all(exercise.mistakes for exercise in EXERCISES.values())
 
 
 def contradicts(sentence: str) -> bool:

@@ -236,6 +236,28 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, str | None], dict[str, int]]]
         {"LA/p1": None, "LA/doe_la_sa": None},
         {},
     ),
+    "names with more words": (
+        {
+            "p1_stack.nii": "stack",
+            "p2_stack.nii": "stack",
+            "p1_LA.nii": "view",
+            "p3.nii": "stack",
+            "p3_lax_second-reader.nii": "view",
+            "p3_ED.nii": "stack",
+            "p4_SA_ED.nii": "stack",
+            "p4_SA_ES.nii": "stack",
+            "p4_LA.nii": "view",
+        },
+        {
+            "p1_stack": "p1_LA.nii",
+            "p2_stack": None,
+            "p3": "p3_lax_second-reader.nii",
+            "p3_ED": None,
+            "p4_SA_ED": None,
+            "p4_SA_ES": None,
+        },
+        {"view without a stack": 1},
+    ),
     "other phases": (
         {"p1/seg_sa_ED.nii.gz": "stack", "p1/seg_la_4ch_ES.nii.gz": "view"},
         {"p1/seg_sa_ED": None},

@@ -19,6 +19,7 @@ from srheart_demo.metrics import mean_dice
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.problem import Problem
 from srheart_demo.samples import load_sample
+from srheart_demo.scan import Scan
 from srheart_demo.views import Plane
 from tests.problems import ToyHeart, rotated, toy_stack
 
@@ -137,8 +138,8 @@ def test_a_right_view_makes_no_place_wrong(motion: str) -> None:
     sample = load_sample("dilated")
     dice = {}
     for name, view in (("without", None), ("with", sample.S_LA)):
-        found = enhance(load_generator(), sample.stacks[motion], view, INTERACTIVE)
-        points = found.placement.to_model(sample.S_HR.points())
+        found = enhance(load_generator(), Scan.of(sample.stacks[motion], view), INTERACTIVE)
+        points = found.scan.placement.to_model(sample.S_HR.points())
         shift = centred(found.last.d, found.problem)[1]
         dice[name] = mean_dice(
             labels_at(found.field, torch.tensor(points), shift), sample.S_HR.labels

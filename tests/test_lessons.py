@@ -127,3 +127,29 @@ def test_pictures_show_without_running() -> None:
         outputs = [o for cell in committed(source).cells for o in cell.get("outputs", [])]
         assert not any(build.WIDGET in o.get("data", {}) for o in outputs), source.name
         assert any("image/png" in o.get("data", {}) for o in outputs), source.name
+
+
+def printed(source_start: str) -> str:
+    (source,) = (s for s in build.sources() if s.name.startswith(source_start))
+    outputs = [o for cell in committed(source).cells for o in cell.get("outputs", [])]
+    return "".join(o["text"] for o in outputs if o.get("name") == "stdout")
+
+
+def test_a_sweep_of_gamma_shows_runs_that_came_to_their_end() -> None:
+    ends = [line for line in printed("06").splitlines() if line.startswith("γ = ")]
+    assert len(ends) >= 4
+    assert all("converged after" in line for line in ends)
+
+
+def test_an_error_of_a_run_that_has_not_moved_is_explained_beside_it() -> None:
+    (source,) = (s for s in build.sources() if s.name.startswith("04"))
+    assert "PAPER                  10" in printed("04")
+    assert "     0.0 mm" in printed("04")
+    assert "**Motion error 0.0 mm** of PAPER is no merit" in source.read_text("utf-8")
+
+
+def test_minutes_are_said_to_be_for_reading_wherever_they_are_said() -> None:
+    for source in build.sources():
+        head = source.read_text("utf-8").split("# %%")[1]
+        if "minute" in head and not source.name.startswith("00"):
+            assert "to read" in head, source.name

@@ -163,3 +163,33 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
         ends[i] = e.last.z
     assert torch.equal(starts[1], ends[0])
     assert torch.equal(starts[2], ends[1])
+
+
+@pytest.mark.parametrize("degrees", [0.4, 8.0])
+def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
+    degrees: float, tmp_path: Path
+) -> None:
+    """The field of view moved as the stack went up; where each slice lies is known."""
+    sample, G = load_sample("healthy_1"), load_generator()
+    upright = sample.stacks["none"]
+    affine = upright.affine.copy()
+    columns = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+    affine[:3, 0] += columns * 10 * np.tan(np.radians(degrees))
+    stack = replace(upright, affine=affine)
+    stack = replace(stack, labels=nearest_labels(sample.S_HR, stack))
+    image = nibabel.Nifti1Image(stack.labels, affine)
+    nibabel.save(image, tmp_path / "sheared.nii.gz")
+    found = enhance(G, read_scan(tmp_path / "sheared.nii.gz"), INTERACTIVE)
+    assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
+    straight = enhance(G, Scan.of(upright), INTERACTIVE)
+    seen = stack.labelled & upright.labelled
+    assert np.abs(found.d[seen] - straight.d[seen]).max() < 0.6
+
+
+def nearest_labels(heart: LabelVolume, where: LabelVolume) -> NDArray[np.uint8]:
+    """A heart's labels at another volume's voxels."""
+    index_from_world = np.linalg.inv(heart.affine)
+    index = where.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    index = np.rint(index).astype(int)
+    inside = ((index >= 0) & (index < heart.shape)).all(axis=-1)
+    return heart.labels[tuple(np.moveaxis(index * inside[..., None], -1, 0))] * inside

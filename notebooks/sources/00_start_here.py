@@ -62,7 +62,7 @@ timings()
 #
 # ## How a lesson works
 #
-# A lesson takes 10 to 20 minutes: a picture, the idea, the code, something to try, two or three exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
+# A lesson takes 10 to 20 minutes to read, and each of its two or three exercises some five minutes more: a picture, the idea, the code, something to try, exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
 #
 # ### Exercise: how long is a stack?
 #
@@ -86,7 +86,7 @@ check.length_mm(length_mm)
 # %% [markdown]
 # ## Map of the course
 #
-# | Lesson | What it answers | Minutes | 45 | 90 | Half a day |
+# | Lesson | What it answers | Minutes to read | 45 | 90 | Half a day |
 # |---|---|---:|:-:|:-:|:-:|
 # | 0 Start here | Does everything work? | 5 | before | before | ● |
 # | [1 Quickstart](01_quickstart.ipynb) | What goes in, what comes out? | 10 | ● | ● | ● |
@@ -102,7 +102,7 @@ check.length_mm(length_mm)
 #
 # The columns 45, 90 and *half a day* are workshops of that length; [docs/teaching.md](../docs/teaching.md) plans them minute by minute. Alone, take the lessons in order; 4, 5 and 6 are the heart of the method. The dashboard (`make explorer`) shows all of it moving.
 #
-# Beside you while you work: [docs/cheatsheet.md](../docs/cheatsheet.md), the paper's equations and the calls on one page.
+# Beside you while you work: [docs/cheatsheet.md](../docs/cheatsheet.md), the paper's equations and the calls on two pages.
 #
 # ## Remember
 #

@@ -3,7 +3,7 @@
 #
 # **Goal.** Take Eq. 1 apart, write its two operators yourself, and see why one word in the motion layer, *nearest* instead of *bilinear*, keeps every slice where it is.
 #
-# **You need** lesson 1, and PyTorch tensors. 15 to 20 minutes.
+# **You need** lesson 1, and PyTorch tensors. 15 to 20 minutes to read.
 
 # %%
 import torch
@@ -186,7 +186,7 @@ def step_in_mm():
 
 
 # %% tags=["check"]
-check.linspace_step(step_in_mm())
+check.linspace_step(step_in_mm)
 
 # %% [markdown]
 # ## Try it

@@ -3,7 +3,7 @@
 #
 # **Goal.** Ask an answer how sure it is, test whether it is right as often as it says, and meet two hearts that look perfect and are wrong.
 #
-# **You need** lessons 1 and 3. 15 to 20 minutes.
+# **You need** lessons 1 and 3. 15 to 20 minutes to read.
 
 # %%
 import numpy as np

@@ -23,10 +23,11 @@ def run(options: argparse.Namespace) -> None:
     if not options.browser:
         arguments += ["--no-browser"]
 
-    from voila.app import Voila
-
     opens = "your browser opens by itself" if options.browser else "open the address below"
     print(f"Starting the explorer; {opens}. Stop it here with Ctrl-C.", flush=True)
+
+    from voila.app import Voila
+
     Voila.launch_instance([*arguments, *options.passed_on])
 
 

@@ -106,47 +106,11 @@ def _height_shown(found: Tensor, right: Tensor, field: Tensor, stack: Stack) -> 
 
 
 _HALF = "node i lies at (i + ½) · pitch − 64 mm."
-_CORNERS = (
-    "the outer nodes lie half a pitch inside the box's faces, and you put them on the faces "
-    "(aligned corners); so the heart is stretched by 32/31."
-)
-_SINGLE = "these are values of single nodes; weigh the two nodes around each slice."
 
 
 @exercise(
     _fields,
     "it equals the library's, for any stack and any lattice.",
-    mistakes=(
-        (
-            lambda field, stack: _planes(field.flip(2), stack),
-            "the stack is upside down: D runs from apex to base, so node 0 is the lowest.",
-        ),
-        (
-            partial(_planes, weight=lambda w: 1 - w),
-            "the two weights are exchanged: the nearer node must weigh more.",
-        ),
-        (lambda f, stack: _planes(f, stack, offset=0.0, n=f.shape[2] - 1), _CORNERS),
-        (partial(_planes, weight=lambda w: 0 * w), _SINGLE),
-        (partial(_planes, weight=lambda w: 0 * w + 1), _SINGLE),
-        (partial(_planes, weight=lambda w: w.round()), _SINGLE),
-        (
-            partial(_planes, weight=lambda w: 0 * w + 0.5),
-            "you take the mean of the two nodes; the nearer one must weigh more.",
-        ),
-        (
-            partial(_planes, offset=0.0),
-            f"all slices are half a node off (+2 mm off on 32 planes): {_HALF}",
-        ),
-        (partial(_planes, offset=-1.0), f"all slices are half a node off (−2 mm): {_HALF}"),
-        (
-            partial(_planes, n=32.0),
-            "on a lattice of 16 planes it goes wrong; take their number from the field.",
-        ),
-        (
-            lambda field, stack: _planes(field[:1, :1], stack).expand(*field.shape[:2], -1, -1, -1),
-            "for one heart it is right; mind that a field has batch and classes too.",
-        ),
-    ),
     shape="the result is (B, C, K, H′, W′)",
     hint=f"{_HALF[:-1]}, so solve that for i",
     otherwise=_height_shown,
@@ -211,55 +175,6 @@ def _has_gradient(mine: Move) -> None:
 @exercise(
     _displaced,
     "it equals the library's, and a gradient reaches d.",
-    mistakes=(
-        (
-            partial(_moved, turn=lambda grid: grid),
-            "rows and columns are exchanged: grid_sample wants (W, H), x before y.",
-        ),
-        (
-            partial(_moved, align_corners=True),
-            "at d = 0 the picture is stretched by 64/63: you take ±1 for the outer nodes "
-            "(align_corners=True); in our frame it is the box's faces.",
-        ),
-        (
-            partial(_moved, mode="nearest"),
-            "these are values of single nodes: nearest neighbours. Bilinear, please.",
-        ),
-        (partial(_moved, mode="bicubic"), "that is bicubic; interpolate bilinearly, please."),
-        (lambda planes, stack, d: _moved(planes, stack, 0 * d), "nothing moves; d is not used."),
-        (
-            lambda planes, stack, d: _moved(planes, stack, -d),
-            "the sign is wrong: a slice displaced by d shows at x what lies at x − d.",
-        ),
-        (
-            lambda planes, stack, d: _moved(planes, stack, d.flip(-1)),
-            "d is (rows, columns), in the order of (H, W); yours is taken the other way.",
-        ),
-        (
-            lambda planes, stack, d: _moved(planes, stack, d[:, :1].expand_as(d)),
-            "all slices move as the first does; each has its own d.",
-        ),
-        (
-            lambda planes, stack, d: _moved(planes, stack, 80 * d),
-            "d is in mm as the pixels are; divide both by 80, half the box.",
-        ),
-        (
-            lambda planes, stack, d: _moved(planes, stack, d / 1.25),
-            "d is in mm, and you take it for pixels; a grid counts in half boxes.",
-        ),
-        (
-            lambda planes, stack, d: _moved(planes, stack, 1.25 * d),
-            "d is in mm already; it need not be multiplied by a pixel's size.",
-        ),
-        *(
-            (
-                partial(_moved, half=half),
-                f"a grid counts in half boxes, and the box has 160 mm along H and W: divide mm by "
-                f"80, not by {half:g}.",
-            )
-            for half in (1.0, 32.0, 40.0, 64.0, 128.0, 160.0)
-        ),
-    ),
     shape="the result is (1, C, K, h, w)",
     hint="divide mm by half the box, 80, turn (H, W) into (W, H), and interpolate bilinearly",
     otherwise=_place_shown,
@@ -273,26 +188,6 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 @exercise(
     lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
     "10.5 mm: twelve such steps end 6 mm from where twelve of 10 mm do.",
-    mistakes=(
-        (
-            lambda: 10.0,
-            "10 mm would be every fifth plane, what was meant; count what linspace does.",
-        ),
-        (
-            lambda: 128 / 12,
-            "±1 are the centres of the outer planes here, not the box's faces: 126 mm.",
-        ),
-        (lambda: 126 / 13, "13 points have 12 steps between them."),
-        (
-            lambda: 128 / 13,
-            "13 points have 12 steps, and ±1 are the centres of the outer planes.",
-        ),
-        (lambda: 5.25, "that is in planes; a plane has 2 mm."),
-        (lambda: 63 / 12 / 2, "a plane has 2 mm: multiply by 2, do not divide."),
-        (lambda: 1 / 6, "that is in linspace's own unit; from −1 to 1 there are 126 mm."),
-        (lambda: 126.0, "that is from the first plane to the last; how many steps is it?"),
-        (lambda: 10.6, "do not round so early: 126 mm in 12 steps."),
-    ),
     otherwise=lambda found, right: (
         f"{float(found):g} mm is not it; 12 steps lead from the first plane to the last"
     ),

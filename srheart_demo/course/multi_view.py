@@ -78,76 +78,9 @@ def _pixel(found: Floats, right: Floats, affine: Floats, h: int, w: int, m: Floa
     return f"pixel ({i}, {j}) should lie at {wanted} mm and lies at {place}, {far[i, j]:.2g} mm off"
 
 
-_PIXEL = "that is half a pixel off: the affine maps whole indices to pixel centres."
-_PLACES = "rows and columns have changed places: the index is (0, i, j)."
-
-
 @exercise(
     _affines,
     "index to scanner by the view's affine, scanner to model by the stack's placement.",
-    mistakes=(
-        (lambda a, h, w, m: _points(a, w, h, m), "rows come first: the result is (h, w, 3)."),
-        (
-            lambda a, h, w, m: _points(a, h, w, np.eye(4)),
-            "these are scanner coordinates; map them into the model's frame.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, np.linalg.inv(m)),
-            "model_from_world already leads from scanner to model; do not invert it.",
-        ),
-        (
-            lambda a, h, w, m: _points(np.linalg.inv(a), h, w, m),
-            "the affine already leads from index to scanner; do not invert it.",
-        ),
-        (
-            lambda a, h, w, m: _points(m, h, w, a),
-            "the two matrices are taken in the wrong order: first the affine, then the placement.",
-        ),
-        (lambda a, h, w, m: _points(a, h, w, m, axes=(0, 2, 1)), _PLACES),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, axes=(1, 2, 0)),
-            "the index is (0, i, j): the 0 comes first, and you put it last.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, axes=(2, 1, 0)),
-            "the index is (0, i, j), in the order of the array; yours is (j, i, 0).",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, axes=(1, 0, 2)),
-            "the index is (0, i, j): the 0 comes first.",
-        ),
-        (lambda a, h, w, m: _points(a, h, w, m, offset=(0, 0.5, 0.5)), _PIXEL),
-        (lambda a, h, w, m: _points(a, h, w, m, offset=(0.5, 0.5, 0.5)), _PIXEL),
-        (lambda a, h, w, m: _points(a, h, w, m, offset=(0, -0.5, -0.5)), _PIXEL),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, offset=(0, 1, 1)),
-            "indices count from 0, and yours from 1.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m, offset=(1, 0, 0)),
-            "the first index is 0, the plane itself; yours is 1.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m) - m[:3, 3],
-            "the last shift is missing: a point needs a 1 as its fourth number.",
-        ),
-        (
-            lambda a, h, w, m: _points(a * [1, 1, 1, 0], h, w, m),
-            "the plane's own position is missing: a point needs a 1 as its fourth number.",
-        ),
-        (
-            lambda a, h, w, m: _points(a.T, h, w, m.T),
-            "the matrices act from the wrong side; for rows of points multiply by the transpose.",
-        ),
-        (
-            lambda a, h, w, m: _points(a.T, h, w, m),
-            "the affine acts from the wrong side; for rows of points multiply by its transpose.",
-        ),
-        (
-            lambda a, h, w, m: _points(a, h, w, m.T),
-            "model_from_world acts from the wrong side; multiply by its transpose.",
-        ),
-    ),
     shape="the result is (h, w, 3), rows first",
     otherwise=_pixel,
 )
@@ -195,22 +128,6 @@ def _pulls(mine: Callable[..., Tensor]) -> None:
 @exercise(
     _scans,
     "both views, one number, and without an LA view the short-axis loss alone.",
-    mistakes=(
-        (_weighed(1, 0), "that is L_SA alone."),
-        (_weighed(0, 1), "that is L_LA alone."),
-        (_weighed(1, 1), "γ is missing: you weigh both alike."),
-        (_weighed(lambda g: g, 1), "γ weighs the LA view, not the stack."),
-        (_weighed(lambda g: g, lambda g: g), "γ weighs the LA view alone, not the stack too."),
-        (
-            _weighed(lambda g: 1 - g, lambda g: g),
-            "Eq. 5 adds γ L_LA to all of L_SA, not to 1 − γ of it.",
-        ),
-        (_weighed(lambda g: g, lambda g: 1 - g), "γ weighs the LA view, and all of L_SA is added."),
-        (_weighed(1, lambda g: 1 / g), "Eq. 5 multiplies L_LA by γ; you divide."),
-        (_weighed(1, lambda g: -g), "the sign is wrong: γ L_LA is added."),
-        (_weighed(0.5, lambda g: g / 2), "that is the mean of the two terms; Eq. 5 is their sum."),
-        (_weighed(1, lambda g: g, still=True), "d is missing in L_SA."),
-    ),
     shape="L is one number",
 )
 def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
@@ -235,39 +152,6 @@ def _numbers(p: Problem) -> tuple[int, int]:
     _views,
     "so a pixel of either view counts alike. At γ = 1 one of the LA view counts more, by as many "
     "times as the stack has more pixels.",
-    mistakes=(
-        (
-            lambda p: _numbers(p)[0] / _numbers(p)[1],
-            "that is how much more an LA pixel counts at γ = 1; γ must undo it.",
-        ),
-        (
-            lambda p: 1 / p.stack.K,
-            "the slices of the stack need not be as large as the LA view.",
-        ),
-        (lambda p: float(p.stack.K), "γ is less than 1 where the view has fewer pixels."),
-        (
-            lambda p: 1.0,
-            "both losses are means over their own pixels, and they have not as many.",
-        ),
-        (
-            lambda p: float((p.S_LA > 0).sum() / (p.S_LR > 0).sum()),
-            "background counts too: the means run over all pixels.",
-        ),
-        (
-            lambda p: len(p.S_LA) / len(p.S_LR),
-            "len() counts rows and slices; .numel() counts pixels.",
-        ),
-        (
-            lambda p: _numbers(p)[1] / sum(_numbers(p)),
-            "that is the LA view's share of all pixels; hold it against the stack's alone.",
-        ),
-        (lambda p: 1 / _numbers(p)[0], "an LA view's pixel weighs γ / (number of them), not γ."),
-        (lambda p: 1 / _numbers(p)[1], "the stack's pixels weigh 1 / (number of them), not 1."),
-        (
-            lambda p: _numbers(p)[1] / p.S_LR[0].numel(),
-            "one slice is not the stack: L_SA is a mean over the pixels of all slices.",
-        ),
-    ),
     hint="a stack's pixel weighs 1 / (number of them), an LA view's γ / (number of them)",
 )
 def even_gamma(p: Problem) -> float:

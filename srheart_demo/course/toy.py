@@ -188,48 +188,6 @@ def _are_logits(mine: Callable[..., Tensor]) -> None:
 @exercise(
     _candles,
     "two classes, a batch of codes, and a gradient: Algorithm 1 needs no more of a G.",
-    mistakes=(
-        (
-            lambda z, H, W: _wax(z, H, W),
-            "a class for the background is missing: the result is (B, 2, D, H, W).",
-        ),
-        (
-            lambda z, H, W: -_two(_wax(z, H, W)),
-            "inside and outside have changed places; class 0 is the background.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z, H, W, row=2, column=1)),
-            "rows and columns have changed places; z[:, 1] moves along H.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z, -H, -W)),
-            "the axis stands on the other side: take row and column off H and W.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z[:1], H, W)).expand(len(z), -1, -1, -1, -1),
-            "all codes give the candle of the first.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(0 * z + z[:, :1] * torch.tensor([1.0, 0, 0]), H, W)),
-            "all candles stand in the middle; z[:, 1] and z[:, 2] move them.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z * torch.tensor([0.0, 1, 1]), H, W)),
-            "all candles are equally thick; z[:, 0] makes them thicker.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z * torch.tensor([1.0, 0.1, 0.1]), H, W)),
-            "the axis stands at 10 z mm, and yours at z mm.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z * torch.tensor([0.25, 1, 1]), H, W)),
-            "the radius is 20 + 4 z₀ mm, and yours 20 + z₀.",
-        ),
-        (
-            lambda z, H, W: _two(_wax(z * torch.tensor([-1.0, 1, 1]), H, W)),
-            "the radius is 20 + 4 z₀ mm, and yours 20 − 4 z₀.",
-        ),
-    ),
     shape="the result is (B, 2, D, H, W)",
     otherwise=lambda found, right, z, H, W: (
         "the candle of z = 0 should have a radius of 20 mm about the middle; at z = (1.5, 1, −2) "
@@ -263,77 +221,9 @@ def _smooth(labels: Tensor) -> Tensor:
     return F.one_hot(labels, len(CLASSES)).movedim(-1, 1).float()
 
 
-_BEFORE = (
-    "argmax comes last: you take labels before the sections are cut, and interpolate between them."
-)
-
-
 @exercise(
     _sections,
     "G, then the sections, then the largest class: what a scan is, of whatever.",
-    mistakes=(
-        (_cut, "these are logits; a label is the class of the largest, argmax over axis 1."),
-        (
-            lambda *given: _cut(*given)[0],
-            "these are logits; a label is the class of the largest, argmax over axis 0.",
-        ),
-        (
-            lambda *given: _cut(*given).argmax(1),
-            "one scan is wanted, without the batch: take the first.",
-        ),
-        (
-            lambda *given: _cut(*given)[0].argmax(1),
-            "the labels are (K, h, w): that is argmax over the slices, not over the classes.",
-        ),
-        (
-            lambda *given: _cut(*given)[0].argmax(-1),
-            "the labels are (K, h, w): that is argmax over columns, not over the classes.",
-        ),
-        (
-            lambda *given: _cut(*given)[0].amax(0),
-            "these are the largest logits; the class that has them is wanted, argmax.",
-        ),
-        (
-            lambda *given: _cut(*given)[0].argmin(0),
-            "that is the class of the least logit; argmax is wanted.",
-        ),
-        (
-            lambda *given: (_cut(*given)[0].argmax(0) > 0).long(),
-            "that is pod or no pod; which class a pixel has is wanted.",
-        ),
-        (
-            lambda G, z, stack, d: degrade(_smooth(G.decode(z).argmax(1)), stack, d)[0].argmax(0),
-            _BEFORE,
-        ),
-        (
-            lambda G, z, stack, d: degrade(G.decode(z).argmax(1)[:, None].float(), stack, d)[
-                0, 0
-            ].long(),
-            _BEFORE,
-        ),
-        (
-            lambda G, z, stack, d: (
-                degrade(G.decode(z).argmax(1)[:, None].float(), stack, d)[0, 0].round().long()
-            ),
-            _BEFORE,
-        ),
-        (
-            lambda G, z, stack, d: _cut(G, z, stack, 0 * d)[0].argmax(0),
-            "the sections are not displaced: d is missing.",
-        ),
-        (
-            lambda G, z, stack, d: _cut(G, z, stack, -d)[0].argmax(0),
-            "the sections are displaced the wrong way.",
-        ),
-        (
-            lambda G, z, stack, d: _cut(G, z, stack, d.flip(-1))[0].argmax(0),
-            "rows and columns of d have changed places.",
-        ),
-        (
-            lambda G, z, stack, d: _cut(G, 0 * z, stack, d)[0].argmax(0),
-            "that is the pod of z = 0; z is not used.",
-        ),
-    ),
     shape="the labels are (K, h, w)",
     otherwise=lambda found, right, *given: (
         ""

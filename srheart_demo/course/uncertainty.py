@@ -64,41 +64,9 @@ def _share(found: tuple[float, float], right: tuple[float, float], x: Tensor) ->
     )
 
 
-_SKEWED = "mean ± 1.645 SD supposes a Gaussian, and these draws are skewed; count them instead."
-_MEAN = "that is how sure the mean is, and shrinks with more draws; the volume does not."
-
-
 @exercise(
     _draws,
     "nine draws of ten lie inside, whatever their shape.",
-    mistakes=(
-        (_between(0.95, 0.05), "the ends are exchanged; low comes first."),
-        (
-            _between(0.0, 1.0),
-            "from the least to the greatest is 100 %, and grows with the number of draws.",
-        ),
-        (
-            _between(0.025, 0.975),
-            "between 2.5 and 97.5 % lie 95 %; 90 % leave 5 % on either side.",
-        ),
-        (_between(0.1, 0.9), "between 10 and 90 % lie 80 %; 90 % leave 5 % on either side."),
-        (_between(0.0, 0.9), "that leaves 10 % above and none below; 5 % on either side, please."),
-        (_between(0.1, 1.0), "that leaves 10 % below and none above; 5 % on either side, please."),
-        (
-            _between(0.0005, 0.0095),
-            "numpy's percentile counts to 100: 5 and 95, not 0.05 and 0.95.",
-        ),
-        (_between(0.25, 0.75), "between the quartiles lie 50 %; 90 % leave 5 % on either side."),
-        (
-            lambda x: tuple(x[[int(0.05 * len(x)), int(0.95 * len(x))]].tolist()),
-            "the draws are not sorted: these are two draws of many; torch.quantile sorts them.",
-        ),
-        (_around(1.0), "mean ± SD holds some two thirds of a Gaussian, not 90 %."),
-        (_around(2.0), "mean ± 2 SD holds some 95 % of a Gaussian; and count, these are skewed."),
-        (_around(1.96), "mean ± 1.96 SD holds 95 % of a Gaussian; and count, these are skewed."),
-        *((_around(sds, torch.mean), _MEAN) for sds in (-1.0, -1.645, -1.96, -2.0)),
-        *((_around(sds), _SKEWED) for sds in (1.64, 1.645, 1.65)),
-    ),
     shape="two numbers, low and high, are wanted",
     otherwise=_share,
     # There are many ways to interpolate quantiles.
@@ -138,44 +106,6 @@ def _voxels(rows: Rows) -> int:
 @exercise(
     _bins,
     "0 where everything is as often right as said.",
-    mistakes=(
-        (
-            lambda rows: _over(rows, weight=lambda n: 1.0),
-            "bins count alike in yours; a bin of 4000 voxels weighs more than one of 100.",
-        ),
-        (
-            lambda rows: _over(rows, float),
-            "gaps of opposite sign cancel in yours; take their size.",
-        ),
-        (lambda rows: abs(_over(rows, float)), "gaps cancel in yours; take the size of each gap."),
-        (lambda rows: -_over(rows, float), "the sign is to go, bin by bin."),
-        (
-            lambda rows: _over(rows) * _voxels(rows),
-            "that is the sum over voxels; divide by their number.",
-        ),
-        (
-            lambda rows: _over(rows) * _voxels(rows) / len(rows),
-            "you divide by the number of bins; divide by that of all voxels.",
-        ),
-        (
-            lambda rows: max(abs(s - r) for s, r, _ in rows),
-            "that is the worst bin; take the mean over voxels.",
-        ),
-        (
-            lambda rows: _over(rows, lambda gap: gap**2),
-            "that is the mean square; take the mean size.",
-        ),
-        (
-            lambda rows: _over(rows, lambda gap: gap**2) ** 0.5,
-            "that is the root of the mean square; take the mean size.",
-        ),
-        (
-            lambda rows: sum(abs(s - r) for s, r, _ in rows),
-            "that is a sum over bins; weigh each by its voxels and divide by all of them.",
-        ),
-        (lambda rows: _over([(r, 0.0, n) for _, r, n in rows]), "that is how often it is right."),
-        (lambda rows: _over([(s, 0.0, n) for s, _, n in rows]), "that is what is said on average."),
-    ),
 )
 def calibration_error(rows: Rows) -> float:
     """Exercise 2: mean |said − right| over voxels, from bins."""
@@ -205,44 +135,6 @@ def _nearest(found: Tensor, right: Tensor, heights: Tensor, z: Tensor, reach: fl
 @exercise(
     _heights,
     "it needs no truth: this can be told of any scan.",
-    mistakes=(
-        (
-            lambda heights, z, reach: _gaps(heights, z).amin(1) <= reach,
-            "you marked what a slice is near to; the other way round, please.",
-        ),
-        (
-            lambda heights, z, reach: _gaps(heights, z).amax(1) > reach,
-            "that is far from the farthest slice; each height asks for its nearest.",
-        ),
-        (
-            lambda heights, z, reach: (heights < z.min() - reach) | (heights > z.max() + reach),
-            "you marked only what lies beyond the stack; there are gaps within it, too.",
-        ),
-        (
-            lambda heights, z, reach: (heights[:, None] - z).amin(1) > reach,
-            "without abs() a slice far above counts as near.",
-        ),
-        (
-            lambda heights, z, reach: (z - heights[:, None]).amin(1) > reach,
-            "without abs() a slice far below counts as near.",
-        ),
-        (
-            lambda heights, z, reach: (heights[:, None] - z).amin(1).abs() > reach,
-            "abs() comes before the least: the difference to each slice has a size.",
-        ),
-        (
-            lambda heights, z, reach: _gaps(heights, z).amin(1),
-            "these are the distances to the nearest slice; hold them against `reach`.",
-        ),
-        (
-            lambda heights, z, reach: _gaps(heights, z).amin(1) > reach / 2,
-            "`reach` goes to either side; do not halve it.",
-        ),
-        (
-            lambda heights, z, reach: _gaps(heights, z).amin(0) > reach,
-            "that is one answer for each slice; the least over the slices, axis 1, is wanted.",
-        ),
-    ),
     shape="one answer for each height",
     otherwise=_nearest,
 )

@@ -1,8 +1,9 @@
 """What a check says: right or not yet, and why. A learner's mistake never becomes a traceback.
 
-An exercise is its solution, some cases to try it on, and the usual mistakes, each a wrong solution
-with the sentence that names it. What is common to all exercises (a forgotten return, a wrong type
-or shape, an exception, a number in place of an argument, a sign) is found here.
+An exercise is its solution, some cases to try it on, and the usual mistakes: mistakes.md beside
+this module holds wrong solutions, each with the sentence that names it. What is common to all
+exercises (a forgotten return, a wrong type or shape, an exception, a number in place of an
+argument, a sign) is found here.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import dis
 import inspect
 import linecache
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
-from functools import partial, wraps
+from functools import cache, cached_property, partial, wraps
 from html import escape
 from itertools import combinations
+from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, FrameType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -30,6 +33,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Solution = Callable[..., Any]
 Cases = Mapping[str, tuple[Any, ...]]
+MISTAKES = Path(__file__).with_name("mistakes.md")
 
 
 class NotYet(Exception):
@@ -113,8 +117,6 @@ class Exercise:
         cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
             planes"). They differ from the numbers of the text.
         praise: what to say of a right answer.
-        mistakes: wrong solutions, each with its sentence; the first that gives what the learner's
-            gives is named.
         shape: what the axes of the result are.
         hint: closes the sentence where no mistake is recognised.
         otherwise: of what was found, what is right and the arguments of a case, a sentence of its
@@ -126,12 +128,20 @@ class Exercise:
     right: Solution
     cases: Callable[[], Cases]
     praise: str
-    mistakes: Sequence[tuple[Solution, str]] = ()
     shape: str = ""
     hint: str = ""
     otherwise: Callable[..., str] | None = None
     same: Callable[[Any, Any], bool] = same
     also: Callable[[Solution], None] | None = None
+
+    @cached_property
+    def mistakes(self) -> list[tuple[Solution, str]]:
+        """Wrong solutions, each with its sentence, from mistakes.md."""
+        names = ", ".join(inspect.signature(self.right).parameters)
+        lesson = self.right.__module__.rpartition(".")[2]
+        known = _known_mistakes().get(f"{lesson}.{self.right.__name__}({names})", [])
+        scope = vars(sys.modules[self.right.__module__])
+        return [(eval(f"lambda {names}: {code}", scope), sentence) for code, sentence in known]
 
     def __call__(self, answer: Any) -> Verdict:
         """What there is to say of a learner's function."""
@@ -224,6 +234,14 @@ class Exercise:
                 if matters and self.same(other(mine), mine(*self._given(0))):
                     unused.append(f"`{name}`")
         return f"your result does not depend on {' and '.join(unused)}" if unused else ""
+
+
+@cache
+def _known_mistakes() -> dict[str, list[tuple[str, str]]]:
+    """Of each section of mistakes.md its lines: what is written, and what is said of it."""
+    sections = MISTAKES.read_text("utf-8").split("\n## ")[1:]
+    line = re.compile(r"^- `(.+?)`: (.+)$", re.M)
+    return {section.split("\n")[0]: line.findall(section) for section in sections}
 
 
 def exercise(

@@ -23,6 +23,7 @@ from srheart_demo.samples import (
     scanner_frame,
     stack_volume,
 )
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.views import Plane
 from srheart_demo.volume import LabelVolume, read_short_axis
 
@@ -42,25 +43,21 @@ class Scan:
     Attributes:
         stack: where the K slices lie.
         S_LR: (K, h, w) their labels.
+        looked_at: (K,) which of them somebody looked at, as `srheart enhance` takes them.
         plane: where the LA view lies.
         S_LA: (h, w) its labels.
     """
 
     stack: Stack
     S_LR: NDArray[np.uint8]
+    looked_at: NDArray[np.bool_]
     plane: Plane | None = None
     S_LA: NDArray[np.uint8] | None = None
 
     @property
-    def looked_at(self) -> NDArray[np.bool_]:
-        """(K,) all slices but those without a label between others that have some."""
-        return ~LabelVolume(self.S_LR, np.eye(4)).gaps
-
-    def without_gaps(self) -> "Scan":
-        """The scan without slices that nobody labelled: there "no heart" was not seen."""
-        return replace(
-            self, stack=self.stack.slices(self.looked_at), S_LR=self.S_LR[self.looked_at]
-        )
+    def seen(self) -> tuple[Stack, NDArray[np.uint8]]:
+        """The slices that somebody looked at, and their labels; others do not show "no heart"."""
+        return self.stack.slices(self.looked_at), self.S_LR[self.looked_at]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +93,7 @@ class Case:
         return Scan(
             stack_geometry(self.stack, self.placement),
             self.stack.labels,
+            PlacedScan.of(self.stack, placement=self.placement).looked_at,
             self.plane,
             self.view.labels[0],
         )

@@ -75,8 +75,8 @@ class _Interpolation:
         return torch.zeros(1, self.scan.stack.K, 2)
 
     def on_grid(self, grid: Stack) -> Labels:
-        seen = self.scan.without_gaps()
-        return BASELINES[self.name](seen.S_LR, seen.stack, grid)
+        stack, S_LR = self.scan.seen
+        return BASELINES[self.name](S_LR, stack, grid)
 
     def on_plane(self, plane: Plane) -> Labels:
         """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
@@ -109,11 +109,11 @@ class LatentOptimisation:
         Raises:
             ArithmeticError: the run diverged.
         """
-        view, seen = scan.S_LA if self.multi_view else None, scan.without_gaps()
+        view, (stack, S_LR) = scan.S_LA if self.multi_view else None, scan.seen
         problem = Problem(
             find_generator(self.generator, self.latent_size),
-            seen.stack,
-            torch.as_tensor(seen.S_LR).long(),
+            stack,
+            torch.as_tensor(S_LR).long(),
             None if view is None else scan.plane,
             None if view is None else torch.as_tensor(view).long(),
         ).crop()

@@ -42,7 +42,8 @@ from srheart_demo.experiments.summary import (
 )
 from srheart_demo.files import fingerprint
 from srheart_demo.metrics import dice
-from srheart_demo.placement import is_on_hr_grid, place, stack_geometry
+from srheart_demo.placement import is_on_hr_grid, stack_geometry
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.volume import InvalidVolume, LabelVolume, read_short_axis
 
 HIDDEN = "hidden slices"
@@ -193,11 +194,11 @@ def hide(stack: LabelVolume) -> HiddenSlices:
             f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
             "stacks of three such slices or more."
         )
-    placement = place(seen)
-    ordered = placement.apex_first(seen)
+    scan = PlacedScan.of(seen)
+    placement, ordered = scan.placement, scan.placement.apex_first(seen)
     grid = stack_geometry(stack, placement)
     return HiddenSlices(
-        Scan(stack_geometry(ordered, placement), ordered.labels),
+        Scan(stack_geometry(ordered, placement), ordered.labels, scan.from_apex(scan.looked_at)),
         grid.slices(hidden),
         stack.labels[hidden],
     )

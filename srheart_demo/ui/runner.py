@@ -412,10 +412,10 @@ class Runner:
         scene, problem = session.scene, ""
 
         def end() -> None:
-            if self._job is None:  # else another has taken its place on the page
-                self._view.show_job(job.name, None)
             if problem:
                 self._view.show_problem(problem, job.name)
+            if self._job is None:  # else another has taken its place on the page
+                self._view.show_job(job.name, None)
 
         try:
             job.show(await self._call(job.work, session, watch))
