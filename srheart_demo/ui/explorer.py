@@ -567,10 +567,13 @@ class Explorer:
     def _fits(self, progress: Progress) -> bool:
         """Whether a picture is of what the run does now, and not of what it did before."""
         state, ended = self.runner.state, progress.stopped is not None
-        if state is State.DONE or state is State.RUNNING:
-            return ended == (state is State.DONE) and not self.runner.wishing
-        if state is State.PAUSED and self.session is not None and not self.runner.wishing:
-            return ended == (self.session.step.stopped is not None)
+        if state is State.DONE:
+            return ended
+        if state is State.RUNNING:
+            return not ended and not self.runner.wishing
+        if state is State.PAUSED and self.session is not None:
+            at_end = not self.runner.wishing and self.session.step.stopped is not None
+            return ended == at_end
         return True
 
 
