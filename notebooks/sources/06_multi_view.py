@@ -194,7 +194,6 @@ picture_sweep(
 from srheart_demo.ui.controls import try_it
 from srheart_demo.views import Plane
 
-
 short = replace(INTERACTIVE, iterations=20)
 
 
