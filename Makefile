@@ -44,7 +44,7 @@ endif
 # No question about news: it needs the network, and no learner came for it.
 	@mkdir -p $(VENV)/share/jupyter/lab/settings
 	@cp share/lab/overrides.json $(VENV)/share/jupyter/lab/settings
-	@$(LARGE) $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) \
+	@OMP_NUM_THREADS=1 $(LARGE) $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) \
 		notebooks/00_start_here.ipynb
 
 lessons: $(STAMP) ## make the notebooks of their sources, and run them

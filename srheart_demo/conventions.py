@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,18 +134,22 @@ class Anatomy:
         values: those that it holds, 0 among them, rising.
         pixel: mm along H and W.
         whole: whether it is a stack; a single long-axis plane opens the ring of the wall.
+        known: what was measured already.
     """
 
     stored: NDArray[np.integer]
     values: NDArray[np.integer]
     pixel: tuple[float, float] = (1.0, 1.0)
     whole: bool = True
+    known: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def cleaned(self) -> NDArray[np.integer]:
-        """(D, H, W) voxels that are alone among four others have the value of one of them."""
+        """(D, H, W) voxels alone among four others have the value of one of them, but for values
+        that are rare altogether."""
         beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
-        alone = np.logical_and.reduce([self.stored != other for other in beside])
+        alone = np.isin(self.stored, [0, *self.large])
+        alone &= np.logical_and.reduce([self.stored != other for other in beside])
         return np.where(alone, beside[0], self.stored)
 
     @cached_property
@@ -171,6 +176,15 @@ class Anatomy:
         own, other = np.isin(self.values, of), np.isin(self.values, against)
         whole = self.faces[own][:, ~own].sum()
         return float(self.faces[own][:, other & ~own].sum() / max(whole, 1))
+
+    @property
+    def large(self) -> list[int]:
+        """Values of which there is enough for an LV."""
+        return [v for v in self.voxels if self.size([v]) > LARGE * self.size([*self.voxels])]
+
+    def closure(self) -> float:
+        """The largest share of a value's border against one other: of the LV's against its wall."""
+        return max((self.border([v], [w]) for v in self.large for w in self.large), default=0.0)
 
     def enclosed(self, convention: Convention) -> float:
         """Share of the LV's border that lies against its wall."""
@@ -201,19 +215,28 @@ class Anatomy:
 
     def _by_distance(self, values: Sequence[int], convention: Convention) -> tuple[float, float]:
         """Shares of voxels that reach no farther than the wall, and that lie in its slices."""
-        lv, wall = (np.isin(self.cleaned, of) for of in (convention.LV, convention.MYO))
-        own = np.isin(self.stored, values)
-        within = beside = 0
-        for k in np.flatnonzero(own.any(axis=(1, 2)) & wall.any(axis=(1, 2))):
-            beside += int(own[k].sum())
-            if lv[k].any():
-                centre = np.argwhere(lv[k]).mean(axis=0)
-                far, reach = (
-                    np.linalg.norm((np.argwhere(tissue[k]) - centre) * self.pixel, axis=1)
-                    for tissue in (own, wall)
-                )
-                within += int((far <= np.quantile(reach, 0.95)).sum())
-        return within / self.size(values), beside / self.size(values)
+        own = np.isin(self.values, values)
+        within, beside = self._near(convention.LV, convention.MYO)
+        return within[own].sum() / self.size(values), beside[own].sum() / self.size(values)
+
+    def _near(
+        self, lv: tuple[int, ...], myo: tuple[int, ...]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n,) voxels of each value no farther from the LV than the wall; in slices of the wall."""
+        if (lv, myo) in self.known:
+            return self.known[lv, myo]
+        cavity, wall = (np.isin(self.cleaned, of) for of in (lv, myo))
+        within, beside = np.zeros((2, len(self.values)), np.int64)
+        for k in np.flatnonzero(wall.any(axis=(1, 2))):
+            codes = np.searchsorted(self.values, self.stored[k])
+            beside += np.bincount(codes.ravel(), minlength=len(beside))
+            if cavity[k].any():
+                offset = np.indices(codes.shape).T - np.argwhere(cavity[k]).mean(axis=0)
+                distance = np.linalg.norm(offset * self.pixel, axis=-1).T
+                near = distance <= np.quantile(distance[wall[k]], 0.95)
+                within += np.bincount(codes[near], minlength=len(within))
+        self.known[lv, myo] = within, beside
+        return within, beside
 
     def misfits(self, convention: Convention) -> list[str]:
         """What of the anatomy contradicts a convention, in words; nothing if it fits."""
@@ -238,9 +261,8 @@ class Anatomy:
         The LV is the largest of what a wall closes in best, the MYO that wall; what lies in their
         ring belongs to them, and the RV is what touches the MYO most from beside.
         """
-        closed = {v for v in self.voxels if self.border([v], [0]) < CLOSED_IN}
-        large = [v for v in closed if self.size([v]) > LARGE * self.size([*self.voxels])]
-        found = [self._around(lv) for lv in large if len(self.voxels) > 1]
+        closed = [v for v in self.large if self.border([v], [0]) < CLOSED_IN]
+        found = [self._around(lv) for lv in closed if len(self.voxels) > 1]
         least = max(ENCLOSED, *(0.9 * self.enclosed(convention) for convention in found), 0)
         fitting = [convention for convention in found if self.enclosed(convention) > least]
         return max(fitting, key=lambda convention: self.size(convention.LV[:1]), default=None)

@@ -413,8 +413,9 @@ def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
 def _chosen(
     forms: dict[str, NDArray[np.float64]], shape: tuple[int, int, int]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """The first affine that says how the scanner lay, or the first; and that another disagrees."""
-    taken = next((form for form in forms if not spacing_only(forms[form])), next(iter(forms)))
+    """The first affine that says how the scanner lay, or is one; and that another disagrees."""
+    empty = {form: not abs(np.linalg.det(forms[form])) > 0 for form in forms}
+    taken = min(forms, key=lambda form: (spacing_only(forms[form]), empty[form]))
     corners = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in shape), 1.0)).reshape(4, -1)
     notes = []
     for other in forms.keys() - {taken}:

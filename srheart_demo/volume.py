@@ -400,7 +400,7 @@ def _stack(
     box = _box(frame.values, name)
     note = ""
     if slice_axis is None:
-        slice_axis, note = _slice_axis(image, box, convention)
+        slice_axis, note = _slice_axis(image, box)
     if slice_axis not in range(3):
         raise InvalidVolume(f"{name}: there is no axis {slice_axis}, but 0 to 2.", "slice_axis")
     axes = _slices_first(slice_axis)
@@ -500,20 +500,14 @@ def _anatomy(box: NDArray[np.int32], affine: NDArray[np.float64], whole: bool = 
 
 
 @np.errstate(all="ignore")
-def _slice_axis(
-    image: NiftiLabels, box: NDArray[np.int32], convention: Convention | None
-) -> tuple[int, str]:
+def _slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, str]:
     """The axis across the slices, and a note where it had to be guessed."""
     spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
     widest = int(spacing.argmax())
     if spacing[widest] >= CLEARLY_WIDER * np.delete(spacing, widest).max():
         return widest, ""
-    closed = []
-    for axis in range(3):
-        axes = _slices_first(axis)
-        anatomy = _anatomy(box.transpose(axes), image.affine[:, [*axes, 3]])
-        meant = convention or anatomy.guess()
-        closed.append(anatomy.enclosed(meant) if meant else 0.0)
+    across = [box.transpose(_slices_first(axis)) for axis in range(3)]
+    closed = [_anatomy(slices, image.affine).closure() for slices in across]
     best, next_ = np.argsort(closed)[::-1][:2].tolist()
     if clear := closed[best] - closed[next_] >= CLEARLY_CLOSED:
         axis = best
@@ -672,7 +666,7 @@ def _check_stack(volume: LabelVolume, sure: bool) -> None:
     if not sure and (short or length > LONGEST or distance > FARTHEST_SLICES):
         raise InvalidVolume(
             f"{name}: {slices} slices with labels lie {distance:.3g} mm apart, and no heart is "
-            f"{length:.3g} mm long or scanned so; write the true distance of slices into the file, "
+            f"{length:.4g} mm long or scanned so; write the true distance of slices into the file, "
             "in mm (affine and pixdim).",
             "spacing",
         )

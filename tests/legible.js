@@ -50,6 +50,7 @@
     if (!shown(e) || e.matches("[type=file]")) continue;
     const style = getComputedStyle(e);
     if (e.scrollWidth > e.clientWidth + 1 && style.display !== "inline") faults.push(`wider than its room: ${e.className} ${e.textContent}`);
+    if (e.title === "null") faults.push(`a tooltip of nothing: ${e.textContent}`);
     if (e.matches("img") && e.complete && !e.naturalWidth) faults.push(`a broken picture: ${e.alt}`);
     pen.font = style.font;
     const room = e.clientWidth - parseFloat(style.paddingLeft) - Math.max(parseFloat(style.paddingRight), ARROW);

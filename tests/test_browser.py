@@ -39,6 +39,7 @@ FLAGS = [
 PATIENCE_MS = 1000 * PATIENCE_S
 LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
 """What a reader cannot read: words cut off or on one another, axes without a scale, no pictures."""
+SETTLED_S = 10
 SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
 """Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
@@ -164,6 +165,14 @@ def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def illegible(page) -> list[str]:
+    """What cannot be read, once the charts have been drawn for the size that they have now."""
+    end = time.monotonic() + SETTLED_S
+    while (found := page.evaluate(LEGIBLE)) and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    return found
+
+
 def assert_legible(page) -> None:
     """In windows of all sizes, with the equation and without."""
     equation = page.get_by_role("checkbox", name="Show the equation")
@@ -172,7 +181,9 @@ def assert_legible(page) -> None:
         for shown in (False, True):
             equation.set_checked(shown)
             page.evaluate(TWO_FRAMES)
-            assert page.evaluate(LEGIBLE) == [], (width, height, shown)
+            assert illegible(page) == [], (width, height, shown)
+            bar = page.locator(".srh-transport").bounding_box()
+            assert bar["y"] + bar["height"] <= height, (width, height, shown)
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
@@ -279,7 +290,7 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.mouse.move(middle[0] + 20, middle[1])
     said = page.text_content(".srh-stack-said")
     page.mouse.move(middle[0] + 300, middle[1])
-    assert page.evaluate(LEGIBLE) == []
+    assert illegible(page) == []
     page.mouse.move(middle[0] + 20, middle[1])
     page.mouse.up()
     assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)

@@ -156,6 +156,14 @@ def test_a_result_of_a_wrong_kind_is_told(exercise: Exercise, value: object, wor
 
 
 @each
+def test_a_comma_too_many_is_told(exercise: Exercise) -> None:
+    right = exercise.right(*next(iter(exercise.cases().values())))
+    if not isinstance(right, tuple | str):
+        said = exercise(like(exercise, lambda x: (x,))).sentence
+        assert "is wanted, and you return a tuple of 1 (is there a comma too many?)" in said
+
+
+@each
 def test_the_function_s_result_in_place_of_the_function_is_told(exercise: Exercise) -> None:
     if exercise.right.__name__ != "linspace_step":
         assert "hand over the function itself" in exercise(3.0).sentence

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +30,16 @@ from srheart_demo.experiments.cases import (
 from srheart_demo.experiments.methods import METHODS, method, weights_in_use
 from srheart_demo.experiments.real_stacks import HiddenSlices, as_scanned, hide, score_hidden
 from srheart_demo.experiments.results import Results
+from srheart_demo.experiments.runner import Experiment, Task, measure
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.statistics import paired_interval
-from srheart_demo.experiments.summary import Cell, top_two
+from srheart_demo.experiments.summary import Cell, Plot, Table, top_two
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.metrics import mean_dice
 from srheart_demo.placement import is_on_hr_grid, on_hr_grid
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume, write_volume
+from srheart_demo.workers import WorkerDied
 
 SEED = 5_000_007
 
@@ -324,3 +329,34 @@ def test_methods_are_compared_on_the_subjects_that_all_have(tmp_path: Path) -> N
     paired = results.paired("dice", "none", ["NN", "LO"])
     np.testing.assert_array_equal(paired["LO"], [0.9, 0.7])
     np.testing.assert_array_equal(paired["NN"], [0.4, 0.6])
+
+
+class Deadly(Experiment):
+    """One of its cases ends its process."""
+
+    title, figures = "Deadly", ("length",)
+
+    def settings(self) -> dict[str, object]:
+        return {}
+
+    def tasks(self) -> Sequence[Task]:
+        cases = {"dies": partial(os._exit, 1), "lives": partial(str, "abc")}
+        return [Task(name, "", case, {"len": length}) for name, case in cases.items()]
+
+    def tables(self, results: Results) -> list[Table]:
+        return []
+
+    def plots(self, results: Results) -> list[Plot]:
+        return []
+
+
+def length(case: str) -> dict[str, float]:
+    return {"length": float(len(case))}
+
+
+def test_a_process_that_dies_leaves_its_case_open_and_the_others_go_on(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.csv", Deadly.figures)
+    with pytest.raises(WorkerDied):
+        measure(Deadly(), results, jobs=2)
+    kept = Results(tmp_path / "results.csv", Deadly.figures).rows
+    assert [(row["subject"], row["length"], row["error"]) for row in kept] == [("lives", "3", "")]

@@ -143,3 +143,10 @@ def test_commands_take_one_thread_but_for_training(
     assert cli.main(arguments) == 0
     assert seen == [threads]
     assert torch.get_num_threads() == THEIRS
+
+
+def test_a_lesson_computes_on_one_thread() -> None:
+    code = "import torch; torch.set_num_threads(2); import srheart_demo.course"
+    code += "; print(torch.get_num_threads())"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "1"

@@ -189,17 +189,16 @@ picture_hearts(
 # But not all along the way there are hearts as people have them. A step of one SD in direction 1 about doubles the LV. So look at its volumes beside those of the population above, farther out than the picture goes:
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.session.explore import volumes_ml
+from srheart_demo.frame import HR_SPACING
+from srheart_demo.metrics import volumes_ml
 
 for amount in [-3, *amounts, 3]:
-    far = G.decode(along(mean_heart, directions[0].vector, amount))
-    faults = anatomy.check(to_labels(far), volumes=VOLUME_RANGES)
-    print(
-        f"{amount:+d} SD: LV {volumes_ml(far)['LV']:4.0f} ml, faults: {'; '.join(faults) or 'none'}"
-    )
+    far = to_labels(G.decode(along(mean_heart, directions[0].vector, amount)))
+    faults = "; ".join(anatomy.check(far, volumes=VOLUME_RANGES)) or "none"
+    print(f"{amount:+d} SD: LV {volumes_ml(far, HR_SPACING)['LV']:4.0f} ml, faults: {faults}")
 
 # %% [markdown]
-# Up to 2 SD `anatomy.check` finds no fault: it looks for tissue in pieces, and its range of volumes holds the largest of all populations. No healthy adult has an LV of 36 ml or of 590 ml. "Sound" is less than "somebody's".
+# Up to 2 SD `anatomy.check` finds no fault: it looks for tissue in pieces, leaks and gaps, and its range of volumes has room for the largest diseased heart. No healthy adult of the population above has such volumes. "Sound" is less than "somebody's".
 #
 # ## Where the prior ends
 #

@@ -42,7 +42,7 @@ from srheart_demo.ui.slices import SlicesPanel
 from srheart_demo.ui.why import GaugeTab, LandscapeTab, LatentTab, RaceTab, TakeTab, WhyTab
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Cuts, Frame, Heart, Scan, Scores, Session
+    from srheart_demo.session import Cuts, Frame, Heart, Progress, Scan, Scores, Session
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
@@ -547,8 +547,10 @@ class Explorer:
         state = self.runner.state
         progress = self._frame.progress if self._frame is not None else None
         done, line = 0.0, ""
-        # The picture comes after the state: what it shows is told by its own.
-        if state is State.DONE and not (progress and progress.stopped):
+        # The picture comes after the state: until then nothing is told of the one before.
+        if progress is not None and not self._fits(progress):
+            progress = None
+        if state is State.DONE and progress is None:
             state = self._told
         self._told, running = state, state is State.RUNNING
         if state is State.FAILED:
@@ -556,11 +558,23 @@ class Explorer:
         elif self._problem:
             self.transport.show_status("failed", self._word, self._problem, 0.0)
             return
-        elif progress is not None and not (running and (progress.stopped or self.runner.wishing)):
+        elif progress is not None:
             whole = progress.iterations if running else progress.last
             done = progress.iteration / whole if whole else 0.0
             line = texts.progress_line(progress, running)
         self.transport.show_status(state.value, WORDS[state], line, done)
+
+    def _fits(self, progress: Progress) -> bool:
+        """Whether a picture is of what the run does now, and not of what it did before."""
+        state, ended = self.runner.state, progress.stopped is not None
+        if state is State.DONE:
+            return ended
+        if state is State.RUNNING:
+            return not ended and not self.runner.wishing
+        if state is State.PAUSED and self.session is not None:
+            at_end = not self.runner.wishing and self.session.step.stopped is not None
+            return ended == at_end
+        return True
 
 
 def _active(frame: Frame) -> Any:

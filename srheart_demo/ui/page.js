@@ -111,6 +111,8 @@ function render({ model }) {
   handOutFiles(model, stop.signal);
   const tend = () => {
     nameControls(model.get("names"));
+    // What ipywidgets says of a control without a tooltip.
+    for (const element of document.querySelectorAll(".srh [title=null]")) element.removeAttribute("title");
     tellPressed();
   };
   let asked = 0;

@@ -164,7 +164,6 @@ def shown_run(shown: str, chosen: str) -> str:
 # Where one looks: what is loading, computed, old or still to come
 AGAIN = "Compute it"
 CANCELLED = "Cancelled: nothing was computed."
-WAITING = "Computed next."
 COMPUTED_LATER = "Computed when the run ends, or when you press Pause."
 OLD = "Of an earlier iteration; computed anew when the run ends, or when you press Pause."
 OLD_RACE = "Of another scan. Start the race again for this one."
