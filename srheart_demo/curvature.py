@@ -37,7 +37,10 @@ def gauss_newton(predict: Callable[[Tensor], Tensor], x: Tensor, differences: Te
     J = torch.stack(
         [(predict(x + step)[0].flatten(1) - logits)[:, border] for step in differences.diag()]
     )
-    J = (J - (p * J).sum(1, keepdim=True)) / differences[:, None, None] * p.sqrt()
+    # In place: where no voxel is certain, each copy takes 0.13 GB.
+    J -= (p * J).sum(1, keepdim=True)
+    J /= differences[:, None, None]
+    J *= p.sqrt()
     return J.flatten(1) @ J.flatten(1).T
 
 
