@@ -16,5 +16,5 @@ RUN pip install --no-cache-dir --editable ".[app]" --constraint constraints.txt 
 
 USER learner
 EXPOSE 8866
-ENTRYPOINT ["python", "-m", "srheart_demo.classroom"]
+ENTRYPOINT ["python", "-m", "apps.classroom"]
 CMD ["--learners=4"]

@@ -25,17 +25,16 @@ LARGE := SRHEART_PROJECTOR=1 JUPYTERLAB_SETTINGS_DIR="$(CURDIR)/$(VENV)/projecto
 endif
 
 explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
-	@echo "Starting the explorer; your browser opens by itself. Stop it here with Ctrl-C."
 ifdef PROJECTOR
 	@echo "Enlarge the page in the browser with Ctrl and +, at 1920 x 1080 to 125 %; F11 fills the screen."
 endif
-	@$(PY) -m voila apps/explorer.ipynb $(VOILA_ARGS)
+	@$(PY) -m srheart_demo.cli explore $(VOILA_ARGS)
 
 # Empty: the command's own default.
 CLASS_ARGS := $(if $(LEARNERS),--learners=$(LEARNERS)) $(if $(WAITING),--waiting=$(WAITING)) \
 	$(if $(PORT),--port=$(PORT)) $(if $(ADDRESS),--address=$(ADDRESS))
 classroom: $(STAMP) ## the explorer for a room: LEARNERS=20 WAITING=20 PORT=8866 ADDRESS=0.0.0.0
-	@$(PY) -m srheart_demo.classroom $(CLASS_ARGS) $(VOILA_ARGS)
+	@$(PY) -m apps.classroom $(CLASS_ARGS) $(VOILA_ARGS)
 
 lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
@@ -53,7 +52,7 @@ lessons: $(STAMP) ## make the notebooks of their sources, and run them
 
 test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
 bench: $(STAMP) ## time one iteration against the reference method, side by side
 	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)
@@ -77,6 +76,7 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/template
 		echo "srheart-demo needs Python 3.11 or newer, and none is on the path." >&2; \
 		echo "Install one (python.org, apt, brew, conda) or say: make PYTHON=/path/to/python" >&2; \
 		exit 1; fi
+	@command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON). Say make PYTHON=/path/to/python" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "srheart-demo needs " \
 		"Python 3.11 or newer; $(PYTHON) is %d.%d. Try: make PYTHON=/path/to/python" \
 		% sys.version_info[:2])'
@@ -87,5 +87,13 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/template
 	@echo "Installing the pinned packages into $(VENV): minutes the first time, seconds later"
 	@if [ "$$(uname -s)" = Linux ] && ! $(PY) -c 'import torch' 2>/dev/null; then \
 		echo "On Linux PyTorch comes with CUDA, several GB; docs/install.md tells how to get the small CPU build."; fi
-	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,cohort,hub,test]" -c constraints.txt
+	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,cohort,hub,test]" -c constraints.txt \
+		2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; \
+		if grep -q "No space left" $(VENV)/pip.log; then echo "The disk is full: about 2 GB are needed" \
+			"(on Linux docs/install.md tells how to spare several more), then say make again."; \
+		elif grep -qiE "connection|resol|proxy|timed out|versions: none" $(VENV)/pip.log; then echo "pip does" \
+			"not reach its packages: is there a network? Behind a proxy set HTTPS_PROXY, then say make" \
+			"again. docs/teaching.md tells how to install without a network."; \
+		else echo "pip could not install the packages, for the reason above. For a fresh start: make clean," \
+			"then the same again; all that pip says: make env PIP_FLAGS="; fi >&2; exit 1; }
 	@touch $(STAMP)

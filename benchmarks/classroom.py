@@ -32,10 +32,11 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
+from apps.classroom.line import PROTOCOL
 from benchmarks.explorer import (
     PATIENCE_S,
     ROOT,
-    STATUS,
+    USABLE,
     browsing,
     cpu_seconds,
     descendants,
@@ -43,7 +44,6 @@ from benchmarks.explorer import (
     memory,
     settled,
 )
-from srheart_demo.classroom.line import PROTOCOL
 
 PORT = 18870
 ADDRESS = f"http://127.0.0.1:{PORT}/"
@@ -69,7 +69,7 @@ def main() -> None:
 @contextmanager
 def classroom(learners: int, waiting: int) -> Iterator[int]:
     """The server's process, once the kernels that wait have solved what the page opens with."""
-    command = [sys.executable, "-m", "srheart_demo.classroom", f"--learners={learners}",
+    command = [sys.executable, "-m", "apps.classroom", f"--learners={learners}",
                f"--waiting={waiting}", "--address=127.0.0.1", f"--port={PORT}"]  # fmt: skip
     started = time.monotonic()
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -105,10 +105,10 @@ def report(title: str, server: int, come: Any, count: int) -> None:
 
 
 def arrive(page: Any) -> float:
-    """Seconds until the page of a browser replays its first run."""
+    """Seconds until the page of a browser shows its first run."""
     started = time.monotonic()
     page.goto(ADDRESS, wait_until="commit")
-    page.wait_for_function(f"{STATUS} === 'Replaying'")
+    page.wait_for_function(USABLE)
     return time.monotonic() - started
 
 

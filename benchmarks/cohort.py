@@ -17,8 +17,9 @@ import torch
 
 from benchmarks.throughput import FIRST_SEED
 from srheart_demo import phantom
-from srheart_demo.cohort import Recipe, find_subjects, restore_all
+from srheart_demo.cohort import Recipe, restore_all
 from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.folder import find_subjects
 from srheart_demo.population import draw
 from srheart_demo.presets import preset
 from srheart_demo.samples import scanner_frame, stack_volume
@@ -36,7 +37,7 @@ def write_scan(seed: int, path: Path) -> None:
 
 def restored(scans: Path, recipe: Recipe, processes: int) -> tuple[float, float]:
     """Seconds until as many scans as processes have ended, and scans a minute from then on."""
-    subjects = find_subjects(scans, recipe.out)
+    subjects = find_subjects(scans, recipe.out).subjects
     ends = [time.perf_counter()]
     for record in restore_all(recipe, subjects, partial(in_processes, processes=processes)):
         if record.status != "done":

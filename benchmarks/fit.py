@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.fitting import fit
 from srheart_demo import phantom
 from srheart_demo.encoding import whole_heart
 from srheart_demo.evaluation import read_heart
-from srheart_demo.fitting import fit
 from srheart_demo.metrics import dice
 
 

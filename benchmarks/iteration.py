@@ -100,13 +100,11 @@ def main() -> None:
     """Measure with each number of threads and print the tables."""
     parser = argparse.ArgumentParser(prog="benchmarks.iteration", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="turns of each (default: 15)")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1], help="(default: 1)")
     options = parser.parse_args()
     print(f"PyTorch {torch.__version__}, {platform.machine()}, 13 × 128 × 128 stack, batch 1")
-    for threads in options.threads:
-        torch.set_num_threads(threads)
-        print(f"\n{threads} thread(s), median of {options.rounds} turns of {BLOCK} iterations\n")
-        print(table(measure(options.rounds)), flush=True)
+    torch.set_num_threads(1)  # For the reference too.
+    print(f"\none thread, median of {options.rounds} turns of {BLOCK} iterations\n")
+    print(table(measure(options.rounds)), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 from benchmarks.solver import Case, case, judge
 from srheart_demo.beyond import answer
@@ -41,7 +40,6 @@ def main() -> None:
     parser.add_argument("--level", nargs="+", default=[*MOTION_LEVELS], choices=MOTION_LEVELS)
     parser.add_argument("--preset", default="RECOMMENDED")
     options = parser.parse_args()
-    torch.set_num_threads(1)
     settings = preset(options.preset)
     print("| motion | heart | own start | best | worst | within 0.02 of the best |")
     print("|---|---:|---:|---:|---:|---:|")

@@ -2,7 +2,7 @@
 
 A lesson has one source, ``notebooks/sources/NN_name.py``, in jupytext's percent format. Two
 notebooks are made of it: the one that learners get, in which the solutions of exercises are left
-out and folded below, and one with the solutions in place, which the tests run.
+out and folded below, and one with the solutions in place.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def solved(lesson: NotebookNode) -> NotebookNode:
     return lesson
 
 
-def run(notebook: NotebookNode, seconds_a_cell: int = 300) -> NotebookNode:
+def run(notebook: NotebookNode, seconds_a_cell: int = 900) -> NotebookNode:
     """The notebook with its outputs.
 
     Raises:

@@ -122,7 +122,7 @@ def check(
     return findings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Heart:
     """Labels cropped to the tissue and one voxel around, with what several measures need.
 

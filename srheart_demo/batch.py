@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from srheart_demo.degradation import Stack
@@ -30,15 +29,14 @@ def solve_all(
     processes: int = 1,
     watch: Callable[[int, Outcome], None] | None = None,
 ) -> list[Outcome]:
-    """Solve N subjects; each outcome is exactly that of `optimise.solve` on one torch thread.
+    """Solve N subjects; each outcome is exactly that of `optimise.solve`.
 
     A subject that fails leaves its exception in its place, and the others go on.
 
     Args:
         problems: the subjects; for several processes, of generators that can be pickled.
         settings: how to run each.
-        processes: how many at a time, each on one torch thread; 1 solves here, on as many threads
-            as torch has. For more, see `workers.in_processes`.
+        processes: how many at a time; 1 solves here. For more, see `workers.in_processes`.
         watch: told index and outcome of each subject as it ends, in whatever order they end.
 
     Returns:
@@ -75,6 +73,5 @@ def _in_processes(problems: Sequence[Problem], settings: Settings, processes: in
 
 
 def _solve(generators: Mapping[int, Generator], settings: Settings, scan: Scan) -> Step:
-    torch.set_num_threads(1)
     number, stack, S_LR, plane, S_LA = scan
     return solve(Problem(generators[number], stack, S_LR, plane, S_LA), settings)

@@ -20,6 +20,7 @@ from srheart_demo.degradation import Stack, degrade
 from srheart_demo.distances import in_plane_distances
 from srheart_demo.encoding import on_nodes
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.machine import one_thread
 from srheart_demo.optimise import Step
 from srheart_demo.problem import Problem
 
@@ -61,6 +62,7 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
     return total
 
 
+@one_thread()
 @torch.no_grad()
 def answer(step: Step, p: Problem) -> Tensor:
     """The heart that a run found, class logits (1, 4, 32, 64, 64).

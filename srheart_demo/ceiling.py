@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.curvature import whitening
+from srheart_demo.machine import one_thread
 from srheart_demo.problem import Encoder, Generator
 
 ITERATIONS = 30
@@ -25,6 +26,7 @@ WEIGHT = 1000.0
 class Ceiling:
     """Finds best codes with one generator; what does not depend on the heart is prepared once."""
 
+    @one_thread()
     def __init__(self, G: Generator, seed: int = 0) -> None:
         self.G = G
         rng = torch.Generator().manual_seed(seed)
@@ -37,6 +39,7 @@ class Ceiling:
                     [G.decode(z).argmax(1).to(torch.uint8) for z in self._codes.split(1)]
                 )
 
+    @one_thread()
     def best_code(self, target: Tensor) -> Tensor:
         """The code (1, M) whose field is nearest to class probabilities (1, 4, D', H', W').
 

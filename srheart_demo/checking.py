@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.conventions import OURS
+from srheart_demo.enhancement import Enhancement, Trust
 from srheart_demo.frame import TISSUES
-from srheart_demo.placement import AUTOMATIC, ByHand, Placement, apex_contrast, place
+from srheart_demo.placement import Placement, apex_contrast
+from srheart_demo.presets import INTERACTIVE
 from srheart_demo.problem import Generator
+from srheart_demo.scan import Scan
 from srheart_demo.trust import KNOWN, Measure, Verdict, judge, measure
-from srheart_demo.volume import LabelVolume, Reading
+from srheart_demo.volume import LabelVolume
 
 TRIED = {"slices": (4, 30), "spacing": (4.0, 15.0), "pixel": (0.5, 3.0)}
 """Numbers of labelled slices, mm between them, and mm from pixel to pixel that are tested."""
@@ -33,6 +36,7 @@ class Report:
         facts: what was found, for programs.
         measures: of the heart after a quick solve; none where it was not solved.
         prior: where draws of the prior itself lie, in a sentence.
+        doubts: of the scan itself, any of which is reason enough not to trust its heart.
     """
 
     name: str
@@ -41,17 +45,23 @@ class Report:
     facts: Mapping[str, Any]
     measures: tuple[Measure, ...] = ()
     prior: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
-        """The worst of its measures; None without any."""
-        return max((m.verdict for m in self.measures), default=None)
+        """The worst of its measures and doubts; None where it was not solved."""
+        if not self.measures:
+            return None
+        return max(
+            Verdict.DISTRUST if self.doubts else Verdict.FINE, *(m.verdict for m in self.measures)
+        )
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Sentences of the measures that are as bad as the worst, if that is not fine."""
+        """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
         worst = self.verdict
-        return tuple(m.sentence for m in self.measures if worst and m.verdict == worst)
+        found = (m.sentence for m in self.measures if worst and m.verdict == worst)
+        return (*(self.doubts if worst else ()), *found)
 
     def __str__(self) -> str:
         """For a reader, in lines."""
@@ -96,44 +106,45 @@ def _measure_json(m: Measure) -> dict[str, Any]:
     }
 
 
-def check(
-    G: Generator | None,
-    reading: Reading,
-    view: LabelVolume | None = None,
-    by_hand: ByHand = AUTOMATIC,
-) -> Report:
+def check(G: Generator | None, scan: Scan) -> Report:
     """Look at a scan.
 
     Args:
         G: the generator to solve it with; without one it is not solved.
-        reading: the stack, by `volume.survey`.
-        view: a long-axis view, by `volume.read_long_axis`.
-        by_hand: corrections of its placement.
-
-    Raises:
-        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+        scan: by `scan.read_scan`.
     """
-    placement = place(reading.volume, by_hand)
-    report = Report(
-        reading.volume.name,
-        tuple(_found(reading, placement)),
-        tuple(_assumed(reading, placement)),
-        _facts(reading, placement),
-    )
+    report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    measures = judge(measure(G, reading.volume, view, by_hand))
-    return replace(report, measures=measures, prior=_prior(G))
+    return replace(report, measures=judge(measure(G, scan)), prior=_prior(G))
 
 
-def _found(reading: Reading, placement: Placement) -> Iterable[str]:
-    volume = reading.volume
-    shape = " x ".join(map(str, reading.stored_shape))
-    frames = f", {reading.frames} frames" if reading.frames > 1 else ""
-    yield (
-        f"An array of {shape} voxels{frames}; axis {reading.slice_axis} (counted from 0) runs "
-        "across the slices."
-    )
+def judged(
+    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
+) -> Enhancement:
+    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
+
+    Args:
+        G: the generator that made it.
+        e: of a scan.
+        watch: told how many of how many quick solves are done.
+    """
+    solved = e if e.last.state.settings == INTERACTIVE else None
+    measures = judge(measure(G, e.scan, solved, watch))
+    report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
+    verdict = report.verdict or Verdict.FINE
+    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
+
+
+def _found(scan: Scan) -> Iterable[str]:
+    volume, placement, reading = scan.stack, scan.placement, scan.reading
+    if reading:
+        shape = " x ".join(map(str, reading.stored_shape))
+        frames = f", {reading.frames} frames" if reading.frames > 1 else ""
+        yield (
+            f"An array of {shape} voxels{frames}; axis {reading.slice_axis} (counted from 0) runs "
+            "across the slices."
+        )
     d, h, w = volume.spacing
     yield f"{volume.shape[0]} slices {d:.3g} mm apart, pixels of {h:.3g} x {w:.3g} mm."
     with_labels = np.flatnonzero(volume.labelled)
@@ -146,19 +157,16 @@ def _found(reading: Reading, placement: Placement) -> Iterable[str]:
         yield f"Between them slices {gaps} hold none: they were left out as not looked at."
     ml = {t: (volume.labels == i).sum() * volume.voxel_ml for i, t in enumerate(TISSUES) if i}
     amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
-    held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
-    yield f"Label values {held}; as drawn {amounts}."
+    if reading:
+        held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
+        yield f"Label values {held}."
+    yield f"As drawn {amounts}."
     yield _lie(placement)
     yield f"The RV lies at {placement.azimuth_deg:.0f}° from the LV (0° down, 90° right)."
     for what, value in _extent(volume).items():
         low, high = TRIED[what]
         if not low <= value <= high:
-            words = {
-                "slices": "labelled slices",
-                "spacing": "mm between slices",
-                "pixel": "mm pixels",
-            }
-            yield f"{value:.3g} {words[what]}: this is tested from {low:g} to {high:g} only."
+            yield f"{value:.3g} {UNITS[what]}: this is tested from {low:g} to {high:g} only."
 
 
 def _prior(G: Generator) -> str:
@@ -188,34 +196,40 @@ def _lie(placement: Placement) -> str:
     return f"The stack's axis lies {angle:.0f}° from the scanner's {AXES[axis]} axis."
 
 
-def _assumed(reading: Reading, placement: Placement) -> Iterable[str]:
-    if reading.convention == OURS:
+def _assumed(scan: Scan) -> Iterable[str]:
+    reading = scan.reading
+    if reading and reading.convention == OURS:
         yield f"Labels mean {OURS}: {OURS.source}."
-    slices = np.flatnonzero(reading.volume.labelled)
-    apex = slices[-1 if placement.flipped else 0]
-    taper = abs(apex_contrast(reading.volume))
+    slices = np.flatnonzero(scan.stack.labelled)
+    apex = slices[-1 if scan.placement.flipped else 0]
+    taper = abs(apex_contrast(scan.stack))
     yield f"The apex is at slice {apex}: a heart tapers to it (contrast {taper:.2f} of 1)."
-    yield from placement.notes
-    if reading.units != "mm":
+    yield from scan.notes
+    if reading and reading.units != "mm":
         yield f"Lengths were taken to be in {reading.units}, as the header says."
 
 
-def _facts(reading: Reading, placement: Placement) -> dict[str, Any]:
-    volume = reading.volume
-    return {
-        "stored_shape": list(reading.stored_shape),
-        "slice_axis": reading.slice_axis,
-        "frames": reading.frames,
-        "frame": reading.frame,
+def _facts(scan: Scan) -> dict[str, Any]:
+    volume, placement, reading = scan.stack, scan.placement, scan.reading
+    file = {}
+    if reading:
+        file = {
+            "stored_shape": list(reading.stored_shape),
+            "slice_axis": reading.slice_axis,
+            "frames": reading.frames,
+            "frame": reading.frame,
+            "values": {str(value): voxels for value, voxels in reading.counts.items()},
+            "taken_for": {t: list(values) for t, values in reading.convention.tissues.items()},
+        }
+    return file | {
         "slices": volume.shape[0],
         "labelled_slices": np.flatnonzero(volume.labelled).tolist(),
-        "gaps": np.flatnonzero(volume.gaps).tolist(),
+        "not_looked_at": np.flatnonzero(~scan.looked_at).tolist(),
         "spacing_mm": [round(mm, 4) for mm in volume.spacing],
-        "values": {str(value): voxels for value, voxels in reading.counts.items()},
-        "taken_for": {t: list(values) for t, values in reading.convention.tissues.items()},
         "slice_order": "base to apex" if placement.flipped else "apex to base",
         "rv_azimuth_deg": round(placement.azimuth_deg, 2),
         "rotation_deg": round(placement.rotation_deg, 2),
         "orientation_known": placement.orientation_known,
         "world_from_model": placement.world_from_model.round(6).tolist(),
+        "view_agrees_dice": dict(scan.crossing),
     }

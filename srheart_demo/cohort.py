@@ -12,22 +12,24 @@ import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields
-from functools import cache, cached_property
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache, partial
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from srheart_demo.checking import judged
 from srheart_demo.conventions import Convention
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
+from srheart_demo.folder import Found, Subject, UnusableCohort
 from srheart_demo.generator import WEIGHTS, load_generator
 from srheart_demo.metrics import MYOCARDIAL_DENSITY, volumes_ml
+from srheart_demo.scan import Scan, Unlabelled, read_scan
 from srheart_demo.settings import Settings
-from srheart_demo.volume import InvalidVolume, read_long_axis, read_short_axis
+from srheart_demo.volume import InvalidVolume
 from srheart_demo.workers import Ends, WorkerDied
 
 GENERATOR = "betavae"
@@ -35,49 +37,18 @@ RECORD, SUMMARY, STAGING = "record.json", "summary.csv", ".staging"
 RESULTS = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 
 
-class UnusableCohort(ValueError):
-    """Folders that cannot be worked on; the message says what is wrong and what to do."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A scan in a folder.
-
-    Attributes:
-        folder: the cohort's.
-        file: the short-axis stack, from there.
-        long_axis: a long-axis view beside it, from there, if there is one.
-    """
-
-    folder: Path
-    file: str
-    long_axis: str | None = None
-
-    @property
-    def name(self) -> str:
-        """That of the result folder: the file's without its ending, sub-folders included."""
-        return _stem(self.file)
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The stack, and the view if there is one."""
-        return tuple(self.folder / file for file in (self.file, self.long_axis) if file)
-
-    @cached_property
-    def checksums(self) -> list[str]:
-        """Those of its files, taken once."""
-        return [_checksum(path) for path in self.paths]
-
-
 @dataclass(frozen=True)
 class Record:
     """What became of a subject: its row of the summary, and what it was made with.
 
     Attributes:
-        subject: name of the result folder.
-        file, long_axis: as in `Subject`.
-        status: ``done``, ``failed`` or ``waiting``.
-        message: why it failed, or what a user should know of how the scan was placed.
+        subject: name of the result folder; of a file that was passed over, its own.
+        file, long_axis, frame: as in `Subject`; no view where it could not be used.
+        status: ``done``, ``failed``, ``waiting`` or ``passed over``.
+        message: why it failed or was passed over, or what a user should know of how the scan was
+            read and placed.
+        verdict: fine, unusual or distrust, as `enhancement.Trust`; None where nobody asked.
+        reasons: of the verdict, in sentences.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         LV_mass_g: the myocardium's.
         slices: that show tissue.
@@ -91,7 +62,10 @@ class Record:
     file: str
     long_axis: str | None
     status: str
+    frame: int | None = None
     message: str = ""
+    verdict: str | None = None
+    reasons: str = ""
     LV_ml: float | None = None
     MYO_ml: float | None = None
     RV_ml: float | None = None
@@ -113,6 +87,10 @@ def _weights() -> str:
     return checksum(Path(str(WEIGHTS / f"{GENERATOR}.safetensors")))
 
 
+def _version() -> str:
+    return version("srheart-demo")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How results are made, and where they go.
@@ -121,7 +99,10 @@ class Recipe:
         out: folder of all result folders.
         settings: how to run Algorithm 1.
         surface: whether to write heart.stl.
-        convention: what the labels of all scans mean; recognised one by one by default.
+        convention, view_convention: what the labels of all stacks and of all views mean; recognised
+            one by one by default.
+        check: whether to ask of each heart if it is to be trusted.
+        slice_axis, unlabelled, sure: of all scans, as for `scan.read_scan`.
         version, weights: of this package and of its generator.
     """
 
@@ -129,7 +110,12 @@ class Recipe:
     settings: Settings
     surface: bool = True
     convention: Convention | None = None
-    version: str = field(default_factory=lambda: version("srheart-demo"))
+    view_convention: Convention | None = None
+    check: bool = True
+    slice_axis: int | None = None
+    unlabelled: Unlabelled = "auto"
+    sure: bool = False
+    version: str = field(default_factory=_version)
     weights: str = field(default_factory=_weights)
 
     def record(self, subject: Subject) -> Record:
@@ -149,7 +135,7 @@ class Recipe:
             InvalidVolume, Diverged: as `enhance`.
             RuntimeError: this process has another version than that which wrote the recipe.
         """
-        if self != Recipe(self.out, self.settings, self.surface, self.convention):
+        if (self.version, self.weights) != (_version(), _weights()):
             raise RuntimeError(
                 f"this worker has another version or other weights than {self.version}, which the "
                 "command has; install the same on all"
@@ -157,24 +143,54 @@ class Recipe:
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
-        torch.set_num_threads(1)
         began = time.perf_counter()
-        stack = read_short_axis(subject.paths[0], self.convention)
-        view = None
-        if subject.long_axis:
-            view = read_long_axis(subject.paths[1], self.convention)
-        enhancement = enhance(load_generator(GENERATOR), stack, view, self.settings)
+        G = load_generator(GENERATOR)
+        scan = self._read(subject)
+        enhancement = enhance(G, scan, self.settings)
+        if self.check:
+            enhancement = judged(G, enhancement)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             enhancement.write(folder, self.surface)
             seconds = round(time.perf_counter() - began, 2)
             made = self._record(subject, "done", seconds=seconds, **_findings(enhancement))
+            if scan.view is None:
+                made = replace(made, long_axis=None)
             write_json(asdict(made), folder / RECORD)
         return made
 
-    def fail(self, subject: Subject, error: Exception) -> Record:
-        """Write why there are no results, in their place."""
+    def _read(self, subject: Subject) -> Scan:
+        """A subject's scan: where only its view cannot be used, without the view, and a note why.
+
+        Raises:
+            InvalidVolume: as `read_scan`.
+        """
+        read = partial(
+            read_scan,
+            convention=self.convention,
+            view_convention=self.view_convention,
+            frame=subject.frame,
+            slice_axis=self.slice_axis,
+            unlabelled=self.unlabelled,
+            sure=self.sure,
+        )
+        notes = subject.notes
+        try:
+            scan = read(*subject.paths, view_frame=subject.view_frame)
+        except InvalidVolume as error:
+            if subject.long_axis is None:
+                raise
+            scan = read(subject.paths[0])
+            notes += (f"The view {subject.long_axis} was left out: {error}",)
+        return replace(scan, notes=(*notes, *scan.notes))
+
+    def fail(
+        self, subject: Subject, error: Exception, said: Callable[[InvalidVolume], str] = str
+    ) -> Record:
+        """Write why there are no results, in their place; `said` words why a file is refused."""
         match error:
-            case InvalidVolume() | Diverged():
+            case InvalidVolume():
+                message = said(error)
+            case Diverged():
                 message = str(error)
             case WorkerDied():
                 message = f"{subject.paths[0]}: {error}."
@@ -189,55 +205,27 @@ class Recipe:
         made_with = {
             "settings": asdict(self.settings),
             "surface": self.surface,
-            "labels": None if self.convention is None else str(self.convention),
+            "labels": _in_words(self.convention),
+            "view_labels": _in_words(self.view_convention),
+            "check": self.check,
+            "slice_axis": self.slice_axis,
+            "unlabelled": self.unlabelled,
+            "sure": self.sure,
             "version": self.version,
             "weights": self.weights,
             "checksums": subject.checksums,
+            "frames": [subject.frame, subject.view_frame],
+            "notes": subject.notes,
         }
-        as_read = json.loads(json.dumps(made_with))
         return Record(
-            subject.name, subject.file, subject.long_axis, status, made_with=as_read, **figures
+            subject.name,
+            subject.file,
+            subject.long_axis,
+            status,
+            subject.frame,
+            made_with=json.loads(json.dumps(made_with)),
+            **figures,
         )
-
-
-def find_subjects(folder: Path, out: Path) -> list[Subject]:
-    """The scans of a folder and of its sub-folders: every NIfTI file, in order of names.
-
-    NAME_LA.nii.gz is the long-axis view of NAME.nii.gz or NAME_SA.nii.gz beside it. Names that
-    begin with a dot are passed over, and so is what lies in `out`.
-
-    Raises:
-        UnusableCohort: there is no scan, or two would share a result folder.
-    """
-    root, results = folder.resolve(), out.resolve()
-    if not root.is_dir():
-        raise UnusableCohort(f"{folder}: there is no such folder; check the path.")
-    if root == results:
-        raise UnusableCohort(f"{out}: results cannot lie among the scans; give another folder.")
-    by_name: dict[str, str] = {}
-    for path in sorted(root.rglob("*.nii*")):
-        file = path.relative_to(root)
-        hidden = any(part.startswith(".") for part in file.parts)
-        if hidden or results in path.parents or not path.name.endswith((".nii", ".nii.gz")):
-            continue
-        other = by_name.setdefault(_stem(file.as_posix()), file.as_posix())
-        if other != file.as_posix():
-            raise UnusableCohort(_clash(folder, other, file.as_posix()))
-    view_of = {name: f"{name.removesuffix('_SA')}_LA" for name in by_name}
-    views = set(view_of.values())
-    subjects = [
-        Subject(folder, file, by_name.get(view_of[name]))
-        for name, file in by_name.items()
-        if name not in views
-    ]
-    if not subjects:
-        raise UnusableCohort(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
-    names = {subject.name for subject in subjects}
-    for subject in subjects:
-        for parent in map(str, PurePosixPath(subject.name).parents):
-            if parent in names:
-                raise UnusableCohort(_clash(folder, by_name[parent], subject.file))
-    return subjects
 
 
 def unfinished(
@@ -269,7 +257,10 @@ def unfinished(
 
 
 def restore_all(
-    recipe: Recipe, subjects: Sequence[Subject], execute: Execute
+    recipe: Recipe,
+    subjects: Sequence[Subject],
+    execute: Execute,
+    said: Callable[[InvalidVolume], str] = str,
 ) -> Generator[Record, None, None]:
     """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
@@ -280,6 +271,7 @@ def restore_all(
         recipe: how, and where to.
         subjects: which.
         execute: on what.
+        said: words why a file is refused.
     """
     staging = recipe.out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # Left by a run that was killed.
@@ -288,15 +280,21 @@ def restore_all(
         with closing(execute(recipe.restore, subjects)) as ends:
             for i, outcome in ends:
                 if isinstance(outcome, Exception):
-                    outcome = recipe.fail(subjects[i], outcome)
+                    outcome = recipe.fail(subjects[i], outcome, said)
                 yield outcome
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def summarise(recipe: Recipe, subjects: Sequence[Subject]) -> list[Record]:
-    """Write the summary, a row for each subject, and return their records."""
-    records = [recipe.record(subject) for subject in subjects]
+def summarise(recipe: Recipe, found: Found) -> list[Record]:
+    """Write the summary, a row for each subject and each other file; returns the records."""
+    records = [recipe.record(subject) for subject in found.subjects]
+    records += [
+        Record(
+            passed.file, passed.file, None, "passed over", message=f"{passed.kind}: {passed.why}"
+        )
+        for passed in found.passed_over
+    ]
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
     with (
         atomic_path(recipe.out / SUMMARY) as draft,
@@ -308,11 +306,17 @@ def summarise(recipe: Recipe, subjects: Sequence[Subject]) -> list[Record]:
     return records
 
 
+def _in_words(convention: Convention | None) -> str | None:
+    return None if convention is None else str(convention)
+
+
 def _findings(e: Enhancement) -> dict[str, Any]:
     volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-    tissue = e.stack.labelled
+    tissue = e.scan.stack.labelled
     return {
-        "message": " ".join(e.placement.notes),
+        "message": " ".join(e.scan.notes),
+        "verdict": e.trust.verdict if e.trust else None,
+        "reasons": " ".join(e.trust.reasons) if e.trust else "",
         **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
         "LV_mass_g": round(MYOCARDIAL_DENSITY * volumes["MYO"], 1),
         "slices": int(tissue.sum()),
@@ -320,18 +324,3 @@ def _findings(e: Enhancement) -> dict[str, Any]:
         "iterations": e.last.iteration,
         "L": round(e.last.loss, 5),
     }
-
-
-def _stem(file: str) -> str:
-    return file.removesuffix(".gz").removesuffix(".nii")
-
-
-def _checksum(path: Path) -> str:
-    try:
-        return checksum(path)
-    except OSError:  # Reading it will say what is wrong.
-        return "unreadable"
-
-
-def _clash(folder: Path, one: str, other: str) -> str:
-    return f"{folder}: {one} and {other} would share a result folder; rename one."

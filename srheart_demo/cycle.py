@@ -13,10 +13,9 @@ from srheart_demo.enhancement import Enhancement, enhance
 from srheart_demo.files import atomic_path
 from srheart_demo.metrics import volumes_ml
 from srheart_demo.optimise import Step
-from srheart_demo.placement import AUTOMATIC, ByHand, place
 from srheart_demo.problem import Generator
+from srheart_demo.scan import Scan
 from srheart_demo.settings import Settings
-from srheart_demo.volume import LabelVolume, Reading
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Beat:
         frame: its index in the file.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         iterations, L: of its run.
+        verdict: whether to trust it; empty where nobody asked.
     """
 
     frame: int
@@ -35,50 +35,49 @@ class Beat:
     RV_ml: float
     iterations: int
     L: float
+    verdict: str = ""
 
     @classmethod
     def of(cls, frame: int, e: Enhancement) -> Beat:
         """Measured on a restored frame."""
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
         volumes = {f"{tissue}_ml": round(volume, 1) for tissue, volume in ml.items()}
-        return cls(frame, iterations=e.last.iteration, L=round(e.last.loss, 5), **volumes)
+        verdict = e.trust.verdict if e.trust else ""
+        return cls(
+            frame,
+            iterations=e.last.iteration,
+            L=round(e.last.loss, 5),
+            verdict=verdict,
+            **volumes,
+        )
 
 
 def restore_cycle(
     G: Generator,
-    frames: Sequence[Reading],
-    view: LabelVolume | None,
+    scans: Sequence[Scan],
     settings: Settings,
-    by_hand: ByHand = AUTOMATIC,
     watch: Callable[[int, Step], None] | None = None,
-) -> Iterator[tuple[int, Enhancement]]:
-    """Restore frames in their order; yields the index of each in its file, and its heart.
-
-    All are placed as the one with most tissue, so that the heart beats in one place.
+) -> Iterator[Enhancement]:
+    """Restore frames in their order, each from where the one before it ended.
 
     Args:
-        G, view, settings: as for `enhancement.enhance`; a view belongs to all frames.
-        frames: as `volume.read_frames` reads them.
-        by_hand: corrections of the placement.
-        watch: sees the index in `frames` and each step.
+        G, settings: as for `enhancement.enhance`.
+        scans: those of `scan.read_cycle`, placed alike.
+        watch: sees the index in `scans` and each step.
 
     Raises:
-        InvalidVolume, Diverged: as `enhancement.enhance`.
+        Diverged: as `enhancement.enhance`.
     """
-    fullest = max(
-        (reading.volume for reading in frames), key=lambda stack: (stack.labels > 0).sum()
-    )
-    placement = place(fullest, by_hand)
     z: Tensor | None = None
-    for i, reading in enumerate(frames):
+    for i, scan in enumerate(scans):
 
         def seen(step: Step, i: int = i) -> None:
             if watch:
                 watch(i, step)
 
-        e = enhance(G, reading.volume, view, settings, seen, placement, z)
+        e = enhance(G, scan, settings, seen, z)
         z = e.last.z
-        yield reading.frame, e
+        yield e
 
 
 def write_volumes(beats: Sequence[Beat], path: Path) -> None:

@@ -7,6 +7,7 @@ shows it at physical points, so every operator here is linear interpolation of t
 ``move(downsample(field))`` equals ``sample(field, stack.points(d))`` to rounding.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,16 +26,18 @@ AMPLITUDE_SD = 0.87
 """Gaussian of a slice's displacement, mm (paper, section 3.2, after Tarroni et al. 2018)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stack:
     """Where the K parallel slices of a short-axis stack lie in the model's frame.
 
     Attributes:
         z: (K,) position of each slice along D, mm.
-        origin: (2,) position (H, W) of pixel (0, 0), mm; the same in every slice.
+        origin: (2,) position (H, W) of pixel (0, 0), mm, but for the slice's `offset`.
         row_step: (2,) step (ΔH, ΔW) from one row to the next, mm.
         column_step: (2,) step (ΔH, ΔW) from one column to the next, mm.
         shape: rows and columns of a slice.
+        offset: (K, 2) how far off `origin` each slice begins, mm along (H, W); None where every
+            slice begins there, as of a stack at right angles to its slices.
     """
 
     z: Tensor
@@ -42,6 +45,11 @@ class Stack:
     row_step: Tensor
     column_step: Tensor
     shape: tuple[int, int]
+    offset: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.offset is not None and self.offset.shape != (self.K, 2):
+            raise ValueError(f"{self.K} slices have offsets of {tuple(self.offset.shape)}")
 
     @classmethod
     def from_hr(cls, step: int = 5, first: int = 2, slices: int | None = None) -> "Stack":
@@ -71,6 +79,17 @@ class Stack:
         """Distance from one slice to the next, mm, the median where it varies; 0 of one slice."""
         return float(self.z.sort().values.diff().median()) if self.K > 1 else 0.0
 
+    @property
+    def offsets(self) -> Tensor:
+        """(K, 2) `offset`, or zeros."""
+        return self.origin.new_zeros(self.K, 2) if self.offset is None else self.offset
+
+    def slices(self, which: Sequence[int] | Tensor | np.ndarray) -> "Stack":
+        """The stack of these slices, by their indices or by a mask (K,)."""
+        chosen = torch.as_tensor(which)
+        offset = None if self.offset is None else self.offset[chosen]
+        return replace(self, z=self.z[chosen], offset=offset)
+
     def crop(self, rows: slice, columns: slice) -> "Stack":
         """The same stack with only these rows and columns (steps of one)."""
         first_row, last_row, _ = rows.indices(self.shape[0])
@@ -89,17 +108,33 @@ class Stack:
             origin=self.origin.to(dtype),
             row_step=self.row_step.to(dtype),
             column_step=self.column_step.to(dtype),
+            offset=None if self.offset is None else self.offset.to(dtype),
         )
 
     def in_model_axes(self, d: Tensor) -> Tensor:
         """Displacements (..., 2) along rows and columns, mm → (..., 2) along H and W, mm."""
-        directions = torch.stack(
+        return d @ self._directions.to(d.dtype)
+
+    def in_slice_axes(self, moved: Tensor) -> Tensor:
+        """Displacements (..., 2) along H and W, mm → (..., 2) along rows and columns, mm."""
+        return moved @ torch.linalg.inv(self._directions).to(moved.dtype)
+
+    @property
+    def _directions(self) -> Tensor:
+        return torch.stack(
             [self.row_step / self.row_step.norm(), self.column_step / self.column_step.norm()]
         )
-        return d @ directions.to(d.dtype)
+
+    def shift(self, d: Tensor) -> Tensor:
+        """How far what slices show under d (..., K, 2) lies from their `pixels`, to be subtracted.
+
+        (..., K, 2) along H and W, mm: d itself, less the slices' offsets.
+        """
+        moved = self.in_model_axes(d)
+        return moved if self.offset is None else moved - self.offset.to(d.dtype)
 
     def pixels(self) -> Tensor:
-        """In-plane pixel positions (H, W): (h, w, 2), mm."""
+        """In-plane pixel positions (H, W) of a slice without offset: (h, w, 2), mm."""
         h, w = self.shape
         rows = torch.arange(h, dtype=self.origin.dtype)[:, None, None] * self.row_step
         columns = torch.arange(w, dtype=self.origin.dtype)[None, :, None] * self.column_step
@@ -111,12 +146,18 @@ class Stack:
         return (self.pixels() / torch.tensor(HALF_EXTENT[1:], dtype=self.origin.dtype)).flip(-1)
 
     def pixel_index(self, positions: Tensor) -> Tensor:
-        """In-plane positions (..., 2) along (H, W), mm → fractional rows and columns (..., 2)."""
+        """In-plane positions (..., 2) along (H, W), mm → fractional rows and columns (..., 2).
+
+        Of a slice without offset; from positions in another one its offset is to be subtracted.
+        """
         steps = torch.stack([self.row_step, self.column_step]).to(positions.dtype)
         return (positions - self.origin) @ torch.linalg.inv(steps)
 
     def nearest_pixel(self, positions: Tensor) -> Tensor:
-        """The pixel (..., 2) whose area holds each in-plane position, mm; −1 outside the slices."""
+        """The pixel (..., 2) whose area holds each in-plane position, mm; −1 outside the slices.
+
+        Of a slice without offset, as `pixel_index`.
+        """
         index = self.pixel_index(positions).round().long()
         inside = ((index >= 0) & (index < torch.tensor(self.shape))).all(-1, keepdim=True)
         return torch.where(inside, index, -1)
@@ -132,7 +173,7 @@ class Stack:
         h, w = self.shape
         rows, columns = (h - 1) * self.row_step, (w - 1) * self.column_step
         corners = self.origin + torch.stack([0 * rows, rows, columns, rows + columns])
-        shown = (corners.to(d.dtype) - self.in_model_axes(d)[..., None, :]).flatten(0, -2)
+        shown = (corners.to(d.dtype) - self.shift(d)[..., None, :]).flatten(0, -2)
         return torch.stack([shown.amin(0), shown.amax(0)])
 
     def points(self, d: Tensor | None = None) -> Tensor:
@@ -141,11 +182,10 @@ class Stack:
         Without `d` (K, h, w, 3); with d (B, K, 2), mm, (B, K, h, w, 3): a slice that was
         displaced by d shows at x what lies at x − d.
         """
-        in_plane = self.pixels().expand(self.K, *self.shape, 2)
         z = self.z[:, None, None, None].expand(self.K, *self.shape, 1)
         if d is None:
-            return torch.cat([z, in_plane], dim=-1)
-        moved = in_plane.to(d.dtype) - self.in_model_axes(d)[:, :, None, None, :]
+            return torch.cat([z, self.pixels() + self.offsets[:, None, None]], dim=-1)
+        moved = self.pixels().to(d.dtype) - self.shift(d)[:, :, None, None, :]
         return torch.cat([z.to(d.dtype).expand(len(d), *z.shape), moved], dim=-1)
 
 
@@ -202,13 +242,15 @@ def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
     """Bilinear interpolation of pictures at in-plane positions, clamped at their border.
 
     Args:
-        images: (N, C, h, w) at the stack's pixels.
+        images: (K, C, h, w) at the stack's pixels.
         stack: where these lie.
-        positions: (h', w', 2) along (H, W), mm, or (N, h', w', 2) where each picture has its own.
+        positions: (h', w', 2) along (H, W), mm, or (K, h', w', 2) where each picture has its own.
 
     Returns:
-        (N, C, h', w') values.
+        (K, C, h', w') values.
     """
+    if stack.offset is not None:
+        positions = positions - stack.offset[:, None, None].to(positions.dtype)
     size = torch.tensor(stack.shape, dtype=positions.dtype)
     grid = ((2 * stack.pixel_index(positions) + 1) / size - 1).flip(-1).to(images.dtype)
     grid = grid.expand(len(images), -1, -1, -1)
@@ -229,7 +271,7 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """
     batch, channels, K, height, width = planes.shape
     extent = torch.tensor(HALF_EXTENT[1:], dtype=d.dtype)
-    shift = (stack.in_model_axes(d) / extent).flip(-1)[:, :, None, None]
+    shift = (stack.shift(d) / extent).flip(-1)[:, :, None, None]
     grid = (stack.normalised_pixels.to(d.dtype) - shift).to(planes.dtype)
     grid = grid.expand(batch, -1, -1, -1, -1).flatten(0, 1)
     images = planes.transpose(1, 2).reshape(batch * K, channels, height, width)
@@ -244,14 +286,14 @@ def move_at(planes: Tensor, stack: Stack, d: Tensor, k: Tensor, pixels: Tensor) 
         planes: (B, C, K, H', W') from `downsample`.
         d: (B, K, 2) displacement along rows and columns, mm.
         k: (N,) slices.
-        pixels: (N, 2) positions (H, W) in them, mm.
+        pixels: (N, 2) positions (H, W) among `Stack.pixels`, mm.
 
     Returns:
         (B, C, N).
     """
     batch, channels, K, height, width = planes.shape
     # Gathering has the quickest gradient of all ways to repeat each slice's shift.
-    shift = stack.in_model_axes(d).gather(1, k[:, None].expand(batch, -1, 2))
+    shift = stack.shift(d).gather(1, k[:, None].expand(batch, -1, 2))
     at = pixels.to(d.dtype) - shift
     row, column = (lattice_index(at[..., i], 1 + i, n) for i, n in enumerate((height, width)))
     # One picture of all planes, each below the one before.
@@ -267,7 +309,7 @@ def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:
     return move(downsample(field, stack), stack, d)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Motion:
     """Slice-wise motion, drawn once and applied at any amplitude.
 

@@ -22,15 +22,12 @@ class Doubling(nn.ConvTranspose3d):
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__(channels, out_channels, 4, stride=2, padding=1)
-        self._planar: Tensor | None = None
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """As `nn.ConvTranspose3d`."""
         if self.weight.requires_grad or self.bias is None:
             return super().forward(x, output_size)
-        if self._planar is None:
-            self._planar = planar_kernel(self.weight)
-        doubled: Tensor = _Planar.apply(x, self.weight, self.bias, self._planar)
+        doubled: Tensor = _Planar.apply(x, self.weight, self.bias)
         return doubled
 
 
@@ -57,8 +54,9 @@ def in_plane_taps(weight: Tensor) -> Tensor:
 
 class _Planar(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, kernel: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(weight)
+        kernel = planar_kernel(weight)
         batch, _, D, H, W = x.shape
         padded = F.pad(x.transpose(1, 2), (0, 0, 0, 0, 0, 0, 1, 1))
         neighbours = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], dim=2)
@@ -68,6 +66,6 @@ class _Planar(torch.autograd.Function):
         return planes.transpose(1, 2) + bias[:, None, None, None]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (weight,) = ctx.saved_tensors
-        return F.conv3d(gradients[0], weight, stride=2, padding=1), None, None, None
+        return F.conv3d(gradients[0], weight, stride=2, padding=1), None, None

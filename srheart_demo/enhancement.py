@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -25,23 +25,19 @@ from srheart_demo.frame import hr_affine
 from srheart_demo.gauge import centred
 from srheart_demo.generator import to_labels
 from srheart_demo.optimise import Step, last, latent_optimisation, start_at
-from srheart_demo.placement import (
-    Placement,
-    check_long_axis,
-    place,
-    plane_geometry,
-    stack_geometry,
-)
+from srheart_demo.placement import plane_geometry, stack_geometry
 from srheart_demo.problem import Generator, Problem
+from srheart_demo.scan import Scan
 from srheart_demo.settings import Settings
 from srheart_demo.surface import heart_surfaces, write_stl
 from srheart_demo.volume import LabelVolume, write_volume
 
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
-    "With a long-axis view the two are given as solved; without, so that d averages zero over the "
-    "slices with tissue: the heart lies where the stack as a whole was scanned. S_SR and d belong "
-    "together; d_mean_removed_mm is d less that mean."
+    "The two are given so that d averages zero over the slices with tissue: the heart lies where "
+    "the stack as a whole was scanned. With a long-axis view this holds across its plane only; "
+    "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
+    "d_mean_removed_mm is d less its mean."
 )
 
 
@@ -50,21 +46,39 @@ class Diverged(ArithmeticError):
 
 
 @dataclass(frozen=True)
+class Trust:
+    """Whether to trust a heart, as `checking.judged` found.
+
+    Attributes:
+        verdict: fine, unusual or distrust.
+        words: the same for a reader.
+        reasons: what is odd, in sentences.
+    """
+
+    verdict: str
+    words: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """In one line."""
+        return " ".join([f"{self.words}{':' if self.reasons else '.'}", *self.reasons])
+
+
+@dataclass(frozen=True, eq=False)
 class Enhancement:
     """What a run made of a scan.
 
     Attributes:
-        stack, view: the scan as it was read, with a long-axis view if there is one.
-        placement: where the model's frame lies.
-        problem: the scan in that frame.
-        steps: the whole run, from start to end.
+        scan: as it was read and placed.
+        problem: the scan in the model's frame, with slices from apex to base.
+        steps: the whole run, from start to end, or as far as it is.
+        trust: whether to trust the heart; None where nobody asked.
     """
 
-    stack: LabelVolume
-    view: LabelVolume | None
-    placement: Placement
+    scan: Scan
     problem: Problem
     steps: Sequence[Step]
+    trust: Trust | None = None
 
     @property
     def last(self) -> Step:
@@ -73,15 +87,18 @@ class Enhancement:
 
     @cached_property
     def field(self) -> Tensor:
-        """The heart, class logits (1, 4, 32, 64, 64)."""
-        return answer(self.last, self.problem)
+        """The heart, class logits (1, 4, 32, 64, 64): the run's answer, before its end G(z)."""
+        if self.last.stopped:
+            return answer(self.last, self.problem)
+        with torch.no_grad():
+            return self.problem.G.decode(self.last.z)
 
     @cached_property
     def world_from_field(self) -> NDArray[np.float64]:
         """Model mm of `field` → world RAS+ mm, (4, 4), in the gauge of `d`."""
         translation = np.eye(4)
         translation[1:3, 3] = centred(self.last.d, self.problem)[1].numpy()
-        return self.placement.world_from_model @ translation
+        return self.scan.placement.world_from_model @ translation
 
     @cached_property
     def S_SR(self) -> LabelVolume:
@@ -94,14 +111,15 @@ class Enhancement:
 
         In the gauge of `gauge.centred`; 0 for slices without tissue.
         """
-        d = np.zeros((self.stack.shape[0], 2))
-        d[~self.stack.gaps] = centred(self.last.d, self.problem)[0][0].numpy()
+        d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
+        from_apex = centred(self.last.d, self.problem)[0][0].numpy()
+        d[scan.looked_at] = from_apex[::-1] if scan.placement.flipped else from_apex
         return d
 
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        tissue = self.stack.labelled
+        tissue = self.scan.stack.labelled
         return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
 
     def write(self, folder: Path, surface: bool = True) -> None:
@@ -118,21 +136,15 @@ class Enhancement:
             write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
 
 
-def as_problem(
-    G: Generator, stack: LabelVolume, view: LabelVolume | None, placement: Placement
-) -> Problem:
-    """A placed scan as Algorithm 1 takes it: cut to the tissue, without the stack's gaps.
-
-    Raises:
-        InvalidVolume: the view is of another scan.
-    """
-    if view is not None:
-        check_long_axis(view, stack, placement)
-    geometry, seen = stack_geometry(stack, placement), ~stack.gaps
+def as_problem(G: Generator, scan: Scan) -> Problem:
+    """A scan as Algorithm 1 takes it: apex to base, cut to the tissue, slices looked at alone."""
+    placement, view = scan.placement, scan.view
+    ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
+    geometry = stack_geometry(ordered, placement)
     return Problem(
         G=G,
-        stack=replace(geometry, z=geometry.z[torch.from_numpy(seen)]),
-        S_LR=torch.from_numpy(stack.labels[seen].astype(np.int64)),
+        stack=geometry.slices(seen),
+        S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
         plane=None if view is None else plane_geometry(view, placement),
         S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
     ).crop()
@@ -140,30 +152,24 @@ def as_problem(
 
 def enhance(
     G: Generator,
-    stack: LabelVolume,
-    view: LabelVolume | None,
+    scan: Scan,
     settings: Settings,
     watch: Callable[[Step], None] | None = None,
-    placement: Placement | None = None,
     z: Tensor | None = None,
 ) -> Enhancement:
-    """Restore the heart of a short-axis stack, with or without a long-axis view.
+    """Restore the heart of a scan.
 
     Args:
         G: the generator that must explain the scan.
-        stack: as `volume.read_short_axis` reads it.
-        view: as `volume.read_long_axis` reads it.
+        scan: by `scan.read_scan`, or `Scan.of`.
         settings: how to run Algorithm 1.
         watch: sees each step.
-        placement: where the model's frame lies; found by the stack's labels by default.
         z: (1, M) where to start, in place of where the settings say.
 
     Raises:
-        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
         Diverged: the run found no heart.
     """
-    placement = placement or place(stack)
-    problem = as_problem(G, stack, view, placement)
+    problem = as_problem(G, scan)
     steps: list[Step] = []
 
     def keep(step: Step) -> None:
@@ -175,10 +181,10 @@ def enhance(
     run = latent_optimisation(problem, settings, start)
     if not math.isfinite(last(run, keep).objective):
         raise Diverged(
-            f"{stack.name}: the optimisation diverged with preset {settings.name}; use another "
-            "preset."
+            f"{scan.stack.name}: the optimisation diverged with preset {settings.name}; use "
+            "another preset."
         )
-    return Enhancement(stack, view, placement, problem, steps)
+    return Enhancement(scan, problem, steps)
 
 
 def _write_convergence(steps: Sequence[Step], path: Path) -> None:
@@ -202,8 +208,8 @@ def _write_convergence(steps: Sequence[Step], path: Path) -> None:
 
 def _report(e: Enhancement) -> dict[str, Any]:
     """What ``d.json`` holds: displacements in the stack's own axes and order of slices."""
-    end, placement = e.last, e.placement
-    in_plane = e.stack.affine[:3, 1:3] / np.array(e.stack.spacing[1:])
+    end, scan, placement = e.last, e.scan, e.scan.placement
+    in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
     return {
         "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
         "slice k shows the heart moved by d[k].",
@@ -211,7 +217,8 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "d_mm": _rounded(e.d),
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),
-        "slice_has_tissue": e.stack.labelled.tolist(),
+        "slice_has_tissue": scan.stack.labelled.tolist(),
+        "slice_looked_at": scan.looked_at.tolist(),
         "slice_order": "base to apex" if placement.flipped else "apex to base",
         "row_direction_ras": _rounded(in_plane[:, 0], 6),
         "column_direction_ras": _rounded(in_plane[:, 1], 6),
@@ -221,16 +228,18 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "seconds": round(end.seconds, 3),
         "L": end.loss,
         "L_SA": end.loss_sa,
-        "L_LA": None if e.view is None else end.loss_la,
+        "L_LA": None if scan.view is None else end.loss_la,
+        "trust": None if e.trust is None else asdict(e.trust),
+        "view_agrees_dice": dict(scan.crossing) or None,
         "placement": {
             "world_from_model": _rounded(placement.world_from_model, 6),
             "rv_azimuth_deg": round(placement.azimuth_deg, 2),
             "rotation_deg": round(placement.rotation_deg, 2),
             "orientation_known": placement.orientation_known,
-            "notes": list(placement.notes),
+            "notes": list(scan.notes),
         },
-        "stack": e.stack.name,
-        "long_axis": None if e.view is None else e.view.name,
+        "stack": scan.stack.name,
+        "long_axis": None if scan.view is None else scan.view.name,
         "settings": asdict(end.state.settings),
         "version": version("srheart-demo"),
     }

@@ -14,16 +14,16 @@ from srheart_demo.ceiling import Ceiling, Encoder
 from srheart_demo.degradation import sample
 from srheart_demo.encoding import whole_heart
 from srheart_demo.frame import LATTICE_SHAPE, hr_affine, lattice_points
+from srheart_demo.machine import one_thread
 from srheart_demo.metrics import assd, dice
 from srheart_demo.placement import place
-from srheart_demo.population import draw
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.problem import Generator
-from srheart_demo.training.hearts import VALIDATION_SEED
 from srheart_demo.volume import LabelVolume, read_short_axis
 
-EVALUATION_SEED = 3 * VALIDATION_SEED
+EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-SEEDS = 100_000
+HEARTS = 100_000
 """Hearts that one choice of seed may use."""
 
 Figures = dict[str, float]
@@ -102,15 +102,11 @@ def decode_times(G: Generator, repeats: int = 30) -> Figures:
     def backward() -> None:
         G.decode(z.clone().requires_grad_()).sum().backward()
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return {
             "decode, ms": _milliseconds(forward, repeats),
             "decode and gradient in z, ms": _milliseconds(backward, repeats),
         }
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _milliseconds(work: Callable[[], None], repeats: int) -> float:

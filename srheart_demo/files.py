@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Files: where the shipped ones lie, and writing so that a reader never meets half of one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(path: str) -> Path:
+    """A file or folder that comes with the package and lies beside it in the repository.
+
+    In an installation from a wheel it lies inside the package (pyproject.toml names each).
+
+    Args:
+        path: as in the repository, such as ``data/sample``.
+    """
+    inside = _PACKAGE / "shipped"
+    return (inside if inside.is_dir() else _PACKAGE.parent) / path
 
 
 @contextmanager
@@ -58,13 +72,14 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
     """Yield a folder within `staging`; when the block succeeds it becomes ``path``, as a whole.
 
-    What stood at ``path`` before goes. Whenever the process is killed, ``path`` is the old folder,
-    the new one or not there; what may then be left in `staging`, on the same disk, is for the
-    caller to clear.
+    What stood at ``path`` before goes, but not unless the new folder stands there: an exception,
+    even between the two, leaves the old one. Whenever the process is killed, ``path`` is the old
+    folder, the new one or not there; what may then be left in `staging`, on the same disk, is for
+    the caller to clear.
     """
     desk = Path(tempfile.mkdtemp(dir=staging))
+    draft, old = desk / "new", desk / "old"
     try:
-        draft, old = desk / "new", desk / "old"
         draft.mkdir()
         yield draft
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +87,8 @@ def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(draft, path)
     finally:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
         shutil.rmtree(desk, ignore_errors=True)
 
 

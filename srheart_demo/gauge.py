@@ -1,9 +1,12 @@
 """What the data cannot tell, and scoring that does not punish it.
 
 A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
-L_SA, as it was. Scores are therefore given up to one common translation, the same for all
-tissues, and never the best shift per tissue.
+L_SA, as it was. An answer is given where d averages zero over the slices with tissue, so the heart
+lies where the stack was scanned, but for what a long-axis view shows of that shift. Scores are
+given up to one common translation, the same for all tissues, and never the best shift per tissue.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,12 +15,21 @@ from torch import Tensor
 
 from srheart_demo.degradation import sample
 from srheart_demo.problem import Problem
+from srheart_demo.views import Plane
+
+SHOWN = 0.25
+"""Views show a translation if their planes together hold this share of its squared length.
+
+One plane 60° from the translation does, or two planes 41° apart, whatever the translation. What a
+plane tells of a translation across itself, by cutting the heart elsewhere, is little: the
+generator's own idea of where a heart lies in its box outweighs it.
+"""
 
 
 def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
     """The same answer where d averages zero over the slices with tissue: the stack as scanned.
 
-    With a long-axis view, which shows where the heart lies, the answer stays as it is.
+    Along directions in which a long-axis view shows where the heart lies, the mean stays.
 
     Args:
         d: (1, K, 2), mm.
@@ -27,10 +39,28 @@ def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
         (1, K, 2) displacements, and the (2,) translation of the heart along (H, W) that goes with
         them, mm. Slices without tissue keep d = 0.
     """
-    if p.plane is not None or not p.tissue.any():
-        return d, d.new_zeros(2)
     common = common_translation(d, torch.zeros_like(d), p.tissue)
-    return (d - common.unsqueeze(-2)) * p.tissue[:, None], p.stack.in_model_axes(common)[0]
+    planes = () if p.plane is None else (p.plane,)
+    shift = p.stack.in_model_axes(common) @ unseen(planes).to(d.dtype)
+    there = d - p.stack.in_slice_axes(shift).unsqueeze(-2)
+    return there * p.tissue[:, None], shift[0]
+
+
+def unseen(planes: Sequence[Plane]) -> Tensor:
+    """What long-axis views do not show of a translation of the heart along (H, W).
+
+    A plane shows the part of a translation that lies in it; see `SHOWN`.
+
+    Returns:
+        (2, 2) matrix of the projection on the directions that no plane shows.
+    """
+    shown = torch.zeros(2, 2)
+    for plane in planes:
+        across = plane.normal[1:]
+        shown += torch.eye(2) - torch.outer(across, across)
+    share, directions = torch.linalg.eigh(shown)
+    hidden = directions[:, share < SHOWN]
+    return hidden @ hidden.T
 
 
 def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:

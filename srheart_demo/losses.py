@@ -1,16 +1,12 @@
 """Eqs. 3-5: how well a latent code z and displacements d explain what was seen."""
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo.degradation import move, move_at
+from srheart_demo.problem import Decoded, Problem
 from srheart_demo.views import long_axis_view
-
-if TYPE_CHECKING:
-    from srheart_demo.problem import Decoded, Problem
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -21,7 +17,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return -logits.log_softmax(2).gather(2, seen).flatten(1).mean(1)
 
 
-def short_axis_loss(planes: Tensor, d: Tensor, p: "Problem", thinned: bool = False) -> Tensor:
+def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False) -> Tensor:
     """Eq. 3: L_SA(z, d) = CE(M_d(↓_s G(z)), S_LR), with `planes` = ↓_s G(z); (B,).
 
     `thinned` takes the mean over voxels from fewer; see `thinning`.
@@ -36,7 +32,7 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: "Problem", thinned: bool = Fal
     )
 
 
-def long_axis_loss(field: Tensor, p: "Problem") -> Tensor:
+def long_axis_loss(field: Tensor, p: Problem) -> Tensor:
     """Eq. 4: L_LA(z) = CE(R⊙G(z), S_LA), with `field` = G(z); (B,).
 
     Printed as L_LA(z, d), but R⊙G(z) does not depend on d.
@@ -47,7 +43,7 @@ def long_axis_loss(field: Tensor, p: "Problem") -> Tensor:
 
 
 def multi_view_loss(
-    heart: "Decoded", d: Tensor, p: "Problem", gamma: float, thinned: bool = False
+    heart: Decoded, d: Tensor, p: Problem, gamma: float, thinned: bool = False
 ) -> tuple[Tensor, ...]:
     """Eq. 5: L(z, d) = L_SA(z, d) + γ L_LA(z), with `heart` = G(z).
 

@@ -136,7 +136,7 @@ class Summary(NamedTuple):
     """A figure over subjects.
 
     Attributes:
-        mean, sd: over the subjects that have it; SD of one is 0.
+        mean, sd: over the subjects that have it; SD of one is NaN.
         missing: subjects without it.
     """
 

@@ -1,7 +1,7 @@
 """NIfTI files, distrusted: every way in which one can be unusable becomes one clear sentence.
 
-nibabel reads the header; the voxels are unpacked here, no more of them than the header claims and
-the limits allow, so that no small file becomes a large one.
+nibabel reads the header; the voxels are unpacked here, a frame at a time and no more of them than
+the header claims and the limits allow, so that no small file becomes a large one.
 """
 
 import gzip
@@ -24,9 +24,11 @@ from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 MOST_VOXELS = 2**24
-"""Of one frame: 512 × 512 × 64. No short-axis stack has nearly as many."""
+"""Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
 MOST_BYTES = 2**28
-"""Of a file once unpacked, all its frames together."""
+"""Of a frame once unpacked, with what comes before the first."""
+MOST_STREAMED = 2**31
+"""Bytes of all frames together: they pass by, and one at a time is kept."""
 MOST_UPLOAD = 2**26
 """Bytes of an upload, packed or not."""
 BLOCK = 2**20
@@ -34,16 +36,65 @@ BLOCK = 2**20
 LARGEST = 2**31 - 1
 FARTHEST = 1e6
 """No voxel lies so far from a scanner's origin, in whatever unit."""
+ROUNDED = 0.05
+"""Values this near to whole numbers are labels: 8 bits keep labels up to 12 as exactly."""
+AGREEMENT = 0.5
+"""Millimetres that two affines of one file may lie apart unsaid."""
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}
 """By their size, with which each begins."""
 GZIP = b"\x1f\x8b"
+FOREIGN = {
+    ("hdr", "img", "hdr.gz", "img.gz"): "one half of a .hdr/.img pair",
+    ("nrrd", "nhdr"): "an NRRD file",
+    ("mha", "mhd"): "a MetaImage file",
+    ("dcm", "ima"): "a DICOM file",
+    ("mgz", "mgh"): "a FreeSurfer file",
+    ("npy", "npz", "mat", "h5", "hdf5"): "an array without a place in space",
+    ("png", "jpg", "jpeg", "tif", "tiff"): "a picture without a place in space",
+    ("zip", "tar", "tgz", "tar.gz", "7z", "rar"): "an archive of files",
+}
+"""What other endings stand for."""
 
 AGAIN = "export or download it again"
 
 
 class InvalidVolume(ValueError):
-    """A file that cannot be used; the message names it, says what is wrong and what to do."""
+    """A file that cannot be used; the message names it, says what is wrong and what to do.
+
+    Attributes:
+        remedy: which choice of the caller would help: frame, labels, slice_axis, spacing, or none.
+    """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        """Say what is wrong."""
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class Picture(InvalidVolume):
+    """An image, not labels."""
+
+
+class NothingLabelled(InvalidVolume):
+    """All voxels are background."""
+
+
+class SinglePlane(InvalidVolume):
+    """One plane where a stack was wanted; it may be a long-axis view."""
+
+
+class SeveralFrames(InvalidVolume):
+    """Labels in several frames, and none was chosen.
+
+    Attributes:
+        frames: those that hold labels.
+    """
+
+    def __init__(self, message: str, frames: tuple[int, ...]) -> None:
+        """Say which."""
+        super().__init__(message, "frame")
+        self.frames = frames
 
 
 @dataclass(frozen=True)
@@ -59,17 +110,21 @@ class Upload:
     content: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NiftiLabels:
-    """A file's numbers, unpacked but not yet looked at.
+    """A file's header, and a way to its numbers: they are unpacked when asked for.
 
     Attributes:
         name: of the file.
         shape: voxels along the stored axes.
         frames: how many.
         affine: (4, 4) stored index to RAS+ mm.
+        spacing: (3,) what the header states beside the affine, mm.
         units: of length as the header has them, ``mm`` where it says nothing.
-        stored: (frames, voxels) as the file has them, the first axis fastest.
+        notes: what was taken for granted, in plain sentences.
+        opened: opens the file.
+        dtype: of the stored numbers.
+        offset: bytes before the first of them.
         scale: slope and intercept that turn stored numbers into values, or None.
     """
 
@@ -77,70 +132,113 @@ class NiftiLabels:
     shape: tuple[int, int, int]
     frames: int
     affine: NDArray[np.float64]
+    spacing: NDArray[np.float64]
     units: str
-    stored: NDArray[Any]
+    notes: tuple[str, ...]
+    opened: Callable[[], BinaryIO]
+    dtype: np.dtype[Any]
+    offset: int
     scale: tuple[float, float] | None
 
     def labelled(self) -> list[int]:
-        """The frames that hold anything but zeros."""
-        return [t for t in range(self.frames) if self._blocks_differ(t)]
+        """The frames that hold anything but zeros.
+
+        Raises:
+            InvalidVolume: the file is damaged.
+        """
+        return [t for t, stored in self.each() if self.holds(stored)]
 
     def frame(self, t: int) -> NDArray[np.int32]:
         """The whole numbers of a frame, in the stored order of axes.
 
         Raises:
+            InvalidVolume: the file is damaged, or some are no finite whole numbers.
+        """
+        for _, stored in self.each(first=t):
+            return self.whole(t, stored)
+        raise IndexError(t)
+
+    def each(self, first: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Each frame's index and its numbers as they are stored, the first axis fastest.
+
+        Raises:
+            InvalidVolume: the file is damaged.
+        """
+        voxels = math.prod(self.shape)
+        size = voxels * self.dtype.itemsize
+        with _reported(self.name), self.opened() as file:
+            stream = _unpacking(file)
+            _skip(stream, self.offset + first * size)
+            for t in range(first, self.frames):
+                yield t, np.frombuffer(_taken(stream, size), self.dtype, voxels)
+
+    def holds(self, stored: NDArray[Any]) -> bool:
+        """Whether some of a frame's stored numbers stand for more than zeros."""
+        if stored.dtype.kind != "f" and not self.scale:
+            return bool(stored.any())
+        return any(not (np.abs(values) < 0.5).all() for _, values in self._blocks(stored))
+
+    def whole(self, t: int, stored: NDArray[Any]) -> NDArray[np.int32]:
+        """The whole numbers that a frame's stored ones stand for.
+
+        Raises:
             InvalidVolume: some are no finite whole numbers.
         """
-        whole = np.empty(self.stored.shape[1], np.int32)
-        for start, values in self._blocks(t):
-            whole[start : start + len(values)] = self._whole(values)
+        whole = np.empty(len(stored), np.int32)
+        for start, values in self._blocks(stored):
+            whole[start : start + len(values)] = self._rounded(values, self.part(t))
         return whole.reshape(self.shape, order="F")
 
-    def _blocks(self, t: int) -> Iterator[tuple[int, NDArray[Any]]]:
-        for start in range(0, self.stored.shape[1], BLOCK):
-            values = self.stored[t, start : start + BLOCK]
+    def part(self, t: int) -> str:
+        """The name of a frame, for messages."""
+        return self.name if self.frames == 1 else f"{self.name}: frame {t}"
+
+    def _blocks(self, stored: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+        for start in range(0, len(stored), BLOCK):
+            values = stored[start : start + BLOCK]
             if self.scale:
                 values = values * self.scale[0] + self.scale[1]
             yield start, values
 
-    def _blocks_differ(self, t: int) -> bool:
-        return any(values.any() for _, values in self._blocks(t))
-
-    def _whole(self, values: NDArray[Any]) -> NDArray[Any]:
+    def _rounded(self, values: NDArray[Any], name: str) -> NDArray[Any]:
         if values.dtype.kind == "f":
             if not np.isfinite(values).all():
                 raise InvalidVolume(
-                    f"{self.name}: some voxels are NaN or infinite; replace them by a label "
+                    f"{name}: some voxels are NaN or infinite; replace them by a label "
                     "(0 is background)."
                 )
             whole = np.rint(values)
-            if (odd := values[np.abs(values - whole) > 1e-3]).size:
-                raise InvalidVolume(
-                    f"{self.name}: some values are not whole numbers (such as {odd[0]:g}), so this "
-                    "is an image or was interpolated; give a label map, resampled by nearest "
-                    "neighbour."
+            quantum = abs(self.scale[0]) if self.scale else 0.0
+            tolerance = max(ROUNDED, 0.501 * quantum if quantum < 1 else 0.0)
+            if (odd := values[np.abs(values - whole) > tolerance]).size:
+                coarse = f", or a scale of {quantum:g} is too coarse for them" * (quantum > 1)
+                raise Picture(
+                    f"{name}: some values are not whole numbers (such as {odd[0]:g}), so this "
+                    f"is an image, holds probabilities or was interpolated{coarse}; give a label "
+                    "map, resampled by nearest neighbour."
                 )
             values = whole
         if values.max() > LARGEST or values.min() < -LARGEST:
-            raise InvalidVolume(
-                f"{self.name}: values as large as {float(values.max()):g} are no labels; give a "
+            raise Picture(
+                f"{name}: values as large as {float(values.max()):g} are no labels; give a "
                 "label map."
             )
         return values
 
 
 Source = str | os.PathLike[str] | Upload | NiftiLabels
-"""A path, an upload, or what has been read already."""
+"""A path, an upload, or what has been looked at already."""
 
 
 def load(source: Source) -> NiftiLabels:
-    """Read one or more 3-D frames of real numbers and their affine (index to RAS+ mm).
+    """Look at one or more frames of real numbers and their affine (index to RAS+ mm).
 
-    Axes of one voxel after the fourth are dropped. Packed or not is told by the content itself.
+    Axes of one voxel are dropped; of those after the third, one may have more. A file of one plane
+    may be 2-D. Packed or not is told by the content itself.
 
     Raises:
-        InvalidVolume: if the file is missing, damaged, too large, not 3-D or 4-D, not of real
-            numbers, or if its geometry is impossible.
+        InvalidVolume: if the file is missing, damaged, too large, of more axes, not of real
+            numbers, or if it leads nowhere in space.
     """
     if isinstance(source, NiftiLabels):
         return source
@@ -150,7 +248,7 @@ def load(source: Source) -> NiftiLabels:
                 f"{source.name}: the file has {len(source.content) / 2**20:.0f} MB, more than any "
                 "label map of a heart; crop it to the heart and pack it (.nii.gz)."
             )
-        return _open(source.name, lambda: io.BytesIO(source.content))
+        return _look(source.name, lambda: io.BytesIO(source.content))
     path = Path(source)
     if "\0" in str(path) or not path.exists():
         raise InvalidVolume(f"{path}: there is no such file; check the path.")
@@ -158,19 +256,33 @@ def load(source: Source) -> NiftiLabels:
         raise InvalidVolume(f"{path}: this is a folder; name the NIfTI file inside it.")
     if not path.is_file():
         raise InvalidVolume(f"{path}: this is no ordinary file; name a NIfTI file.")
-    return _open(str(path), lambda: path.open("rb"))
+    return _look(str(path), lambda: path.open("rb"))
 
 
-def _open(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
-    if not name.endswith((".nii", ".nii.gz")):
-        raise InvalidVolume(
-            f"{name}: the name does not end in .nii or .nii.gz; convert it to a NIfTI file."
+def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
+    ending = name.lower()
+    if not ending.endswith((".nii", ".nii.gz")):
+        kinds = (
+            kind
+            for endings, kind in FOREIGN.items()
+            if ending.endswith(tuple(f".{e}" for e in endings))
         )
+        is_what = next(kinds, "no file whose name ends in .nii or .nii.gz")
+        raise InvalidVolume(
+            f"{name}: this is {is_what}; save it as one NIfTI file (.nii.gz) with its affine, as "
+            "3D Slicer and ITK-SNAP do."
+        )
+    with _reported(name), opened() as file:
+        start = _unpacking(file).read(max(HEADERS))
+    with _silence():
+        return _understood(start, name, opened)
+
+
+@contextmanager
+def _reported(name: str) -> Iterator[None]:
+    """What a stream may raise becomes a sentence."""
     try:
-        with opened() as file, _silence():
-            packed = file.read(2) == GZIP
-            file.seek(0)
-            return _read(gzip.GzipFile(fileobj=file) if packed else file, name)
+        yield
     except PermissionError:
         raise InvalidVolume(f"{name}: reading it is not permitted; change its mode.") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -190,45 +302,74 @@ def _silence() -> Iterator[None]:
         logger.disabled = before
 
 
-def _read(stream: Any, name: str) -> NiftiLabels:
+def _unpacking(file: BinaryIO) -> Any:
+    packed = file.read(2) == GZIP
+    file.seek(0)
+    return gzip.GzipFile(fileobj=file) if packed else file
+
+
+def _skip(stream: Any, size: int) -> None:
+    while size > 0:
+        size -= len(_taken(stream, min(BLOCK, size)))
+
+
+def _taken(stream: Any, size: int) -> bytearray:
+    """The next `size` bytes.
+
+    Raises:
+        EOFError: there are fewer.
+    """
+    content = bytearray()
+    while len(content) < size:
+        more = stream.read(min(BLOCK, size - len(content)))
+        if not more:
+            raise EOFError
+        content += more
+    return content
+
+
+def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     try:
-        start = stream.read(max(HEADERS))
         raw, header = _headers(start)
         dtype, offset = header.get_data_dtype(), header.get_data_offset()
         shape = header.get_data_shape()
         scale = header.get_slope_inter()
-        affine = np.asarray(header.get_best_affine(), dtype=np.float64)
+        forms = _forms(header)
         units = header.get_xyzt_units()[0]
     except Exception as error:  # nibabel raises a dozen kinds on damaged headers
         raise InvalidVolume(
             f"{name}: this is not a readable NIfTI file (truncated, damaged or of another "
             f"format); {AGAIN}."
         ) from error
-    *space, frames = _frames(shape, name)
-    voxels = math.prod(space)
+    space, frames = _axes(shape, name)
     if dtype.kind not in "uifb":
-        raise InvalidVolume(
+        raise Picture(
             f"{name}: the voxels are of type {dtype}, not whole numbers; give a label map, not a "
             "picture."
         )
-    size = offset + frames * voxels * dtype.itemsize
-    if offset < 0 or voxels > MOST_VOXELS or size > MOST_BYTES:
+    voxels = math.prod(space)
+    one, all_ = (offset + n * voxels * dtype.itemsize for n in (1, frames))
+    if offset < 0 or voxels > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
         raise InvalidVolume(
-            f"{name}: the header claims {_times(shape)} voxels, {size / 2**20:.0f} MB, so it is "
-            f"damaged or not a short-axis stack; {AGAIN}, cropped to the heart."
+            f"{name}: the header claims {times(shape)} voxels, {all_ / 2**20:.0f} MB, so it is "
+            f"damaged or no label map of a heart; {AGAIN}, cropped to the heart."
         )
-    affine = _checked(affine, np.asarray(raw["pixdim"][1:4], dtype=np.float64), name)
-    affine[:3] *= MILLIMETRES.get(units, 1.0)
-    content = _unpacked(stream, start, size)
-    stored = np.frombuffer(content, dtype, frames * voxels, offset).reshape(frames, voxels)
+    to_mm = MILLIMETRES.get(units, 1.0)
+    for affine in forms.values():
+        affine[:3] *= to_mm
+    affine, notes = _chosen(forms, space)
     trivial = scale[0] is None or tuple(scale) == (1.0, 0.0)
     return NiftiLabels(
         name,
-        (space[0], space[1], space[2]),
+        space,
         frames,
         affine,
+        np.asarray(raw["pixdim"][1:4], dtype=np.float64) * to_mm,
         "mm" if units == "unknown" else units,
-        stored,
+        notes,
+        opened,
+        dtype,
+        offset,
         None if trivial else (float(scale[0]), float(scale[1])),
     )
 
@@ -243,64 +384,57 @@ def _headers(start: bytes) -> tuple[Any, Any]:
     )
 
 
-def _frames(shape: tuple[int, ...], name: str) -> tuple[int, int, int, int]:
-    """Voxels along three axes, and the number of frames."""
-    used = len(shape)
-    while used > 3 and shape[used - 1] == 1:
-        used -= 1
-    if used not in (3, 4) or min(shape) < 1:
+def _axes(shape: tuple[int, ...], name: str) -> tuple[tuple[int, int, int], int]:
+    """Voxels along three axes, and the number of frames along whichever follows."""
+    further = [n for n in shape[3:] if n != 1]
+    if len(shape) < 2 or len(further) > 1 or min(shape) < 1:
         raise InvalidVolume(
-            f"{name}: the array is {used}-D ({_times(shape)}), not 3-D; give one label map with "
-            "all its slices, or one for each time frame along a fourth axis."
+            f"{name}: the array is {len(shape)}-D ({times(shape)}), and not 3-D, or 4-D with time "
+            "last; give one label map."
         )
-    x, y, z, frames = (*shape[:used], 1)[:4]
-    return x, y, z, frames
+    x, y, z = (*shape, 1)[:3]
+    return (x, y, z), (*further, 1)[0]
 
 
-def _unpacked(stream: Any, start: bytes, size: int) -> bytearray:
-    """The first `size` bytes of a stream of which `start` was read.
-
-    Raises:
-        EOFError: it has fewer.
-    """
-    content = bytearray(start[:size])
-    while len(content) < size:
-        more = stream.read(min(BLOCK, size - len(content)))
-        if not more:
-            raise EOFError
-        content += more
-    return content
+def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
+    """The affines that a header states, the one that NIfTI prefers first."""
+    forms = {}
+    for form, code in (("sform", "sform_code"), ("qform", "qform_code")):
+        if header[code] > 0:
+            try:
+                forms[form] = np.asarray(getattr(header, f"get_{form}")(), dtype=np.float64)
+            except Exception:  # no rotation at all; the other may do
+                if form == "qform" and not forms:
+                    raise
+    return forms or {"spacing": np.asarray(header.get_base_affine(), dtype=np.float64)}
 
 
-def _checked(
-    affine: NDArray[np.float64], spacing: NDArray[np.float64], name: str
-) -> NDArray[np.float64]:
-    """The affine, if it is that of a rectangular grid with the `spacing` that the file states."""
-    if not (np.isfinite(spacing) & (spacing > 0)).all():
-        raise InvalidVolume(
-            f"{name}: the voxel spacing in the header (pixdim) is {_times(spacing)}, but must be "
-            "positive; write the true spacing in mm."
-        )
-    near = np.isfinite(affine).all() and np.abs(affine).max() < FARTHEST
-    length = np.linalg.norm(affine[:3, :3], axis=0)
-    if not (near and abs(np.linalg.det(affine[:3, :3])) > 1e-3 * length.prod()):
-        raise InvalidVolume(
-            f"{name}: the affine is singular, not finite or leads far away, so voxels have no "
-            "place in space; write the true affine (sform)."
-        )
-    if not np.allclose(length, spacing, rtol=0.01):
-        raise InvalidVolume(
-            f"{name}: the affine gives voxels of {_times(length)} mm but pixdim {_times(spacing)}; "
-            "make the two agree."
-        )
-    axes = affine[:3, :3] / length
-    if not np.allclose(axes.T @ axes, np.eye(3), atol=0.005):
-        raise InvalidVolume(
-            f"{name}: the axes of the affine are not at right angles; resample the volume to a "
-            "rectangular grid (nearest neighbour)."
-        )
-    return affine
+@np.errstate(all="ignore")
+def _chosen(
+    forms: dict[str, NDArray[np.float64]], shape: tuple[int, int, int]
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """The first affine that says how the scanner lay, or the first; and that another disagrees."""
+    taken = next((form for form in forms if not spacing_only(forms[form])), next(iter(forms)))
+    corners = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in shape), 1.0)).reshape(4, -1)
+    notes = []
+    for other in forms.keys() - {taken}:
+        apart = (forms[other] - forms[taken]) @ corners
+        farthest = float(np.linalg.norm(apart, axis=0).max())
+        if not farthest <= AGREEMENT:
+            notes.append(
+                f"The file has two affines, which lie up to {farthest:.3g} mm apart: the {taken} "
+                f"was taken, the {other} was not."
+            )
+    return forms[taken], tuple(notes)
 
 
-def _times(numbers: Any) -> str:
+@np.errstate(all="ignore")
+def spacing_only(affine: NDArray[np.float64]) -> bool:
+    """Whether the axes of a (4, 4) affine run along the world's, as where orientation is lost."""
+    axes = np.abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
+    return not (axes.max(axis=0) < 1 - 1e-4).any()
+
+
+def times(numbers: Any) -> str:
+    """``3 x 4 x 5``."""
     return " x ".join(f"{number:g}" for number in numbers)

@@ -19,6 +19,7 @@ from srheart_demo.degradation import downsample
 from srheart_demo.encoding import evidence
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.losses import multi_view_loss
+from srheart_demo.machine import one_thread
 from srheart_demo.metrics import class_dice
 from srheart_demo.problem import Decoded, Encoder, Problem
 from srheart_demo.search import best_shifts
@@ -26,7 +27,7 @@ from srheart_demo.settings import Settings
 from srheart_demo.solvers import SOLVERS, Along, Landscape, Memory, Point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """What the next iteration needs besides z and d.
 
@@ -56,7 +57,7 @@ class State:
         return cls(settings, point, Memory(), units(p, settings), (point.objective,), point)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """Where the optimisation stands after `iteration` updates.
 
@@ -87,7 +88,7 @@ class Step:
     stopped: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Change:
     """What may be changed in mid-run; None leaves things as they are.
 
@@ -213,7 +214,8 @@ def latent_optimisation(
 ) -> Generator[Step, Change | None, None]:
     """Algorithm 1: gradient descent on L(z, d), one `Step` per iteration.
 
-    Slices without tissue say nothing about their displacement and keep d = 0.
+    Slices without tissue say nothing about their displacement and keep d = 0. Each iteration runs
+    on one thread of torch; the caller's setting holds again when it is yielded.
 
     Args:
         problem: the scan, and the generator.
@@ -265,6 +267,7 @@ def _first_step(eye: _Eye, settings: Settings) -> Step:
     return _start(eye, settings, STARTS[settings.start])
 
 
+@one_thread()
 def _start(eye: _Eye, settings: Settings, find_z: Callable[[Problem, Settings], Tensor]) -> Step:
     p = eye.p
     if settings.solver not in SOLVERS:
@@ -318,6 +321,7 @@ def _step(state: State, iteration: int, seconds: float) -> Step:
     )
 
 
+@one_thread()
 def _iterate(step: Step, eye: _Eye) -> Step:
     """Lines 3-5 of Algorithm 1, after a global search of d where the settings ask for one."""
     began = time.perf_counter()
@@ -367,6 +371,7 @@ def _search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     return best_shifts(z, p, settings.reach, settings.search_sd, share)
 
 
+@one_thread()
 def _apply(change: Change, step: Step, eye: _Eye) -> Step:
     """The step that the run goes on from after a change, looked at anew."""
     step = change.restart or step

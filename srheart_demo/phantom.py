@@ -36,7 +36,7 @@ RV_LEVELS = 0.9
 """Height over which the RV widens to its full width, in lengths of the LV."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeartShape:
     """Parameters of N hearts; every tensor starts with the axis N.
 

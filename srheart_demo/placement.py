@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from srheart_demo.degradation import Stack
-from srheart_demo.frame import HALF_EXTENT
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, hr_affine
 from srheart_demo.population import RV_AZIMUTH
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume
@@ -24,6 +24,9 @@ AZIMUTH_TOLERANCE = 25.0
 CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
 stacks it was never under 0.30; see ``apex_contrast``."""
+
+LEAST_AREA = 0.05
+"""Of the largest slice's tissue, which an end slice must have to tell apex from base."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class ByHand:
 AUTOMATIC = ByHand()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Placement:
     """Where the model's frame lies in the world, and how that was found.
 
@@ -120,9 +123,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
         f"By hand: {_in_words(by_hand)}.": by_hand != AUTOMATIC,
     }
     notes = tuple(sentence for sentence, holds in findings.items() if holds)
-    return Placement(
-        world_from_model, azimuth, rotation, flipped, orientation_known, stack.notes + notes
-    )
+    return Placement(world_from_model, azimuth, rotation, flipped, orientation_known, notes)
 
 
 def _in_words(by_hand: ByHand) -> str:
@@ -137,11 +138,12 @@ def _in_words(by_hand: ByHand) -> str:
 def apex_contrast(stack: LabelVolume) -> float:
     """Tissue area in the last third of the labelled slices against the first, from −1 to 1.
 
-    Positive when the slices run from apex to base, because a heart tapers to its apex.
+    Positive when the slices run from apex to base, because a heart tapers to its apex. End slices
+    of next to no tissue do not count, since they would make any end look like an apex.
     """
     area = (stack.labels > 0).sum(axis=(1, 2)).astype(float)
-    labelled = np.flatnonzero(area)
-    area = area[labelled[0] : labelled[-1] + 1]
+    counted = np.flatnonzero(area >= LEAST_AREA * area.max())
+    area = area[counted[0] : counted[-1] + 1]
     third = max(1, len(area) // 3)
     first, last = area[:third].sum(), area[-third:].sum()
     return float((last - first) / (last + first))
@@ -164,19 +166,27 @@ def rv_azimuth(stack: LabelVolume, axes: NDArray[np.float64]) -> float:
             f"{stack.name}: no slice shows LV (1) and RV (3) together, so the heart's orientation "
             "cannot be found; label both in the middle slices."
         )
-    return float(np.degrees(np.arctan2(towards_rv[2], towards_rv[1])) % 360)
+    # Twice, since the first makes 360 of an angle just below 0.
+    return float(np.degrees(np.arctan2(towards_rv[2], towards_rv[1])) % 360 % 360)
 
 
 def stack_geometry(stack: LabelVolume, placement: Placement) -> Stack:
-    """Where the slices of a volume lie in the model's frame, in the volume's own order."""
-    offset = placement.to_model(stack.affine[:3, 3])
+    """Where the slices of a volume lie in the model's frame, in the volume's own order.
+
+    Slices that are not stacked at right angles, by an affine with shear, each have their offset.
+    """
+    index = np.arange(stack.shape[0])[:, None]
+    corners = placement.to_model(stack.affine[:3, 3] + index * stack.affine[:3, 0])
     steps = placement.world_from_model[:3, :3].T @ stack.affine[:3, :3]
+    # To a micrometre, so that an affine's own rounding is no shear.
+    offset = np.round(corners[:, 1:] - corners[0, 1:], 3)
     return Stack(
-        z=torch.tensor(offset[0] + steps[0, 0] * np.arange(stack.shape[0]), dtype=torch.float32),
-        origin=torch.tensor(offset[1:], dtype=torch.float32),
+        z=torch.tensor(corners[:, 0], dtype=torch.float32),
+        origin=torch.tensor(corners[0, 1:], dtype=torch.float32),
         row_step=torch.tensor(steps[1:, 1], dtype=torch.float32),
         column_step=torch.tensor(steps[1:, 2], dtype=torch.float32),
         shape=stack.shape[1:],
+        offset=torch.tensor(offset, dtype=torch.float32) if offset.any() else None,
     )
 
 
@@ -212,6 +222,33 @@ def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Place
         )
 
 
+def is_on_hr_grid(heart: LabelVolume) -> bool:
+    """Whether the voxels are the HR grid's in shape, size (to a thousandth) and right angles."""
+    axes = heart.affine[:3, :3] / HR_SPACING
+    return heart.shape == HR_SHAPE and np.allclose(axes.T @ axes, np.eye(3), atol=2e-3)
+
+
+def on_hr_grid(heart: LabelVolume) -> LabelVolume:
+    """A high-resolution heart with the voxels of the HR grid.
+
+    One that has them stays as it is, and where it is. Another is placed by its own labels, and each
+    HR voxel takes the nearest of its labels.
+
+    Raises:
+        InvalidVolume: it shows no whole heart.
+    """
+    if is_on_hr_grid(heart):
+        return heart
+    affine = place(heart).world_from_model @ hr_affine()
+    hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
+    index_from_world = np.linalg.inv(heart.affine)
+    index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    nearest = np.rint(index).astype(int)
+    inside = ((nearest >= 0) & (nearest < heart.shape)).all(axis=-1)
+    hr.labels[inside] = heart.labels[tuple(nearest[inside].T)]
+    return hr
+
+
 def _reverse_slices(volume: LabelVolume) -> LabelVolume:
     affine = volume.affine.copy()
     affine[:3, 3] += (volume.shape[0] - 1) * affine[:3, 0]
@@ -220,9 +257,13 @@ def _reverse_slices(volume: LabelVolume) -> LabelVolume:
 
 
 def _orthogonal_axes(volume: LabelVolume) -> NDArray[np.float64]:
-    """World directions of D, H, W as columns; the nearest orthogonal matrix to the affine's."""
-    u, _, vt = np.linalg.svd(volume.affine[:3, :3] / volume.spacing)
-    return u @ vt
+    """World directions of D, H, W as columns: rows and columns as the affine has them, made
+    orthogonal, and the normal of their plane on the side of the next slice."""
+    across, *in_plane = volume.affine[:3, :3].T
+    u, _, vt = np.linalg.svd(np.stack([step / np.linalg.norm(step) for step in in_plane], 1), False)
+    rows, columns = (u @ vt).T
+    normal = np.cross(rows, columns)
+    return np.stack([normal * np.sign(normal @ across), rows, columns], axis=1)
 
 
 def _along_axes(axes: NDArray[np.float64]) -> bool:

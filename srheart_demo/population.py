@@ -1,4 +1,4 @@
-"""Populations of hearts: a heart is a smooth function of K independent standard normals.
+"""Populations of hearts: a heart is a smooth function of T independent standard normals.
 
 `TRAITS` says how healthy adults vary, a `Population` what differs from them. The numbers were
 fitted to the published statistics that ``srheart population --check`` lists; no patient's data
@@ -124,7 +124,18 @@ TRAITS: dict[str, Trait] = {
 }
 """How healthy adults vary; the order is the layout of epsilon."""
 
-K = sum(math.prod(trait.shape) for trait in TRAITS.values())
+SEEDS = {
+    "training": range(1_000_000),
+    "validation": range(1_000_000, 2_000_000),
+    "samples": range(2_000_000, 3_000_000),
+    "evaluation": range(3_000_000, 4_000_000),
+    "calibration": range(4_000_000, 5_000_000),
+    "experiments": range(5_000_000, 6_000_000),
+    "explorer": range(6_000_000, 7_000_000),
+}
+"""Whose hearts the seeds of `draw` are: none is another's."""
+
+TRAITS_SIZE = sum(math.prod(trait.shape) for trait in TRAITS.values())
 """Number of standard normals that make a heart."""
 
 
@@ -197,7 +208,7 @@ def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
     """The hearts of standard normals; smooth, and laid out alike for all populations.
 
     Args:
-        epsilon: (N, K) standard normals.
+        epsilon: (N, T) standard normals.
         population: one of `POPULATIONS`.
 
     Raises:
@@ -263,7 +274,7 @@ def draw(n: int, seed: int, population: str = "healthy") -> HeartShape:
         KeyError: an unknown population, with the known ones.
     """
     generator = torch.Generator().manual_seed(seed)
-    return shapes(torch.randn(n, K, generator=generator), population)
+    return shapes(torch.randn(n, TRAITS_SIZE, generator=generator), population)
 
 
 def _traits(epsilon: Tensor, population: Population) -> dict[str, Tensor]:

@@ -62,6 +62,17 @@ INTERACTIVE = replace(
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 
+def title(settings: Settings) -> str:
+    """What a run with these settings is called: the preset's name, or that it was changed.
+
+    γ changes no name: it is a weight of the data, and told beside it.
+    """
+    known = PRESETS.get(settings.name)
+    if known is None or replace(settings, gamma=known.gamma) == known:
+        return settings.name
+    return f"{settings.name}, changed"
+
+
 def preset(name: str) -> Settings:
     """A preset by its name, in any case.
 

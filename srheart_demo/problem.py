@@ -44,7 +44,7 @@ class Slicing(Protocol):
         """Its decoder for one stack."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Decoded:
     """What a scan shows of G(z).
 
@@ -57,7 +57,7 @@ class Decoded:
     field: Tensor | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """One subject's scan in the model's frame.
 

@@ -22,12 +22,13 @@ from srheart_demo.degradation import (
     one_hot_field,
     simulate_stack,
 )
+from srheart_demo.files import shipped
 from srheart_demo.frame import HR_SHAPE, hr_affine
 from srheart_demo.population import draw
 from srheart_demo.views import long_axis_view, standard_view
 from srheart_demo.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 
-FOLDER = Path(os.environ.get("SRHEART_DATA", Path(__file__).parents[1] / "data" / "sample"))
+FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
 
 SUBJECTS = {
     "healthy_1": ("healthy", 2_000_001),
@@ -35,12 +36,12 @@ SUBJECTS = {
     "dilated": ("dilated", 2_000_003),
     "hypertrophic": ("hypertrophic", 2_000_013),
 }
-"""Population and seed of each subject; training seeds lie below one million."""
+"""Population and seed of each subject; in the range `population.SEEDS` of samples."""
 
 SAMPLES = tuple(SUBJECTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """A synthetic subject with its truth.
 
@@ -147,11 +148,12 @@ def stack_volume(
     labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
 ) -> LabelVolume:
     """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
+    corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
     affine = np.eye(4)
-    affine[0, 0] = float(stack.z[1] - stack.z[0])
+    affine[:3, 0] = corners[1] - corners[0]
     affine[1:3, 1] = stack.row_step.numpy()
     affine[1:3, 2] = stack.column_step.numpy()
-    affine[:3, 3] = [float(stack.z[0]), *stack.origin.tolist()]
+    affine[:3, 3] = corners[0]
     return LabelVolume(labels, world @ affine)
 
 

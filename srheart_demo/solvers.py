@@ -16,7 +16,7 @@ from torch import Tensor
 from srheart_demo.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Point:
     """The objective at one (z, d).
 
@@ -36,7 +36,7 @@ class Point:
     gradient_d: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Memory:
     """What a solver remembers: tensors whose meaning is its own. Empty at the start."""
 
@@ -54,7 +54,7 @@ class Look(Protocol):
         """At (z, d), with its gradients along z, d or both."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landscape:
     """What a solver may know of the objective.
 

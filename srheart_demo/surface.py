@@ -33,7 +33,7 @@ STRUCTURES: dict[str, tuple[int, ...]] = {
 STRUCTURE_COLOURS = {**TISSUE_COLOURS, "epicardium": TISSUE_COLOURS["MYO"]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """A closed triangle mesh with outward normals.
 

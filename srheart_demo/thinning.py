@@ -18,13 +18,13 @@ EVERY = 4
 """Of the others one in so many rows and columns is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Voxels:
     """N of a stack's voxels.
 
     Attributes:
         k: (N,) slice.
-        pixels: (N, 2) position (H, W) in the slice, mm.
+        pixels: (N, 2) position (H, W) among `Stack.pixels`, mm.
         labels: (N,) int64.
         weights: (N,) share of each in a mean over all voxels; the sum is 1.
     """

@@ -9,7 +9,8 @@ farther out is not to be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -22,11 +23,10 @@ from srheart_demo.degradation import degrade
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
 from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.optimise import observations
-from srheart_demo.placement import AUTOMATIC, ByHand, place
 from srheart_demo.population import VOLUME_RANGES
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.problem import Generator
-from srheart_demo.volume import LabelVolume
+from srheart_demo.scan import Scan
 
 
 class Verdict(IntEnum):
@@ -215,25 +215,32 @@ def _judge(name: str, value: float) -> Measure:
 
 
 def measure(
-    G: Generator, stack: LabelVolume, view: LabelVolume | None = None, by_hand: ByHand = AUTOMATIC
+    G: Generator,
+    scan: Scan,
+    solved: Enhancement | None = None,
+    watch: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
     """The `FIGURES` of a scan, by INTERACTIVE solves of it as placed, mirrored and upside down.
 
     What cannot be measured is NaN.
 
-    Raises:
-        InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+    Args:
+        G, scan: as for `enhance`.
+        solved: what an INTERACTIVE solve made of the scan, if that has been done.
+        watch: told how many of how many solves are done.
     """
+    by_hand = scan.by_hand
     others = {
         "mirrored": replace(by_hand, mirror=not by_hand.mirror),
         "upside down": replace(by_hand, flip=not by_hand.flip),
     }
     numbers = dict.fromkeys(FIGURES, float("nan"))
     try:
-        e = enhance(G, stack, view, INTERACTIVE, placement=place(stack, by_hand))
-        for name, other in others.items():
-            turned = enhance(G, stack, view, INTERACTIVE, placement=place(stack, other))
-            numbers[name] = _nats(e) - _nats(turned)
+        e = solved or enhance(G, scan, INTERACTIVE)
+        for n, (name, other) in enumerate(others.items(), start=1):
+            if watch:
+                watch(n, 1 + len(others))
+            numbers[name] = _nats(e) - _nats(enhance(G, scan.placed(other), INTERACTIVE))
     except Diverged:
         return numbers
     return numbers | _fit(e) | _anatomy(e)
@@ -245,7 +252,7 @@ def _nats(e: Enhancement) -> float:
 
 def _fit(e: Enhancement) -> dict[str, float]:
     apart = outline_distances(e)
-    tissue = e.stack.labelled
+    tissue = e.scan.stack.labelled
     d = e.d_mean_removed[tissue]
     return {
         "latent distance": float(e.last.z.norm()),
@@ -285,14 +292,16 @@ def _unseen(e: Enhancement) -> float:
     if not len(along):
         return float("nan")
     nearest = np.abs(along[:, None] - slices).min(axis=1)
-    return float((nearest > e.stack.spacing[0] / 2 + 1e-3).mean())
+    return float((nearest > e.scan.stack.spacing[0] / 2 + 1e-3).mean())
 
 
 def _anatomy(e: Enhancement) -> dict[str, float]:
     labels = e.S_SR.labels
     numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
-        statistics = anatomy.statistics(labels)
+        # Means of nothing: what they would warn of is said as "cannot be measured".
+        with warnings.catch_warnings(action="ignore"):
+            statistics = anatomy.statistics(labels)
     # Not enough of a heart to measure.
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
         statistics = {}

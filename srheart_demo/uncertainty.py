@@ -14,6 +14,7 @@ from torch import Tensor
 from srheart_demo.beyond import kriging_variance, residual_field
 from srheart_demo.curvature import DIFFERENCE, gauss_newton, whitening
 from srheart_demo.degradation import degrade, sample
+from srheart_demo.machine import one_thread
 from srheart_demo.optimise import Step, motion_precision, observations, solve
 from srheart_demo.problem import Problem
 from srheart_demo.settings import Settings
@@ -31,7 +32,7 @@ PROBIT = 1.702
 """Φ(x) is within 0.01 of the logistic function of this times x."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Gaussian around the end of a run.
 
@@ -54,6 +55,7 @@ class Posterior:
         d[:, tissue] += deviations[:, M:].view(n, -1, 2)
         return self.step.z + deviations[:, :M], d
 
+    @one_thread()
     @torch.no_grad()
     def hearts(self, n: int, seed: int = 0) -> Tensor:
         """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
@@ -65,6 +67,7 @@ class Posterior:
         return torch.cat(fields)
 
 
+@one_thread()
 def laplace(step: Step, p: Problem) -> Posterior:
     """The posterior around the end of a run with priors.
 
@@ -97,6 +100,7 @@ def laplace(step: Step, p: Problem) -> Posterior:
     return Posterior(p, step, whitening(precision))
 
 
+@one_thread()
 @torch.no_grad()
 def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
     """Probability of each class at each node, (1, 4, 32, 64, 64): the mean over `n` draws.
@@ -119,6 +123,7 @@ def unexplained_variance(p: Problem) -> Tensor:
     return OUTLINE_SD**2 + UNSEEN_SD**2 * kriging_variance(p.stack)
 
 
+@one_thread()
 @torch.no_grad()
 def surface_spread(hearts: Tensor, tissue: int, points: Tensor, p: Problem) -> Tensor:
     """Standard deviation of a tissue's surface at points on it, along its normal, mm.

@@ -16,7 +16,7 @@ The four-chamber plane was measured 9-20° from that direction; the others stand
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plane:
     """A long-axis plane.
 
@@ -33,6 +33,13 @@ class Plane:
             float((self.points[1, 0] - self.points[0, 0]).norm()),
             float((self.points[0, 1] - self.points[0, 0]).norm()),
         )
+
+    @property
+    def normal(self) -> Tensor:
+        """(3,) unit vector across the plane."""
+        corner = self.points[0, 0]
+        normal = torch.linalg.cross(self.points[1, 0] - corner, self.points[0, 1] - corner)
+        return normal / normal.norm()
 
     def crop(self, rows: slice, columns: slice) -> "Plane":
         """The same plane with only these rows and columns."""

@@ -25,10 +25,18 @@ ATTEMPTS = 2
 """How often an item is tried whose process dies."""
 
 DIED = "its process died, and did so again at a new try; if memory ran out, do fewer at once"
+NEVER_BEGAN = (
+    "its process ended before it could begin, and so did another; what it printed says why: a "
+    'script needs `if __name__ == "__main__":`, and where memory ran out, do fewer at once'
+)
 
 
 class WorkerDied(Exception):
     """The process that worked on an item ended without an answer, each time it was tried."""
+
+
+class CannotImport(Exception):
+    """Processes cannot import what they are to do, so that no item can be worked on."""
 
 
 class NoCluster(Exception):
@@ -47,17 +55,21 @@ def in_processes(
 ) -> Ends[Result]:
     """Work in processes of this machine, an item at a time in each.
 
-    A process that dies is replaced, and its item is tried once more. Leaving off early, as Ctrl-C
-    does, ends the processes at once. If this process is killed, they finish the items in hand, then
-    end of themselves.
+    A process that dies is replaced if more is to be done, and its item is tried once more. Leaving
+    off early, as Ctrl-C does, ends the processes at once. If this process is killed, they finish
+    the items in hand, then end of themselves.
 
     Args:
-        work: can be pickled, as items and results can; sent to each process once.
+        work: of a module that the processes can import, not of a notebook's cell; can be pickled,
+            as items and results can; sent to each process once.
         items: what to work on.
         processes: how many at a time. A script needs ``if __name__ == "__main__":``.
 
     Yields:
         what came of each item, as it ends.
+
+    Raises:
+        CannotImport: the processes cannot import `work`.
     """
     program = pickle.dumps(work)
     waiting = deque((i, 1) for i in range(len(items)))
@@ -65,24 +77,27 @@ def in_processes(
     busy: dict[_Worker, tuple[int, int]] = {}
     try:
         while waiting or busy:
-            while waiting and idle:
-                worker, (i, attempt) = idle.pop(), waiting.popleft()
+            while waiting and (idle or len(busy) < processes):
+                worker, (i, attempt) = idle.pop() if idle else _Worker(program), waiting.popleft()
                 busy[worker] = i, attempt
                 worker.give(items[i])
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
-                i, attempt = busy.pop(worker)
+                i, attempt = busy[worker]
                 outcome: Result | Exception
                 try:
+                    if not worker.began:
+                        worker.begin()
+                        continue
                     outcome = worker.take()
                     idle.append(worker)
                 except (EOFError, OSError):
                     worker.end()
-                    idle.append(_Worker(program))
-                    if attempt < ATTEMPTS:
-                        waiting.append((i, attempt + 1))
-                        continue
-                    outcome = WorkerDied(DIED)
+                    outcome = WorkerDied(DIED if worker.began else NEVER_BEGAN)
+                del busy[worker]
+                if isinstance(outcome, WorkerDied) and attempt < ATTEMPTS:
+                    waiting.append((i, attempt + 1))
+                    continue
                 yield i, outcome
     finally:
         for worker in (*idle, *busy):
@@ -101,7 +116,22 @@ class _Worker:
         self.pipe, its_end = context.Pipe()
         self.process = context.Process(target=_serve, args=(its_end, program), daemon=True)
         self.process.start()
+        self.began = False
         its_end.close()  # The pipe now ends when the process does.
+
+    def begin(self) -> None:
+        """Hear whether the process could import what it is to do; it says so first of all.
+
+        Raises:
+            CannotImport: it could not.
+            EOFError, OSError: it is dead.
+        """
+        if trouble := self.pipe.recv_bytes().decode():
+            raise CannotImport(
+                f"the processes cannot import what they are to do ({trouble}); define it in a "
+                "module, not in a notebook or at the prompt"
+            )
+        self.began = True
 
     def give(self, item: object) -> None:
         """Begin with an item; that the process is dead shows in `take`."""
@@ -130,8 +160,13 @@ class _Worker:
 def _serve(pipe: Connection, program: bytes) -> None:
     """A process's life: until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer.
-    work = pickle.loads(program)
     with suppress(EOFError, OSError):
+        try:
+            work = pickle.loads(program)
+        except Exception as error:
+            pipe.send_bytes(f"{type(error).__name__}: {error}".encode())
+            return
+        pipe.send_bytes(b"")
         while True:
             item = pipe.recv_bytes()
             pipe.send_bytes(_attempt(work, item))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from srheart_demo.machine import give_back
+
+# An example takes as long as a busy machine lets it.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,9 +37,6 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
-
-
-LEFT_OUT = pytest.StashKey[list[str]]()
 
 
 def find_chromium() -> str | None:
@@ -65,24 +71,42 @@ def chromium() -> str:
     return path
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the browser tests where there is no browser, and remember their files."""
+@pytest.fixture(autouse=True, scope="module")
+def tidy() -> Iterator[None]:
+    """What a module's tests held is gone before the next begins."""
+    yield
+    gc.collect()
+    give_back()
+
+
+@pytest.fixture
+def in_background() -> Iterator[None]:
+    """SIGINT is ignored, as where a script's background job runs the tests."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the browser tests where there is no browser."""
     lack = browser_lack()
     if lack is None or NO_SKIP:
         return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
-    for item in left_out:
-        item.add_marker(pytest.mark.skip(reason=lack))
-    config.stash[LEFT_OUT] = sorted({item.path.name for item in left_out})
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=lack))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line which tests were left out for want of a browser."""
-    if left_out := config.stash.get(LEFT_OUT, []):
-        terminalreporter.write_line(f"Skipped {', '.join(left_out)}: {browser_lack()}", yellow=True)
+    lack = browser_lack()
+    skipped = terminalreporter.stats.get("skipped", [])
+    if left_out := {
+        report.location[0] for report in skipped if lack and lack in report.longrepr[2]
+    }:
+        names = ", ".join(sorted(Path(file).name for file in left_out))
+        terminalreporter.write_line(f"Skipped {names}: {lack}", yellow=True)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,6 +1,7 @@
 """A small inverse problem with a known answer, and helpers that several tests share."""
 
 import math
+from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -53,7 +54,20 @@ def rotated(stack: Stack, degrees: float) -> Stack:
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     turn = torch.tensor([[c, s], [-s, c]], dtype=stack.origin.dtype)
     return Stack(
-        stack.z, stack.origin @ turn, stack.row_step @ turn, stack.column_step @ turn, stack.shape
+        stack.z,
+        stack.origin @ turn,
+        stack.row_step @ turn,
+        stack.column_step @ turn,
+        stack.shape,
+        None if stack.offset is None else stack.offset @ turn,
+    )
+
+
+def sheared(stack: Stack, degrees: float = 8.0) -> Stack:
+    """The same pixels, each slice further off along (H, W) the higher it lies."""
+    direction = torch.tensor([0.8, -0.6], dtype=stack.z.dtype)
+    return replace(
+        stack, offset=math.tan(math.radians(degrees)) * (stack.z + 10)[:, None] * direction
     )
 
 
@@ -69,10 +83,15 @@ def oblique_plane(dtype: torch.dtype = torch.float32, size: int = 24) -> Plane:
 
 
 def toy_problem(
-    z: tuple[float, float] = (0.8, -0.6), factor: float = 1.0, seed: int = 3, view: bool = False
+    z: tuple[float, float] = (0.8, -0.6),
+    factor: float = 1.0,
+    seed: int = 3,
+    view: bool = False,
+    shear: float = 0.0,
 ) -> tuple[Problem, Tensor, Tensor]:
     """A problem made from known z and d: (problem, z, d)."""
     G, stack = ToyHeart(), toy_stack()
+    stack = sheared(stack, shear) if shear else stack
     z_true = torch.tensor([z])
     d_true = Motion.draw(stack.K, seed).displacement(factor)
     field = G.decode(z_true)

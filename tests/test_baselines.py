@@ -13,7 +13,7 @@ from srheart_demo.degradation import HR_GRID, Stack
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.metrics import mean_dice
 from srheart_demo.population import draw
-from tests.problems import rotated, toy_stack
+from tests.problems import rotated, sheared, toy_stack
 
 HEART = draw(1, seed=5)
 FINE = replace(
@@ -50,9 +50,11 @@ def disks(stack: Stack, slope: float) -> Labels:
 
 
 @each
-@pytest.mark.parametrize("degrees", [0.0, 33.0])
-def test_a_slice_is_given_back_on_its_own_plane(restore: Restore, degrees: float) -> None:
-    stack = rotated(toy_stack(), degrees)
+@pytest.mark.parametrize(("degrees", "shear"), [(0.0, 0.0), (33.0, 0.0), (33.0, 8.0)])
+def test_a_slice_is_given_back_on_its_own_plane(
+    restore: Restore, degrees: float, shear: float
+) -> None:
+    stack = sheared(rotated(toy_stack(), degrees), shear)
     S_LR = noise(stack)
     np.testing.assert_array_equal(restore(S_LR, stack, stack), S_LR)
     turned = replace(stack, origin=stack.origin + 63 * stack.row_step, row_step=-stack.row_step)
@@ -61,10 +63,18 @@ def test_a_slice_is_given_back_on_its_own_plane(restore: Restore, degrees: float
 
 
 @each
-def test_what_does_not_change_along_the_stack_is_restored_exactly(restore: Restore) -> None:
-    stack = toy_stack()
-    planes = replace(stack, z=torch.linspace(-48.9, 48.9, 31))
+@pytest.mark.parametrize(
+    "pixels", [0.0, 2.0, -1.0], ids="{} pixels of shear from slice to slice".format
+)
+def test_what_does_not_change_along_the_stack_is_restored_exactly(
+    restore: Restore, pixels: float
+) -> None:
+    upright = toy_stack()
+    steps = torch.arange(-3.0, 4.0)[:, None] * pixels
+    stack = replace(upright, offset=steps * (upright.row_step - upright.column_step))
+    planes = replace(upright, z=torch.linspace(-48.9, 48.9, 31))
     np.testing.assert_array_equal(restore(disks(stack, 0.0), stack, planes), disks(planes, 0.0))
+    np.testing.assert_array_equal(restore(disks(planes, 0.0), planes, stack), disks(stack, 0.0))
 
 
 @each

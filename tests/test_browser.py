@@ -19,6 +19,7 @@ from urllib.parse import urlparse
 import nibabel
 import numpy as np
 import pytest
+from processes import PATIENCE_S
 
 from srheart_demo.samples import SAMPLES
 from srheart_demo.ui import texts
@@ -35,7 +36,11 @@ FLAGS = [
     "--disable-sync",
     "--enable-unsafe-swiftshader",
 ]
-PATIENCE_MS = 60_000
+PATIENCE_MS = 1000 * PATIENCE_S
+LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
+"""What a reader cannot read: words cut off or on one another, axes without a scale, no pictures."""
+SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
+"""Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
 
 STATUS = "document.querySelector('.srh-status').textContent"
@@ -48,6 +53,11 @@ COUNT_HEARTS = (
     "globalThis.hearts = 0;"
     "document.querySelector('.srh-fig-heart').addEventListener('srh-drawn', () => { hearts += 1; })"
 )
+TWO_FRAMES = (
+    "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame("
+    "() => setTimeout(done, 50))))"
+)
+"""What a change of the window's size draws anew, is drawn."""
 DRAWN = """(view) => {
   const canvas = document.querySelector(view);
   const copy = Object.assign(document.createElement('canvas'), {width: 64, height: 64});
@@ -59,6 +69,11 @@ DRAWN = """(view) => {
 PLOTS = (
     "[...document.querySelectorAll('.srh-plot canvas')].filter((c) => c.clientWidth).length >= 4"
 )
+BROKEN = (
+    "[...document.querySelectorAll('.srh img')].filter((e) => e.offsetParent && !e.naturalWidth)"
+    ".map((e) => e.outerHTML)"
+)
+"""Pictures that are seen, and are none."""
 PLOTLY = "document.querySelector('.srh-plotly')"
 LEFT_VENTRICLE = f"{PLOTLY}.data[0].x.reduce((sum, x) => sum + x, 0)"
 LAST_LOSSES = (
@@ -75,7 +90,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         port = probe.getsockname()[1]
     url = f"http://localhost:{port}/"
     log = tmp_path_factory.mktemp("voila") / "log.txt"
-    command = [sys.executable, "-m", "voila", "apps/explorer.ipynb", "--no-browser"]
+    command = [sys.executable, "-m", "srheart_demo.cli", "explore", "--no-browser"]
     with log.open("w") as output:
         server = subprocess.Popen(
             [*command, f"--port={port}"],
@@ -89,7 +104,7 @@ def address(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield url
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
+        server.wait(PATIENCE_S)
 
 
 def wait_for_server(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -133,24 +148,46 @@ def visit(address: str, chromium: str) -> Iterator[tuple]:
         )
         page.goto(address, wait_until="commit")
         page.wait_for_selector(".srh-status")
-        page.wait_for_function(f"{STATUS} === 'Replaying' && {PLOTS}")
+        page.wait_for_function(f"['Replaying', 'Finished'].includes({STATUS}) && {PLOTS}")
         page.wait_for_function("document.querySelector('.srh-score') !== null")
         yield page, outside, errors
         browser.close()
+
+
+def rest(page) -> None:
+    """End the opening replay, as anything that is done does."""
+    page.locator(".srh h1").click()
+    page.wait_for_function(f"{STATUS} === 'Finished'")
 
 
 def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def assert_legible(page) -> None:
+    """In windows of all sizes, with the equation and without."""
+    equation = page.get_by_role("checkbox", name="Show the equation")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for shown in (False, True):
+            equation.set_checked(shown)
+            page.evaluate(TWO_FRAMES)
+            assert page.evaluate(LEGIBLE) == [], (width, height, shown)
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page, outside, errors = visit
 
-    # It moves before any click, and begins again at its end.
-    page.wait_for_function(f"{ITERATION} === 3")
-    page.wait_for_function(f"{ITERATION} === 0")
-    press(page, "Pause")
-    page.wait_for_function(f"{STATUS} === 'Paused'")
+    # It moves before any click, once, and then rests; what ran is named.
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+    assert "INTERACTIVE · iteration 12 of 12" in page.evaluate(DETAIL)
+    assert "INTERACTIVE" in page.text_content(".srh-run")
+    page.wait_for_function(
+        f"new Promise((done) => {{ const at = {ITERATION};"
+        f" setTimeout(() => done(at === {ITERATION}), 2000); }})"
+    )
+    page.wait_for_function("document.querySelector('.srh-quality .srh-old') === null")
 
     # A slider by keyboard: another motion gives another stack, and it is solved at once.
     uncorrected = page.text_content(".srh-score-motion")
@@ -219,6 +256,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page.wait_for_function(f"{ITERATION} === 2")
     page.locator(".srh-chip-run:visible").nth(2).wait_for()
 
+    assert_legible(page)
     assert page.evaluate(f"{HEART}.triangles") > 1000
     for view in (".srh-fig-shifts", ".srh-fig-convergence", ".srh-fig-latent", ".srh-sa-estimate"):
         selector = view if "estimate" in view else f"{view} canvas"
@@ -231,7 +269,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
 
 def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page, _, errors = visit
-    press(page, "Pause")
+    rest(page)
     stack = page.locator(".srh-stack-scanned canvas")
     box = stack.bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + 0.42 * box["height"]
@@ -240,6 +278,9 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.mouse.move(middle[0] + 12, middle[1])
     page.mouse.move(middle[0] + 20, middle[1])
     said = page.text_content(".srh-stack-said")
+    page.mouse.move(middle[0] + 300, middle[1])
+    assert page.evaluate(LEGIBLE) == []
+    page.mouse.move(middle[0] + 20, middle[1])
     page.mouse.up()
     assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)
     page.wait_for_function("!document.querySelectorAll('.srh-small')[2].disabled")
@@ -252,12 +293,23 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.wait_for_function(f"{STATUS} === 'Finished'")
     press(page, "undo")
     page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+
+    # By keyboard no further than by hand.
+    said = page.evaluate(
+        """(stack) => {
+          const right = () => new KeyboardEvent('keydown', {key: 'ArrowRight'});
+          for (let i = 0; i < 40; i += 1) stack.dispatchEvent(right());
+          return document.querySelector('.srh-stack-said').textContent;
+        }""",
+        stack.element_handle(),
+    )
+    assert "+30.0 mm" in said
     assert not errors
 
 
 def test_the_heart_as_a_plotly_figure_follows_the_scrubber(visit: tuple) -> None:
     page, outside, errors = visit
-    press(page, "Pause")
+    rest(page)
     page.get_by_role("button", name="Plotly").press("Enter")
     page.wait_for_function(f"{PLOTLY}?.data?.length > 3")
     assert page.evaluate(f"{PLOTLY}.layout.scene.zaxis.title.text").startswith("D, mm")
@@ -278,7 +330,7 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     visit: tuple, root: Path, tmp_path: Path
 ) -> None:
     page, outside, errors = visit
-    press(page, "Pause")
+    rest(page)
     scan = root / "data" / "sample" / SAMPLES[0] / "S_LR_normal.nii.gz"
     broken = tmp_path / "broken.nii.gz"
     broken.write_bytes(scan.read_bytes()[:700])
@@ -309,11 +361,12 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
     from axe_core_python.sync_playwright import Axe
 
     page, _, errors = visit
-    press(page, "Pause")
+    rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
     for tab in texts.TABS.values():
         press(page, tab)
-        page.wait_for_function(f"{STATUS} === 'Paused'")
+        page.wait_for_function(f"{STATUS} === 'Finished'")
+        assert page.evaluate(BROKEN) == []
         for dark in (False, True):
             page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
             found = Axe().run(page, ".srh")["violations"]
@@ -323,6 +376,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
                 if rule["impact"] in ("serious", "critical")
             ]
             assert grave == []
+        assert_legible(page)
     assert not errors
 
 
@@ -343,6 +397,15 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> N
         " || e.textContent.trim())).map((e) => e.outerHTML)"
     )
     assert nameless == []
+
+    # What is pointed at is explained, and its term of the equation lights up.
+    begin = page.text_content(".srh-tip-line")
+    page.locator(".srh-gamma .widget-label").hover()
+    page.locator(".srh-term-gamma.srh-lit").wait_for()
+    assert "γ" in page.text_content(".srh-tip-line") != begin
+    assert "γ" in page.locator(".srh-gamma").get_attribute("title")
+    page.locator(".srh-title").hover()
+    assert page.text_content(".srh-tip-line") == begin
 
     # On a tablet the rest is further down, and the buttons stay.
     page.set_viewport_size({"width": 768, "height": 1024})

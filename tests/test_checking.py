@@ -16,18 +16,19 @@ from srheart_demo.cli import main
 from srheart_demo.generator import load_generator
 from srheart_demo.placement import AUTOMATIC, ByHand
 from srheart_demo.samples import FOLDER
+from srheart_demo.scan import Scan, read_scan
 from srheart_demo.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
-from srheart_demo.volume import LabelVolume, survey, write_volume
+from srheart_demo.volume import LabelVolume, write_volume
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
 
 def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Verdict:
-    return max(m.verdict for m in judge(measure(load_generator(), stack, by_hand=by_hand)))
+    return max(m.verdict for m in judge(measure(load_generator(), Scan.of(stack, by_hand=by_hand))))
 
 
 def test_a_sample_lies_inside_what_the_prior_knows() -> None:
-    report = check(load_generator(), survey(SCAN))
+    report = check(load_generator(), read_scan(SCAN))
     assert report.verdict == Verdict.FINE
     assert not report.reasons
     assert {m.name for m in report.measures} == set(FIGURES)
@@ -52,8 +53,8 @@ def test_the_same_scan_unharmed_is_no_worse_than_unusual() -> None:
 def test_a_mirrored_picture_is_put_right_by_hand() -> None:
     """Where the affine does not say how the scanner lay, only the heart's form can tell."""
     mirrored, _ = ODD["mirrored, spacing only"](31_001)
-    as_it_is = measure(load_generator(), mirrored)
-    by_hand = measure(load_generator(), mirrored, by_hand=ByHand(mirror=True))
+    as_it_is = measure(load_generator(), Scan.of(mirrored))
+    by_hand = measure(load_generator(), Scan.of(mirrored, by_hand=ByHand(mirror=True)))
     assert as_it_is["mirrored"] > KNOWN["mirrored"].most
     assert by_hand["mirrored"] == pytest.approx(-as_it_is["mirrored"], abs=1.0)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -20,36 +18,42 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
+from processes import PATIENCE_S, free_port, wait_until
 
-from srheart_demo.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
+from apps.classroom.__main__ import welcome
+from apps.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
-PATIENCE_S = 60
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
          "--enable-unsafe-swiftshader"]  # fmt: skip
 STATUS = "document.querySelector('.srh-status')?.textContent"
 NOTICE = "document.querySelector('.srh-notice')?.textContent"
 
 
+def shown(code: str, folder: Path) -> str:
+    """Path of a notebook of one cell."""
+    notebook = folder / "notebook.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), notebook)
+    return str(notebook)
+
+
 class Room:
     """A classroom's server on a port of its own."""
 
     def __init__(self, root: Path, log: Path, *options: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
         self.root, self.log, self.options = root, log, options
         self.open()
 
     def open(self) -> None:
-        command = [sys.executable, "-m", "srheart_demo.classroom", f"--learners={SEATS}",
+        command = [sys.executable, "-m", "apps.classroom", f"--learners={SEATS}",
                    "--address=127.0.0.1", f"--port={self.port}", *self.options]  # fmt: skip
         with self.log.open("w") as output:
             self.server = psutil.Popen(
                 command, cwd=self.root, stdout=output, stderr=subprocess.STDOUT
             )
-        wait_until(lambda: "Tell the learners" in self.log.read_text())
+        wait_until(lambda: "Tell the learners" in self.log.read_text(), self.log.read_text)
 
     def kernels(self) -> list[psutil.Process]:
         return self.server.children()
@@ -72,13 +76,6 @@ class Room:
         return answer, answer.read().decode()
 
 
-def wait_until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.1)
-
-
 def kernel_id(page: str) -> str:
     found = re.search(r'"kernelId": *"([\w-]+)"', page)
     assert found, page[-2000:]
@@ -87,9 +84,43 @@ def kernel_id(page: str) -> str:
 
 @pytest.fixture
 def room(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Room]:
-    room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param)
+    """Of the explorer where a browser looks at it; seats are given out as well on a small page."""
+    page = [] if request.node.get_closest_marker("browser") else [shown("'A page'", tmp_path)]
+    room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param, *page)
     yield room
     room.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1", "Only this computer"),
+        ("localhost", "Only this computer"),
+        ("::1", "Only this computer"),
+        ("0.0.0.0", "Everybody in this network"),
+        ("192.0.2.7", "Everybody in this network"),
+    ],
+)
+def test_the_teacher_is_told_who_can_open_it(
+    address: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.classroom.__main__.own_address", lambda: "192.0.2.7")
+    assert f"{said} can open it" in welcome(20, 20, address, 8866)
+
+
+@pytest.mark.parametrize(
+    ("waiting", "said"), [(0, "0 kernels start "), (1, "1 kernel starts "), (2, "2 kernels start ")]
+)
+def test_one_kernel_is_no_kernels(waiting: int, said: str) -> None:
+    assert said in welcome(20, waiting, "0.0.0.0", 8866)
+
+
+@pytest.mark.parametrize("room", [()], indirect=True)
+def test_an_address_that_names_no_file_is_not_found(room: Room) -> None:
+    for path in ("", "srheart", "srheart/static", "srheart/x/y", "srheart/static/..", "a/static/b"):
+        for method in ("GET", "HEAD"):
+            assert room.ask(f"/voila/templates/{path}", method)[0].status in (403, 404), path
+    assert room.ask("/voila/templates/base/static/voila-style.js")[0].status in (200, 404)
 
 
 @pytest.mark.parametrize("room", [()], indirect=True)
@@ -117,9 +148,7 @@ def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: P
         "get_ipython().kernel.iopub_thread.schedule(lambda: time.sleep(6))\n"
         "display(HTML('<p>Here at last</p>'))"
     )
-    notebook = tmp_path / "late.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(late)]), notebook)
-    room = Room(root, tmp_path / "log.txt", str(notebook))
+    room = Room(root, tmp_path / "log.txt", shown(late, tmp_path))
     try:
         assert "Here at last" in room.ask()[1]
     finally:

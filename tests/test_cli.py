@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 import trimesh
+from processes import in_foreground
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
@@ -207,15 +208,14 @@ def test_ctrl_c_leaves_everything_as_it_was(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process on Windows")
+@pytest.mark.usefixtures("in_background")
 def test_a_user_may_press_ctrl_c(scan: SimpleNamespace) -> None:
-    command = [sys.executable, "-m", "srheart_demo.cli", "enhance", str(scan.stack)]
-    run = subprocess.Popen(
-        [*command, "--preset", "reference", "-o", str(scan.out)], stderr=subprocess.PIPE, text=True
-    )
+    command = ["-m", "srheart_demo.cli", "enhance", str(scan.stack), "-o", str(scan.out)]
+    run = in_foreground(*command, "--preset", "reference", stderr=subprocess.PIPE)
     assert run.stderr is not None
     assert run.stderr.readline().startswith("iteration 0/500")
     run.send_signal(signal.SIGINT)
-    _, error = run.communicate(timeout=60)
+    _, error = run.communicate(timeout=300)
     assert run.returncode == 130
     assert "Traceback" not in error
     assert sorted(scan.stack.parent.iterdir()) == [scan.stack, scan.view]

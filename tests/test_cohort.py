@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
+from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
 from srheart_demo.cohort import (
@@ -23,13 +27,11 @@ from srheart_demo.cohort import (
     Execute,
     Recipe,
     Record,
-    Subject,
-    UnusableCohort,
-    find_subjects,
     restore_all,
     summarise,
     unfinished,
 )
+from srheart_demo.folder import Subject, UnusableCohort, find_subjects
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.samples import FOLDER
 from srheart_demo.workers import Ends, in_cluster, in_processes
@@ -88,14 +90,6 @@ def result_folders(out: Path) -> set[Path]:
     return {path.parent for path in files} - {out}
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,10 +146,10 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
 
 def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, str]:
     """Status and messages of a run that gets a signal as soon as one more subject is done."""
-    command = [sys.executable, "-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK]
+    command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK, "--jobs", "1"]
     before = stamps(out)
-    run = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
-    until(lambda: len(stamps(out)) > len(before))
+    run = in_foreground(*command, stderr=subprocess.PIPE)
+    wait_until(lambda: len(stamps(out)) > len(before))
     run.send_signal(stop)
     _, error = run.communicate(timeout=300)  # Ends when the run's own processes have ended too.
     after = stamps(out)
@@ -165,6 +159,7 @@ def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, s
 
 
 @posix
+@pytest.mark.usefixtures("in_background")
 def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
     out = scans.parent / "out"
     status, error = stopped_midway(scans, out, signal.SIGINT)
@@ -188,7 +183,7 @@ def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
 
 def check_a_death(scans: Path, execute: Execute, kill: Callable[[], None]) -> None:
     recipe = Recipe(scans.parent / "out", INTERACTIVE, surface=False)
-    subjects = find_subjects(scans, recipe.out)
+    subjects = find_subjects(scans, recipe.out).subjects
     with closing(restore_all(recipe, subjects, execute)) as ended:
         records = [next(ended)]
         before = stamps(recipe.out)
@@ -234,32 +229,6 @@ def touched(folder: Path, *files: str) -> Path:
     return folder
 
 
-def test_subjects_are_stacks_with_the_views_beside_them(tmp_path: Path) -> None:
-    folder = touched(
-        tmp_path / "in",
-        "a.nii",
-        "a_LA.nii.gz",
-        "a_LA/e.nii",
-        "deep/b_SA.nii.gz",
-        "deep/b_LA.nii.gz",
-        "deep/c.nii.gz",
-        "c_LA.nii.gz",
-        "notes.txt",
-        "._a.nii",
-        ".trash/d.nii.gz",
-        "results/a/S_SR.nii.gz",
-    )
-    found = find_subjects(folder, folder / "results")
-    assert found == [
-        Subject(folder, "a.nii", "a_LA.nii.gz"),
-        Subject(folder, "a_LA/e.nii"),
-        Subject(folder, "c_LA.nii.gz"),
-        Subject(folder, "deep/b_SA.nii.gz", "deep/b_LA.nii.gz"),
-        Subject(folder, "deep/c.nii.gz"),
-    ]
-    assert [subject.name for subject in found] == ["a", "a_LA/e", "c_LA", "deep/b_SA", "deep/c"]
-
-
 @pytest.mark.parametrize(
     ("files", "complaint"),
     [
@@ -282,7 +251,7 @@ def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> 
         find_subjects(scans, scans / "none" / "..")
     recipe = Recipe(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
     with pytest.raises(UnusableCohort, match=r"mine\.txt"):
-        unfinished(recipe, find_subjects(scans, recipe.out))
+        unfinished(recipe, find_subjects(scans, recipe.out).subjects)
 
 
 def full_disk(_: object, subjects: Sequence[Subject]) -> Ends[Record]:
@@ -293,7 +262,7 @@ def full_disk(_: object, subjects: Sequence[Subject]) -> Ends[Record]:
 
 def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
     recipe = Recipe(scans.parent / "out", INTERACTIVE, version="0")
-    subjects = find_subjects(scans, recipe.out)
+    subjects = find_subjects(scans, recipe.out).subjects
     records = list(restore_all(recipe, subjects, full_disk))
     assert all(record.message.endswith("No space left on device") for record in records)
     with pytest.raises(RuntimeError, match="another version"):
@@ -304,3 +273,134 @@ def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
     assert statuses == ["waiting", *(["failed"] * 4)]
     newer = Recipe(recipe.out, INTERACTIVE)
     assert {record.status for record in summarise(newer, again)} == {"waiting"}
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """A folder as people download them: two frames of labels, and phases with views."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    stack, view = (
+        nibabel.load(FOLDER / "healthy_1" / f"{n}.nii.gz") for n in ("S_LR_none", "S_LA")
+    )
+    labels = np.asarray(stack.dataobj)
+    cine = np.zeros((*labels.shape, 5), np.uint8)
+    cine[..., 1] = cine[..., 4] = labels
+    grey = np.random.default_rng(0).normal(300, 50, cine.shape).astype(np.int16)
+    for name, array, affine in (
+        ("P1_sa_gt", cine, stack.affine),
+        ("P1_sa", grey, stack.affine),
+        ("P2_SA_ED_gt", labels, stack.affine),
+        ("P2_SA_ED", grey[..., 0], stack.affine),
+        ("P2_LA_ED_gt", np.asarray(view.dataobj), view.affine),
+        ("P2_LA_ES_gt", np.asarray(view.dataobj), view.affine),
+        ("P3_sa_gt", np.zeros_like(labels), stack.affine),
+    ):
+        nibabel.save(nibabel.Nifti1Image(array, affine), folder / f"{name}.nii.gz")
+    (folder / "P4.nrrd").write_bytes(b"NRRD0004")
+    return folder
+
+
+def test_a_dataset_is_restored_and_what_is_no_scan_is_no_failure(
+    dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cohort(dataset, *QUICK, "--jobs", "1") == 0
+    counted = (
+        "passed over: 2 pictures, 1 file without labels, 1 view without a stack, 1 file in another "
+        "format"
+    )
+    said = capfd.readouterr()
+    assert said.out.startswith("3 restored")
+    assert f"; {counted}; see {out / 'summary.csv'}." in said.out
+    assert f"3 to restore, 1 with a long-axis view; {counted}." in said.err
+    table = rows(out)
+    done = {name: row for name, row in table.items() if row["status"] == "done"}
+    assert {name: (row["frame"], row["long_axis"]) for name, row in done.items()} == {
+        "P1_sa_gt_frame_001": ("1", ""),
+        "P1_sa_gt_frame_004": ("4", ""),
+        "P2_SA_ED_gt": ("", "P2_LA_ED_gt.nii.gz"),
+    }
+    assert all(row["verdict"] for row in done.values())
+    rest = {name: row["status"] for name, row in table.items() if name not in done}
+    assert set(rest.values()) == {"passed over"}
+    assert len(rest) == 5
+    assert contents(out) == {"summary.csv", *done}
+
+    before = stamps(out)
+    assert cohort(dataset, *QUICK) == 0
+    assert stamps(out) == before
+
+    alone = tmp_path / "alone"
+    stack = str(dataset / "P1_sa_gt.nii.gz")
+    options = ["--frame", "4", "--preset", "interactive", "--no-check", "-o", str(alone)]
+    assert main(["enhance", stack, *options]) == 0
+    found, expected = (f / "S_SR.nii.gz" for f in (out / "P1_sa_gt_frame_004", alone))
+    assert found.read_bytes() == expected.read_bytes()
+
+
+def test_a_list_says_what_would_be_done_and_does_nothing(
+    dataset: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cohort", str(dataset), "--list", "--exclude", "P1_*"]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "restore: P2_SA_ED_gt.nii.gz, with P2_LA_ED_gt.nii.gz"
+    assert any(line.startswith("pass over: P2_SA_ED.nii.gz: picture: ") for line in lines)
+    assert any(line.startswith("pass over: P2_LA_ES_gt.nii.gz: view without") for line in lines)
+    assert len(lines) == 8
+    assert contents(tmp_path) == {"in"}
+
+
+def test_a_folder_without_stacks_says_what_was_passed_over(
+    dataset: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cohort(dataset, "--exclude", "*_SA_*", "--exclude", "P1_sa_gt") == 2
+    assert "no label stack; passed over: 1 picture," in capfd.readouterr().err
+
+
+def test_the_last_line_counts_what_is_not_to_be_trusted(
+    scans: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recipe = Recipe(scans.parent / "out", INTERACTIVE)
+    subjects = find_subjects(scans, recipe.out).subjects
+    verdicts = ["distrust", "fine", "distrust", "unusual", None]
+    for subject, verdict in zip(subjects, verdicts, strict=True):
+        folder = recipe.out / subject.name
+        folder.mkdir(parents=True)
+        record = replace(recipe.record(subject), status="done", verdict=verdict)
+        (folder / "record.json").write_text(json.dumps(asdict(record)))
+    assert cohort(scans, "--preset", "interactive") == 0
+    said = capfd.readouterr().out
+    assert said.startswith("5 restored, 2 of them not to be trusted, 1 unusual; see ")
+
+
+def test_a_refusal_names_the_option_that_helps(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    scans = tmp_path / "in"
+    scans.mkdir()
+    stack = nibabel.load(FOLDER / "healthy_1" / "S_LR_none.nii.gz")
+    odd = np.array([0, 70, 80, 90])[np.asarray(stack.dataobj)].astype(np.uint8)
+    nibabel.save(nibabel.Nifti1Image(odd, stack.affine), scans / "a.nii.gz")
+    assert cohort(scans, *QUICK) == 1
+    assert "--labels" in capfd.readouterr().err
+    assert "--labels" in rows(tmp_path / "out")["a"]["message"]
+    assert cohort(scans, *QUICK, "--no-check", "--labels", "LV=70", "MYO=80", "RV=90") == 0
+
+
+def test_a_view_of_another_place_is_left_out_and_said_so(tmp_path: Path) -> None:
+    scans = tmp_path / "in"
+    scans.mkdir()
+    shutil.copy(FOLDER / "healthy_1" / "S_LR_none.nii.gz", scans / "a.nii.gz")
+    view = nibabel.load(FOLDER / "healthy_1" / "S_LA.nii.gz")
+    far = view.affine.copy()
+    far[:3, 3] += 500
+    nibabel.save(nibabel.Nifti1Image(np.asarray(view.dataobj), far), scans / "a_LA.nii.gz")
+    recipe = Recipe(tmp_path / "out", INTERACTIVE, surface=False, check=False)
+    (subject,) = find_subjects(scans, recipe.out).subjects
+    assert subject.long_axis == "a_LA.nii.gz"
+    (recipe.out / ".staging").mkdir(parents=True)
+    record = recipe.restore(subject)
+    assert (record.status, record.long_axis) == ("done", None)
+    assert "The view a_LA.nii.gz was left out: " in record.message
+    assert recipe.record(subject) == record

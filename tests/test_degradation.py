@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,7 @@ from srheart_demo.degradation import (
     simulate_stack,
 )
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, hr_affine, lattice_points
-from tests.problems import rotated, toy_stack
+from tests.problems import rotated, sheared, toy_stack
 
 
 def random_field(shape=(4, 5, 6), batch=2, channels=3, seed=0) -> torch.Tensor:
@@ -46,8 +48,9 @@ def linear(points: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("degrees", [0.0, 33.0])
-def test_gradients_of_degrade(degrees):
-    stack, d = small_stack(degrees), random_d(1, 3).requires_grad_()
+@pytest.mark.parametrize("shear", [0.0, 8.0])
+def test_gradients_of_degrade(degrees, shear):
+    stack, d = sheared(small_stack(degrees), shear), random_d(1, 3).requires_grad_()
     field = random_field(batch=1).requires_grad_()
     assert gradcheck(lambda f, x: degrade(f, stack, x), (field, d))
 
@@ -67,12 +70,37 @@ def test_gradients_of_move(degrees):
 
 
 @pytest.mark.parametrize("degrees", [0.0, 33.0, 180.0])
-def test_separable_and_grid_sampling_agree(degrees):
-    stack, field, d = small_stack(degrees), random_field((8, 16, 16)), random_d(2, 3)
+@pytest.mark.parametrize("shear", [0.0, 8.0])
+def test_separable_and_grid_sampling_agree(degrees, shear):
+    stack, field = sheared(small_stack(degrees), shear), random_field((8, 16, 16))
+    d = random_d(2, 3)
     separable = degrade(field, stack, d)
     for b in range(2):
         grid = sample(field[b : b + 1], stack.points(d)[b])
         torch.testing.assert_close(separable[b : b + 1], grid, atol=1e-12, rtol=0)
+
+
+def test_a_part_of_a_sheared_stack_shows_what_the_whole_shows_there():
+    stack = sheared(small_stack(33.0))
+    rows, columns = slice(1, 3), slice(2, 5)
+    points = stack.points()
+    part = stack.crop(rows, columns)
+    torch.testing.assert_close(part.points(), points[:, rows, columns])
+    for chosen in ([2, 0], [1, 1], torch.tensor([True, False, True])):
+        torch.testing.assert_close(stack.slices(chosen).points(), points[chosen])
+    still = torch.zeros(1, 3, 2, dtype=torch.float64)
+    torch.testing.assert_close(stack.points(still)[0], points)
+    low, high = stack.extent(still)
+    torch.testing.assert_close(low, points[..., 1:].flatten(0, -2).amin(0))
+    torch.testing.assert_close(high, points[..., 1:].flatten(0, -2).amax(0))
+    index = stack.pixel_index(points[2, ..., 1:] - stack.offsets[2])
+    torch.testing.assert_close(index[3, 4], torch.tensor([3.0, 4.0], dtype=torch.float64))
+    assert stack.to(torch.float32).offsets.dtype == torch.float32
+
+
+def test_offsets_are_one_for_each_slice():
+    with pytest.raises(ValueError, match="offsets"):
+        replace(small_stack(), offset=torch.zeros(2, 2, dtype=torch.float64))
 
 
 def test_identity_sampling_is_plain_slicing():

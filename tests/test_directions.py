@@ -1,8 +1,20 @@
+from functools import partial
+
+import pytest
 import torch
 
-from srheart_demo.population import TRAITS, K
+from srheart_demo.population import TRAITS, TRAITS_SIZE
+from srheart_demo.training import betavae
 from srheart_demo.training.betavae import Posterior, gaussian_loss
-from srheart_demo.training.directions import informative_directions
+from srheart_demo.training.directions import informative_directions as default_directions
+
+informative_directions = partial(default_directions, chunk=2)
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight hearts at once take 1.4 GB, which a training has and a test need not."""
+    monkeypatch.setattr(betavae, "informative_directions", informative_directions)
 
 
 def test_directions_are_orthonormal_and_ordered():
@@ -24,7 +36,7 @@ def test_the_population_s_codes_are_exactly_the_prior():
     posterior.fit(beta=1.0, hearts=8, seed=0, tell=lambda done: None)
     covariance = posterior.means @ posterior.means.T + torch.diag(posterior.sd**2)
     torch.testing.assert_close(covariance, torch.eye(5), atol=1e-4, rtol=0)
-    z = posterior.draw(torch.zeros(20000, K), torch.Generator().manual_seed(1))
+    z = posterior.draw(torch.zeros(20000, TRAITS_SIZE), torch.Generator().manual_seed(1))
     torch.testing.assert_close(z.std(0), posterior.sd, rtol=0.05, atol=1e-4)
     assert posterior.kl > 0
 

@@ -8,27 +8,23 @@ from pathlib import Path
 
 import pytest
 
-DOCUMENTS = [
-    "README.md",
-    "ARCHITECTURE.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "docs/install.md",
-    "docs/notation.md",
-    "docs/decisions.md",
-    "docs/cohort.md",
-    "docs/cheatsheet.md",
-    "docs/teaching.md",
-    "docs/deployment.md",
-    "docs/own_scan.md",
-]
+from srheart_demo.cli.arguments import parser
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "data/sample", "srheart_demo/weights", "benchmarks/weights")
+    for path in (ROOT / folder).glob("*.md")
+)
 
 
 def table_cells(text: str, column: int) -> list[str]:
     """One column of the first table of a markdown text, without its head."""
     rows = re.search(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
     assert rows, "no table"
-    return [row.split("|")[1 + column] for row in rows[0].splitlines()[2:]]
+    cells = [row.split("|")[1 + column] for row in rows[0].splitlines()[2:]]
+    assert len(cells) > 10, "a table that says nothing"
+    return cells
 
 
 def code_in(text: str) -> list[str]:
@@ -36,14 +32,68 @@ def code_in(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
+def anchor(heading: str) -> str:
+    """How a link names a heading."""
+    text = re.sub(r"[`*]|\]\([^)]*\)|\[", "", heading.lower())
+    return re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    return {anchor(line) for line in re.findall(r"^#+ (.*)", page.read_text("utf-8"), re.M)}
+
+
+def dead_links(page: Path) -> list[str]:
+    """Links of a page to files, or to headings of pages, that are not there."""
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)[^)]*\)", page.read_text("utf-8")):
+        file, _, heading = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        if "://" in link:
+            continue
+        if not target.exists() or (heading and heading not in anchors(target)):
+            dead.append(link)
+    return dead
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(root: Path, document: str) -> None:
-    page = root / document
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
-    missing = [
-        link for link in links if "://" not in link and not (page.parent / link).resolve().exists()
-    ]
-    assert not missing
+    assert not dead_links(root / document)
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# A place\n")
+    page = tmp_path / "page.md"
+    page.write_text("[a](there.md#a-place) [b](not.md) [c](#here) [d](there.md#not) [e](there.md)")
+    assert dead_links(page) == ["not.md", "#here", "there.md#not"]
+
+
+def unknown_commands(text: str, root: Path) -> list[str]:
+    """What a text tells readers to run, and does not exist."""
+    commands = parser()._subparsers._group_actions[0].choices
+    targets = re.findall(r"^([a-z]+):", (root / "Makefile").read_text("utf-8"), re.M)
+    code = "\n".join(re.findall(r"```\n.*?```|`[^`\n]+`", text, re.S))
+    unknown = [c for c in re.findall(r"\bsrheart ([a-z]+)\b", code) if c not in commands]
+    unknown += [t for t in re.findall(r"\bmake ([a-z]+)\b", code) if t not in targets]
+    for module in re.findall(r"python3? -m ([\w.]+)", code):
+        top, *rest = module.split(".")
+        path = root.joinpath(top, *rest)
+        ours = (root / top).is_dir()
+        if ours and not (path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()):
+            unknown.append(module)
+    files = re.findall(r"`((?:srheart_demo|tests|docs|apps|share|benchmarks)/[\w./-]+)`", text)
+    return unknown + [file for file in files if not (root / file).exists()]
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
+def test_commands_and_files_that_are_named_exist(root: Path, document: str) -> None:
+    assert not unknown_commands((root / document).read_text("utf-8"), root)
+
+
+def test_an_unknown_command_is_found(root: Path) -> None:
+    text = "`srheart dance`, `make tea`, `python -m benchmarks.absent`, `tests/test_absent.py`"
+    assert unknown_commands(text, root) == [
+        "dance", "tea", "benchmarks.absent", "tests/test_absent.py"
+    ]  # fmt: skip
 
 
 def test_each_room_of_the_house_exists_and_none_is_forgotten(root: Path) -> None:
@@ -70,6 +120,8 @@ def defined_names(root: Path) -> set[str]:
 
 def test_each_symbol_has_the_name_that_the_notation_gives(root: Path) -> None:
     defined = defined_names(root)
-    for name in code_in("".join(table_cells((root / "docs/notation.md").read_text("utf-8"), 2))):
+    names = code_in("".join(table_cells((root / "docs/notation.md").read_text("utf-8"), 2)))
+    assert len(names) > 30
+    for name in names:
         words = set(re.findall(r"[A-Za-z_]\w*", name))
         assert words <= defined, f"{name}: no {sorted(words - defined)} in srheart_demo"

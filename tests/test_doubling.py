@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 from torch.autograd import gradcheck
@@ -19,6 +20,26 @@ def test_it_equals_the_transposed_convolution():
     thawed = Doubling(3, 2).double()
     thawed.load_state_dict(fast.state_dict())
     torch.testing.assert_close(thawed(x), slow(x))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer: layer.weight.lerp_(torch.ones_like(layer.weight), 0.3),
+        lambda layer: layer.load_state_dict(frozen(3, 2).float().state_dict()),
+        lambda layer: layer.double(),
+    ],
+    ids=["averaged", "loaded", "of another type"],
+)
+def test_weights_that_change_after_they_were_used_count(change):
+    torch.manual_seed(1)
+    layer = Doubling(3, 2).requires_grad_(False)
+    x = torch.randn(1, 3, 2, 3, 2)
+    layer(x)
+    change(layer)
+    x = x.to(layer.weight.dtype)
+    slow = torch.nn.functional.conv_transpose3d(x, layer.weight, layer.bias, 2, 1)
+    torch.testing.assert_close(layer(x), slow)
 
 
 def test_its_gradient_is_right():

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from srheart_demo.degradation import Motion, Stack, downsample, move
 from srheart_demo.encoding import evidence, lattice_stack, on_nodes, on_planes
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes, lattice_points
-from tests.problems import rotated, toy_stack
+from tests.problems import rotated, sheared, toy_stack
 
 PLANES = [3, 10, 21]
 
@@ -60,10 +60,10 @@ def test_slices_beyond_the_box_are_left_out():
     assert planes.sum() == 4 * 64 * 64
 
 
-@pytest.mark.parametrize("degrees", [0.0, 30.0])
-def test_moved_pictures_are_read_where_their_slices_were(degrees):
+@pytest.mark.parametrize(("degrees", "shear"), [(0.0, 0.0), (30.0, 0.0), (30.0, 8.0)])
+def test_moved_pictures_are_read_where_their_slices_were(degrees, shear):
     """Compared within 40 mm of the axis, which every picture shows."""
-    stack = rotated(toy_stack(), degrees)
+    stack = sheared(rotated(toy_stack(), degrees), shear)
     d = Motion.draw(stack.K, seed=3).displacement(2.0)
     D, H, W = torch.tensor(lattice_points(LATTICE_SHAPE)).float().unbind(-1)
     planes = downsample(torch.stack([(H / 12).sin(), ((W + D) / 15).cos()])[None], stack)

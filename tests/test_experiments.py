@@ -18,8 +18,8 @@ from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import (
     CLINICAL_NOISE,
     Case,
+    Scan,
     clinical,
-    on_hr_grid,
     read_heart,
     simulated,
     synthetic_heart,
@@ -32,6 +32,7 @@ from srheart_demo.experiments.statistics import paired_interval
 from srheart_demo.experiments.summary import Cell, top_two
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.metrics import mean_dice
+from srheart_demo.placement import is_on_hr_grid, on_hr_grid
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume, write_volume
 
@@ -127,7 +128,7 @@ def test_a_heart_of_another_grid_is_resampled(tmp_path: Path) -> None:
     pose = scanner_from_model()
     write_volume(short_axis_stack(pose, 90, (1.5, 1.5, 1.5), 90), tmp_path / "fine.nii.gz")
     heart = read_heart(tmp_path / "fine.nii.gz")
-    assert on_hr_grid(heart)
+    assert is_on_hr_grid(heart)
     points = (heart.points() - pose[:3, 3]) @ pose[:3, :3]
     assert mean_dice(heart.labels, heart_labels(points)) > 0.96
 
@@ -135,6 +136,55 @@ def test_a_heart_of_another_grid_is_resampled(tmp_path: Path) -> None:
 def stack(slices: int = 9) -> LabelVolume:
     """Slices 8 mm apart of a straight heart."""
     return short_axis_stack(scanner_from_model(), slices, (8.0, 1.5, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        (np.diag([1, 1.0005, 1.0005, 1]), True),
+        (np.diag([1, 1.004, 1.004, 1]), False),
+        (np.diag([1.02, 1, 1, 1]), False),
+        (np.array([[1, 0, 0, 0], [0.2, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]), False),
+    ],
+    ids=["rounding", "1.255 mm pixels", "2.04 mm planes", "shear"],
+)
+def test_a_heart_a_little_off_the_hr_grid_is_resampled(change: np.ndarray, kept: bool) -> None:
+    exact = synthetic_heart("healthy", SEED)
+    heart = replace(exact, affine=exact.affine @ change)
+    on_grid = on_hr_grid(heart)
+    assert is_on_hr_grid(on_grid)
+    assert (on_grid is heart) == kept
+
+
+@pytest.mark.parametrize("name", ["NN", "SBI", "LO (INTERACTIVE)"])
+def test_a_slice_that_nobody_labelled_is_not_one_without_a_heart(name: str) -> None:
+    plain = stack(20)
+    gap = int(np.flatnonzero(plain.labelled)[4])
+    labels = plain.labels.copy()
+    labels[gap] = 0
+    case = hide(replace(plain, labels=labels))
+    scan = case.scan
+    (gap,) = np.flatnonzero(~scan.looked_at)
+    others = np.arange(scan.stack.K) != gap
+    geometry, S_LR = scan.stack.slices(others), scan.S_LR[others]
+    holed = METHODS[name](scan)
+    without = METHODS[name](Scan(geometry, S_LR, np.ones(len(S_LR), bool)))
+    there = holed.on_grid(scan.stack)
+    np.testing.assert_array_equal(there, without.on_grid(scan.stack))
+    assert (there[gap] > 0).sum() > 0.8 * min((there[gap + i] > 0).sum() for i in (-1, 1))
+    assert holed.d.shape == (1, scan.stack.K, 2)
+    assert not holed.d[0, gap].any()
+    torch.testing.assert_close(holed.d[:, others], without.d)
+
+
+def test_a_hidden_slice_that_nobody_labelled_is_not_scored() -> None:
+    plain = stack(10)
+    first = int(np.flatnonzero(plain.labelled)[0])
+    labels = plain.labels.copy()
+    labels[first + 3] = 0
+    case, whole = hide(replace(plain, labels=labels)), hide(plain)
+    assert case.labels.any(axis=(1, 2)).all()
+    assert len(case.labels) == case.grid.K == len(whole.labels) - 1
 
 
 def test_hidden_slices_are_really_hidden() -> None:

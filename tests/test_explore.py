@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from srheart_demo.degradation import sample
+from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.losses import multi_view_loss
+from srheart_demo.population import VOLUME_RANGES
 from srheart_demo.presets import PRESETS, RECOMMENDED
 from srheart_demo.samples import SAMPLES
 from srheart_demo.session import Cancelled, Lane, Scan, Session, Watch
@@ -19,6 +22,7 @@ from srheart_demo.session.explore import (
     gauge_shift,
     principal_directions,
     race,
+    traits,
     volumes_ml,
 )
 from srheart_demo.session.portrait import portrait
@@ -59,6 +63,32 @@ def test_directions_are_named_by_what_they_change(run: Session) -> None:
     sized = next(d for d in directions if d.changes in ("LV", "MYO", "RV"))
     volumes = run.traverse(sized.vector, Watch()).volumes[sized.changes]
     assert (volumes[-1] - volumes[0]) * sized.sign > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(10.0, 0.0), (0.0, 10.0), (10.0, -10.0), (-10.0, -10.0)]
+)
+def test_where_a_heart_lies_is_told_along_rows_and_along_columns(
+    run: Session, rows: float, columns: float
+) -> None:
+    field = run.field()
+    nodes = torch.tensor(lattice_points(LATTICE_SHAPE), dtype=field.dtype)
+    moved = sample(field, nodes - torch.tensor([0.0, rows, columns]))
+    change = dict(zip(TRAITS, traits(moved) - traits(field), strict=True))
+    assert change["place_rows"] == pytest.approx(rows, abs=1)
+    assert change["place_columns"] == pytest.approx(columns, abs=1)
+
+
+def test_hearts_beyond_the_population_are_told_from_those_within(run: Session) -> None:
+    vector = principal_directions(run.problem.G, 1)[0]
+    way = run.traverse(vector, Watch())
+    assert way.outside(0.0) == []
+    assert 0 < way.share_outside < 0.5
+    for tissue, (low, high) in VOLUME_RANGES.items():
+        inside = (way.volumes[tissue] >= low) & (way.volumes[tissue] <= high)
+        np.testing.assert_array_equal(way.beyond(tissue), ~inside)
+    farthest = [float(way.amounts[i]) for i in (0, -1)]
+    assert any(way.outside(amount) for amount in farthest)
 
 
 def test_the_shift_map_is_lowest_near_the_runs_own_d(run: Session) -> None:

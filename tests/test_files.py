@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -38,6 +39,27 @@ def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="full"):
         fail()
+    assert list(path.iterdir()) == [path / "old"]
+    assert not list(staging.iterdir())
+
+
+def test_an_exception_between_the_two_moves_leaves_the_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, staging = tmp_path / "result", tmp_path / "staging"
+    for folder in (path, staging):
+        folder.mkdir()
+    (path / "old").touch()
+    replace = os.replace
+
+    def stopped(source: Path, target: Path) -> None:
+        if Path(source).name == "new":
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt), whole_folder(path, staging) as draft:
+        (draft / "new").touch()
     assert list(path.iterdir()) == [path / "old"]
     assert not list(staging.iterdir())
 

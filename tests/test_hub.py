@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,9 @@ from urllib.parse import urlsplit
 
 import psutil
 import requests
+from processes import PATIENCE_S, free_port, wait_until
 
 PASSWORD = "a word for the room"
-PATIENCE_S = 120
 
 # The proxy is a program of node that tests should not need: this one only remembers its routes,
 # and `Learner` goes them.
@@ -98,9 +97,7 @@ class Learner:
 
 
 def test_two_learners_each_get_the_explorer_within_limits(root: Path, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config, routes, log = (tmp_path / name for name in ("config.py", "routes.json", "log.txt"))
     shipped = str(root / "share/hub/jupyterhub_config.py")
     jupyter = {name: path for name, path in os.environ.items() if name.startswith("JUPYTER_")}
@@ -115,11 +112,7 @@ def test_two_learners_each_get_the_explorer_within_limits(root: Path, tmp_path: 
         )  # fmt: skip
     family: list[psutil.Process] = []
     try:
-        end = time.monotonic() + PATIENCE_S
-        while "JupyterHub is now running" not in log.read_text():
-            assert time.monotonic() < end, log.read_text()
-            assert hub.poll() is None, log.read_text()
-            time.sleep(0.2)
+        wait_until(lambda: "JupyterHub is now running" in log.read_text(), log.read_text)
         pages = []
         for name in ("ada", "ben"):
             learner = Learner(name, routes)
@@ -137,4 +130,4 @@ def test_two_learners_each_get_the_explorer_within_limits(root: Path, tmp_path: 
         family = family or hub.children(recursive=True)
         hub.send_signal(signal.SIGTERM)
         hub.wait(PATIENCE_S)
-    assert not psutil.wait_procs(family, 20)[1], "the hub left processes behind"
+    assert not psutil.wait_procs(family, PATIENCE_S)[1], "the hub left processes behind"

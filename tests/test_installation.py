@@ -15,7 +15,6 @@ from srheart_demo.course.installation import (
     look_at,
     packages,
     solver_times,
-    threads,
 )
 
 
@@ -33,13 +32,6 @@ def test_a_package_of_another_version_is_told_both() -> None:
 
 def test_what_only_developers_need_is_not_asked_for() -> None:
     assert packages(["numpy", "no-such-package; extra == 'test'"]).startswith("all 1")
-
-
-def test_more_threads_than_cores_are_wrong() -> None:
-    with pytest.raises(Wrong, match="OMP_NUM_THREADS=1"):
-        threads(8, 2, [])
-    assert "OMP_NUM_THREADS" in threads(2, 2, [])
-    assert threads(1, 2, []) == "1 of torch on 2 cores"
 
 
 def test_missing_tables_say_where_they_come_from(tmp_path: Path) -> None:

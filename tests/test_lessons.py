@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from copy import deepcopy
 from pathlib import Path
 
 import nbformat
@@ -48,10 +50,69 @@ def test_learners_get_no_solution_and_are_told_what_is_missing(source: Path) -> 
         assert said(cell).startswith("Not yet: "), cell.source
 
 
+def names_of(code: str, *kinds: type[ast.stmt]) -> set[str]:
+    """Names that code uses, or those of the functions and classes that it defines."""
+    tree = ast.parse(code)
+    if kinds:
+        return {node.name for node in tree.body if isinstance(node, kinds)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def rehearsal(source: Path) -> NotebookNode:
+    """A lesson's cells as a learner runs them who solves each exercise late, and undoes it again.
+
+    What uses an exercise further down is run without its solution, and once more with it. Cells
+    that run with a solution are marked.
+    """
+    lesson = build.unsolved(build.read(source))
+    solutions = {cell.id: cell for cell in build.solved(build.read(source)).cells}
+    code = [cell for cell in lesson.cells if cell.cell_type == "code"]
+    cells, exercises = [], {}
+    for cell in code:
+        cells.append(cell)
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags:
+            defined = names_of(cell.source, ast.FunctionDef, ast.ClassDef)
+            exercises[cell.id] = defined, cell
+            last = cell
+            continue
+        used = names_of(cell.source)
+        needed = [last] if "check" in tags else [e for d, e in exercises.values() if used & d]
+        if needed:
+            again = [*(solutions[exercise.id] for exercise in needed), cell]
+            cells += [marked(one) for one in again] + [deepcopy(exercise) for exercise in needed]
+    for number, cell in enumerate(cells):
+        cell.id = f"run-{number:02d}"
+    lesson.cells = cells
+    return lesson
+
+
+def marked(cell: NotebookNode) -> NotebookNode:
+    """A copy that is known as one that runs with a solution."""
+    copy = deepcopy(cell)
+    copy.metadata["solved"] = True
+    return copy
+
+
+def shown(cell: NotebookNode) -> list[object]:
+    """What a cell shows as text."""
+    return [output.get("text") or output["data"]["text/plain"] for output in cell.outputs]
+
+
 @pytest.mark.parametrize("source", LESSONS)
-def test_the_solutions_pass_every_check(source: Path) -> None:
-    notebook = build.run(build.solved(build.read(source)))
-    for cell in tagged(notebook, "check"):
+def test_it_runs_without_the_solutions_and_these_pass_every_check(source: Path) -> None:
+    ran = build.run(rehearsal(source)).cells
+    first = [cell for cell in ran if not cell.metadata.get("solved")]
+    for cell, stored in zip(
+        tagged(NotebookNode(cells=first), "nbval-check-output"),
+        tagged(committed(source), "nbval-check-output"),
+        strict=True,
+    ):
+        assert shown(cell) == shown(stored), cell.source
+    checks = [cell for cell in ran if "check" in cell.metadata.get("tags", [])]
+    solved = [cell for cell in checks if cell.metadata.get("solved")]
+    assert 2 * len(solved) == len(checks) > 0
+    for cell in solved:
         assert said(cell).startswith("Right: "), f"{cell.source}: {said(cell)}"
 
 

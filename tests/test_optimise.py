@@ -42,9 +42,12 @@ def same(a: Any, b: Any) -> bool:
 NEWTON = Settings(solver="lbfgs", lr_z=1.0, lr_d=1.0, iterations=40)
 
 
-@pytest.mark.parametrize("settings", [QUICK, replace(QUICK, alternate=True), NEWTON])
-def test_the_known_answer_is_recovered(settings):
-    p, z_true, d_true = toy_problem()
+@pytest.mark.parametrize(
+    ("settings", "shear"),
+    [(QUICK, 0.0), (replace(QUICK, alternate=True), 0.0), (NEWTON, 0.0), (NEWTON, 8.0)],
+)
+def test_the_known_answer_is_recovered(settings, shear):
+    p, z_true, d_true = toy_problem(shear=shear)
     end = solve(p, settings)
     assert motion_error(end.d, d_true, p.tissue) < 0.2
     assert (end.z - z_true).abs().max() < 0.1

@@ -22,10 +22,10 @@ from srheart_demo.enhancement import as_problem, enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.generator import load_generator
 from srheart_demo.metrics import mean_dice
-from srheart_demo.placement import place
 from srheart_demo.presets import INTERACTIVE
 from srheart_demo.samples import SAMPLES, load_sample
-from srheart_demo.volume import LabelVolume, read_frames, read_short_axis
+from srheart_demo.scan import Scan, read_cycle, read_scan
+from srheart_demo.volume import LabelVolume
 
 TRUTH = scanner_from_model()
 STACK = short_axis_stack(TRUTH)
@@ -69,7 +69,7 @@ def test_the_result_lies_where_the_scan_lies(
     """However the file orders and directs its axes, the heart is in the scan's own world."""
     path = stored(STACK, axes, signs, tmp_path / "s.nii")
     settings = replace(INTERACTIVE, start="zero", iterations=1, search_at=(), residual=False)
-    heart = enhance(OneHeart(), read_short_axis(path), None, settings).S_SR
+    heart = enhance(OneHeart(), read_scan(path), settings).S_SR
     assert heart.shape == HR_SHAPE
     assert dice_in_the_world(heart, np.linalg.inv(TRUTH)) > 0.9
     mirrored = heart.affine @ np.diag([1.0, 1.0, -1.0, 1.0])
@@ -101,7 +101,7 @@ def test_any_protocol_finds_the_heart(name: str) -> None:
     slices, spacing, size = PROTOCOLS[name]
     grid = short_axis_stack(truth.affine @ np.linalg.inv(hr_affine()), slices, spacing, size)
     stack = replace(grid, labels=at(truth, grid.points()))
-    heart = enhance(load_generator(), stack, None, INTERACTIVE).S_SR
+    heart = enhance(load_generator(), Scan.of(stack), INTERACTIVE).S_SR
     coarse = LabelVolume(heart.labels[::2, ::2, ::2], heart.affine @ np.diag([2, 2, 2, 1]))
     assert mean_dice(coarse.labels, at(truth, coarse.points())) > 0.85
 
@@ -111,10 +111,10 @@ def test_a_gap_is_not_taken_for_the_absence_of_a_heart() -> None:
     labels = STACK.labels.copy()
     labels[[4, 5]] = 0
     stack = replace(STACK, labels=labels)
-    problem = as_problem(OneHeart(), stack, None, place(stack))
+    problem = as_problem(OneHeart(), Scan.of(stack))
     assert problem.stack.K == 8
-    restored = enhance(load_generator(), stack, None, INTERACTIVE)
-    whole = enhance(load_generator(), STACK, None, INTERACTIVE)
+    restored = enhance(load_generator(), Scan.of(stack), INTERACTIVE)
+    whole = enhance(load_generator(), Scan.of(STACK), INTERACTIVE)
     assert restored.d.shape == whole.d.shape == (10, 2)
     assert not restored.d[[4, 5]].any()
     assert mean_dice(restored.S_SR.labels, whole.S_SR.labels) > 0.9
@@ -151,7 +151,7 @@ def test_all_frames_are_restored_in_one_place(
 
 
 def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
-    frames = list(read_frames(cine))
+    scans = [scan for scan in read_cycle(cine) if isinstance(scan, Scan)]
     starts: dict[int, torch.Tensor] = {}
     ends = {}
     steps = replace(INTERACTIVE, iterations=2)
@@ -159,7 +159,37 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
     def watch(i: int, step) -> None:
         starts.setdefault(i, step.z)
 
-    for i, (_, e) in enumerate(restore_cycle(load_generator(), frames, None, steps, watch=watch)):
+    for i, e in enumerate(restore_cycle(load_generator(), scans, steps, watch=watch)):
         ends[i] = e.last.z
     assert torch.equal(starts[1], ends[0])
     assert torch.equal(starts[2], ends[1])
+
+
+@pytest.mark.parametrize("degrees", [0.4, 8.0])
+def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
+    degrees: float, tmp_path: Path
+) -> None:
+    """The field of view moved as the stack went up; where each slice lies is known."""
+    sample, G = load_sample("healthy_1"), load_generator()
+    upright = sample.stacks["none"]
+    affine = upright.affine.copy()
+    columns = affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+    affine[:3, 0] += columns * 10 * np.tan(np.radians(degrees))
+    stack = replace(upright, affine=affine)
+    stack = replace(stack, labels=nearest_labels(sample.S_HR, stack))
+    image = nibabel.Nifti1Image(stack.labels, affine)
+    nibabel.save(image, tmp_path / "sheared.nii.gz")
+    found = enhance(G, read_scan(tmp_path / "sheared.nii.gz"), INTERACTIVE)
+    assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
+    straight = enhance(G, Scan.of(upright), INTERACTIVE)
+    seen = stack.labelled & upright.labelled
+    assert np.abs(found.d[seen] - straight.d[seen]).max() < 0.6
+
+
+def nearest_labels(heart: LabelVolume, where: LabelVolume) -> NDArray[np.uint8]:
+    """A heart's labels at another volume's voxels."""
+    index_from_world = np.linalg.inv(heart.affine)
+    index = where.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
+    index = np.rint(index).astype(int)
+    inside = ((index >= 0) & (index < heart.shape)).all(axis=-1)
+    return heart.labels[tuple(np.moveaxis(index * inside[..., None], -1, 0))] * inside

@@ -1,5 +1,6 @@
 import math
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,24 +8,29 @@ import torch
 
 from srheart_demo import phantom
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE
-from srheart_demo.metrics import volumes_ml
+from srheart_demo.metrics import mean_dice, volumes_ml
 from srheart_demo.population import (
     POPULATIONS,
+    SEEDS,
     TRAITS,
+    TRAITS_SIZE,
     VOLUME_RANGES,
     HeartShape,
-    K,
     draw,
     shapes,
 )
 from srheart_demo.published import HEALTHY
+from srheart_demo.samples import SUBJECTS
+from srheart_demo.session.subjects import KnownHeart, load_subject
+from srheart_demo.training.hearts import make_hearts
 
 LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)
 
 
 def volumes(hearts: HeartShape) -> list[dict[str, float]]:
-    labels = phantom.to_labels(phantom.on_lattice(hearts, LATTICE_SHAPE))
-    return [volumes_ml(heart, LATTICE_SPACING) for heart in labels]
+    few = [hearts[i : i + 4] for i in range(0, len(hearts.centre), 4)]  # 24 take 0.5 GB
+    labels = (phantom.to_labels(phantom.on_lattice(some, LATTICE_SHAPE)) for some in few)
+    return [volumes_ml(heart, LATTICE_SPACING) for group in labels for heart in group]
 
 
 def slice_of(trait: str) -> slice:
@@ -48,7 +54,7 @@ def test_a_seed_draws_the_same_hearts():
 
 
 def test_a_heart_replays_from_its_epsilon():
-    epsilon = torch.randn(3, K, generator=torch.Generator().manual_seed(5))
+    epsilon = torch.randn(3, TRAITS_SIZE, generator=torch.Generator().manual_seed(5))
     assert not differing(shapes(epsilon, "everyone"), draw(3, 5, "everyone"))
     alone = shapes(epsilon[1:2], "everyone")
     torch.testing.assert_close(alone.centre, draw(3, 5, "everyone").centre[1:2])
@@ -56,7 +62,7 @@ def test_a_heart_replays_from_its_epsilon():
 
 @pytest.mark.parametrize("population", POPULATIONS)
 def test_epsilon_is_laid_out_alike(population):
-    epsilon = torch.randn(2, K, generator=torch.Generator().manual_seed(0))
+    epsilon = torch.randn(2, TRAITS_SIZE, generator=torch.Generator().manual_seed(0))
     for trait, moved in {"bend": {"bend"}, "azimuth": {"azimuth", "centre"}}.items():
         changed = epsilon.clone()
         changed[:, slice_of(trait)] += 1
@@ -66,7 +72,9 @@ def test_epsilon_is_laid_out_alike(population):
 def test_every_direction_that_varies_has_a_gradient():
     """No clip: also far out, a heart answers to each of its standard normals."""
     for scale in (0.5, 4.0):
-        epsilon = scale * torch.randn(1, K, generator=torch.Generator().manual_seed(3)).double()
+        epsilon = (
+            scale * torch.randn(1, TRAITS_SIZE, generator=torch.Generator().manual_seed(3)).double()
+        )
         epsilon.requires_grad_()
         shape = shapes(epsilon, "everyone")
         sum(getattr(shape, f.name).square().sum() for f in fields(shape)).backward()
@@ -108,7 +116,7 @@ def test_populations_differ_as_their_names_say():
 
 def test_an_infarct_thins_one_side_of_the_wall():
     """Towards u at s = 0.5, and nowhere to nothing."""
-    epsilon = torch.zeros(1, K)
+    epsilon = torch.zeros(1, TRAITS_SIZE)
     epsilon[:, slice_of("thinning_towards")] = torch.tensor([3.0, 0.0])
     sound, thinned = (shapes(epsilon, name) for name in ("healthy", "infarct"))
 
@@ -127,3 +135,21 @@ def test_an_infarct_thins_one_side_of_the_wall():
 def test_an_unknown_population_lists_the_known_ones():
     with pytest.raises(KeyError, match="healthy, men"):
         draw(1, 0, "athletes")
+
+
+def test_the_seeds_of_hearts_have_one_use_each() -> None:
+    ranges = sorted(SEEDS.values(), key=lambda seeds: seeds.start)
+    assert all(a.stop <= b.start for a, b in pairwise(ranges))
+    assert {seed for _, seed in SUBJECTS.values()} <= set(SEEDS["samples"])
+
+
+def test_random_hearts_of_the_explorer_are_no_training_hearts() -> None:
+    first = make_hearts(1, seed=0).epsilon
+    for seed in (0, 999_999):
+        heart = load_subject(f"random_{seed}")
+        assert isinstance(heart, KnownHeart)
+        assert heart.seed in SEEDS["explorer"]
+    trained = phantom.label_maps(shapes(first, "everyone").double())[0]
+    assert mean_dice(load_subject("random_0").S_HR, trained) < 0.95
+    with pytest.raises(KeyError, match="random_SEED"):
+        load_subject("random_1000000")

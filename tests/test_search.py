@@ -18,8 +18,9 @@ def test_the_landscape_is_the_likelihood_at_every_shift():
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.0, 4.0])
-def test_shifts_are_found_below_a_pixel(factor):
-    p, z, d = toy_problem(factor=factor)
+@pytest.mark.parametrize("shear", [0.0, 8.0])
+def test_shifts_are_found_below_a_pixel(factor, shear):
+    p, z, d = toy_problem(factor=factor, shear=shear)
     found = best_shifts(z, p, reach=24.0)
     assert (found - d).abs().max() < 0.5
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import gc
+import json
+import re
+import shutil
+import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import nibabel
 import numpy as np
 import pytest
 import torch
 
+from srheart_demo.checking import judged
+from srheart_demo.cli import main
 from srheart_demo.conventions import Convention
 from srheart_demo.degradation import degrade
+from srheart_demo.enhancement import enhance
 from srheart_demo.frame import N_CLASSES
+from srheart_demo.optimise import Step, latent_optimisation
 from srheart_demo.placement import ByHand
 from srheart_demo.presets import INTERACTIVE, RECOMMENDED, REFERENCE
-from srheart_demo.samples import FOLDER, SAMPLES
+from srheart_demo.problem import Problem
+from srheart_demo.samples import FOLDER, SAMPLES, load_sample
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.session import (
     Cancelled,
     OwnFile,
@@ -24,10 +36,14 @@ from srheart_demo.session import (
     Session,
     Watch,
     load_subject,
+    takeaway,
 )
+from srheart_demo.session import run as run_module
 from srheart_demo.session.pictures import WINDOW, StackOutlines, cut, turn
 from srheart_demo.session.subjects import KnownHeart
+from srheart_demo.settings import Settings
 from srheart_demo.trust import Verdict
+from srheart_demo.volume import LabelVolume, read_short_axis, write_volume
 
 SHORT = replace(RECOMMENDED, iterations=6)
 
@@ -72,8 +88,8 @@ def test_curves_hold_every_iteration_and_add_up(run: Session) -> None:
 
 
 def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: Session) -> None:
-    scores = run.now.scores()
-    assert scores.motion_error < 0.6 * scores.motion_uncorrected
+    frame, scores = run.now.frame(), run.now.scores()
+    assert frame.motion_error < 0.6 * frame.motion_uncorrected
     assert set(scores.dice) == set(scores.nearest) == {"LV", "MYO", "RV"}
 
 
@@ -327,7 +343,7 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     session.load(told)
     first = session.scene.subject
     assert isinstance(first, OwnScan)
-    assert (first.frames, first.reading.frame) == ([1, 3], 1)
+    assert (first.frames, first.placed.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
     assert report.verdict == Verdict.FINE
@@ -468,7 +484,7 @@ def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
 
 def test_a_live_solution_is_interactive_whatever_is_chosen() -> None:
     session = Session(settings=REFERENCE)
-    session.resolve()
+    session.reset(live=True)
     session.advance(1e9)
     assert session.step.state.settings == INTERACTIVE
     assert session.settings is REFERENCE
@@ -497,3 +513,250 @@ def test_the_spread_of_random_starts_is_a_length(run: Session) -> None:
     run.paint = ""
     assert paint is not None
     assert all((sd >= 0).all() and np.median(sd) < 10 for sd in paint.values.values())
+
+
+# -- other scans, other files ----------------------------------------------------------------
+
+
+def test_subjects_that_are_looked_at_no_more_are_forgotten() -> None:
+    session = Session(settings=SHORT)
+    seen = []
+    for seed in range(4):
+        session.scan(Scan(f"random_{seed}"))
+        session.advance()
+        now = session.now
+        now.frame(), now.cuts(6, 0.0), now.cuts(5, 30.0), now.heart(6), now.scores()
+        seen += [weakref.ref(session.scene), weakref.ref(session.scene.subject)]
+    del now
+    gc.collect()
+    assert [kept() is not None for kept in seen] == [False] * 6 + [True] * 2
+    other = weakref.ref(session.scene)
+    del session
+    gc.collect()
+    assert other() is None
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_another_scan_begins_one_run_and_knows_the_directions_of_z_already(
+    live: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(settings=SHORT)
+    begun: list[str] = []
+
+    def begin(problem: Problem, settings: Settings, *start: Step) -> object:
+        begun.append(settings.name)
+        return latent_optimisation(problem, settings, *start)
+
+    monkeypatch.setattr(run_module, "latent_optimisation", begin)
+    monkeypatch.setattr(torch.linalg, "eigh", None)
+    session.scan(Scan(SAMPLES[0], motion=2.0), live=live)
+    assert begun == ["INTERACTIVE" if live else "RECOMMENDED"]
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Files of a folder, without times and versions."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    files["d.json"] = re.sub(rb'"seconds": [\d.]+', b'"seconds": 0', files["d.json"])
+    return files
+
+
+def downloads(session: Session, folder: Path) -> dict[str, bytes]:
+    folder.mkdir()
+    for kind in ("S_SR", "d", "stl"):
+        name, content = takeaway.file(session, kind)
+        (folder / name).write_bytes(content)
+    return written(folder)
+
+
+@pytest.mark.parametrize("view", [False, True])
+@pytest.mark.parametrize("base_first", [False, True])
+def test_a_file_and_its_download_are_those_of_the_command(
+    view: bool, base_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the command names a file as it was given
+    stack, plane = Path("mine.nii.gz"), Path("view.nii.gz")
+    shutil.copy(FOLDER / SAMPLES[1] / "S_LA.nii.gz", plane)
+    read = read_short_axis(FOLDER / SAMPLES[1] / "S_LR_severe.nii.gz")
+    labels, affine = read.labels.copy(), read.affine.copy()
+    labels[5] = 0  # nobody looked there
+    if base_first:
+        labels = labels[::-1]
+        affine[:3, 3] += (len(labels) - 1) * affine[:3, 0]
+        affine[:3, 0] *= -1
+    write_volume(LabelVolume(np.ascontiguousarray(labels), affine), stack)
+    seen = ["--long-axis", str(plane)] if view else []
+    out = tmp_path / "out"
+    assert main(["enhance", str(stack), *seen, "--preset", "interactive", "-o", str(out)]) == 0
+    session = Session(settings=INTERACTIVE)
+    content = plane.read_bytes() if view else None
+    session.load(OwnFile(stack.name, stack.read_bytes(), content, view_name=plane.name))
+    session.advance(1e9)
+    expected = written(out)
+    del expected["convergence.csv"]
+    assert downloads(session, tmp_path / "downloads") == expected
+
+
+@pytest.mark.parametrize("view", [False, True])
+def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
+    view: bool, tmp_path: Path
+) -> None:
+    session = Session(Scan(SAMPLES[0], motion=4.0, long_axis=view), INTERACTIVE)
+    session.advance(1e9)
+    sample = load_sample(SAMPLES[0])
+    known = takeaway.enhancement(session)
+    shown = known.scan
+    stack = replace(sample.stacks["severe"], name=shown.stack.name)
+    plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
+    scan = PlacedScan.of(stack, plane, placement=shown.placement)
+    G = session.scene.problem.G
+    e = judged(G, enhance(G, scan, INTERACTIVE))
+    (tmp_path / "out").mkdir()
+    e.write(tmp_path / "out")
+    expected = written(tmp_path / "out")
+    del expected["convergence.csv"]
+    got = downloads(session, tmp_path / "downloads")
+    assert got.keys() == expected.keys()
+    ours, theirs = (json.loads(files["d.json"]) for files in (got, expected))
+    for name in ("d_mm", "d_mean_removed_mm", "d_world_mm", "z", "L"):
+        np.testing.assert_allclose(ours[name], theirs[name], atol=2e-3)
+    assert {n: ours[n] for n in ("gauge", "slice_has_tissue", "settings", "placement")} == {
+        n: theirs[n] for n in ("gauge", "slice_has_tissue", "settings", "placement")
+    }
+
+
+def test_what_was_left_out_or_dragged_is_so_in_the_files(tmp_path: Path) -> None:
+    scan = Scan(SAMPLES[0], motion=0.0, long_axis=False).toggled(0).toggled(5).moved(7, 10.0, 0.0)
+    session = Session(scan, INTERACTIVE)
+    session.advance(1e9)
+    e = takeaway.enhancement(session)
+    assert e.d.shape == (13, 2)
+    assert not e.d[[0, 5]].any()
+    assert not e.scan.stack.labels[[0, 5]].any()
+    assert e.d[7, 0] - e.d[6, 0] == pytest.approx(10, abs=3)
+
+
+def test_a_scan_of_ones_own_is_never_shaken() -> None:
+    session = Session(settings=SHORT)
+    name = f"{'random_heart'}.nii.gz"
+    session.load(OwnFile(name, (FOLDER / SAMPLES[1] / "S_LR_none.nii.gz").read_bytes()))
+    before = session.scene.S_LR
+    session.scan(Scan(name, motion=4.0, noise=0.2, spacing=6.0))
+    np.testing.assert_array_equal(session.scene.S_LR, before)
+
+
+@pytest.mark.parametrize("frames", ["one", "as many", "fewer"])
+def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_chosen(
+    frames: str,
+) -> None:
+    def cine(name: str, labelled: list[int], of: int) -> bytes:
+        image = nibabel.load(FOLDER / SAMPLES[1] / f"{name}.nii.gz")
+        frame = np.asarray(image.dataobj)
+        stacked = [frame if i in labelled else 0 * frame for i in range(of)]
+        return nibabel.Nifti1Image(np.stack(stacked, -1), image.affine).to_bytes()
+
+    labelled, of = {"one": ([0], 1), "as many": ([1, 2], 4), "fewer": ([1, 2], 3)}[frames]
+    file = OwnFile(
+        "cine.nii", cine("S_LR_none", [1, 2], 4), cine("S_LA", labelled, of),
+        frame=2, view_name="la.nii",
+    )  # fmt: skip
+    own = OwnScan(file)
+    assert own.placed.view_reading is not None
+    assert own.placed.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
+    assert own.view_frames == labelled
+    if frames != "one":
+        other = OwnScan(replace(file, view_frame=2)).placed.view_reading
+        assert other is not None
+        assert other.frame == 2
+
+
+# -- texts of another machine ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"iterations": 9}, "ended after 6 iterations here, 9"),
+        ({"iterations": 6, "loss": 0.5}, "0.5000 there"),
+        ({"iterations": 6}, ""),
+    ],
+)
+def test_a_text_that_leads_elsewhere_here_is_restored_and_said(
+    run: Session, changed: dict, said: str
+) -> None:
+    run.look(99)
+    state = json.loads(run.text())
+    state["runs"][0] |= changed
+    other = Session(Scan(SAMPLES[1]), SHORT)
+    sentences = other.restore(json.dumps(state))
+    assert said in " ".join(sentences)
+    assert bool(sentences) == bool(said)
+    assert other.history.last == 6
+    assert torch.equal(other.step.z, run.step.z)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runs": []},
+        {"active": 3},
+        {"scan": {"subject": "healthy_1", "spacing": 0}},
+        {"scan": {"subject": "healthy_1", "motion": "much"}},
+        {"scan": {"subject": "healthy_1", "by_hand": [3]}},
+        {"runs": [{"colour": 9}]},
+        {"runs": [{"settings": {"name": "RECOMMENDED", "solver": "magic"}}]},
+        {"runs": [{"settings": {"name": "RECOMMENDED", "start": "nowhere"}}]},
+        {"scan": {"subject": "somebody"}},
+    ],
+)
+def test_a_text_that_cannot_be_followed_leaves_all_as_it_was(run: Session, change: dict) -> None:
+    run.look(99)
+    state, step, scene = json.loads(run.text()), run.step, run.scene
+    runs = change.get("runs")
+    if runs:
+        change = change | {"runs": [state["runs"][0] | runs[0]]}
+    with pytest.raises((ValueError, KeyError)):
+        run.restore(json.dumps(state | change))
+    assert run.step is step
+    assert run.scene is scene
+
+
+# -- names, and how long it may take ---------------------------------------------------------
+
+
+def test_a_run_is_called_by_the_settings_that_it_ran_with() -> None:
+    session = Session(settings=replace(REFERENCE, iterations=500), live=True)
+    assert session.now.progress().name == "INTERACTIVE"
+    assert [curves.name for curves in session.now.curves()] == ["INTERACTIVE"]
+    session.again()
+    assert session.now.progress().name == "REFERENCE"
+    session.configure(gamma=2.0)
+    session.advance()
+    assert session.now.progress().name == "REFERENCE"
+    session.configure(lr_z=0.05)
+    session.advance()
+    assert session.now.progress().name == "REFERENCE, changed"
+    session.preset("RECOMMENDED")
+    session.configure(prior=False)
+    assert session.now.curves()[-1].name == "RECOMMENDED, changed"
+
+
+def test_how_long_a_run_takes_is_said_by_how_such_runs_end() -> None:
+    session = Session(
+        settings=replace(SHORT, iterations=120, stop_window=2, stop_dice=0.05, stop_mm=9.0)
+    )
+    while not session.finished:
+        assert session.now.progress().left is None
+        session.advance()
+    end = session.history.last
+    assert end > 5
+    session.reset()
+    for _ in range(5):
+        assert session.now.progress().left is None
+        session.advance()
+    left = session.now.progress().left
+    assert left is not None
+    assert left < 3 * (end - 5) * session.step.seconds / 5
+    always = Session(settings=replace(REFERENCE, iterations=50))
+    for _ in range(5):
+        always.advance()
+    assert always.now.progress().left is not None

@@ -3,7 +3,7 @@ import torch
 
 from srheart_demo.degradation import Stack, downsample, move
 from srheart_demo.generator import Architecture, BetaVAE
-from tests.problems import rotated
+from tests.problems import rotated, sheared
 
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 
@@ -31,9 +31,9 @@ def codes(shape: tuple[int, ...], sd: float, seed: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("first_mm", [-100.0, -79.0, -31.0, -3.3, 41.0, 90.0])
-@pytest.mark.parametrize("degrees", [0.0, 33.0])
-def test_slices_show_the_same_as_of_the_whole_field(first_mm, degrees):
-    G, there = generator(), stack(first_mm, degrees)
+@pytest.mark.parametrize(("degrees", "shear"), [(0.0, 0.0), (33.0, 0.0), (33.0, 20.0)])
+def test_slices_show_the_same_as_of_the_whole_field(first_mm, degrees, shear):
+    G, there = generator(), sheared(stack(first_mm, degrees), shear)
     z, d = codes((2, 5), 1.0, 1), codes((2, there.K, 2), 4.0, 2)
     whole = move(downsample(G.decode(z), there), there, d)
     torch.testing.assert_close(move(G.slicer(there).planes(z, d), there, d), whole)

@@ -7,13 +7,13 @@ from srheart_demo.degradation import downsample, move, move_at
 from srheart_demo.losses import short_axis_loss
 from srheart_demo.problem import Problem
 from srheart_demo.thinning import EVERY, thin
-from tests.problems import rotated, toy_problem, toy_stack
+from tests.problems import rotated, sheared, toy_problem, toy_stack
 
 
-@pytest.mark.parametrize("degrees", [0.0, 33.0])
-def test_some_pixels_move_as_all_do(degrees):
+@pytest.mark.parametrize(("degrees", "shear"), [(0.0, 0.0), (33.0, 0.0), (33.0, 8.0)])
+def test_some_pixels_move_as_all_do(degrees, shear):
     rng = torch.Generator().manual_seed(0)
-    stack = rotated(toy_stack(torch.float64), degrees)
+    stack = sheared(rotated(toy_stack(torch.float64), degrees), shear)
     planes = torch.randn(2, 3, 7, 16, 16, generator=rng, dtype=torch.float64).requires_grad_()
     d = (20 * torch.randn(2, 7, 2, generator=rng, dtype=torch.float64)).requires_grad_()
     some = torch.rand(7, *stack.shape, generator=rng) < 0.2

@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import ipywidgets as w
 import numpy as np
 import pytest
 
 from srheart_demo.conventions import KNOWN
-from srheart_demo.presets import PRESETS, RECOMMENDED
+from srheart_demo.presets import PRESETS, RECOMMENDED, REFERENCE
 from srheart_demo.samples import FOLDER, SAMPLES
-from srheart_demo.session import Cuts, Moment, Session, takeaway
+from srheart_demo.session import Cuts, Frame, Moment, Scan, Session, takeaway
 from srheart_demo.session.explore import TRAITS
 from srheart_demo.ui import page, texts, theme, why
 from srheart_demo.ui.chart import Axis, Chart, Panel, Series
@@ -136,6 +137,21 @@ def test_every_term_that_a_control_acts_on_is_in_the_equation() -> None:
     assert set(texts.TERMS) <= set(texts.NAMES) | {"srh-stack"}
 
 
+def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None:
+    explorer = Explorer()
+    for tab in texts.TABS:
+        explorer.tabs.bar.value = tab
+    classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
+    assert set(texts.TIPS) <= classes | {"srh-stack", "srh-label-pictures"}
+    assert set(texts.NAMES) - set(texts.TIPS) <= {"srh-theme", "srh-button-cancel"}
+    assert set(texts.LESSONS) == set(texts.TABS) - {"heart"}
+
+
+def test_no_number_is_parted_from_its_unit() -> None:
+    source = Path(texts.__file__).read_text("utf-8")
+    assert re.findall(r"[0-9}] (?:%|mm|ml|SD|MB|min|ms|s)\b.*", source) == []
+
+
 def test_text_and_lines_can_be_read_on_light_and_on_dark() -> None:
     css = (Path(page.__file__).parent / "page.css").read_text()
     light, dark = (dict(re.findall(r"--(\w+): (#\w{6});", block)) for block in css.split("}")[:2])
@@ -220,9 +236,20 @@ def test_a_dear_picture_is_renewed_less_often() -> None:
     schedule.everything()
     schedule.renewed("frame", cost=1000.0)
     schedule.renewed("heart", cost=0.0)
-    assert not schedule.due("frame", hurry=False)
-    assert schedule.due("frame", hurry=True)
-    assert not schedule.due("heart", hurry=False)
+    assert schedule.take(hurry=False) == ["cuts", "scores"]
+    assert schedule.take(hurry=True) == ["frame", "heart"]
+    assert schedule.take(hurry=True) == []
+
+
+def test_a_picture_that_somebody_waits_for_comes_at_once_whatever_was_being_painted() -> None:
+    schedule = Schedule()
+    schedule.at_once("cuts")
+    assert schedule.take(hurry=False) == ["cuts"]
+    schedule.at_once("cuts")  # while the one before is painted, which is done only then
+    schedule.renewed("cuts", cost=1000.0)
+    assert schedule.take(hurry=False) == ["cuts"]
+    schedule.everything()
+    assert "cuts" not in schedule.take(hurry=False)
 
 
 def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:
@@ -305,7 +332,7 @@ def test_a_picture_that_takes_long_does_not_hold_up_the_run(
     def slow(now: Moment, k: int, angle: float) -> Cuts:
         if now.at:
             begun.set()
-            assert may_end.wait(timeout=60)
+            assert may_end.wait(timeout=PATIENCE)
         return cuts(now, k, angle)
 
     async def play() -> None:
@@ -345,7 +372,7 @@ def test_looking_back_and_changing_something_forks() -> None:
         await until(lambda: "iteration 3" in explorer.transport.detail.value)
         explorer.solver.gamma.value = 0.0
         explorer.transport.run.click()
-        await until(lambda: runner.state is State.DONE and not runner._wishes)
+        await until(lambda: runner.state is State.DONE and not runner.wishing)
         await until(lambda: explorer.transport.runs[1].layout.display is None)
         await until(lambda: drawn(explorer.convergence, 1) == 9)
 
@@ -362,18 +389,22 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
         explorer.scan.motion.value = 2.0
         await until(lambda: session_of(explorer).scene.scan.motion == 2.0)
         await until(lambda: explorer.runner.state is State.DONE)
-        explorer.scan.stack._heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 9}, [])
+        explorer.scan.stack.heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 9}, [])
         await until(lambda: session_of(explorer).scene.scan.by_hand == ((6, 0.0, 9.0),))
         await until(lambda: explorer.runner.state is State.DONE)
         await until(lambda: explorer.scan.stack.by_hand)
-        explorer.scan.stack._heard(None, {"kind": "undo"}, [])
+        explorer.scan.stack.heard(None, {"kind": "undo"}, [])
         await until(lambda: not session_of(explorer).scene.scan.by_hand)
 
     serve(explorer, play)
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
 
 
-def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused(
+def replaying(explorer: Explorer) -> bool:
+    return explorer.runner.state is State.REPLAYING and session_of(explorer).history.at < 3
+
+
+def test_the_first_visit_sees_a_solved_run_that_replays_once_and_then_rests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # No browser answers here.
@@ -383,13 +414,67 @@ def test_the_first_visit_sees_a_solved_run_that_replays_until_it_is_paused(
     async def play() -> None:
         await until(lambda: explorer.runner.state is State.DONE)
         explorer.page.visits += 1
-        await until(lambda: explorer.runner.state is State.REPLAYING)
-        last = session_of(explorer).history.last
-        await until(lambda: session_of(explorer).history.at == 0)
-        await until(lambda: session_of(explorer).history.at == 2)
+        await until(lambda: replaying(explorer))
+        await until(lambda: explorer.runner.state is State.DONE)
+        history = session_of(explorer).history
+        assert history.at == history.last
+        explorer.page.visits += 1  # somebody else looks at the page, or the same once more
+        await asyncio.sleep(0.3)
+        assert explorer.runner.state is State.DONE
+
+    serve(explorer, play)
+
+
+def toggle(explorer: Explorer) -> None:
+    explorer.show_truth.value = False
+
+
+def dark(explorer: Explorer) -> None:
+    explorer.header.dark.value = True
+
+
+def slice_(explorer: Explorer) -> None:
+    explorer.slices.slice.value = 3
+
+
+def heart(explorer: Explorer) -> None:
+    explorer.page.heard(None, {"kind": "touched"}, [])
+
+
+def tab(explorer: Explorer) -> None:
+    explorer.tabs.bar.value = "gauge"
+
+
+@pytest.mark.parametrize("touch", [toggle, dark, slice_, heart, tab])
+def test_whoever_does_anything_ends_the_opening_replay(
+    touch: Callable[[Explorer], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ABSENT", 1e6)
+    explorer = explorer_of(solved_session)
+
+    async def play() -> None:
+        await until(lambda: explorer.runner.state is State.DONE)
+        explorer.page.visits += 1
+        await until(lambda: replaying(explorer))
+        touch(explorer)
+        await until(lambda: explorer.runner.state is State.DONE)
+        assert session_of(explorer).history.at == session_of(explorer).history.last
+
+    serve(explorer, play)
+
+
+def test_paused_it_stays_where_it_is() -> None:
+    explorer = explorer_of(solved_session)
+
+    async def play() -> None:
+        await until(lambda: explorer.runner.state is State.DONE)
+        explorer.page.visits += 1
+        await until(lambda: replaying(explorer))
         explorer.transport.pause.click()
         assert explorer.runner.state is State.PAUSED
-        assert session_of(explorer).history.last == last > 4
+        at = session_of(explorer).history.at
+        await asyncio.sleep(0.5)
+        assert session_of(explorer).history.at <= at + 1 < session_of(explorer).history.last
 
     serve(explorer, play)
 
@@ -421,11 +506,11 @@ def given(picker: FilePicker, name: str, content: bytes, claimed: int | None = N
     asked: list[dict] = []
     picker.send = lambda message, *_: asked.append(message)  # type: ignore[method-assign]
     size = len(content) if claimed is None else claimed
-    picker._heard(picker, {"kind": "chosen", "name": name, "size": size}, [])
+    picker.heard(picker, {"kind": "chosen", "name": name, "size": size}, [])
     while asked:
         wanted = asked.pop()
         part = content[wanted["start"] : wanted["stop"]]
-        picker._heard(picker, {"kind": "part", "start": wanted["start"]}, [memoryview(part)])
+        picker.heard(picker, {"kind": "part", "start": wanted["start"]}, [memoryview(part)])
 
 
 def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
@@ -438,11 +523,11 @@ def test_a_file_comes_in_parts_and_one_that_is_too_large_not_at_all() -> None:
     assert taken == [("whole.nii", content)]
     given(picker, "short.nii", b"12", claimed=5)
     assert taken[1:] == [("short.nii", b"12")]
-    picker._heard(picker, {"kind": "part", "start": 0}, [memoryview(b"never asked for")])
+    picker.heard(picker, {"kind": "part", "start": 0}, [memoryview(b"never asked for")])
     given(picker, "huge.nii", b"", claimed=3 * PART + 1)
     given(picker, "empty.nii", b"")
     assert len(taken) == 2
-    assert "more than the 6 MB" in problems[0]
+    assert "more than the 6\u00a0MB" in problems[0]
     assert "empty" in problems[1]
 
 
@@ -456,7 +541,7 @@ def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
         await until(lambda: ready(explorer))
         explorer.scan.subject.value = "own"
         assert explorer.tabs.shown == "own"
-        tab = explorer._why["own"]
+        tab = explorer.why["own"]
         assert isinstance(tab, OwnTab)
         given(tab.view, "view.nii.gz", view)
         assert "stack first" in explorer.transport.detail.value
@@ -487,19 +572,278 @@ def test_an_answer_of_the_browser_lets_the_next_picture_out() -> None:
     browser = page.Page()
     browser.sent()
     assert not browser.painted
-    browser._heard(browser, {"kind": "painted", "ping": browser.ping}, [])
+    browser.heard(browser, {"kind": "painted", "ping": browser.ping}, [])
     assert browser.painted
 
 
+@pytest.mark.parametrize("moving", ["opening", "replay", "run"])
 @pytest.mark.parametrize("tab", ["landscape", "latent", "gauge", "take"])
-def test_a_tab_shows_what_it_says_once_a_run_is_done(tab: str) -> None:
+def test_a_tab_shows_what_it_says_whatever_goes_on_when_it_is_opened(
+    tab: str, moving: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ABSENT", 1e6)
+    explorer = explorer_of(short_session if moving == "run" else solved_session)
+
+    async def play() -> None:
+        await until(lambda: explorer.runner.state in (State.READY, State.DONE))
+        if moving == "opening":
+            explorer.page.visits += 1
+        else:
+            (explorer.transport.replay if moving == "replay" else explorer.transport.run).click()
+        await until(lambda: explorer.session is not None and 0 < explorer.session.history.at < 7)
+        explorer.tabs.bar.value = tab
+        assert nothing_empty(explorer.why[tab])
+        await until(lambda: nothing_empty(explorer.why[tab]) and explorer.why[tab].filled)
+        assert shown(explorer.why[tab])
+        assert explorer.why[tab].said == ""
+
+    serve(explorer, play)
+
+
+def nothing_empty(tab: why.WhyTab) -> bool:
+    """Whether all pictures hold something, or are not there and something is said instead."""
+    images = [widget for widget in descendants(tab.box) if isinstance(widget, w.Image)]
+    hidden = [widget for widget in descendants(tab.box) if widget.layout.display == "none"]
+    seen = [image for image in images if not any(image in descendants(box) for box in hidden)]
+    assert all(image.value for image in seen)
+    return bool(tab.said) or tab.filled
+
+
+def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_for_again() -> None:
     explorer = explorer_of(short_session)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
-        explorer.transport.step.click()
-        explorer.tabs.bar.value = tab
-        await until(lambda: tab in explorer._why and shown(explorer._why[tab]))
+        explorer.tabs.bar.value = "latent"
+        tab = explorer.why["latent"]
+        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
+        explorer.solver.gamma.value = 2.0  # which ends what is computed, and it begins again
+        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
+        explorer.transport.cancel.click()
+        assert tab.said == texts.CANCELLED
+        explorer.runner.redraw()
+        await asyncio.sleep(0.5)
+        assert tab.said == texts.CANCELLED
+        assert not tab.filled
+        again = next(x for x in descendants(tab.box) if "srh-again" in x._dom_classes)
+        assert again.layout.display is None
+        again.click()
+        await until(lambda: tab.filled)
+        assert again.layout.display == "none"
+        explorer.transport.run.click()
+        await until(lambda: tab.said == texts.OLD)
+        await until(lambda: explorer.runner.state is State.DONE and not tab.said)
+
+    serve(explorer, play)
+
+
+def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = explorer_of(short_session)
+    tried: list[int] = []
+
+    def fail(*_: object) -> None:
+        tried.append(1)
+        raise ValueError  # without a word
+
+    monkeypatch.setattr(Session, "gauge_curve", fail)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.tabs.bar.value = "gauge"
+        await until(lambda: explorer.why["gauge"].said == "ValueError")
+        explorer.runner.redraw()
+        await asyncio.sleep(0.5)
+        assert len(tried) == 1
+        assert explorer.runner.state is not State.FAILED
+
+    serve(explorer, play)
+
+
+def test_a_race_of_another_scan_is_marked() -> None:
+    explorer = explorer_of(short_session)
+    explorer.scan.live.value = False
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.tabs.bar.value = "race"
+        race = explorer.why["race"]
+        assert isinstance(race, why.RaceTab)
+        assert race.said == texts.COMING["race"]
+        explorer.transport.run.click()
+        race.start.click()
+        await until(lambda: race.filled)
+        explorer.transport.cancel.click()
+        explorer.scan.motion.value = 2.0
+        await until(lambda: race.said == texts.OLD_RACE)
+
+    serve(explorer, play)
+
+
+def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A motion error that stood still while the slices moved is what a teacher saw."""
+    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), REFERENCE))
+    shown_: list[tuple[int, str, str]] = []
+    frames: dict[int, float] = {}
+    show_frame = explorer.score.show_frame
+
+    def keep(frame: Frame) -> None:
+        show_frame(frame)
+        frames[frame.number] = frame.motion_error
+        table = explorer.score.table.value
+        error = re.search(r"<b>([\d.]+) mm", table)
+        if error:
+            shown_.append((frame.number, error[1], table))
+
+    explorer.score.show_frame = keep  # type: ignore[method-assign]
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(lambda: session_of(explorer).history.last > 12)
+        explorer.transport.pause.click()
+        await until(lambda: "srh-old" not in explorer.score.table.value)
+        await asyncio.sleep(0.3)
+        assert "srh-old" not in explorer.score.table.value
+        explorer.transport.iteration.value = 2
+        await until(lambda: session_of(explorer).history.at == 2)
+        await until(lambda: "srh-old" not in explorer.score.table.value)
+
+    serve(explorer, play)
+    assert len(shown_) > 3
+    for number, error, table in shown_:
+        assert error == f"{frames[number]:.1f}"
+        assert ("srh-old" in table) == ("Dice at iteration" in table)
+    assert any("srh-old" in table for _, _, table in shown_)
+
+
+def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> None:
+    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+    told: list[tuple[str, str]] = []
+    show_status = explorer.transport.show_status
+
+    def keep(state: str, word: str, detail: str, done: float) -> None:
+        told.append((word, detail.replace("\u00a0", " ")))
+        show_status(state, word, detail, done)
+
+    explorer.transport.show_status = keep  # type: ignore[method-assign]
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(lambda: explorer.runner.state is State.DONE)
+        for motion in (3.0, 2.0):
+            explorer.scan.motion.value = motion
+            await until(lambda m=motion: session_of(explorer).scene.scan.motion == m)
+            await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: told[-1][0] == texts.DONE)
+        explorer.transport.run.click()
+        await until(lambda: session_of(explorer).history.last > 2)
+        explorer.transport.pause.click()
+        await until(lambda: told[-1][0] == texts.PAUSED)
+        await asyncio.sleep(0.3)
+
+    serve(explorer, play)
+    for word, detail in told:
+        if word == texts.DONE:
+            assert any(end in detail for end in texts.ENDS.values()), detail
+        elif word == texts.RUNNING:
+            assert not any(end in detail for end in texts.ENDS.values()), detail
+            assert "left" not in detail or "INTERACTIVE" in detail
+        elif word == texts.PAUSED:
+            assert "of at most 120" in detail
+    assert any("INTERACTIVE · iteration 12 of 12" in detail for _, detail in told)
+
+
+def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> None:
+    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        await until(lambda: "INTERACTIVE" in explorer.solver.preset_note.value)
+        await until(lambda: "Interactive" in names(explorer.convergence))
+        explorer.solver.preset.value = "REFERENCE"
+        await until(lambda: session_of(explorer).settings.name == "REFERENCE")
+        await until(lambda: "Shown" not in explorer.solver.preset_note.value)
+
+    def names(chart: Chart) -> str:
+        panels = chart.drawing.get("panels")
+        return str([series["name"] for series in panels[0]["series"]]) if panels else ""
+
+    serve(explorer, play)
+
+
+def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
+    explorer = explorer_of(
+        lambda: Session(Scan(SAMPLES[0], 4.0), replace(RECOMMENDED, iterations=2))
+    )
+    scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
+    view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
+    panel = explorer.scan
+    simulated = (panel.motion, panel.spacing, panel.noise)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.tabs.bar.value = "own"
+        own = explorer.why["own"]
+        assert isinstance(own, OwnTab)
+        assert own.said == texts.COMING["own"]
+        given(own.stack, "random_heart.nii.gz", scan)
+        await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
+        await until(lambda: panel.subject.value == "random_heart.nii.gz")
+        await until(lambda: panel.long_axis.disabled)
+        assert all(control.layout.display == "none" for control in simulated)
+        assert explorer.show_truth.disabled
+        assert explorer.solver.gamma.disabled
+        assert texts.GAMMA_UNUSED in explorer.solver.gamma_note.value
+        assert "error" not in [what for _, what in explorer.paint.options]
+        assert explorer.runner.state is not State.FAILED
+        given(own.view, "view.nii.gz", view)
+        await until(lambda: session_of(explorer).scene.has_view)
+        await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
+        panel.subject.value = SAMPLES[1]
+        await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
+        await until(lambda: all(control.layout.display is None for control in simulated))
+        assert not explorer.show_truth.disabled
+        assert session_of(explorer).scene.scan.motion == 4.0
+
+    serve(explorer, play)
+
+
+def test_every_word_is_shown_somewhere() -> None:
+    ui = Path(texts.__file__).parent
+    source = "".join(path.read_text() for path in ui.glob("*.py") if path.name != "texts.py")
+    own = Path(texts.__file__).read_text()
+    said = [name for name in vars(texts) if name.isupper() and name != "TYPE_CHECKING"]
+    unused = [
+        name
+        for name in said
+        if f"texts.{name}" not in source and len(re.findall(rf"\b{name}\b", own)) < 2
+    ]
+    assert unused == []
+    scripts = "".join(path.read_text() for path in ui.glob("*.js"))
+    assert all(f"words.{name}" in scripts for name in texts.STACK_WORDS)
+
+
+def test_a_text_of_a_longer_run_is_restored_as_far_as_it_goes_and_said() -> None:
+    explorer = explorer_of(lambda: Session(settings=replace(RECOMMENDED, iterations=3)))
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(lambda: explorer.runner.state is State.DONE)
+        explorer.tabs.bar.value = "take"
+        tab = explorer.why["take"]
+        assert isinstance(tab, why.TakeTab)
+        await until(lambda: '"iterations":3,"parted"' in tab.state.value)
+        tab.state.value = tab.state.value.replace(
+            '"iterations":3,"parted"', '"iterations":7,"parted"'
+        )
+        tab.restore.click()
+        await until(lambda: "ended after 3 iterations here, 7" in explorer.transport.detail.value)
+        assert session_of(explorer).history.last == 3
+        assert explorer.runner.state is State.DONE
 
     serve(explorer, play)
 
@@ -507,13 +851,13 @@ def test_a_tab_shows_what_it_says_once_a_run_is_done(tab: str) -> None:
 def shown(tab: why.WhyTab) -> bool:
     """Whether a tab has been filled."""
     if isinstance(tab, why.LandscapeTab):
-        return drawn(tab.shift, 0) == drawn(tab.valley, 1) == 2
+        return drawn(tab.shift, 0) == drawn(tab.valley, 1) > 1
     if isinstance(tab, why.LatentTab):
         return len(tab.portrait.value) > 1000 and "ml" in tab.story.value
     if isinstance(tab, why.GaugeTab):
         return "long-axis view" in tab.verdict.value
     assert isinstance(tab, why.TakeTab)
-    return '"iterations":1' in tab.state.value
+    return '"iterations":8' in tab.state.value
 
 
 def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
@@ -526,7 +870,7 @@ def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
         explorer.transport.run.click()
         await until(lambda: explorer.runner.state is State.DONE)
         explorer.tabs.bar.value = "take"
-        tab = explorer._why["take"]
+        tab = explorer.why["take"]
         assert isinstance(tab, why.TakeTab)
         await until(lambda: '"iterations":3' in tab.state.value)
         for kind in texts.TAKES:
@@ -579,8 +923,8 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
     taken: list[str] = []
     explorer.page.download = lambda name, _: taken.append(name)  # type: ignore[method-assign]
 
-    def on_full_disk(session: Session) -> bytes:
-        return takeaway._written("/dev/full", lambda path: path.write_bytes(b"heart"))
+    def on_full_disk(*_: object) -> None:
+        Path("/dev/full").write_bytes(b"heart")
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -588,10 +932,31 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         explorer.tabs.bar.value = "take"
         with monkeypatch.context() as full:
             full.setitem(takeaway.FILES, "S_SR", ("S_SR.nii.gz", on_full_disk))
-            explorer._take("S_SR")
+            take = explorer.why["take"]
+            assert isinstance(take, why.TakeTab)
+            take.buttons["S_SR"].click()
             await until(lambda: "No space left" in explorer.transport.detail.value)
         assert explorer.runner.state is not State.FAILED
-        explorer._take("S_SR")
+        take.buttons["S_SR"].click()
         await until(lambda: taken == ["S_SR.nii.gz"])
 
     serve(explorer, play)
+
+
+def test_a_view_that_has_gone_hears_nothing_any_more() -> None:
+    """Every listener on a model is taken off by the script that put it on."""
+    for script in Path(texts.__file__).parent.glob("*.js"):
+        on = re.findall(r"model\.on\((.+?), ", script.read_text())
+        off = re.findall(r"model\.off\((.+?), ", script.read_text())
+        assert sorted(on) == sorted(off), script.name
+
+
+def test_the_page_that_waits_has_the_names_of_the_one_that_comes(root: Path) -> None:
+    folder = root / "share" / "jupyter" / "voila" / "templates" / "srheart"
+    waiting = (folder / "loading.html").read_text()
+    titles = re.findall(r"<h[12]>(.+?)</h[12]>", waiting)
+    assert titles[0] == texts.TITLE
+    assert set(titles) <= {
+        texts.TITLE, texts.SCAN, texts.RUN_CARD, texts.UNKNOWN, texts.CONVERGENCE, texts.QUALITY,
+    }  # fmt: skip
+    assert "loading.html" in (folder / "index.html.j2").read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from srheart_demo.workers import NoCluster, WorkerDied, in_cluster, in_processes
+from srheart_demo.workers import CannotImport, NoCluster, WorkerDied, in_cluster, in_processes
 
 
 class Unsendable(Exception):
@@ -58,6 +59,41 @@ def test_each_item_has_its_own_end(processes: int, tmp_path: Path) -> None:
     assert tries == dict.fromkeys(items, 1) | {"dies": 2, "dies once": 2}
 
 
+def test_a_process_that_dies_is_not_replaced_where_nothing_waits(tmp_path: Path) -> None:
+    with closing(in_processes(partial(trouble, tmp_path), ["fine", "dies"], 2)) as ends:
+        for i, outcome in ends:
+            if i == 1:
+                assert isinstance(outcome, WorkerDied)
+                assert "memory" in str(outcome)
+                assert len(active_children()) <= 1
+
+
+def test_what_processes_cannot_import_is_no_want_of_memory(tmp_path: Path) -> None:
+    """As a function of a notebook's cell: it is pickled by name, and only its maker has it."""
+    (tmp_path / "script.py").write_text(
+        "from srheart_demo.workers import in_processes\n"
+        "if __name__ == '__main__':\n"
+        "    def mine(item): return item\n"
+        "    list(in_processes(mine, [1, 2], 2))"
+    )
+    run = [sys.executable, str(tmp_path / "script.py")]
+    said = subprocess.run(run, capture_output=True, text=True, timeout=300).stderr
+    assert f"{CannotImport.__name__}: the processes cannot import" in said
+    assert "'mine'" in said
+    assert "memory" not in said
+
+
+def test_a_script_that_starts_itself_anew_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from srheart_demo.workers import in_processes\n"
+        "for _, outcome in in_processes(str.upper, ['a'], 1):\n"
+        "    print(outcome)"
+    )
+    run = [sys.executable, str(tmp_path / "script.py")]
+    said = subprocess.run(run, capture_output=True, text=True, timeout=300).stdout
+    assert "if __name__" in said
+
+
 def test_leaving_off_early_ends_the_processes() -> None:
     with closing(in_processes(time.sleep, [0.0, 600.0, 600.0], 2)) as ends:
         assert next(ends) == (0, None)
@@ -78,6 +114,12 @@ def test_processes_end_when_their_parent_is_killed() -> None:
     assert run.stdout.readline() == "0\n"
     run.kill()
     run.communicate(timeout=300)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.usefixtures("in_background")
+def test_ctrl_c_is_not_for_the_processes_of_a_background_job() -> None:
+    assert list(in_processes(signal.raise_signal, [signal.SIGINT], 1)) == [(0, None)]
 
 
 def test_without_a_scheduler_it_says_what_to_start() -> None:

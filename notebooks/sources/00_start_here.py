@@ -58,7 +58,7 @@ from srheart_demo.course.installation import timings
 timings()
 
 # %% [markdown]
-# **Ten times slower?** Then threads probably wait for one another: set `OMP_NUM_THREADS=1` before Jupyter starts. On a laptop, plug in the charger.
+# **Ten times slower?** Then other programs probably take the processor: close them. On a laptop, plug in the charger.
 #
 # ## How a lesson works
 #

@@ -140,7 +140,7 @@ for name, end in ends.items():
 
 # %% [markdown]
 # - The **drift** goes: what grows along the stack, and no SA slice can see.
-# - The **translation** becomes known: the error "as it stands" keeps it in, the others do not. So with an LA view the library does not centre $d$ (`gauge.centred`).
+# - The **translation** becomes known along the plane: the error "as it stands" keeps it in, the others do not. Across the plane the view hardly tells. There the heart goes where the generator expects one of its kind, which can be 6 mm off, so the library centres $d$ across the plane before it writes anything (`gauge.centred`).
 # - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
 #
 # Not every scan gains so much. A heart that the stack and the prior hold upright already has little to repair.
@@ -217,7 +217,7 @@ try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))
 #
 # - A view is a set of points. Once they are known in the model's frame, $R\odot$ is interpolation and Eq. 5 is one more term.
 # - $L_{LA}$ has no $d$ in it. It mends $d$ through $z$.
-# - An LA view breaks both freedoms of lesson 5: it fixes the translation and sees the lean.
+# - An LA view breaks both freedoms of lesson 5: it sees the lean, and fixes the translation along its plane.
 # - γ = 1 does not mean that pixels count alike. Both losses are means.
 #
 # **One step further.** `views.standard_view(S_HR, "2ch")` is the plane of a two-chamber view. Cut the true heart along it, use it instead of the four-chamber view, and find out which displacements it mends: along rows, or along columns?

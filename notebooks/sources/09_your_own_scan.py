@@ -86,11 +86,11 @@ check.orientation(orientation)
 # Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.volume import survey
+from srheart_demo.scan import read_scan
 
 convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
-reading = survey(scan, convention, frame)
-volume = reading.volume
+placed = read_scan(scan, convention=convention, frame=frame, by_hand=BY_HAND)
+reading, volume = placed.reading, placed.stack
 print(f"stored {reading.stored_shape}; slices along axis {reading.slice_axis}")
 print(f"values {sorted(reading.counts)} mean {reading.convention} ({reading.convention.source})")
 print(f"read as {volume.shape}, spacing {np.round(volume.spacing, 2)} mm")
@@ -122,12 +122,10 @@ check.relabelled(relabel)
 # $G$ has seen hearts with the apex at low D, the RV at the left of the picture, and never a mirrored one. `place` finds by the labels which end tapers (the apex), where the RV lies and where the middle is; by the sign of $\det A$ it knows whether the picture is mirrored. Whatever it took for granted, it says.
 
 # %%
-from srheart_demo.placement import place
 from srheart_demo.ui.static import picture_slices
 
-placement = place(volume, BY_HAND)
-print(*placement.notes, sep="\n")
-picture_slices({"scan": placement.apex_first(volume).labels})
+print(*placed.notes, sep="\n")
+picture_slices({"scan": placed.placement.apex_first(volume).labels})
 
 # %% [markdown]
 # Drawn as the array has them, the slices show the RV on the right. That is no fault of the file: its axes come in an order that makes a mirror image, its affine says so, and `place` reads the columns backwards.
@@ -140,7 +138,7 @@ import torch
 from srheart_demo.baselines.nearest import restore
 from srheart_demo.degradation import HR_GRID
 from srheart_demo.generator import load_generator, to_labels
-from srheart_demo.placement import stack_geometry
+from srheart_demo.placement import place, stack_geometry
 from srheart_demo.ui.controls import try_it
 from srheart_demo.ui.static_own_scan import picture_placement
 
@@ -164,7 +162,7 @@ try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.m
 # %% tags=["nbval-check-output"]
 from srheart_demo.enhancement import as_problem, enhance
 
-problem = as_problem(G, volume, None, placement)
+problem = as_problem(G, placed)
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
 
 # %%
@@ -179,7 +177,7 @@ with Progress(sys.stdout) as progress:
         total = step.iteration if step.stopped else RECOMMENDED.iterations
         progress.update("iteration", step.iteration, total, f"L = {step.loss:.3f}")
 
-    heart = enhance(G, volume, None, RECOMMENDED, watch, placement)
+    heart = enhance(G, placed, RECOMMENDED, watch)
 
 # %% [markdown]
 # ## May it be trusted?
@@ -198,9 +196,9 @@ wrong = {
     "the stranger's, mirrored": mirrored(stack.affine, stack.shape[2]),
     "the stranger's, 8 mm for 10": slip,
 }
-reports = {"the scan": examine(G, reading, by_hand=BY_HAND)}
+reports = {"the scan": examine(G, placed)}
 for name, affine in wrong.items():
-    reports[name] = examine(G, survey(disguised([stack], folder / "wrong.nii.gz", affine)))
+    reports[name] = examine(G, read_scan(disguised([stack], folder / "wrong.nii.gz", affine)))
 for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 

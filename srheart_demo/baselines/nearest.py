@@ -20,7 +20,10 @@ def restore(S_LR: np.ndarray, stack: Stack, grid: Stack) -> np.ndarray:
     """
     stack, grid = stack.to(torch.float64), grid.to(torch.float64)
     slices = stack.nearest_slice(grid.z)
-    rows, columns = stack.nearest_pixel(grid.pixels()).unbind(-1)
-    labels = torch.as_tensor(S_LR.astype(np.int64))[slices][:, rows, columns]
+    # Planes that lie alike over their slices, as all do at right angles, share their pixels.
+    apart, which = (grid.offsets - stack.offsets[slices]).unique(dim=0, return_inverse=True)
+    pixels = stack.nearest_pixel(grid.pixels() + apart[:, None, None])
+    rows, columns = pixels[which].unbind(-1)
+    labels = torch.as_tensor(S_LR.astype(np.int64))[slices[:, None, None], rows, columns]
     covered = (slices >= 0)[:, None, None] & (rows >= 0)
     return (labels * covered).numpy().astype(np.uint8)

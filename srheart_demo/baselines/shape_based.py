@@ -32,10 +32,14 @@ def restore(S_LR: np.ndarray, stack: Stack, grid: Stack) -> np.ndarray:
     # A single slice has no gap, but outlines all the same.
     reach = max(stack.gap, *stack.spacing)
     distances = torch.from_numpy(in_plane_distances(S_LR, stack.spacing, reach))
-    in_plane = interpolate(distances, stack, grid.pixels())
     upwards = stack.z.argsort()
     position = np.interp(grid.z, stack.z[upwards], np.arange(stack.K))
-    weights = hat(torch.from_numpy(position).to(in_plane.dtype), stack.K)
-    between = torch.einsum("gk,kchw->gchw", weights, in_plane[upwards])
-    covered = nearest.restore(np.ones_like(S_LR), stack, grid)
-    return between.argmin(1).numpy().astype(np.uint8) * covered
+    weights = hat(torch.from_numpy(position).to(distances.dtype), stack.K)
+    offsets, which = grid.offsets.unique(dim=0, return_inverse=True)
+    labels = np.empty((grid.K, *grid.shape), np.uint8)
+    for i, offset in enumerate(offsets):
+        planes = which == i
+        in_plane = interpolate(distances, stack, grid.pixels() + offset)
+        between = torch.einsum("gk,kchw->gchw", weights[planes], in_plane[upwards])
+        labels[planes.numpy()] = between.argmin(1).numpy()
+    return labels * nearest.restore(np.ones_like(S_LR), stack, grid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -38,7 +38,20 @@ def parser() -> argparse.ArgumentParser:
     _evaluate(commands.add_parser("evaluate", help="measure what a generator can do"))
     _experiment(commands.add_parser("experiment", help="the paper's tables, and more"))
     _population(commands.add_parser("population", help="compare synthetic hearts with real ones"))
+    _explore(
+        commands.add_parser("explore", help="the dashboard, in the browser", allow_abbrev=False)
+    )
     return top
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """A command with its options; `passed_on` holds those of another program that it starts."""
+    top = parser()
+    options, others = top.parse_known_args(arguments)
+    if others and not hasattr(options, "passed_on"):
+        top.error(f"unrecognized arguments: {' '.join(others)}")
+    options.passed_on = others
+    return options
 
 
 class _Version(argparse.Action):
@@ -105,8 +118,8 @@ def _enhance(command: argparse.ArgumentParser) -> None:
         help="restore every frame with labels, each from the one before; writes a folder for each, "
         "and volumes.csv",
     )
-    _labels(command)
-    _by_hand(command)
+    _reading(command)
+    _no_check(command)
     _solver(command)
     _output(command)
 
@@ -122,8 +135,7 @@ def _check(command: argparse.ArgumentParser) -> None:
     )
     _long_axis(command)
     _frame(command)
-    _labels(command)
-    _by_hand(command)
+    _reading(command)
     command.add_argument(
         "--no-solve", action="store_true", help="say what was found and assumed, and no more"
     )
@@ -143,11 +155,56 @@ def _frame(command: argparse._ActionsContainer) -> None:
 
 
 def _labels(command: argparse.ArgumentParser) -> None:
+    for option, whose in (("--labels", ""), ("--view-labels", " of the long-axis view")):
+        command.add_argument(
+            option,
+            nargs=3,
+            metavar="TISSUE=VALUE",
+            help=f"what the values{whose} mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
+        )
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    """How a scan is read and placed, for `cli.scan.chosen_reading`."""
+    _labels(command)
     command.add_argument(
-        "--labels",
-        nargs=3,
-        metavar="TISSUE=VALUE",
-        help="what the values mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
+        "--view-frame",
+        type=whole,
+        metavar="N",
+        help="which frame of the long-axis view, from 0 (default: that of the stack); with "
+        "--frames all and a view of one frame, the frame of the stack that it shows",
+    )
+    _stacks(command)
+    _by_hand(command)
+
+
+def _stacks(command: argparse.ArgumentParser) -> None:
+    """What a stack's file does not say of itself."""
+    command.add_argument(
+        "--slice-axis",
+        type=int,
+        choices=(0, 1, 2),
+        help="which axis of the stack's array runs across its slices (default: found)",
+    )
+    command.add_argument(
+        "--unlabelled",
+        choices=("auto", "empty", "unknown"),
+        default="auto",
+        help="slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
+        "looked (unknown), or what the labelled ones tell (auto, the default)",
+    )
+    command.add_argument(
+        "--trust-spacing",
+        action="store_true",
+        help="the spacing is right, although no heart is so long or so short",
+    )
+
+
+def _no_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--no-check",
+        action="store_true",
+        help="do not ask whether the heart is to be trusted: saves some 2 s a scan",
     )
 
 
@@ -169,14 +226,31 @@ def _by_hand(command: argparse.ArgumentParser) -> None:
 
 def _cohort(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Restore every NIfTI label stack of a folder and of its sub-folders, as enhance does; "
-        "NAME_LA.nii.gz is the long-axis view of NAME.nii.gz or NAME_SA.nii.gz beside it. Writes a "
-        "folder of results for each, and summary.csv. A stopped run goes on where it was; what is "
-        "done already, with the same settings, version and input, is not done again. Exit status "
-        "1: some scan failed."
+        "Restore every NIfTI label stack of a folder and of its sub-folders, frame by frame, as "
+        "enhance does. Long-axis views go with the stack of the same name; pictures, empty label "
+        "maps and other formats are passed over, and counted. Writes a folder of results for each, "
+        "and summary.csv. A stopped run goes on where it was; what is done already, with the same "
+        "settings, version and input, is not done again. Exit status 1: some scan failed. Whether "
+        "a heart is to be trusted says the summary, not the status."
     )
     command.add_argument("input", type=Path, metavar="IN_DIR", help="folder of the scans")
-    command.add_argument("output", type=Path, metavar="OUT_DIR", help="folder for the results")
+    command.add_argument(
+        "output", type=Path, nargs="?", metavar="OUT_DIR", help="folder for the results"
+    )
+    command.add_argument(
+        "--list",
+        "--dry-run",
+        action="store_true",
+        help="only say which file is what, and what would be done",
+    )
+    for option, what in {
+        "--match": "stacks are the files of this name, such as '*_SA_*_gt' (default: all labels "
+        "but views)",
+        "--views": "long-axis views are those; {} in it is what a view's name has in common with "
+        "its stack's: '{}_4ch' (default: by their names)",
+        "--exclude": "pass these files over, or all that a folder of this name holds",
+    }.items():
+        command.add_argument(option, action="append", default=[], metavar="PATTERN", help=what)
     where = command.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs",
@@ -195,6 +269,8 @@ def _cohort(command: argparse.ArgumentParser) -> None:
         help="leave out heart.stl, which takes nearly all of the space",
     )
     _labels(command)
+    _stacks(command)
+    _no_check(command)
     _solver(command)
 
 
@@ -433,6 +509,20 @@ def _population(command: argparse.ArgumentParser) -> None:
         "--hearts", type=_several, default=200, metavar="N", help="of each (default: 200)"
     )
     command.add_argument("--seed", type=whole, default=0, help="of the hearts (default: 0)")
+
+
+def _explore(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Open the dashboard in the browser, on a shipped sample or a scan of your own. Other "
+        "options go to Voilà, which serves it (voila --help)."
+    )
+    command.add_argument(
+        "--port", type=whole, help="to serve at (default: a free one from 8866 on)"
+    )
+    command.add_argument(
+        "--no-browser", dest="browser", action="store_false", help="open none; print the address"
+    )
+    command.set_defaults(passed_on=[])
 
 
 def _solver(command: argparse.ArgumentParser) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 from srheart_demo.checking import Report, Verdict, check
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_by_hand, chosen_convention
+from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.generator import load_generator
-from srheart_demo.volume import InvalidVolume, read_long_axis, survey
+from srheart_demo.scan import read_scan
+from srheart_demo.volume import InvalidVolume
 
 NOT_TRUSTED, UNUSABLE = 1, 2
 USE = "For research and teaching only, not for clinical use."
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
             try:
                 reports[path] = _report(path, options)
             except InvalidVolume as error:
-                reports[path] = error
+                reports[path] = InvalidVolume(refusal(error, options))
             if len(options.files) > 1:
                 progress.update("checking", n, len(options.files), path.name)
     if options.json:
@@ -49,11 +50,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _report(path: Path, options: argparse.Namespace) -> Report:
-    convention = chosen_convention(options)
-    reading = survey(path, convention, options.frame)
-    view = read_long_axis(options.long_axis, convention) if options.long_axis else None
-    G = None if options.no_solve else load_generator()
-    return check(G, reading, view, chosen_by_hand(options))
+    scan = read_scan(path, frame=options.frame, **chosen_reading(options))
+    return check(None if options.no_solve else load_generator(), scan)
 
 
 def _as_json(path: Path, report: Report | InvalidVolume) -> dict[str, Any]:

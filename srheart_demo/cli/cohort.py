@@ -1,75 +1,139 @@
 """``srheart cohort``: every scan of a folder.
 
-Exit status 1: some scan failed.
+Exit status 1: some scan failed. A heart that is not to be trusted is no failure, as trying again
+helps nothing: the last line counts those, and the summary names them.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from importlib.util import find_spec
+from pathlib import Path
 
-from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_convention
+from srheart_demo.cli.scan import chosen_convention, refusal
 from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.cohort import (
-    SUMMARY,
-    Execute,
-    Recipe,
-    Record,
-    Subject,
-    UnusableCohort,
-    find_subjects,
-    restore_all,
-    summarise,
-    unfinished,
-)
+from srheart_demo.cohort import SUMMARY, Execute, Recipe, Record, restore_all, summarise, unfinished
+from srheart_demo.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
+from srheart_demo.nifti import InvalidVolume
 from srheart_demo.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1
 
 
 def run(options: argparse.Namespace) -> None:
-    """Restore what is not done yet, and sum up."""
+    """Restore what is not done yet, and sum up; or only say what would be done."""
+    if not (options.output or options.list):
+        raise BadInput("OUT_DIR: say where the results go; or --list, to see what there is.")
     # The workers of a cluster may run in other folders.
-    folder, out = options.input.absolute(), options.output.absolute()
-    recipe = Recipe(
-        out, chosen_settings(options), not options.no_surface, chosen_convention(options)
-    )
-    execute = _executor(options)
+    folder = options.input.absolute()
+    out = options.output and options.output.absolute()
+    settings, execute = chosen_settings(options), _executor(options)
+    conventions = chosen_convention(options), chosen_convention(options, "view_labels")
     try:
-        with writable(out):
-            subjects = find_subjects(folder, out)
-            out.mkdir(parents=True, exist_ok=True)
-            records = _restore(recipe, subjects, execute)
+        with Progress() as progress:
+            found = find_subjects(
+                folder,
+                out,
+                _choice(options),
+                conventions[1],
+                lambda n, total: progress.update("looking", n, total),
+            )
+        if options.list:
+            print(*_lines(found), sep="\n")
+            return
+        _check_found(folder, found)
+        recipe = Recipe(
+            out,
+            settings,
+            not options.no_surface,
+            *conventions,
+            not options.no_check,
+            options.slice_axis,
+            options.unlabelled,
+            options.trust_spacing,
+        )
+        records = _restore(recipe, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
-    failed = sum(record.status == "failed" for record in records)
-    print(f"{len(records) - failed} of {len(records)} scans restored; see {out / SUMMARY}.")
-    if failed:
-        print(f"{failed} failed; the same command tries them again.", file=sys.stderr)
+    print(f"{_ending(records, found)}; see {out / SUMMARY}.")
+    if any(record.status == "failed" for record in records):
+        print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)
+
+
+def _check_found(folder: Path, found: Found) -> None:
+    """Raise if there is nothing to restore."""
+    if not found.subjects and not found.passed_over:
+        raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+    if not found.subjects:
+        raise BadInput(
+            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file "
+            "by file; --match says which are stacks."
+        )
+
+
+def _choice(options: argparse.Namespace) -> Choice:
+    return Choice(
+        *(tuple(map(Pattern, which)) for which in (options.match, options.views, options.exclude))
+    )
+
+
+def _lines(found: Found) -> list[str]:
+    """What would become of each file."""
+    lines = []
+    for subject in found.subjects:
+        frame = "" if subject.frame is None else f", frame {subject.frame}"
+        view = f", with {subject.long_axis}" if subject.long_axis else ""
+        of_view = "" if subject.view_frame is None else f", frame {subject.view_frame}"
+        lines.append(f"restore: {subject.file}{frame}{view}{of_view}")
+        lines += [f"         {note}" for note in subject.notes]
+    lines += [f"pass over: {file.file}: {file.kind}: {file.why}" for file in found.passed_over]
+    return [*lines, _overview(found)]
+
+
+def _overview(found: Found) -> str:
+    views = sum(subject.long_axis is not None for subject in found.subjects)
+    text = f"{len(found.subjects)} to restore, {views} with a long-axis view"
+    return f"{text}; passed over: {found.rest or 'nothing'}."
+
+
+def _ending(records: Sequence[Record], found: Found) -> str:
+    """How many became what."""
+    status = Counter(record.status for record in records)
+    verdict = Counter(record.verdict for record in records if record.status == "done")
+    odd = {"of them not to be trusted": verdict["distrust"], "unusual": verdict["unusual"]}
+    parts = [", ".join([f"{status['done']} restored", *(f"{n} {w}" for w, n in odd.items() if n)])]
+    if found.rest:
+        parts.append(f"passed over: {found.rest}")
+    parts += [f"{status[name]} {name}" for name in ("failed", "waiting") if status[name]]
+    return "; ".join(parts)
 
 
 def _executor(options: argparse.Namespace) -> Execute:
     if not options.scheduler:
         return partial(in_processes, processes=options.jobs or cores())
-    if find_spec("distributed") is None:
-        raise BadInput('--scheduler: Dask is missing; install it with: pip install -e ".[cohort]"')
+    check_installed("cohort", "--scheduler")
     return partial(in_cluster, scheduler=options.scheduler)
 
 
-def _restore(recipe: Recipe, subjects: Sequence[Subject], execute: Execute) -> list[Record]:
-    """The records of all subjects, of whom those are restored that were not."""
-    with Progress() as progress:
+def _restore(
+    recipe: Recipe, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
+) -> list[Record]:
+    """The records of all files, of which those subjects are restored that were not."""
+    subjects = found.subjects
+    with Progress() as progress, writable(recipe.out):
+        recipe.out.mkdir(parents=True, exist_ok=True)
+        progress.say(_overview(found))
         todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(recipe, todo, execute)) as ended:
+            with closing(restore_all(recipe, todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":
@@ -79,5 +143,5 @@ def _restore(recipe: Recipe, subjects: Sequence[Subject], execute: Execute) -> l
             progress.say(f"The same command goes on from {recipe.out}.")
             raise
         finally:
-            records = summarise(recipe, subjects)
+            records = summarise(recipe, found)
     return records

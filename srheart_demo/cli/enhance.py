@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import sys
+from functools import partial
 
+from srheart_demo.checking import judged
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import results_folder, writable
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_by_hand, chosen_convention
+from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.cli.settings import chosen_settings
 from srheart_demo.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
 from srheart_demo.enhancement import Diverged, Enhancement, enhance
@@ -16,18 +18,20 @@ from srheart_demo.files import atomic_folder
 from srheart_demo.generator import load_generator
 from srheart_demo.metrics import volumes_ml
 from srheart_demo.optimise import Step
-from srheart_demo.placement import place
+from srheart_demo.scan import Scan, read_cycle, read_scan
 from srheart_demo.settings import Settings
-from srheart_demo.volume import LabelVolume, read_frames, read_long_axis, read_short_axis
+from srheart_demo.volume import InvalidVolume
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     settings = chosen_settings(options)
-    if options.gamma is not None and options.long_axis is None:
-        raise BadInput(
-            "--gamma: it weighs the long-axis view, and there is none; add --long-axis FILE."
-        )
+    for option in ("gamma", "view_frame", "view_labels"):
+        if getattr(options, option) is not None and options.long_axis is None:
+            raise BadInput(
+                f"--{option.replace('_', '-')}: it is about the long-axis view, and there is none; "
+                "add --long-axis FILE."
+            )
     restore = _one if options.frames is None else _all
     try:
         restore(options, settings)
@@ -36,9 +40,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    stack = read_short_axis(options.stack, chosen_convention(options), options.frame)
-    view = _view(options)
-    placement = place(stack, chosen_by_hand(options))
+    scan = read_scan(options.stack, frame=options.frame, **chosen_reading(options))
     G = load_generator()
     with results_folder(options.output) as folder:
         with Progress() as progress:
@@ -47,45 +49,57 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
                 total = step.iteration if step.stopped else settings.iterations
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
-            enhancement = enhance(G, stack, view, settings, show, placement)
+            enhancement = enhance(G, scan, settings, show)
+            if not options.no_check:
+                enhancement = judged(G, enhancement, partial(progress.update, "checking"))
         enhancement.write(folder)
-    _summarise(enhancement, options.output)
+    _summarise(enhancement)
+    print(f"Wrote S_SR.nii.gz, d.json, convergence.csv and heart.stl to {options.output}.")
 
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    frames = list(read_frames(options.stack, chosen_convention(options)))
-    view, out = _view(options), options.output
+    found, out, G = read_cycle(options.stack, **chosen_reading(options)), options.output, None
+    scans = [scan for scan in found if isinstance(scan, Scan)]
+    bad = [error for error in found if isinstance(error, InvalidVolume)]
+    if not scans:
+        raise bad[0]
+    G = load_generator()
     beats: list[Beat] = []
     with Progress() as progress, writable(out):
 
         def show(i: int, step: Step) -> None:
             detail = f"iteration {step.iteration}, L = {step.loss:.4f}"
-            progress.update("frame", i, len(frames), detail)
+            progress.update("frame", i, len(scans), detail)
 
-        by_hand = chosen_by_hand(options)
-        for frame, e in restore_cycle(load_generator(), frames, view, settings, by_hand, show):
+        for e in restore_cycle(G, scans, settings, show):
+            frame = e.scan.frame
+            heart = e if options.no_check else judged(G, e)
             with atomic_folder(out / f"frame_{frame:03d}") as folder:
-                e.write(folder)
-            beats.append(Beat.of(frame, e))
+                heart.write(folder)
+            beats.append(Beat.of(frame, heart))
             write_volumes(beats, out / "volumes.csv")
-        progress.update("frame", len(frames), len(frames))
+        progress.update("frame", len(scans), len(scans))
+    for error in bad:
+        print(f"Left out: {refusal(error, options)}", file=sys.stderr)
+    fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
+    for note in fullest.notes:
+        print(f"Note (frame {fullest.frame}): {note}")
+    odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
+    if odd:
+        print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
     fractions = ", ".join(f"{side} {ejection_fraction(beats, side):.0%}" for side in ("LV", "RV"))
-    print(f"{len(beats)} frames; ejection fraction {fractions}.")
+    left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
+    print(f"{len(beats)} frames{left_out}; ejection fraction {fractions}.")
     print(f"Wrote volumes.csv and a folder for each frame to {out}.")
 
 
-def _view(options: argparse.Namespace) -> LabelVolume | None:
-    if options.long_axis is None:
-        return None
-    return read_long_axis(options.long_axis, chosen_convention(options))
-
-
-def _summarise(enhancement: Enhancement, output: Path) -> None:
-    for note in enhancement.placement.notes:
+def _summarise(enhancement: Enhancement) -> None:
+    for note in enhancement.scan.notes:
         print(f"Note: {note}")
     heart, last = enhancement.S_SR, enhancement.last
     volumes = volumes_ml(heart.labels, heart.spacing)
     text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())
     print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
-    print(f"Wrote S_SR.nii.gz, d.json, convergence.csv and heart.stl to {output}.")
+    if enhancement.trust:
+        print(f"Verdict: {enhancement.trust}")

@@ -40,7 +40,6 @@ Result = TypeVar("Result")
 
 def run(options: argparse.Namespace) -> None:
     """Measure what the table does not hold yet, then print it."""
-    torch.set_num_threads(1)
     _check(options)
     subjects = [_Subject(_weights(name), options) for name in options.generator or available()]
     table = Table(options.output)
@@ -112,7 +111,7 @@ class _Subject:
             ) from error
         self.fingerprint = fingerprint(weights)
         self.ceiling = cache(lambda: Ceiling(self.G))
-        self.first_seed = options.seed * evaluation.SEEDS
+        self.first_seed = options.seed * evaluation.HEARTS
 
     def _section(self, on: str, n: int) -> Section:
         return Section(self.G.name, self.fingerprint, on, self.options.seed, n)

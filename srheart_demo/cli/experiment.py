@@ -5,19 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from srheart_demo import training
 from srheart_demo.cli import markdown
-from srheart_demo.cli.errors import BadInput, check_populations
+from srheart_demo.cli.errors import BadInput, check_populations, install_them, missing_packages
 from srheart_demo.cli.progress import Progress
 from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
 from srheart_demo.experiments.provenance import provenance
-from srheart_demo.experiments.real_stacks import RealStacks, find_files
+from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.recorded import TABLES
 from srheart_demo.experiments.results import KEY, Results, Row
 from srheart_demo.experiments.runner import (
@@ -30,7 +29,9 @@ from srheart_demo.experiments.runner import (
 from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
+from srheart_demo.folder import UnusableCohort, find_subjects
 from srheart_demo.presets import preset
+from srheart_demo.workers import WorkerDied
 
 SUMMARY, REPORT = "summary.md", "report.html"
 
@@ -92,9 +93,9 @@ def _check_methods(experiment: Experiment) -> None:
 
 
 def _real_stacks(options: argparse.Namespace) -> Experiment:
-    files = find_files(options.files)
+    files = _stacks(options.files)
     if not files:
-        raise BadInput("FILES: no .nii or .nii.gz lies there; name files or a folder with some.")
+        raise BadInput("FILES: no label stack lies there; name files or a folder with some.")
     if missing := [str(path) for path in files if not path.is_file()]:
         raise BadInput(f"{missing[0]}: there is no such file; check the path.")
     experiment = RealStacks(files, options.simulate, options.seed)
@@ -103,6 +104,23 @@ def _real_stacks(options: argparse.Namespace) -> Experiment:
         experiment = replace(experiment, stack_methods=chosen, heart_methods=chosen)
     _check_methods(experiment)
     return experiment
+
+
+def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The files, and the stacks in and below the folders, as `srheart cohort` finds them."""
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        try:
+            found = find_subjects(path)
+        except UnusableCohort as error:
+            raise BadInput(str(error)) from error
+        files += [subject.paths[0] for subject in found.subjects]
+        if found.rest:
+            print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
+    return tuple(dict.fromkeys(files))
 
 
 EXPERIMENTS: dict[str, Make] = {
@@ -141,7 +159,7 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
-        except BrokenProcessPool as error:
+        except WorkerDied as error:
             raise BadInput(
                 "A process was ended from outside, perhaps for want of memory; the same command "
                 f"goes on from {options.output}, with fewer --jobs if memory is short."
@@ -173,7 +191,8 @@ def _report(experiment: Experiment, tables: list[Table], results: Results, folde
     try:
         from srheart_demo.ui.report import report
     except ModuleNotFoundError as error:
-        print(f"{REPORT} needs {error.name}: pip install 'srheart_demo[app]'", file=sys.stderr)
+        todo = install_them(missing_packages("app"))
+        print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
         return
     record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {"settings": record["settings"], "made with": record["made_with"]}

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 
 import numpy as np
-import torch
 
 from srheart_demo import anatomy, phantom
 from srheart_demo.cli.errors import check_populations
@@ -31,7 +30,6 @@ def run(options: argparse.Namespace) -> None:
     if not options.check:
         print("\n".join(POPULATIONS))
         return
-    torch.set_num_threads(1)
     within = [_check(name, options.hearts, options.seed) for name in options.population]
     if not all(within):
         sys.exit(OUT_OF_TOLERANCE)

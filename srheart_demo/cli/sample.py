@@ -39,8 +39,8 @@ def _copy(options: argparse.Namespace) -> None:
         raise BadInput(f"{options.name}: unknown sample; choose from {', '.join(SUBJECTS)}.")
     if not (FOLDER / options.name).is_dir():
         raise BadInput(
-            f"{FOLDER / options.name}: the samples are not here; run srheart from a clone of the "
-            "repository, or set SRHEART_DATA to their folder."
+            f"{FOLDER / options.name}: the samples are not here; install srheart_demo anew, or set "
+            "SRHEART_DATA to their folder."
         )
     with results_folder(options.output) as staging:
         for file in (FOLDER / options.name).iterdir():

@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.conventions import Convention, parse_convention
+from srheart_demo.nifti import InvalidVolume
 from srheart_demo.placement import ByHand
 
+REMEDIES = {
+    "frame": "--frame N",
+    "view_frame": "--view-frame N",
+    "labels": "--labels LV=... MYO=... RV=...",
+    "view_labels": "--view-labels LV=... MYO=... RV=...",
+    "slice_axis": "--slice-axis N",
+    "spacing": "--trust-spacing",
+}
+"""What would help (`InvalidVolume.remedy`) → the option for it, where a command has it."""
 
-def chosen_convention(options: argparse.Namespace) -> Convention | None:
-    """What ``--labels`` says; None where it was not given.
+
+def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
+    """What ``--labels`` says, or ``--view-labels``; None where it was not given.
 
     Raises:
         BadInput: it is no mapping.
     """
-    if options.labels is None:
+    words = getattr(options, of)
+    if words is None:
         return None
     try:
-        return parse_convention(options.labels)
+        return parse_convention(words)
     except ValueError as error:
-        raise BadInput(f"--labels: {error}.") from error
+        raise BadInput(f"--{of.replace('_', '-')}: {error}.") from error
 
 
-def chosen_by_hand(options: argparse.Namespace) -> ByHand:
-    """What ``--turn``, ``--flip`` and ``--mirror`` say."""
-    return ByHand(options.turn, options.flip, options.mirror)
+def chosen_reading(options: argparse.Namespace) -> dict[str, Any]:
+    """What `scan.read_scan` and `read_cycle` both take."""
+    return {
+        "view": options.long_axis,
+        "convention": chosen_convention(options),
+        "view_convention": chosen_convention(options, "view_labels"),
+        "view_frame": options.view_frame,
+        "slice_axis": options.slice_axis,
+        "by_hand": ByHand(options.turn, options.flip, options.mirror),
+        "unlabelled": options.unlabelled,
+        "sure": options.trust_spacing,
+    }
+
+
+def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
+    """Why a file cannot be used, with the option of this command that would help."""
+    option = REMEDIES.get(error.remedy, "")
+    known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))
+    return f"{str(error).removesuffix('.')} ({option})." if known else str(error)

@@ -54,7 +54,7 @@ def look_along(
     Returns:
         Losses, nats per pixel, and gradients, nats per pixel and mm.
     """
-    one = replace(stack, z=stack.z[k : k + 1])
+    one = stack.slices([k])
     losses, slopes = [], []
     for position in positions:
         d = torch.tensor([[[0.0, position]]], requires_grad=True)

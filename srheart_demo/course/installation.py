@@ -5,7 +5,6 @@ Where Jupyter itself does not start: ``python -m srheart_demo.course.installatio
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ import torch
 from srheart_demo.baselines.edsr import load_edsr
 from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.experiments.recorded import FOLDER, recorded
+from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.generator import available, load_generator, to_labels
 from srheart_demo.optimise import latent_optimisation, solve
@@ -27,12 +27,11 @@ from srheart_demo.placement import place, stack_geometry
 from srheart_demo.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.problem import Problem
 from srheart_demo.samples import SAMPLES, load_sample
-from srheart_demo.workers import cores
 
 PACKAGE = "srheart_demo"
 EXTRA = "app"
 """What the notebooks need beside the library."""
-RESULTS = Path(__file__).parents[2] / "docs" / "results.md"
+RESULTS = shipped("docs/results.md")
 INSTALL = 'pip install -e ".[app]" -c constraints.txt'
 TIMED_LEVEL = "severe"
 
@@ -90,14 +89,13 @@ class Findings:
 
 
 def examine() -> Findings:
-    """Look at the packages, the weights, the samples, the full tables and the threads."""
+    """Look at the packages, the weights, the samples and the full tables."""
     looks: dict[str, Callable[[], str]] = {
         "packages": lambda: packages(metadata.requires(PACKAGE) or []),
         "generators": generators,
         "EDSR": networks,
         "samples": samples,
         "full tables": full_tables,
-        "threads": lambda: threads(torch.get_num_threads(), cores(), os.environ),
     }
     return Findings(tuple(look_at(name, look) for name, look in looks.items()))
 
@@ -186,26 +184,6 @@ def full_tables(folder: Path = FOLDER) -> str:
         first, _, rest = str(error).partition(". ")
         raise Wrong(f"{first}; lesson 7 shows it\n{rest}") from error
     return ", ".join(f"{name} of {n} hearts" for name, n in zip(names, hearts, strict=True))
-
-
-def threads(used: int, available: int, environment: Iterable[str]) -> str:
-    """Whether torch uses as many threads as is wise.
-
-    Args:
-        used: torch's threads.
-        available: cores that this process may use.
-        environment: names of the variables that are set.
-
-    Raises:
-        Wrong: more threads than cores, which slows an iteration many times.
-    """
-    found = f"{used} of torch on {available} cores"
-    if used > available:
-        cure = "Waiting threads slow each other: set OMP_NUM_THREADS=1 before Jupyter starts."
-        raise Wrong(f"{found}\n{cure}")
-    if used > 1 and "OMP_NUM_THREADS" not in environment:
-        return f"{found}; if others compute on this machine too, set OMP_NUM_THREADS=1"
-    return found
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
         [np.interp(row, index, points[:, c, axis]) for axis in (1, 2)]
         for c, row in zip(columns, rows, strict=True)
     ]
-    return rows, p.stack.pixel_index(torch.tensor(line)).numpy()
+    return rows, p.stack.pixel_index(torch.tensor(line) - p.stack.offsets[k]).numpy()
 
 
 def _affines() -> Cases:

@@ -77,7 +77,10 @@ def _stored() -> Cases:
 
 def _by(stored: Stored, meaning: Mapping[int, int], rest: Callable[[int], int]) -> Stored:
     """Labels by a dictionary; what it does not name by `rest`."""
-    return np.vectorize(lambda value: meaning.get(value, rest(value)), otypes=[np.uint8])(stored)
+    found: Labels = np.vectorize(lambda value: meaning.get(value, rest(value)), otypes=[np.uint8])(
+        stored
+    )
+    return found
 
 
 def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:

@@ -70,7 +70,7 @@ def _each(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CutPod:
     """A pod that was cut into sections.
 

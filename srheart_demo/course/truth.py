@@ -14,7 +14,7 @@ from srheart_demo.problem import Problem
 from srheart_demo.session.subjects import Labels, Scan, load_subject
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Truth:
     """What a simulated scan hides.
 

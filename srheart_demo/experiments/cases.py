@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from srheart_demo import phantom
 from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
-from srheart_demo.evaluation import SEEDS
-from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, hr_affine
-from srheart_demo.placement import Placement, place, plane_geometry, stack_geometry
-from srheart_demo.population import draw
+from srheart_demo.evaluation import HEARTS
+from srheart_demo.frame import HALF_EXTENT, hr_affine
+from srheart_demo.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
+from srheart_demo.population import SEEDS, draw
 from srheart_demo.samples import (
     SAMPLES,
     four_chamber_volume,
@@ -24,10 +23,11 @@ from srheart_demo.samples import (
     scanner_frame,
     stack_volume,
 )
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.views import Plane
 from srheart_demo.volume import LabelVolume, read_short_axis
 
-FIRST_SEED = 5_000_000
+FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
 
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
@@ -36,24 +36,31 @@ CLINICAL_NOISE = 0.03
 """ε of Eq. 1 in that protocol: the share of voxels that take a neighbour's label."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """All that a method may see, in the model's frame.
 
     Attributes:
         stack: where the K slices lie.
         S_LR: (K, h, w) their labels.
+        looked_at: (K,) which of them somebody looked at, as `srheart enhance` takes them.
         plane: where the LA view lies.
         S_LA: (h, w) its labels.
     """
 
     stack: Stack
     S_LR: NDArray[np.uint8]
+    looked_at: NDArray[np.bool_]
     plane: Plane | None = None
     S_LA: NDArray[np.uint8] | None = None
 
+    @property
+    def seen(self) -> tuple[Stack, NDArray[np.uint8]]:
+        """The slices that somebody looked at, and their labels; others do not show "no heart"."""
+        return self.stack.slices(self.looked_at), self.S_LR[self.looked_at]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A scan with its truth.
 
@@ -86,6 +93,7 @@ class Case:
         return Scan(
             stack_geometry(self.stack, self.placement),
             self.stack.labels,
+            PlacedScan.of(self.stack, placement=self.placement).looked_at,
             self.plane,
             self.view.labels[0],
         )
@@ -103,7 +111,7 @@ class Case:
 
 def held_out_seeds(n: int, seed: int) -> range:
     """Seeds of the `n` hearts of one choice of `seed`."""
-    first = FIRST_SEED + seed * SEEDS
+    first = FIRST_SEED + seed * HEARTS
     return range(first, first + n)
 
 
@@ -116,28 +124,12 @@ def synthetic_heart(population: str, seed: int) -> LabelVolume:
 
 @lru_cache(maxsize=1)
 def read_heart(path: Path) -> LabelVolume:
-    """A high-resolution heart of a file, on the HR grid.
-
-    One that has another grid is placed by its own labels, and each HR voxel takes the nearest of
-    its labels.
+    """A high-resolution heart of a file, `on_hr_grid`.
 
     Raises:
         InvalidVolume: the file cannot be read or shows no whole heart.
     """
-    heart = read_short_axis(path)
-    if on_hr_grid(heart):
-        return heart
-    affine = place(heart).world_from_model @ hr_affine()
-    hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
-    index_from_world = np.linalg.inv(heart.affine)
-    index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
-    labels = map_coordinates(heart.labels, np.moveaxis(index, -1, 0), order=0, cval=0)
-    return replace(hr, labels=labels)
-
-
-def on_hr_grid(volume: LabelVolume) -> bool:
-    """Whether a volume has the HR grid's shape and spacing."""
-    return volume.shape == HR_SHAPE and np.allclose(volume.spacing, HR_SPACING, rtol=0.01)
+    return on_hr_grid(read_short_axis(path))
 
 
 def simulated(heart: LabelVolume, level: str, seed: int) -> Case:

@@ -65,7 +65,7 @@ class Baseline:
         return _Interpolation(self.name, scan)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Interpolation:
     name: str
     scan: Scan
@@ -75,7 +75,8 @@ class _Interpolation:
         return torch.zeros(1, self.scan.stack.K, 2)
 
     def on_grid(self, grid: Stack) -> Labels:
-        return BASELINES[self.name](self.scan.S_LR, self.scan.stack, grid)
+        stack, S_LR = self.scan.seen
+        return BASELINES[self.name](S_LR, stack, grid)
 
     def on_plane(self, plane: Plane) -> Labels:
         """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
@@ -108,21 +109,24 @@ class LatentOptimisation:
         Raises:
             ArithmeticError: the run diverged.
         """
-        view = scan.S_LA if self.multi_view else None
+        view, (stack, S_LR) = scan.S_LA if self.multi_view else None, scan.seen
         problem = Problem(
             find_generator(self.generator, self.latent_size),
-            scan.stack,
-            torch.as_tensor(scan.S_LR).long(),
+            stack,
+            torch.as_tensor(S_LR).long(),
             None if view is None else scan.plane,
             None if view is None else torch.as_tensor(view).long(),
         ).crop()
         end = solve(problem, self.settings)
         if not math.isfinite(end.objective):
             raise ArithmeticError("the optimisation diverged")
-        return _Field(answer(end, problem), *centred(end.d, problem))
+        there, shift = centred(end.d, problem)
+        d = torch.zeros(1, scan.stack.K, 2)
+        d[:, torch.as_tensor(scan.looked_at)] = there
+        return _Field(answer(end, problem), d, shift)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Field:
     field: Tensor
     d: Tensor

@@ -25,7 +25,6 @@ from srheart_demo.experiments.cases import (
     Case,
     Scan,
     held_out_seeds,
-    on_hr_grid,
     read_heart,
     simulated,
 )
@@ -43,14 +42,15 @@ from srheart_demo.experiments.summary import (
 )
 from srheart_demo.files import fingerprint
 from srheart_demo.metrics import dice
-from srheart_demo.placement import place, stack_geometry
+from srheart_demo.placement import is_on_hr_grid, stack_geometry
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.volume import InvalidVolume, LabelVolume, read_short_axis
 
 HIDDEN = "hidden slices"
 LEVELS = tuple(MOTION_LEVELS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HiddenSlices:
     """A stack of which every second slice is hidden.
 
@@ -172,19 +172,10 @@ class RealStacks(Experiment):
         return plots
 
 
-def find_files(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """The files, and the NIfTI files in and below the folders, in order of their names."""
-    found: list[Path] = []
-    for path in paths:
-        inside = path.rglob("*") if path.is_dir() else [path]
-        found += [p for p in sorted(inside) if p.name.endswith((".nii", ".nii.gz")) or p == path]
-    return tuple(dict.fromkeys(found))
-
-
 def hide(stack: LabelVolume) -> HiddenSlices:
     """Hide every second slice, the first with tissue being seen.
 
-    Placement and restoration know the others only.
+    Placement and restoration know the others only. A slice that nobody labelled is no score.
 
     Raises:
         InvalidVolume: no slice lies hidden between two that show tissue, or the rest cannot be
@@ -197,17 +188,18 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     seen = replace(stack, labels=np.ascontiguousarray(stack.labels[first::2]), affine=affine)
     tissue = first + 2 * np.flatnonzero(seen.labels.any(axis=(1, 2)))
     hidden = np.arange(tissue[0] + 1, tissue[-1], 2)
+    hidden = hidden[stack.labelled[hidden]]
     if not len(hidden):
         raise InvalidVolume(
             f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
             "stacks of three such slices or more."
         )
-    placement = place(seen)
-    ordered = placement.apex_first(seen)
+    scan = PlacedScan.of(seen)
+    placement, ordered = scan.placement, scan.placement.apex_first(seen)
     grid = stack_geometry(stack, placement)
     return HiddenSlices(
-        Scan(stack_geometry(ordered, placement), ordered.labels),
-        replace(grid, z=grid.z[hidden]),
+        Scan(stack_geometry(ordered, placement), ordered.labels, scan.from_apex(scan.looked_at)),
+        grid.slices(hidden),
         stack.labels[hidden],
     )
 
@@ -243,11 +235,7 @@ def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
     shifts = case.grid.in_model_axes(torch.as_tensor(between, dtype=found.d.dtype))
     if not shifts.any():
         return found.on_grid(case.grid)
-    slices = [
-        replace(case.grid, z=z, origin=case.grid.origin - shift)
-        for z, shift in zip(case.grid.z.split(1), shifts, strict=True)
-    ]
-    return np.concatenate([found.on_grid(one) for one in slices])
+    return found.on_grid(replace(case.grid, offset=case.grid.offsets - shifts))
 
 
 def degraded(path: Path, level: str, seed: int) -> Case:
@@ -257,6 +245,6 @@ def degraded(path: Path, level: str, seed: int) -> Case:
 
 def _is_heart(path: Path) -> bool:
     try:
-        return on_hr_grid(read_short_axis(path))
+        return is_on_hr_grid(read_short_axis(path))
     except InvalidVolume:
         return False  # Measuring it will say why.

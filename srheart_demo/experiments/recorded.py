@@ -8,8 +8,9 @@ from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE
 from srheart_demo.experiments.simulated import Hearts, Simulated, Table1, Table2, TableS1
+from srheart_demo.files import shipped
 
-FOLDER = Path(os.environ.get("SRHEART_RESULTS", Path(__file__).parents[2] / "docs" / "results"))
+FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results")))
 
 TABLES: dict[str, type[Simulated | Table3]] = {
     kind.name: kind for kind in (Table1, TableS1, Table2, Table3)

@@ -1,24 +1,20 @@
 """Runs an experiment: every method on every case, in several processes, to be gone on with."""
 
 import json
-import os
-import signal
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass, replace
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, ClassVar
-
-import torch
 
 from srheart_demo.experiments.results import Results, Row
 from srheart_demo.experiments.scoring import Figures
 from srheart_demo.experiments.summary import Plot, Table
 from srheart_demo.files import atomic_path
+from srheart_demo.machine import one_thread
 from srheart_demo.training import Progress
+from srheart_demo.workers import WorkerDied, in_processes
 
 SETTINGS_FILE = "settings.json"
 RESULTS_FILE = "results.csv"
@@ -118,7 +114,8 @@ def measure(
 ) -> None:
     """Measure what the results do not hold yet.
 
-    A case or method that fails leaves its error in its rows, and the others go on.
+    A case or method that fails leaves its error in its rows, and the others go on. So they do when
+    a process dies: the rows of its case stay open.
 
     Args:
         experiment: what to measure.
@@ -127,7 +124,7 @@ def measure(
         watch: told after each row how many of how many are measured, and the row.
 
     Raises:
-        concurrent.futures.process.BrokenProcessPool: a process died, say for want of memory.
+        WorkerDied: all else is measured, but a case's process died, say for want of memory.
     """
     tasks = experiment.tasks()
     done = results.done
@@ -154,14 +151,17 @@ def _measured(task: Task) -> Iterator[Row]:
     """The task's rows, each as soon as it is known."""
     key = {"subject": task.subject, "level": task.level}
     try:
-        case = task.prepare()
+        with one_thread():
+            case = task.prepare()
     except Exception as error:
         for method in task.measures:
             yield {**key, "method": method, "error": _sentence(error)}
         return
     for method, figures_of in task.measures.items():
         try:
-            figures = {name: f"{value:.6g}" for name, value in figures_of(case).items()}
+            with one_thread():
+                found = figures_of(case)
+            figures = {name: f"{value:.6g}" for name, value in found.items()}
         except Exception as error:
             figures = {"error": _sentence(error)}
         yield {**key, "method": method, **figures}
@@ -173,37 +173,23 @@ def _sentence(error: Exception) -> str:
 
 
 def _here(tasks: Sequence[Task]) -> Iterator[Row]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for task in tasks:
-            yield from _measured(task)
-    finally:
-        torch.set_num_threads(threads)
+    for task in tasks:
+        yield from _measured(task)
 
 
 def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _prepare_process)
-    try:
-        for future in as_completed([pool.submit(_all_rows, task) for task in tasks]):
-            yield from future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    died: WorkerDied | None = None
+    with closing(in_processes(_all_rows, tasks, jobs)) as ends:
+        for _, outcome in ends:
+            if isinstance(outcome, WorkerDied):
+                died = outcome
+            elif isinstance(outcome, Exception):
+                raise outcome
+            else:
+                yield from outcome
+    if died:
+        raise died
 
 
 def _all_rows(task: Task) -> list[Row]:
     return list(_measured(task))
-
-
-def _prepare_process() -> None:
-    """One thread; and an end, in silence, with Ctrl-C or with the process that started this one."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()

@@ -45,7 +45,7 @@ class Table:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strips:
     """Every subject's figure, by panel and method.
 

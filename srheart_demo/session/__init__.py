@@ -11,7 +11,7 @@ from srheart_demo.session.explore import (
 )
 from srheart_demo.session.moment import Moment
 from srheart_demo.session.own import OwnFile, OwnScan
-from srheart_demo.session.run import Session, use_one_thread
+from srheart_demo.session.run import Session
 from srheart_demo.session.scene import Scene
 from srheart_demo.session.show import (
     Curves,
@@ -56,5 +56,4 @@ __all__ = [
     "Traversal",
     "Watch",
     "load_subject",
-    "use_one_thread",
 ]

@@ -5,7 +5,7 @@ Each function is given a `Watch`, which shows how far it is and can end it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_poi
 from srheart_demo.gauge import motion_error
 from srheart_demo.losses import cross_entropy, long_axis_loss, short_axis_loss
 from srheart_demo.optimise import Step, latent_optimisation
+from srheart_demo.population import VOLUME_RANGES
 from srheart_demo.problem import Generator, Problem
 from srheart_demo.search import shift_landscape
 from srheart_demo.settings import Settings
@@ -90,12 +91,14 @@ def principal_directions(G: Generator, n: int) -> Tensor:
     return directions * largest.sign()
 
 
-TRAITS = ("LV", "MYO", "RV", "length", "wall", "lean_rows", "lean_columns", "place")
+TRAITS = (
+    "LV", "MYO", "RV", "length", "wall", "lean_rows", "lean_columns", "place_rows", "place_columns",
+)  # fmt: skip
 """What a direction of z may change: volumes, the heart's length, myocardium beside LV, lean along
-rows and columns, and the heart's place in its slices."""
+rows and columns, and the heart's place along them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Direction:
     """A principal direction of z.
 
@@ -111,21 +114,23 @@ class Direction:
 
 
 @torch.no_grad()
-def named_directions(G: Generator, watch: Watch, n: int = 8, draws: int = 48) -> list[Direction]:
-    """The first principal directions, each named by the trait that it changes most.
+def named_directions(
+    G: Generator, vectors: Tensor, watch: Watch, draws: int = 48
+) -> list[Direction]:
+    """Directions of z (n, M), each named by the trait that it changes most.
 
     A change is measured between −2 and 2 in units of what the trait varies over random hearts.
     """
     rng = torch.Generator().manual_seed(0)
-    found = []
+    found, n = [], len(vectors)
     for i, z in enumerate(torch.randn(draws, G.latent_size, generator=rng)):
         watch.tick(i / (draws + 2 * n))
-        found.append(_traits(G.decode(z[None])))
+        found.append(traits(G.decode(z[None])))
     varies = np.std(found, axis=0) + 1e-9
     named = []
-    for i, vector in enumerate(principal_directions(G, n)):
+    for i, vector in enumerate(vectors):
         watch.tick((draws + 2 * i) / (draws + 2 * n))
-        less, more = (_traits(G.decode(a * vector[None])) for a in (-2.0, 2.0))
+        less, more = (traits(G.decode(a * vector[None])) for a in (-2.0, 2.0))
         change = (more - less) / varies
         most = int(np.abs(change).argmax())
         named.append(Direction(vector, TRAITS[most], 1 if change[most] > 0 else -1))
@@ -140,7 +145,8 @@ def volumes_ml(field: Tensor) -> dict[str, float]:
     return {tissue: float(shares[label]) for label, tissue in enumerate(TISSUES) if label}
 
 
-def _traits(field: Tensor) -> NDArray[np.float64]:
+def traits(field: Tensor) -> NDArray[np.float64]:
+    """The `TRAITS` of a field (1, 4, 32, 64, 64): ml, mm, ratios, slopes, mm."""
     volumes = list(volumes_ml(field).values())
     D, H, W = (torch.tensor(axis, dtype=torch.float32) for axis in lattice_axes(LATTICE_SHAPE))
     labels = field[0].argmax(0)
@@ -148,27 +154,46 @@ def _traits(field: Tensor) -> NDArray[np.float64]:
     area = LV.sum((1, 2))
     seen = area > 8
     if int(seen.sum()) < 3:
-        return np.array([*volumes, 0.0, 0.0, 0.0, 0.0, 0.0])
+        return np.array([*volumes, *[0.0] * (len(TRAITS) - len(volumes))])
     h = (LV.sum(2)[seen] @ H) / area[seen]
     w = (LV.sum(1)[seen] @ W) / area[seen]
     depth = D[seen] - D[seen].mean()
     slope = (depth @ torch.stack([h, w], 1)) / (depth @ depth)
     length = float((labels > 0).any(2).any(1).sum()) * float(D[1] - D[0])
     wall = volumes[1] / max(volumes[0], 1.0)
-    return np.array([*volumes, length, wall, *slope.tolist(), float(h.mean() + w.mean())])
+    return np.array([*volumes, length, wall, *slope.tolist(), float(h.mean()), float(w.mean())])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Traversal:
     """Hearts along a direction of z.
 
     Attributes:
         amounts: (n,) steps along it, standard deviations of the prior.
         volumes: tissue → (n,) ml.
+        ranges: tissue → least and most, ml, of all but 1 in 500 hearts that the prior learnt from.
     """
 
     amounts: Floats
     volumes: dict[str, Floats]
+    ranges: Mapping[str, tuple[float, float]]
+
+    def outside(self, amount: float) -> list[str]:
+        """Tissues whose volume is outside its range there."""
+        return [t for t in self.volumes if self.beyond(t, np.array([amount])).any()]
+
+    @property
+    def share_outside(self) -> float:
+        """Share of the way on which any volume is outside its range."""
+        fine = np.linspace(self.amounts[0], self.amounts[-1], 601)
+        return float(np.any([self.beyond(tissue, fine) for tissue in self.volumes], axis=0).mean())
+
+    def beyond(self, tissue: str, amounts: NDArray[np.floating] | None = None) -> NDArray[np.bool_]:
+        """Whether a volume is outside its range, at its own amounts or at others."""
+        amounts = self.amounts if amounts is None else amounts
+        low, high = self.ranges[tissue]
+        volumes = np.interp(amounts, self.amounts, self.volumes[tissue])
+        return np.asarray((volumes < low) | (volumes > high))
 
 
 @torch.no_grad()
@@ -179,9 +204,8 @@ def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13)
     for i, amount in enumerate(amounts):
         watch.tick(i / n)
         volumes.append(volumes_ml(G.decode(along(z, vector, float(amount)))))
-    return Traversal(
-        amounts, {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
-    )
+    along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
+    return Traversal(amounts, along_it, VOLUME_RANGES)
 
 
 def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
@@ -192,7 +216,7 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
 # -- landscapes ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landscape:
     """L over two unknowns, the others as they are.
 
@@ -246,7 +270,7 @@ def valley(
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
     shifts[:, component] = torch.from_numpy(y)
-    one = replace(p.stack, z=p.stack.z[k].repeat(len(y)))
+    one = p.stack.slices([k] * len(y))
     seen = p.S_LR[k].expand(len(y), -1, -1)
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(x):
@@ -257,7 +281,7 @@ def valley(
         own = torch.stack(
             [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
         )
-        here = degrade(field, replace(p.stack, z=p.stack.z[k : k + 1]), step.d[:, k : k + 1])
+        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
         view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
@@ -275,7 +299,7 @@ def _around(path: Floats, least: float, n: int) -> Floats:
 # -- what data cannot tell -----------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GaugeCurve:
     """What happens to the losses when the heart moves one way and all slices the other.
 
@@ -325,24 +349,17 @@ def gauge_curve(
     for i, amount in enumerate(amounts):
         watch.tick(i / n)
         heart = gauge_heart(field, kind, float(amount))
-        against = d - _in_stack_axes(p, gauge_shift(kind, float(amount), p.stack.z))
+        against = d - p.stack.in_slice_axes(gauge_shift(kind, float(amount), p.stack.z))
         la = long_axis_loss(heart, p).item() if p.plane is not None else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
 
 
-def _in_stack_axes(p: Problem, moved: Tensor) -> Tensor:
-    """Displacements (K, 2) along H and W → along rows and columns, mm."""
-    axes = torch.stack([p.stack.row_step, p.stack.column_step])
-    axes = axes / axes.norm(dim=1, keepdim=True)
-    return moved @ torch.linalg.inv(axes)
-
-
 # -- several runs --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lane:
     """One runner of a race: a preset's run.
 

@@ -48,6 +48,13 @@ class History:
         self.runs = [Run(settings, [start])]
         self.active, self.at = self.runs[0], 0
 
+    @classmethod
+    def of(cls, runs: list[Run]) -> History:
+        """A history of some runs, the first of them at its start."""
+        history = cls(runs[0].settings, runs[0].steps[0])
+        history.runs, history.active = runs, runs[0]
+        return history
+
     @property
     def step(self) -> Step:
         """What is looked at."""

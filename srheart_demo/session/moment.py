@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from srheart_demo.beyond import answer
 from srheart_demo.degradation import degrade
 from srheart_demo.gauge import common_translation
 from srheart_demo.optimise import Step
+from srheart_demo.presets import title
 from srheart_demo.problem import Problem
 from srheart_demo.session import explore, painting
 from srheart_demo.session.history import Run
@@ -32,6 +34,8 @@ from srheart_demo.surface import Mesh, heart_surfaces
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
+ENOUGH = 5
+"""Iterations after which is said how long a run may still take."""
 
 
 class Setting:
@@ -41,20 +45,26 @@ class Setting:
         scene: the scan, with the truth beside it.
         problem: the same for the solver, cropped.
         outlines: of what was scanned.
-        principal: (2, M) directions of z in which its path is drawn.
+        principal: (n, M) directions of z; its path is drawn in the first two.
     """
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    def __init__(self, scene: Scene, principal: Tensor) -> None:
+        self.scene, self.principal = scene, principal
         self.problem: Problem = scene.problem.crop()
         self.outlines = StackOutlines(scene)
-        self.principal = explore.principal_directions(self.problem.G, 2)
 
 
 class Estimate:
-    """The heart of a step, and its surfaces, each found when it is first asked for."""
+    """The heart of a step, and its surfaces, each found when it is first asked for.
+
+    Attributes:
+        number: no other estimate has it.
+    """
+
+    _numbers = count()
 
     def __init__(self, step: Step, problem: Problem) -> None:
+        self.number = next(self._numbers)
         self.step, self._problem = step, problem
         self._surfaces: dict[bool, dict[str, Mesh]] = {}
 
@@ -74,7 +84,7 @@ class Estimate:
         return self._surfaces[coarse]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spread:
     """Hearts (n, 4, 32, 64, 64) that explain a scan as well as a step does, and how found."""
 
@@ -83,7 +93,7 @@ class Spread:
     hearts: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moment:
     """A step of a run with all that is kept beside it.
 
@@ -95,6 +105,7 @@ class Moment:
         runs: all runs as far as they are, oldest first.
         active: which of them is looked at.
         at: index of its step.
+        usual: iterations after which such runs end; None where nothing is known of that.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
         all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
         spread: found last, perhaps for another step.
@@ -105,6 +116,7 @@ class Moment:
     runs: tuple[tuple[Run, Sequence[Step]], ...]
     active: Run
     at: int
+    usual: int | None
     paint: str
     all_painted: bool
     spread: Spread | None
@@ -116,12 +128,16 @@ class Moment:
 
     def frame(self) -> Frame:
         """The run and its unknowns; takes a tenth of the time of `cuts`."""
+        scene, d = self.setting.scene, self.step.d
         return Frame(
+            number=self.estimate.number,
             progress=self.progress(),
             curves=self.curves(),
             z=self.step.z[0].numpy(),
             shifts=self.shifts(),
-            side=side(self.setting.scene, self.step.d),
+            side=side(scene, d),
+            motion_error=scene.motion_error(d),
+            motion_uncorrected=scene.motion_error(torch.zeros_like(d)),
         )
 
     def cuts(self, k: int, angle: float) -> Cuts:
@@ -169,9 +185,23 @@ class Moment:
 
     def progress(self) -> Progress:
         """How far the run is."""
-        step = self.step
-        (last,) = (len(steps) - 1 for run, steps in self.runs if run is self.active)
-        return Progress(self.at, last, step.state.settings.iterations, step.seconds, step.stopped)
+        (steps,) = (steps for run, steps in self.runs if run is self.active)
+        step, settings = self.step, self.step.state.settings
+        left = None
+        # The first iteration searches; nothing can be told from it alone.
+        if self.usual is not None and ENOUGH <= self.at < self.usual:
+            each = (step.seconds - steps[1].seconds) / (self.at - 1)
+            left = each * (self.usual - self.at)
+        return Progress(
+            name=title(settings),
+            iteration=self.at,
+            last=len(steps) - 1,
+            iterations=settings.iterations,
+            seconds=step.seconds,
+            left=left,
+            stopped=step.stopped,
+            ended=steps[-1].stopped is not None,
+        )
 
     def curves(self) -> tuple[Curves, ...]:
         """The losses so far, of every run."""
@@ -180,9 +210,9 @@ class Moment:
     def _curve(self, run: Run, steps: Sequence[Step]) -> Curves:
         table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
         loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
-        path = torch.cat([s.z for s in steps]) @ self.setting.principal.T
+        path = torch.cat([s.z for s in steps]) @ self.setting.principal[:2].T
         return Curves(
-            name=run.settings.name,
+            name=title(steps[-1].state.settings),
             parted=run.parted,
             gamma=steps[-1].state.settings.gamma,
             colour=run.colour,
@@ -212,12 +242,12 @@ class Moment:
         d, field = self.step.d, self.estimate.field
         seen = degrade(field, problem.stack, d)[0].numpy().argmax(0)
         return Scores(
+            number=self.estimate.number,
+            iteration=self.at,
             dice=scene.dice(field, d),
             nearest=scene.nearest_dice,
             agreement=metrics.dice(seen, problem.S_LR.numpy()),
             volumes=explore.volumes_ml(field),
-            motion_error=scene.motion_error(d),
-            motion_uncorrected=scene.motion_error(torch.zeros_like(d)),
         )
 
 

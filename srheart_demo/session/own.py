@@ -13,22 +13,17 @@ from torch import Tensor
 from srheart_demo.baselines import nearest
 from srheart_demo.checking import Report, check
 from srheart_demo.conventions import Convention
-from srheart_demo.degradation import HR_GRID, Motion, label_noise
+from srheart_demo.degradation import HR_GRID
 from srheart_demo.files import harmless_name
-from srheart_demo.nifti import NiftiLabels, load
-from srheart_demo.placement import (
-    AUTOMATIC,
-    ByHand,
-    check_long_axis,
-    place,
-    plane_geometry,
-    stack_geometry,
-)
+from srheart_demo.nifti import load
+from srheart_demo.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
 from srheart_demo.problem import Generator
+from srheart_demo.scan import Scan as PlacedScan
+from srheart_demo.scan import read_scan
 from srheart_demo.session.subjects import Acquisition, Labels, Scan, by_hand_shift, kept_slices
 from srheart_demo.surface import Mesh
 from srheart_demo.views import standard_view
-from srheart_demo.volume import LabelVolume, Reading, Upload, read_long_axis, survey
+from srheart_demo.volume import Upload
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,8 @@ class OwnFile:
         stack: its bytes.
         view: those of a long-axis view's file.
         frame: which, from 0; by default the first that holds labels.
+        view_name, view_frame: of the view; by default the stack's frame, where the view has as
+            many, or else the first that holds labels.
         convention: what label values mean; recognised by default.
         by_hand: corrections of the placement.
     """
@@ -48,6 +45,8 @@ class OwnFile:
     stack: bytes
     view: bytes | None = None
     frame: int | None = None
+    view_name: str = "long_axis.nii.gz"
+    view_frame: int | None = None
     convention: Convention | None = None
     by_hand: ByHand = AUTOMATIC
 
@@ -58,9 +57,8 @@ class OwnScan:
     Attributes:
         name: of its file, harmless.
         file: what it was read from.
-        frames: those that hold labels.
-        reading: what the file held.
-        notes: what its placement found, in plain sentences.
+        frames, view_frames: those that hold labels, of the stack and of the view.
+        placed: the scan as it was read.
     """
 
     S_HR: Labels | None = None
@@ -76,46 +74,65 @@ class OwnScan:
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]
         frame = self.frames[0] if file.frame is None else file.frame
-        self.reading: Reading = survey(image, file.convention, frame)
-        self.view = None if file.view is None else self._read_view(file, file.view, frame)
-        volume = self.reading.volume
-        placement = place(volume, file.by_hand)
-        ordered = placement.apex_first(volume)
-        self.notes, self.world_from_model = placement.notes, placement.world_from_model
-        geometry, seen = stack_geometry(ordered, placement), ~ordered.gaps
-        self.stack, self.labels = replace(geometry, z=geometry.z[seen]), ordered.labels[seen]
+        view, view_frame = None, file.view_frame
+        self.view_frames: list[int] = []
+        if file.view is not None:
+            view = load(Upload(harmless_name(file.view_name), file.view))
+            self.view_frames = view.labelled() or [0]
+            if view_frame is None and view.frames != image.frames:
+                view_frame = self.view_frames[0]
+        self.placed = read_scan(
+            image,
+            view,
+            convention=file.convention,
+            frame=frame,
+            view_frame=view_frame,
+            by_hand=file.by_hand,
+        )
+        placement = self.placed.placement
+        self._ordered = ordered = placement.apex_first(self.placed.stack)
+        self._seen = seen = self.placed.from_apex(self.placed.looked_at)
+        geometry = stack_geometry(ordered, placement)
+        self.stack, self.labels = geometry.slices(seen), ordered.labels[seen]
         self.S_LA: Labels | None = None
-        if self.view is not None:
-            check_long_axis(self.view, volume, placement)
-            self.plane, self.S_LA = plane_geometry(self.view, placement), self.view.labels[0]
+        if self.placed.view is not None:
+            self.plane = plane_geometry(self.placed.view, placement)
+            self.S_LA = self.placed.view.labels[0]
         else:
             self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
         self._report: Report | None = None
 
-    def _read_view(self, file: OwnFile, content: bytes, frame: int) -> LabelVolume:
-        """The long-axis view; of several frames the same one."""
-        image: NiftiLabels = load(Upload(f"long_axis_{self.name}", content))
-        return read_long_axis(image, file.convention, frame if image.frames > 1 else None)
-
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = check(G, self.reading, self.view, self.file.by_hand)
+            self._report = check(G, self.placed)
         return self._report
 
     def acquire(self, scan: Scan) -> Acquisition:
-        """The stack as it is, with what the settings add to it; its spacing is its own."""
+        """The stack as it is, but for slices dragged or left out: nothing is simulated."""
         K = self.stack.K
-        d = Motion.draw(K, 0).displacement(scan.motion) + by_hand_shift(scan, K)
-        pixels = d[0].numpy() / np.array(self.stack.spacing)
+        pixels = by_hand_shift(scan, K)[0].numpy() / np.array(self.stack.spacing)
         moved = [
             shift(labels, by, order=0) if by.any() else labels
             for labels, by in zip(self.labels, pixels, strict=True)
         ]
         kept = kept_slices(scan, K)
-        whole = np.stack(moved)
-        labels = label_noise(whole, scan.noise, 0) if scan.noise else whole
-        return Acquisition(kept, K, replace(self.stack, z=self.stack.z[kept]), labels[kept], None)
+        labels = np.stack(moved)[kept]
+        return Acquisition(kept, K, self.stack.slices(kept), labels, None)
+
+    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
+        """The files as they were read, but for what was done by hand."""
+        labels = np.zeros_like(self._ordered.labels)
+        taken = np.zeros(len(labels), bool)
+        at = np.flatnonzero(self._seen)[acquired.slices]
+        labels[at], taken[at] = acquired.S_LR, True
+        if self.placed.placement.flipped:
+            labels, taken = labels[::-1].copy(), taken[::-1].copy()
+        stack = replace(self.placed.stack, labels=labels)
+        view = self.placed.view if scan.long_axis else None
+        placement, by_hand = self.placed.placement, self.placed.by_hand
+        placed = PlacedScan.of(stack, view, by_hand, placement=placement)
+        return replace(placed, looked_at=taken)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -34,12 +34,11 @@ Labels = NDArray[np.uint8]
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     """Slice k of the stack."""
-    here = scene.problem.stack.z[k : k + 1]
-    twice = replace(scene.problem.stack, z=here.repeat(2))
+    twice = scene.problem.stack.slices([k, k])
     shifts = torch.cat([d[:, k : k + 1], scene.gauge(d).expand(1, 1, 2)], dim=1)
     redegraded, estimate = _planes(field, twice, shifts)
     window = _window(scene.subject.extent)
-    truth = _true_slice(scene, k)
+    truth = scene.once(("true slice", k), lambda: _true_slice(scene, k))
     return Pictures(
         input=scene.S_LR[k][window],
         redegraded=redegraded[window],
@@ -48,21 +47,20 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     )
 
 
-@lru_cache(maxsize=64)
 def _true_slice(scene: Scene, k: int) -> Labels | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
     if truth is None:
         return None
     stack = scene.problem.stack
-    return _planes(truth, replace(stack, z=stack.z[k : k + 1]), torch.zeros(1, 1, 2))[0]
+    return _planes(truth, stack.slices([k]), torch.zeros(1, 1, 2))[0]
 
 
 def side(scene: Scene, d: Tensor) -> Side:
     """The stack from the side: through the middle of its tissue, along columns and along rows."""
     stack, window = scene.problem.stack, _window(scene.subject.extent)
-    pixels = (d[0] - scene.gauge(d)).numpy() / np.array(stack.spacing)
-    still = np.zeros_like(pixels)
+    still = -stack.in_slice_axes(stack.offsets).numpy() / np.array(stack.spacing)
+    pixels = still + (d[0] - scene.gauge(d)).numpy() / np.array(stack.spacing)
     return Side(
         slices=(scene.slices + 1).astype(np.int32),
         of=scene.of,
@@ -93,7 +91,7 @@ def _profiles(
     return np.stack(profiles)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cut:
     """What a run does not change about a plane through the LV's long axis.
 
@@ -113,9 +111,12 @@ class Cut:
     pixels: NDArray[np.intp]
 
 
-@lru_cache(maxsize=64)
 def cut(scene: Scene, angle: float) -> Cut:
     """A plane through the LV's long axis, turned by `angle` degrees from the LA view."""
+    return scene.once(("cut", angle), lambda: _cut(scene, angle))
+
+
+def _cut(scene: Scene, angle: float) -> Cut:
     points = turn(scene.subject.plane, angle).points
     truth = scene.subject.field
     shown = _stack_at(scene, points)[0] if truth is None else labels_at(truth, points)
@@ -260,7 +261,7 @@ def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArra
 def _in_mm(stack: Stack, pixels: NDArray[np.floating], k: int) -> NDArray[np.float32]:
     """Fractional pixels (N, 2) of slice k → (N, 3) mm."""
     steps = torch.stack([stack.row_step, stack.column_step]).numpy()
-    in_plane = stack.origin.numpy() + pixels @ steps
+    in_plane = (stack.origin + stack.offsets[k]).numpy() + pixels @ steps
     height = np.full((len(pixels), 1), float(stack.z[k]))
     return np.concatenate([height, in_plane], axis=1).astype(np.float32)
 
@@ -272,7 +273,8 @@ def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
 
 def _nearest_pixels(stack: Stack, points: Tensor) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The slice (...), −1 beyond the stack, and the pixel (..., 2) of it nearest to each point."""
-    slices, pixels = stack.nearest_slice(points[..., 0]), stack.nearest_pixel(points[..., 1:])
+    slices = stack.nearest_slice(points[..., 0])
+    pixels = stack.nearest_pixel(points[..., 1:] - stack.offsets[slices])
     inside = (pixels >= 0).all(-1)
     return torch.where(inside, slices, -1).numpy(), pixels.numpy()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,18 +24,10 @@ from srheart_demo.session.subjects import Scan, Subject, load_subject
 from srheart_demo.settings import Settings
 from srheart_demo.surface import Mesh
 
+DIRECTIONS = 8
+"""Principal directions of z that the views know."""
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another one begins another run."""
-
-
-def use_one_thread() -> None:
-    """One torch thread, unless the environment asks for another number.
-
-    Several dashboards on a machine, or a browser that draws beside one, otherwise make torch's
-    threads spin for one another: measured at 535 ms an iteration instead of 19 ms.
-    """
-    if "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
 
 
 class Session:
@@ -61,26 +52,40 @@ class Session:
         scan: Scan | None = None,
         settings: Settings = RECOMMENDED,
         generator: Generator | None = None,
+        live: bool = False,
     ) -> None:
+        """Scan, and begin a run as `scan` does."""
         self._generator = generator or load_generator()
+        self._principal = explore.principal_directions(self._generator, DIRECTIONS)
         self._subjects: dict[str, Subject] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
         self.paint, self.all_painted = "", False
+        self._ends: dict[Settings, int] = {}
         self._spread: Spread | None = None
         self._directions: list[explore.Direction] | None = None
-        self.scan(scan or Scan(self.samples[0]))
+        self.scan(scan or Scan(self.samples[0]), live)
 
     # -- what is scanned -------------------------------------------------------------------
 
-    def scan(self, scan: Scan) -> None:
-        """Scan anew; earlier runs were of another scan and are forgotten."""
-        if scan.subject not in self._subjects:
-            # Shipped samples and random hearts are quickly made again: one is kept at a time.
-            own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
-            self._subjects = own | {scan.subject: load_subject(scan.subject)}
-        self._setting = Setting(Scene(scan, self._subjects[scan.subject], self._generator))
-        self.reset()
+    def scan(self, scan: Scan, live: bool = False) -> None:
+        """Scan anew; earlier runs were of another scan and are forgotten.
+
+        Args:
+            live: begin a run that is soon over, with INTERACTIVE, not with the chosen settings.
+        """
+        self._take(self._set_up(scan))
+        self.reset(live)
+
+    def _set_up(self, scan: Scan) -> Setting:
+        subject = self._subjects.get(scan.subject) or load_subject(scan.subject)
+        return Setting(Scene(scan, subject, self._generator), self._principal)
+
+    def _take(self, setting: Setting) -> None:
+        self._setting, subject = setting, setting.scene.subject
+        # Shipped samples and random hearts are quickly made again: one is kept at a time.
+        own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
+        self._subjects = own | {subject.name: subject}
 
     def load(self, file: OwnFile) -> None:
         """Scan nothing, but take a segmented stack of the user's own (NIfTI).
@@ -118,15 +123,10 @@ class Session:
             self.settings = replace(self.settings, **others)  # type: ignore[arg-type]
             self._begin(self.settings)
 
-    def reset(self) -> None:
-        """Forget all runs and go back to iteration 0."""
-        start = self._start(self.settings)
-        self.history = History(start.state.settings, start)
-        self._forget()
-
-    def resolve(self) -> None:
-        """Forget all runs and begin one that is soon over, with INTERACTIVE."""
-        start = self._start(replace(INTERACTIVE, gamma=self.wanted["gamma"]), wanted=False)
+    def reset(self, live: bool = False) -> None:
+        """Forget all runs and go back to iteration 0; `live` as in `scan`."""
+        brief = replace(INTERACTIVE, gamma=self.wanted["gamma"])
+        start = self._start(brief, wanted=False) if live else self._start(self.settings)
         self.history = History(start.state.settings, start)
         self._forget()
 
@@ -201,6 +201,8 @@ class Session:
             going = self._going[1]  # type: ignore[assignment]
         step = going.send(change)
         self.history.append(step, change)
+        if step.stopped:
+            self._ends[step.state.settings] = step.iteration
         self._going = step, going
 
     def _change(self) -> Change | None:
@@ -230,50 +232,48 @@ class Session:
         """The whole state as a text for `restore`."""
         courses = tuple(
             recipe.Course(
-                run.settings, tuple(run.changes), len(run.steps) - 1, run.parted, run.colour
+                run.settings,
+                tuple(run.changes),
+                len(run.steps) - 1,
+                run.parted,
+                run.colour,
+                run.steps[-1].loss,
             )
             for run in self.history.runs
         )
         active = self.history.runs.index(self.history.active)
         return recipe.write(recipe.Recipe(self.scene.scan, courses, active, self.history.at))
 
-    def restore(self, text: str, watch: explore.Watch | None = None) -> None:
+    def restore(self, text: str, watch: explore.Watch | None = None) -> tuple[str, ...]:
         """Compute the state of a text again; what was there before is forgotten at the end.
+
+        Returns:
+            What came out otherwise than the text says, in sentences.
 
         Raises:
             ValueError: the text is no state.
             KeyError: it is of a scan that is not here.
-            Cancelled: by `watch`; all stays as it was.
+            Cancelled: by `watch`.
+            Whatever is raised: all stays as it was.
         """
         watch = watch or explore.Watch()
         wish = recipe.read(text)
-        before = self.scene.scan, self.history
-        self.scan(wish.scan)
+        setting = self._set_up(wish.scan)
         total = sum(course.iterations for course in wish.courses) or 1
-        try:
-            runs: list[Run] = []
-            for course in wish.courses:
-                done = sum(len(run.steps) for run in runs)
-                runs.append(self._follow(course, watch, done, total))
-        except explore.Cancelled:
-            self.scan(before[0])
-            self.history = before[1]
-            raise
-        self.history.runs = runs
+        runs: list[Run] = []
+        for course in wish.courses:
+            done = sum(len(run.steps) for run in runs)
+            runs.append(_follow(course, setting.problem, watch, done, total))
+        self._take(setting)
+        self.history = History.of(runs)
         self.history.choose(wish.active)
         self.history.look(wish.at)
         settings = self.history.active.settings
         self.settings = settings
         self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
         self._forget()
-
-    def _follow(self, course: recipe.Course, watch: explore.Watch, done: int, total: int) -> Run:
-        going = latent_optimisation(self.problem, course.settings)
-        steps, changes = [next(going)], dict(course.changes)
-        for i in range(course.iterations):
-            watch.tick(min((done + i) / total, 1.0))
-            steps.append(going.send(changes.get(i)))
-        return Run(course.settings, steps, list(course.changes), course.parted, course.colour)
+        said = (recipe.otherwise(*pair) for pair in zip(wish.courses, runs, strict=True))
+        return tuple(filter(None, said))
 
     # -- what there is to see --------------------------------------------------------------
 
@@ -299,10 +299,16 @@ class Session:
             runs=tuple((run, tuple(run.steps)) for run in history.runs),
             active=history.active,
             at=history.at,
+            usual=self._usual(self.step.state.settings),
             paint=self.paint,
             all_painted=self.all_painted,
             spread=self._spread,
         )
+
+    def _usual(self, settings: Settings) -> int | None:
+        """Iterations after which runs end: all of them, or where the last one was stopped."""
+        stopped = settings.stop_change or settings.stop_dice
+        return self._ends.get(settings) if stopped else settings.iterations
 
     def field(self) -> Tensor:
         """The heart here, class logits (1, 4, 32, 64, 64): G(z), at the end the run's answer."""
@@ -343,12 +349,12 @@ class Session:
 
     def direction(self, number: int) -> Tensor:
         """(M,) a principal direction of z, counted from 0."""
-        return explore.principal_directions(self._generator, number + 1)[number]
+        return self._principal[number]
 
     def directions(self, watch: explore.Watch) -> list[explore.Direction]:
         """Principal directions of z, named; found once."""
         if self._directions is None:
-            self._directions = explore.named_directions(self._generator, watch)
+            self._directions = explore.named_directions(self._generator, self._principal, watch)
         return self._directions
 
     def traverse(self, vector: Tensor, watch: explore.Watch) -> explore.Traversal:
@@ -370,3 +376,18 @@ class Session:
         """All presets from one start."""
         settings = [replace(s, gamma=self.wanted["gamma"]) for s in PRESETS.values()]
         return explore.race(self.problem, settings, self.scene.d, watch, show)
+
+
+def _follow(
+    course: recipe.Course, problem: Problem, watch: explore.Watch, done: int, total: int
+) -> Run:
+    """The run of a course, no further than it goes here."""
+    going = latent_optimisation(problem, course.settings)
+    steps, changes = [next(going)], dict(course.changes)
+    for i in range(course.iterations):
+        watch.tick(min((done + i) / total, 1.0))
+        if steps[-1].stopped and changes.get(i) is None:
+            break
+        steps.append(going.send(changes.get(i)))
+    made = [(i, change) for i, change in course.changes if i < len(steps) - 1]
+    return Run(course.settings, steps, made, min(course.parted, len(steps) - 1), course.colour)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ from srheart_demo.gauge import common_translation, motion_error
 from srheart_demo.problem import Generator, Problem
 from srheart_demo.session.subjects import Scan, Subject
 
+T = TypeVar("T")
+
 AT_ONCE = 8
 """HR planes that are scored at once."""
 
@@ -25,6 +29,7 @@ class Scene:
 
     Attributes:
         scan: the settings that it came from.
+        acquired: what it took.
         slices: (K,) which slices were taken, from 0 at the apex, `of` so many.
         S_LR: (K, h, w) what was scanned.
         problem: what the solver is given.
@@ -33,9 +38,10 @@ class Scene:
 
     def __init__(self, scan: Scan, subject: Subject, generator: Generator) -> None:
         self.scan, self.subject = scan, subject
-        taken = subject.acquire(scan)
+        self.acquired = taken = subject.acquire(scan)
         self.slices, self.of, self.S_LR, self.d = taken.slices, taken.of, taken.S_LR, taken.d
         self.has_view = scan.long_axis and subject.S_LA is not None
+        self._kept: dict[Hashable, Any] = {}
         self.problem = Problem(
             G=generator,
             stack=taken.stack,
@@ -43,6 +49,13 @@ class Scene:
             plane=subject.plane if self.has_view else None,
             S_LA=torch.as_tensor(subject.S_LA, dtype=torch.int64) if self.has_view else None,
         )
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """`find()`, kept under this name for as long as the scene is there, and no longer."""
+        if what not in self._kept:
+            self._kept[what] = find()
+        kept: T = self._kept[what]
+        return kept
 
     def gauge(self, d: Tensor) -> Tensor:
         """(2,) the translation that all estimated slices share beyond the true ones, mm.

@@ -18,26 +18,32 @@ class Progress:
     """How far a run is.
 
     Attributes:
+        name: of the settings that it runs with (`presets.title`).
         iteration: the one that is looked at.
         last: the last one done.
-        iterations: the most that there will be.
-        seconds: solver time so far.
-        stopped: why the run ended, or None.
+        iterations: the most that there may be.
+        seconds: solver time until the one that is looked at.
+        left: solver time until such runs end, s; None where nothing is known of that.
+        stopped: why the run ended, if what is looked at is its end, or None.
+        ended: whether its last one is its end.
     """
 
+    name: str
     iteration: int
     last: int
     iterations: int
     seconds: float
+    left: float | None
     stopped: str | None
+    ended: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
     Attributes:
-        name: of its settings.
+        name: of the settings that it ran with (`presets.title`).
         parted: iteration at which it left an earlier run, or 0.
         gamma: γ at its end.
         colour: a number from 0, to tell it from the others.
@@ -57,7 +63,7 @@ class Curves:
     path: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shifts:
     """Displacements, mm, less the translation common to all slices.
 
@@ -76,7 +82,7 @@ class Shifts:
     truth: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Side:
     """The stack seen from the side: of each slice one row and one column of pixels.
 
@@ -95,7 +101,7 @@ class Side:
     put_back: Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """One view, each (h, w) labels.
 
@@ -112,23 +118,30 @@ class Pictures:
     truth: Labels | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frame:
     """What a moment shows without a look at the heart.
 
     Attributes:
+        number: of the estimate; none else has it (`Scores.number`).
         curves: of every run that is kept.
         z: (M,) latent code, in standard deviations of its prior.
+        motion_error: RMS over the slices with tissue, after one translation common to all slices,
+            mm; NaN where the truth is not known.
+        motion_uncorrected: the same for d = 0, mm.
     """
 
+    number: int
     progress: Progress
     curves: tuple[Curves, ...]
     z: Floats
     shifts: Shifts
     side: Side
+    motion_error: float
+    motion_uncorrected: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cuts:
     """The heart of a moment, cut along a slice and along its long axis.
 
@@ -147,7 +160,7 @@ class Cuts:
     long_axis: Pictures
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outlines:
     """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
 
@@ -162,7 +175,7 @@ class Outlines:
     view: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tiles:
     """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
 
@@ -170,7 +183,7 @@ class Tiles:
     labels: Floats
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Paint:
     """A length for every vertex of some surfaces, mm.
 
@@ -185,7 +198,7 @@ class Paint:
     values: dict[str, Floats]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Heart:
     """The 3-D view of one moment, in the model's frame and aligned with the truth."""
 
@@ -200,17 +213,17 @@ class Scores:
     """How good an estimate is, after one translation common to all slices.
 
     Attributes:
+        number: of the estimate, as in `Frame`.
+        iteration: of the run.
         dice: of the estimate, by tissue; empty where the truth is not known, as is `nearest`.
         nearest: of nearest-neighbour up-sampling, by tissue.
         agreement: Dice of the re-degraded estimate with what was scanned, by tissue.
         volumes: of the estimate, ml, by tissue.
-        motion_error: RMS over the slices with tissue, mm; NaN where the truth is not known.
-        motion_uncorrected: the same for d = 0, mm.
     """
 
+    number: int
+    iteration: int
     dice: dict[str, float]
     nearest: dict[str, float]
     agreement: dict[str, float]
     volumes: dict[str, float]
-    motion_error: float
-    motion_uncorrected: float

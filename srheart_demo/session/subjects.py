@@ -16,17 +16,29 @@ from torch import Tensor
 from srheart_demo.degradation import Motion, Stack, degrade, label_noise, one_hot_field
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.phantom import label_maps
-from srheart_demo.population import draw
-from srheart_demo.samples import SUBJECTS, four_chamber_volume, load_sample, scanner_frame
+from srheart_demo.placement import Placement, rv_azimuth
+from srheart_demo.population import SEEDS, draw
+from srheart_demo.samples import (
+    SUBJECTS,
+    four_chamber_volume,
+    load_sample,
+    scanner_frame,
+    stack_volume,
+)
+from srheart_demo.scan import Scan as PlacedScan
 from srheart_demo.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.views import Plane, standard_view
+from srheart_demo.volume import LabelVolume
 
 Labels = NDArray[np.uint8]
 
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
+KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 RANDOM = "random"
-RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,9}})")
+MOST_BY_HAND = 30.0
+"""A slice is dragged no further along rows or columns, mm."""
+RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,6}})")
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class Scan:
         """The same scan with slice k displaced by so many mm more."""
         before = next(((r, c) for i, r, c in self.by_hand if i == k), (0.0, 0.0))
         others = tuple(entry for entry in self.by_hand if entry[0] != k)
-        moved = (k, round(before[0] + rows, 2), round(before[1] + columns, 2))
+        moved = (k, _by_hand(before[0] + rows), _by_hand(before[1] + columns))
         return replace(self, by_hand=tuple(sorted((*others, moved))))
 
     def toggled(self, k: int) -> Scan:
@@ -63,7 +75,11 @@ class Scan:
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
 
 
-@dataclass(frozen=True)
+def _by_hand(mm: float) -> float:
+    return round(min(max(mm, -MOST_BY_HAND), MOST_BY_HAND), 2)
+
+
+@dataclass(frozen=True, eq=False)
 class Acquisition:
     """What a scan took.
 
@@ -101,12 +117,11 @@ class Subject(Protocol):
     def plane(self) -> Plane:
         """The LA view's, or one like it, through the LV's long axis."""
 
-    @property
-    def world_from_model(self) -> NDArray[np.float64]:
-        """(4, 4) model mm → RAS+ mm."""
-
     def acquire(self, scan: Scan) -> Acquisition:
         """Take a scan."""
+
+    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
+        """What a scan took, as files would have it."""
 
     @property
     def extent(self) -> NDArray[np.bool_]:
@@ -124,6 +139,12 @@ class Subject(Protocol):
         """Signed distance to a true surface, mm, as a field (1, 1, 64, 128, 128), or None."""
 
 
+def random_seed(name: str) -> int | None:
+    """The seed of a random heart's name; None for any other name."""
+    found = RANDOM_NAME.fullmatch(name)
+    return int(found[1]) if found else None
+
+
 def load_subject(name: str) -> Subject:
     """A shipped sample, or the random heart of a seed.
 
@@ -132,9 +153,9 @@ def load_subject(name: str) -> Subject:
     """
     if name in SUBJECTS:
         return _shipped(name)
-    seed = RANDOM_NAME.fullmatch(name)
-    if seed:
-        return _random(int(seed[1]))
+    seed = random_seed(name)
+    if seed is not None:
+        return _random(seed)
     raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
 
 
@@ -145,16 +166,17 @@ def _shipped(name: str) -> KnownHeart:
     plane = Plane(torch.tensor(points, dtype=torch.float32))
     world = np.linalg.inv(model_from_world)
     seed = SUBJECTS[name][1]
-    heart = KnownHeart(name, sample.S_HR.labels, sample.S_LA.labels[0], plane, world, seed)
+    heart = KnownHeart(name, sample.S_HR.labels, sample.S_LA, plane, world, seed)
     heart.motion = sample.motion
     return heart
 
 
 def _random(seed: int) -> KnownHeart:
+    name, seed = f"{RANDOM}_{seed}", SEEDS["explorer"][seed]
     S_HR = label_maps(draw(1, seed, "everyone").double())[0]
     world = scanner_frame(seed)
     view = four_chamber_volume(S_HR, world)
-    return KnownHeart(f"{RANDOM}_{seed}", S_HR, view.labels[0], standard_view(S_HR), world, seed)
+    return KnownHeart(name, S_HR, view, standard_view(S_HR), world, seed)
 
 
 class KnownHeart:
@@ -164,28 +186,39 @@ class KnownHeart:
         self,
         name: str,
         S_HR: Labels,
-        S_LA: Labels,
+        view: LabelVolume,
         plane: Plane,
         world_from_model: NDArray[np.float64],
         seed: int,
     ) -> None:
-        self.name, self.S_HR, self.S_LA, self.plane = name, S_HR, S_LA, plane
-        self.world_from_model, self.seed = world_from_model, seed
+        self.name, self.S_HR, self.S_LA, self.plane = name, S_HR, view.labels[0], plane
+        self.view, self.world_from_model, self.seed = view, world_from_model, seed
         self.motion = Motion.draw(Stack.from_hr().K, seed)
         self._distances: dict[str, Tensor] = {}
 
     def acquire(self, scan: Scan) -> Acquisition:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
         the subject's motion was drawn for, it is drawn anew from the subject's seed."""
-        step = round(scan.spacing / HR_SPACING[0])
-        stack = Stack.from_hr(step=step, first=step // 2)
+        stack = _slices(scan)
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
         d = motion.displacement(scan.motion) + by_hand_shift(scan, stack.K)
         kept = kept_slices(scan, stack.K)
         whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
         labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
-        return Acquisition(kept, stack.K, replace(stack, z=stack.z[kept]), labels[kept], d[:, kept])
+        return Acquisition(kept, stack.K, stack.slices(kept), labels[kept], d[:, kept])
+
+    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
+        """What a scan took, in the scanner's frame; where the heart lies there is known."""
+        taken = np.isin(np.arange(acquired.of), acquired.slices)
+        labels = np.zeros((acquired.of, *acquired.S_LR.shape[1:]), np.uint8)
+        labels[taken] = acquired.S_LR
+        stack = stack_volume(labels, _slices(scan), self.world_from_model)
+        stack = replace(stack, name=self.name)
+        view = replace(self.view, name=f"{self.name}, long axis") if scan.long_axis else None
+        azimuth = rv_azimuth(stack, self.world_from_model[:3, :3])
+        placement = Placement(self.world_from_model, azimuth, 0.0, False, True, (KNOWN_PLACE,))
+        return replace(PlacedScan.of(stack, view, placement=placement), looked_at=taken)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:
@@ -212,6 +245,12 @@ class KnownHeart:
             signed -= np.sign(signed) * min(HR_SPACING) / 2
             self._distances[structure] = torch.tensor(signed[None, None], dtype=torch.float32)
         return self._distances[structure]
+
+
+def _slices(scan: Scan) -> Stack:
+    """All slices that there are to take."""
+    step = round(scan.spacing / HR_SPACING[0])
+    return Stack.from_hr(step=step, first=step // 2)
 
 
 def by_hand_shift(scan: Scan, K: int) -> Tensor:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 from srheart_demo.generator import Architecture, BetaVAE
-from srheart_demo.population import K
+from srheart_demo.population import TRAITS_SIZE
 from srheart_demo.training import loop
 from srheart_demo.training.directions import informative_directions
 from srheart_demo.training.hearts import POPULATION, Hearts
@@ -130,7 +130,7 @@ class Posterior(nn.Module):
 
     def __init__(self, M: int) -> None:
         super().__init__()
-        self.register_buffer("means", torch.zeros(M, K))
+        self.register_buffer("means", torch.zeros(M, TRAITS_SIZE))
         self.register_buffer("sd", torch.ones(M))
 
     def fit(self, beta: float, hearts: int, seed: int, tell: Callable[[int], None]) -> None:
@@ -147,7 +147,7 @@ class Posterior(nn.Module):
         return -float(self.sd.log().sum())
 
     def draw(self, epsilon: Tensor, rng: torch.Generator) -> Tensor:
-        """One z (B, M) of each heart ε (B, K)."""
+        """One z (B, M) of each heart ε (B, T)."""
         mean = epsilon @ self.means.T
         return mean + self.sd * torch.randn(mean.shape, generator=rng)
 

@@ -8,21 +8,21 @@ from torch import Tensor
 
 from srheart_demo import phantom
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.population import K, shapes
+from srheart_demo.population import SEEDS, TRAITS_SIZE, shapes
 
 POPULATION = "everyone"
 """The population that generators learn."""
 
-VALIDATION_SEED = 1_000_000
+VALIDATION_SEED = SEEDS["validation"].start
 """Seeds of held-out hearts start here; training seeds lie below."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hearts:
     """Stored hearts.
 
     Attributes:
-        epsilon: (n, K) the standard normals that they were made of; see `population.shapes`.
+        epsilon: (n, T) the standard normals that they were made of; see `population.shapes`.
         shares: (n, 3, 32, 64, 64) uint8, probability of LV, MYO and RV in 255ths, soft over 1 mm.
     """
 
@@ -49,7 +49,7 @@ def make_hearts(
 
     `progress` is told after each `chunk` how many are made.
     """
-    epsilon = torch.randn(n, K, generator=torch.Generator().manual_seed(seed))
+    epsilon = torch.randn(n, TRAITS_SIZE, generator=torch.Generator().manual_seed(seed))
     shares = torch.empty(n, 3, *LATTICE_SHAPE, dtype=torch.uint8)
     for first in range(0, n, chunk):
         part = slice(first, first + chunk)

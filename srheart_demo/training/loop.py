@@ -122,11 +122,6 @@ class Progress:
     seconds: float
     losses: dict[str, float]
 
-    @property
-    def eta(self) -> float:
-        """Estimated seconds to the end of this phase."""
-        return self.seconds * (self.total - self.done) / max(self.done, 1)
-
 
 Show = Callable[[Progress], None]
 

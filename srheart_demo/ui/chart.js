@@ -1,26 +1,50 @@
 // A chart on a canvas: panels side by side with one y axis; lines, points, bars and maps in them.
 
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] };
-const LEFT = 46;
+const TITLE = 18; // room for the title of the y axis
 const RIGHT = 10;
 const BOTTOM = 34;
 const GAP = 14;
-const LEGEND = 20;
+const LEGEND = 20; // of one line
+const SAMPLE = [12, 26]; // of a point and of a line, in the legend
 const SCALE = 52; // room for a map's colours
 const NEAR = 24; // pixels from the pointer to a point that it asks for
+const LETTERS = 11; // pixels, of a number
+const APART = 7; // pixels, between two numbers on one axis
+const MOST = 8; // numbers on one axis
 
 const written = (value) => String(Number(value.toPrecision(4))).replace("-", "−");
 
-function ticksOf(axis, room) {
-  const [low, high] = axis.range;
-  if (axis.ticks.length) return axis.ticks.filter((tick) => tick >= low && tick <= high);
-  const rough = (high - low) / Math.max(2, room);
-  const decade = 10 ** Math.floor(Math.log10(rough));
-  let step = [1, 2, 5, 10].find((n) => n * decade >= rough) * decade;
-  if (axis.whole) step = Math.max(1, step);
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+// Where numbers may stand on an axis, from many to few.
+function* choices({ range: [low, high], ticks, whole }) {
+  const inside = ticks.filter((tick) => tick >= low && tick <= high);
+  for (let every = 1; every < inside.length; every += 1) yield inside.filter((_, i) => i % every === 0);
+  const least = Math.floor(Math.log10((high - low) / MOST));
+  for (let decade = least; decade <= least + 2; decade += 1) {
+    for (const n of [1, 2, 5]) {
+      const step = n * 10 ** decade;
+      if (whole && step < 1) continue;
+      const first = Math.ceil(low / step - 1e-9);
+      const last = Math.floor(high / step + 1e-9);
+      yield Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+    }
+  }
+}
+
+// As many numbers as stand apart from one another and within `room`, and at least two. `place` tells
+// where a number stands, `size` how long it is there.
+function ticksOf(axis, place, size, room) {
+  let few = axis.range;
+  for (const ticks of choices(axis)) {
+    const boxes = ticks.map((tick) => [place(tick) - size(tick) / 2, place(tick) + size(tick) / 2, tick])
+      .filter(([from, to]) => from >= room[0] && to <= room[1])
+      .sort((one, other) => one[0] - other[0]);
+    const shown = boxes.map(([, , tick]) => tick);
+    if (shown.length < 2) continue;
+    if (shown.length <= MOST && boxes.every(([from], i) => !i || from >= boxes[i - 1][1] + APART)) return shown;
+    few = [shown[0], shown.at(-1)];
+  }
+  return few;
 }
 
 // Subscripts in words are marked as in HTML. Returns how wide the words are.
@@ -34,6 +58,27 @@ function write(pen, words, x, y, measureOnly = false) {
   });
   pen.font = font;
   return at - x;
+}
+
+// Words that fit into `room` pixels: whole, or else without what they say in brackets.
+function fitted(pen, words, room) {
+  return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
+}
+
+const sampleOf = ({ kind }) => SAMPLE[Number(kind.includes("line"))];
+
+// What a legend names: once each, and only what the eye can find in the panels.
+function named(panels) {
+  const found = new Map();
+  for (const { series, x, y } of panels) {
+    for (const one of series) {
+      const seen = (value, { range: [low, high] }) => value >= low && value <= high;
+      if (one.name && [...one.x].some((value, i) => seen(value, x) && seen(one.y[i], y))) {
+        if (!found.has(one.name)) found.set(one.name, one);
+      }
+    }
+  }
+  return [...found.values()];
 }
 
 function mapPicture({ x, y, values, range, colours }) {
@@ -76,29 +121,69 @@ function render({ model, el }) {
     canvas.panels = panels;
   };
 
+  // Every word on the canvas goes through here, so that a test can ask where words stand.
+  function say(pen, words, x, y, align = "center", turned = false) {
+    const wide = write(pen, words, 0, 0, true);
+    const start = { left: 0, center: -wide / 2, right: -wide }[align];
+    pen.save();
+    pen.translate(x, y);
+    if (turned) pen.rotate(-Math.PI / 2);
+    pen.textAlign = "left";
+    pen.textBaseline = "middle";
+    write(pen, words, start, 0);
+    pen.restore();
+    const high = parseInt(pen.font.match(/(\d+)px/)[1], 10);
+    const box = turned ? [x - high / 2, y - start - wide, high, wide] : [x + start, y - high / 2, wide, high];
+    canvas.words.push({ words, box });
+  }
+
+  // A plot that is pulled up beside its heading leaves it room.
+  function headingBeside() {
+    const place = el.closest(".srh-plot");
+    const heading = place?.previousElementSibling?.querySelector("h2, h3");
+    if (!heading) return 0;
+    const words = document.createRange();
+    words.selectNodeContents(heading);
+    const [box, ours] = [words.getBoundingClientRect(), canvas.getBoundingClientRect()];
+    return box.bottom > ours.top + 4 ? box.right - ours.left + 10 : 0;
+  }
+
   function draw() {
     const pen = penFor(canvas);
     const style = getComputedStyle(el);
     const [ink, muted, grid, edge] = ["ink", "muted", "grid", "edge"].map((name) => style.getPropertyValue(`--${name}`));
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    const { above, title } = model.get("drawing");
+    const { title } = model.get("drawing");
     reach = [];
-    const named = panels.flatMap(({ series }) => series).filter(({ name }) => name);
-    const legend = named.filter((one, i) => named.findIndex(({ name }) => name === one.name) === i);
-    const top = title || (above && legend.length) ? LEGEND : 6;
+    canvas.words = [];
+    canvas.axes = [];
     const right = RIGHT + (panels.some(({ map }) => map) ? SCALE : 0);
-    const wide = (width - LEFT - right - GAP * (panels.length - 1)) / panels.length;
+    pen.font = font(13);
+    const beside = title ? write(pen, title, 0, 0, true) + 10 : headingBeside();
+    pen.font = font(12);
+    const legend = legendLines(pen, width - right, beside);
+    const lines = Math.max(legend.length, title ? 1 : 0);
+    const top = lines ? LEGEND * lines : 8;
+    const highest = beside ? LEGEND : 0; // of the title of the y axis
     const tall = height - top - BOTTOM;
-    if (!panels.length || tall < 12 || wide < 12) return;
+    if (!panels.length || tall < 12) return;
+
+    const place = (axis, from, length) => {
+      const f = axis.log ? Math.log10 : (value) => value;
+      const [low, high] = axis.range.map(f);
+      return (value) => from + ((f(value) - low) / (high - low)) * length;
+    };
+    pen.font = font(LETTERS);
+    const long = (tick) => pen.measureText(written(tick)).width;
+    const upwards = place(panels[0].y, top + tall, -tall);
+    const rows = ticksOf(panels[0].y, upwards, () => LETTERS - 4, [top - 6, top + tall + 6]);
+    const margin = TITLE + Math.ceil(Math.max(...rows.map(long))) + 8;
+    const wide = (width - margin - right - GAP * (panels.length - 1)) / panels.length;
+    if (wide < 12) return;
 
     panels.forEach((panel, number) => {
-      const left = LEFT + number * (wide + GAP);
-      const place = (axis, from, length) => {
-        const f = axis.log ? Math.log10 : (value) => value;
-        const [low, high] = axis.range.map(f);
-        return (value) => from + ((f(value) - low) / (high - low)) * length;
-      };
+      const left = margin + number * (wide + GAP);
       const [x, y] = [place(panel.x, left, wide), place(panel.y, top + tall, -tall)];
       const rule = (x0, y0, x1, y1, colour) => {
         pen.strokeStyle = colour;
@@ -110,17 +195,17 @@ function render({ model, el }) {
       };
       pen.setLineDash([]);
       pen.fillStyle = muted;
-      pen.font = font(11);
-      pen.textBaseline = "middle";
-      for (const tick of ticksOf(panel.y, tall / 18)) {
+      pen.font = font(LETTERS);
+      for (const tick of rows) {
         if (panel.y.grid) rule(left, y(tick), left + wide, y(tick), grid);
-        pen.textAlign = "right";
-        if (!number) pen.fillText(written(tick), left - 6, y(tick));
+        if (!number) say(pen, written(tick), left - 6, y(tick), "right");
       }
-      for (const tick of ticksOf(panel.x, wide / 45)) {
+      const last = number === panels.length - 1;
+      const room = [left - (number ? GAP / 2 - 2 : 12), left + wide + (last ? RIGHT : GAP / 2 - 2)];
+      const columns = ticksOf(panel.x, x, long, room);
+      for (const tick of columns) {
         if (panel.x.grid) rule(x(tick), top, x(tick), top + tall, grid);
-        pen.textAlign = "center";
-        pen.fillText(written(tick), x(tick), top + tall + 10);
+        say(pen, written(tick), x(tick), top + tall + 11);
       }
       if (panel.map) {
         const { map } = panel;
@@ -142,28 +227,26 @@ function render({ model, el }) {
       rule(left, top, left, top + tall, edge);
       rule(left, top + tall, left + wide, top + tall, edge);
       pen.font = font(12);
-      pen.textAlign = "center";
       pen.fillStyle = muted;
-      pen.fillText(panel.x.title, left + wide / 2, height - 8);
-      if (!number) {
-        pen.save();
-        pen.translate(10, top + tall / 2);
-        pen.rotate(-Math.PI / 2);
-        pen.fillText(panel.y.title, 0, 0);
-        pen.restore();
-      }
+      say(pen, fitted(pen, panel.x.title, wide + GAP), left + wide / 2, height - 8);
+      const upright = fitted(pen, panel.y.title, height - highest - 4);
+      const half = pen.measureText(upright).width / 2 + 2;
+      const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
+      if (!number) say(pen, upright, 9, middle, "center", true);
+      canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
       pen.save();
       pen.beginPath();
-      pen.rect(left - 6, top - 6, wide + 12, tall + 12);
+      const spare = panel.map ? 0 : 6; // for half a mark
+      pen.rect(left - spare, top - spare, wide + 2 * spare, tall + 2 * spare);
       pen.clip();
       for (const one of panel.series) showSeries(pen, one, x, y);
       pen.restore();
     });
-    pen.font = font(12);
-    pen.textAlign = "left";
     pen.fillStyle = ink;
-    if (title) { pen.font = font(13); write(pen, title, LEFT, 10); pen.font = font(12); }
-    showLegend(pen, legend, width - right, above ? top - 11 : top + 10, ink);
+    pen.font = font(13);
+    if (title) say(pen, title, 0, LEGEND / 2 - 1, "left");
+    pen.font = font(12);
+    legend.forEach((line, i) => showLegend(pen, line, width - right, LEGEND * (i + 0.5) - 1, ink));
   }
 
   function showSeries(pen, one, x, y) {
@@ -207,15 +290,29 @@ function render({ model, el }) {
     }
   }
 
+  // Lines of the legend, each no wider than its room; the first stands beside a title or heading.
+  function legendLines(pen, room, beside) {
+    const lines = [[]];
+    let left = room - beside;
+    for (const one of named(panels)) {
+      const needs = write(pen, one.name, 0, 0, true) + sampleOf(one) + 20;
+      if (needs > left && (lines.at(-1).length || left < room)) {
+        lines.push([]);
+        left = room;
+      }
+      lines.at(-1).push(one);
+      left -= needs;
+    }
+    return lines.some((line) => line.length) ? lines : [];
+  }
+
   function showLegend(pen, legend, right, y, ink) {
     let at = right;
-    pen.textBaseline = "middle";
     for (const one of [...legend].reverse()) {
-      at -= write(pen, one.name, 0, 0, true);
       pen.fillStyle = ink;
-      write(pen, one.name, at, y);
-      at -= 32;
-      const [x, h] = [(value) => at + 26 * value, () => y];
+      say(pen, one.name, at, y, "right");
+      at -= write(pen, one.name, 0, 0, true) + sampleOf(one) + 6;
+      const [x, h] = [(value) => at + sampleOf(one) * value, () => y];
       const sample = one.kind.includes("line") ? { x: [0, 1], y: [0, 0], size: 0 } : { x: [0.5], y: [0] };
       // What is told apart on a map by its own colours would be lost on a dark or a light page.
       const colour = panels.some(({ map }) => map) ? ink : one.colour;
@@ -230,18 +327,11 @@ function render({ model, el }) {
     pen.fillStyle = wash;
     pen.fillRect(left, top, 9, tall);
     pen.fillStyle = getComputedStyle(el).getPropertyValue("--muted");
-    pen.textAlign = "left";
-    const ticks = ticksOf({ range: map.range, ticks: [] }, tall / 40);
-    for (const tick of ticks) {
-      const y = top + tall * (1 - (tick - map.range[0]) / (map.range[1] - map.range[0]));
-      pen.fillText(written(tick), left + 13, y);
-    }
-    pen.save();
-    pen.translate(left + 46, top + tall / 2);
-    pen.rotate(-Math.PI / 2);
-    pen.textAlign = "center";
-    pen.fillText(map.title, 0, 0);
-    pen.restore();
+    const at = (value) => top + tall * (1 - (value - map.range[0]) / (map.range[1] - map.range[0]));
+    const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [top - 9, top + tall + 9]);
+    for (const tick of ticks) say(pen, written(tick), left + 13, at(tick), "left");
+    canvas.axes.push([map.title, ticks.length]);
+    say(pen, map.title, left + 46, top + tall / 2, "center", true);
   }
 
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {

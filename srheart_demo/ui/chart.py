@@ -32,7 +32,8 @@ class Axis:
         title: with the unit.
         range: first and last value shown.
         log: logarithmic.
-        ticks: where to write numbers; none: the browser chooses.
+        ticks: where numbers may stand; none: the browser chooses. It writes as many as stand
+            apart, and at least two.
         grid, zero: whether lines are drawn at the ticks, and at 0.
         whole: only whole numbers are written.
     """
@@ -106,11 +107,9 @@ class Chart(anywidget.AnyWidget):
 
     drawing = traitlets.Dict().tag(sync=True)
 
-    def show(self, *panels: Panel, title: str = "", above: bool = False) -> None:
-        """Draw anew; the legend stands `above` the panels or within the last."""
-        self.drawing = {
-            "panels": [_message(panel) for panel in panels], "title": title, "above": above,
-        }  # fmt: skip
+    def show(self, *panels: Panel, title: str = "") -> None:
+        """Draw anew; the legend stands above the panels, beside the title or the card's heading."""
+        self.drawing = {"panels": [_message(panel) for panel in panels], "title": title}
 
 
 def _message(panel: Panel) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class ConvergenceChart(Chart):
                 run.iteration,
                 run.loss,
                 theme.RUNS[run.colour],
-                name=texts.LOSS if len(curves) == 1 else texts.run_name(run),
+                name=texts.loss_of(run) if len(curves) == 1 else texts.run_name(run),
                 dash=theme.DASHES[run.colour],
             )
             for run in curves
@@ -50,7 +50,7 @@ class ConvergenceChart(Chart):
         parts = [
             Series(active.iteration, loss, theme.MIDDLE, name=name, width=1.6, dash=dash)
             for name, loss, dash in (
-                (texts.LOSS_SA, active.loss_sa, "solid"),
+                (texts.LOSS_SA, active.loss_sa, "dashdot"),
                 (texts.LOSS_LA, active.loss_la, "dot"),
             )
         ]
@@ -120,9 +120,8 @@ class ShiftChart(Chart):
         slices, truth, estimate = shifts.slices[kept], shifts.truth[kept], shifts.estimate[kept]
         reach = around([truth, estimate], 2.0, 1.12)
         gap = np.full(len(slices), np.nan)
-        every = 3 if shifts.of <= 16 else 5
         numbers = Axis(
-            texts.SLICE_AXIS, (0.3, shifts.of + 0.7), ticks=tuple(range(1, shifts.of + 1, every))
+            texts.SLICE_AXIS, (0.3, shifts.of + 0.7), ticks=tuple(range(1, shifts.of + 1))
         )
         self.show(
             *[
@@ -157,6 +156,5 @@ class ShiftChart(Chart):
                     ),
                 )
                 for i, title in enumerate((texts.ROW_SHIFT, texts.COLUMN_SHIFT))
-            ],
-            above=True,
+            ]
         )

@@ -28,6 +28,7 @@ from srheart_demo.ui.own import OwnTab
 from srheart_demo.ui.page import Page
 from srheart_demo.ui.panels import (
     Header,
+    News,
     ScanPanel,
     ScorePanel,
     SolverPanel,
@@ -61,12 +62,13 @@ MOVING = (State.LOADING, State.RUNNING, State.REPLAYING)
 
 def load_session() -> Session:
     """The first session, solved. Torch is imported here, when the interface stands."""
-    from srheart_demo.samples import SAMPLES
-    from srheart_demo.session import Scan, Session, use_one_thread
+    import torch
 
-    use_one_thread()
-    session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION))
-    session.resolve()
+    from srheart_demo.samples import SAMPLES
+    from srheart_demo.session import Scan, Session
+
+    torch.set_num_threads(1)  # For all that is drawn from G as well; see `machine`.
+    session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION), live=True)
     session.advance(float("inf"))
     return session
 
@@ -75,7 +77,7 @@ class Explorer:
     """The dashboard. `box` is the widget to display, `runner` what it drives."""
 
     def __init__(self) -> None:
-        self.page = Page(names=texts.NAMES, terms=texts.TERMS)
+        self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()
@@ -96,9 +98,13 @@ class Explorer:
         paints = [(text, what) for what, text in texts.PAINTS.items()]
         self.paint = named(w.Dropdown(options=paints, description=texts.PAINT), "srh-paint")
         toggles = [self.show_truth, self.show_view, self.show_slices, self.paint]
-        self._why: dict[str, WhyTab] = {}
+        self.why: dict[str, WhyTab] = {}
+        self.heart_news = News(texts.PAGE_LOADING)
+        self.heart_news.alone(True)
+        in_3d = heart_card(self._heart_place, self.heart_views, toggles)
+        in_3d.children += (self.heart_news.box,)
         heart = named(
-            w.VBox([heart_card(self._heart_place, self.heart_views, toggles), self.slices.box]),
+            w.VBox([in_3d, self.slices.box]),
             "srh-tab",
             "srh-tab-heart",
         )
@@ -118,9 +124,11 @@ class Explorer:
         )
         self.session: Session | None = None
         self._frame: Frame | None = None
-        self._explained: object = None
-        self._problem = ""
+        self._spread_refused: object = None
+        self._say("")
+        self._told = State.LOADING
         self._filling = False
+        self._still = False
         self._unseen: set[w.Widget] = set()
         self.runner = Runner(load_session, self, self.page, self._look())
         self.show_state(State.LOADING, "")
@@ -131,14 +139,21 @@ class Explorer:
     def loaded(self, session: Session) -> None:
         """The first session is there: it plays, if anybody looks."""
         self.session = session
-        if self.page.visits and not self.page.calm:
+        if self.page.visits:
+            self._play()
+
+    def _play(self) -> None:
+        """Once, and not for somebody who is at work already."""
+        if not (self.page.calm or self._still):
             self.runner.open()
+        self._still = True
 
     def show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
-        self.session = session
+        self.session, self._frame = session, None
         with self._quietly():
             self._fill(session)
+        self._enable()
         self.heart.show_ghost(session.ghost())
 
     def show_frame(self, frame: Frame) -> None:
@@ -149,6 +164,8 @@ class Explorer:
             self.transport.iteration.max = max(frame.progress.last, 1)
             self.transport.iteration.value = at
         self._write_status()
+        self.score.show_frame(frame)
+        self._show_preset()
         self.transport.show_runs(frame.curves)
         self.convergence.show_curves(frame.curves, at)
         self.latent.show_latent(frame.z, colour)
@@ -166,8 +183,10 @@ class Explorer:
     def show_heart(self, heart: Heart) -> None:
         """The 3-D view."""
         self.heart.show(heart)
-        if self.runner.state not in MOVING:
-            self._explain()
+        if not self.runner.computing:
+            self.heart_news.say("")
+            self.heart_news.alone(False)
+        self._explain()
 
     def show_scores(self, scores: Scores) -> None:
         """How good the estimate is, and everything on the page in words."""
@@ -184,32 +203,59 @@ class Explorer:
         bar.run.disabled = loading or running
         bar.pause.disabled = state not in (State.RUNNING, State.REPLAYING)
         bar.step.disabled = loading or running
-        for control in (bar.reset, bar.iteration, bar.replay, bar.fork):
+        for control in (bar.reset, bar.iteration, bar.replay, bar.fork, *self.solver.controls):
             control.disabled = loading
-        for control in (*self.scan.controls, *self.solver.controls):
-            control.disabled = loading
-        self._show_view_used()
-        self._problem = problem
+        self._enable()
+        self._say(problem)
+        if state is State.FAILED:
+            self.heart_news.say(f"{texts.FAILED}: {problem}")
         self._write_status()
+        self._explain()
+
+    def _say(self, problem: str, word: str = texts.REFUSED) -> None:
+        self._problem, self._word = problem, word
+
+    def _enable(self) -> None:
+        """Only controls that have a meaning for this scan."""
+        loading, session = self.runner.state is State.LOADING, self.session
+        simulated = session is None or session.scene.d is not None
+        view = session is None or session.scene.subject.S_LA is not None
+        self.scan.enable(loading, simulated, view)
+        self.solver.show_long_axis(self.scan.long_axis.value and view)
+        self.solver.gamma.disabled |= loading
+        self.show_truth.disabled = not simulated
+        self.show_view.disabled = not view
 
     def show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is."""
         show(self.transport.cancel, done is not None)
+        tab = self.why.get(self.tabs.shown)
         if done is None:
             self._write_status()
+            self.heart_news.say("")
+            if tab is not None and name != tab.computes and not self.runner.computing:
+                self._explain()
         else:
             if name != "check":  # which nobody asked for
-                self._problem = ""
+                self._say("")
             word = texts.JOBS[name]
             self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
+            if tab is not None:
+                tab.progress(word, done)
+            elif self.tabs.shown == "heart":
+                self.heart_news.say(f"{word}: {100 * done:.0f} %", done)
 
-    def show_problem(self, problem: str) -> None:
+    def show_problem(self, problem: str, job: str = "") -> None:
         """Why a wish was not granted."""
-        self._problem = problem
-        if isinstance(tab := self._why.get("own"), OwnTab):
-            tab.refused()
-            self._explained = None
-            self._explain()
+        self._say(problem)
+        if job in ("", "load") and isinstance(own := self.why.get("own"), OwnTab):
+            own.refused(problem)
+        for tab in self.why.values():
+            if job and tab.computes == job:
+                tab.give_up(problem)
+        if self.session is not None and job == self.session.paint:
+            self._spread_refused = self.session.step
+        self._explain()
         self._write_status()
 
     # -- what the user does ----------------------------------------------------------------
@@ -222,7 +268,7 @@ class Explorer:
         bar.reset.on_click(lambda _: self.runner.reset())
         bar.replay.on_click(lambda _: self.runner.replay())
         bar.fork.on_click(lambda _: self.runner.fork())
-        bar.cancel.on_click(lambda _: self.runner.cancel())
+        bar.cancel.on_click(lambda _: self._cancel())
         for index, chip in enumerate(bar.runs):
             chip.on_click(partial(lambda index, _: self.runner.choose(index), index))
         self._on(bar.iteration, lambda at: self.runner.seek(at))
@@ -250,10 +296,13 @@ class Explorer:
         self.header.dark.observe(self._on_dark, "value")
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
+        self.page.on_touch = self._touched
         self._on_toggle(None)
         for widget in _descendants(self.box):
             widget.observe(self._remember)
             widget.layout.observe(self._remember)
+            if widget.has_trait("value") and widget.has_trait("disabled"):
+                self._on(widget, lambda _: self._touched())
 
     def _remember(self, change: Any) -> None:
         """A change that a page which is still being built may miss."""
@@ -273,21 +322,34 @@ class Explorer:
         finally:
             self._filling = before
 
+    def _touched(self) -> None:
+        """The user does something: nothing moves by itself any more."""
+        self._still = True
+        self.runner.touched()
+
     def _fill(self, session: Session) -> None:
+        from srheart_demo.session.subjects import random_seed
+
         scan, panel, solver = session.scene.scan, self.scan, self.solver
-        seed = scan.subject.removeprefix("random_")
+        seed = random_seed(scan.subject)
         panel.fill(session.samples, session.own)
-        panel.subject.value = "random" if seed != scan.subject else scan.subject
-        if seed != scan.subject:
-            panel.seed.value = int(seed)
-        panel.motion.value, panel.spacing.value = scan.motion, scan.spacing
-        panel.noise.value, panel.long_axis.value = scan.noise, scan.long_axis
+        panel.subject.value = scan.subject if seed is None else "random"
+        if seed is not None:
+            panel.seed.value = seed
+        if session.scene.d is not None:  # of one's own scan nothing is simulated
+            panel.motion.value, panel.spacing.value = scan.motion, scan.spacing
+            panel.noise.value = scan.noise
+        panel.long_axis.value = session.scene.has_view
         panel.show_choice()
         solver.preset.options = session.presets
         known = session.settings.name in session.presets
         solver.preset.value = session.settings.name if known else session.presets[0]
-        solver.show_preset(solver.preset.value)
         self._fill_solver(session)
+        paints = [(text, what) for what, text in texts.PAINTS.items()]
+        if session.scene.d is None:
+            paints = [(text, what) for text, what in paints if what != "error"]
+        if [what for _, what in paints] != [what for _, what in self.paint.options]:
+            self.paint.options = paints
         self.slices.slice.max = len(session.scene.slices) - 1
 
     def _fill_solver(self, session: Session) -> None:
@@ -323,15 +385,17 @@ class Explorer:
         if self.session is None:
             return
         scan = change(self.session.scene.scan)
-        self._show_view_used()
+        self.solver.show_long_axis(scan.long_axis)
         if scan != self.session.scene.scan or self.runner.scanning:
             self.runner.scan(scan, self.scan.live.value)
 
-    def _show_view_used(self) -> None:
-        self.solver.show_long_axis(self.scan.long_axis.value)
+    def _show_preset(self) -> None:
+        """What the chosen preset does, and the name of what is shown where that is another."""
+        shown = "" if self._frame is None else self._frame.progress.name
+        self.solver.show_preset(self.solver.preset.value or "", shown)
 
     def _on_preset(self, name: str) -> None:
-        self.solver.show_preset(name)
+        self._show_preset()
         self.runner.preset(name, self._refill)
 
     def _configure(self, name: str, value: Any) -> None:
@@ -353,8 +417,7 @@ class Explorer:
             taken = self.session.scene.slices
             self.scan.stack.chosen = int(taken[min(self.slices.slice.value, len(taken) - 1)])
         self.runner.look_at(*self._look())
-        if self.tabs.shown == "landscape" and self.runner.state not in MOVING:
-            self._ask()
+        self._explain()
 
     def _on_toggle(self, _: Any) -> None:
         slices = bool(self.show_slices.value)
@@ -379,60 +442,74 @@ class Explorer:
         self.page.dark = change.new
 
     def _on_dark_page(self, change: Any) -> None:
-        self.header.dark.value = change.new
+        with self._quietly():
+            self.header.dark.value = change.new
 
     def _on_visit(self, _: Any) -> None:
         """Say again what changed while the page was being built: that got lost."""
         for widget in self._unseen:
             widget.send_state()
         self._unseen.clear()
-        if self.session is not None and not self.page.calm:
-            self.runner.open()
+        if self.session is not None:
+            self._play()
 
     # -- seeing why ------------------------------------------------------------------------
 
     def _open(self, name: str) -> None:
-        if name != "heart" and name not in self._why:
-            self._why[name] = self._make(name)
-            self.tabs.contents[name].children = [self._why[name].box]
-            self.page.names = texts.LATER_NAMES | self.page.names
-        self._explained = None
+        if name != "heart":
+            if name not in self.why:
+                self.why[name] = self._make(name)
+                self.tabs.contents[name].children = [self.why[name].box]
+                self.page.names = texts.LATER_NAMES | self.page.names
+            self._still = True
+            self.runner.end_replay()
         self._explain()
 
     def _make(self, name: str) -> WhyTab:
         if name == "take":
             return TakeTab(self._take, self._restore)
         if name == "own":
-            return OwnTab(self.runner.load, self.show_problem)
-        kinds: dict[str, Callable[[Callable[[], None]], WhyTab]]
-        kinds = {"landscape": LandscapeTab, "latent": LatentTab, "gauge": GaugeTab}
-        return kinds[name](self._ask) if name in kinds else RaceTab(self._ask)
+            return OwnTab(self.runner.load, self.show_problem, self._compute)
+        kinds: dict[str, Callable[[Callable[[], None], Callable[[], None]], WhyTab]]
+        kinds = {"landscape": LandscapeTab, "latent": LatentTab, "gauge": GaugeTab, "race": RaceTab}
+        return kinds[name](self._explain, self._compute)
 
-    def _ask(self) -> None:
-        """Compute what the open tab shows."""
-        if self.session is not None and self.tabs.shown in self._why:
-            self._explained = self.session.step
-            self._why[self.tabs.shown].refresh(self.session, self.runner)
+    def _compute(self) -> None:
+        """Compute what the open tab shows, whatever became of it before; a run waits for it."""
+        self.runner.pause()
+        self._explain(anew=True)
 
-    def _explain(self) -> None:
+    def _explain(self, anew: bool = False) -> None:
         """Bring the open tab up to date, and what is painted."""
-        session = self.session
-        if session is None or self.runner.state in MOVING or self.runner.loading:
+        session, runner, tab = self.session, self.runner, self.why.get(self.tabs.shown)
+        if session is None or runner.loading or runner.state is State.LOADING:
             return
-        tab = self.tabs.shown
-        if tab == "heart":
-            if session.paint in ("uncertainty", "spread") and not session.now.painted:
-                self._find_spread(session.paint)
-        elif tab != "race" and self._explained is not session.step:
-            self._ask()
+        if runner.state in MOVING or (runner.wishing and not anew):
+            if tab is not None:
+                tab.wait()
+        elif tab is not None:
+            tab.refresh(session, runner, anew)
+        elif self.tabs.shown == "heart":
+            self._find_spread(session, session.paint)
 
-    def _find_spread(self, what: str) -> None:
-        def found(_: None) -> None:
-            self.runner.redraw()
+    def _find_spread(self, session: Session, what: str) -> None:
+        wanted = what in ("uncertainty", "spread") and not session.now.painted
+        if wanted and self.runner.computing != what and self._spread_refused is not session.step:
+            self.runner.job(
+                what,
+                lambda session, watch: session.spread(what, watch),
+                lambda _: self.runner.redraw(),
+            )
 
-        if self._explained != (what, id(self.session and self.session.step)):
-            self._explained = what, id(self.session and self.session.step)
-            self.runner.job(what, lambda session, watch: session.spread(what, watch), found)
+    def _cancel(self) -> None:
+        """Nobody wants to wait for what is computed."""
+        name = self.runner.computing
+        for tab in self.why.values():
+            if name and tab.computes == name:
+                tab.give_up(texts.CANCELLED)
+        if self.session is not None and name == self.session.paint:
+            self._spread_refused = self.session.step
+        self.runner.cancel()
 
     # -- taking it away --------------------------------------------------------------------
 
@@ -449,17 +526,18 @@ class Explorer:
             if kind in drawn:
                 name, make = drawn[kind]
                 return name, make()
-            name, write = takeaway.FILES[kind]
-            return name, write(session)
+            return takeaway.file(session, kind)
 
         name = "film" if kind == "gif" else "take"
         self.runner.job(name, work, lambda file: self.page.download(*file))
 
     def _restore(self, text: str) -> None:
-        def restored(_: None) -> None:
+        def restored(otherwise: tuple[str, ...]) -> None:
             if self.session is not None:
                 self.show_scan(self.session)
             self.runner.pause_at()
+            self._say(" ".join(otherwise), texts.RESTORED)
+            self._write_status()
 
         self.runner.job("restore", lambda session, watch: session.restore(text, watch), restored)
 
@@ -469,13 +547,16 @@ class Explorer:
         state = self.runner.state
         progress = self._frame.progress if self._frame is not None else None
         done, line = 0.0, ""
+        # The picture comes after the state: what it shows is told by its own.
+        if state is State.DONE and not (progress and progress.stopped):
+            state = self._told
+        self._told, running = state, state is State.RUNNING
         if state is State.FAILED:
             line = f"{self._problem} {texts.FAILED_NOTE}"
         elif self._problem:
-            self.transport.show_status("failed", texts.REFUSED, self._problem, 0.0)
+            self.transport.show_status("failed", self._word, self._problem, 0.0)
             return
-        elif progress is not None:
-            running = state is State.RUNNING
+        elif progress is not None and not (running and (progress.stopped or self.runner.wishing)):
             whole = progress.iterations if running else progress.last
             done = progress.iteration / whole if whole else 0.0
             line = texts.progress_line(progress, running)

@@ -52,10 +52,8 @@ def compose(
 
 def heart_card(place: w.GridBox, views: w.ToggleButtons, toggles: list[w.Widget]) -> w.VBox:
     """The 3-D view, in its place, with its toggles."""
-    bar = named(w.HBox(toggles), "srh-toggles")
-    return card(
-        "", texts.HEART, [bar, named(views, "srh-mode", "srh-heart-views"), place], "srh-heart"
-    )
+    bar = named(w.HBox([*toggles, named(views, "srh-mode", "srh-heart-views")]), "srh-toggles")
+    return card("", texts.HEART, [bar, place], "srh-heart")
 
 
 def unknowns_card(

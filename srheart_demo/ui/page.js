@@ -7,11 +7,28 @@ function painted(callback) {
   requestAnimationFrame(() => setTimeout(callback));
 }
 
-function answerPings(model) {
-  model.on("change:ping", () => {
+// Listeners on a model outlive the view, unless they are taken off.
+function listen(model, event, act, signal) {
+  model.on(event, act);
+  signal.addEventListener("abort", () => model.off(event, act));
+}
+
+function answerPings(model, signal) {
+  listen(model, "change:ping", () => {
     const ping = model.get("ping");
     painted(() => model.send({ kind: "painted", ping }));
-  });
+  }, signal);
+}
+
+// Whoever does anything has seen enough of the opening replay; its own buttons say what they want.
+function tellTouch(model, signal) {
+  const events = ["pointerdown", "keydown", "wheel"];
+  const touched = (event) => {
+    if (event.target.closest?.(".srh-transport")) return;
+    for (const name of events) document.removeEventListener(name, touched);
+    model.send({ kind: "touched" });
+  };
+  for (const name of events) document.addEventListener(name, touched, { signal, passive: true });
 }
 
 const TARGETS = ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
@@ -39,9 +56,21 @@ function tellPressed() {
   }
 }
 
-// The term that a control acts on lights up while the pointer or the focus is on it.
+// Markup as plain words, for a tooltip.
+const plain = (markup) => markup.replaceAll("<sub>", "_").replaceAll("</sub>", "");
+
+// While the pointer or the focus is on a control, the terms that it acts on light up and the line
+// below the equation tells what it is for.
 function lightTerms(model, signal) {
+  const line = () => document.querySelector(".srh-tip-line .widget-html-content");
+  let begin = null;
   const light = (event) => {
+    begin ??= line()?.innerHTML;
+    const told = Object.entries(model.get("tips")).find(([name]) => event.target.closest?.(`.${name}`));
+    const words = told?.[1] ?? begin ?? "";
+    if (line() && line().innerHTML !== words) line().innerHTML = words;
+    const control = told && event.target.closest(`.${told[0]}`);
+    if (control && !control.closest(".srh-plot")) control.title = plain(words);
     const lit = new Set();
     for (const [className, terms] of Object.entries(model.get("terms"))) {
       if (event.target.closest?.(`.${className}`)) terms.forEach((term) => lit.add(`srh-term-${term}`));
@@ -54,31 +83,32 @@ function lightTerms(model, signal) {
   document.addEventListener("focusin", light, { signal });
 }
 
-function turnDark(model) {
+function turnDark(model, signal) {
   const turn = () => document.body.classList.toggle("srh-dark", model.get("dark"));
-  model.on("change:dark", turn);
+  listen(model, "change:dark", turn, signal);
   turn();
 }
 
-function handOutFiles(model) {
-  model.on("msg:custom", (message, [data]) => {
+function handOutFiles(model, signal) {
+  listen(model, "msg:custom", (message, [data]) => {
     if (message.kind !== "download") return;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([data]));
     link.download = message.name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  });
+  }, signal);
 }
 
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function render({ model }) {
   const stop = new AbortController();
-  answerPings(model);
+  answerPings(model, stop.signal);
+  tellTouch(model, stop.signal);
   lightTerms(model, stop.signal);
-  turnDark(model);
-  handOutFiles(model);
+  turnDark(model, stop.signal);
+  handOutFiles(model, stop.signal);
   const tend = () => {
     nameControls(model.get("names"));
     tellPressed();
@@ -88,7 +118,7 @@ function render({ model }) {
     asked ||= requestAnimationFrame(() => { asked = 0; tend(); });
   });
   additions.observe(document.body, { childList: true, subtree: true });
-  model.on("change:names", tend);
+  listen(model, "change:names", tend, stop.signal);
   document.addEventListener("click", () => requestAnimationFrame(tellPressed), { signal: stop.signal });
   stop.signal.addEventListener("abort", () => additions.disconnect());
   tend();

@@ -7,6 +7,7 @@ and a slider by 12 s; when the next picture waits until the last is painted, by 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Page(anywidget.AnyWidget):
         dark: dark colours; at first what the user's system prefers.
         names: CSS class → accessible name of the control that carries the class.
         terms: CSS class → terms of the equation that the control acts on.
+        tips: CSS class → what is said of the control or chart that is pointed at, as markup.
+        on_touch: called when a hand or a key first does anything but move through the run.
     """
 
     _esm = HERE / "page.js"
@@ -42,13 +45,15 @@ class Page(anywidget.AnyWidget):
     dark = traitlets.Bool(False).tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
+    tips = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self.on_msg(self._heard)
+        self.on_touch: Callable[[], None] = lambda: None
+        self.on_msg(self.heard)
 
     @property
     def painted(self) -> bool:
@@ -60,10 +65,13 @@ class Page(anywidget.AnyWidget):
         """Whether the browser has not answered for long: the page is closed, or out of sight."""
         return self.pong < self.ping and time.monotonic() - self._waiting_since > ABSENT
 
-    def _heard(self, _: object, message: dict[str, Any], __: object) -> None:
+    def heard(self, _: object, message: dict[str, Any], __: object) -> None:
+        """What the browser says."""
         # Not a synchronised value: after a lost connection those may never be sent again.
         if message.get("kind") == "painted":
             self.pong = int(message["ping"])
+        elif message.get("kind") == "touched":
+            self.on_touch()
 
     @traitlets.observe("pong", "visits")
     def _answered(self, _: object) -> None:

@@ -12,7 +12,7 @@ from srheart_demo.ui import texts
 from srheart_demo.ui.stack import StackView
 
 if TYPE_CHECKING:
-    from srheart_demo.session import Curves, Scores
+    from srheart_demo.session import Curves, Frame, Scores
 
 W = TypeVar("W", bound=w.DOMWidget)
 
@@ -70,6 +70,37 @@ def show(widget: w.Widget, shown: bool) -> None:
     widget.layout.display = None if shown else "none"
 
 
+class News:
+    """A word where one looks: what is computed, and how far; what is old, or still to come.
+
+    Attributes:
+        text: what is said.
+        again: computes what was given up.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        self.text = ""
+        self._words = html("")
+        self.again = named(w.Button(description=texts.AGAIN), "srh-again")
+        self.box = named(w.HBox([self._words, self.again]), "srh-news")
+        self.say(text)
+
+    def say(self, text: str, done: float | None = None, again: bool = False) -> None:
+        """A sentence, or nothing, over a bar filled to `done` of 1."""
+        bar = (
+            ""
+            if done is None
+            else f'<div class="srh-bar"><i style="width:{100 * done:.0f}%"></i></div>'
+        )
+        self.text, self._words.value = text, f"{escape(text)}{bar}"
+        show(self.again, again)
+        show(self.box, bool(text))
+
+    def alone(self, is_alone: bool) -> None:
+        """Whether there is nothing else to look at."""
+        (self.box.add_class if is_alone else self.box.remove_class)("srh-news-alone")
+
+
 class Header:
     """Title, the legend of colours that holds for every view, the equation and the theme."""
 
@@ -84,17 +115,15 @@ class Header:
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation = checkbox("srh-equation", texts.EQUATION, False)
+        self.equation = checkbox("srh-equation", texts.EQUATION)
         self.dark = checkbox("srh-theme", texts.DARK, False)
         legend = html(f'<div class="srh-legend">{chips}</div>')
         self.strip = html(
-            "".join(f"<span>{equation}</span>" for equation in texts.EQUATIONS)
-            + f"<em>{escape(texts.EQUATION_NOTE)}</em>",
-            "srh-equations",
+            "".join(f"<span>{equation}</span>" for equation in texts.EQUATIONS), "srh-equations"
         )
-        show(self.strip, False)
+        tip = html(texts.BEGIN, "srh-tip-line")
         top = named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
-        self.box = w.VBox([top, self.strip])
+        self.box = w.VBox([top, named(w.VBox([self.strip, tip]), "srh-told-of")])
         self.equation.observe(lambda change: show(self.strip, change.new), "value")
 
 
@@ -109,10 +138,11 @@ class ScanPanel:
         self.own = note(texts.OWN_HINT)
         self.motion = slider("srh-motion", texts.MOTION, 1.0, 0, 4, 0.1, ".1f")
         self.spacing = slider("srh-spacing", texts.SPACING, 10, 4, 16, 2, ".0f")
-        self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".2f")
+        self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".0%")
         self.long_axis = checkbox("srh-long-axis", texts.LONG_AXIS)
         self.live = checkbox("srh-live", texts.LIVE)
         self.stack = named(StackView(), "srh-stack-box")
+        self._simulation = (self.motion, self.spacing, self.noise)
         self.box = card(
             "1",
             texts.SCAN,
@@ -120,14 +150,8 @@ class ScanPanel:
                 self.subject,
                 self.seed,
                 self.own,
-                self.motion,
-                note(texts.MOTION_NOTE),
-                self.spacing,
-                note(texts.SPACING_NOTE),
-                self.noise,
-                note(texts.NOISE_NOTE),
+                *self._simulation,
                 named(w.HBox([self.long_axis, self.live]), "srh-pair"),
-                note(texts.LIVE_NOTE),
                 self.stack,
             ],
             "srh-scan",
@@ -135,10 +159,12 @@ class ScanPanel:
         self.controls = (
             self.subject, self.seed, self.motion, self.spacing, self.noise, self.long_axis,
         )  # fmt: skip
+        self._samples: tuple[str, ...] = ()
         self.show_choice()
 
     def fill(self, samples: tuple[str, ...], own: tuple[str, ...]) -> None:
         """The subjects that there are."""
+        self._samples = samples
         options = [(texts.subject(name), name) for name in samples]
         options += [(name, name) for name in own]
         self.subject.options = [
@@ -154,8 +180,18 @@ class ScanPanel:
 
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
+        simulated = self.subject.value in (None, RANDOM, *self._samples)
         show(self.seed, self.subject.value == RANDOM)
-        show(self.own, self.subject.value == OWN)
+        show(self.own, not simulated)
+        self.own.value = escape(texts.OWN_HINT if self.name is None else texts.OWN_AS_IT_IS)
+
+    def enable(self, loading: bool, simulated: bool, view: bool) -> None:
+        """Only what has a meaning: of one's own scan nothing is simulated."""
+        for control in self.controls:
+            control.disabled = loading
+        for widget in self._simulation:
+            show(widget, simulated)
+        self.long_axis.disabled = loading or not view
 
 
 class SolverPanel:
@@ -181,15 +217,15 @@ class SolverPanel:
                 self.gamma,
                 self.gamma_note,
                 fine,
-                note(texts.LEARNING_RATE_NOTE),
             ],
             "srh-run",
         )
         self.controls = (self.preset, self.gamma, self.solver, self.prior, self.lr_z, self.lr_d)
 
-    def show_preset(self, name: str) -> None:
-        """What the chosen preset does."""
-        self.preset_note.value = escape(texts.PRESET_NOTES.get(name, ""))
+    def show_preset(self, name: str, shown: str = "") -> None:
+        """What the chosen preset does, and the name of what is `shown`, if that is another."""
+        other = f"<b>{escape(texts.shown_run(shown, name))}</b> " if shown not in ("", name) else ""
+        self.preset_note.value = other + escape(texts.PRESET_NOTES.get(name, ""))
 
     def show_long_axis(self, used: bool) -> None:
         """Whether γ weighs anything."""
@@ -249,14 +285,32 @@ class Transport:
 
 
 class ScorePanel:
-    """Dice of the estimate beside nearest-neighbour up-sampling's, and the motion error."""
+    """Dice of the estimate beside nearest-neighbour up-sampling's, and the motion error.
+
+    The motion error is that of the picture. Dice takes longer: of another picture it is marked.
+    """
 
     def __init__(self) -> None:
         self.table = html("", "srh-scores")
         self.box = card("5", texts.QUALITY, [self.table], "srh-quality", texts.GAUGE_SCORE_NOTE)
+        self._scores: Scores | None = None
+        self._frame: Frame | None = None
 
     def show_scores(self, scores: Scores) -> None:
-        """Bars for Dice, and the motion error in mm before and after."""
+        """Bars for Dice."""
+        self._scores = scores
+        self._write()
+
+    def show_frame(self, frame: Frame) -> None:
+        """The motion error in mm, before and after."""
+        self._frame = frame
+        self._write()
+
+    def _write(self) -> None:
+        scores, frame = self._scores, self._frame
+        if scores is None or frame is None:
+            return
+        old = scores.number != frame.number
         known = bool(scores.dice)
         dice = scores.dice or scores.agreement
         rows = [
@@ -264,6 +318,8 @@ class ScorePanel:
             for tissue, colour in TISSUE_COLOURS.items()
         ]
         heading = texts.DICE_HEADING if known else texts.AGREEMENT_HEADING
+        if old:
+            heading = texts.old_heading(scores.iteration)
         other = f"<u></u>{texts.DICE_NEAREST}" if known else ""
         head = (
             f'<div class="srh-score srh-score-head"><span>{heading}</span><span></span>'
@@ -271,11 +327,14 @@ class ScorePanel:
         )
         error = (
             '<div class="srh-score srh-score-motion">'
-            f"<span>{texts.MOTION_ERROR}</span><span></span><b>{scores.motion_error:.1f} mm</b>"
-            f"<span>{scores.motion_uncorrected:.1f} mm</span></div>"
+            f"<span>{texts.MOTION_ERROR}</span><span></span><b>{frame.motion_error:.1f} mm</b>"
+            f"<span>{frame.motion_uncorrected:.1f} mm</span></div>"
         )
         unknown = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'
-        self.table.value = head + "".join(rows) + (error if known else unknown)
+        dice_rows = (
+            f'<div class="srh-old">{head}{"".join(rows)}</div>' if old else head + "".join(rows)
+        )
+        self.table.value = dice_rows + (error if known else unknown)
 
 
 def _score_row(tissue: str, colour: str, estimate: float, nearest: float | None) -> str:

@@ -30,14 +30,19 @@ function render({ model, el }) {
     event.preventDefault();
     take(event.dataTransfer.files[0]);
   });
-  model.on("msg:custom", async ({ kind, start, stop }) => {
+  const give = async ({ kind, start, stop }) => {
     if (kind !== "give" || !file) return;
     const part = await file.slice(start, stop).arrayBuffer().catch(() => null);
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
-  });
+  };
+  model.on("msg:custom", give);
   model.on("change:text change:said", draw);
   draw();
+  return () => {
+    model.off("msg:custom", give);
+    model.off("change:text change:said", draw);
+  };
 }
 
 export default { render };

@@ -39,9 +39,10 @@ class FilePicker(anywidget.AnyWidget):
         self.on_file: Callable[[str, bytes], None] = lambda name, content: None
         self.on_problem: Callable[[str], None] = lambda problem: None
         self._name, self._size, self._content = "", 0, bytearray()
-        self.on_msg(self._heard)
+        self.on_msg(self.heard)
 
-    def _heard(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+    def heard(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """What the browser says."""
         kind = message.get("kind")
         if kind == "chosen":
             self._begin(str(message["name"]), int(message["size"]))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from srheart_demo.memory import give_back
+from srheart_demo.machine import give_back
 from srheart_demo.ui.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -40,15 +40,13 @@ REPLAY = 6.0
 """Seconds that a replay takes, within `BEAT`."""
 BEAT = (0.06, 0.4)
 """Shortest and longest stay at an iteration in a replay, s."""
-REST = 3.0
-"""Seconds at the end of a replay that begins again."""
 TELL = 0.1
 """Least seconds between two words about how far a computation is."""
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Picture = asyncio.Future[Callable[[], None]]
-"""What is being prepared, and then how to draw it."""
+Picture = asyncio.Future[tuple[str, Callable[[], None], float]]
+"""What is being prepared, and then how to draw it and the seconds that it took."""
 
 
 class State(Enum):
@@ -85,10 +83,10 @@ class View(Protocol):
         """What the run is doing; `problem` in plain words if it failed."""
 
     def show_job(self, name: str, done: float | None) -> None:
-        """How far a long computation is, of 1; None when it is over."""
+        """How far a long computation is, of 1; None when it is over, or has given way."""
 
-    def show_problem(self, problem: str) -> None:
-        """What went wrong with a wish, in plain words; the run is as it was."""
+    def show_problem(self, problem: str, job: str = "") -> None:
+        """What went wrong with a wish or a long computation; the run is as it was."""
 
     def loaded(self, session: Session) -> None:
         """The first session is there."""
@@ -140,11 +138,12 @@ class Runner:
         self._load, self._view, self._pace = load, view, pace
         self._session: Session | None = None
         self._wishes: dict[str, Callable[[Session], None]] = {}
-        self._steps = 0
+        self._steps, self._granting = 0, False
         self._job: Job | None = None
+        self._doing: Job | None = None
         self._granted: Callable[[Session], None] | None = None
         self._watch: Watch | None = None
-        self._for_ever, self._beat_at = False, 0.0
+        self._opening, self._beat_at = False, 0.0
         self._schedule = Schedule()
         self._wake = asyncio.Event()
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="solver")
@@ -163,9 +162,21 @@ class Runner:
         self._enter(State.RUNNING)
 
     def open(self) -> None:
-        """Replay what has been solved until the user does anything."""
+        """Replay what has been solved, once, or until the user does anything."""
         if self.state is State.DONE:
-            self.replay(for_ever=True)
+            self.replay()
+            self._opening = True
+
+    def touched(self) -> None:
+        """The user does something: the opening replay is over."""
+        if self._opening:
+            self.end_replay()
+
+    def end_replay(self) -> None:
+        """Rest at the end of what is being replayed."""
+        if self.state is State.REPLAYING:
+            self._wish("look", lambda session: session.look(session.history.last))
+            self.pause_at()
 
     def pause(self) -> None:
         """Stop after the burst that is on its way."""
@@ -183,9 +194,8 @@ class Runner:
         self._wish("reset", lambda session: session.reset())
         self._enter(State.READY)
 
-    def replay(self, for_ever: bool = False) -> None:
+    def replay(self) -> None:
         """Show the run again from its start, or from where it is looked at."""
-        self._for_ever = for_ever
 
         def back(session: Session) -> None:
             if session.at_end:
@@ -198,12 +208,7 @@ class Runner:
         """Scan anew. A run that is going on goes on with the new scan, from the start; so does
         one that is live."""
 
-        def wish(session: Session) -> None:
-            session.scan(scan)
-            if live:
-                session.resolve()
-
-        self._wish("scan", wish)
+        self._wish("scan", lambda session: session.scan(scan, live))
         if live:
             self._enter(State.RUNNING)
         elif self.state is not State.RUNNING:
@@ -220,13 +225,24 @@ class Runner:
 
     @property
     def loading(self) -> bool:
-        """Whether another file waits to be read."""
-        return self._job is not None and self._job.name == "load"
+        """Whether another file is read, or waits to be."""
+        return self.computing == "load"
 
     @property
     def scanning(self) -> bool:
         """Whether another scan is wished for already."""
         return "scan" in self._wishes
+
+    @property
+    def wishing(self) -> bool:
+        """Whether something is wished for that is not granted yet."""
+        return bool(self._wishes or self._steps or self._granting)
+
+    @property
+    def computing(self) -> str:
+        """Name of the long computation that is on its way, or waits for its turn; or nothing."""
+        job = self._job or self._doing
+        return "" if job is None else job.name
 
     def preset(self, name: str, taken: Callable[[Session], None]) -> None:
         """Take another preset, from the start; `taken` then shows its settings."""
@@ -286,13 +302,16 @@ class Runner:
         """Compute something that takes long; an earlier one gives way."""
         self.cancel()
         self._job = Job(name, work, show)
+        self._view.show_job(name, 0.0)
         self._wake.set()
 
     def cancel(self) -> None:
         """End the long computation that is on its way, if there is one."""
-        self._job = None
+        waiting, self._job = self._job, None
         if self._watch is not None:
             self._watch.cancel()
+        elif waiting is not None:
+            self._view.show_job(waiting.name, None)
 
     def on_loop(self, show: Callable[[T], None]) -> Callable[[T], None]:
         """`show`, to be called from the worker thread: it runs on the event loop."""
@@ -349,7 +368,7 @@ class Runner:
             await self._run_on(self._session)
         elif self._schedule.stale and self._pace.painted:
             await self._show(self._prepare(self._session.now, hurry=True))
-        elif self._job is not None:
+        elif self._job is not None and not self._schedule.stale:
             await self._do(self._session, self._job)
         elif self.state is State.REPLAYING:
             await self._replay(self._session)
@@ -360,9 +379,12 @@ class Runner:
 
     async def _grant(self, session: Session) -> None:
         wishes, self._wishes = self._wishes, {}
-        scene = session.scene
-        for wish in wishes.values():
-            await self._call(wish, session)
+        scene, self._granting = session.scene, True
+        try:
+            for wish in wishes.values():
+                await self._call(wish, session)
+        finally:
+            self._granting = False
         granted, self._granted = self._granted, None
         if granted is not None:
             granted(session)
@@ -377,7 +399,8 @@ class Runner:
     async def _do(self, session: Session, job: Job) -> None:
         from srheart_demo.session import Cancelled, Watch
 
-        self._job, told, loop = None, 0.0, asyncio.get_running_loop()
+        self._job, self._doing = None, job
+        told, loop = 0.0, asyncio.get_running_loop()
 
         def report(done: float) -> None:
             nonlocal told
@@ -386,48 +409,44 @@ class Runner:
                 loop.call_soon_threadsafe(self._view.show_job, job.name, done)
 
         watch = self._watch = Watch(report)
-        self._view.show_job(job.name, 0.0)
         scene, problem = session.scene, ""
 
         def end() -> None:
-            self._view.show_job(job.name, None)
             if problem:
-                self._view.show_problem(problem)
+                self._view.show_problem(problem, job.name)
+            if self._job is None:  # else another has taken its place on the page
+                self._view.show_job(job.name, None)
 
         try:
             job.show(await self._call(job.work, session, watch))
         except Cancelled:
             pass
         except (KeyError, ValueError) as error:
-            problem = str(error.args[0])
+            problem = str(error.args[0]) if error.args else type(error).__name__
         except OSError as error:
             log.warning("%s: %s", job.name, error)
             problem = f"The server cannot write files ({error.strerror}); the run is as it was."
         finally:
-            self._watch = None
+            self._watch = self._doing = None
             # What was reported last comes first.
             loop.call_soon(end)
         if session.scene is not scene:
             await self._show_scan(session)
 
     async def _replay(self, session: Session) -> None:
-        """One iteration further, when the last has been seen long enough."""
-        length = session.history.last
-        beat = min(max(REPLAY / max(length, 1), BEAT[0]), BEAT[1])
-        beat = max(beat, REST) if session.at_end else beat
-        if self._pace.absent:
+        """One iteration further, when the last has been seen long enough; rest at the end."""
+        beat = min(max(REPLAY / max(session.history.last, 1), BEAT[0]), BEAT[1])
+        if session.at_end:
+            self._enter(State.DONE if session.finished else State.PAUSED)
+        elif self._pace.absent:
             # A page that was closed must not keep its kernel busy; one out of sight may come back.
             await asyncio.sleep(TELL)
         elif time.monotonic() - self._beat_at < beat or not self._pace.painted:
             await asyncio.sleep(NAP)
-        elif not session.at_end or self._for_ever:
-            self._beat_at = time.monotonic()
-            await self._call(session.look, 0 if session.at_end else session.history.at + 1)
-            self._schedule.everything()
-            if session.at_end and not self._for_ever:
-                self._enter(State.DONE if session.finished else State.PAUSED)
         else:
-            self._enter(State.DONE if session.finished else State.PAUSED)
+            self._beat_at = time.monotonic()
+            await self._call(session.look, session.history.at + 1)
+            self._schedule.everything()
 
     async def _run_on(self, session: Session) -> None:
         self._filmed = session.now
@@ -471,21 +490,22 @@ class Runner:
             "heart": lambda: _then(self._view.show_heart, now.heart(self.look[0], coarse)),
             "scores": lambda: _then(self._view.show_scores, now.scores()),
         }
-        due = [part for part in work if self._schedule.due(part, hurry)]
-        self._schedule.stale.difference_update(due)
+        due = self._schedule.take(hurry)
         loop = asyncio.get_running_loop()
         return [loop.run_in_executor(self._painter, self._timed, part, work[part]) for part in due]
 
-    def _timed(self, part: str, make: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+    def _timed(
+        self, part: str, make: Callable[[], Callable[[], None]]
+    ) -> tuple[str, Callable[[], None], float]:
         started = time.monotonic()
         draw = make()
         if part == "scores":  # which come seldom, and need the most room
             give_back()
-        self._schedule.renewed(part, time.monotonic() - started)
-        return draw
+        return part, draw, time.monotonic() - started
 
     async def _show(self, pictures: list[Picture]) -> None:
-        for draw in await asyncio.gather(*pictures):
+        for part, draw, cost in await asyncio.gather(*pictures):
+            self._schedule.renewed(part, cost)
             draw()
         if pictures:
             self._pace.sent()
@@ -498,7 +518,7 @@ class Runner:
         self._wake.set()
 
     def _enter(self, state: State, problem: str = "") -> None:
-        self.state = state
+        self.state, self._opening = state, False
         self._schedule.everything()
         self._view.show_state(state, problem)
         self._wake.set()
@@ -508,8 +528,17 @@ class Runner:
         await self._wake.wait()
 
     def _call(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._solver, function, *arguments)
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._solver, _answered, function, *arguments)
 
 
 def _then(show: Callable[[T], None], value: T) -> Callable[[], None]:
     return lambda: show(value)
+
+
+def _answered(function: Callable[..., T], *arguments: object) -> T:
+    """Call it; of all errors this one never gets out of a future, and whoever waits, waits on."""
+    try:
+        return function(*arguments)
+    except StopIteration as error:
+        raise RuntimeError("a run went on beyond its end") from error

@@ -14,27 +14,33 @@ the same two cores."""
 
 
 class Schedule:
-    """What on the page is out of date, and whether its turn has come."""
+    """What on the page is out of date, and whether its turn has come. For one thread only."""
 
     def __init__(self) -> None:
         self.stale: set[str] = set()
+        self._urgent: set[str] = set()
         self._renewed = dict.fromkeys(INTERVALS, 0.0)
         self._cost = dict.fromkeys(INTERVALS, 0.0)
 
     def everything(self) -> None:
         """All is out of date."""
-        self.stale = set(INTERVALS)
+        self.stale |= set(INTERVALS)
 
     def at_once(self, *parts: str) -> None:
-        """Parts that a hand has just changed: they wait for nothing."""
+        """These are out of date, and somebody waits for them."""
         self.stale |= {*parts}
-        for part in parts:
-            self._renewed[part], self._cost[part] = 0.0, 0.0
+        self._urgent |= {*parts}
 
-    def due(self, part: str, hurry: bool) -> bool:
-        """Whether to renew `part` now; in a hurry, without regard to what it costs the run."""
-        wait = 0.0 if hurry else max(INTERVALS[part], self._cost[part] / SHARES[part])
-        return part in self.stale and time.monotonic() - self._renewed[part] >= wait
+    def take(self, hurry: bool) -> list[str]:
+        """What is due, and no longer out of date; in a hurry, whatever it costs the run."""
+        due = [part for part in INTERVALS if part in self.stale and self._due(part, hurry)]
+        self.stale.difference_update(due)
+        self._urgent.difference_update(due)
+        return due
+
+    def _due(self, part: str, hurry: bool) -> bool:
+        wait = max(INTERVALS[part], self._cost[part] / SHARES[part])
+        return hurry or part in self._urgent or time.monotonic() - self._renewed[part] >= wait
 
     def renewed(self, part: str, cost: float) -> None:
         """`part` took `cost` seconds to prepare."""

@@ -14,10 +14,11 @@ function render({ model, el }) {
   const stop = new AbortController();
   el.classList.add("srh-label-pictures");
   const columns = Object.entries(model.get("columns"));
-  for (const [, [title, note]] of columns) {
-    const head = element("div", "srh-column", el);
+  for (const [name, [title, note]] of columns) {
+    const head = element("div", `srh-column srh-column-${name}`, el);
     element("b", "", head).textContent = title;
-    head.append(element("br", "", head), note);
+    element("br", "", head);
+    element("span", "", head).textContent = note;
   }
   const canvases = {};
   for (const [row, view] of Object.entries(model.get("rows"))) {
@@ -60,6 +61,7 @@ function render({ model, el }) {
     const ink = getComputedStyle(el).getPropertyValue("--outline");
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
       const n = shape[0] * shape[1];
+      el.classList.toggle("srh-no-truth", !packed.truth);
       const maps = Object.fromEntries(Object.entries(packed).map(([name, view]) => [name, labels(view, n)]));
       maps.disagreement = maps.input.map((label, i) => (label === maps.redegraded[i] ? label && 1 : 2));
       for (const [name] of columns) {

@@ -1,6 +1,7 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
 const NUDGE_MM = 1.25;
+const FARTHEST_MM = 30;
 const REST_MS = 250;
 
 function element(tag, className, parent) {
@@ -24,11 +25,12 @@ function render({ model, el }) {
     return element("canvas", "", figure);
   });
   const [front] = panels;
+  const said = element("output", "srh-stack-said", el);
   const bar = element("div", "srh-stack-bar", el);
-  const said = element("output", "srh-stack-said", bar);
   const turn = element("button", "srh-small", bar);
   const leave = element("button", "srh-small", bar);
   const undo = element("button", "srh-small", bar);
+  turn.textContent = words.turn;
   undo.textContent = words.undo;
   front.tabIndex = 0;
   front.setAttribute("role", "application");
@@ -95,11 +97,11 @@ function render({ model, el }) {
   function draw() {
     panels.forEach((canvas, i) => paint(canvas, i ? "put_back" : "scanned"));
     const chosen = model.get("chosen");
+    if (!model.get("of")) return; // nothing is scanned yet
     const state = taken() ? (offset ? `${offset > 0 ? "+" : ""}${offset.toFixed(1)} mm` : "") : words.missing;
     said.textContent = `${words.slice} ${chosen + 1} ${state}`;
     front.setAttribute("aria-label", `${words.help} ${said.textContent}`);
-    turn.textContent = axis ? words.rows : words.columns;
-    turn.setAttribute("aria-label", `${words.direction} ${turn.textContent}`);
+    turn.setAttribute("aria-label", `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`);
     leave.textContent = taken() ? words.leaveOut : words.takeAgain;
     leave.setAttribute("aria-label", `${leave.textContent}: ${words.slice} ${chosen + 1}`);
     undo.disabled = !model.get("by_hand");
@@ -110,6 +112,10 @@ function render({ model, el }) {
     model.set("chosen", Math.min(Math.max(slice, 0), model.get("of") - 1));
     model.save_changes();
     draw();
+  }
+
+  function displace(mm) {
+    offset = Math.min(Math.max(mm, -FARTHEST_MM), FARTHEST_MM);
   }
 
   function flush() {
@@ -133,8 +139,7 @@ function render({ model, el }) {
   front.addEventListener("pointermove", (event) => {
     if (hand === null || !taken()) return;
     const n = bytes("scanned").length / (2 * model.get("slices").length);
-    offset = ((event.clientX - hand) / front.clientWidth) * n * model.get("pixel_mm");
-    offset = Math.min(Math.max(offset, -30), 30);
+    displace(((event.clientX - hand) / front.clientWidth) * n * model.get("pixel_mm"));
     draw();
   });
   const drop = () => {
@@ -148,8 +153,8 @@ function render({ model, el }) {
     const act = {
       ArrowUp: () => choose(model.get("chosen") + 1),
       ArrowDown: () => choose(model.get("chosen") - 1),
-      ArrowLeft: () => { offset -= NUDGE_MM; },
-      ArrowRight: () => { offset += NUDGE_MM; },
+      ArrowLeft: () => displace(offset - NUDGE_MM),
+      ArrowRight: () => displace(offset + NUDGE_MM),
       Delete: toggle,
       Backspace: toggle,
     }[event.key];
@@ -173,7 +178,13 @@ function render({ model, el }) {
   const themes = new MutationObserver(draw);
   themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   draw();
-  return () => { sizes.disconnect(); themes.disconnect(); };
+  return () => {
+    clearTimeout(resting);
+    model.off("change:revision", shown);
+    model.off("change:chosen", draw);
+    sizes.disconnect();
+    themes.disconnect();
+  };
 }
 
 export default { render };

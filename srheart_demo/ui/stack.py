@@ -50,7 +50,7 @@ class StackView(anywidget.AnyWidget):
         self.on_move: Callable[[int, float, float], None] = lambda k, rows, columns: None
         self.on_toggle: Callable[[int], None] = lambda k: None
         self.on_undo: Callable[[], None] = lambda: None
-        self.on_msg(self._heard)
+        self.on_msg(self.heard)
 
     def show(self, side: Side, by_hand: bool) -> None:
         """Draw the stack of a moment."""
@@ -61,7 +61,8 @@ class StackView(anywidget.AnyWidget):
             self.of, self.pixel_mm, self.by_hand = side.of, side.pixel_mm, by_hand
             self.revision += 1
 
-    def _heard(self, _: Any, message: dict[str, Any], __: Any) -> None:
+    def heard(self, _: Any, message: dict[str, Any], __: Any) -> None:
+        """What the browser says."""
         kind = message.get("kind")
         if kind == "move":
             self.on_move(int(message["slice"]), float(message["rows"]), float(message["columns"]))

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from srheart_demo.optimise import Step
 
 Labels = NDArray[np.uint8]
+WIDEST = 13.6
+"""Inches, of a row of slices."""
+MOST_TICKS = 8
 
 
 def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
-    """Label maps as rows of slices from apex to base, cut to the tissue.
+    """Label maps as rows of slices from apex to base, cut to the tissue; empty ones are left out.
 
     Args:
         rows: title → (K, h, w) labels, all of one shape.
@@ -30,19 +33,32 @@ def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
     """
     import matplotlib.pyplot as plt
 
-    window = window_of(list(rows.values()))
-    columns = len(next(iter(rows.values()))[::every])
-    figure, axes = plt.subplots(
-        len(rows), columns, figsize=(1.05 * columns + 0.9, 1.15 * len(rows)), squeeze=False
-    )
-    for line, (title, labels) in zip(axes, rows.items(), strict=True):
-        for axis, picture in zip(line, labels[::every], strict=True):
-            show_labels(axis, picture[window])
-        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
-    for k, axis in enumerate(axes[-1]):
-        axis.set_xlabel(f"{every * k + 1}", fontsize=8)
-    figure.supxlabel("slice, from apex to base", fontsize=9)
+    shown = slices_of(list(rows.values()), every)
+    side = min(1.3, WIDEST / len(shown))
+    size = (side * len(shown) + 0.9, 1.1 * side * len(rows))
+    figure, axes = plt.subplots(len(rows), len(shown), figsize=size, squeeze=False)
+    draw_slices(axes, rows, shown)
+    for k, axis in zip(shown, axes[-1], strict=True):
+        axis.set_xlabel(f"{k + 1}", fontsize=9)
+    left_out = len(shown) < len(range(0, len(next(iter(rows.values()))), every))
+    said = "slice, from apex to base" + ("; empty ones are left out" if left_out else "")
+    figure.supxlabel(said, fontsize=9)
     return finish(figure)
+
+
+def slices_of(maps: Sequence[Labels], every: int = 1) -> list[int]:
+    """The slices of stacks (K, h, w), every so many-th, in which any shows tissue."""
+    numbers = range(0, len(maps[0]), every)
+    return [k for k in numbers if any(labels[k].any() for labels in maps)]
+
+
+def draw_slices(axes: NDArray[Any], rows: Mapping[str, Labels], shown: Sequence[int]) -> None:
+    """Slices of stacks (K, h, w) in rows of axes, each with its title at the left."""
+    window = window_of(list(rows.values()))
+    for line, (title, labels) in zip(axes, rows.items(), strict=True):
+        for axis, k in zip(line, shown, strict=True):
+            show_labels(axis, labels[k][window])
+        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
 
 
 def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
@@ -124,6 +140,23 @@ def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
     )
 
 
+def number_decades(axes: Axes) -> None:
+    """Plain numbers at 1, 2 and 5 on logarithmic axes: those of matplotlib run into one another."""
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if getattr(axis.get_transform(), "base", 0) != 10:
+            continue
+        low, high = sorted(axis.get_view_interval())
+        for find in (LogLocator(), LogLocator(subs=(1, 2, 5)), MaxNLocator(5)):
+            ticks = [tick for tick in find.tick_values(low, high) if low <= tick <= high]
+            if len(ticks) > 2:
+                break
+        axis.set_ticks(ticks[:: -(-len(ticks) // MOST_TICKS) or 1])
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+
+
 def finish(figure: Figure) -> Figure:
     """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
     import matplotlib.pyplot as plt
@@ -131,7 +164,10 @@ def finish(figure: Figure) -> Figure:
     # A smaller figure of finer dots is as large, and its text larger.
     width, height = figure.get_size_inches()
     figure.set_size_inches(width / scale(), height / scale())
-    figure.tight_layout()
+    for axis in figure.axes:
+        number_decades(axis)
+    below = sum(legend.get_window_extent().height for legend in figure.legends) / figure.bbox.height
+    figure.tight_layout(rect=(0, below, 1, 1))
     plt.close(figure)
     figure.set_dpi(figure.dpi * scale())  # Closing resets it.
     return figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.ui.static import Labels, finish, show_labels, window_of
+from srheart_demo.ui.static import Labels, draw_slices, finish, show_labels, slices_of
 from srheart_demo.ui.theme import INK, MUTED, RUNS, SEQUENTIAL
 
 if TYPE_CHECKING:
@@ -41,15 +41,24 @@ def picture_landscapes(
             rasterized=True,
         )
         axis.plot(*found.path.T, color="white", lw=2.6)
-        axis.plot(*found.path.T, color=INK, lw=1.2)
-        axis.plot(*found.path[0], "o", mfc="none", mec="white", ms=7)
-        axis.plot(*found.path[-1], "o", color="white", mec=INK, ms=7)
-        axis.plot(*low.T, "v", color="white", mec=INK, ms=8, ls="none")
-        axis.plot(*found.truth, "x", color="white", ms=9, mew=2)
+        axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
+        dots = {"marker": "o", "mec": "white", "ms": 7, "ls": "none"}
+        axis.plot(*found.path[0], **dots, mfc="none", label="its start")
+        axis.plot(*found.path[-1], **dots | {"mec": INK}, mfc="white", label="its end")
+        axis.plot(*low.T, "v", color="white", mec=INK, ms=8, ls="none", label="local minimum")
+        axis.plot(*found.truth, "x", color="white", ms=9, mew=2, label="truth")
         axis.set(xlabel="d along columns, mm", ylabel="d along rows, mm", aspect="equal")
         axis.set_title(title, fontsize=10)
         axis.invert_yaxis()
         figure.colorbar(drawn, ax=axis, fraction=0.045, label="L of this slice, nats per pixel")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="lower center",
+        ncols=5 if len(maps) > 1 else 3,
+        facecolor=MUTED,  # the marks are white
+        labelcolor="white",
+        fontsize=9,
+    )
     return finish(figure)
 
 
@@ -83,14 +92,10 @@ def picture_moved(hearts: Mapping[str, Labels], stacks: Mapping[str, Labels]) ->
     for axis, (title, cut) in zip(above.subplots(1, len(hearts)), hearts.items(), strict=True):
         show_labels(axis, cut[::-1], aspect=1.6)
         axis.set_title(title, fontsize=10)
-    window = window_of(list(stacks.values()))
-    columns = len(next(iter(stacks.values())))
-    lines = below.subplots(len(stacks), columns, squeeze=False)
+    shown = slices_of(list(stacks.values()))
+    lines = below.subplots(len(stacks), len(shown), squeeze=False)
     below.subplots_adjust(left=0.17, right=0.99, wspace=0.06, hspace=0.08)
-    for line, (title, labels) in zip(lines, stacks.items(), strict=True):
-        for axis, picture in zip(line, labels, strict=True):
-            show_labels(axis, picture[window])
-        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
+    draw_slices(lines, stacks, shown)
     plt.close(figure)
     return figure
 

@@ -10,10 +10,13 @@ import numpy as np
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING
 from srheart_demo.palette import TISSUE_COLOURS
 from srheart_demo.ui.static import Labels, finish, show_labels
-from srheart_demo.ui.theme import INK, MIDDLE, RUNS
+from srheart_demo.ui.theme import INK, MIDDLE, MUTED, RUNS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+BAR = 50
+"""Length of a picture's scale bar, mm."""
 
 
 def picture_hearts(
@@ -21,7 +24,7 @@ def picture_hearts(
     captions: Mapping[str, Sequence[str]] | None = None,
     through: Sequence[int] | None = None,
 ) -> Figure:
-    """Hearts (64, 128, 128) in rows: each cut along its length, and one slice.
+    """Hearts (64, 128, 128) in rows: each cut along its length, and one slice; a bar is 50 mm.
 
     Args:
         rows: title → hearts, as many in each row.
@@ -40,6 +43,11 @@ def picture_hearts(
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
         for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
             axis.set_xlabel(caption, fontsize=9)
+    bottom = axes[-1, 0].get_ylim()[0] - 6
+    axes[-1, 0].plot([6, 6 + BAR / HR_SPACING[1]], [bottom, bottom], color=MUTED, lw=2)
+    axes[-1, 0].text(
+        10 + BAR / HR_SPACING[1], bottom, f"{BAR} mm", fontsize=7, va="center", color=MUTED
+    )
     return finish(figure)
 
 

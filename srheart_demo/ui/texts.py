@@ -36,7 +36,10 @@ EQUATIONS = (
     '<span class="srh-term-d">d ← d − <span class="srh-term-lrd">α<sub>d</sub></span>'
     " ∂L/∂d</span>",
 )
-EQUATION_NOTE = "Point at a control: the term that it acts on lights up."
+BEGIN = (
+    "<b>Begin here:</b> drag a slice in 1 sideways, press Run, see in 3 how d and z put it back."
+    " <b>Point at a control or chart:</b> this line explains it, and its term lights up."
+)
 TERMS = {
     "srh-subject": ["heart"],
     "srh-seed": ["heart"],
@@ -60,53 +63,47 @@ TERMS = {
 
 # 1 The scan
 SCAN = "The scan"
-SUBJECT, SEED, OWN_FILE, OWN_VIEW = "Subject", "Seed", "Your stack", "Long axis"
+SUBJECT, SEED, OWN_FILE, OWN_VIEW = "Subject", "Seed", "Your stack", "Your long-axis view"
 SUBJECT_RANDOM, SUBJECT_OWN = "A random heart", "A file of yours"
 OWN_HINT = "Choose it in the tab “Your scan”."
-MOTION, SPACING, NOISE = "Motion", "Spacing", "Noise"
-MOTION_NOTE = "× the mean shift of 2.3 mm; 4 is severe"
-SPACING_NOTE = "s: mm from slice to slice"
-NOISE_NOTE = "ε: share of voxels labelled wrongly"
-LONG_AXIS = "Long-axis view"
-LIVE = "Live"
-LIVE_NOTE = "Live: each change is solved at once."
-SCANNED, PUT_BACK = "as scanned: drag", "put back by d"
+MOTION, SPACING, NOISE = "Motion, × usual", "Spacing, mm", "Wrong labels"
+LONG_AXIS = "long-axis view"
+LIVE = "solve at once"
+SCANNED, PUT_BACK = "Scan: drag a slice", "Motion undone by d"
 STACK_WORDS = {
     "columns": "columns",
     "rows": "rows",
+    "turn": "turn 90°",
     "direction": "seen along",
     "leaveOut": "leave out",
-    "takeAgain": "take again",
+    "takeAgain": "use again",
     "undo": "undo",
     "slice": "slice",
-    "apex": "apex",
-    "base": "base",
     "help": (
         "The stack from the side. Up and down choose a slice, left and right displace it,"
-        " Delete leaves it out or takes it again."
+        " Delete leaves it out or uses it again."
     ),
-    "missing": "not taken",
+    "missing": "is not used",
 }
 
 # 2 The solver
 RUN_CARD = "The solver"
 PRESET = "Preset"
 PRESET_NOTES = {
-    "PAPER": "As printed: Adam, step 0.0001, stop at 5 %. It hardly moves.",
+    "PAPER": "As the paper prints it: steps of 0.0001, stop at 5\u00a0%. It hardly moves.",
     "REFERENCE": "As the authors’ public code: d and z in turn, 500 iterations.",
-    "RECOMMENDED": "Our best: weak priors on z and d, a global search of each shift.",
+    "RECOMMENDED": "Our best: weak priors on z and d, a search over all shifts first.",
     "INTERACTIVE": "RECOMMENDED cut short, to solve again while a slider moves.",
 }
-GAMMA = "γ"
-GAMMA_NOTE = "weight of the long-axis view; mid-run too"
-GAMMA_UNUSED = "no long-axis view, so γ counts as 0"
+GAMMA = "Weight γ"
+GAMMA_NOTE = "of the long-axis view; also while it runs"
+GAMMA_UNUSED = "no long-axis view is used: γ counts as 0"
 SOLVER = "Optimiser"
 SOLVERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
-LEARNING_RATE_Z, LEARNING_RATE_D = "α of z", "d"
-LEARNING_RATE_NOTE = "priors: z as hearts are, d small · α: d’s in mm"
-PRIOR = "priors"
+LEARNING_RATE_Z, LEARNING_RATE_D = "Step of z", "d, mm"
+PRIOR = "use priors"
 RUN, PAUSE, STEP, RESET = "Run", "Pause", "Step", "Reset"
-REPLAY, FORK, CANCEL = "Replay", "Fork here", "Cancel"
+REPLAY, FORK, CANCEL = "Replay", "Branch here", "Cancel"
 ITERATION_SCRUBBER = "Iteration"
 
 # Status
@@ -115,7 +112,7 @@ READY = "Ready"
 READY_NOTE = "Press Run: find the heart z and the shifts d that explain the slices."
 RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
 FAILED = "Something went wrong"
-REFUSED = "Not done"
+REFUSED, RESTORED = "Not done", "Restored, but not the very same"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
 ENDS = {
     "iterations": "all iterations done",
@@ -140,17 +137,60 @@ JOBS = {
 
 
 def progress_line(progress: Progress, running: bool) -> str:
-    """Where the run is, and how long it has taken or will take."""
-    whole = progress.iterations if running else progress.last
-    parts = [f"iteration {progress.iteration} of {whole}"]
+    """Where the run is, how long it has taken, and may still take where that is known."""
+    if not progress.last and not running:
+        return READY_NOTE
+    if progress.ended and not running:
+        whole = f"of {progress.last}"
+    elif progress.iteration < progress.last:
+        whole = f"of {progress.last} so far"
+    else:
+        whole = f"of at most {progress.iterations}"
+    parts = [progress.name, f"iteration {progress.iteration} {whole}"]
     if progress.stopped:
         parts.append(ENDS[progress.stopped])
     if progress.iteration:
         parts.append(f"{progress.seconds:.1f}\u00a0s")
-    if running and progress.iteration:
-        left = progress.iterations - progress.iteration
-        parts.append(_remaining(left * progress.seconds / progress.iteration))
-    return READY_NOTE if not progress.last and not running else " · ".join(parts)
+    if running and progress.left is not None:
+        parts.append(_remaining(progress.left))
+    return " · ".join(parts)
+
+
+def shown_run(shown: str, chosen: str) -> str:
+    """Of a run that did not run with the chosen preset."""
+    return f"Shown: {shown}. Run starts {chosen}:"
+
+
+# Where one looks: what is loading, computed, old or still to come
+AGAIN = "Compute it"
+CANCELLED = "Cancelled: nothing was computed."
+WAITING = "Computed next."
+COMPUTED_LATER = "Computed when the run ends, or when you press Pause."
+OLD = "Of an earlier iteration; computed anew when the run ends, or when you press Pause."
+OLD_RACE = "Of another scan. Start the race again for this one."
+COMING = {
+    "landscape": "Two maps of the loss are computed when the run rests.",
+    "latent": "The directions of z are named when the run rests; the first time takes a while.",
+    "gauge": "The losses of moved hearts are computed when the run rests.",
+    "race": (
+        "Press “Start the race”: within about 10\u00a0s of computing two charts come, the loss and"
+        " the motion error of every preset against computing time."
+    ),
+    "own": (
+        "Choose a stack above. Then a report stands here: whether to trust the restored heart, what"
+        " was found in the file, what was assumed. The other tabs show your heart like any other."
+    ),
+    "take": "",
+}
+PAGE_LOADING = (
+    "Loading: Python reads the generator and solves a first scan. That takes some seconds; then the"
+    " heart found stands here."
+)
+
+
+def old_heading(iteration: int) -> str:
+    """Of scores that are older than the picture."""
+    return f"Dice at iteration {iteration}"
 
 
 def _remaining(seconds: float) -> str:
@@ -172,6 +212,11 @@ def run_name(curves: Curves) -> str:
     return name if curves.gamma == 1 or not _has_view(curves) else f"{name}, γ {curves.gamma:g}"
 
 
+def loss_of(curves: Curves) -> str:
+    """L of the only run that is shown."""
+    return f"{LOSS}, {run_name(curves)}"
+
+
 def _has_view(curves: Curves) -> bool:
     """Whether the run has an LA view, so that γ weighs anything."""
     return bool(curves.loss_la[0] == curves.loss_la[0])
@@ -182,27 +227,36 @@ TABS = {
     "heart": "Heart",
     "landscape": "Loss landscape",
     "latent": "Latent space",
-    "gauge": "Gauge",
+    "gauge": "Ambiguity",
     "race": "Race",
     "own": "Your scan",
-    "take": "Take away",
+    "take": "Save",
 }
 TITLES = TABS | {"gauge": "What the data cannot tell", "race": "A race of the presets"}
+LESSONS = {
+    "landscape": "lesson 4, Latent optimisation",
+    "latent": "lesson 3, The anatomical prior",
+    "gauge": "lesson 5, Motion and gauge",
+    "race": "lesson 4, Latent optimisation",
+    "own": "lesson 9, Your own scan",
+    "take": "lesson 9, Your own scan",
+}
+"""Which lesson explains a tab."""
 HEART = "3D"
-SHOW_TRUTH = "truth (grey)"
-SHOW_VIEW = "LA plane"
-SLICES_SHOWN = {"outlined": "slice outlines", "painted": "slices painted", "": "no slices"}
-PAINT = "Paint"
+SHOW_TRUTH = "true heart (grey)"
+SHOW_VIEW = "long-axis plane"
+SLICES_SHOWN = {"outlined": "slice outlines", "painted": "painted slices", "": "no slices"}
+PAINT = "Colours"
 PAINTS = {
     "": "tissues",
     "error": "error, mm",
     "uncertainty": "uncertainty, mm",
-    "spread": "5 random starts, mm",
+    "spread": "spread of 5 starts, mm",
 }
-HEART_VIEWS = {"drawn": "drawn", "plotly": "Plotly: axes, values"}
+HEART_VIEWS = {"drawn": "plain", "plotly": "with axes (Plotly)"}
 PLOTLY_WORDS = {
     "axes": ["columns, mm", "rows, mm", "D, mm: apex → base"],
-    "place": "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f} mm",
+    "place": "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f}\u00a0mm",
     "loading": "Loading Plotly",
 }
 TURN_HELP = "Arrow keys turn it, plus and minus zoom, Home brings it back."
@@ -212,13 +266,12 @@ SLICES_NOTE = "short axis: the slice framed in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
 COLUMNS = {
-    "input": ("Input", "scanned"),
-    "redegraded": ("Re-degraded", "G(z), scanned"),
-    "disagreement": ("Disagreement", "of the two"),
+    "input": ("Scan", "what is given"),
+    "redegraded": ("Predicted", "scan of G(z)"),
+    "disagreement": ("Difference", "of these two"),
     "estimate": ("Estimate", "line: truth"),
-    "truth": ("Truth", "hidden"),
+    "truth": ("Truth", "to compare"),
 }
-NO_TRUTH = "not known"
 
 
 def short_axis_note(number: int, of: int) -> str:
@@ -256,7 +309,6 @@ AGREEMENT_HEADING = "Dice with the scan"
 NO_TRUTH_NOTE = "Nobody knows this heart: scored by how well it explains the slices."
 MOTION_ERROR = "Motion error, RMS"
 GAUGE_SCORE_NOTE = "after one shift common to all slices"
-VOLUMES = "ml"
 
 # Seeing why: the loss landscape
 LANDSCAPE_NOTE = (
@@ -265,6 +317,7 @@ LANDSCAPE_NOTE = (
     " too</b>: a slanting valley means that z can make up for a wrong d."
 )
 LANDSCAPE_DIRECTION = "Direction of z"
+ALONG = "z along the direction, SD"
 LANDSCAPE_VALLEY_TITLE = "Its shift and one direction of z"
 LANDSCAPE_L = "L, nats per voxel"
 HERE = "here"
@@ -281,7 +334,7 @@ LATENT_NOTE = (
     " change a heart most; each is named by the trait that it changes most. The lines show the"
     " volumes on the way, the dots this heart."
 )
-LATENT_DIRECTION, LATENT_AMOUNT = "Direction", "z along it, SD"
+LATENT_DIRECTION, LATENT_AMOUNT = "Direction of z", "Amount, SD"
 LATENT_VOLUME = "volume, ml"
 TRAIT_NAMES = {
     "LV": ("a smaller LV", "a larger LV"),
@@ -291,9 +344,23 @@ TRAIT_NAMES = {
     "wall": ("thinner walls", "thicker walls"),
     "lean_rows": ("leaning up", "leaning down the rows"),
     "lean_columns": ("leaning left", "leaning right along columns"),
-    "place": ("further up and left", "further down and right"),
+    "place_rows": ("further up", "further down the rows"),
+    "place_columns": ("further left", "further right along columns"),
 }
-PORTRAIT = "in 3D"
+
+
+def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
+    """The volumes here, and how much of the way leaves the population."""
+    told = " · ".join(
+        f"{tissue} {ml:.0f}\u00a0ml{' (outside)' if tissue in odd else ''}"
+        for tissue, ml in volumes.items()
+    )
+    if not share:
+        return f"{told}. All along the way the volumes are those of the population."
+    return (
+        f"{told}. On {100 * share:.0f}\u00a0% of the way, where the lines are thin, G draws volumes"
+        " that only 1 in 500 hearts of its population has, or none: no known hearts."
+    )
 
 
 def direction(number: int, direction: Direction) -> str:
@@ -306,24 +373,28 @@ GAUGE_NOTE = (
     "Move the whole heart one way and all slices the other: every slice looks as before, so"
     " <b>L<sub>SA</sub> stays flat</b>. A shear does the same with a drift that grows along the"
     " stack. Only the <b>long-axis view</b> (or a prior) sees it: switch it off and on at the left."
+    " This freedom is called the gauge."
 )
-GAUGE_KINDS = {"translate": "translate", "shear": "shear"}
+GAUGE_KINDS = {"translate": "shift the heart", "shear": "shear the heart"}
 GAUGE_KIND, GAUGE_AMOUNT = "Experiment", "by, mm"
 GAUGE_AXIS = {
     "translate": "the heart to the right, the slices to the left, mm",
-    "shear": "base to the right over 100 mm of heart, the slices against it, mm",
+    "shear": "base to the right over 100\u00a0mm of heart, the slices against it, mm",
 }
-GAUGE_BEFORE, GAUGE_AFTER = "the heart found", "moved, as likely by its slices"
+GAUGE_BEFORE, GAUGE_AFTER = "the heart found", "moved: it fits the slices as well"
 
 
 def gauge_verdict(curve: GaugeCurve) -> str:
-    """What the experiment shows, in numbers."""
+    """What the experiment shows, in numbers, as markup."""
     reach = abs(curve.amounts) <= 8
     sa = curve.loss_sa[reach].max() - curve.loss_sa[reach].min()
     if _unknown(curve.loss_la[0]):
-        return f"Within 8 mm L_SA changes by {sa:.4f}: nothing in the data objects."
+        return f"Within 8\u00a0mm {LOSS_SA} changes by {sa:.4f}: nothing in the data objects."
     la = curve.loss_la[reach].max() - curve.loss_la[reach].min()
-    return f"Within 8 mm L_SA changes by {sa:.4f}, L_LA by {la:.3f}: the long-axis view objects."
+    return (
+        f"Within 8\u00a0mm {LOSS_SA} changes by {sa:.4f}, {LOSS_LA} by {la:.3f}:"
+        " the long-axis view objects."
+    )
 
 
 def _unknown(value: float) -> bool:
@@ -345,7 +416,7 @@ def race_line(lanes: list[Lane]) -> str:
     """Where each lane stands."""
     return " · ".join(
         f"{lane.name.capitalize()}: {len(lane.loss) - 1} iterations, L {lane.loss[-1]:.3f}"
-        + ("" if _unknown(lane.motion_error[-1]) else f", {lane.motion_error[-1]:.1f} mm")
+        + ("" if _unknown(lane.motion_error[-1]) else f", {lane.motion_error[-1]:.1f}\u00a0mm")
         for lane in lanes
     )
 
@@ -356,7 +427,12 @@ OWN_NOTE = (
     " one. Choose or drop the files; nothing is kept when the page is closed."
 )
 OWN_FRAME, OWN_LABELS, OWN_TURN = "Frame", "Labels", "Turn, °"
-OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror"
+OWN_VIEW_FRAME = "Frame of the view"
+OWN_FLIP, OWN_MIRROR = "apex at the other end", "mirror it"
+OWN_AS_IT_IS = (
+    "Your scan as it is: nothing is simulated. Slices are shown as in the file; in 3D the heart is"
+    " turned as the model has it, with the RV at the left."
+)
 OWN_STACK_FIRST = "Choose the stack first, then its long-axis view."
 OWN_RECOGNISED = "recognised, or LV=1 MYO=2 RV=3"
 REPORT = "Report on your scan"
@@ -367,8 +443,8 @@ NOT_CLINICAL = "For research and teaching, not for clinical use."
 def too_large(name: str, size: int, most: int) -> str:
     """A file that is not taken."""
     return (
-        f"{name}: the file has {size / 2**20:.0f} MB, more than the {most / 2**20:.0f} MB that are"
-        " taken; crop it to the heart and pack it (.nii.gz)."
+        f"{name}: the file has {size / 2**20:.0f}\u00a0MB, more than the {most / 2**20:.0f}\u00a0MB"
+        " that are taken; crop it to the heart and pack it (.nii.gz)."
     )
 
 
@@ -385,39 +461,146 @@ def unreadable(name: str) -> str:
 # Taking it away
 TAKE_NOTE = "What you see now, as files; everything is made on this computer."
 TAKES = {
-    "S_SR": ("Heart S_SR (NIfTI)", "labels on the HR grid, in the scan’s world"),
-    "d": ("Displacements d (JSON)", "mm along rows and columns, with losses"),
-    "stl": ("Surfaces (STL)", "for printing, mm"),
+    "S_SR": ("Heart (NIfTI)", "labels on a fine grid, where the scan lies"),
+    "d": ("Displacements d (JSON)", "mm along rows and columns, with the losses"),
+    "stl": ("Surfaces (STL)", "for a 3D printer, mm"),
     "glb": ("Surfaces (GLB)", "coloured, for slides and browsers"),
     "png": ("Figure (PNG)", "heart, stack and curves"),
     "html": ("3D view (HTML)", "one file that turns in any browser"),
     "gif": ("Animation (GIF)", "the run, iteration by iteration"),
 }
 STATE = "This state as a text"
-STATE_NOTE = "Send it to somebody: Restore computes the very same runs again."
+STATE_NOTE = (
+    "Send it to somebody: Restore computes the same runs again, and says where another machine"
+    " comes to another end."
+)
 RESTORE = "Restore"
+
+# What the line below the equation says of a control or chart that is pointed at
+TIPS = {
+    "srh-subject": (
+        "Whose heart is scanned: S<sub>HR</sub> in the equation. Synthetic hearts, or a"
+        " segmentation of yours."
+    ),
+    "srh-seed": "Each number is another random heart.",
+    "srh-motion": (
+        "How far breathing displaced the slices (M<sub>d</sub>): 1 is usual, 2.3\u00a0mm on"
+        " average; 4 is severe."
+    ),
+    "srh-spacing": (
+        "From slice to slice. ↓<sub>s</sub> keeps every s-th plane of the heart; they lie"
+        " 2\u00a0mm apart, so 10\u00a0mm is s = 5."
+    ),
+    "srh-noise": "Share of voxels whose label is wrong (ε).",
+    "srh-long-axis": (
+        "A second picture, along the heart (S<sub>LA</sub>). It sees a drift of the slices that"
+        " the slices hide."
+    ),
+    "srh-live": (
+        "Solves again, in few iterations, whenever the scan changes. Without it: press Run."
+    ),
+    "srh-stack": (
+        "The slices from the side, base on top: left as they were scanned, right moved back by"
+        " d. Drag one sideways."
+    ),
+    "srh-preset": "A ready choice of all that follows. REFERENCE walks slowly enough to watch.",
+    "srh-gamma": "γ weighs how much the long-axis view counts beside the slices; 0: it is ignored.",
+    "srh-solver": (
+        "Who chooses each step: Adam follows the gradient, L-BFGS also learns how the unknowns"
+        " hang together."
+    ),
+    "srh-prior": (
+        "Priors: z should be like the hearts that G has learnt from (p(z)), d small unless the"
+        " slices say more (p(d))."
+    ),
+    "srh-lr-z": (
+        "α<sub>z</sub>, the length of a step of the heart’s code z. Adam: in SD; L-BFGS: times"
+        " its own step."
+    ),
+    "srh-lr-d": "α<sub>d</sub>, the length of a step of the displacements d, in mm.",
+    "srh-button-run": "Search for z and d, iteration by iteration.",
+    "srh-button-pause": "Stop here; Run goes on, Step goes one iteration further.",
+    "srh-button-step": "One iteration: z and d move one step downhill.",
+    "srh-button-reset": "Back to the start of the run.",
+    "srh-iteration": "Look back at an earlier iteration.",
+    "srh-button-replay": "Show the run again from its start.",
+    "srh-button-fork": (
+        "Keep this run and begin another one at the iteration that is shown; then change a"
+        " setting and press Run."
+    ),
+    "srh-equation": "Shows the equation. Point at a control: the term that it acts on lights up.",
+    "srh-heart-views": "A plain 3D picture, or a Plotly figure with axes in mm.",
+    "srh-show-truth": "The true heart, which the solver never sees, as a grey shell.",
+    "srh-show-view": "Where the long-axis view lies.",
+    "srh-show-slices": (
+        "The slices where d puts them: as outlines, as painted areas, or not at all."
+    ),
+    "srh-paint": (
+        "Colours of the surface: tissues, or in mm its error, its uncertainty, how far five"
+        " random starts differ."
+    ),
+    "srh-short-axis-scrubber": (
+        "Which slice of the stack is shown, counted from the apex; the frame in 3D shows where"
+        " it lies."
+    ),
+    "srh-long-axis-scrubber": (
+        "Turns a cut along the heart about its long axis; 0° is the 4-chamber view."
+    ),
+    "srh-label-pictures": "A good answer predicts the scan: then the difference is empty.",
+    "srh-fig-heart": "G(z): the heart that the code z stands for. Drag to turn it.",
+    "srh-fig-shifts": (
+        "d: how far each slice was displaced, in mm. Rings are the truth, dots the estimate."
+    ),
+    "srh-fig-latent": (
+        "z: 128 numbers that G turns into a heart, in standard deviations (SD) of its prior."
+    ),
+    "srh-fig-path": "The way of z during the run, in its two directions that change a heart most.",
+    "srh-fig-convergence": (
+        "L: how badly the predicted scan fits. L<sub>SA</sub> is the slices’ part,"
+        " L<sub>LA</sub> the long-axis view’s."
+    ),
+    "srh-scores": (
+        "Dice is overlap: 1 is all, 0 is none. Black marks: the same slices enlarged without"
+        " any model."
+    ),
+    "srh-landscape-direction": (
+        "Which of z’s directions the lower map shows; 1 changes a heart most."
+    ),
+    "srh-latent-direction": (
+        "Along which direction z is moved; each is named by what it changes most."
+    ),
+    "srh-latent-amount": "How far z is moved, in standard deviations (SD).",
+    "srh-gauge-kind": (
+        "Shift: the whole heart sideways. Shear: the further up, the more, so that it leans."
+    ),
+    "srh-gauge-amount": "How far the heart is moved; its slices are moved back as far.",
+    "srh-own-labels": "Which label is which tissue, if that was not recognised.",
+    "srh-own-turn": (
+        "Turns the scan in its plane, if the right ventricle is not where it should be."
+    ),
+}
 
 # Accessible names: what a screen reader says for each control and figure
 NAMES = {
     "srh-subject": "Subject",
     "srh-seed": "Seed of the random heart",
-    "srh-motion": "Motion amplitude, times the normal amplitude",
-    "srh-spacing": "Slice spacing, millimetres",
-    "srh-noise": "Label noise, probability",
+    "srh-motion": "Motion, × usual amplitude",
+    "srh-spacing": "Spacing, mm from slice to slice",
+    "srh-noise": "Wrong labels, share of voxels",
     "srh-long-axis": "Use the long-axis view",
-    "srh-live": "Live: solve again with each change of the scan",
+    "srh-live": "Solve at once, with each change of the scan",
     "srh-preset": "Preset of the solver",
-    "srh-gamma": "Gamma, weight of the long-axis loss",
+    "srh-gamma": "Weight γ (gamma) of the long-axis loss",
     "srh-solver": "Optimiser",
-    "srh-lr-z": "Learning rate of z",
-    "srh-lr-d": "Learning rate of d, millimetres",
-    "srh-prior": "Priors on z and d",
+    "srh-lr-z": "Step of z: its learning rate",
+    "srh-lr-d": "Step of d, mm: its learning rate",
+    "srh-prior": "Use priors on z and d",
     "srh-button-run": RUN,
     "srh-button-pause": PAUSE,
     "srh-button-step": STEP,
     "srh-button-reset": RESET,
     "srh-button-replay": "Replay the run",
-    "srh-button-fork": "Fork: begin another run at this iteration",
+    "srh-button-fork": "Branch here: begin another run at this iteration",
     "srh-button-cancel": "Cancel the computation",
     "srh-iteration": "Iteration shown",
     "srh-equation": "Show the equation",
@@ -438,22 +621,23 @@ NAMES = {
 ROWS = {"sa": "Short-axis slice", "la": "Long-axis cut"}
 LATER_NAMES = {
     "srh-fig-plotly": f"3D view as a Plotly figure, axes in millimetres. {TURN_HELP}",
-    "srh-landscape-direction": "Principal direction of z",
+    "srh-landscape-direction": "Direction of z in the lower map",
     "srh-fig-shift-map": "Map of the loss over one slice's shift",
     "srh-fig-valley": "Map of the loss over a shift and a direction of z",
-    "srh-latent-direction": "Principal direction of z",
-    "srh-latent-amount": "z along the direction, standard deviations",
+    "srh-latent-direction": "Direction of z, by what it changes",
+    "srh-latent-amount": "Amount, SD: z along the direction",
     "srh-fig-volumes": "Chart of volumes along the direction, in millilitres",
     "srh-latent-portrait": "The heart at this z, in 3D",
-    "srh-gauge-kind": "Experiment: translate or shear",
+    "srh-gauge-kind": "Experiment: shift or shear the heart",
     "srh-gauge-amount": "Amount, millimetres",
     "srh-fig-gauge": "Chart of the losses against the amount",
     "srh-gauge-before": "The heart found, in 3D",
     "srh-gauge-after": "The heart moved, in 3D",
     "srh-race-start": RACE_START,
-    "srh-own-stack": "Choose your short-axis segmentation, a NIfTI file",
-    "srh-own-view": "Choose your long-axis segmentation, a NIfTI file",
+    "srh-own-stack": "Your stack: choose a short-axis segmentation, a NIfTI file",
+    "srh-own-view": "Your long-axis view: choose a segmentation, a NIfTI file",
     "srh-own-frame": "Frame of your scan, from 0",
+    "srh-own-view-frame": "Frame of your long-axis view, from 0; by default the stack's",
     "srh-own-labels": "What the label values mean",
     "srh-own-turn": "Further turn of your scan in its plane, degrees",
     "srh-own-flip": "Take the other end of the stack for the apex",
@@ -476,7 +660,7 @@ def alternatives(frame: Frame) -> dict[str, str]:
     off = ""
     if len(error) and not _unknown(error[worst, 0]):
         length = (error[worst] ** 2).sum() ** 0.5
-        off = f" Furthest from the truth is slice {number}, by {length:.1f} mm."
+        off = f" Furthest from the truth is slice {number}, by {length:.1f}\u00a0mm."
     return {
         "srh-fig-convergence": (
             f"Chart of the losses: L went from {active.loss[0]:.3f} to {active.loss[at]:.3f} nats"
@@ -500,8 +684,9 @@ def alternatives(frame: Frame) -> dict[str, str]:
 
 def heart_alternative(scores: Scores) -> str:
     """The 3-D view in words."""
-    volumes = ", ".join(f"{TISSUE_NAMES[t]} {ml:.0f} ml" for t, ml in scores.volumes.items())
+    volumes = ", ".join(f"{TISSUE_NAMES[t]} {ml:.0f}\u00a0ml" for t, ml in scores.volumes.items())
     return (
-        f"3D view of the estimated heart, the true heart and the slices. The estimate: {volumes}."
+        "3D view of the estimated heart, the true heart and the slices. The estimate at iteration"
+        f" {scores.iteration}: {volumes}."
         f" {TURN_HELP}"
     )

@@ -15,33 +15,123 @@ from srheart_demo.ui import texts, theme
 from srheart_demo.ui.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.ui.charts import TICKS, log_range
 from srheart_demo.ui.layout import plot
-from srheart_demo.ui.panels import button, card, html, named
+from srheart_demo.ui.panels import News, button, card, html, named, show
 from srheart_demo.ui.png import rgba_png
 
 if TYPE_CHECKING:
     from srheart_demo.session import Direction, GaugeCurve, Landscape, Lane, Session, Traversal
     from srheart_demo.ui.runner import Runner
 
+About = tuple[Any, ...]
+"""What a tab depends on: an object, which is another one when it changes, and plain values."""
 LINES = ("solid", "dash", "dot", "dashdot")
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"
 """Dark on light on dark: seen on any part of a map."""
+NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
+
+
+def _same(a: About | None, b: About) -> bool:
+    return a is not None and a[0] is b[0] and a[1:] == b[1:]
 
 
 class WhyTab(ABC):
     """A tab with one computation, done again when what is looked at has changed.
 
+    There are no pictures before there is something in them; what is being computed, is old or will
+    come is said in their place.
+
     Attributes:
         box: the tab's content.
+        computes: the name of its computation, in `texts.JOBS`; nothing where it takes no time.
+        by_itself: whether it is computed without being asked for.
+        of_step: whether it shows a step of a run, and is out of date with the next.
     """
 
-    def __init__(self, name: str, note: str, children: list[w.Widget]) -> None:
-        content = [html(note, "srh-note"), *children]
-        self.box = card("", texts.TITLES[name], content, f"srh-why-{name}")
+    computes = ""
+    by_itself = of_step = True
+
+    def __init__(
+        self,
+        name: str,
+        note: str,
+        controls: list[w.Widget],
+        pictures: list[w.Widget],
+        compute: Callable[[], None],
+    ) -> None:
+        self._news = News(texts.COMING[name])
+        self._pictures = named(w.VBox(pictures), "srh-why-pictures")
+        self._coming = texts.COMING[name]
+        self._shown: About | None = None
+        self._asked: About | None = None
+        self._given_up: About | None = None
+        content = [html(note, "srh-note"), *controls, self._news.box, self._pictures]
+        self.box = card("", texts.TITLES[name], content, f"srh-why-{name}", texts.LESSONS[name])
         self.box.add_class("srh-why")
+        self._news.again.on_click(lambda _: compute())
+        self.clear()
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is anything to see."""
+        return self._shown is not None
+
+    @property
+    def said(self) -> str:
+        """What stands in the pictures' place, or above them."""
+        return self._news.text
 
     @abstractmethod
-    def refresh(self, session: Session, runner: Runner) -> None:
-        """Compute for what is looked at now."""
+    def about(self, session: Session, runner: Runner) -> About:
+        """What it depends on."""
+
+    @abstractmethod
+    def compute(self, session: Session, runner: Runner) -> None:
+        """Compute it, and call `fill` when it is there."""
+
+    def refresh(self, session: Session, runner: Runner, anew: bool = False) -> None:
+        """Compute for what is looked at now, unless that is shown, on its way or given up."""
+        about = self.about(session, runner)
+        if _same(self._shown, about) and not anew:
+            self._tell("")
+        elif not self.by_itself and not anew:
+            self._tell(texts.OLD_RACE if self.filled else self._coming)
+        elif anew or not (_same(self._given_up, about) or self._under_way(about, runner)):
+            self._asked, self._given_up = about, None
+            self.compute(session, runner)
+
+    def _under_way(self, about: About, runner: Runner) -> bool:
+        return runner.computing == self.computes != "" and _same(self._asked, about)
+
+    def fill(self) -> None:
+        """It shows what was asked for last."""
+        self._shown = self._asked
+        self._tell("")
+
+    def clear(self, said: str | None = None) -> None:
+        """Nothing is to be seen, but a word of what will come."""
+        self._shown = None
+        self._tell(self._coming if said is None else said)
+
+    def wait(self) -> None:
+        """A run goes on: what it showed before is old, and what is to come comes later."""
+        if self.of_step or not (self.filled or not self.by_itself):
+            self._tell(texts.OLD if self.filled else texts.COMPUTED_LATER)
+
+    def progress(self, word: str, done: float) -> None:
+        """Something is computed."""
+        self._tell(f"{word}: {100 * done:.0f} %", done)
+
+    def give_up(self, why: str) -> None:
+        """What was asked for is not computed, until somebody asks again."""
+        self._given_up = self._asked
+        self._tell(why, again=True)
+
+    def _tell(self, text: str, done: float | None = None, again: bool = False) -> None:
+        old = self.filled and bool(text)
+        (self._pictures.add_class if old else self._pictures.remove_class)("srh-old")
+        show(self._pictures, self.filled)
+        self._news.alone(not self.filled)
+        self._news.say(text, done, again)
 
 
 def _choice(name: str, text: str, options: list[Any]) -> w.Dropdown:
@@ -49,7 +139,8 @@ def _choice(name: str, text: str, options: list[Any]) -> w.Dropdown:
 
 
 def _picture(name: str) -> w.Image:
-    return named(w.Image(format="png"), "srh-portrait", name)
+    """A picture; until there is one, nothing that a browser would call broken."""
+    return named(w.Image(value=NOTHING, format="png"), "srh-portrait", name)
 
 
 def _row(*children: w.Widget) -> w.HBox:
@@ -82,14 +173,15 @@ class MapChart(Chart):
                 Map(landscape.x, landscape.y, landscape.L, told, texts.LANDSCAPE_L),
             ),
             title=title,
-            above=True,
         )
 
 
 class LandscapeTab(WhyTab):
     """L over one slice's shift, and over that and a direction of z."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    computes = "valley"
+
+    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
         self.direction = _choice(
             "srh-landscape-direction",
             texts.LANDSCAPE_DIRECTION,
@@ -100,10 +192,14 @@ class LandscapeTab(WhyTab):
             w.GridBox([plot(self.shift, "srh-fig-shift-map"), plot(self.valley, "srh-fig-valley")]),
             "srh-two",
         )
-        super().__init__("landscape", texts.LANDSCAPE_NOTE, [_row(self.direction), maps])
+        super().__init__("landscape", texts.LANDSCAPE_NOTE, [_row(self.direction)], [maps], compute)
         self.direction.observe(lambda _: ask(), "value")
 
-    def refresh(self, session: Session, runner: Runner) -> None:
+    def about(self, session: Session, runner: Runner) -> About:
+        """The step, the slice and the direction of z."""
+        return session.step, runner.look[0], self.direction.value
+
+    def compute(self, session: Session, runner: Runner) -> None:
         """Both maps."""
         k = min(runner.look[0], len(session.scene.slices) - 1)
         number = self.direction.value
@@ -116,16 +212,19 @@ class LandscapeTab(WhyTab):
         def show(found: tuple[Landscape, Landscape]) -> None:
             self.shift.show_landscape(found[0], texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
             self.valley.show_landscape(
-                found[1], texts.LATENT_AMOUNT, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
+                found[1], texts.ALONG, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
             )
+            self.fill()
 
-        runner.job("valley", work, show)
+        runner.job(self.computes, work, show)
 
 
 class LatentTab(WhyTab):
     """One direction of z after the other, and what it does to a heart."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    computes = "directions"
+
+    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
         self._directions: list[Direction] = []
         self.direction = _choice("srh-latent-direction", texts.LATENT_DIRECTION, [("1", 0)])
         self.amount = named(
@@ -138,16 +237,17 @@ class LatentTab(WhyTab):
         self.figure = Chart()
         pair = named(w.GridBox([self.portrait, plot(self.figure, "srh-fig-volumes")]), "srh-two")
         self.story = html("", "srh-hint")
-        super().__init__(
-            "latent",
-            texts.LATENT_NOTE,
-            [_row(self.direction, self.amount), self.story, pair],
-        )
+        controls: list[w.Widget] = [_row(self.direction, self.amount)]
+        super().__init__("latent", texts.LATENT_NOTE, controls, [self.story, pair], compute)
         self._moving = False
         self.direction.observe(lambda _: None if self._moving else ask(), "value")
         self.amount.observe(lambda _: None if self._moving else ask(), "value")
 
-    def refresh(self, session: Session, runner: Runner) -> None:
+    def about(self, session: Session, runner: Runner) -> About:
+        """The step, the direction and how far along it."""
+        return session.step, self.direction.value, self.amount.value
+
+    def compute(self, session: Session, runner: Runner) -> None:
         """Volumes along the direction, and the heart there."""
         index, amount = self.direction.value or 0, float(self.amount.value)
 
@@ -159,7 +259,7 @@ class LatentTab(WhyTab):
             volumes = session.traverse(vector, watch)
             return directions, volumes, portrait(session.heart_along(vector, amount), 200)
 
-        runner.job("directions", work, self._show)
+        runner.job(self.computes, work, self._show)
 
     def _show(self, found: tuple[list[Direction], Traversal, np.ndarray]) -> None:
         directions, traversal, picture = found
@@ -172,33 +272,38 @@ class LatentTab(WhyTab):
         self.portrait.value = rgba_png(picture)
         amount = float(self.amount.value)
         volumes = traversal.volumes
-        here = [float(np.interp(amount, traversal.amounts, volumes[tissue])) for tissue in volumes]
-        lines = [
-            Series(traversal.amounts, volumes[tissue], colour, name=tissue, dash=dash)
-            for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), LINES, strict=False)
-        ]
+        here = {t: float(np.interp(amount, traversal.amounts, volumes[t])) for t in volumes}
+        lines = []
+        for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), LINES, strict=False):
+            x, y = traversal.amounts, volumes[tissue]
+            inside = np.where(traversal.beyond(tissue), np.nan, y)
+            lines += [
+                Series(x, y, colour, dash=dash, width=0.8, tells=False),
+                Series(x, inside, colour, name=tissue, dash=dash),
+            ]
         dots = [
             Series([amount], [ml], colour, kind="points", size=9)
-            for ml, colour in zip(here, TISSUE_COLOURS.values(), strict=True)
+            for ml, colour in zip(here.values(), TISSUE_COLOURS.values(), strict=True)
         ]
         top = 1.12 * max(float(v.max()) for v in volumes.values())
         self.figure.show(
             Panel(
-                Axis(texts.LATENT_AMOUNT, (-3.1, 3.1)),
+                Axis(texts.ALONG, (-3.1, 3.1)),
                 Axis(texts.LATENT_VOLUME, (0, top)),
                 (*lines, *dots),
             ),
-            above=True,
         )
-        self.story.value = " · ".join(
-            f"<b>{escape(tissue)}</b> {ml:.0f} ml" for tissue, ml in zip(volumes, here, strict=True)
-        )
+        odd, share = traversal.outside(amount), traversal.share_outside
+        self.story.value = escape(texts.latent_story(here, odd, share))
+        self.fill()
 
 
 class GaugeTab(WhyTab):
     """Heart and slices moved against each other."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    computes = "gauge"
+
+    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
         kinds = [(text, kind) for kind, text in texts.GAUGE_KINDS.items()]
         self.kind = _choice("srh-gauge-kind", texts.GAUGE_KIND, kinds)
         self.kind.value = "shear"
@@ -216,20 +321,20 @@ class GaugeTab(WhyTab):
             )
         ]
         self.verdict = html("", "srh-verdict")
-        super().__init__(
-            "gauge",
-            texts.GAUGE_NOTE,
-            [
-                _row(self.kind, self.amount),
-                plot(self.figure, "srh-fig-gauge"),
-                self.verdict,
-                named(w.GridBox(pictures), "srh-two"),
-            ],
-        )
+        shown = [
+            plot(self.figure, "srh-fig-gauge"),
+            self.verdict,
+            named(w.GridBox(pictures), "srh-two"),
+        ]
+        super().__init__("gauge", texts.GAUGE_NOTE, [_row(self.kind, self.amount)], shown, compute)
         for control in (self.kind, self.amount):
             control.observe(lambda _: ask(), "value")
 
-    def refresh(self, session: Session, runner: Runner) -> None:
+    def about(self, session: Session, runner: Runner) -> About:
+        """The step, the experiment and its amount."""
+        return session.step, self.kind.value, self.amount.value
+
+    def compute(self, session: Session, runner: Runner) -> None:
         """The losses, and the heart before and after."""
         kind, amount = self.kind.value, float(self.amount.value)
 
@@ -244,7 +349,7 @@ class GaugeTab(WhyTab):
         def show(found: tuple[GaugeCurve, np.ndarray, np.ndarray]) -> None:
             curve, before, after = found
             self.before.value, self.after.value = rgba_png(before), rgba_png(after)
-            self.verdict.value = escape(texts.gauge_verdict(curve))
+            self.verdict.value = texts.gauge_verdict(curve)
             losses = np.concatenate([curve.loss_sa, curve.loss_la])
             top = 1.1 * float(np.nanmax(losses))
             lines = [
@@ -260,39 +365,44 @@ class GaugeTab(WhyTab):
                     Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True),
                     Axis(texts.LOSS_AXIS, (0, top)),
                     (*lines, here),
-                ),
-                above=True,
+                )
             )
+            self.fill()
 
-        runner.job("gauge", work, show)
+        runner.job(self.computes, work, show)
 
 
 class RaceTab(WhyTab):
     """All presets from one start."""
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    computes = "race"
+    by_itself = of_step = False
+
+    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
         self.start = button(texts.RACE_START, "flag", "srh-race-start")
         self.loss, self.error = Chart(), Chart()
         self.verdict = html("", "srh-verdict")
-        super().__init__(
-            "race",
-            texts.RACE_NOTE,
-            [
-                _row(self.start),
-                plot(self.loss, "srh-fig-race-loss"),
-                plot(self.error, "srh-fig-race-error"),
-                self.verdict,
-            ],
-        )
-        self.start.on_click(lambda _: ask())
+        shown = [
+            plot(self.loss, "srh-fig-race-loss"),
+            plot(self.error, "srh-fig-race-error"),
+            self.verdict,
+        ]
+        super().__init__("race", texts.RACE_NOTE, [_row(self.start)], shown, compute)
+        self.start.on_click(lambda _: compute())
 
-    def refresh(self, session: Session, runner: Runner) -> None:
+    def about(self, session: Session, runner: Runner) -> About:
+        """The scan, and γ."""
+        return session.scene, session.wanted["gamma"]
+
+    def compute(self, session: Session, runner: Runner) -> None:
         """Run the race; what there is is shown on the way."""
+        self.clear(self._coming)
         show = runner.on_loop(self.show)
-        runner.job("race", lambda session, watch: session.race(watch, show), self.show)
+        runner.job(self.computes, lambda session, watch: session.race(watch, show), self.show)
 
     def show(self, lanes: list[Lane]) -> None:
         """Draw how far all are."""
+        self.fill()
         loss = np.concatenate([lane.loss for lane in lanes])
         error = np.concatenate([lane.motion_error for lane in lanes])
         most = 1.1 * max(float(np.nanmax(error, initial=0)), 1.0)
@@ -308,7 +418,7 @@ class RaceTab(WhyTab):
                 for lane, colour, dash in zip(lanes, colours, LINES, strict=True)
                 for name in (lane.name.capitalize() if chart is self.loss else "",)
             ]
-            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)), above=True)
+            chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)))
         self.verdict.value = escape(texts.race_line(lanes))
 
 
@@ -325,21 +435,23 @@ class TakeTab(WhyTab):
             rows += [self.buttons[kind], html(escape(note), "srh-hint")]
         self.state = named(w.Textarea(), "srh-state")
         self.restore = button(texts.RESTORE, "upload", "srh-restore")
-        super().__init__(
-            "take",
-            texts.TAKE_NOTE,
-            [
-                named(w.GridBox(rows), "srh-takes"),
-                html(f"<h3>{escape(texts.STATE)}</h3>"),
-                html(escape(texts.STATE_NOTE), "srh-hint"),
-                self.state,
-                _row(self.restore),
-            ],
-        )
+        controls = [
+            named(w.GridBox(rows), "srh-takes"),
+            html(f"<h3>{escape(texts.STATE)}</h3>"),
+            html(escape(texts.STATE_NOTE), "srh-hint"),
+        ]
+        shown = [self.state, _row(self.restore)]
+        super().__init__("take", texts.TAKE_NOTE, controls, shown, lambda: None)
         for kind, widget in self.buttons.items():
             widget.on_click(lambda _, kind=kind: take(kind))
         self.restore.on_click(lambda _: restore(self.state.value))
 
-    def refresh(self, session: Session, runner: Runner) -> None:
+    def about(self, session: Session, runner: Runner) -> About:
+        """All that is kept, and what of it is looked at."""
+        history = session.history
+        return session.step, history.at, [(run, len(run.steps)) for run in history.runs]
+
+    def compute(self, session: Session, runner: Runner) -> None:
         """The text of what there is."""
         self.state.value = session.text()
+        self.fill()

@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 KERNEL_GB = 0.45
@@ -29,7 +30,7 @@ def main() -> int:
     # Before any kernel starts, which inherits it: a learner solves on one core, not on all.
     os.environ["OMP_NUM_THREADS"] = "1"
 
-    from srheart_demo.classroom.app import Classroom
+    from apps.classroom.app import Classroom
 
     waiting = options.learners if options.waiting is None else options.waiting
     Classroom.launch_instance(
@@ -88,12 +89,28 @@ def is_free(address: str, port: int) -> bool:
 def welcome(learners: int, waiting: int, address: str, port: int) -> str:
     """What the teacher reads."""
     here = own_address() if address in ANYWHERE else address
+    who = "Only this computer" if is_local(here) else "Everybody in this network"
+    start = "starts" if waiting == 1 else "start"
     return (
-        f"A classroom for {learners} learners; {waiting} kernels start now, some seconds each.\n"
+        f"A classroom for {_counted(learners, 'learner')};"
+        f" {_counted(waiting, 'kernel')} {start} now, within seconds.\n"
         f"Full, it needs {KERNEL_GB * learners:.1f} GB of memory.\n\n"
         f"    Tell the learners: http://{here}:{port}/\n\n"
-        "Everybody in this network can open it. Stop it with Ctrl-C."
+        f"{who} can open it. Stop it with Ctrl-C."
     )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def is_local(address: str) -> bool:
+    """Whether an address is of this computer alone."""
+    try:
+        found = socket.getaddrinfo(address, None)
+    except OSError:
+        return False
+    return all(ip_address(str(host[0]).split("%")[0]).is_loopback for *_, host in found)
 
 
 def own_address() -> str:

@@ -13,20 +13,20 @@ from torch import Tensor
 
 from srheart_demo import phantom
 from srheart_demo.phantom import HeartShape
-from srheart_demo.population import K, shapes
+from srheart_demo.population import TRAITS_SIZE, shapes
 
 PRIOR = 0.02
 """Weight of |ε|²/2 against the cross-entropy on the lattice, whose nodes are far from
 independent."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted heart.
 
     Attributes:
         shape: the heart, one of a batch of one.
-        epsilon: (1, K) its standard normals in the population that it was sought in.
+        epsilon: (1, T) its standard normals in the population that it was sought in.
         cross_entropy: what is left of KL(target ‖ heart), nats on the lattice.
     """
 
@@ -54,7 +54,7 @@ def fit(
         progress: told the iterations done and their number.
     """
     lattice = (target.shape[2], target.shape[3], target.shape[4])
-    epsilon = torch.zeros(1, K, requires_grad=True)
+    epsilon = torch.zeros(1, TRAITS_SIZE, requires_grad=True)
     optimiser = torch.optim.Adam([epsilon])
     for i in range(iterations):
         optimiser.param_groups[0]["lr"] = (

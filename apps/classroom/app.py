@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tornado.ioloop import IOLoop
+from tornado.web import HTTPError
 from traitlets import Unicode, default
 from voila.app import Voila
+from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from srheart_demo.classroom.line import Line
-from srheart_demo.classroom.seats import Seats
+from apps.classroom.line import Line
+from apps.classroom.seats import Seats
 
 RETRY_S = 20
 """When the page of a full room asks again, and tells programs to."""
@@ -36,7 +38,22 @@ class Door(TornadoVoilaHandler):
         return str(super().render_template(name, retry_s=RETRY_S, **namespace))
 
 
-OURS = {TornadoVoilaHandler: Door, VoilaKernelWebsocketHandler: Line}
+class Shelf(TemplateStaticFileHandler):
+    """Files of the templates. Voilà answers 500 where an address names none of them."""
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        """The file, or 404."""
+        try:
+            await super().get(path, include_body)
+        except (ValueError, AssertionError) as error:
+            raise HTTPError(404) from error
+
+
+OURS = {
+    TornadoVoilaHandler: Door,
+    VoilaKernelWebsocketHandler: Line,
+    TemplateStaticFileHandler: Shelf,
+}
 """What stands in for handlers of Voilà's."""
 
 

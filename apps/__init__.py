@@ -1,0 +1,1 @@
+"""What serves the explorer: its notebook, and a room of learners."""

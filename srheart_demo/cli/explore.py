@@ -1,0 +1,46 @@
+"""``srheart explore``: the dashboard in the browser, served by Voilà."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+
+from srheart_demo.cli.errors import BadInput, check_installed
+from srheart_demo.files import shipped
+
+NOTEBOOK = "apps/explorer.ipynb"
+HOST = "localhost"
+"""Where Voilà listens unless it is told another address."""
+
+
+def run(options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C."""
+    check_installed("app", "the explorer")
+    arguments = [str(shipped(NOTEBOOK)), f"--Voila.config_file_paths={shipped('.')}"]
+    if options.port is not None:
+        _check_free(options.port)
+        arguments += [f"--port={options.port}", "--Voila.port_retries=0"]
+    if not options.browser:
+        arguments += ["--no-browser"]
+
+    opens = "your browser opens by itself" if options.browser else "open the address below"
+    print(f"Starting the explorer; {opens}. Stop it here with Ctrl-C.", flush=True)
+
+    from voila.app import Voila
+
+    Voila.launch_instance([*arguments, *options.passed_on])
+
+
+def _check_free(port: int) -> None:
+    """Refuse a port where nobody may listen.
+
+    Raises:
+        BadInput: says why.
+    """
+    try:
+        socket.create_server((HOST, port)).close()
+    except (OSError, OverflowError) as error:
+        raise BadInput(
+            f"--port: {port} cannot be had ({getattr(error, 'strerror', None) or error}); give "
+            "another, or leave --port out and a free one is found."
+        ) from error

@@ -1,0 +1,249 @@
+"""From files to a placed scan: strays left out, slices nobody looked at, views and their frames."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
+from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
+
+from srheart_demo.cli import main
+from srheart_demo.islands import heart_of
+from srheart_demo.samples import SAMPLES, load_sample
+from srheart_demo.scan import Scan, read_cycle, read_scan
+from srheart_demo.volume import InvalidVolume, LabelVolume, write_volume
+
+TRUTH = scanner_from_model()
+HEARTS = {
+    "analytic": short_axis_stack(TRUTH),
+    **{name: load_sample(name).stacks["severe"] for name in SAMPLES},
+}
+
+
+def within_empty_slices(stack: LabelVolume, n: int = 3) -> LabelVolume:
+    """The same with n empty slices more at each end."""
+    affine = stack.affine.copy()
+    affine[:3, 3] -= n * affine[:3, 0]
+    return replace(stack, labels=np.pad(stack.labels, ((n, n), (0, 0), (0, 0))), affine=affine)
+
+
+def with_islands(labels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """A few stray patches of some voxels, anywhere: beside, above and below the heart."""
+    rng, labels = np.random.default_rng(seed), labels.copy()
+    for _ in range(rng.integers(1, 5)):
+        k, row, column = (int(rng.integers(0, n - 6)) for n in (len(labels) + 6, *labels.shape[1:]))
+        patch = labels[k, row : row + rng.integers(1, 6), column : column + rng.integers(1, 6)]
+        patch[patch == 0] = rng.integers(1, 4)
+    return labels
+
+
+def stored(volume: LabelVolume, path: Path) -> Path:
+    write_volume(volume, path)
+    return path
+
+
+@pytest.mark.parametrize("name", HEARTS)
+def test_a_few_stray_voxels_anywhere_do_not_place_the_heart(name: str, tmp_path: Path) -> None:
+    clean = within_empty_slices(HEARTS[name])
+    wanted = Scan.of(clean).placement
+    for seed in range(12):
+        stack = replace(clean, labels=with_islands(clean.labels, seed))
+        placement = read_scan(stored(stack, tmp_path / f"{seed}.nii")).placement
+        turned = placement.world_from_model[:3, :3].T @ wanted.world_from_model[:3, :3]
+        moved = placement.world_from_model[:3, 3] - wanted.world_from_model[:3, 3]
+        assert placement.flipped == wanted.flipped
+        assert np.degrees(np.arccos(np.clip((np.trace(turned) - 1) / 2, -1, 1))) < 3.0
+        # Next to the heart a patch may pass for the end of it: half a slice.
+        assert np.linalg.norm(moved) < 7.0
+
+
+@pytest.mark.parametrize("beyond", [2, 3])
+@pytest.mark.parametrize("end", ["apex", "base"])
+def test_strays_beyond_the_ends_are_left_out_and_said(
+    end: str, beyond: int, tmp_path: Path
+) -> None:
+    stack = within_empty_slices(HEARTS["analytic"])
+    slices, labels = np.flatnonzero(stack.labelled), stack.labels.copy()
+    k = slices[0] - beyond if end == "apex" else slices[-1] + beyond
+    labels[k, 40:45, 30:36] = 3
+    scan = read_scan(stored(replace(stack, labels=labels), tmp_path / "s.nii"))
+    np.testing.assert_array_equal(scan.stack.labels, stack.labels)
+    assert any(f"30 labelled voxels (slice {k} in" in note for note in scan.notes)
+
+
+def test_no_part_of_a_heart_counts_as_stray() -> None:
+    """Neither a displaced apex nor the sliver of a leaning base."""
+    for stack in HEARTS.values():
+        for labels in (stack.labels, stack.labels[::-1]):
+            kept = heart_of(labels, stack.spacing)
+            np.testing.assert_array_equal(kept, labels > 0)
+
+
+def labelled_only(stack: LabelVolume, slices: list[int]) -> LabelVolume:
+    labels = np.zeros_like(stack.labels)
+    labels[slices] = stack.labels[slices]
+    return replace(stack, labels=labels)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_ends_that_nobody_labelled_are_no_ends_of_the_heart(name: str) -> None:
+    """As if the file ended with the labels, and said so; from either end of the file."""
+    stack = load_sample(name).stacks["none"]
+    middle = np.flatnonzero(stack.labelled)[3:-2].tolist()
+    for volume in (stack, replace(stack, labels=stack.labels[::-1].copy())):
+        slices = middle if volume is stack else [len(stack.labels) - 1 - k for k in middle]
+        scan = Scan.of(labelled_only(volume, sorted(slices)))
+        np.testing.assert_array_equal(scan.looked_at, scan.stack.labelled)
+        assert any("not looked at" in note for note in scan.notes)
+        empty = Scan.of(labelled_only(volume, sorted(slices)), unlabelled="empty")
+        assert empty.looked_at.all()
+
+
+@pytest.mark.parametrize("step", [2, 3])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_who_labels_one_slice_of_some_has_not_looked_at_those_beyond_the_last(
+    name: str, step: int
+) -> None:
+    stack = within_empty_slices(load_sample(name).stacks["none"])
+    labelled = np.flatnonzero(stack.labelled)[1::step]
+    scan = Scan.of(labelled_only(stack, labelled.tolist()))
+    assert not scan.looked_at[scan.stack.gaps].any()
+    for end, towards in ((labelled[0], -1), (labelled[-1], 1)):
+        assert not scan.looked_at[[end + towards * i for i in range(1, step)]].any()
+        assert scan.looked_at[end + towards * step]
+    assert any(f"one slice of {step}" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("name", HEARTS)
+def test_a_heart_that_ends_is_taken_at_its_word(name: str) -> None:
+    scan = Scan.of(within_empty_slices(HEARTS[name]))
+    assert scan.looked_at.all()
+    assert not any("not looked at" in note for note in scan.notes)
+    unknown = Scan.of(within_empty_slices(HEARTS[name]), unlabelled="unknown")
+    np.testing.assert_array_equal(unknown.looked_at, unknown.stack.labelled)
+
+
+def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> None:
+    scan = Scan.of(HEARTS["analytic"], long_axis_view(TRUTH))
+    assert min(scan.crossing.values()) > 0.9
+    assert any("agree to Dice" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("values", [(0, 3, 2, 1), (0, 1, 2, 0)])
+def test_a_view_of_other_labels_is_said_to_disagree(values: tuple[int, ...]) -> None:
+    """An RV that is the view's LV, and one that lies where the stack has none."""
+    view = long_axis_view(TRUTH)
+    labels = np.array(values, np.uint8)[view.labels]
+    labels[0, :8, :8] = 3
+    notes = Scan.of(HEARTS["analytic"], replace(view, labels=labels)).notes
+    assert any("hardly agree" in note for note in notes)
+
+
+@pytest.fixture(scope="module")
+def cine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Stack and view of four frames; in frame 2 the stack lacks its RV. And views of one frame."""
+    folder = tmp_path_factory.mktemp("cine")
+    stack, view = HEARTS["analytic"], long_axis_view(TRUTH)
+    lost = stack.labels * (stack.labels != 3)
+    LV = view.labels == 1
+    smaller = np.where(LV & ~binary_erosion(LV, np.ones((1, 5, 5))), 2, view.labels)
+    frames = {
+        "stack": ([stack.labels, stack.labels, lost, stack.labels], stack.affine),
+        "view": ([view.labels, smaller, view.labels, view.labels], view.affine),
+        "two": ([view.labels, view.labels], view.affine),
+        "one": ([view.labels], view.affine),
+    }
+    for name, (labels, affine) in frames.items():
+        image = nibabel.Nifti1Image(np.stack(labels, axis=-1), affine)
+        nibabel.save(image, folder / f"{name}.nii.gz")
+    return {name: folder / f"{name}.nii.gz" for name in frames}
+
+
+def test_a_views_frame_is_the_stacks(cine: dict[str, Path]) -> None:
+    ends = {}
+    for frame in (0, 1):
+        scan = read_scan(cine["stack"], cine["view"], frame=frame)
+        assert scan.view is not None
+        ends[frame] = (scan.view.labels == 1).sum()
+    assert ends[0] > ends[1]
+    chosen = read_scan(cine["stack"], cine["view"], frame=1, view_frame=0)
+    assert chosen.view is not None
+    assert (chosen.view.labels == 1).sum() == ends[0]
+
+
+def test_in_a_cycle_each_frame_has_its_own_view_and_a_bad_one_stops_no_other(
+    cine: dict[str, Path],
+) -> None:
+    scans = read_cycle(cine["stack"], cine["view"])
+    good = [scan for scan in scans if isinstance(scan, Scan)]
+    (bad,) = (error for error in scans if isinstance(error, InvalidVolume))
+    assert [scan.frame for scan in good] == [0, 1, 3]
+    assert "frame 2" in str(bad)
+    lv = [0 if scan.view is None else int((scan.view.labels == 1).sum()) for scan in good]
+    assert lv[0] == lv[2] > lv[1]
+
+
+def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, Path]) -> None:
+    with pytest.raises(InvalidVolume, match="which of the stack's frames") as refused:
+        read_cycle(cine["stack"], cine["one"])
+    assert refused.value.remedy == "view_frame"
+    scans = read_cycle(cine["stack"], cine["one"], view_frame=3)
+    views = [scan.view is not None for scan in scans if isinstance(scan, Scan)]
+    assert views == [False, False, True]
+
+
+def test_a_view_of_another_cycle_is_refused(cine: dict[str, Path]) -> None:
+    with pytest.raises(InvalidVolume, match="2 frames and the stack 4"):
+        read_cycle(cine["stack"], cine["two"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["check", "stack"], "(--frame N)"),
+        (["check", "stack", "--frame", "0", "--long-axis", "two"], "(--view-frame N)"),
+        (["enhance", "stack", "-o", "out"], "(--frame N)"),
+        (
+            ["enhance", "stack", "--frames", "all", "--long-axis", "one", "-o", "o"],
+            "--view-frame N",
+        ),
+    ],
+)
+def test_advice_names_an_option_that_the_command_has(
+    arguments: list[str],
+    option: str,
+    cine: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main([str(cine.get(word, word)) for word in arguments])
+    except SystemExit as stopped:
+        status = stopped.code
+    assert status == 2
+    assert option in capsys.readouterr().err
+
+
+def test_what_check_knows_stands_in_what_enhance_writes_and_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a heart that the prior knows, and of one whose picture is mirrored."""
+    stack = load_sample(SAMPLES[0]).stacks["none"]
+    mirrored = replace(stack, labels=stack.labels[:, :, ::-1].copy())
+    for volume, verdict in ((stack, "fine"), (mirrored, "distrust")):
+        path, out = stored(volume, tmp_path / "s.nii.gz"), tmp_path / verdict
+        assert main(["enhance", str(path), "--preset", "interactive", "-o", str(out)]) == 0
+        trust = json.loads((out / "d.json").read_text())["trust"]
+        assert trust["verdict"] == verdict
+        said = capsys.readouterr().out
+        assert f"Verdict: {trust['words']}" in said
+        assert all(reason in said for reason in trust["reasons"])
+        assert bool(trust["reasons"]) == (verdict != "fine")
