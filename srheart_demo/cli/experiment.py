@@ -95,7 +95,9 @@ def _check_methods(experiment: Experiment) -> None:
 def _real_stacks(options: argparse.Namespace) -> Experiment:
     files = _stacks(options.files)
     if not files:
-        raise BadInput("FILES: no .nii or .nii.gz of labels lies there; name files or a folder with some.")
+        raise BadInput(
+            "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
+        )
     if missing := [str(path) for path in files if not path.is_file()]:
         raise BadInput(f"{missing[0]}: there is no such file; check the path.")
     experiment = RealStacks(files, options.simulate, options.seed)
