@@ -30,12 +30,14 @@ import torch
 
 from srheart_demo.enhancement import as_problem
 from srheart_demo.generator import load_generator
-from srheart_demo.placement import place, stack_geometry
+from srheart_demo.placement import stack_geometry
+from srheart_demo.scan import Scan
 
 G = load_generator()
-placement = place(stack)
+scan = Scan.of(stack)
+placement = scan.placement
 geometry = stack_geometry(stack, placement)
-problem = as_problem(G, stack, None, placement)
+problem = as_problem(G, scan)
 print(f"{G.latent_size} numbers in z, {2 * geometry.K} in d")
 
 # %% [markdown]
@@ -163,15 +165,16 @@ from srheart_demo.ui.controls import try_it
 def draw(subject="dilated", motion="severe"):
     sample = load_sample(subject)
     stack = sample.stacks[motion]
-    placement = place(stack)
+    scan = Scan.of(stack)
+    placement = scan.placement
     geometry = stack_geometry(stack, placement)
-    problem = as_problem(G, stack, None, placement)
+    problem = as_problem(G, scan)
     field = answer(solve(problem, INTERACTIVE), problem)
     voxels = torch.as_tensor(placement.to_model(sample.S_HR.points())).float()
-    scan = one_hot_field(restore(stack.labels, geometry, HR_GRID))
+    nearest = one_hot_field(restore(stack.labels, geometry, HR_GRID))
     return picture_cuts(
         {
-            "scan": labels_at(scan, voxels),
+            "scan": labels_at(nearest, voxels),
             "estimate": labels_at(field, voxels),
             "truth": sample.S_HR.labels,
         },
