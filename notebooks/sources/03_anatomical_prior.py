@@ -167,9 +167,9 @@ def my_along(z, vector, amount):
 check.along(my_along)
 
 # %%
-from srheart_demo.session.explore import Watch, along, named_directions
+from srheart_demo.session.explore import Watch, along, named_directions, principal_directions
 
-directions = named_directions(G, Watch(), n=6)
+directions = named_directions(G, principal_directions(G, 6), Watch())
 mean_heart = torch.zeros(1, G.latent_size)
 amounts = [-2, -1, 0, 1, 2]
 
