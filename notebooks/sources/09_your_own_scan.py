@@ -293,12 +293,12 @@ with chdir(folder), redirect_stderr(sys.stdout):
 # %%
 from srheart_demo.course.stranger import shrunk
 from srheart_demo.cycle import Beat, ejection_fraction, restore_cycle
+from srheart_demo.scan import read_cycle
 from srheart_demo.ui.static_own_scan import picture_volumes
-from srheart_demo.volume import read_frames
 
 moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
-frames = list(read_frames(disguised(moments, folder / "cine.nii.gz")))
-beats = [Beat.of(i, e) for i, e in restore_cycle(G, frames, None, INTERACTIVE)]
+scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))
+beats = [Beat.of(e.scan.frame, e) for e in restore_cycle(G, scans, INTERACTIVE)]
 print(f"ejection fraction of the LV {ejection_fraction(beats):.0%}")
 picture_volumes(beats)
 
