@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 from srheart_demo.degradation import Stack
-from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, hr_affine
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, TISSUES, hr_affine
 from srheart_demo.population import RV_AZIMUTH
 from srheart_demo.views import Plane
 from srheart_demo.volume import InvalidVolume, LabelVolume
@@ -232,7 +233,8 @@ def on_hr_grid(heart: LabelVolume) -> LabelVolume:
     """A high-resolution heart with the voxels of the HR grid.
 
     One that has them stays as it is, and where it is. Another is placed by its own labels, and each
-    HR voxel takes the nearest of its labels.
+    HR voxel takes the label that prevails around it (trilinear interpolation, then argmax): the
+    nearest one would hang on rounding where a voxel lies half-way between two.
 
     Raises:
         InvalidVolume: it shows no whole heart.
@@ -243,9 +245,11 @@ def on_hr_grid(heart: LabelVolume) -> LabelVolume:
     hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
     index_from_world = np.linalg.inv(heart.affine)
     index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
-    nearest = np.rint(index).astype(int)
-    inside = ((nearest >= 0) & (nearest < heart.shape)).all(axis=-1)
-    hr.labels[inside] = heart.labels[tuple(nearest[inside].T)]
+    shares = [
+        map_coordinates(np.float32(heart.labels == label), np.moveaxis(index, -1, 0), order=1)
+        for label in range(1, len(TISSUES))
+    ]
+    hr.labels[:] = np.argmax([1 - np.sum(shares, axis=0), *shares], axis=0)
     return hr
 
 

@@ -378,6 +378,8 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
         press(page, tab)
         page.wait_for_function(f"{STATUS} === 'Finished'")
         assert page.evaluate(BROKEN) == []
+        # Controls get their names in the frame after the one that they come in.
+        page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
         for dark in (False, True):
             page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
             found = Axe().run(page, ".srh")["violations"]

@@ -6,8 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from problems import toy_problem
 
-from srheart_demo.ui.static import picture_slices
+from srheart_demo.optimise import latent_optimisation
+from srheart_demo.presets import PAPER
+from srheart_demo.ui.static import picture_convergence, picture_slices
 from srheart_demo.ui.static_optimisation import picture_loss
 
 RANGES = [(0.03, 0.52), (0.62, 0.9), (1e-5, 200), (0.9, 1.1), (0.019, 4.2)]
@@ -38,3 +41,13 @@ def test_rows_of_slices_leave_out_the_empty_ones_and_keep_their_numbers() -> Non
     assert numbers == ["3", "4", "5", "6", "7", "8", "9"]
     both = picture_slices({"scan": stack, "moved": moved}, every=2).axes
     assert [axis.get_xlabel() for axis in both[len(both) // 2 :]] == ["3", "5", "7", "9"]
+
+
+def test_a_slice_that_shows_tissue_is_drawn_though_its_d_is_0() -> None:
+    """At the start of a run all are."""
+    problem, _, d = toy_problem()
+    start = next(latent_optimisation(problem, PAPER))
+    assert not start.d.any()
+    figure = picture_convergence([start], d[0].numpy(), problem.tissue.numpy())
+    for axis in figure.axes[1:]:
+        assert len(axis.lines) == int(problem.tissue.sum()) > 2

@@ -707,10 +707,14 @@ def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPat
 
     explorer.score.show_frame = keep  # type: ignore[method-assign]
 
+    def some_pictures() -> bool:
+        explorer.page.pong = explorer.page.ping  # as a browser answers that has painted
+        return len(shown_) > 4
+
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: session_of(explorer).history.last > 12)
+        await until(some_pictures)
         explorer.transport.pause.click()
         await until(lambda: "srh-old" not in explorer.score.table.value)
         await asyncio.sleep(0.3)

@@ -73,7 +73,7 @@ steps = list(latent_optimisation(problem, RECOMMENDED))
 print(f"{steps[-1].iteration} iterations; L fell from {steps[0].loss:.3f} to {steps[-1].loss:.3f}")
 
 # %%
-picture_convergence(steps, sample.d("severe"))
+picture_convergence(steps, sample.d("severe"), problem.tissue.numpy())
 
 # %% [markdown]
 # ## The heart that came out

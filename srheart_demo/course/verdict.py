@@ -100,7 +100,10 @@ def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
             return False
         return all(same(x, y, absolute) for x, y in zip(several, b, strict=True))
     if isinstance(b, str | bool) or isinstance(a, str | bool):
-        return _plain(a) == _plain(b)
+        mine, wanted = _plain(a), _plain(b)
+        return (
+            not any(isinstance(x, Tensor | np.ndarray) for x in (mine, wanted)) and mine == wanted
+        )
     x, y = _numbers(a), _numbers(b)
     if x is None or y is None or not x.size:
         return False

@@ -75,16 +75,18 @@ def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]
     return finish(figure)
 
 
-def picture_convergence(steps: Sequence[Step], d_true: NDArray[np.floating]) -> Figure:
+def picture_convergence(
+    steps: Sequence[Step], d_true: NDArray[np.floating], tissue: NDArray[np.bool_]
+) -> Figure:
     """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
 
     Args:
         steps: all steps of a run.
         d_true: (K, 2) true displacements, mm.
+        tissue: (K,) which slices show tissue; the others say nothing of their d.
     """
     import matplotlib.pyplot as plt
 
-    tissue = steps[-1].d[0].abs().sum(-1).numpy() > 0
     d = np.array([s.d[0].numpy()[tissue] for s in steps])
     d -= d.mean(1, keepdims=True)
     truth = d_true[tissue] - d_true[tissue].mean(0)
