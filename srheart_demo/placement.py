@@ -26,6 +26,9 @@ CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
 stacks it was never under 0.30; see ``apex_contrast``."""
 
+SHIFTED = 0.2
+"""A shift from slice to slice by the affine, mm, that is worth a note; rounding makes less."""
+
 LEAST_AREA = 0.05
 """Of the largest slice's tissue, which an end slice must have to tell apex from base."""
 
@@ -99,6 +102,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     mirrored = orientation_known and bool(np.linalg.det(axes) > 0)
     if mirrored != by_hand.mirror:
         axes = axes * [1.0, 1.0, -1.0]
+    shift = float(np.linalg.norm(axes[:, 1:].T @ stack.affine[:3, 0]))
     azimuth = rv_azimuth(ordered, axes)
     rotation = _rotation(azimuth) + by_hand.turn_deg
     axes = axes @ _in_plane_rotation(rotation)
@@ -116,6 +120,8 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
             not orientation_known and not by_hand.mirror
         ),
         "By its affine the picture is mirrored, so its columns were read backwards.": mirrored,
+        f"By its affine each slice is shifted in its plane by {shift:.1f} mm against the last; "
+        "this was taken at its word.": shift > SHIFTED,
         f"The RV lies at {azimuth:.0f}° from the LV, so the heart was turned by {rotation:.0f}° "
         f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != by_hand.turn_deg,
         "Part of the labelled tissue lies outside the model's box and is not restored.": (

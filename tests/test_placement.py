@@ -255,3 +255,11 @@ def test_a_mirror_by_hand_undoes_a_mirrored_picture() -> None:
     shown = stack_geometry(mirrored, placement).points().numpy()[:, :, ::-1]
     truth = stack_geometry(displayed, wanted).points().numpy()
     np.testing.assert_allclose(shown, truth, atol=2.0)
+
+
+def test_slices_that_the_affine_shifts_are_said() -> None:
+    stack = short_axis_stack(scanner_from_model())
+    affine = stack.affine.copy()
+    affine[:3, 0] += 3.0 * affine[:3, 1] / np.linalg.norm(affine[:3, 1])
+    assert any("by 3.0 mm" in note for note in place(replace(stack, affine=affine)).notes)
+    assert not any("shifted" in note for note in place(stack).notes)

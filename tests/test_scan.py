@@ -129,6 +129,15 @@ def test_a_heart_that_ends_is_taken_at_its_word(name: str) -> None:
     np.testing.assert_array_equal(unknown.looked_at, unknown.stack.labelled)
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_rv_that_was_not_drawn_to_the_base_is_said(name: str) -> None:
+    stack = load_sample(name).stacks["none"]
+    labels = stack.labels.copy()
+    labels[np.flatnonzero(stack.labelled)[-5:]] *= labels[np.flatnonzero(stack.labelled)[-5:]] != 3
+    assert any("The RV ends" in note for note in Scan.of(replace(stack, labels=labels)).notes)
+    assert not any("The RV ends" in note for note in Scan.of(stack).notes)
+
+
 def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> None:
     scan = Scan.of(HEARTS["analytic"], long_axis_view(TRUTH))
     assert min(scan.crossing.values()) > 0.9
