@@ -110,7 +110,7 @@ def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
     if x.shape != y.shape and not x.size == y.size == 1:
         return False
     x = x.reshape(y.shape)
-    far = absolute or 1e-4 * float(np.abs(y).max())
+    far = absolute or 1e-4 * float(np.nan_to_num(np.abs(y)).max())
     return bool(np.allclose(x, y, rtol=0.0 if absolute else 1e-4, atol=far, equal_nan=True))
 
 
