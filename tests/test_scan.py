@@ -144,6 +144,24 @@ def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> N
     assert any("agree to Dice" in note for note in scan.notes)
 
 
+def test_a_view_that_lies_elsewhere_is_said_to_agree_the_worse_the_farther_it_is_off() -> None:
+    said = []
+    for mm in (0.0, 12.0, 16.0, 24.0):
+        view = long_axis_view(TRUTH)
+        affine = view.affine.copy()
+        affine[:3, 3] += mm * affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+        (note,) = (
+            n
+            for n in Scan.of(HEARTS["analytic"], replace(view, affine=affine)).notes
+            if "cross" in n
+        )
+        said.append(note)
+    words = ("agree to", "poorly", "hardly")
+    found = [next(i for i, word in enumerate(words) if word in note) for note in said]
+    assert found == sorted(found)
+    assert set(found) == {0, 1, 2}
+
+
 @pytest.mark.parametrize("values", [(0, 3, 2, 1), (0, 1, 2, 0)])
 def test_a_view_of_other_labels_is_said_to_disagree(values: tuple[int, ...]) -> None:
     """An RV that is the view's LV, and one that lies where the stack has none."""
