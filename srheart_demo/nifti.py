@@ -91,7 +91,7 @@ class SeveralFrames(InvalidVolume):
         frames: those that hold labels.
     """
 
-    def __init__(self, message: str, frames: tuple[int, ...]) -> None:
+    def __init__(self, message: str, frames: tuple[int, ...] = ()) -> None:
         """Say which."""
         super().__init__(message, "frame")
         self.frames = frames
