@@ -3,8 +3,8 @@
 ``python -m benchmarks.calibration [--hearts N] [--draws N] [--picture FILE]`` restores each heart
 without, with normal and with severe motion and 3 % label noise, and prints a Markdown table: of the
 voxels whose most probable label has about this probability, the share that is right. A voxel counts
-after the translation common to all slices (see `srheart_demo.gauge`); voxels above 0.99 are mostly
-far from any surface.
+after the translation common to all slices (see `solver.gauge`); voxels above 0.99 are mostly far
+from any surface.
 """
 
 import argparse
@@ -13,8 +13,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from srheart_demo import phantom
-from srheart_demo.degradation import (
+from srheart_demo.frame import HR_SHAPE, lattice_points
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.measures import reliability
+from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
+from srheart_demo.lessons.pictures import picture_reliability
+from srheart_demo.scan.degradation import (
     MOTION_LEVELS,
     Motion,
     Stack,
@@ -22,17 +27,12 @@ from srheart_demo.degradation import (
     sample,
     simulate_stack,
 )
-from srheart_demo.frame import HR_SHAPE, lattice_points
-from srheart_demo.gauge import common_translation
-from srheart_demo.generator import load_generator
-from srheart_demo.metrics import reliability
-from srheart_demo.optimise import solve
-from srheart_demo.population import POPULATIONS, SEEDS, draw
-from srheart_demo.presets import preset
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
-from srheart_demo.ui.static import picture_reliability
-from srheart_demo.uncertainty import laplace, probabilities
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.presets import preset
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.uncertainty import laplace, probabilities
 
 SEED = SEEDS["calibration"].start
 """Seeds of these hearts; none was trained on, and the constants were chosen on others."""

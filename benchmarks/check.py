@@ -1,4 +1,4 @@
-"""Where synthetic scans lie in the figures of `srheart_demo.trust`, and what does not pass.
+"""Where synthetic scans lie in the figures of `enhancement.trust`, and what does not pass.
 
 ``python -m benchmarks.check [--scans N] [--odd N]`` prints the table `KNOWN` from N scans
 whose hearts the prior should know, then of as many other scans how many are judged unusual or not
@@ -17,16 +17,16 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from srheart_demo.degradation import Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.enhancement.trust import FIGURES, Range, Verdict, judge, measure
 from srheart_demo.frame import HALF_EXTENT, lattice_points
-from srheart_demo.generator import load_generator
-from srheart_demo.phantom import label_maps
-from srheart_demo.placement import AUTOMATIC, ByHand
-from srheart_demo.population import POPULATIONS, SEEDS, draw
-from srheart_demo.samples import scanner_frame, stack_volume
-from srheart_demo.scan import Scan
-from srheart_demo.trust import FIGURES, Range, Verdict, judge, measure
-from srheart_demo.volume import InvalidVolume, LabelVolume
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.phantom import label_maps
+from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
+from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.scan.placement import AUTOMATIC, ByHand
+from srheart_demo.scan.samples import scanner_frame, stack_volume
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 SEED = SEEDS["experiments"].start
 """Seeds of these hearts; none was trained on."""

@@ -16,15 +16,15 @@ from pathlib import Path
 import torch
 
 from benchmarks.throughput import FIRST_SEED
-from srheart_demo import phantom
-from srheart_demo.cohort import Recipe, restore_all
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.folder import find_subjects
-from srheart_demo.population import draw
-from srheart_demo.presets import preset
-from srheart_demo.samples import scanner_frame, stack_volume
-from srheart_demo.volume import write_volume
-from srheart_demo.workers import in_processes
+from srheart_demo.enhancement.cohort import Recipe, restore_all
+from srheart_demo.enhancement.folder import find_subjects
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.scan.samples import scanner_frame, stack_volume
+from srheart_demo.scan.volume import write_volume
+from srheart_demo.solver.presets import preset
+from srheart_demo.solver.workers import in_processes
 
 
 def write_scan(seed: int, path: Path) -> None:

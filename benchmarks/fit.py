@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from benchmarks.fitting import fit
-from srheart_demo import phantom
-from srheart_demo.encoding import whole_heart
-from srheart_demo.evaluation import read_heart
-from srheart_demo.metrics import dice
+from srheart_demo.experiments.generators import read_heart
+from srheart_demo.heart import phantom
+from srheart_demo.heart.measures import dice
+from srheart_demo.scan.evidence import whole_heart
 
 
 def score(file: Path) -> list[float]:

@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo import phantom
-from srheart_demo.phantom import HeartShape
-from srheart_demo.population import TRAITS_SIZE, shapes
+from srheart_demo.heart import phantom
+from srheart_demo.heart.phantom import HeartShape
+from srheart_demo.heart.population import TRAITS_SIZE, shapes
 
 PRIOR = 0.02
 """Weight of |ε|²/2 against the cross-entropy on the lattice, whose nodes are far from

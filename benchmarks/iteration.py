@@ -18,14 +18,14 @@ from itertools import islice
 import torch
 
 from benchmarks.reference import ReferenceLoop
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.generator import load_generator
-from srheart_demo.optimise import latent_optimisation
-from srheart_demo.phantom import on_lattice, to_labels
-from srheart_demo.population import draw
-from srheart_demo.presets import PRESETS
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.phantom import on_lattice, to_labels
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.presets import PRESETS
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 BASE = "reference, bilinear"
 """The contender that every ratio refers to: the method as the paper describes it."""

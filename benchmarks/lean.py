@@ -14,11 +14,11 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo import phantom
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack
 from srheart_demo.experiments.cases import held_out_seeds
 from srheart_demo.frame import HR_SPACING
-from srheart_demo.population import draw
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack
 
 Floats = NDArray[np.float64]
 

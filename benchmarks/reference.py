@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from srheart_demo.degradation import Stack
 from srheart_demo.frame import HR_SHAPE, HR_SPACING
+from srheart_demo.scan.degradation import Stack
 
 LATENTS = 64
 WIDTHS = (32, 16, 8, 4)

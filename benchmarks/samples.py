@@ -3,7 +3,7 @@
 ``python -m benchmarks.samples [--preset NAME] [--long-axis] [S_HR.nii.gz ...]`` prints a Markdown
 table for the shipped samples, or for HR hearts that are given. Each stack is placed by its own
 labels, as `srheart enhance` does; scores are taken at the true heart's voxels, after one
-translation common to all slices (see `srheart_demo.gauge`), and in the world, as the heart lies.
+translation common to all slices (see `solver.gauge`), and in the world, as the heart lies.
 """
 
 import argparse
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from srheart_demo.baselines import BASELINES
-from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.experiments.cases import Case, read_heart, shipped, simulated
 from srheart_demo.experiments.methods import Baseline, LatentOptimisation, Method
 from srheart_demo.experiments.scoring import score
-from srheart_demo.presets import preset
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.solver.baselines import BASELINES
+from srheart_demo.solver.presets import preset
 
 FIXED = ("dice_LV", "dice_MYO", "dice_RV")
 SHOWN = (*FIXED, *(f"raw_{name}" for name in FIXED), "motion_error_mm")

@@ -26,19 +26,19 @@ import torch
 from torch import Tensor
 
 from benchmarks.reference import ReferenceLoop, trained
-from srheart_demo import phantom
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, downsample, simulate_stack
 from srheart_demo.frame import HR_SHAPE, lattice_points
-from srheart_demo.gauge import common_translation, labels_at, motion_error
-from srheart_demo.generator import load_generator
-from srheart_demo.losses import short_axis_loss
-from srheart_demo.metrics import mean_dice
-from srheart_demo.optimise import latent_optimisation
-from srheart_demo.population import SEEDS, draw
-from srheart_demo.presets import PRESETS
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, downsample, simulate_stack
+from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.gauge import common_translation, labels_at, motion_error
+from srheart_demo.solver.losses import short_axis_loss
+from srheart_demo.solver.presets import PRESETS
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 SEED = SEEDS["experiments"].start
 """Seeds of these hearts; training seeds lie below one million."""

@@ -14,13 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.solver import Case, case, judge
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import MOTION_LEVELS
-from srheart_demo.generator import load_generator
-from srheart_demo.optimise import solve
-from srheart_demo.presets import preset
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.presets import preset
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 NEAR = 0.02
 

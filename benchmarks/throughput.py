@@ -11,16 +11,16 @@ import time
 
 import torch
 
-from srheart_demo import phantom
-from srheart_demo.batch import solve_all
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.generator import load_generator
-from srheart_demo.optimise import Step
-from srheart_demo.population import SEEDS, draw
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.many import solve_all
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 FIRST_SEED = SEEDS["samples"].start
 """Hearts of this seed and above were never trained on."""

@@ -68,7 +68,7 @@ def record(folder: Path, stacks: list[Path]) -> None:
 def contents(file: Path) -> Any:
     """What a file says, as numbers and words under names."""
     if file.name.endswith(".nii.gz"):
-        image = nibabel.load(file)  # type: ignore[attr-defined]
+        image = nibabel.nifti1.load(file)
         return {"labels": np.asarray(image.dataobj), "affine": image.affine}
     if file.suffix == ".json":
         return json.loads(file.read_text())

@@ -9,6 +9,9 @@ import numpy as np
 
 TISSUES = ("background", "LV", "MYO", "RV")
 N_CLASSES = len(TISSUES)
+TISSUE_COLOURS = {"LV": "#D55E00", "MYO": "#009E73", "RV": "#0072B2"}
+"""Of Okabe and Ito's palette, told apart under all common colour blindness (Color Universal
+Design, 2008, https://jfly.uni-koeln.de/color/)."""
 
 HR_SHAPE = (64, 128, 128)
 HR_SPACING = (2.0, 1.25, 1.25)
@@ -39,3 +42,9 @@ def hr_affine() -> np.ndarray:
     affine = np.diag([*HR_SPACING, 1.0])
     affine[:3, 3] = [axis[0] for axis in lattice_axes(HR_SHAPE)]
     return affine
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """``"#RRGGBB"`` as three numbers of 0 to 255."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue

@@ -7,11 +7,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from srheart_demo.curvature import information
-from srheart_demo.degradation import Motion, Stack, degrade
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
-from srheart_demo.problem import Problem
-from srheart_demo.views import Plane, long_axis_view
+from srheart_demo.scan.degradation import Motion, Stack, degrade
+from srheart_demo.scan.long_axis import Plane, long_axis_view
+from srheart_demo.solver.curvature import information
+from srheart_demo.solver.problem import Problem
 
 
 class ToyHeart:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from srheart_demo.volume import LabelVolume
+from srheart_demo.scan.volume import LabelVolume
 
 LENGTH = 90.0
 """From apex to base, mm; the heart's box is centred on the origin."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from srheart_demo.anatomy import LV, MYO, RV, check, statistics
 from srheart_demo.frame import HR_SPACING, lattice_axes
-from srheart_demo.published import HEALTHY
+from srheart_demo.heart.anatomy import LV, MYO, RV, check, statistics
+from srheart_demo.heart.published import HEALTHY
 
 LENGTH, RADIUS, WALL, APEX_WALL = 90.0, 26.0, 9.0, 7.0
 RV_DEPTH, RV_HALF_ARC, RV_APEX, RV_HEIGHT = 30.0, np.radians(62.0), 6.0, 84.0

@@ -7,12 +7,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from srheart_demo import phantom
-from srheart_demo.baselines import Restore, nearest, shape_based
-from srheart_demo.degradation import HR_GRID, Stack
 from srheart_demo.frame import HR_SHAPE
-from srheart_demo.metrics import mean_dice
-from srheart_demo.population import draw
+from srheart_demo.heart import phantom
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import HR_GRID, Stack
+from srheart_demo.solver.baselines import Restore, nearest, shape_based
 from tests.problems import rotated, sheared, toy_stack
 
 HEART = draw(1, seed=5)

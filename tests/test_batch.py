@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from srheart_demo.batch import Outcome, solve_all
-from srheart_demo.optimise import Step, solve
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.solver.algorithm import Step, solve
+from srheart_demo.solver.many import Outcome, solve_all
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 from tests.problems import ToyHeart, toy_problem
 
 SETTINGS = Settings(solver="lbfgs", lr_z=1.0, lr_d=1.0, iterations=5, prior=True, search_at=(0,))

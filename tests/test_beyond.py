@@ -4,8 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from srheart_demo import beyond
-from srheart_demo.beyond import (
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import Stack, degrade, label_noise
+from srheart_demo.solver import answer as beyond
+from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.answer import (
     ALONG,
     DAMPING,
     NOISE,
@@ -14,14 +20,8 @@ from srheart_demo.beyond import (
     kriging_weights,
     residual_field,
 )
-from srheart_demo.degradation import Stack, degrade, label_noise
-from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
-from srheart_demo.metrics import mean_dice
-from srheart_demo.optimise import latent_optimisation
-from srheart_demo.phantom import HeartShape, class_logits, on_lattice
-from srheart_demo.population import draw
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 from tests.problems import ToyHeart, rotated, toy_problem, toy_stack
 
 HEART = draw(1, seed=5)

@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 from processes import PATIENCE_S
 
-from srheart_demo.samples import SAMPLES
-from srheart_demo.ui import texts
+from srheart_demo.dashboard import texts
+from srheart_demo.scan.samples import SAMPLES
 
 pytestmark = pytest.mark.browser
 

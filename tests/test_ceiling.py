@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.ceiling import Ceiling, dice_loss
-from srheart_demo.curvature import information
-from srheart_demo.phantom import class_logits
+from srheart_demo.heart.phantom import class_logits
+from srheart_demo.solver.best_code import Ceiling, dice_loss
+from srheart_demo.solver.curvature import information
 
 TRUE = torch.tensor([[0.8, -1.1, 0.4]])
 

@@ -11,14 +11,14 @@ import pytest
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from benchmarks.check import ODD, scan
-from srheart_demo.checking import check
 from srheart_demo.cli import main
-from srheart_demo.generator import load_generator
-from srheart_demo.placement import AUTOMATIC, ByHand
-from srheart_demo.samples import FOLDER
-from srheart_demo.scan import Scan, read_scan
-from srheart_demo.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
-from srheart_demo.volume import LabelVolume, write_volume
+from srheart_demo.enhancement.checking import check
+from srheart_demo.enhancement.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.placement import AUTOMATIC, ByHand
+from srheart_demo.scan.samples import FOLDER
+from srheart_demo.scan.scan import Scan, read_scan
+from srheart_demo.scan.volume import LabelVolume, write_volume
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 

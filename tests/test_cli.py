@@ -21,20 +21,20 @@ from processes import in_foreground
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo import enhancement
 from srheart_demo.cli import enhance, main
 from srheart_demo.cli import settings as cli_settings
 from srheart_demo.cli.arguments import parser
 from srheart_demo.cli.progress import Progress, duration
-from srheart_demo.degradation import Motion, one_hot_field
+from srheart_demo.enhancement.enhance import enhance as enhancement
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, lattice_points
-from srheart_demo.generator import read_generator
-from srheart_demo.metrics import dice
-from srheart_demo.optimise import STARTS
-from srheart_demo.presets import RECOMMENDED
-from srheart_demo.samples import FOLDER, SAMPLES
+from srheart_demo.heart.generator import read_generator
+from srheart_demo.heart.measures import dice
+from srheart_demo.scan.degradation import Motion, one_hot_field
+from srheart_demo.scan.samples import FOLDER, SAMPLES
+from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
+from srheart_demo.solver.algorithm import STARTS
+from srheart_demo.solver.presets import RECOMMENDED
 from srheart_demo.training import dcgan
-from srheart_demo.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 
 RESULTS = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 TRUTH = scanner_from_model()

@@ -17,12 +17,12 @@ from plotly.offline import get_plotlyjs
 from processes import wait_until
 from simple_heart import scanner_from_model, short_axis_stack
 
-from srheart_demo import ceiling
 from srheart_demo.cli import main
+from srheart_demo.scan.volume import write_volume
+from srheart_demo.solver import best_code as ceiling
 from srheart_demo.training import betavae, loop, plain
 from srheart_demo.training.directions import informative_directions
 from srheart_demo.training.quality import encode_decode
-from srheart_demo.volume import write_volume
 
 QUICK = ["NN", "LO (INTERACTIVE)"]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from srheart_demo.cli import main, population
-from srheart_demo.population import POPULATIONS
-from srheart_demo.published import HEALTHY
+from srheart_demo.heart.population import POPULATIONS
+from srheart_demo.heart.published import HEALTHY
 
 
 def test_without_options_it_lists(capsys: pytest.CaptureFixture[str]) -> None:

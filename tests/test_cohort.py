@@ -22,7 +22,7 @@ import pytest
 from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
-from srheart_demo.cohort import (
+from srheart_demo.enhancement.cohort import (
     RESULTS,
     Execute,
     Recipe,
@@ -31,10 +31,10 @@ from srheart_demo.cohort import (
     summarise,
     unfinished,
 )
-from srheart_demo.folder import Subject, UnusableCohort, find_subjects
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.samples import FOLDER
-from srheart_demo.workers import Ends, in_cluster, in_processes
+from srheart_demo.enhancement.folder import Subject, UnusableCohort, find_subjects
+from srheart_demo.scan.samples import FOLDER
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.workers import Ends, in_cluster, in_processes
 
 QUICK = ["--preset", "interactive", "--no-surface"]
 QUICK_RESULTS = RESULTS - {"heart.stl"}

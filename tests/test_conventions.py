@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.conventions import KNOWN, OURS, Convention, parse_convention
-from srheart_demo.volume import (
+from srheart_demo.scan.labels import KNOWN, OURS, Convention, parse_convention
+from srheart_demo.scan.volume import (
     InvalidVolume,
     LabelVolume,
     SeveralFrames,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.course import quickstart
-from srheart_demo.course.verdict import NotYet, Verdict, check, written
+from srheart_demo.lessons import quickstart
+from srheart_demo.lessons.verdict import NotYet, Verdict, check, written
 
 
 @check

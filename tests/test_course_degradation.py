@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo import degradation
-from srheart_demo.course import degradation as course
-from srheart_demo.degradation import Stack
+from srheart_demo.lessons import degradation as course
+from srheart_demo.scan import degradation
+from srheart_demo.scan.degradation import Stack
 
 
 def downsample(field: Tensor, stack: Stack, offset=-0.5, pitch=0.0, weight=lambda w: w) -> Tensor:

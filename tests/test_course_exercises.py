@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.course.verdict import Exercise, same
-from srheart_demo.course.verdict import _known_mistakes as known_mistakes
-from srheart_demo.degradation import Stack, degrade, downsample, move
-from srheart_demo.losses import cross_entropy
+from srheart_demo.lessons.verdict import Exercise, same
+from srheart_demo.lessons.verdict import _known_mistakes as known_mistakes
+from srheart_demo.scan.degradation import Stack, degrade, downsample, move
+from srheart_demo.solver.losses import cross_entropy
 
 LESSONS = (
     "start",
@@ -35,7 +35,7 @@ LESSONS = (
 EXERCISES = {
     f"{lesson}.{name}": value
     for lesson in LESSONS
-    for name, value in vars(import_module(f"srheart_demo.course.{lesson}")).items()
+    for name, value in vars(import_module(f"srheart_demo.lessons.{lesson}")).items()
     if isinstance(value, Exercise)
 }
 each = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)

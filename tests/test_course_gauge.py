@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.fft import fftshift, irfft2, rfft2
 
-from srheart_demo.course import gauge as check
-from srheart_demo.course.landscape import descend, local_minima
-from srheart_demo.course.truth import known_scan
-from srheart_demo.optimise import solve
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.session.explore import Landscape, shift_map
+from srheart_demo.explorer.why import Landscape, shift_map
+from srheart_demo.lessons import gauge as check
+from srheart_demo.lessons.landscape import descend, local_minima
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.presets import INTERACTIVE
 
 
 def scores(log_p, seen):

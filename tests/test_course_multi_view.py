@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.course import multi_view as check
-from srheart_demo.course.truth import known_scan
-from srheart_demo.degradation import downsample
-from srheart_demo.losses import long_axis_loss, multi_view_loss, short_axis_loss
+from srheart_demo.lessons import multi_view as check
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.scan.degradation import downsample
+from srheart_demo.solver.losses import long_axis_loss, multi_view_loss, short_axis_loss
 
 
 def points(affine, h, w, model_from_world, offset=0.0, last=1.0):

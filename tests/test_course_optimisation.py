@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import torch
 
-from srheart_demo.course import optimisation as check
-from srheart_demo.course.discs import disc_decoder, discs, train
-from srheart_demo.course.truth import known_scan
-from srheart_demo.degradation import degrade
-from srheart_demo.losses import cross_entropy
-from srheart_demo.optimise import latent_optimisation, solve
-from srheart_demo.settings import Settings
+from srheart_demo.lessons import optimisation as check
+from srheart_demo.lessons.discs import disc_decoder, discs, train
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.algorithm import latent_optimisation, solve
+from srheart_demo.solver.losses import cross_entropy
+from srheart_demo.solver.settings import Settings
 
 
 def library(p, lr_z, lr_d, iterations, **more):

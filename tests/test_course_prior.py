@@ -7,10 +7,10 @@ import pytest
 from simple_heart import heart_labels
 from torch import Tensor
 
-from srheart_demo.anatomy import LV, MYO, RV, check
-from srheart_demo.course import prior as course
+from srheart_demo.explorer.why import along
 from srheart_demo.frame import lattice_points
-from srheart_demo.session.explore import along
+from srheart_demo.heart.anatomy import LV, MYO, RV, check
+from srheart_demo.lessons import prior as course
 
 
 def kl(mean: Tensor, log_variance: Tensor) -> Tensor:

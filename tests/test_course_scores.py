@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from srheart_demo.course import scores as check
+from srheart_demo.lessons import scores as check
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import torch
 from problems import toy_problem
 from torch import Tensor
 
-from srheart_demo.course import uncertainty as course
 from srheart_demo.frame import LATTICE_SHAPE
+from srheart_demo.lessons import uncertainty as course
 
 Rows = list[tuple[float, float, int]]
 

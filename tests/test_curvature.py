@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.curvature import CERTAIN, gauss_newton, information, whitening
+from srheart_demo.solver.curvature import CERTAIN, gauss_newton, information, whitening
 from tests.problems import ToyHeart
 
 X = torch.tensor([[0.8, -1.1, 0.4]])
@@ -33,7 +33,7 @@ def test_voxels_left_out_as_certain_hardly_count(monkeypatch: pytest.MonkeyPatch
     border = G.decode(z).softmax(1).amax(1) < CERTAIN
     assert border.float().mean() < 0.5
     bordering = information(G, z)
-    monkeypatch.setattr("srheart_demo.curvature.CERTAIN", 1.1)
+    monkeypatch.setattr("srheart_demo.solver.curvature.CERTAIN", 1.1)
     torch.testing.assert_close(bordering, information(G, z), rtol=0.02, atol=0)
 
 

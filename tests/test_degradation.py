@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from srheart_demo.degradation import (
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, hr_affine, lattice_points
+from srheart_demo.scan.degradation import (
     AMPLITUDE_MEAN,
     AMPLITUDE_SD,
     Motion,
@@ -18,7 +19,6 @@ from srheart_demo.degradation import (
     sample,
     simulate_stack,
 )
-from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, hr_affine, lattice_points
 from tests.problems import rotated, sheared, toy_stack
 
 

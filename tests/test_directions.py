@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 
-from srheart_demo.population import TRAITS, TRAITS_SIZE
+from srheart_demo.heart.population import TRAITS, TRAITS_SIZE
 from srheart_demo.training import betavae
 from srheart_demo.training.betavae import Posterior, gaussian_loss
 from srheart_demo.training.directions import informative_directions as default_directions

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
 
-from srheart_demo.distances import in_plane_distances, signed_distance
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.phantom import label_maps
-from srheart_demo.population import draw
+from srheart_demo.heart.distances import in_plane_distances, signed_distance
+from srheart_demo.heart.phantom import label_maps
+from srheart_demo.heart.population import draw
 
 REACH = 6.0
 

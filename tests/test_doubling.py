@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.autograd import gradcheck
 
-from srheart_demo.doubling import Doubling
+from srheart_demo.heart.doubling import Doubling
 
 
 def frozen(channels: int, out_channels: int, dtype: torch.dtype = torch.float64) -> Doubling:

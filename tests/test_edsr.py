@@ -7,9 +7,16 @@ import pytest
 import torch
 
 from srheart_demo import training
-from srheart_demo.baselines import edsr
-from srheart_demo.baselines.edsr import EDSR, EDSRArchitecture, fold, read_edsr, save_edsr, unfold
-from srheart_demo.degradation import Stack
+from srheart_demo.scan.degradation import Stack
+from srheart_demo.solver.baselines import edsr
+from srheart_demo.solver.baselines.edsr import (
+    EDSR,
+    EDSRArchitecture,
+    fold,
+    read_edsr,
+    save_edsr,
+    unfold,
+)
 from srheart_demo.training.edsr import FOLD, WINDOW, pairs, window
 from srheart_demo.training.hearts import make_hearts
 

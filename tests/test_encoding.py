@@ -2,9 +2,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from srheart_demo.degradation import Motion, Stack, downsample, move
-from srheart_demo.encoding import evidence, lattice_stack, on_nodes, on_planes
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes, lattice_points
+from srheart_demo.scan.degradation import Motion, Stack, downsample, move
+from srheart_demo.scan.evidence import evidence, lattice_stack, on_nodes, on_planes
 from tests.problems import rotated, sheared, toy_stack
 
 PLANES = [3, 10, 21]

@@ -11,13 +11,14 @@ import pytest
 import torch
 from simple_heart import scanner_from_model, short_axis_stack
 
-from srheart_demo import ceiling, evaluation
 from srheart_demo.cli import evaluate as evaluate_command
 from srheart_demo.cli import main
 from srheart_demo.cli.figures import Section, Table
-from srheart_demo.generator import DCGAN, Architecture, BetaVAE, save_generator
-from srheart_demo.metrics import Summary
-from srheart_demo.volume import write_volume
+from srheart_demo.experiments import generators as evaluation
+from srheart_demo.heart.generator import DCGAN, Architecture, BetaVAE, save_generator
+from srheart_demo.heart.measures import Summary
+from srheart_demo.scan.volume import write_volume
+from srheart_demo.solver import best_code as ceiling
 
 WIDTHS = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 

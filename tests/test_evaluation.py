@@ -10,10 +10,7 @@ import torch
 from simple_heart import heart_labels, scanner_from_model
 from torch import Tensor
 
-from srheart_demo import phantom
-from srheart_demo.ceiling import Ceiling
-from srheart_demo.encoding import whole_heart
-from srheart_demo.evaluation import (
+from srheart_demo.experiments.generators import (
     EVALUATION_SEED,
     accuracy,
     labels_at,
@@ -21,11 +18,14 @@ from srheart_demo.evaluation import (
     synthetic_heart,
 )
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
-from srheart_demo.generator import to_labels
-from srheart_demo.metrics import dice
-from srheart_demo.population import draw
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.heart.measures import dice
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.evidence import whole_heart
+from srheart_demo.scan.volume import LabelVolume, write_volume
+from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.training.hearts import VALIDATION_SEED
-from srheart_demo.volume import LabelVolume, write_volume
 
 
 class OneHeart:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo.degradation import Stack
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import (
     CLINICAL_NOISE,
@@ -35,11 +34,12 @@ from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.statistics import paired_interval
 from srheart_demo.experiments.summary import Cell, Plot, Table, top_two
 from srheart_demo.frame import HR_SHAPE
-from srheart_demo.metrics import mean_dice
-from srheart_demo.placement import is_on_hr_grid, on_hr_grid
-from srheart_demo.views import Plane
-from srheart_demo.volume import InvalidVolume, LabelVolume, write_volume
-from srheart_demo.workers import WorkerDied
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.scan.degradation import Stack
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import is_on_hr_grid, on_hr_grid
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
+from srheart_demo.solver.workers import WorkerDied
 
 SEED = 5_000_007
 

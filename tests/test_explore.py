@@ -8,14 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.degradation import sample
-from srheart_demo.frame import LATTICE_SHAPE, lattice_points
-from srheart_demo.losses import multi_view_loss
-from srheart_demo.population import VOLUME_RANGES
-from srheart_demo.presets import PRESETS, RECOMMENDED
-from srheart_demo.samples import SAMPLES
-from srheart_demo.session import Cancelled, Lane, Scan, Session, Watch
-from srheart_demo.session.explore import (
+from srheart_demo.explorer import Cancelled, Lane, Scan, Session, Watch
+from srheart_demo.explorer.portrait import portrait
+from srheart_demo.explorer.why import (
     TRAITS,
     along,
     gauge_heart,
@@ -25,7 +20,12 @@ from srheart_demo.session.explore import (
     traits,
     volumes_ml,
 )
-from srheart_demo.session.portrait import portrait
+from srheart_demo.frame import LATTICE_SHAPE, lattice_points
+from srheart_demo.heart.population import VOLUME_RANGES
+from srheart_demo.scan.degradation import sample
+from srheart_demo.scan.samples import SAMPLES
+from srheart_demo.solver.losses import multi_view_loss
+from srheart_demo.solver.presets import PRESETS, RECOMMENDED
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from srheart_demo import generator
-from srheart_demo.baselines import edsr
 from srheart_demo.files import as_shipped, whole_folder
+from srheart_demo.heart import generator
+from srheart_demo.solver.baselines import edsr
 
 WEIGHTS = Path(str(generator.WEIGHTS))
 

@@ -90,7 +90,7 @@ def test_missing_packages_are_named_in_a_command_that_brings_them(
     assert error.endswith(f'{sys.executable} -m pip install "absent>=2.5"\n')
 
 
-@pytest.mark.parametrize("absent", ["srheart_demo.ui", "ipywidgets"])
+@pytest.mark.parametrize("absent", ["srheart_demo.dashboard", "ipywidgets"])
 def test_the_explorers_notebook_on_another_python_says_where_it_is(root: Path, absent: str) -> None:
     (cell,) = json.loads((root / "apps" / "explorer.ipynb").read_text("utf-8"))["cells"]
     code = f"import sys; sys.modules[{absent!r}] = None\n" + "".join(cell["source"])

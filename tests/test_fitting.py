@@ -1,9 +1,9 @@
 import torch
 
 from benchmarks.fitting import fit
-from srheart_demo import phantom
-from srheart_demo.metrics import dice
-from srheart_demo.population import TRAITS_SIZE, shapes
+from srheart_demo.heart import phantom
+from srheart_demo.heart.measures import dice
+from srheart_demo.heart.population import TRAITS_SIZE, shapes
 
 LATTICE = (16, 32, 32)
 

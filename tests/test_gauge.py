@@ -3,10 +3,15 @@ import math
 import pytest
 import torch
 
-from srheart_demo.degradation import Stack, degrade
-from srheart_demo.enhancement import enhance
+from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import lattice_points
-from srheart_demo.gauge import (
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.scan.degradation import Stack, degrade
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.samples import load_sample
+from srheart_demo.scan.scan import Scan
+from srheart_demo.solver.gauge import (
     centred,
     common_translation,
     labels_at,
@@ -14,13 +19,8 @@ from srheart_demo.gauge import (
     unseen,
     unsheared_motion_error,
 )
-from srheart_demo.generator import load_generator
-from srheart_demo.metrics import mean_dice
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.problem import Problem
-from srheart_demo.samples import load_sample
-from srheart_demo.scan import Scan
-from srheart_demo.views import Plane
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Problem
 from tests.problems import ToyHeart, rotated, toy_stack
 
 TISSUE = torch.tensor([True, True, True, False])

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo import phantom
-from srheart_demo.encoding import whole_heart
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine
-from srheart_demo.generator import (
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import (
     DCGAN,
     Architecture,
     BetaVAE,
@@ -15,9 +14,10 @@ from srheart_demo.generator import (
     save_generator,
     to_labels,
 )
-from srheart_demo.metrics import mean_dice
-from srheart_demo.population import draw
-from srheart_demo.volume import LabelVolume
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.evidence import whole_heart
+from srheart_demo.scan.volume import LabelVolume
 
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 

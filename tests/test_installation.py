@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from srheart_demo.course import start
-from srheart_demo.course.installation import (
+from srheart_demo.lessons import start
+from srheart_demo.lessons.installation import (
     Finding,
     Findings,
     Wrong,

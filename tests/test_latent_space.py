@@ -6,10 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from srheart_demo import phantom
+from srheart_demo.experiments.latent_space import (
+    interpolations,
+    latent_statistics,
+    posterior,
+    soundness,
+)
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.latent_space import interpolations, latent_statistics, posterior, soundness
-from srheart_demo.population import draw
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
 
 
 def test_the_aggregate_posterior_by_hand() -> None:

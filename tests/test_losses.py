@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from srheart_demo.degradation import downsample
-from srheart_demo.losses import (
+from srheart_demo.scan.degradation import downsample
+from srheart_demo.solver.losses import (
     cross_entropy,
     long_axis_loss,
     multi_view_loss,

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from srheart_demo import cli
-from srheart_demo.batch import solve_all
-from srheart_demo.beyond import answer
-from srheart_demo.ceiling import Ceiling
-from srheart_demo.optimise import Change, latent_optimisation, solve, start_at
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.problem import Problem
-from srheart_demo.uncertainty import laplace, multi_start, probabilities
+from srheart_demo.solver.algorithm import Change, latent_optimisation, solve, start_at
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.best_code import Ceiling
+from srheart_demo.solver.many import solve_all
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.uncertainty import laplace, multi_start, probabilities
 from tests.problems import ToyHeart, toy_problem
 
 THEIRS = 3
@@ -97,9 +97,9 @@ def a_posterior(p: Problem) -> Tensor:
 def test_solving_takes_one_thread_and_gives_the_users_back(
     p: Problem, work: Callable[[Problem], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("srheart_demo.ceiling.BANK", 3)
-    monkeypatch.setattr("srheart_demo.ceiling.ITERATIONS", 1)
-    monkeypatch.setattr("srheart_demo.ceiling.SCOUTING", 1)
+    monkeypatch.setattr("srheart_demo.solver.best_code.BANK", 3)
+    monkeypatch.setattr("srheart_demo.solver.best_code.ITERATIONS", 1)
+    monkeypatch.setattr("srheart_demo.solver.best_code.SCOUTING", 1)
     work(p)
     assert isinstance(p.G, Counting)
     assert p.G.threads
@@ -146,7 +146,7 @@ def test_commands_take_one_thread_but_for_training(
 
 
 def test_a_lesson_computes_on_one_thread() -> None:
-    code = "import torch; torch.set_num_threads(2); import srheart_demo.course"
+    code = "import torch; torch.set_num_threads(2); import srheart_demo.lessons"
     code += "; print(torch.get_num_threads())"
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert told.stdout.strip() == "1"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srheart_demo.metrics import (
+from srheart_demo.heart.measures import (
     assd,
     dice,
     hd95,

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from srheart_demo.degradation import Motion, Stack, degrade
-from srheart_demo.encoding import evidence
-from srheart_demo.gauge import common_translation, motion_error
-from srheart_demo.generator import load_generator
-from srheart_demo.optimise import (
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.degradation import Motion, Stack, degrade
+from srheart_demo.scan.evidence import evidence
+from srheart_demo.solver.algorithm import (
     Change,
     last,
     latent_optimisation,
@@ -18,9 +17,10 @@ from srheart_demo.optimise import (
     objective,
     solve,
 )
-from srheart_demo.presets import PAPER, PRESETS, preset
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
+from srheart_demo.solver.gauge import common_translation, motion_error
+from srheart_demo.solver.presets import PAPER, PRESETS, preset
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 from tests.problems import ToyHeart, toy_problem
 
 QUICK = Settings(lr_z=0.05, lr_d=0.3, iterations=150, halve_every=40)

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
-from srheart_demo.cycle import restore_cycle
-from srheart_demo.degradation import one_hot_field
-from srheart_demo.enhancement import as_problem, enhance
+from srheart_demo.enhancement.cycle import restore_cycle
+from srheart_demo.enhancement.enhance import as_problem, enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
-from srheart_demo.generator import load_generator
-from srheart_demo.metrics import mean_dice
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.samples import SAMPLES, load_sample
-from srheart_demo.scan import Scan, read_cycle, read_scan
-from srheart_demo.volume import LabelVolume
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.scan.degradation import one_hot_field
+from srheart_demo.scan.samples import SAMPLES, load_sample
+from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.solver.presets import INTERACTIVE
 
 TRUTH = scanner_from_model()
 STACK = short_axis_stack(TRUTH)

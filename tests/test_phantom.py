@@ -6,9 +6,9 @@ import torch
 from scipy import ndimage
 from torch.autograd import gradcheck
 
-from srheart_demo import phantom
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE, lattice_axes
-from srheart_demo.population import POPULATIONS, draw
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import POPULATIONS, draw
 
 labels_of = phantom.label_maps
 

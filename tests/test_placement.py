@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo import phantom
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
-from srheart_demo.placement import (
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.placement import (
     AZIMUTH_TOLERANCE,
     RV_AZIMUTH,
     ByHand,
@@ -23,8 +24,7 @@ from srheart_demo.placement import (
     rv_azimuth,
     stack_geometry,
 )
-from srheart_demo.population import draw
-from srheart_demo.volume import InvalidVolume, LabelVolume
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 
 def reversed_along(volume: LabelVolume, axes: tuple[int, ...]) -> LabelVolume:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo import phantom
+from srheart_demo.explorer.subjects import KnownHeart, load_subject
 from srheart_demo.frame import HR_SPACING, LATTICE_SHAPE
-from srheart_demo.metrics import mean_dice, volumes_ml
-from srheart_demo.population import (
+from srheart_demo.heart import phantom
+from srheart_demo.heart.measures import mean_dice, volumes_ml
+from srheart_demo.heart.population import (
     POPULATIONS,
     SEEDS,
     TRAITS,
@@ -19,9 +20,8 @@ from srheart_demo.population import (
     draw,
     shapes,
 )
-from srheart_demo.published import HEALTHY
-from srheart_demo.samples import SUBJECTS
-from srheart_demo.session.subjects import KnownHeart, load_subject
+from srheart_demo.heart.published import HEALTHY
+from srheart_demo.scan.samples import SUBJECTS
 from srheart_demo.training.hearts import make_hearts
 
 LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)

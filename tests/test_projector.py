@@ -9,8 +9,8 @@ import json5
 import numpy as np
 import pytest
 
-from srheart_demo.ui import projector
-from srheart_demo.ui.static import picture_slices
+from srheart_demo.dashboard import projector
+from srheart_demo.lessons.pictures import picture_slices
 
 SETTINGS = Path(__file__).parents[1] / "share/projector"
 

@@ -13,7 +13,7 @@ from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.recorded import recorded
 from srheart_demo.experiments.scoring import labels_at_truth, score
 from srheart_demo.experiments.simulated import simulated_heart
-from srheart_demo.metrics import mean_dice
+from srheart_demo.heart.measures import mean_dice
 
 TABLES = sorted(path.name for path in module.FOLDER.iterdir() if path.name in module.TABLES)
 

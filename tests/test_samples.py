@@ -3,9 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
-from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.frame import HR_SHAPE, HR_SPACING
-from srheart_demo.samples import FOLDER, SAMPLES, load_sample, make_samples, scanner_frame
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample, make_samples, scanner_frame
 
 
 def checksums(folder) -> dict[str, str]:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from srheart_demo.degradation import degrade
-from srheart_demo.search import best_shifts, shift_landscape
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.search import best_shifts, shift_landscape
 from tests.problems import toy_problem
 
 

@@ -15,19 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.checking import judged
 from srheart_demo.cli import main
-from srheart_demo.conventions import Convention
-from srheart_demo.degradation import degrade
-from srheart_demo.enhancement import enhance
-from srheart_demo.frame import N_CLASSES
-from srheart_demo.optimise import Step, latent_optimisation
-from srheart_demo.placement import ByHand
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED, REFERENCE
-from srheart_demo.problem import Problem
-from srheart_demo.samples import FOLDER, SAMPLES, load_sample
-from srheart_demo.scan import Scan as PlacedScan
-from srheart_demo.session import (
+from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.enhance import enhance
+from srheart_demo.enhancement.trust import Verdict
+from srheart_demo.explorer import (
     Cancelled,
     OwnFile,
     OwnScan,
@@ -38,12 +30,20 @@ from srheart_demo.session import (
     load_subject,
     takeaway,
 )
-from srheart_demo.session import run as run_module
-from srheart_demo.session.pictures import WINDOW, StackOutlines, cut, turn
-from srheart_demo.session.subjects import KnownHeart
-from srheart_demo.settings import Settings
-from srheart_demo.trust import Verdict
-from srheart_demo.volume import LabelVolume, read_short_axis, write_volume
+from srheart_demo.explorer import run as run_module
+from srheart_demo.explorer.pictures import WINDOW, StackOutlines, cut, turn
+from srheart_demo.explorer.subjects import KnownHeart
+from srheart_demo.frame import N_CLASSES
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.scan.labels import Convention
+from srheart_demo.scan.placement import ByHand
+from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample
+from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.volume import LabelVolume, read_short_axis, write_volume
+from srheart_demo.solver.algorithm import Step, latent_optimisation
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED, REFERENCE
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 SHORT = replace(RECOMMENDED, iterations=6)
 

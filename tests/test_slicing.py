@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from srheart_demo.degradation import Stack, downsample, move
-from srheart_demo.generator import Architecture, BetaVAE
+from srheart_demo.heart.generator import Architecture, BetaVAE
+from srheart_demo.scan.degradation import Stack, downsample, move
 from tests.problems import rotated, sheared
 
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
@@ -36,8 +36,8 @@ def test_slices_show_the_same_as_of_the_whole_field(first_mm, degrees, shear):
     G, there = generator(), sheared(stack(first_mm, degrees), shear)
     z, d = codes((2, 5), 1.0, 1), codes((2, there.K, 2), 4.0, 2)
     whole = move(downsample(G.decode(z), there), there, d)
-    torch.testing.assert_close(move(G.slicer(there).planes(z, d), there, d), whole)
-    torch.testing.assert_close(G.slicer(there).planes(z), downsample(G.decode(z), there))
+    torch.testing.assert_close(move(Slicer(G.decoder, there).planes(z, d), there, d), whole)
+    torch.testing.assert_close(Slicer(G.decoder, there).planes(z), downsample(G.decode(z), there))
 
 
 def test_its_gradients_are_those_of_the_whole_field():
@@ -46,7 +46,7 @@ def test_its_gradients_are_those_of_the_whole_field():
     weights = codes((4, there.K, *there.shape), 1.0, 3)
     gradients = [
         torch.autograd.grad((move(planes, there, d) * weights).sum(), (z, d))
-        for planes in (G.slicer(there).planes(z, d), downsample(G.decode(z), there))
+        for planes in (Slicer(G.decoder, there).planes(z, d), downsample(G.decode(z), there))
     ]
     torch.testing.assert_close(*gradients)
 
@@ -55,4 +55,4 @@ def test_motion_that_is_no_number_does_not_fail():
     G, there = generator(), stack(-25.0)
     d = codes((1, there.K, 2), 4.0, 2)
     d[0, 0, 0], d[0, 1, 1] = torch.nan, torch.inf
-    assert G.slicer(there).planes(codes((1, 5), 1.0, 1), d).isfinite().all()
+    assert Slicer(G.decoder, there).planes(codes((1, 5), 1.0, 1), d).isfinite().all()

@@ -11,9 +11,8 @@ import trimesh
 from simple_heart import scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_points
-from srheart_demo.palette import TISSUE_COLOURS, rgb
-from srheart_demo.surface import (
+from srheart_demo.frame import LATTICE_SHAPE, TISSUE_COLOURS, TISSUES, lattice_points, rgb
+from srheart_demo.heart.surface import (
     EMPTY,
     STRUCTURES,
     Mesh,

@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from srheart_demo.degradation import downsample, move, move_at
-from srheart_demo.losses import short_axis_loss
-from srheart_demo.problem import Problem
-from srheart_demo.thinning import EVERY, thin
+from srheart_demo.scan.degradation import downsample, move, move_at
+from srheart_demo.solver.losses import short_axis_loss
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.thinning import EVERY, thin
 from tests.problems import rotated, sheared, toy_problem, toy_stack
 
 

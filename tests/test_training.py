@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.generator import DCGAN, Architecture, read_generator
+from srheart_demo.heart.generator import DCGAN, Architecture, read_generator
 from srheart_demo.training import (
     BetaVAESettings,
     DCGANSettings,

@@ -18,21 +18,21 @@ import ipywidgets as w
 import numpy as np
 import pytest
 
-from srheart_demo.conventions import KNOWN
-from srheart_demo.presets import PRESETS, RECOMMENDED, REFERENCE
-from srheart_demo.samples import FOLDER, SAMPLES
-from srheart_demo.session import Cuts, Frame, Moment, Scan, Session, takeaway
-from srheart_demo.session.explore import TRAITS
-from srheart_demo.ui import page, texts, theme, why
-from srheart_demo.ui.chart import Axis, Chart, Panel, Series
-from srheart_demo.ui.explorer import Explorer
-from srheart_demo.ui.heart3d import heart_parts
-from srheart_demo.ui.own import OwnTab
-from srheart_demo.ui.picker import PART, FilePicker
-from srheart_demo.ui.png import rgba_png
-from srheart_demo.ui.runner import Runner, State
-from srheart_demo.ui.schedule import Schedule
-from srheart_demo.ui.slices import pack
+from srheart_demo.dashboard import page, texts, theme, why
+from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series
+from srheart_demo.dashboard.explorer import Explorer
+from srheart_demo.dashboard.heart3d import heart_parts
+from srheart_demo.dashboard.own import OwnTab
+from srheart_demo.dashboard.picker import PART, FilePicker
+from srheart_demo.dashboard.png import rgba_png
+from srheart_demo.dashboard.runner import Runner, State
+from srheart_demo.dashboard.schedule import Schedule
+from srheart_demo.dashboard.slices import pack
+from srheart_demo.explorer import Cuts, Frame, Moment, Scan, Session, takeaway
+from srheart_demo.explorer.why import TRAITS
+from srheart_demo.scan.labels import KNOWN
+from srheart_demo.scan.samples import FOLDER, SAMPLES
+from srheart_demo.solver.presets import PRESETS, RECOMMENDED, REFERENCE
 
 PATIENCE = 200.0
 
@@ -81,7 +81,7 @@ def solved_session() -> Session:
 
 
 def test_importing_the_dashboard_does_not_import_torch() -> None:
-    code = "import sys, srheart_demo.ui; sys.exit('torch' in sys.modules)"
+    code = "import sys, srheart_demo.dashboard; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -5,14 +5,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from srheart_demo.beyond import residual_field
-from srheart_demo.degradation import degrade
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
-from srheart_demo.metrics import mean_dice
-from srheart_demo.optimise import Change, latent_optimisation, objective, observations, solve
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
-from srheart_demo.uncertainty import (
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.algorithm import (
+    Change,
+    latent_optimisation,
+    objective,
+    observations,
+    solve,
+)
+from srheart_demo.solver.answer import residual_field
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.uncertainty import (
     OUTLINE_SD,
     Posterior,
     laplace,

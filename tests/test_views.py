@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from srheart_demo import phantom
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, lattice_axes, lattice_points
-from srheart_demo.population import draw
-from srheart_demo.views import LONG_AXIS_VIEWS, Plane, long_axis_view, standard_view
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS, Plane, long_axis_view, standard_view
 from tests.problems import oblique_plane
 
 

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.volume import (
+from srheart_demo.scan.volume import (
     InvalidVolume,
     LabelVolume,
     SinglePlane,

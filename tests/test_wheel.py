@@ -147,7 +147,7 @@ def test_lessons_find_what_they_import_and_read(elsewhere: Elsewhere, root: Path
     assert len(imports) > 10
     code = [
         *imports,
-        "from srheart_demo.course.installation import RESULTS, full_tables, samples",
+        "from srheart_demo.lessons.installation import RESULTS, full_tables, samples",
         "samples(), full_tables(), RESULTS.read_text()",
         "import srheart_demo",
         "print(srheart_demo.__file__)",

@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from srheart_demo.workers import CannotImport, NoCluster, WorkerDied, in_cluster, in_processes
+from srheart_demo.solver.workers import (
+    CannotImport,
+    NoCluster,
+    WorkerDied,
+    in_cluster,
+    in_processes,
+)
 
 
 class Unsendable(Exception):
@@ -71,7 +77,7 @@ def test_a_process_that_dies_is_not_replaced_where_nothing_waits(tmp_path: Path)
 def test_what_processes_cannot_import_is_no_want_of_memory(tmp_path: Path) -> None:
     """As a function of a notebook's cell: it is pickled by name, and only its maker has it."""
     (tmp_path / "script.py").write_text(
-        "from srheart_demo.workers import in_processes\n"
+        "from srheart_demo.solver.workers import in_processes\n"
         "if __name__ == '__main__':\n"
         "    def mine(item): return item\n"
         "    list(in_processes(mine, [1, 2], 2))"
@@ -85,7 +91,7 @@ def test_what_processes_cannot_import_is_no_want_of_memory(tmp_path: Path) -> No
 
 def test_a_script_that_starts_itself_anew_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(
-        "from srheart_demo.workers import in_processes\n"
+        "from srheart_demo.solver.workers import in_processes\n"
         "for _, outcome in in_processes(str.upper, ['a'], 1):\n"
         "    print(outcome)"
     )
@@ -104,7 +110,7 @@ def test_leaving_off_early_ends_the_processes() -> None:
 def test_processes_end_when_their_parent_is_killed() -> None:
     """Each holds the pipe that it inherited, so the pipe's end is the end of all."""
     code = (
-        "import time\nfrom srheart_demo.workers import in_processes\n"
+        "import time\nfrom srheart_demo.solver.workers import in_processes\n"
         "if __name__ == '__main__':\n"
         "    for i, _ in in_processes(time.sleep, [0.0] + 20 * [0.5], 2):\n"
         "        print(i, flush=True)"

@@ -11,10 +11,10 @@
 # A cardiac MR scan is a stack of slices, 10 mm apart, each taken in its own breath-hold. So the slices are thick and displaced. On the left is a heart, cut along its length; on the right what a scan shows of it. The slider sets how far slices are displaced, from no motion (0) over normal (1) to severe (4). Orange is the left ventricle's blood pool (LV), green its muscle (MYO), blue the right ventricle (RV).
 
 # %%
-from srheart_demo.degradation import Stack, simulate_stack
-from srheart_demo.samples import SAMPLES, load_sample
-from srheart_demo.ui.controls import try_it
-from srheart_demo.ui.static import picture_cuts
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.lessons.pictures import picture_cuts
+from srheart_demo.scan.degradation import Stack, simulate_stack
+from srheart_demo.scan.samples import SAMPLES, load_sample
 
 
 def draw(subject="healthy_1", motion=4.0):
@@ -41,19 +41,19 @@ try_it(draw, subject=list(SAMPLES), motion=(0.0, 4.0, 1.0))
 # ## Is everything here?
 
 # %%
-from srheart_demo.course.installation import examine
+from srheart_demo.lessons.installation import examine
 
 examine()
 
 # %% [markdown]
-# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `python -m srheart_demo.course.installation`.
+# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `python -m srheart_demo.lessons.installation`.
 #
 # ## How fast is this machine?
 #
 # An iteration of Algorithm 1, and whole solves of one scan under severe motion. Beside them is what [docs/results.md](../docs/results.md) has, measured on one thread of a busy two-core machine and on another heart. Within a factor of two or three all is well.
 
 # %%
-from srheart_demo.course.installation import timings
+from srheart_demo.lessons.installation import timings
 
 timings()
 
@@ -79,7 +79,7 @@ def length_mm(K, gap):
 
 
 # %% tags=["check"]
-from srheart_demo.course import start as check
+from srheart_demo.lessons import start as check
 
 check.length_mm(length_mm)
 

@@ -11,8 +11,8 @@
 # A shipped, synthetic subject, so that the truth is known: 13 slices, 10 mm apart, under *severe* motion. Each slice should show the heart below it; it shows the heart moved by an unknown $d_k$ (Eq. 1: $S_{LR} = M_d(\downarrow_s S_{HR}) + \epsilon$).
 
 # %%
-from srheart_demo.samples import load_sample
-from srheart_demo.ui.static import picture_convergence, picture_cuts, picture_slices
+from srheart_demo.lessons.pictures import picture_convergence, picture_cuts, picture_slices
+from srheart_demo.scan.samples import load_sample
 
 sample = load_sample("healthy_1")
 stack = sample.stacks["severe"]
@@ -28,10 +28,10 @@ picture_slices({"scanned, S_LR": stack.labels, "true heart": sample.S_HR.labels[
 # %%
 import torch
 
-from srheart_demo.enhancement import as_problem
-from srheart_demo.generator import load_generator
-from srheart_demo.placement import stack_geometry
-from srheart_demo.scan import Scan
+from srheart_demo.enhancement.enhance import as_problem
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.placement import stack_geometry
+from srheart_demo.scan.scan import Scan
 
 G = load_generator()
 scan = Scan.of(stack)
@@ -56,18 +56,18 @@ def unknowns(M, K):
 
 
 # %% tags=["check"]
-from srheart_demo.course import quickstart as check
+from srheart_demo.lessons import quickstart as check
 
 check.unknowns(unknowns)
 
 # %% [markdown]
 # ## Latent optimisation (Algorithm 1)
 #
-# `latent_optimisation` is a Python generator: each iteration yields a `Step` with $z$, $d$ and the losses. `RECOMMENDED` are our settings; `PAPER`, `REFERENCE` and `INTERACTIVE` are in `srheart_demo.presets` too.
+# `latent_optimisation` is a Python generator: each iteration yields a `Step` with $z$, $d$ and the losses. `RECOMMENDED` are our settings; `PAPER`, `REFERENCE` and `INTERACTIVE` are in `srheart_demo.solver.presets` too.
 
 # %%
-from srheart_demo.optimise import latent_optimisation, solve
-from srheart_demo.presets import RECOMMENDED
+from srheart_demo.solver.algorithm import latent_optimisation, solve
+from srheart_demo.solver.presets import RECOMMENDED
 
 steps = list(latent_optimisation(problem, RECOMMENDED))
 print(f"{steps[-1].iteration} iterations; L fell from {steps[0].loss:.3f} to {steps[-1].loss:.3f}")
@@ -83,10 +83,10 @@ picture_convergence(steps, sample.d("severe"), problem.tissue.numpy())
 # A stack cannot tell a heart that lies 2 mm further left from one whose slices were all moved 2 mm to the left, so we compare after removing that one common translation. We look at the estimate where the true heart's voxels lie, beside plain nearest-neighbour up-sampling of the stack.
 
 # %%
-from srheart_demo.baselines.nearest import restore
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import HR_GRID, one_hot_field
-from srheart_demo.gauge import common_translation, labels_at, motion_error
+from srheart_demo.scan.degradation import HR_GRID, one_hot_field
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.baselines.nearest import restore
+from srheart_demo.solver.gauge import common_translation, labels_at, motion_error
 
 d_true = torch.as_tensor(sample.d("severe"))[None]
 voxels = torch.as_tensor(placement.to_model(sample.S_HR.points())).float()
@@ -106,7 +106,7 @@ hearts = {"nearest neighbour": S_NN, "estimate": S_SR, "truth": truth}
 picture_cuts(hearts, sample.S_HR.spacing)
 
 # %%
-from srheart_demo.metrics import dice
+from srheart_demo.heart.measures import dice
 
 for name, labels in {"nearest neighbour": S_NN, "estimate": S_SR}.items():
     scores = ", ".join(f"{tissue} {score:.2f}" for tissue, score in dice(labels, truth).items())
@@ -157,9 +157,9 @@ check.volume_ml(volume_ml)
 # Another subject, another amount of motion. Each change solves again, with the preset INTERACTIVE, which takes half a second: the estimate should look like the truth whatever the slices looked like.
 
 # %%
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.samples import SAMPLES
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.scan.samples import SAMPLES
+from srheart_demo.solver.presets import INTERACTIVE
 
 
 def draw(subject="dilated", motion="severe"):
@@ -194,8 +194,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from srheart_demo.frame import hr_affine
-from srheart_demo.generator import to_labels
-from srheart_demo.volume import LabelVolume, write_volume
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.scan.volume import LabelVolume, write_volume
 
 with TemporaryDirectory() as folder:
     heart = LabelVolume(to_labels(field), placement.world_from_model @ hr_affine())

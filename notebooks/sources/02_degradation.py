@@ -8,12 +8,12 @@
 # %%
 import torch
 
-from srheart_demo import phantom
-from srheart_demo.degradation import Motion, Stack, degrade, downsample, label_noise, move
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.generator import to_labels
-from srheart_demo.population import draw
-from srheart_demo.ui.static_degradation import picture_degradation
+from srheart_demo.heart import phantom
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.heart.population import draw
+from srheart_demo.lessons.pictures_degradation import picture_degradation
+from srheart_demo.scan.degradation import Motion, Stack, degrade, downsample, label_noise, move
 
 field = phantom.class_logits(phantom.on_lattice(draw(1, seed=7), LATTICE_SHAPE))
 S_HR = to_labels(field)
@@ -73,7 +73,7 @@ def my_downsample(field, stack):
 
 
 # %% tags=["check"]
-from srheart_demo.course import degradation as check
+from srheart_demo.lessons import degradation as check
 
 check.downsample(my_downsample)
 
@@ -106,8 +106,8 @@ check.move(my_move)
 # Algorithm 1 finds d by walking down the gradient of a loss. So the loss must change when d changes *a little*. With nearest neighbours it does not: a pixel shows one and the same node until d is large enough for the next one, then jumps. Between jumps the derivative is exactly zero, and autograd knows nothing of jumps. Below, one slice is moved along its columns and everything else is left alone.
 
 # %%
-from srheart_demo.course.degradation import look_along, move_nearest
-from srheart_demo.ui.static_degradation import picture_slopes
+from srheart_demo.lessons.degradation import look_along, move_nearest
+from srheart_demo.lessons.pictures_degradation import picture_slopes
 
 S_LR = moved[0].argmax(0)
 k, positions = 7, [x / 4 for x in range(-40, 41)]
@@ -123,8 +123,8 @@ picture_slopes(positions, looks, truth=float(d_true[0, k, 1]))
 # The two losses look alike; a person could find the valley in either. The gradients do not. Now let Adam look for all thirteen $d_k$ at once, with the heart known:
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.gauge import raw_motion_error
-from srheart_demo.losses import cross_entropy
+from srheart_demo.solver.gauge import raw_motion_error
+from srheart_demo.solver.losses import cross_entropy
 
 tissue = (S_LR > 0).flatten(1).any(1)
 for name, mover in {"bilinear": move, "nearest": move_nearest}.items():
@@ -145,7 +145,7 @@ for name, mover in {"bilinear": move, "nearest": move_nearest}.items():
 # A voxel is a box and its value stands for its centre. `align_corners=False` means just that: ±1 are the faces of the box. `align_corners=True` puts the outer centres on the faces and stretches everything between.
 
 # %%
-from srheart_demo.ui.static_degradation import picture_corners
+from srheart_demo.lessons.pictures_degradation import picture_corners
 
 picture_corners(nodes=8, pitch=4.0)
 
@@ -153,9 +153,9 @@ picture_corners(nodes=8, pitch=4.0)
 # What does it cost to mix the two up? We read the same heart in the wrong places and compare with the right ones.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.degradation import sample
 from srheart_demo.frame import lattice_points
-from srheart_demo.metrics import dice
+from srheart_demo.heart.measures import dice
+from srheart_demo.scan.degradation import sample
 
 points = torch.tensor(lattice_points()).float()
 nodes = torch.tensor(LATTICE_SHAPE)
@@ -194,7 +194,7 @@ check.linspace_step(step_in_mm)
 # `amplitude` 1 is the paper's normal motion, 4 its severe. At which amplitude would you no longer trust the cut? And at which ε?
 
 # %%
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
 
 
 def show(amplitude=1.0, epsilon=0.0, seed=0):

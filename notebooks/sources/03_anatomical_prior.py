@@ -9,19 +9,19 @@
 import numpy as np
 import torch
 
-from srheart_demo import phantom
-from srheart_demo.population import draw
-from srheart_demo.ui.static_prior import picture_hearts
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.lessons.pictures_prior import picture_hearts
 
 groups = ["healthy", "dilated", "hypertrophic"]
 picture_hearts({group: phantom.label_maps(draw(5, seed=3, population=group)) for group in groups})
 
 # %% [markdown]
-# Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. A heart is a smooth function of 245 independent standard normal numbers (`srheart_demo.population`), whose effects were set so that volumes, lengths, walls and angles vary as published for a cohort of healthy adults. The same seed gives the same person in each row, once healthy and once with each disease.
+# Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. A heart is a smooth function of 245 independent standard normal numbers (`srheart_demo.heart.population`), whose effects were set so that volumes, lengths, walls and angles vary as published for a cohort of healthy adults. The same seed gives the same person in each row, once healthy and once with each disease.
 
 # %% tags=["nbval-check-output"]
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
-from srheart_demo.published import HEALTHY
+from srheart_demo.heart.published import HEALTHY
 
 hearts = torch.tensor(phantom.label_maps(draw(60, seed=0), LATTICE_SHAPE))
 node_ml = 8 * HALF_EXTENT[0] * HALF_EXTENT[1] * HALF_EXTENT[2] / hearts[0].numel() / 1000
@@ -42,9 +42,9 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 # **Draws.** `anatomy.check` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
 
 # %%
-from srheart_demo import anatomy
-from srheart_demo.generator import load_generator, to_labels
-from srheart_demo.population import VOLUME_RANGES
+from srheart_demo.heart import anatomy
+from srheart_demo.heart.generator import load_generator, to_labels
+from srheart_demo.heart.population import VOLUME_RANGES
 
 generators = {name: load_generator(name) for name in ["betavae", "dcgan"]}
 
@@ -85,7 +85,7 @@ def my_kl(mean, log_variance):
 
 
 # %% tags=["check"]
-from srheart_demo.course import prior as check
+from srheart_demo.lessons import prior as check
 
 check.kl(my_kl)
 
@@ -93,7 +93,7 @@ check.kl(my_kl)
 # **What β does** can be said in closed form. If a heart tells λ nats of a latent (its Fisher information, here measured on G), then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold: latents with λ ≫ β are used, those with λ ≪ β are left at the prior, as if they were not there.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.ui.static_prior import picture_latents
+from srheart_demo.lessons.pictures_prior import picture_latents
 
 G = generators["betavae"]
 information = torch.linalg.eigvalsh(G.information).flip(0)
@@ -112,13 +112,13 @@ picture_latents(information.tolist(), {name: sd.tolist() for name, sd in sds.ite
 # **How many latents.** The shipped latents are ordered by what they tell, so the first M make a smaller generator. `Ceiling` finds the code whose heart is nearest to a known one: the best that any solver could do.
 
 # %%
-from srheart_demo.ceiling import Ceiling
-from srheart_demo.encoding import whole_heart
 from srheart_demo.frame import hr_affine
-from srheart_demo.metrics import dice
-from srheart_demo.samples import load_sample
-from srheart_demo.ui.static_prior import picture_sizes
-from srheart_demo.volume import LabelVolume
+from srheart_demo.heart.measures import dice
+from srheart_demo.lessons.pictures_prior import picture_sizes
+from srheart_demo.scan.evidence import whole_heart
+from srheart_demo.scan.samples import load_sample
+from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.solver.best_code import Ceiling
 
 truth = load_sample("healthy_1").S_HR.labels
 sizes = [4, 16, 64]
@@ -167,7 +167,7 @@ def my_along(z, vector, amount):
 check.along(my_along)
 
 # %%
-from srheart_demo.session.explore import Watch, along, named_directions, principal_directions
+from srheart_demo.explorer.why import Watch, along, named_directions, principal_directions
 
 directions = named_directions(G, principal_directions(G, 6), Watch())
 mean_heart = torch.zeros(1, G.latent_size)
@@ -190,7 +190,7 @@ picture_hearts(
 
 # %% tags=["nbval-check-output"]
 from srheart_demo.frame import HR_SPACING
-from srheart_demo.metrics import volumes_ml
+from srheart_demo.heart.measures import volumes_ml
 
 for amount in [-3, *amounts, 3]:
     far = to_labels(G.decode(along(mean_heart, directions[0].vector, amount)))
@@ -258,7 +258,7 @@ print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 # Draw from a wider Gaussian: scale 1 is the prior. At which scale do faults begin? Which generator breaks first?
 
 # %%
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
 
 
 def show(generator="betavae", scale=1.0, seed=0):

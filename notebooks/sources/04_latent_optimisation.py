@@ -11,11 +11,11 @@
 # The top row is a scan under severe motion. Below it stands what the model says that the scan should show, $M_d(\downarrow_s G(z))$, on the way from $z = d = 0$ to the end. Latent optimisation turns the second row into the first, and all that it may move are $z$ and $d$.
 
 # %%
-from srheart_demo.course.truth import known_scan
-from srheart_demo.degradation import degrade
-from srheart_demo.optimise import latent_optimisation
-from srheart_demo.settings import Settings
-from srheart_demo.ui.static import picture_slices
+from srheart_demo.lessons.pictures import picture_slices
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.settings import Settings
 
 p, truth = known_scan("healthy_1", motion=4.0)
 steps = list(latent_optimisation(p, Settings(lr_z=0.1, lr_d=0.8, iterations=40)))
@@ -55,8 +55,8 @@ picture_slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 # %% tags=["exercise"]
 import torch
 
-from srheart_demo.degradation import downsample, move
-from srheart_demo.losses import cross_entropy
+from srheart_demo.scan.degradation import downsample, move
+from srheart_demo.solver.losses import cross_entropy
 
 
 def algorithm_1(p, lr_z, lr_d, iterations):
@@ -75,7 +75,7 @@ def algorithm_1(p, lr_z, lr_d, iterations):
 
 
 # %% tags=["check"]
-from srheart_demo.course import optimisation as check
+from srheart_demo.lessons import optimisation as check
 
 check.algorithm_1(algorithm_1)
 
@@ -99,8 +99,8 @@ print(f"the slices were displaced by up to {truth.d[0, p.tissue].norm(dim=-1).ma
 # **Try it.** Twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. Too small: nothing happens. Too large: it overshoots. What happens if only one of the two moves?
 
 # %%
-from srheart_demo.ui.controls import try_it
-from srheart_demo.ui.static_optimisation import picture_discs, picture_loss, picture_runs
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.lessons.pictures_optimisation import picture_discs, picture_loss, picture_runs
 
 
 def losses(lr_z, lr_d):
@@ -163,7 +163,7 @@ check.stops(stops)
 # %%
 from dataclasses import replace
 
-from srheart_demo.presets import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
+from srheart_demo.solver.presets import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
 
 straight, straight_truth = known_scan("healthy_1", motion=0.0)
 presets = (PAPER, replace(REFERENCE, iterations=50), RECOMMENDED, INTERACTIVE)
@@ -192,7 +192,7 @@ picture_runs(runs, errors)
 # The reference network has batch normalisation, and its public code never calls `eval()`. So while it looks for $z$, batch norm still takes mean and variance from the batch at hand, which is **one** heart: it acts as instance norm. Does that matter? A network small enough to train here: from three latents (size, row, column) to a disc, with batch norm between its layers.
 
 # %%
-from srheart_demo.course.discs import disc_decoder, discs, train
+from srheart_demo.lessons.discs import disc_decoder, discs, train
 
 network = train(disc_decoder(seed=0), seed=0)
 z = torch.tensor([[-1.5, 0.0, 0.0], [0.0, 0.0, 0.0], [1.5, 0.0, 0.0]])

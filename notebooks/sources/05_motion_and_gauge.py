@@ -17,18 +17,18 @@ from functools import cache
 import numpy as np
 import torch
 
-from srheart_demo.course.landscape import descend, local_minima
-from srheart_demo.course.truth import known_scan
-from srheart_demo.gauge import common_translation
-from srheart_demo.optimise import latent_optimisation, solve
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
-from srheart_demo.session.explore import shift_map
-from srheart_demo.ui.static_gauge import (
+from srheart_demo.explorer.why import shift_map
+from srheart_demo.lessons.landscape import descend, local_minima
+from srheart_demo.lessons.pictures_gauge import (
     picture_gauges,
     picture_landscapes,
     picture_moved,
     picture_price,
 )
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.solver.algorithm import latent_optimisation, solve
+from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 
 p, truth = known_scan("healthy_1", motion=4.0)
 gentle = replace(INTERACTIVE, search_at=())
@@ -54,7 +54,7 @@ picture_landscapes(maps, minima)
 # **Try it.** Adam on the displacement of one slice alone, the heart held still. The first start shown does not come home. How far off must a slice be for that, and which slices can it happen to?
 
 # %%
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
 
 
 def draw(slice_number=11, rows=40, columns=-50):
@@ -91,7 +91,7 @@ def shift_scores(log_p, seen):
 
 
 # %% tags=["check"]
-from srheart_demo.course import gauge as check
+from srheart_demo.lessons import gauge as check
 
 check.shift_scores(shift_scores)
 
@@ -103,9 +103,9 @@ check.shift_scores(shift_scores)
 # **Try it.** The upper pictures are the heart, cut along its length. The lower are the stacks that are seen. The amount of a shear is how far the ends move apart over 100 mm.
 
 # %%
-from srheart_demo.degradation import degrade
-from srheart_demo.generator import to_labels
-from srheart_demo.session.explore import Watch, gauge_curve, gauge_heart, gauge_shift
+from srheart_demo.explorer.why import Watch, gauge_curve, gauge_heart, gauge_shift
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.scan.degradation import degrade
 
 straight, straight_truth = known_scan("healthy_1", motion=0.0, long_axis=True)
 slices_only = replace(straight, plane=None, S_LA=None)
@@ -165,7 +165,7 @@ picture_gauges(curves)
 # The paper minimises $L$ alone: maximum likelihood. Here RECOMMENDED runs with and without its priors on a scan of a heart that **did not move at all**.
 
 # %%
-from srheart_demo.gauge import unsheared_motion_error
+from srheart_demo.solver.gauge import unsheared_motion_error
 
 without = solve(slices_only, replace(RECOMMENDED, prior=False, iterations=60))
 print("            L      Dice   motion error   less drift   length of z")
@@ -186,7 +186,7 @@ print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f
 # It is steep where nothing moves and flat where much does. A Gaussian that is wide enough for severe motion (7 mm) lets a small false motion pass for next to nothing:
 
 # %%
-from srheart_demo.optimise import negative_log_prior, observations
+from srheart_demo.solver.algorithm import negative_log_prior, observations
 
 rms = np.linspace(0, 12, 61)
 slices = int(straight.tissue.sum())

@@ -16,9 +16,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from srheart_demo.course.truth import known_scan
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
-from srheart_demo.ui.static_multi_view import picture_along, picture_sweep, picture_views
+from srheart_demo.lessons.pictures_multi_view import picture_along, picture_sweep, picture_views
+from srheart_demo.lessons.truth import known_scan
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 
 p, truth = known_scan("hypertrophic", motion=4.0, long_axis=True)
 picture_views(p, slices=[3, 5, 7])
@@ -53,7 +53,7 @@ def plane_points(affine, h, w, model_from_world):
 
 
 # %% tags=["check"]
-from srheart_demo.course import multi_view as check
+from srheart_demo.lessons import multi_view as check
 
 check.plane_points(plane_points)
 
@@ -67,8 +67,8 @@ check.plane_points(plane_points)
 # <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>short_axis_loss(downsample(field, p.stack), d, p)</code> and <code>long_axis_loss(field, p)</code>.</details>
 
 # %% tags=["exercise"]
-from srheart_demo.degradation import downsample
-from srheart_demo.losses import long_axis_loss, short_axis_loss
+from srheart_demo.scan.degradation import downsample
+from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 
 
 def multi_view(z, d, p, gamma):
@@ -110,10 +110,10 @@ for name, loss in losses.items():
 # A thick-walled heart under severe motion, solved from the stack alone and from both views. All four pictures are on the plane of the LA view, with the borders of $S_{LA}$ drawn on the others; the second is the stack as it was scanned, which is what nearest neighbours would make of it.
 
 # %%
-from srheart_demo.baselines.nearest import restore
-from srheart_demo.degradation import HR_GRID, one_hot_field
-from srheart_demo.gauge import labels_at, raw_motion_error, unsheared_motion_error
-from srheart_demo.optimise import solve
+from srheart_demo.scan.degradation import HR_GRID, one_hot_field
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.baselines.nearest import restore
+from srheart_demo.solver.gauge import labels_at, raw_motion_error, unsheared_motion_error
 
 stack_only = replace(p, plane=None, S_LA=None)
 ends = {"SA": solve(stack_only, RECOMMENDED), "SA and LA": solve(p, RECOMMENDED)}
@@ -191,8 +191,8 @@ picture_sweep(
 # **Try it.** What if the patient held the breath at another depth for the LA view? Then the whole view is shifted against the stack. Shift it along its columns: does $L_{LA}$ complain, or does the heart simply follow? And what does $d$ do? (To be quick, each picture is of a run of 20 iterations. At γ = 10 that is not its end.)
 
 # %%
-from srheart_demo.ui.controls import try_it
-from srheart_demo.views import Plane
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.scan.long_axis import Plane
 
 short = replace(INTERACTIVE, iterations=20)
 

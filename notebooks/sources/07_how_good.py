@@ -15,8 +15,8 @@ from srheart_demo.experiments.cases import FIRST_SEED
 from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.scoring import labels_at_truth
 from srheart_demo.experiments.simulated import simulated_heart
-from srheart_demo.ui.static import picture_cuts
-from srheart_demo.ui.static_scores import dice_titles
+from srheart_demo.lessons.pictures import picture_cuts
+from srheart_demo.lessons.pictures_scores import dice_titles
 
 severe = simulated_heart("healthy", FIRST_SEED, "severe")
 truth, spacing = severe.S_HR.labels, severe.S_HR.spacing
@@ -39,8 +39,8 @@ picture_cuts(dice_titles(answers, truth), spacing)
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from srheart_demo.ui.controls import try_it
-from srheart_demo.ui.static_scores import picture_scores
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.lessons.pictures_scores import picture_scores
 
 
 def draw(moved_mm=3.75, grown_mm=0.0):
@@ -73,7 +73,7 @@ def dice(A, B):
 
 
 # %% tags=["check"]
-from srheart_demo.course import scores as check
+from srheart_demo.lessons import scores as check
 
 check.overlap(dice)
 
@@ -105,7 +105,7 @@ check.far_off(hd95)
 # - **EDSR** is a network that was shown pairs of scans and hearts. There are three here, each trained on one level of motion.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.baselines import BASELINES
+from srheart_demo.solver.baselines import BASELINES
 
 scan, grid = severe.scan, severe.grid
 for name in ("NN", "SBI"):
@@ -132,7 +132,7 @@ print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
 # %%
 from srheart_demo.experiments.paper import TABLE_1
-from srheart_demo.ui.static_scores import picture_strips
+from srheart_demo.lessons.pictures_scores import picture_strips
 
 paper = {
     tissue: {name: figures[tissue] for name, figures in TABLE_1.items()}
@@ -141,7 +141,7 @@ paper = {
 picture_strips(table1.plots(results)[0], paper)
 
 # %%
-from srheart_demo.ui.tables import show_table
+from srheart_demo.dashboard.tables import show_table
 
 show_table(table1.tables(results)[0])
 
@@ -207,7 +207,7 @@ picture_cuts(dice_titles(crossed, truth), spacing)
 # %%
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.summary import Cell, Curves, cell
-from srheart_demo.ui.static_scores import picture_curves
+from srheart_demo.lessons.pictures_scores import picture_curves
 
 t2, crossing = recorded("table2")
 scores = [crossing.paired("dice_mean", level, t2.methods) for level in t2.levels]

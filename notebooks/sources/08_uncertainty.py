@@ -9,15 +9,15 @@
 import numpy as np
 import torch
 
-from srheart_demo.course import uncertainty as check
-from srheart_demo.degradation import Motion, Stack, label_noise, simulate_stack
-from srheart_demo.generator import load_generator
-from srheart_demo.optimise import solve
-from srheart_demo.presets import INTERACTIVE
-from srheart_demo.problem import Problem
-from srheart_demo.samples import load_sample
-from srheart_demo.ui.static_uncertainty import picture_trust
-from srheart_demo.uncertainty import laplace, probabilities
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.lessons import uncertainty as check
+from srheart_demo.lessons.pictures_uncertainty import picture_trust
+from srheart_demo.scan.degradation import Motion, Stack, label_noise, simulate_stack
+from srheart_demo.scan.samples import load_sample
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.uncertainty import laplace, probabilities
 
 G = load_generator(latent_size=64)
 truth = load_sample("healthy_1").S_HR.labels
@@ -54,7 +54,7 @@ picture_trust(truth, answer, heights, confidence)
 # %%
 from dataclasses import replace
 
-from srheart_demo.uncertainty import multi_start
+from srheart_demo.solver.uncertainty import multi_start
 
 for iterations in (12, 36):
     ends = multi_start(problem, replace(INTERACTIVE, iterations=iterations), n=3)
@@ -68,7 +68,7 @@ for iterations in (12, 36):
 # Around its minimum the objective is a bowl. Where it is flat the data leave z or d open. The Laplace approximation takes the bowl for that of a Gaussian, with the Gauss-Newton matrix for its curvature, and draws hearts from it. All of them explain the scan.
 
 # %%
-from srheart_demo.ui.static_uncertainty import picture_draws
+from srheart_demo.lessons.pictures_uncertainty import picture_draws
 
 hearts = posterior.hearts(12, seed=0)
 over = check.over_the_truth(hearts, posterior.step.d, d_true, problem)
@@ -95,9 +95,9 @@ def my_interval(volumes):
 check.interval(my_interval)
 
 # %%
+from srheart_demo.explorer import explore
 from srheart_demo.frame import HR_SPACING
-from srheart_demo.metrics import volumes_ml
-from srheart_demo.session import explore
+from srheart_demo.heart.measures import volumes_ml
 
 
 def compare_volumes(fields, heart):
@@ -118,7 +118,7 @@ compare_volumes(hearts, truth)
 # A probability is honest, or *calibrated*, if of all voxels said to be right with 70 % some 70 % are right. `reliability` sorts voxels into bins of confidence and counts.
 
 # %%
-from srheart_demo.metrics import reliability
+from srheart_demo.heart.measures import reliability
 
 rows = reliability(confidence, answer == truth)
 print("  said  right   voxels")
@@ -152,8 +152,8 @@ check.calibration_error(my_calibration_error)
 # Now the scan ends too early: of 13 slices only the lower eight were taken. First for the same heart, then for another healthy adult.
 
 # %%
-from srheart_demo import anatomy, phantom
-from srheart_demo.population import draw
+from srheart_demo.heart import anatomy, phantom
+from srheart_demo.heart.population import draw
 
 people = {"the same": truth, "another": phantom.label_maps(draw(1, seed=4_000_000))[0]}
 short = {}
@@ -172,7 +172,7 @@ picture_trust(people["another"], short["another"][0], seen.tolist(), short["anot
 # Look at the two answers alone: both are fine hearts, in which `anatomy.check` finds no fault. Both bases are *imagined*: where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers tells the one from the other, and the second is no less sure.
 
 # %%
-from srheart_demo.ui.static import picture_reliability
+from srheart_demo.lessons.pictures import picture_reliability
 
 tables = {"13 slices, severe motion": rows}
 for name, (guess, sure, _) in short.items():
@@ -215,8 +215,8 @@ for name, (guess, *_) in short.items():
 # Two hearts with a hole in the septum: a large one, 16 mm across, that slices show, and one of 9 mm that fits between two slices. G has never seen a hole (lesson 3). How much of each is closed by G(z), and by the answer, which adds what the slices show beyond G(z)?
 
 # %%
-from srheart_demo.beyond import answer as restored
-from srheart_demo.course.prior import septal_defect
+from srheart_demo.lessons.prior import septal_defect
+from srheart_demo.solver.answer import answer as restored
 
 for name, radius in {"16 mm, seen": 8.0, "9 mm, between slices": 4.5}.items():
     holed = septal_defect(truth, radius)
@@ -241,7 +241,7 @@ picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean())
 # Take fewer slices, or more motion. When do you first see a wrong base? Would you have known without the truth?
 
 # %%
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
 
 
 def show(slices=9, amplitude=1.0):

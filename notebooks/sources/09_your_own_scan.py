@@ -14,10 +14,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from srheart_demo.conventions import parse_convention
-from srheart_demo.course.stranger import disguised
-from srheart_demo.placement import ByHand
-from srheart_demo.samples import load_sample
+from srheart_demo.lessons.stranger import disguised
+from srheart_demo.scan.labels import parse_convention
+from srheart_demo.scan.placement import ByHand
+from srheart_demo.scan.samples import load_sample
 
 MY_SCAN = None  # your own, such as "~/scans/sa.nii.gz"
 MY_LABELS = None  # where they are not recognised, such as "LV=500,420 MYO=200 RV=600"
@@ -32,8 +32,8 @@ stranger = disguised([stack], folder / "stranger.nii.gz")
 scan = Path(MY_SCAN).expanduser() if MY_SCAN else stranger
 
 # %%
-from srheart_demo.nifti import load
-from srheart_demo.ui.static_own_scan import picture_array
+from srheart_demo.lessons.pictures_own_scan import picture_array
+from srheart_demo.scan.nifti import load
 
 image = load(scan)
 frame = (image.labelled() or [0])[0] if MY_FRAME is None else MY_FRAME
@@ -74,7 +74,7 @@ def orientation(affine):
 
 
 # %% tags=["check"]
-from srheart_demo.course import own_scan as check
+from srheart_demo.lessons import own_scan as check
 
 check.orientation(orientation)
 
@@ -86,7 +86,7 @@ check.orientation(orientation)
 # Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.scan import read_scan
+from srheart_demo.scan.scan import read_scan
 
 convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
 placed = read_scan(scan, convention=convention, frame=frame, by_hand=BY_HAND)
@@ -122,7 +122,7 @@ check.relabelled(relabel)
 # $G$ has seen hearts with the apex at low D, the RV at the left of the picture, and never a mirrored one. `place` finds by the labels which end tapers (the apex), where the RV lies and where the middle is; by the sign of $\det A$ it knows whether the picture is mirrored. Whatever it took for granted, it says.
 
 # %%
-from srheart_demo.ui.static import picture_slices
+from srheart_demo.lessons.pictures import picture_slices
 
 print(*placed.notes, sep="\n")
 picture_slices({"scan": placed.placement.apex_first(volume).labels})
@@ -135,12 +135,12 @@ picture_slices({"scan": placed.placement.apex_first(volume).labels})
 # %%
 import torch
 
-from srheart_demo.baselines.nearest import restore
-from srheart_demo.degradation import HR_GRID
-from srheart_demo.generator import load_generator, to_labels
-from srheart_demo.placement import place, stack_geometry
-from srheart_demo.ui.controls import try_it
-from srheart_demo.ui.static_own_scan import picture_placement
+from srheart_demo.heart.generator import load_generator, to_labels
+from srheart_demo.lessons.controls import try_it
+from srheart_demo.lessons.pictures_own_scan import picture_placement
+from srheart_demo.scan.degradation import HR_GRID
+from srheart_demo.scan.placement import place, stack_geometry
+from srheart_demo.solver.baselines.nearest import restore
 
 G = load_generator()
 expected = to_labels(G.decode(torch.zeros(1, G.latent_size)))
@@ -160,7 +160,7 @@ try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.m
 # Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.enhancement import as_problem, enhance
+from srheart_demo.enhancement.enhance import as_problem, enhance
 
 problem = as_problem(G, placed)
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
@@ -169,7 +169,7 @@ print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape
 import sys
 
 from srheart_demo.cli.progress import Progress
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 
 with Progress(sys.stdout) as progress:
 
@@ -187,8 +187,8 @@ with Progress(sys.stdout) as progress:
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.checking import check as examine
-from srheart_demo.course.stranger import mirrored
+from srheart_demo.enhancement.checking import check as examine
+from srheart_demo.lessons.stranger import mirrored
 
 slip = stack.affine.copy()
 slip[:3, 0] *= 0.8
@@ -252,7 +252,7 @@ check.volume_ml(volume_ml)
 import nibabel
 from nibabel.processing import resample_from_to
 
-from srheart_demo.metrics import dice
+from srheart_demo.heart.measures import dice
 
 out = folder / "out"
 out.mkdir(exist_ok=True)
@@ -291,10 +291,10 @@ with chdir(folder), redirect_stderr(sys.stdout):
 # A fourth axis is time. Frames are solved in turn, each from where the one before it ended, all placed alike; `srheart enhance --frames all` does the same. This "beat" is the stranger's stack made smaller within each slice, which is not how a heart beats. Which curve gives it away?
 
 # %%
-from srheart_demo.course.stranger import shrunk
-from srheart_demo.cycle import Beat, ejection_fraction, restore_cycle
-from srheart_demo.scan import read_cycle
-from srheart_demo.ui.static_own_scan import picture_volumes
+from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle
+from srheart_demo.lessons.pictures_own_scan import picture_volumes
+from srheart_demo.lessons.stranger import shrunk
+from srheart_demo.scan.scan import read_cycle
 
 moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))

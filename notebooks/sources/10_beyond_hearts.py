@@ -13,10 +13,10 @@
 # %%
 import torch
 
-from srheart_demo.course.toy import PeaPod, cut_pod
-from srheart_demo.degradation import degrade
-from srheart_demo.generator import to_labels
-from srheart_demo.ui.static_toy import picture_pods, picture_sections
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.lessons.pictures_toy import picture_pods, picture_sections
+from srheart_demo.lessons.toy import PeaPod, cut_pod
+from srheart_demo.scan.degradation import degrade
 
 G = PeaPod()
 codes = torch.randn(3, G.latent_size, generator=torch.Generator().manual_seed(1))
@@ -58,7 +58,7 @@ def candle(z, H, W):
 
 
 # %% tags=["check"]
-from srheart_demo.course import toy as check
+from srheart_demo.lessons import toy as check
 
 check.candle(candle)
 
@@ -86,11 +86,11 @@ check.scan(scan)
 # `Problem`, `solve` and RECOMMENDED as they are, without a word about hearts; then once more with a picture along the pod that was taken before it was cut: an LA view.
 
 # %%
-from srheart_demo.baselines.nearest import restore
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import HR_GRID
-from srheart_demo.optimise import solve
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.scan.degradation import HR_GRID
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.baselines.nearest import restore
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 
 found = {"nearest neighbour": restore(p.S_LR.numpy(), p.stack, HR_GRID)}
 for name, lengthwise in (("sections", False), ("and lengthwise", True)):
@@ -116,7 +116,7 @@ picture_pods({**found, "truth": pod.labels})
 # **Try it.** Another pod, more motion, the view along it.
 
 # %%
-from srheart_demo.ui.controls import try_it
+from srheart_demo.lessons.controls import try_it
 
 
 def draw(seed=4, motion=4.0, lengthwise=False):

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command = import_module(f"srheart_demo.cli.{options.command}")
         from srheart_demo.machine import one_thread
-        from srheart_demo.volume import InvalidVolume
+        from srheart_demo.scan.volume import InvalidVolume
 
         try:
             with nullcontext() if options.command in MANY_THREADS else one_thread():

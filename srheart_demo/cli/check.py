@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from srheart_demo.checking import Report, Verdict, check
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_reading, refusal
-from srheart_demo.generator import load_generator
-from srheart_demo.scan import read_scan
-from srheart_demo.volume import InvalidVolume
+from srheart_demo.enhancement.checking import Report, Verdict, check
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.scan import read_scan
+from srheart_demo.scan.volume import InvalidVolume
 
 NOT_TRUSTED, UNUSABLE = 1, 2
 USE = "For research and teaching only, not for clinical use."

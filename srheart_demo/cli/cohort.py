@@ -19,10 +19,18 @@ from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_convention, refusal
 from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.cohort import SUMMARY, Execute, Recipe, Record, restore_all, summarise, unfinished
-from srheart_demo.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
-from srheart_demo.nifti import InvalidVolume
-from srheart_demo.workers import NoCluster, cores, in_cluster, in_processes
+from srheart_demo.enhancement.cohort import (
+    SUMMARY,
+    Execute,
+    Recipe,
+    Record,
+    restore_all,
+    summarise,
+    unfinished,
+)
+from srheart_demo.enhancement.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
+from srheart_demo.scan.nifti import InvalidVolume
+from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1
 

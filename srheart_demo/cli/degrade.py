@@ -10,12 +10,12 @@ import torch
 from srheart_demo.cli.arguments import weight
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import results_folder
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
 from srheart_demo.files import write_json
 from srheart_demo.frame import hr_affine
-from srheart_demo.placement import on_hr_grid
-from srheart_demo.samples import four_chamber_volume, stack_volume
-from srheart_demo.volume import read_short_axis, write_volume
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
+from srheart_demo.scan.placement import on_hr_grid
+from srheart_demo.scan.samples import four_chamber_volume, stack_volume
+from srheart_demo.scan.volume import read_short_axis, write_volume
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,21 +6,21 @@ import argparse
 import sys
 from functools import partial
 
-from srheart_demo.checking import judged
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import results_folder, writable
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
-from srheart_demo.enhancement import Diverged, Enhancement, enhance
+from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
+from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_folder
-from srheart_demo.generator import load_generator
-from srheart_demo.metrics import volumes_ml
-from srheart_demo.optimise import Step
-from srheart_demo.scan import Scan, read_cycle, read_scan
-from srheart_demo.settings import Settings
-from srheart_demo.volume import InvalidVolume
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.heart.measures import volumes_ml
+from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.settings import Settings
 
 
 def run(options: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ def check_populations(names: Iterable[str]) -> None:
     Raises:
         BadInput: with the known ones.
     """
-    from srheart_demo.population import POPULATIONS
+    from srheart_demo.heart.population import POPULATIONS
 
     if unknown := set(names) - set(POPULATIONS):
         raise BadInput(

@@ -14,16 +14,17 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from srheart_demo import evaluation, latent_space
-from srheart_demo.ceiling import Ceiling, Encoder
 from srheart_demo.cli import STOPPED
 from srheart_demo.cli.errors import BadInput, check_populations
 from srheart_demo.cli.figures import Section, Table
 from srheart_demo.cli.progress import Progress
-from srheart_demo.evaluation import Figures, MakeHeart
+from srheart_demo.experiments import generators as evaluation
+from srheart_demo.experiments import latent_space
+from srheart_demo.experiments.generators import Figures, MakeHeart
 from srheart_demo.files import fingerprint
-from srheart_demo.generator import available, read_generator, weights_file
-from srheart_demo.population import POPULATIONS
+from srheart_demo.heart.generator import available, read_generator, weights_file
+from srheart_demo.heart.population import POPULATIONS
+from srheart_demo.solver.best_code import Ceiling, Encoder
 
 DRAWS_PER_PAIR = 20
 """1,000 draws come with 50 pairs of hearts to interpolate between."""

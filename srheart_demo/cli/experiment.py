@@ -13,6 +13,7 @@ from srheart_demo import training
 from srheart_demo.cli import markdown
 from srheart_demo.cli.errors import BadInput, check_populations, install_them, missing_packages
 from srheart_demo.cli.progress import Progress
+from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
 from srheart_demo.experiments.clinical import Table3
 from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
 from srheart_demo.experiments.provenance import provenance
@@ -29,9 +30,8 @@ from srheart_demo.experiments.runner import (
 from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
-from srheart_demo.folder import UnusableCohort, find_subjects
-from srheart_demo.presets import preset
-from srheart_demo.workers import WorkerDied
+from srheart_demo.solver.presets import preset
+from srheart_demo.solver.workers import WorkerDied
 
 SUMMARY, REPORT = "summary.md", "report.html"
 
@@ -191,7 +191,7 @@ def _text(cell: str | Cell) -> str:
 def _report(experiment: Experiment, tables: list[Table], results: Results, folder: Path) -> None:
     """The HTML page, where plotly is installed."""
     try:
-        from srheart_demo.ui.report import report
+        from srheart_demo.dashboard.report import report
     except ModuleNotFoundError as error:
         todo = install_them(missing_packages("app"))
         print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)

@@ -12,7 +12,7 @@ from srheart_demo.cli import markdown
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUES
-from srheart_demo.metrics import Summary, summary
+from srheart_demo.heart.measures import Summary, summary
 
 
 class Section(NamedTuple):

@@ -11,11 +11,11 @@ from collections import Counter
 
 import numpy as np
 
-from srheart_demo import anatomy, phantom
 from srheart_demo.cli.errors import check_populations
 from srheart_demo.cli.progress import Progress
-from srheart_demo.population import POPULATIONS, VOLUME_RANGES, draw
-from srheart_demo.published import HEALTHY, VOLUMES_ACDC, Figure, outside
+from srheart_demo.heart import anatomy, phantom
+from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
+from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, Figure, outside
 
 OUT_OF_TOLERANCE = 1
 TISSUES = tuple(VOLUME_RANGES)

@@ -7,7 +7,7 @@ import shutil
 
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.output import results_folder
-from srheart_demo.samples import FOLDER, SUBJECTS, make_samples, make_subject
+from srheart_demo.scan.samples import FOLDER, SUBJECTS, make_samples, make_subject
 
 
 def run(options: argparse.Namespace) -> None:

@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.conventions import Convention, parse_convention
-from srheart_demo.nifti import InvalidVolume
-from srheart_demo.placement import ByHand
+from srheart_demo.scan.labels import Convention, parse_convention
+from srheart_demo.scan.nifti import InvalidVolume
+from srheart_demo.scan.placement import ByHand
 
 REMEDIES = {
     "frame": "--frame N",

@@ -6,8 +6,8 @@ import argparse
 from dataclasses import replace
 
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.presets import preset
-from srheart_demo.settings import Settings
+from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import Settings
 
 
 def chosen_settings(options: argparse.Namespace) -> Settings:

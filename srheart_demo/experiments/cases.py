@@ -10,22 +10,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo import phantom
-from srheart_demo.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
-from srheart_demo.evaluation import HEARTS
+from srheart_demo.experiments.generators import HEARTS
 from srheart_demo.frame import HALF_EXTENT, hr_affine
-from srheart_demo.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
-from srheart_demo.population import SEEDS, draw
-from srheart_demo.samples import (
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
+from srheart_demo.scan.samples import (
     SAMPLES,
     four_chamber_volume,
     load_sample,
     scanner_frame,
     stack_volume,
 )
-from srheart_demo.scan import Scan as PlacedScan
-from srheart_demo.views import Plane
-from srheart_demo.volume import LabelVolume, read_short_axis
+from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.volume import LabelVolume, read_short_axis
 
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""

@@ -15,9 +15,8 @@ from typing import Any, ClassVar
 
 import torch
 
-from srheart_demo import evaluation, latent_space
-from srheart_demo.ceiling import Ceiling
-from srheart_demo.degradation import MOTION_LEVELS
+from srheart_demo.experiments import generators as evaluation
+from srheart_demo.experiments import latent_space
 from srheart_demo.experiments.cases import synthetic_heart
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.results import Results
@@ -36,10 +35,12 @@ from srheart_demo.experiments.summary import (
 )
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
-from srheart_demo.generator import Architecture, weights_file
-from srheart_demo.settings import Settings
+from srheart_demo.heart.generator import Architecture, weights_file
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.solver.best_code import Ceiling
+from srheart_demo.solver.settings import Settings
 from srheart_demo.training import PlainSettings, Progress, train
-from srheart_demo.volume import LabelVolume
 
 LATENT_SIZES = (8, 16, 32, 64, 128)
 BETAS = (0.0, 1e-3, 1e-2, 1e-1)

@@ -12,24 +12,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.baselines import BASELINES, edsr
-from srheart_demo.beyond import answer
-from srheart_demo.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.experiments.cases import Scan
 from srheart_demo.files import fingerprint
-from srheart_demo.gauge import centred, labels_at
-from srheart_demo.generator import (
+from srheart_demo.heart.generator import (
     HeartGenerator,
     available,
     load_generator,
     read_generator,
     weights_file,
 )
-from srheart_demo.optimise import solve
-from srheart_demo.presets import INTERACTIVE, RECOMMENDED
-from srheart_demo.problem import Problem
-from srheart_demo.settings import Settings
-from srheart_demo.views import Plane
+from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.solver.algorithm import solve
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.baselines import BASELINES, edsr
+from srheart_demo.solver.gauge import centred, labels_at
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 
 Labels = NDArray[np.uint8]
 

@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from srheart_demo.degradation import MOTION_LEVELS, Stack
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import (
     Case,
@@ -41,10 +40,11 @@ from srheart_demo.experiments.summary import (
     other_measures,
 )
 from srheart_demo.files import fingerprint
-from srheart_demo.metrics import dice
-from srheart_demo.placement import is_on_hr_grid, stack_geometry
-from srheart_demo.scan import Scan as PlacedScan
-from srheart_demo.volume import InvalidVolume, LabelVolume, read_short_axis
+from srheart_demo.heart.measures import dice
+from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
+from srheart_demo.scan.placement import is_on_hr_grid, stack_geometry
+from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, read_short_axis
 
 HIDDEN = "hidden slices"
 LEVELS = tuple(MOTION_LEVELS)

@@ -13,8 +13,8 @@ from srheart_demo.experiments.scoring import Figures
 from srheart_demo.experiments.summary import Plot, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.machine import one_thread
+from srheart_demo.solver.workers import WorkerDied, in_processes
 from srheart_demo.training import Progress
-from srheart_demo.workers import WorkerDied, in_processes
 
 SETTINGS_FILE = "settings.json"
 RESULTS_FILE = "results.csv"

@@ -13,18 +13,24 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from srheart_demo.degradation import Stack
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import Labels, Method, Restoration
 from srheart_demo.frame import TISSUES
-from srheart_demo.gauge import (
+from srheart_demo.heart.measures import (
+    dice,
+    lv_mass_g,
+    surface_distances,
+    surface_scores,
+    volumes_ml,
+)
+from srheart_demo.scan.degradation import Stack
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.solver.gauge import (
     common_translation,
     motion_error,
     raw_motion_error,
     unsheared_motion_error,
 )
-from srheart_demo.metrics import dice, lv_mass_g, surface_distances, surface_scores, volumes_ml
-from srheart_demo.views import Plane
 
 Figures = Mapping[str, float]
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, ClassVar
 
-from srheart_demo.degradation import MOTION_LEVELS
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import Case, held_out_seeds, simulated, synthetic_heart
 from srheart_demo.experiments.methods import method, weights_in_use
@@ -26,6 +25,7 @@ from srheart_demo.experiments.summary import (
     paper_columns,
 )
 from srheart_demo.frame import TISSUES
+from srheart_demo.scan.degradation import MOTION_LEVELS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.statistics import Values, paired_interval
 from srheart_demo.frame import TISSUES
-from srheart_demo.metrics import summary
+from srheart_demo.heart.measures import summary
 
 STRUCTURES = (*TISSUES[1:], "mean")
 """LV, MYO, RV and the mean of their Dice."""

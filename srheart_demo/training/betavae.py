@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
-from srheart_demo.generator import Architecture, BetaVAE
-from srheart_demo.population import TRAITS_SIZE
+from srheart_demo.heart.generator import Architecture, BetaVAE
+from srheart_demo.heart.population import TRAITS_SIZE
 from srheart_demo.training import loop
 from srheart_demo.training.directions import informative_directions
 from srheart_demo.training.hearts import POPULATION, Hearts

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, N_CLASSES
-from srheart_demo.generator import DCGAN, SEED_CELLS, Architecture
-from srheart_demo.metrics import volumes_ml
+from srheart_demo.heart.generator import DCGAN, SEED_CELLS, Architecture
+from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.training import loop
 from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
 

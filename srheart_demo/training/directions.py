@@ -11,9 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from srheart_demo import phantom
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.population import TRAITS_SIZE, shapes
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import TRAITS_SIZE, shapes
 
 
 def informative_directions(

@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.baselines.edsr import (
+from srheart_demo.frame import N_CLASSES, TISSUES
+from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, degrade, downsample
+from srheart_demo.solver.baselines.edsr import (
     EDSR,
     FOLD,
     OUT_FOLD,
@@ -16,8 +18,6 @@ from srheart_demo.baselines.edsr import (
     read_edsr,
     save_edsr,
 )
-from srheart_demo.degradation import MOTION_LEVELS, Stack, degrade, downsample
-from srheart_demo.frame import N_CLASSES, TISSUES
 from srheart_demo.training import loop
 from srheart_demo.training.betavae import cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts

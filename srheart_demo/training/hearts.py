@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srheart_demo import phantom
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.population import SEEDS, TRAITS_SIZE, shapes
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import SEEDS, TRAITS_SIZE, shapes
 
 POPULATION = "everyone"
 """The population that generators learn."""

@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from srheart_demo.curvature import information
 from srheart_demo.files import atomic_path
-from srheart_demo.generator import HeartGenerator, save_generator
+from srheart_demo.heart.generator import HeartGenerator, save_generator
+from srheart_demo.solver.curvature import information
 from srheart_demo.training.hearts import Hearts, make_hearts
 
 INFORMATION_CODES = 8

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.generator import Architecture, BetaVAE
+from srheart_demo.heart.generator import Architecture, BetaVAE
 from srheart_demo.training import loop
 from srheart_demo.training.betavae import cross_entropy
 from srheart_demo.training.hearts import Hearts

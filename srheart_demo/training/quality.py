@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from srheart_demo.generator import BetaVAE
-from srheart_demo.metrics import dice
+from srheart_demo.heart.generator import BetaVAE
+from srheart_demo.heart.measures import dice
 from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
 
 

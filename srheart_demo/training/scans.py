@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from srheart_demo.degradation import AMPLITUDE_MEAN, AMPLITUDE_SD, MOTION_LEVELS, degrade
-from srheart_demo.encoding import lattice_stack, on_planes
 from srheart_demo.frame import HALF_EXTENT
+from srheart_demo.scan.degradation import AMPLITUDE_MEAN, AMPLITUDE_SD, MOTION_LEVELS, degrade
+from srheart_demo.scan.evidence import lattice_stack, on_planes
 
 SPACING = (6.0, 12.0)
 """Range of the distance between slices, mm."""

@@ -1,0 +1,79 @@
+"""A button that takes a file of any size that is allowed, in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from srheart_demo.dashboard import texts
+
+HERE = Path(__file__).parent
+PART = 2**21
+"""Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB."""
+
+
+class FilePicker(anywidget.AnyWidget):
+    """Asks for a file, part by part, and hands it on when it is whole.
+
+    Attributes:
+        text: on the button.
+        said: beside it: the file's name, or how far it is.
+        most: bytes that a file may have; one of more is not even asked for.
+        on_file: called with the name and the bytes.
+        on_problem: called with a sentence where there is no file to be had.
+    """
+
+    _esm = HERE / "picker.js"
+
+    text = traitlets.Unicode().tag(sync=True)
+    accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, text: str, most: int) -> None:
+        super().__init__(text=text)
+        self.most = most
+        self.on_file: Callable[[str, bytes], None] = lambda name, content: None
+        self.on_problem: Callable[[str], None] = lambda problem: None
+        self._name, self._size, self._content = "", 0, bytearray()
+        self.on_msg(self.heard)
+
+    def heard(self, _: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
+        """What the browser says."""
+        kind = message.get("kind")
+        if kind == "chosen":
+            self._begin(str(message["name"]), int(message["size"]))
+        elif kind == "part" and message.get("start") == len(self._content) < self._size:
+            self._take(buffers[0])
+        elif kind == "unreadable":
+            self._give_up(texts.unreadable(self._name))
+
+    def _begin(self, name: str, size: int) -> None:
+        self._name, self._size, self._content = name, size, bytearray()
+        if size > self.most:
+            self._give_up(texts.too_large(name, size, self.most))
+        elif size <= 0:
+            self._give_up(texts.empty(name))
+        else:
+            self._ask()
+
+    def _take(self, part: memoryview) -> None:
+        self._content += part[: self._size - len(self._content)]
+        if not len(part) or len(self._content) == self._size:
+            self.said, content = self._name, bytes(self._content)
+            self._content, self._size = bytearray(), 0
+            self.on_file(self._name, content)
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        start = len(self._content)
+        self.said = f"{100 * start // self._size} %"
+        self.send({"kind": "give", "start": start, "stop": start + PART})
+
+    def _give_up(self, problem: str) -> None:
+        self.said, self._size, self._content = "", 0, bytearray()
+        self.on_problem(problem)

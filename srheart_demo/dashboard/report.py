@@ -1,0 +1,151 @@
+"""An experiment's page: tables, plots and how they were made, in one file that needs no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from math import ceil
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
+
+from srheart_demo.dashboard import theme
+from srheart_demo.dashboard.tables import table_html
+from srheart_demo.dashboard.theme import line_colours
+from srheart_demo.experiments.results import KEY, Row
+from srheart_demo.experiments.summary import Curves, Plot, Strips, Table
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+PER_ROW = 3
+PANEL_HEIGHT = 330
+
+STYLE = f"""
+body {{ font: 15px/1.5 {theme.FONT}; color: {theme.INK}; background: #fff;
+  max-width: 1180px; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.15rem; margin: 2.2rem 0 .4rem; }}
+p, td, th, dd, dt {{ font-variant-numeric: tabular-nums; }} p {{ color: {theme.MUTED}; }}
+.wide {{ overflow-x: auto; }} table {{ border-collapse: collapse; font-size: .9rem; }}
+th, td {{ padding: .3rem .7rem; border-bottom: 1px solid {theme.GRID}; text-align: left; }}
+th {{ color: {theme.MUTED}; font-weight: 600; }}
+dl {{ display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; }}
+dt {{ color: {theme.MUTED}; }} dd {{ margin: 0; overflow-wrap: anywhere; }}
+"""
+
+
+def report(
+    title: str,
+    tables: Sequence[Table],
+    plots: Sequence[Plot],
+    failures: Sequence[Row],
+    facts: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """The page as HTML, plotly.js within.
+
+    Args:
+        title: of the page.
+        tables, plots: what was found.
+        failures: rows that failed, with their errors.
+        facts: heading → name → value, of how it was made.
+    """
+    parts = [_table(table) for table in tables]
+    parts[1:1] = [_plot(plot, f"plot-{i}") for i, plot in enumerate(plots)]
+    if failures:
+        head = (*KEY, "error")
+        rows = tuple(tuple(row[name] for name in head) for row in failures)
+        parts.append(_table(Table("What failed", head, rows)))
+    parts += [_facts(heading, values) for heading, values in facts.items()]
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
+        f"</title>\n<style>{STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n"
+        f"<body><h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body></html>\n"
+    )
+
+
+def _table(table: Table) -> str:
+    return f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table_html(table)}</div>'
+
+
+def _facts(heading: str, values: Mapping[str, Any]) -> str:
+    lines = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(_words(value))}</dd>\n"
+        for name, value in values.items()
+    )
+    return f"<h2>{escape(heading.capitalize())}</h2>\n<dl>{lines}</dl>"
+
+
+def _words(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _plot(plot: Plot, name: str) -> str:
+    figure = _strips(plot) if isinstance(plot, Strips) else _curves(plot)
+    config = {"displaylogo": False, "responsive": True}
+    body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
+    return f"<h2>{escape(plot.title)}</h2>\n{body}"
+
+
+def _panels(plot: Plot) -> go.Figure:
+    """Empty axes for each panel, those of one row with the same scale."""
+    rows = ceil(len(plot.panels) / PER_ROW)
+    figure = make_subplots(
+        rows,
+        min(PER_ROW, len(plot.panels)),
+        subplot_titles=[*plot.panels],
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+        vertical_spacing=min(0.25, 90 / (PANEL_HEIGHT * rows)),
+    )
+    figure.update_layout(
+        theme.layout(height=PANEL_HEIGHT * rows + 40, margin={"l": 60, "r": 10, "t": 40, "b": 50})
+    )
+    figure.update_xaxes(theme.axis("", automargin=True))
+    figure.update_yaxes(theme.axis("", automargin=True))
+    figure.update_yaxes(title_text=plot.axis, col=1)
+    return figure
+
+
+def _place(i: int) -> dict[str, int]:
+    return {"row": i // PER_ROW + 1, "col": i % PER_ROW + 1}
+
+
+def _strips(plot: Strips) -> go.Figure:
+    """A box over every subject's point."""
+    figure = _panels(plot)
+    for i, panel in enumerate(plot.panels.values()):
+        for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True):
+            box = go.Box(
+                y=values,
+                name=method,
+                marker={"color": colour, "size": 4, "opacity": 0.6},
+                line={"color": colour, "width": 1.6},
+                boxpoints="all",
+                jitter=0.5,
+                pointpos=0,
+                hovertemplate="%{y:.3f}",
+            )
+            figure.add_trace(box, **_place(i))
+    return figure
+
+
+def _curves(plot: Curves) -> go.Figure:
+    """Means with their SD as bars, at evenly spaced settings."""
+    figure = _panels(plot)
+    figure.update_xaxes(title_text=plot.x_axis, type="category")
+    for i, panel in enumerate(plot.panels.values()):
+        colours = line_colours([*panel])
+        for n, (line, cells) in enumerate(panel.items()):
+            scatter = go.Scatter(
+                x=plot.x,
+                y=[c.mean for c in cells],
+                error_y={"array": [c.sd for c in cells], "thickness": 1, "width": 3},
+                name=line,
+                mode="lines+markers",
+                line={"color": colours[n], "width": 2, "dash": DASHES[n % len(DASHES)]},
+                showlegend=i == 0,
+            )
+            figure.add_trace(scatter, **_place(i))
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
+    return figure

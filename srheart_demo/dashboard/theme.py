@@ -1,0 +1,73 @@
+"""Type, inks and line colours of the dashboard. Tissue colours live in `srheart_demo.frame`.
+
+What figures draw is readable on light and on dark: lines have a contrast of 3 or more on both.
+Text and grid take their colour from the page's style sheet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from srheart_demo.frame import TISSUE_COLOURS
+
+FONT = 'Inter, "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", Arial, sans-serif'
+INK = "#1A2230"
+MUTED = "#56606F"
+GRID = "#E3E8EF"
+PAPER = "rgba(0,0,0,0)"
+RUNS = ("#8E52B5", "#B07D12", "#D1478C")
+"""One for each run that is kept; none is a tissue's."""
+DASHES = ("solid", "dash", "dot")
+"""So that runs are told apart without colour too."""
+ESTIMATE = RUNS[0]
+"""What the solver estimates: z, d."""
+MIDDLE = "#7C8797"
+"""A grey for both themes: losses' parts, true values, scale bars."""
+TRUTH = "#8A94A3"
+BACKGROUND = "#EEF1F5"
+"""Of pictures of label maps."""
+AGREE, DISAGREE = "#B9C1CC", "#D1478C"
+"""Colours of a disagreement: the same tissue, and not the same."""
+SEQUENTIAL = ((0.0, "#F3E9C6"), (0.35, "#E0A64B"), (0.7, "#B23A6B"), (1.0, "#3B0F52"))
+"""Lengths and losses, light to dark; ordered in grey as well."""
+METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#332288")
+"""Of the methods that are not ours, in order: a grey, those of Okabe and Ito's that are no tissue's
+(see `palette`), and three of Paul Tol's muted ones."""
+
+
+def line_colours(names: Sequence[str]) -> list[str]:
+    """Tissues in their own colours, latent optimisation in the estimate's, others in order."""
+    ours = next((name for name in names if name.startswith("LO")), "")
+    known = {**TISSUE_COLOURS, ours: ESTIMATE}
+    others = [name for name in names if name not in known]
+    of = known | {name: METHODS[i % len(METHODS)] for i, name in enumerate(others)}
+    return [of[name] for name in names]
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """A quiet axis with a title that names its unit."""
+    return {
+        "title": {"text": title, "font": {"size": 12, "color": MUTED}, "standoff": 4},
+        "tickfont": {"size": 11, "color": MUTED},
+        "gridcolor": GRID,
+        "zerolinecolor": "#B8C0CC",
+        "linecolor": "#B8C0CC",
+        "automargin": False,
+        "fixedrange": True,
+    } | more
+
+
+def layout(**more: Any) -> dict[str, Any]:
+    """What all figures have in common."""
+    return {
+        "template": "none",
+        "autosize": True,
+        "font": {"family": FONT, "size": 12, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "margin": {"l": 46, "r": 10, "t": 6, "b": 34},
+        "showlegend": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 12}},
+        "uirevision": "kept",
+    } | more

@@ -1,0 +1,235 @@
+"""A report on a scan: what it is, what was assumed of it, and whether to trust its heart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaincinv
+
+from srheart_demo.enhancement.enhance import Enhancement, Trust
+from srheart_demo.enhancement.trust import KNOWN, Measure, Verdict, judge, measure
+from srheart_demo.frame import TISSUES
+from srheart_demo.scan.labels import OURS
+from srheart_demo.scan.placement import Placement, apex_contrast
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Generator
+
+TRIED = {"slices": (4, 30), "spacing": (4.0, 15.0), "pixel": (0.5, 3.0)}
+"""Numbers of labelled slices, mm between them, and mm from pixel to pixel that are tested."""
+UNITS = {"slices": "labelled slices", "spacing": "mm between slices", "pixel": "mm pixels"}
+AXES = ("left-right", "posterior-anterior", "inferior-superior")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is to be said of a scan.
+
+    Attributes:
+        name: of the file.
+        found: what the file holds, in sentences.
+        assumed: what was taken for granted, in sentences.
+        facts: what was found, for programs.
+        measures: of the heart after a quick solve; none where it was not solved.
+        prior: where draws of the prior itself lie, in a sentence.
+        doubts: of the scan itself, any of which is reason enough not to trust its heart.
+    """
+
+    name: str
+    found: tuple[str, ...]
+    assumed: tuple[str, ...]
+    facts: Mapping[str, Any]
+    measures: tuple[Measure, ...] = ()
+    prior: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of its measures and doubts; None where it was not solved."""
+        if not self.measures:
+            return None
+        return max(
+            Verdict.DISTRUST if self.doubts else Verdict.FINE, *(m.verdict for m in self.measures)
+        )
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
+        worst = self.verdict
+        found = (m.sentence for m in self.measures if worst and m.verdict == worst)
+        return (*(self.doubts if worst else ()), *found)
+
+    def __str__(self) -> str:
+        """For a reader, in lines."""
+        parts = {
+            "Found": self.found,
+            "Assumed": self.assumed,
+            "The heart, after a quick solve": tuple(
+                f"{m.sentence}{'' if m.verdict == Verdict.FINE else f' [{m.verdict.words}]'}"
+                for m in self.measures
+            )
+            + ((self.prior,) if self.prior else ()),
+        }
+        lines = [self.name]
+        for title, sentences in parts.items():
+            if sentences:
+                lines += [f"  {title}", *(f"    - {sentence}" for sentence in sentences)]
+        if self.verdict is not None:
+            lines.append(f"  Verdict: {self.verdict.words}.")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, of JSON's types; a value that cannot be measured is null."""
+        verdict = self.verdict
+        return {
+            "file": self.name,
+            "verdict": None if verdict is None else verdict.name.lower(),
+            "verdict_in_words": None if verdict is None else verdict.words,
+            "reasons": list(self.reasons),
+            "found": list(self.found),
+            "assumed": list(self.assumed),
+            "facts": dict(self.facts),
+            "measures": {m.name: _measure_json(m) for m in self.measures},
+        }
+
+
+def _measure_json(m: Measure) -> dict[str, Any]:
+    return {
+        "value": round(m.value, 4) if np.isfinite(m.value) else None,
+        "verdict": m.verdict.name.lower(),
+        "synthetic": asdict(KNOWN[m.name]),
+        "sentence": m.sentence,
+    }
+
+
+def check(G: Generator | None, scan: Scan) -> Report:
+    """Look at a scan.
+
+    Args:
+        G: the generator to solve it with; without one it is not solved.
+        scan: by `scan.read_scan`.
+    """
+    report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
+    if G is None:
+        return report
+    return replace(report, measures=judge(measure(G, scan)), prior=_prior(G))
+
+
+def judged(
+    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
+) -> Enhancement:
+    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
+
+    Args:
+        G: the generator that made it.
+        e: of a scan.
+        watch: told how many of how many quick solves are done.
+    """
+    solved = e if e.last.state.settings == INTERACTIVE else None
+    measures = judge(measure(G, e.scan, solved, watch))
+    report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
+    verdict = report.verdict or Verdict.FINE
+    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
+
+
+def _found(scan: Scan) -> Iterable[str]:
+    volume, placement, reading = scan.stack, scan.placement, scan.reading
+    if reading:
+        shape = " x ".join(map(str, reading.stored_shape))
+        frames = f", {reading.frames} frames" if reading.frames > 1 else ""
+        yield (
+            f"An array of {shape} voxels{frames}; axis {reading.slice_axis} (counted from 0) runs "
+            "across the slices."
+        )
+    d, h, w = volume.spacing
+    yield f"{volume.shape[0]} slices {d:.3g} mm apart, pixels of {h:.3g} x {w:.3g} mm."
+    with_labels = np.flatnonzero(volume.labelled)
+    yield (
+        f"{len(with_labels)} slices hold labels: {with_labels[0]} to {with_labels[-1]}, counted "
+        "from 0 in the file's order."
+    )
+    if volume.gaps.any():
+        gaps = ", ".join(map(str, np.flatnonzero(volume.gaps)))
+        yield f"Between them slices {gaps} hold none: they were left out as not looked at."
+    ml = {t: (volume.labels == i).sum() * volume.voxel_ml for i, t in enumerate(TISSUES) if i}
+    amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
+    if reading:
+        held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
+        yield f"Label values {held}."
+    yield f"As drawn {amounts}."
+    yield _lie(placement)
+    yield f"The RV lies at {placement.azimuth_deg:.0f}° from the LV (0° down, 90° right)."
+    for what, value in _extent(volume).items():
+        low, high = TRIED[what]
+        if not low <= value <= high:
+            yield f"{value:.3g} {UNITS[what]}: this is tested from {low:g} to {high:g} only."
+
+
+def _prior(G: Generator) -> str:
+    # |z|² is χ² distributed; scipy.stats would say so too, but takes 0.4 s to import.
+    low, high = np.sqrt(2 * gammaincinv(G.latent_size / 2, (0.01, 0.99)))
+    return (
+        f"98 % of draws from N(0, I) in {G.latent_size} dimensions have |z| between {low:.1f} and "
+        f"{high:.1f}; a solved z is shorter, because what the slices leave open stays at 0."
+    )
+
+
+def _extent(volume: LabelVolume) -> dict[str, float]:
+    return {
+        "slices": float(volume.labelled.sum()),
+        "spacing": volume.spacing[0],
+        "pixel": max(volume.spacing[1:]),
+    }
+
+
+def _lie(placement: Placement) -> str:
+    """How the slices lie in the scanner."""
+    normal = np.abs(placement.world_from_model[:3, 0])
+    axis = int(normal.argmax())
+    angle = float(np.degrees(np.arccos(min(1.0, normal[axis]))))
+    if not placement.orientation_known:
+        return "The affine carries spacing only: how the scanner lay is not known."
+    return f"The stack's axis lies {angle:.0f}° from the scanner's {AXES[axis]} axis."
+
+
+def _assumed(scan: Scan) -> Iterable[str]:
+    reading = scan.reading
+    if reading and reading.convention == OURS:
+        yield f"Labels mean {OURS}: {OURS.source}."
+    slices = np.flatnonzero(scan.stack.labelled)
+    apex = slices[-1 if scan.placement.flipped else 0]
+    taper = abs(apex_contrast(scan.stack))
+    yield f"The apex is at slice {apex}: a heart tapers to it (contrast {taper:.2f} of 1)."
+    yield from scan.notes
+    if reading and reading.units != "mm":
+        yield f"Lengths were taken to be in {reading.units}, as the header says."
+
+
+def _facts(scan: Scan) -> dict[str, Any]:
+    volume, placement, reading = scan.stack, scan.placement, scan.reading
+    file = {}
+    if reading:
+        file = {
+            "stored_shape": list(reading.stored_shape),
+            "slice_axis": reading.slice_axis,
+            "frames": reading.frames,
+            "frame": reading.frame,
+            "values": {str(value): voxels for value, voxels in reading.counts.items()},
+            "taken_for": {t: list(values) for t, values in reading.convention.tissues.items()},
+        }
+    return file | {
+        "slices": volume.shape[0],
+        "labelled_slices": np.flatnonzero(volume.labelled).tolist(),
+        "not_looked_at": np.flatnonzero(~scan.looked_at).tolist(),
+        "spacing_mm": [round(mm, 4) for mm in volume.spacing],
+        "slice_order": "base to apex" if placement.flipped else "apex to base",
+        "rv_azimuth_deg": round(placement.azimuth_deg, 2),
+        "rotation_deg": round(placement.rotation_deg, 2),
+        "orientation_known": placement.orientation_known,
+        "world_from_model": placement.world_from_model.round(6).tolist(),
+        "view_agrees_dice": dict(scan.crossing),
+    }

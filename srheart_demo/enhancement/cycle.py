@@ -1,0 +1,94 @@
+"""A beating heart: every frame of a scan, each restored from where the one before it ended."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from srheart_demo.enhancement.enhance import Enhancement, enhance
+from srheart_demo.files import atomic_path
+from srheart_demo.heart.measures import volumes_ml
+from srheart_demo.scan.scan import Scan
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import Settings
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What one frame holds.
+
+    Attributes:
+        frame: its index in the file.
+        LV_ml, MYO_ml, RV_ml: volumes of S_SR.
+        iterations, L: of its run.
+        verdict: whether to trust it; empty where nobody asked.
+    """
+
+    frame: int
+    LV_ml: float
+    MYO_ml: float
+    RV_ml: float
+    iterations: int
+    L: float
+    verdict: str = ""
+
+    @classmethod
+    def of(cls, frame: int, e: Enhancement) -> Beat:
+        """Measured on a restored frame."""
+        ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
+        volumes = {f"{tissue}_ml": round(volume, 1) for tissue, volume in ml.items()}
+        verdict = e.trust.verdict if e.trust else ""
+        return cls(
+            frame,
+            iterations=e.last.iteration,
+            L=round(e.last.loss, 5),
+            verdict=verdict,
+            **volumes,
+        )
+
+
+def restore_cycle(
+    G: Generator,
+    scans: Sequence[Scan],
+    settings: Settings,
+    watch: Callable[[int, Step], None] | None = None,
+) -> Iterator[Enhancement]:
+    """Restore frames in their order, each from where the one before it ended.
+
+    Args:
+        G, settings: as for `enhancement.enhance`.
+        scans: those of `scan.read_cycle`, placed alike.
+        watch: sees the index in `scans` and each step.
+
+    Raises:
+        Diverged: as `enhancement.enhance`.
+    """
+    z: Tensor | None = None
+    for i, scan in enumerate(scans):
+
+        def seen(step: Step, i: int = i) -> None:
+            if watch:
+                watch(i, step)
+
+        e = enhance(G, scan, settings, seen, z)
+        z = e.last.z
+        yield e
+
+
+def write_volumes(beats: Sequence[Beat], path: Path) -> None:
+    """The volumes over the cycle as CSV, whole or not at all."""
+    with atomic_path(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, list(Beat.__dataclass_fields__))
+        table.writeheader()
+        table.writerows(vars(beat) for beat in beats)
+
+
+def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:
+    """Share of a ventricle's largest volume that its smallest lacks: (EDV − ESV) / EDV."""
+    volumes = [getattr(beat, f"{tissue}_ml") for beat in beats]
+    return 1 - min(volumes) / max(volumes)

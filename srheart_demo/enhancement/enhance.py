@@ -1,0 +1,249 @@
+"""From one scan to a heart: placed, solved, answered and written.
+
+What the command line, cohorts and the dashboard share; nothing here is for display.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.files import write_json
+from srheart_demo.frame import hr_affine
+from srheart_demo.heart.generator import to_labels
+from srheart_demo.heart.surface import heart_surfaces, write_stl
+from srheart_demo.scan.placement import plane_geometry, stack_geometry
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import LabelVolume, write_volume
+from srheart_demo.solver.algorithm import Step, last, latent_optimisation, start_at
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.gauge import centred
+from srheart_demo.solver.problem import Generator, Problem
+from srheart_demo.solver.settings import Settings
+
+GAUGE = (
+    "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
+    "The two are given so that d averages zero over the slices with tissue: the heart lies where "
+    "the stack as a whole was scanned. With a long-axis view this holds across its plane only; "
+    "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
+    "d_mean_removed_mm is d less its mean."
+)
+
+
+class Diverged(ArithmeticError):
+    """A run whose objective is no number any more; the message names the scan and what to do."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether to trust a heart, as `checking.judged` found.
+
+    Attributes:
+        verdict: fine, unusual or distrust.
+        words: the same for a reader.
+        reasons: what is odd, in sentences.
+    """
+
+    verdict: str
+    words: str
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """In one line."""
+        return " ".join([f"{self.words}{':' if self.reasons else '.'}", *self.reasons])
+
+
+@dataclass(frozen=True, eq=False)
+class Enhancement:
+    """What a run made of a scan.
+
+    Attributes:
+        scan: as it was read and placed.
+        problem: the scan in the model's frame, with slices from apex to base.
+        steps: the whole run, from start to end, or as far as it is.
+        trust: whether to trust the heart; None where nobody asked.
+    """
+
+    scan: Scan
+    problem: Problem
+    steps: Sequence[Step]
+    trust: Trust | None = None
+
+    @property
+    def last(self) -> Step:
+        """The end of the run."""
+        return self.steps[-1]
+
+    @cached_property
+    def field(self) -> Tensor:
+        """The heart, class logits (1, 4, 32, 64, 64): the run's answer, before its end G(z)."""
+        if self.last.stopped:
+            return answer(self.last, self.problem)
+        with torch.no_grad():
+            return self.problem.G.decode(self.last.z)
+
+    @cached_property
+    def world_from_field(self) -> NDArray[np.float64]:
+        """Model mm of `field` → world RAS+ mm, (4, 4), in the gauge of `d`."""
+        translation = np.eye(4)
+        translation[1:3, 3] = centred(self.last.d, self.problem)[1].numpy()
+        return self.scan.placement.world_from_model @ translation
+
+    @cached_property
+    def S_SR(self) -> LabelVolume:
+        """The heart on the HR grid, in the stack's world frame."""
+        return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
+
+    @property
+    def d(self) -> NDArray[np.float64]:
+        """Displacements (K, 2), mm along rows and columns, in the stack's own order of slices.
+
+        In the gauge of `gauge.centred`; 0 for slices without tissue.
+        """
+        d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
+        from_apex = centred(self.last.d, self.problem)[0][0].numpy()
+        d[scan.looked_at] = from_apex[::-1] if scan.placement.flipped else from_apex
+        return d
+
+    @property
+    def d_mean_removed(self) -> NDArray[np.float64]:
+        """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
+        tissue = self.scan.stack.labelled
+        return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
+
+    def write(self, folder: Path, surface: bool = True) -> None:
+        """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder that exists.
+
+        The `surface`, heart.stl, takes nearly all of the space; it may be left out.
+        """
+        write_volume(self.S_SR, folder / "S_SR.nii.gz")
+        _write_convergence(self.steps, folder / "convergence.csv")
+        write_json(_report(self), folder / "d.json")
+        if surface:
+            world = self.world_from_field
+            meshes = heart_surfaces(self.field, refine=2).items()
+            write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
+
+
+def as_problem(G: Generator, scan: Scan) -> Problem:
+    """A scan as Algorithm 1 takes it: apex to base, cut to the tissue, slices looked at alone."""
+    placement, view = scan.placement, scan.view
+    ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
+    geometry = stack_geometry(ordered, placement)
+    return Problem(
+        G=G,
+        stack=geometry.slices(seen),
+        S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
+        plane=None if view is None else plane_geometry(view, placement),
+        S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
+    ).crop()
+
+
+def enhance(
+    G: Generator,
+    scan: Scan,
+    settings: Settings,
+    watch: Callable[[Step], None] | None = None,
+    z: Tensor | None = None,
+) -> Enhancement:
+    """Restore the heart of a scan.
+
+    Args:
+        G: the generator that must explain the scan.
+        scan: by `scan.read_scan`, or `Scan.of`.
+        settings: how to run Algorithm 1.
+        watch: sees each step.
+        z: (1, M) where to start, in place of where the settings say.
+
+    Raises:
+        Diverged: the run found no heart.
+    """
+    problem = as_problem(G, scan)
+    steps: list[Step] = []
+
+    def keep(step: Step) -> None:
+        steps.append(step)
+        if watch:
+            watch(step)
+
+    start = None if z is None else start_at(z, problem, settings)
+    run = latent_optimisation(problem, settings, start)
+    if not math.isfinite(last(run, keep).objective):
+        raise Diverged(
+            f"{scan.stack.name}: the optimisation diverged with preset {settings.name}; use "
+            "another preset."
+        )
+    return Enhancement(scan, problem, steps)
+
+
+def _write_convergence(steps: Sequence[Step], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(
+            ["iteration", "L", "L_SA", "L_LA", "objective", "gradient_z", "gradient_d", "seconds"]
+        )
+        for step in steps:
+            numbers = (
+                step.loss,
+                step.loss_sa,
+                step.loss_la,
+                step.objective,
+                step.gradient_z,
+                step.gradient_d,
+                step.seconds,
+            )
+            table.writerow([step.iteration, *("" if n != n else f"{n:.6g}" for n in numbers)])
+
+
+def _report(e: Enhancement) -> dict[str, Any]:
+    """What ``d.json`` holds: displacements in the stack's own axes and order of slices."""
+    end, scan, placement = e.last, e.scan, e.scan.placement
+    in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
+    return {
+        "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
+        "slice k shows the heart moved by d[k].",
+        "gauge": GAUGE,
+        "d_mm": _rounded(e.d),
+        "d_mean_removed_mm": _rounded(e.d_mean_removed),
+        "d_world_mm": _rounded(e.d @ in_plane.T),
+        "slice_has_tissue": scan.stack.labelled.tolist(),
+        "slice_looked_at": scan.looked_at.tolist(),
+        "slice_order": "base to apex" if placement.flipped else "apex to base",
+        "row_direction_ras": _rounded(in_plane[:, 0], 6),
+        "column_direction_ras": _rounded(in_plane[:, 1], 6),
+        "z": _rounded(end.z[0].numpy(), 5),
+        "stopped": end.stopped,
+        "iterations": end.iteration,
+        "seconds": round(end.seconds, 3),
+        "L": end.loss,
+        "L_SA": end.loss_sa,
+        "L_LA": None if scan.view is None else end.loss_la,
+        "trust": None if e.trust is None else asdict(e.trust),
+        "view_agrees_dice": dict(scan.crossing) or None,
+        "placement": {
+            "world_from_model": _rounded(placement.world_from_model, 6),
+            "rv_azimuth_deg": round(placement.azimuth_deg, 2),
+            "rotation_deg": round(placement.rotation_deg, 2),
+            "orientation_known": placement.orientation_known,
+            "notes": list(scan.notes),
+        },
+        "stack": scan.stack.name,
+        "long_axis": None if scan.view is None else scan.view.name,
+        "settings": asdict(end.state.settings),
+        "version": version("srheart-demo"),
+    }
+
+
+def _rounded(numbers: np.ndarray, digits: int = 4) -> list[Any]:
+    return (np.round(numbers.astype(np.float64), digits) + 0.0).tolist()

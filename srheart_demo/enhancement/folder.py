@@ -1,0 +1,514 @@
+"""What the files of a folder are: label stacks, their long-axis views, or neither.
+
+Names say what a file may be, its content what it is. Datasets lay pictures, cines, views and labels
+beside each other; whatever is no stack is passed over, and it is said why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from srheart_demo.files import checksum
+from srheart_demo.scan.labels import Convention
+from srheart_demo.scan.nifti import NiftiLabels, load
+from srheart_demo.scan.volume import (
+    MOST_VALUES,
+    InvalidVolume,
+    NothingLabelled,
+    Picture,
+    SeveralFrames,
+    survey,
+    survey_view,
+)
+
+HEART, REPORT = "s_sr.nii.gz", "d.json"
+"""Files of results, which are no scans."""
+
+NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
+OTHER_FORMATS = re.compile(
+    r"\.(nrrd|nhdr|mha|mhd|img|img\.gz|mgz|mgh|mnc|gipl|dcm|ima)$", re.IGNORECASE
+)
+"""Endings of what may be a scan, but is not read."""
+
+SAMPLE = 2**16
+"""Voxels that tell a picture from labels."""
+
+
+def _word(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])")
+
+
+CHAMBERS = r"(?:lax?|a)?[-_ ]?([234]|two|three|four)[-_ ]?(?:ch|chambers?)"
+CHAMBER_VIEW = _word(CHAMBERS)
+SHORT_AXIS = _word("sax?|shax|short[-_ ]?axis")
+LONG_AXIS = _word(f"{CHAMBERS}|lax?|hla|vla|long[-_ ]?axis")
+LABELS = _word(r"gt|d?seg\d*|segmentations?|labels?|masks?|pred(?:iction)?s?")
+PREFERENCE = ("4", "four", "", "3", "three", "2", "two")
+"""Of views, by their chambers: four of them show most of both ventricles."""
+
+KINDS = {
+    "picture": "pictures",
+    "file without labels": "files without labels",
+    "view without a stack": "views without a stack",
+    "view that was not taken": "views that were not taken",
+    "file in another format": "files in other formats",
+    "result": "results",
+    "file left out by a pattern": "files left out by a pattern",
+}
+"""Why files are passed over: one of them, and several."""
+
+
+class UnusableCohort(ValueError):
+    """Folders that cannot be worked on; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A scan in a folder.
+
+    Attributes:
+        folder: the cohort's.
+        file: the short-axis stack, from there.
+        long_axis: a long-axis view of it, from there, if there is one.
+        frame: which of a stack with several; None of one.
+        view_frame: which of a view with several.
+        several: whether other frames of the stack are subjects too.
+        notes: what a user should know of how the view was found.
+    """
+
+    folder: Path
+    file: str
+    long_axis: str | None = None
+    frame: int | None = None
+    view_frame: int | None = None
+    several: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of the result folder: the file's without its ending, sub-folders included."""
+        return _stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The stack, and the view if there is one."""
+        return tuple(self.folder / file for file in (self.file, self.long_axis) if file)
+
+    @cached_property
+    def checksums(self) -> list[str]:
+        """Those of its files, taken once."""
+        return [_checksum(path) for path in self.paths]
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A file that is no scan.
+
+    Attributes:
+        file: from the cohort's folder.
+        kind: one of `KINDS`.
+        why: in a sentence.
+    """
+
+    file: str
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the files of a folder are."""
+
+    subjects: list[Subject]
+    passed_over: list[PassedOver]
+
+    @property
+    def rest(self) -> str:
+        """How many files of which kinds were passed over; may be empty."""
+        kinds = Counter(passed.kind for passed in self.passed_over)
+        return ", ".join(
+            f"{kinds[one]} {one if kinds[one] == 1 else more}"
+            for one, more in KINDS.items()
+            if kinds[one]
+        )
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern of names, without regard to case; it need not have their ending.
+
+    ``*`` and ``?`` are those of a shell, ``**`` is any number of folders, and ``{}`` what the names
+    of a view and of its stack have in common. A pattern without ``/`` is of the file's name, one
+    with ``/`` of its path, from any folder on.
+    """
+
+    text: str
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{}": "([^/]+?)"}
+        parts = re.split(r"(\*\*/|\*\*|\*|\?|\{\})", self.text.lower())
+        return re.compile("(?:.*/)?" + "".join(meaning.get(p, re.escape(p)) for p in parts))
+
+    def shared(self, file: str) -> tuple[str, ...] | None:
+        """What ``{}`` stands for in a path that has the pattern; None if it has not."""
+        path = file.lower()
+        found = self._expression.fullmatch(path) or self._expression.fullmatch(_stem(path))
+        return found and found.groups()
+
+    def covers(self, file: str) -> bool:
+        """Whether a path, or a folder on its way, has the pattern."""
+        path = PurePosixPath(file)
+        return any(self.shared(str(part)) is not None for part in (path, *path.parents[:-1]))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which files are what, where names and content do not say it.
+
+    Attributes:
+        match: patterns of stacks; by default, all but views are stacks.
+        views: of long-axis views; by default, names say which they are and whose.
+        exclude: of files and folders that are neither.
+    """
+
+    match: tuple[Pattern, ...] = ()
+    views: tuple[Pattern, ...] = ()
+    exclude: tuple[Pattern, ...] = ()
+
+    def is_view(self, file: str) -> bool:
+        """Whether a file's name is that of a long-axis view."""
+        if self.views:
+            return _has_one(self.views, file)
+        name = PurePosixPath(file).name.lower()
+        return bool(LONG_AXIS.search(name) and not SHORT_AXIS.search(name))
+
+    def is_stack(self, file: str) -> bool:
+        """Whether a file's name is that of a short-axis stack."""
+        return _has_one(self.match, file) if self.match else not self.is_view(file)
+
+    def key(self, file: str, of_view: bool) -> Hashable:
+        """What a view and its stack have in common."""
+        path = PurePosixPath(_stem(file.lower()))
+        if not any("{}" in pattern.text for pattern in self.views):
+            return tuple(words for part in path.parts if (words := _words(part)))
+        patterns = self.views if of_view else self.match
+        found = (pattern.shared(file) for pattern in patterns if "{}" in pattern.text)
+        shared = next((found for found in found if found), (path.name,))
+        by_path = any("/" in pattern.text for pattern in (*self.views, *self.match))
+        return shared if by_path else (*shared, path.parent)
+
+
+BY_ITSELF = Choice()
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a label map holds, at a glance.
+
+    Attributes:
+        frames: how many there are.
+        labelled: those that hold labels.
+        is_plane: whether it is one plane.
+        tissues: how many values it has besides 0, at most 3.
+    """
+
+    frames: int
+    labelled: tuple[int, ...]
+    is_plane: bool
+    tissues: int
+
+
+def find_subjects(
+    folder: Path,
+    out: Path | None = None,
+    choice: Choice = BY_ITSELF,
+    view_convention: Convention | None = None,
+    watch: Callable[[int, int], None] | None = None,
+) -> Found:
+    """What the files of a folder and of its sub-folders are, in order of their names.
+
+    A NIfTI file of labels is a stack, or a view if it is one plane or its name says so. Each frame
+    with labels is a subject. What cannot be read is one too: trying it says what is wrong. Names
+    that begin with a dot are passed over, and so is what lies in `out`.
+
+    A view goes with the stack whose path has the same words, but those for short axis, long axis
+    and labels; or with the only stack of its folder whose name has all words of its own, or no
+    others.
+
+    Args:
+        folder: where to look.
+        out: where results go.
+        choice: which files are what.
+        view_convention: what the values of views mean; recognised one by one by default.
+        watch: told how many files of how many were looked at.
+
+    Raises:
+        UnusableCohort: there is no such folder, or two scans would share a result folder.
+    """
+    root, results = folder.resolve(), out.resolve() if out else None
+    if not root.is_dir():
+        raise UnusableCohort(f"{folder}: there is no such folder; check the path.")
+    if root == results:
+        raise UnusableCohort(f"{out}: results cannot lie among the scans; give another folder.")
+    files = [
+        path.relative_to(root).as_posix()
+        for path in sorted(root.rglob("*"))
+        if (NIFTI.search(path.name) or _foreign(path.name)) and results not in path.parents
+    ]
+    files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
+    sorting = _Sorting(folder, choice, view_convention)
+    for i, file in enumerate(files, start=1):
+        sorting.take(file)
+        if watch:
+            watch(i, len(files))
+    found = sorting.found()
+    _check_names(folder, found.subjects)
+    return found
+
+
+@dataclass
+class _Sorting:
+    """The files of a folder, on their way to subjects."""
+
+    folder: Path
+    choice: Choice
+    view_convention: Convention | None
+    stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
+    views: dict[str, Content] = field(default_factory=dict)
+    passed_over: list[PassedOver] = field(default_factory=list)
+
+    def take(self, file: str) -> None:
+        """Put a file where it belongs."""
+        if passed := self._by_name(file):
+            self._pass(file, *passed)
+            return
+        path = self.folder / file
+        match _content(path):
+            case Picture() as error if not LABELS.search(path.name.lower()):
+                self._pass(file, "picture", self._said(error, file))
+            case NothingLabelled() as error:
+                self._pass(file, "file without labels", self._said(error, file))
+            case Content() as content if content.is_plane or not self.choice.is_stack(file):
+                self.views[file] = content
+            case content:
+                self.stacks[file] = content
+
+    def _by_name(self, file: str) -> tuple[str, str] | None:
+        """Kind and reason, where its name alone says that it is to be passed over."""
+        path = self.folder / file
+        if any(pattern.covers(file) for pattern in self.choice.exclude):
+            return "file left out by a pattern", "as was asked for"
+        if _foreign(file):
+            return "file in another format", "save it as NIfTI"
+        if path.name.lower() == HEART and path.with_name(REPORT).exists():
+            return "result", "a heart that was restored, not a scan"
+        if not (self.choice.is_view(file) or self.choice.is_stack(file)):
+            return "file left out by a pattern", "no pattern names it"
+        return None
+
+    def _pass(self, file: str, kind: str, why: str) -> None:
+        self.passed_over.append(PassedOver(file, kind, why))
+
+    def _said(self, error: InvalidVolume, file: str) -> str:
+        return str(error).removeprefix(f"{self.folder / file}: ").rstrip(".")
+
+    def found(self) -> Found:
+        """A subject for each frame of each stack, and the rest."""
+        going = self._pairs()
+        left_out: dict[str, str] = {}
+        subjects = [
+            self._with_view(subject, going[stack], left_out)
+            for stack in self.stacks
+            for subject in self._frames(stack)
+        ]
+        taken = {subject.long_axis for subject in subjects}
+        for view in self.views.keys() - taken:
+            if view in left_out:
+                self._pass(view, "view that was not taken", left_out[view])
+            else:
+                self._pass(view, "view without a stack", "no stack's name goes with its own")
+        return Found(subjects, sorted(self.passed_over, key=lambda passed: passed.file))
+
+    def _frames(self, stack: str) -> Iterator[Subject]:
+        content = self.stacks[stack]
+        if isinstance(content, InvalidVolume):
+            yield Subject(
+                self.folder, stack, notes=(f"It cannot be used: {self._said(content, stack)}.",)
+            )
+        elif content.frames == 1:
+            yield Subject(self.folder, stack)
+        else:
+            several = len(content.labelled) > 1
+            for frame in content.labelled:
+                yield Subject(self.folder, stack, frame=frame, several=several)
+
+    def _pairs(self) -> Mapping[str, list[str]]:
+        """Each stack's views, the best first."""
+        by_key, by_folder = defaultdict(list), defaultdict(list)
+        for stack in self.stacks:
+            by_key[self.choice.key(stack, False)].append(stack)
+            by_folder[PurePosixPath(stack).parent].append(stack)
+        going: dict[str, list[str]] = {stack: [] for stack in self.stacks}
+        for view in self.views:
+            stacks = by_key[self.choice.key(view, True)]
+            if not (stacks or self.choice.views) and self.choice.is_view(view):
+                beside = by_folder[PurePosixPath(view).parent]
+                akin = [stack for stack in beside if _akin(view, stack)]
+                stacks = akin if len(akin) == 1 else []
+            for stack in stacks:
+                going[stack].append(view)
+        return {
+            stack: sorted(views, key=lambda view: self._rank(view, stack))
+            for stack, views in going.items()
+        }
+
+    def _rank(self, view: str, stack: str) -> tuple[bool, bool, int, int, str]:
+        """The lower, the better: the same words, labels alike, more tissues, more chambers."""
+        name = PurePosixPath(view).name.lower()
+        chambers = CHAMBER_VIEW.search(name)
+        return (
+            self.choice.key(view, True) != self.choice.key(stack, False),
+            _making(view) != _making(stack),
+            -self.views[view].tissues,
+            PREFERENCE.index(chambers[1] if chambers else ""),
+            view,
+        )
+
+    def _with_view(self, subject: Subject, views: list[str], left_out: dict[str, str]) -> Subject:
+        """With the best of its views that can be used; adds why each of the others is not."""
+        notes: list[str] = []
+        for view in views:
+            try:
+                frame = self._view_frame(subject, view)
+                survey_view(self.folder / view, self.view_convention, frame)
+            except InvalidVolume as error:
+                left_out[view] = self._said(error, view)
+                notes.append(f"The view {view} was left out: {left_out[view]}.")
+                continue
+            for other in views:
+                left_out.setdefault(other, f"{view} was taken for its stack")
+            if len(views) > 1 and not notes:
+                notes.append(f"Of {len(views)} long-axis views {view} was taken.")
+            return replace(subject, long_axis=view, view_frame=frame, notes=tuple(notes))
+        return replace(subject, notes=tuple(notes))
+
+    def _view_frame(self, subject: Subject, view: str) -> int | None:
+        """The frame of a view that shows what the subject's does; None of a view of one.
+
+        Raises:
+            InvalidVolume: none does, or there is no telling which.
+        """
+        stack, frames, labelled = (
+            self.stacks[subject.file],
+            self.views[view].frames,
+            self.views[view].labelled,
+        )
+        if isinstance(stack, Content) and frames == stack.frames > 1:
+            if subject.frame in labelled:
+                return subject.frame
+            raise InvalidVolume(f"its frame {subject.frame} holds no labels")
+        if len(labelled) > 1:
+            raise InvalidVolume(
+                f"it holds labels in {len(labelled)} frames, and nothing says which of them goes "
+                "with the stack"
+            )
+        if subject.several:
+            raise InvalidVolume("it shows one frame, and nothing says which one of the stack")
+        return None if frames == 1 else labelled[0]
+
+
+def _content(path: Path) -> Content | InvalidVolume:
+    """What a file holds, unpacked no farther than needed to tell; or why it is no label map."""
+    labelled: list[int] = []
+    values: set[int] = set()
+    try:
+        image = load(path)
+        for t, stored in image.each():
+            whole = image.whole(t, stored).reshape(-1)
+            values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
+            if len(values) > MOST_VALUES:
+                raise Picture(f"it holds more than {MOST_VALUES} different values")
+            if whole.any():
+                labelled.append(t)
+        if not labelled:
+            raise NothingLabelled("all voxels are 0")
+        is_plane = 1 in image.shape
+        frames = image.frames
+        if len(labelled) > 1:
+            frames, labelled = _times(image, is_plane)
+    except InvalidVolume as error:
+        return error
+    return Content(frames, tuple(labelled), is_plane, min(3, len(values - {0})))
+
+
+def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
+    """How many frames there are, and which hold labels; one where the fourth axis is not time."""
+    try:
+        (survey_view if is_plane else survey)(image)
+    except SeveralFrames as error:
+        return image.frames, list(error.frames)
+    except InvalidVolume:  # Trying it says so.
+        pass
+    return 1, [0]
+
+
+def _has_one(patterns: tuple[Pattern, ...], file: str) -> bool:
+    return any(pattern.shared(file) is not None for pattern in patterns)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Those of a name but for short axis, long axis and labels."""
+    for words in (SHORT_AXIS, LONG_AXIS, LABELS):
+        name = words.sub(" ", name)
+    return tuple(re.findall(r"[^\W_]+", name))
+
+
+def _making(file: str) -> set[str]:
+    """Words for how the labels of a file were made, such as gt or seg."""
+    return {word.rstrip("0123456789") for word in LABELS.findall(PurePosixPath(file).name.lower())}
+
+
+def _akin(view: str, stack: str) -> bool:
+    """Whether one of two names has all words of the other."""
+    one, other = (set(_words(PurePosixPath(_stem(file.lower())).name)) for file in (view, stack))
+    return one <= other or other <= one
+
+
+def _check_names(folder: Path, subjects: list[Subject]) -> None:
+    """Raise if two subjects would share a result folder."""
+    by_name: dict[str, str] = {}
+    for subject in subjects:
+        other = by_name.setdefault(subject.name, subject.file)
+        if other != subject.file:
+            raise UnusableCohort(_clash(folder, other, subject.file))
+    for subject in subjects:
+        for parent in map(str, PurePosixPath(subject.name).parents):
+            if parent in by_name:
+                raise UnusableCohort(_clash(folder, by_name[parent], subject.file))
+
+
+def _clash(folder: Path, one: str, other: str) -> str:
+    return f"{folder}: {one} and {other} would share a result folder; rename one."
+
+
+def _foreign(name: str) -> bool:
+    return bool(OTHER_FORMATS.search(name))
+
+
+def _stem(file: str) -> str:
+    return NIFTI.sub("", file)
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return checksum(path)
+    except OSError:  # Reading it will say what is wrong.
+        return "unreadable"

@@ -1,0 +1,255 @@
+"""What there is to see of a run at one of its steps, whatever becomes of the run meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srheart_demo.explorer import painting, why
+from srheart_demo.explorer.history import Run
+from srheart_demo.explorer.pictures import (
+    SURFACES,
+    StackOutlines,
+    cut,
+    long_axis,
+    short_axis,
+    side,
+)
+from srheart_demo.explorer.scene import Scene
+from srheart_demo.explorer.show import Curves, Cuts, Frame, Heart, Paint, Progress, Scores, Shifts
+from srheart_demo.heart import measures as metrics
+from srheart_demo.heart.surface import Mesh, heart_surfaces
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.presets import title
+from srheart_demo.solver.problem import Problem
+
+COARSE, FULL = 2, 1
+"""Steps of marching cubes on the generator's lattice, while running and at rest."""
+ENOUGH = 5
+"""Iterations after which is said how long a run may still take."""
+
+
+class Setting:
+    """What all moments of a scan share.
+
+    Attributes:
+        scene: the scan, with the truth beside it.
+        problem: the same for the solver, cropped.
+        outlines: of what was scanned.
+        principal: (n, M) directions of z; its path is drawn in the first two.
+    """
+
+    def __init__(self, scene: Scene, principal: Tensor) -> None:
+        self.scene, self.principal = scene, principal
+        self.problem: Problem = scene.problem.crop()
+        self.outlines = StackOutlines(scene)
+
+
+class Estimate:
+    """The heart of a step, and its surfaces, each found when it is first asked for.
+
+    Attributes:
+        number: no other estimate has it.
+    """
+
+    _numbers = count()
+
+    def __init__(self, step: Step, problem: Problem) -> None:
+        self.number = next(self._numbers)
+        self.step, self._problem = step, problem
+        self._surfaces: dict[bool, dict[str, Mesh]] = {}
+
+    @cached_property
+    def field(self) -> Tensor:
+        """Class logits (1, 4, 32, 64, 64): G(z), at a run's end its answer."""
+        if self.step.stopped:
+            return answer(self.step, self._problem)
+        with torch.no_grad():
+            return self._problem.G.decode(self.step.z)
+
+    def surfaces(self, coarse: bool) -> dict[str, Mesh]:
+        """Of each structure; `coarse` for a quarter of the triangles."""
+        if coarse not in self._surfaces:
+            step = COARSE if coarse else FULL
+            self._surfaces[coarse] = heart_surfaces(self.field, SURFACES, step=step)
+        return self._surfaces[coarse]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Hearts (n, 4, 32, 64, 64) that explain a scan as well as a step does, and how found."""
+
+    what: str
+    step: Step
+    hearts: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A step of a run with all that is kept beside it.
+
+    It does not change while the session goes on, so that one thread may draw it while another
+    computes the next step.
+
+    Attributes:
+        estimate: the heart here.
+        runs: all runs as far as they are, oldest first.
+        active: which of them is looked at.
+        at: index of its step.
+        usual: iterations after which such runs end; None where nothing is known of that.
+        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
+        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
+        spread: found last, perhaps for another step.
+    """
+
+    setting: Setting
+    estimate: Estimate
+    runs: tuple[tuple[Run, Sequence[Step]], ...]
+    active: Run
+    at: int
+    usual: int | None
+    paint: str
+    all_painted: bool
+    spread: Spread | None
+
+    @property
+    def step(self) -> Step:
+        """What is looked at."""
+        return self.estimate.step
+
+    def frame(self) -> Frame:
+        """The run and its unknowns; takes a tenth of the time of `cuts`."""
+        scene, d = self.setting.scene, self.step.d
+        return Frame(
+            number=self.estimate.number,
+            progress=self.progress(),
+            curves=self.curves(),
+            z=self.step.z[0].numpy(),
+            shifts=self.shifts(),
+            side=side(scene, d),
+            motion_error=scene.motion_error(d),
+            motion_uncorrected=scene.motion_error(torch.zeros_like(d)),
+        )
+
+    def cuts(self, k: int, angle: float) -> Cuts:
+        """The pictures of slice k and of the LA plane turned by `angle` degrees."""
+        scene, d, field = self.setting.scene, self.step.d, self.estimate.field
+        k = min(k, len(scene.slices) - 1)
+        plane = cut(scene, angle)
+        return Cuts(
+            number=int(scene.slices[k]) + 1,
+            of=scene.of,
+            short_axis=short_axis(scene, field, d, k),
+            angle=angle,
+            acquired=plane.acquired,
+            long_axis=long_axis(scene, field, d, plane),
+        )
+
+    def heart(self, k: int, coarse: bool = False) -> Heart:
+        """The 3-D view with slice k framed; `coarse` for a quarter of the triangles."""
+        scene, outlines, d = self.setting.scene, self.setting.outlines, self.step.d
+        k = min(k, len(scene.slices) - 1)
+        meshes = self.estimate.surfaces(coarse)
+        back = np.eye(4)
+        back[1:3, 3] = scene.gauge(d).numpy()
+        moved = {name: mesh.transform(back) for name, mesh in meshes.items()}
+        return Heart(
+            meshes=moved,
+            outlines=outlines.moved_back(d, k),
+            tiles=outlines.tiles(d, range(len(scene.slices)) if self.all_painted else [k]),
+            paint=self._painted(meshes, moved),
+        )
+
+    def _painted(self, meshes: dict[str, Mesh], moved: dict[str, Mesh]) -> Paint | None:
+        if self.paint == "error":
+            return painting.error(moved, self.setting.scene.subject)
+        if not self.painted:
+            return None
+        assert self.spread is not None
+        return painting.spread(self.paint, meshes, self.spread.hearts, self.setting.problem)
+
+    @property
+    def painted(self) -> bool:
+        """Whether the hearts that `paint` needs have been found for this step."""
+        found = self.spread
+        return found is not None and found.what == self.paint and found.step is self.step
+
+    def progress(self) -> Progress:
+        """How far the run is."""
+        (steps,) = (steps for run, steps in self.runs if run is self.active)
+        step, settings = self.step, self.step.state.settings
+        left = None
+        # The first iteration searches; nothing can be told from it alone.
+        if self.usual is not None and ENOUGH <= self.at < self.usual:
+            each = (step.seconds - steps[1].seconds) / (self.at - 1)
+            left = each * (self.usual - self.at)
+        return Progress(
+            name=title(settings),
+            iteration=self.at,
+            last=len(steps) - 1,
+            iterations=settings.iterations,
+            seconds=step.seconds,
+            left=left,
+            stopped=step.stopped,
+            ended=steps[-1].stopped is not None,
+        )
+
+    def curves(self) -> tuple[Curves, ...]:
+        """The losses so far, of every run."""
+        return tuple(self._curve(run, steps) for run, steps in self.runs)
+
+    def _curve(self, run: Run, steps: Sequence[Step]) -> Curves:
+        table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
+        loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
+        path = torch.cat([s.z for s in steps]) @ self.setting.principal[:2].T
+        return Curves(
+            name=title(steps[-1].state.settings),
+            parted=run.parted,
+            gamma=steps[-1].state.settings.gamma,
+            colour=run.colour,
+            active=run is self.active,
+            iteration=np.arange(len(steps), dtype=np.int32),
+            loss=loss,
+            loss_sa=loss_sa,
+            loss_la=loss_la,
+            path=path.numpy(),
+        )
+
+    def shifts(self) -> Shifts:
+        """Estimated and true displacements, each less its own mean over slices with tissue."""
+        scene, tissue = self.setting.scene, self.setting.problem.tissue
+        estimate, truth = _centred(self.step.d, tissue), scene.d
+        return Shifts(
+            (scene.slices + 1).astype(np.int32),
+            scene.of,
+            tissue.numpy(),
+            estimate,
+            np.full_like(estimate, np.nan) if truth is None else _centred(truth, tissue),
+        )
+
+    def scores(self) -> Scores:
+        """How good the estimate is."""
+        scene, problem = self.setting.scene, self.setting.problem
+        d, field = self.step.d, self.estimate.field
+        seen = degrade(field, problem.stack, d)[0].numpy().argmax(0)
+        return Scores(
+            number=self.estimate.number,
+            iteration=self.at,
+            dice=scene.dice(field, d),
+            nearest=scene.nearest_dice,
+            agreement=metrics.dice(seen, problem.S_LR.numpy()),
+            volumes=why.volumes_ml(field),
+        )
+
+
+def _centred(d: Tensor, tissue: Tensor) -> np.ndarray:
+    return (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()

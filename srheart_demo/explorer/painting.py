@@ -1,0 +1,69 @@
+"""Lengths painted on the heart's surfaces: its error, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from srheart_demo.explorer.show import Paint
+from srheart_demo.explorer.subjects import Subject
+from srheart_demo.explorer.why import Watch, WatchedGenerator, random_starts
+from srheart_demo.heart.surface import STRUCTURES, Mesh, margin
+from srheart_demo.scan.degradation import sample
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.uncertainty import laplace, surface_spread
+
+DRAWS, STARTS = 12, 5
+MOST_ERROR, MOST_SPREAD = 6.0, 3.0
+"""What the darkest colour stands for, mm."""
+OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
+"""The tissue that a surface is the border of."""
+
+
+def error(meshes: Mapping[str, Mesh], subject: Subject) -> Paint | None:
+    """Distance of every vertex to the true surface; None where nobody knows it."""
+    values = {}
+    for name, mesh in meshes.items():
+        distance = subject.distance(name)
+        if distance is None:
+            return None
+        values[name] = sample(distance, torch.from_numpy(mesh.vertices))[0, 0].abs().numpy()
+    return Paint("error", MOST_ERROR, values)
+
+
+def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
+    """Hearts (n, 4, 32, 64, 64) that explain the scan: posterior draws or random starts' ends.
+
+    Raises:
+        ValueError: the run had no priors, so it has no posterior.
+    """
+    if what == "uncertainty":
+        # The derivatives decode once a latent and twice a slice; the LA view's again a latent.
+        M = step.z.shape[1]
+        decodes = M + 2 * p.stack.K + (0 if p.plane is None else M) + DRAWS
+        watched = replace(p, G=WatchedGenerator(p.G, watch, decodes))
+        return laplace(step, watched).hearts(DRAWS)
+    settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)
+    return torch.cat([answer(end, p) for end in random_starts(p, settings, STARTS, watch)])
+
+
+@torch.no_grad()
+def spread(what: str, meshes: Mapping[str, Mesh], drawn: Tensor, p: Problem) -> Paint:
+    """Standard deviation of hearts' surfaces at the vertices of one of them, along its normal."""
+    values = {}
+    for name, mesh in meshes.items():
+        points = torch.from_numpy(mesh.vertices)
+        if what == "uncertainty":
+            sd = surface_spread(drawn, OUTER[name], points, p)
+        else:
+            # Near a surface a margin is twice the signed distance.
+            margins = torch.stack([margin(heart, STRUCTURES[name]) for heart in drawn])
+            sd = (sample(margins[:, None], points)[:, 0] / 2).std(0)
+        values[name] = sd.numpy()
+    return Paint(what, MOST_SPREAD, values)

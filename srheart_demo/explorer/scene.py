@@ -1,0 +1,95 @@
+"""What stays the same during a run: a scan, and what is known of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srheart_demo.explorer.subjects import Scan, Subject
+from srheart_demo.heart import measures as metrics
+from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
+from srheart_demo.solver.baselines import nearest
+from srheart_demo.solver.gauge import common_translation, motion_error
+from srheart_demo.solver.problem import Generator, Problem
+
+T = TypeVar("T")
+
+AT_ONCE = 8
+"""HR planes that are scored at once."""
+
+
+class Scene:
+    """A scan of a subject, as the solver is given it, with the truth beside it.
+
+    Attributes:
+        scan: the settings that it came from.
+        acquired: what it took.
+        slices: (K,) which slices were taken, from 0 at the apex, `of` so many.
+        S_LR: (K, h, w) what was scanned.
+        problem: what the solver is given.
+        d: (1, K, 2) true displacements, mm; None where nobody knows.
+    """
+
+    def __init__(self, scan: Scan, subject: Subject, generator: Generator) -> None:
+        self.scan, self.subject = scan, subject
+        self.acquired = taken = subject.acquire(scan)
+        self.slices, self.of, self.S_LR, self.d = taken.slices, taken.of, taken.S_LR, taken.d
+        self.has_view = scan.long_axis and subject.S_LA is not None
+        self._kept: dict[Hashable, Any] = {}
+        self.problem = Problem(
+            G=generator,
+            stack=taken.stack,
+            S_LR=torch.as_tensor(self.S_LR, dtype=torch.int64),
+            plane=subject.plane if self.has_view else None,
+            S_LA=torch.as_tensor(subject.S_LA, dtype=torch.int64) if self.has_view else None,
+        )
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """`find()`, kept under this name for as long as the scene is there, and no longer."""
+        if what not in self._kept:
+            self._kept[what] = find()
+        kept: T = self._kept[what]
+        return kept
+
+    def gauge(self, d: Tensor) -> Tensor:
+        """(2,) the translation that all estimated slices share beyond the true ones, mm.
+
+        A heart moved by it, with all d moved likewise, explains the stack just as well. Moving
+        the estimate back by it lays it over the truth.
+        """
+        if self.d is None:
+            return torch.zeros(2)
+        return common_translation(d, self.d, self.problem.tissue)[0]
+
+    def motion_error(self, d: Tensor) -> float:
+        """RMS error of d after its common translation, mm; NaN where the truth is not known."""
+        return float("nan") if self.d is None else motion_error(d, self.d, self.problem.tissue)
+
+    def dice(self, field: Tensor, d: Tensor) -> dict[str, float]:
+        """Dice of a field with the truth, after the common translation of its d; or nothing.
+
+        Every HR plane moved by the same d is the moved heart, and `degrade` is separable: a
+        quarter of the time of sampling the heart point by point. Some planes at a time, so that
+        a kernel's memory does not grow by the logits of all of them.
+        """
+        if self.subject.S_HR is None:
+            return {}
+        shift, labels = self.gauge(d), []
+        for z in HR_GRID.z.split(AT_ONCE):
+            moved = degrade(field, replace(HR_GRID, z=z), shift.expand(1, len(z), 2))
+            labels.append(moved[0].numpy().argmax(0).astype(np.uint8))
+        return metrics.dice(np.concatenate(labels), self.subject.S_HR)
+
+    @cached_property
+    def nearest_dice(self) -> dict[str, float]:
+        """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
+        if self.d is None:
+            return {}
+        upsampled = nearest.restore(self.S_LR, self.problem.stack, HR_GRID)
+        return self.dice(one_hot_field(upsampled), torch.zeros_like(self.d))

@@ -1,0 +1,229 @@
+"""What a view is given to draw: plain arrays, with units, and no way back to the solver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srheart_demo.heart.surface import Mesh
+
+Labels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        name: of the settings that it runs with (`presets.title`).
+        iteration: the one that is looked at.
+        last: the last one done.
+        iterations: the most that there may be.
+        seconds: solver time until the one that is looked at.
+        left: solver time until such runs end, s; None where nothing is known of that.
+        stopped: why the run ended, if what is looked at is its end, or None.
+        ended: whether its last one is its end.
+    """
+
+    name: str
+    iteration: int
+    last: int
+    iterations: int
+    seconds: float
+    left: float | None
+    stopped: str | None
+    ended: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
+
+    Attributes:
+        name: of the settings that it ran with (`presets.title`).
+        parted: iteration at which it left an earlier run, or 0.
+        gamma: γ at its end.
+        colour: a number from 0, to tell it from the others.
+        active: whether it is this run that the views show.
+        path: (n, 2) its z along two principal directions (`why.principal_directions`).
+    """
+
+    name: str
+    parted: int
+    gamma: float
+    colour: int
+    active: bool
+    iteration: NDArray[np.int32]
+    loss: Floats
+    loss_sa: Floats
+    loss_la: Floats
+    path: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """Displacements, mm, less the translation common to all slices.
+
+    Attributes:
+        slices: (K,) numbers from 1 at the apex, of those that were taken.
+        of: how many there were to take.
+        tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
+        estimate: (K, 2) along rows and columns.
+        truth: (K, 2) along rows and columns; NaN where nobody knows.
+    """
+
+    slices: NDArray[np.int32]
+    of: int
+    tissue: NDArray[np.bool_]
+    estimate: Floats
+    truth: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The stack seen from the side: of each slice one row and one column of pixels.
+
+    Attributes:
+        slices: (K,) numbers from 1 at the apex, of those that were taken.
+        of: how many there were to take.
+        pixel_mm: distance of neighbouring pixels.
+        scanned: (2, K, n) labels along columns, and along rows, as scanned.
+        put_back: the same, each slice moved back by the estimated d.
+    """
+
+    slices: NDArray[np.int32]
+    of: int
+    pixel_mm: float
+    scanned: Labels
+    put_back: Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """One view, each (h, w) labels.
+
+    Attributes:
+        input: what was scanned.
+        redegraded: what a scan of the estimate would show.
+        estimate: the heart found.
+        truth: the true heart, or None where nobody knows it.
+    """
+
+    input: Labels
+    redegraded: Labels
+    estimate: Labels
+    truth: Labels | None
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What a moment shows without a look at the heart.
+
+    Attributes:
+        number: of the estimate; none else has it (`Scores.number`).
+        curves: of every run that is kept.
+        z: (M,) latent code, in standard deviations of its prior.
+        motion_error: RMS over the slices with tissue, after one translation common to all slices,
+            mm; NaN where the truth is not known.
+        motion_uncorrected: the same for d = 0, mm.
+    """
+
+    number: int
+    progress: Progress
+    curves: tuple[Curves, ...]
+    z: Floats
+    shifts: Shifts
+    side: Side
+    motion_error: float
+    motion_uncorrected: float
+
+
+@dataclass(frozen=True, eq=False)
+class Cuts:
+    """The heart of a moment, cut along a slice and along its long axis.
+
+    Attributes:
+        number: of the slice, from 1 at the apex.
+        of: how many slices there were to take.
+        angle: of the plane of `long_axis` to the LA view, degrees.
+        acquired: whether the input of `long_axis` is the LA view itself.
+    """
+
+    number: int
+    of: int
+    short_axis: Pictures
+    angle: float
+    acquired: bool
+    long_axis: Pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
+
+    Attributes:
+        structures: lines of each structure.
+        frame: the border of the slice that is looked at.
+        view: the border of the LA plane; empty without one.
+    """
+
+    structures: dict[str, Floats]
+    frame: Floats
+    view: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
+
+    mesh: Mesh
+    labels: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """A length for every vertex of some surfaces, mm.
+
+    Attributes:
+        what: "error", "uncertainty" or "spread".
+        most: what the darkest colour stands for, mm.
+        values: structure → (N,) of its mesh's vertices.
+    """
+
+    what: str
+    most: float
+    values: dict[str, Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Heart:
+    """The 3-D view of one moment, in the model's frame and aligned with the truth."""
+
+    meshes: dict[str, Mesh]
+    outlines: Outlines
+    tiles: Tiles
+    paint: Paint | None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How good an estimate is, after one translation common to all slices.
+
+    Attributes:
+        number: of the estimate, as in `Frame`.
+        iteration: of the run.
+        dice: of the estimate, by tissue; empty where the truth is not known, as is `nearest`.
+        nearest: of nearest-neighbour up-sampling, by tissue.
+        agreement: Dice of the re-degraded estimate with what was scanned, by tissue.
+        volumes: of the estimate, ml, by tissue.
+    """
+
+    number: int
+    iteration: int
+    dice: dict[str, float]
+    nearest: dict[str, float]
+    agreement: dict[str, float]
+    volumes: dict[str, float]

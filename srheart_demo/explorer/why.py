@@ -1,0 +1,435 @@
+"""Why a run goes as it goes: landscapes of L, the latent space, what data cannot tell.
+
+Each function is given a `Watch`, which shows how far it is and can end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
+from srheart_demo.heart.population import VOLUME_RANGES
+from srheart_demo.scan.degradation import degrade, downsample, sample
+from srheart_demo.solver.algorithm import Step, latent_optimisation
+from srheart_demo.solver.gauge import motion_error
+from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis_loss
+from srheart_demo.solver.problem import Generator, Problem
+from srheart_demo.solver.search import shift_landscape
+from srheart_demo.solver.settings import Settings
+
+Floats = NDArray[np.float32]
+
+
+class Cancelled(Exception):
+    """The user does not want to wait any longer."""
+
+
+class Watch:
+    """Between a long computation and whoever waits for it; safe to use from two threads."""
+
+    def __init__(self, report: Callable[[float], None] = lambda done: None) -> None:
+        self._report, self._cancelled = report, False
+
+    def cancel(self) -> None:
+        """End it at the next opportunity."""
+        self._cancelled = True
+
+    def tick(self, done: float) -> None:
+        """So much of 1 is done.
+
+        Raises:
+            Cancelled: somebody called `cancel`.
+        """
+        if self._cancelled:
+            raise Cancelled
+        self._report(done)
+
+
+class WatchedGenerator:
+    """A generator that ticks with every heart it decodes, of about so many."""
+
+    def __init__(self, G: Generator, watch: Watch, decodes: int) -> None:
+        self._G, self._watch, self._decodes, self._done = G, watch, decodes, 0
+
+    @property
+    def latent_size(self) -> int:
+        """M."""
+        return self._G.latent_size
+
+    @property
+    def information(self) -> Tensor:
+        """(M, M), nats."""
+        return self._G.information
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z)."""
+        self._done += len(z)
+        self._watch.tick(min(self._done / self._decodes, 1.0))
+        return self._G.decode(z)
+
+
+# -- the latent space ----------------------------------------------------------------------
+
+
+def principal_directions(G: Generator, n: int) -> Tensor:
+    """(n, M) unit directions of z that change hearts most, in order; rows.
+
+    They are eigenvectors of the information that a look at a heart gives of z. Where it is not
+    known, they are the first latents.
+    """
+    if not G.information.any():
+        return torch.eye(G.latent_size)[:n]
+    _, vectors = torch.linalg.eigh(G.information)
+    directions = vectors.flip(1).T[:n]
+    largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
+    return directions * largest.sign()
+
+
+TRAITS = (
+    "LV", "MYO", "RV", "length", "wall", "lean_rows", "lean_columns", "place_rows", "place_columns",
+)  # fmt: skip
+"""What a direction of z may change: volumes, the heart's length, myocardium beside LV, lean along
+rows and columns, and the heart's place along them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """A principal direction of z.
+
+    Attributes:
+        vector: (M,) of length 1.
+        changes: the trait of `TRAITS` that it changes most, for how much they vary.
+        sign: whether more of the direction is more (1) or less (-1) of the trait.
+    """
+
+    vector: Tensor
+    changes: str
+    sign: int
+
+
+@torch.no_grad()
+def named_directions(
+    G: Generator, vectors: Tensor, watch: Watch, draws: int = 48
+) -> list[Direction]:
+    """Directions of z (n, M), each named by the trait that it changes most.
+
+    A change is measured between −2 and 2 in units of what the trait varies over random hearts.
+    """
+    rng = torch.Generator().manual_seed(0)
+    found, n = [], len(vectors)
+    for i, z in enumerate(torch.randn(draws, G.latent_size, generator=rng)):
+        watch.tick(i / (draws + 2 * n))
+        found.append(traits(G.decode(z[None])))
+    varies = np.std(found, axis=0) + 1e-9
+    named = []
+    for i, vector in enumerate(vectors):
+        watch.tick((draws + 2 * i) / (draws + 2 * n))
+        less, more = (traits(G.decode(a * vector[None])) for a in (-2.0, 2.0))
+        change = (more - less) / varies
+        most = int(np.abs(change).argmax())
+        named.append(Direction(vector, TRAITS[most], 1 if change[most] > 0 else -1))
+    return named
+
+
+def volumes_ml(field: Tensor) -> dict[str, float]:
+    """Volumes of LV, MYO and RV of a field (1, 4, 32, 64, 64), in ml."""
+    axes = lattice_axes(LATTICE_SHAPE)
+    node = float(np.prod([axis[1] - axis[0] for axis in axes])) / 1000
+    shares = (2 * field[0]).softmax(0).sum((1, 2, 3)) * node
+    return {tissue: float(shares[label]) for label, tissue in enumerate(TISSUES) if label}
+
+
+def traits(field: Tensor) -> NDArray[np.float64]:
+    """The `TRAITS` of a field (1, 4, 32, 64, 64): ml, mm, ratios, slopes, mm."""
+    volumes = list(volumes_ml(field).values())
+    D, H, W = (torch.tensor(axis, dtype=torch.float32) for axis in lattice_axes(LATTICE_SHAPE))
+    labels = field[0].argmax(0)
+    LV = (labels == 1).float()
+    area = LV.sum((1, 2))
+    seen = area > 8
+    if int(seen.sum()) < 3:
+        return np.array([*volumes, *[0.0] * (len(TRAITS) - len(volumes))])
+    h = (LV.sum(2)[seen] @ H) / area[seen]
+    w = (LV.sum(1)[seen] @ W) / area[seen]
+    depth = D[seen] - D[seen].mean()
+    slope = (depth @ torch.stack([h, w], 1)) / (depth @ depth)
+    length = float((labels > 0).any(2).any(1).sum()) * float(D[1] - D[0])
+    wall = volumes[1] / max(volumes[0], 1.0)
+    return np.array([*volumes, length, wall, *slope.tolist(), float(h.mean()), float(w.mean())])
+
+
+@dataclass(frozen=True, eq=False)
+class Traversal:
+    """Hearts along a direction of z.
+
+    Attributes:
+        amounts: (n,) steps along it, standard deviations of the prior.
+        volumes: tissue → (n,) ml.
+        ranges: tissue → least and most, ml, of all but 1 in 500 hearts that the prior learnt from.
+    """
+
+    amounts: Floats
+    volumes: dict[str, Floats]
+    ranges: Mapping[str, tuple[float, float]]
+
+    def outside(self, amount: float) -> list[str]:
+        """Tissues whose volume is outside its range there."""
+        return [t for t in self.volumes if self.beyond(t, np.array([amount])).any()]
+
+    @property
+    def share_outside(self) -> float:
+        """Share of the way on which any volume is outside its range."""
+        fine = np.linspace(self.amounts[0], self.amounts[-1], 601)
+        return float(np.any([self.beyond(tissue, fine) for tissue in self.volumes], axis=0).mean())
+
+    def beyond(self, tissue: str, amounts: NDArray[np.floating] | None = None) -> NDArray[np.bool_]:
+        """Whether a volume is outside its range, at its own amounts or at others."""
+        amounts = self.amounts if amounts is None else amounts
+        low, high = self.ranges[tissue]
+        volumes = np.interp(amounts, self.amounts, self.volumes[tissue])
+        return np.asarray((volumes < low) | (volumes > high))
+
+
+@torch.no_grad()
+def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13) -> Traversal:
+    """Volumes of hearts at z, its part along a direction replaced by −3 to 3."""
+    amounts = np.linspace(-3, 3, n, dtype=np.float32)
+    volumes = []
+    for i, amount in enumerate(amounts):
+        watch.tick(i / n)
+        volumes.append(volumes_ml(G.decode(along(z, vector, float(amount)))))
+    along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
+    return Traversal(amounts, along_it, VOLUME_RANGES)
+
+
+def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
+    """z (1, M) with its part along a unit direction replaced."""
+    return z + (amount - z @ vector)[:, None] * vector
+
+
+# -- landscapes ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """L over two unknowns, the others as they are.
+
+    Attributes:
+        x, y: (n,), (m,) the unknowns.
+        L: (m, n) nats per voxel.
+        path: (steps, 2) where the run went, x and y.
+        truth: x and y of the truth, where it is known; NaN for an unknown one.
+    """
+
+    x: Floats
+    y: Floats
+    L: Floats
+    path: Floats
+    truth: tuple[float, float]
+
+
+@torch.no_grad()
+def shift_map(
+    p: Problem, steps: Sequence[Step], k: int, truth: Tensor | None, reach: float = 20.0
+) -> Landscape:
+    """L over slice k's displacement along columns (x) and rows (y) up to `reach` mm, by one FFT."""
+    z = steps[-1].z
+    likelihood = shift_landscape(z, p, reach)[k].numpy()
+    row, column = p.stack.spacing
+    m, n = likelihood.shape
+    pixels = p.S_LR[k].numel()
+    return Landscape(
+        x=((np.arange(n) - n // 2) * column).astype(np.float32),
+        y=((np.arange(m) - m // 2) * row).astype(np.float32),
+        L=(-likelihood / pixels).astype(np.float32),
+        path=np.array([step.d[0, k].flip(0).numpy() for step in steps], np.float32),
+        truth=(np.nan, np.nan) if truth is None else (float(truth[0, k, 1]), float(truth[0, k, 0])),
+    )
+
+
+@torch.no_grad()
+def valley(
+    p: Problem, steps: Sequence[Step], vector: Tensor, k: int, component: int, watch: Watch
+) -> Landscape:
+    """L over a direction of z (x) and slice k's displacement along rows or columns (y).
+
+    Everything else is as in the last step.
+    """
+    step = steps[-1]
+    gamma = step.state.settings.gamma
+    path = np.array(
+        [(float(s.z[0] @ vector), float(s.d[0, k, component])) for s in steps], np.float32
+    )
+    x = _around(path[:, 0], least=0.8, n=25)
+    y = _around(path[:, 1], least=8.0, n=33)
+    shifts = step.d[:, k].repeat(len(y), 1)
+    shifts[:, component] = torch.from_numpy(y)
+    one = p.stack.slices([k] * len(y))
+    seen = p.S_LR[k].expand(len(y), -1, -1)
+    L = np.empty((len(y), len(x)), np.float32)
+    for i, amount in enumerate(x):
+        watch.tick(i / len(x))
+        field = p.G.decode(along(step.z, vector, float(amount)))
+        whole = short_axis_loss(downsample(field, p.stack), step.d, p)
+        planes = degrade(field, one, shifts[None])[0].movedim(1, 0)
+        own = torch.stack(
+            [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
+        )
+        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
+        others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
+        view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
+        L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
+    return Landscape(x, y, L, path, (np.nan, np.nan))
+
+
+def _around(path: Floats, least: float, n: int) -> Floats:
+    """`n` values that hold a path with room around it."""
+    low, high = float(path.min()), float(path.max())
+    reach = max(least, 0.75 * (high - low))
+    middle = (low + high) / 2
+    return np.linspace(middle - reach, middle + reach, n, dtype=np.float32)
+
+
+# -- what data cannot tell -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class GaugeCurve:
+    """What happens to the losses when the heart moves one way and all slices the other.
+
+    Attributes:
+        amounts: (n,) mm; of a shear, at the ends of a heart of 100 mm.
+        loss_sa: (n,) nats per voxel.
+        loss_la: (n,) nats per voxel; NaN without an LA view.
+    """
+
+    amounts: Floats
+    loss_sa: Floats
+    loss_la: Floats
+
+
+SHEARED_LENGTH = 100.0
+"""A shear's amount is how far its ends move apart over this length, mm."""
+
+
+def gauge_shift(kind: str, amount: float, z: Tensor) -> Tensor:
+    """(..., 2) displacement along H and W at positions z along D: all alike, or growing with z.
+
+    Raises:
+        ValueError: `kind` is neither "translate" nor "shear".
+    """
+    if kind not in ("translate", "shear"):
+        raise ValueError(f"unknown experiment {kind!r}; known: translate, shear")
+    size = torch.full_like(z, amount) if kind == "translate" else amount * z / SHEARED_LENGTH
+    return torch.stack([torch.zeros_like(size), size], dim=-1)
+
+
+@torch.no_grad()
+def gauge_heart(field: Tensor, kind: str, amount: float) -> Tensor:
+    """The heart of a field (1, 4, 32, 64, 64), translated or sheared."""
+    nodes = torch.tensor(lattice_points(LATTICE_SHAPE), dtype=field.dtype)
+    moved = nodes.clone()
+    moved[..., 1:] -= gauge_shift(kind, amount, nodes[..., 0])
+    return sample(field, moved)
+
+
+@torch.no_grad()
+def gauge_curve(
+    p: Problem, field: Tensor, d: Tensor, kind: str, watch: Watch, n: int = 17
+) -> GaugeCurve:
+    """The losses of a heart moved by −30 to 30 mm, all slices' d moved against it."""
+    amounts = np.linspace(-30, 30, n, dtype=np.float32)
+    losses = []
+    for i, amount in enumerate(amounts):
+        watch.tick(i / n)
+        heart = gauge_heart(field, kind, float(amount))
+        against = d - p.stack.in_slice_axes(gauge_shift(kind, float(amount), p.stack.z))
+        la = long_axis_loss(heart, p).item() if p.plane is not None else np.nan
+        losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
+    table = np.array(losses, np.float32)
+    return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
+
+
+# -- several runs --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One runner of a race: a preset's run.
+
+    Attributes:
+        name: of the preset.
+        seconds: (n,) solver time.
+        loss: (n,) L, nats per voxel.
+        motion_error: (n,) mm; NaN where the truth is not known.
+        stopped: why it ended, or None.
+    """
+
+    name: str
+    seconds: Floats
+    loss: Floats
+    motion_error: Floats
+    stopped: str | None
+
+
+def race(
+    p: Problem,
+    presets: Sequence[Settings],
+    truth: Tensor | None,
+    watch: Watch,
+    show: Callable[[list[Lane]], None],
+    seconds: float = 8.0,
+) -> list[Lane]:
+    """All presets from z = d = 0, each given the same solver time, `seconds` at most.
+
+    Args:
+        show: called with what there is, now and then.
+    """
+    runs = [latent_optimisation(p, replace(settings, start="zero")) for settings in presets]
+    steps = [[next(run)] for run in runs]
+    slot = 0.0
+    while slot < seconds:
+        slot += 0.1
+        for run, done in zip(runs, steps, strict=True):
+            while not done[-1].stopped and done[-1].seconds < slot:
+                watch.tick(min(slot / seconds, 1.0))
+                done.append(next(run))
+        show(_lanes(presets, steps, p, truth))
+        if all(done[-1].stopped for done in steps):
+            break
+    return _lanes(presets, steps, p, truth)
+
+
+def _lanes(
+    presets: Sequence[Settings], steps: list[list[Step]], p: Problem, truth: Tensor | None
+) -> list[Lane]:
+    def error(step: Step) -> float:
+        return float("nan") if truth is None else motion_error(step.d, truth, p.tissue)
+
+    return [
+        Lane(
+            settings.name,
+            np.array([s.seconds for s in done], np.float32),
+            np.array([s.loss for s in done], np.float32),
+            np.array([error(s) for s in done], np.float32),
+            done[-1].stopped,
+        )
+        for settings, done in zip(presets, steps, strict=True)
+    ]
+
+
+def random_starts(p: Problem, settings: Settings, n: int, watch: Watch) -> list[Step]:
+    """The ends of `n` runs from random starts, best first; seeds count from the settings' own."""
+    ends = []
+    for i in range(n):
+        run = latent_optimisation(p, replace(settings, start="random", seed=settings.seed + i))
+        for step in run:
+            watch.tick((i + step.iteration / settings.iterations) / n)
+        ends.append(step)
+    return sorted(ends, key=lambda step: step.objective)

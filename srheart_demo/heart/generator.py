@@ -1,0 +1,212 @@
+"""Eq. 2: the generator G, from a latent code z ∈ R^M to a plausible heart.
+
+G(z) is a smooth field of class logits on a coarse lattice over the HR box, not voxels: a
+segmentation at any resolution, slice or plane is the field interpolated at physical points.
+Neither network couples the samples of a batch nor changes between training and use.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from srheart_demo.files import as_shipped
+from srheart_demo.frame import HR_SHAPE, N_CLASSES
+from srheart_demo.heart.doubling import Doubling
+
+WEIGHTS = resources.files("srheart_demo.heart") / "weights"
+SEED_SHAPE = (4, 8, 8)
+"""The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
+SEED_CELLS = math.prod(SEED_SHAPE)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of a generator.
+
+    Attributes:
+        latent_size: M.
+        widths: channels of the decoder from its first lattice outwards, three.
+        encoder_widths: channels of the encoder from its last lattice outwards, three; none
+            where there is no encoder.
+    """
+
+    latent_size: int = 64
+    widths: tuple[int, ...] = (128, 48, 16)
+    encoder_widths: tuple[int, ...] = (64, 48, 16)
+
+
+class HeartGenerator(nn.Module):
+    """What every generator is: a decoder, its sizes and a name.
+
+    Attributes:
+        information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
+    """
+
+    information: Tensor
+
+    def __init__(self, architecture: Architecture, name: str) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.name = name
+        c0, c1, c2 = architecture.widths
+        self.decoder = nn.Sequential(
+            nn.Linear(architecture.latent_size, c0 * SEED_CELLS),
+            nn.SiLU(),
+            nn.Unflatten(1, (c0, *SEED_SHAPE)),
+            nn.ConvTranspose3d(c0, c1, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.ConvTranspose3d(c1, c2, 4, stride=2, padding=1),
+            nn.SiLU(),
+            Doubling(c2, N_CLASSES),
+        )
+        M = architecture.latent_size
+        self.register_buffer("information", torch.zeros(M, M))
+
+    @property
+    def latent_size(self) -> int:
+        """M, the dimension of z."""
+        return self.architecture.latent_size
+
+    def decode(self, z: Tensor) -> Tensor:
+        """G(z): codes (B, M) → class logits (B, 4, 32, 64, 64)."""
+        field: Tensor = self.decoder(z)
+        return field
+
+
+class BetaVAE(HeartGenerator):
+    """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
+
+    def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
+        super().__init__(architecture or Architecture(), name)
+        e0, e1, e2 = self.architecture.encoder_widths
+        self.encoder = nn.Sequential(
+            nn.Conv3d(N_CLASSES, e2, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv3d(e2, e1, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv3d(e1, e0, 4, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
+            nn.Linear(e0 * SEED_CELLS, 2 * self.latent_size),
+        )
+
+    def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
+        """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
+
+        Where a scan shows nothing the probabilities are zeros; see `encoding`.
+        """
+        mean, log_variance = self.encoder(probabilities).chunk(2, dim=1)
+        return mean, log_variance
+
+
+class DCGAN(HeartGenerator):
+    """Generator of a DCGAN (Radford et al. 2016; paper, section 3.2); there is no encoder."""
+
+    def __init__(self, architecture: Architecture | None = None, name: str = "dcgan") -> None:
+        super().__init__(architecture or Architecture(encoder_widths=()), name)
+
+
+KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
+"""What a file of weights may hold."""
+
+
+def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
+    """The segmentation that a field (1, 4, D', H', W') stands for, on a lattice of `shape`."""
+    logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
+    return logits[0].argmax(0).numpy().astype(np.uint8)
+
+
+def save_generator(model: HeartGenerator, path: Path, card: dict[str, object]) -> None:
+    """Write weights as fp16 safetensors with kind, architecture and a card in the header.
+
+    Buffers, which are few and span many orders of magnitude, stay as they are.
+    """
+    tensors = {name: p.detach().half().contiguous() for name, p in model.named_parameters()}
+    tensors |= {name: buffer.contiguous() for name, buffer in model.named_buffers()}
+    metadata = {
+        "kind": type(model).__name__,
+        "architecture": json.dumps(asdict(model.architecture)),
+        "card": json.dumps(card),
+    }
+    save_file(tensors, path, metadata)
+
+
+def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
+    """Read weights written by `save_generator`, ready for use in float32 and frozen.
+
+    Args:
+        path: of the weights.
+        latent_size: keep so many leading latents, the rest at zero; all by default. The shipped
+            β-VAE's are ordered by what they tell, so fewer make a coarser generator of its own.
+
+    Raises:
+        ValueError: `latent_size` is not between 1 and the file's.
+    """
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    sizes = json.loads(metadata["architecture"])
+    M = sizes["latent_size"]
+    if latent_size is not None and not 1 <= latent_size <= M:
+        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
+    kept = latent_size or M
+    architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
+    model = KINDS[metadata["kind"]](architecture, name=path.stem)
+    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
+    model.eval().requires_grad_(False)
+    # Latent by latent in memory: a product with one code is four times as fast.
+    first = cast(nn.Linear, model.decoder[0])
+    first.weight.data = first.weight.T.contiguous().T
+    return model
+
+
+def _leading(tensors: dict[str, Tensor], kept: int, M: int) -> dict[str, Tensor]:
+    """Weights without the latents after the first `kept`."""
+    first = {
+        "decoder.0.weight": tensors["decoder.0.weight"][:, :kept],
+        "information": tensors["information"][:kept, :kept],
+    }
+    # The encoder's last layer gives M means, then M log-variances.
+    for name in {"encoder.7.weight", "encoder.7.bias"} & tensors.keys():
+        mean, log_variance = tensors[name].split(M)
+        first[name] = torch.cat([mean[:kept], log_variance[:kept]])
+    return tensors | first
+
+
+def available() -> list[str]:
+    """Names of the shipped generators."""
+    return sorted(
+        p.name.removesuffix(".safetensors")
+        for p in WEIGHTS.iterdir()
+        if p.name.endswith(".safetensors")
+    )
+
+
+def weights_file(name: str) -> Path:
+    """Where the weights of a shipped generator lie."""
+    return Path(str(WEIGHTS / f"{name}.safetensors"))
+
+
+@cache
+def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
+    """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
+
+    Raises:
+        KeyError: an unknown name, with the known ones.
+        ValueError: it has not so many latents, or its file is damaged.
+    """
+    if name not in available():
+        raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
+    file = as_shipped(weights_file(name), Path(str(WEIGHTS)))
+    return read_generator(file, latent_size)

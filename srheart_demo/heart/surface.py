@@ -1,0 +1,166 @@
+"""Triangle meshes of the heart, from a field of class logits or from a label map.
+
+The border of a tissue set T is where its largest logit equals the largest of the others. The
+margin between the two is linear across the border, so marching cubes (Lorensen and Cline, 1987)
+places vertices between voxels and the mesh is as smooth as the field.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.files import atomic_path
+from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS, TISSUES, rgb
+
+if TYPE_CHECKING:
+    import trimesh
+
+STRUCTURES: dict[str, tuple[int, ...]] = {
+    "LV": (1,),
+    "MYO": (2,),
+    "epicardium": (1, 2),
+    "RV": (3,),
+}
+"""Surfaces of a heart and the labels that each encloses."""
+
+STRUCTURE_COLOURS = {**TISSUE_COLOURS, "epicardium": TISSUE_COLOURS["MYO"]}
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A closed triangle mesh with outward normals.
+
+    Attributes:
+        vertices: float32 (N, 3), mm.
+        faces: int32 (M, 3), indices of vertices, counter-clockwise seen from outside in
+            right-handed coordinates.
+    """
+
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.int32]
+
+    @property
+    def volume_ml(self) -> float:
+        """Enclosed volume in millilitres; positive because normals point outward."""
+        a, b, c = self.vertices.astype(np.float64)[self.faces.T]
+        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6000.0)
+
+    def transform(self, affine: NDArray[np.float64]) -> "Mesh":
+        """Vertices mapped by a 4 × 4 affine; a reflection turns the faces, so normals stay out."""
+        vertices = (self.vertices @ affine[:3, :3].T + affine[:3, 3]).astype(np.float32)
+        reflected = np.linalg.det(affine[:3, :3]) < 0
+        return Mesh(vertices, self.faces[:, ::-1].copy() if reflected else self.faces)
+
+
+EMPTY = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
+
+
+def margin(field: Tensor, labels: tuple[int, ...]) -> Tensor:
+    """Largest logit over `labels` less the largest over the others: (4, D', H', W') → (D', H', W').
+
+    Positive inside the tissue set.
+    """
+    others = [value for value in range(len(TISSUES)) if value not in labels]
+    return field[list(labels)].amax(0) - field[others].amax(0)
+
+
+def field_surface(field: Tensor, structure: str, refine: int = 1, step: int = 1) -> Mesh:
+    """Mesh of one structure of a field, in the model's frame.
+
+    Args:
+        field: class logits (4, D', H', W') or (1, 4, D', H', W') on a lattice that fills the box.
+        structure: a name in `STRUCTURES`.
+        refine: trilinear up-sampling of the lattice; 2 brings the generator's to HR.
+        step: coarser marching by this many voxels, for fewer triangles.
+    """
+    field = field.detach().reshape(field.shape[-4:])
+    if refine > 1:
+        field = F.interpolate(field[None], scale_factor=refine, mode="trilinear")[0]
+    inside = margin(field, _labels_of(structure)).numpy()
+    spacing = np.array([2 * half / n for half, n in zip(HALF_EXTENT, inside.shape, strict=True)])
+    mesh = _march(inside, step)
+    centred = mesh.vertices - (np.array(inside.shape) - 1) / 2
+    return replace(mesh, vertices=(centred * spacing).astype(np.float32))
+
+
+def label_surface(
+    labels: NDArray[np.uint8], affine: NDArray[np.float64], structure: str, step: int = 1
+) -> Mesh:
+    """Mesh of one structure of a label map (D, H, W), mapped by its affine.
+
+    The tissue's indicator is blurred by 0.7 voxels, which rounds off the voxels' steps and keeps
+    the volume.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    indicator = np.pad(np.isin(labels, _labels_of(structure)), 2).astype(np.float32)
+    mesh = _march(gaussian_filter(indicator, sigma=0.7) - 0.5, step)
+    return replace(mesh, vertices=mesh.vertices - 2).transform(affine)
+
+
+def heart_surfaces(
+    field: Tensor, structures: tuple[str, ...] = ("LV", "MYO", "RV"), refine: int = 1, step: int = 1
+) -> dict[str, Mesh]:
+    """`field_surface` of several structures; those that the field does not show are empty."""
+    return {name: field_surface(field, name, refine, step) for name in structures}
+
+
+def write_stl(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
+    """Write all meshes into one binary STL file, complete or not at all.
+
+    Each is a closed body; neighbouring tissues share the surface at which they touch.
+    """
+    import trimesh
+
+    _write_scene(trimesh.Scene([_solid(mesh) for mesh in meshes.values()]), path, "stl")
+
+
+def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
+    """Write a scene of named, coloured meshes as GLB (binary glTF), complete or not at all."""
+    import trimesh
+
+    scene = trimesh.Scene()
+    for name, mesh in meshes.items():
+        solid = _solid(mesh)
+        solid.visual = trimesh.visual.TextureVisuals(
+            material=trimesh.visual.material.PBRMaterial(
+                name=name, baseColorFactor=[*rgb(STRUCTURE_COLOURS[name]), 255], roughnessFactor=0.7
+            )
+        )
+        scene.add_geometry(solid, node_name=name, geom_name=name)
+    _write_scene(scene, path, "glb")
+
+
+def _labels_of(structure: str) -> tuple[int, ...]:
+    if structure not in STRUCTURES:
+        raise ValueError(f"unknown structure {structure!r}; known: {', '.join(STRUCTURES)}")
+    return STRUCTURES[structure]
+
+
+def _march(inside: NDArray[np.float32], step: int) -> Mesh:
+    """Zero surface of a margin, closed at the array's border, in voxel indices."""
+    from skimage.measure import marching_cubes
+
+    if not (inside > 0).any():
+        return EMPTY
+    # A step may leave up to step − 1 voxels over at the far end.
+    closed = np.pad(inside, (step, 2 * step), constant_values=-np.abs(inside).max())
+    vertices, faces, _, _ = marching_cubes(closed, 0.0, step_size=step, gradient_direction="ascent")
+    return Mesh((vertices - step).astype(np.float32), faces.astype(np.int32))
+
+
+def _solid(mesh: Mesh) -> "trimesh.Trimesh":
+    import trimesh
+
+    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+
+
+def _write_scene(scene: "trimesh.Scene", path: str | os.PathLike[str], kind: str) -> None:
+    with atomic_path(path) as draft:
+        scene.export(draft, file_type=kind)

@@ -1,0 +1,273 @@
+"""Is all in place, and how fast is this machine? Lesson 0 shows it.
+
+Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installation``.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from html import escape
+from importlib import metadata
+from itertools import islice, pairwise
+from pathlib import Path
+
+import torch
+
+from srheart_demo.experiments.recorded import FOLDER, recorded
+from srheart_demo.files import shipped
+from srheart_demo.frame import TISSUES
+from srheart_demo.heart.generator import available, load_generator, to_labels
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.placement import place, stack_geometry
+from srheart_demo.scan.samples import SAMPLES, load_sample
+from srheart_demo.solver.algorithm import latent_optimisation, solve
+from srheart_demo.solver.baselines.edsr import load_edsr
+from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.problem import Problem
+
+PACKAGE = "srheart_demo"
+EXTRA = "app"
+"""What the notebooks need beside the library."""
+RESULTS = shipped("docs/results.md")
+INSTALL = 'pip install -e ".[app]" -c constraints.txt'
+TIMED_LEVEL = "severe"
+
+
+class Wrong(Exception):
+    """Something is not in place; the message says what, and what to do."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at and what was found; `cure` where it is wrong."""
+
+    name: str
+    found: str
+    cure: str = ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Shows as a table; what is wrong comes first."""
+
+    rows: tuple[Finding, ...]
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """What needs a cure."""
+        return [row for row in self.rows if row.cure]
+
+    def _in_order(self) -> list[Finding]:
+        return [*self.wrong, *(row for row in self.rows if not row.cure)]
+
+    @property
+    def verdict(self) -> str:
+        """All of it in a sentence."""
+        n = len(self.wrong)
+        return f"{n} of {len(self.rows)} need a cure." if n else "All is in place."
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{'○' if row.cure else '✓'} {row.name}: {row.found}"
+            + (f"\n    {row.cure}" if row.cure else "")
+            for row in self._in_order()
+        ]
+        return "\n".join([self.verdict, *lines])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{'○' if row.cure else '✓'}</td><td>{escape(row.name)}</td>"
+            f'<td style="text-align:left">{escape(row.found)}'
+            + (f"<br><b>{escape(row.cure)}</b>" if row.cure else "")
+            + "</td></tr>"
+            for row in self._in_order()
+        )
+        return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
+
+
+def examine() -> Findings:
+    """Look at the packages, the weights, the samples and the full tables."""
+    looks: dict[str, Callable[[], str]] = {
+        "packages": lambda: packages(metadata.requires(PACKAGE) or []),
+        "generators": generators,
+        "EDSR": networks,
+        "samples": samples,
+        "full tables": full_tables,
+    }
+    return Findings(tuple(look_at(name, look) for name, look in looks.items()))
+
+
+def look_at(name: str, look: Callable[[], str]) -> Finding:
+    """What a look finds; whatever goes wrong becomes a finding."""
+    try:
+        return Finding(name, look())
+    except Wrong as wrong:
+        found, _, cure = str(wrong).partition("\n")
+        return Finding(name, found, cure)
+    except Exception as error:
+        cure = f"Install again ({INSTALL}); if that does not help, clone the repository anew."
+        return Finding(name, f"{type(error).__name__}: {error}", cure)
+
+
+def packages(required: Iterable[str]) -> str:
+    """Whether all is installed that the library and its notebooks need, in versions that fit.
+
+    Args:
+        required: requirements as in a package's metadata.
+
+    Raises:
+        Wrong: some are missing or do not fit.
+    """
+    from packaging.requirements import Requirement
+
+    missing, other, good = [], [], {}
+    for requirement in map(Requirement, required):
+        if requirement.marker and not requirement.marker.evaluate({"extra": EXTRA}):
+            continue
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            missing.append(requirement.name)
+            continue
+        good[requirement.name] = version
+        if not requirement.specifier.contains(version, prereleases=True):
+            other.append(f"{requirement.name} is {version}, needed {requirement.specifier}")
+    if missing or other:
+        lacks = [f"missing: {', '.join(missing)}"] if missing else []
+        cure = f"In the repository, with the environment of this notebook active: {INSTALL}"
+        raise Wrong(f"{'; '.join([*lacks, *other])}\n{cure}")
+    shown = ("torch", "numpy", "ipywidgets", "matplotlib")
+    return f"all {len(good)}; " + ", ".join(f"{n} {good[n]}" for n in shown if n in good)
+
+
+def generators() -> str:
+    """Whether the weights of every generator load and give a heart at z = 0."""
+    for name in available():
+        G = load_generator(name)
+        labels = to_labels(G.decode(torch.zeros(1, G.latent_size)))
+        if lacking := [t for i, t in enumerate(TISSUES) if not (labels == i).any()]:
+            cure = "Its file of weights is not what it should be; clone the repository anew."
+            raise Wrong(f"{name} gives a heart without {', '.join(lacking)}\n{cure}")
+    return f"{', '.join(available())}: loaded, and G(0) is a heart"
+
+
+def networks() -> str:
+    """Whether the weights of every EDSR load."""
+    for level in MOTION_LEVELS:
+        load_edsr(level)
+    return f"loaded, for motion {', '.join(MOTION_LEVELS)}"
+
+
+def samples() -> str:
+    """Whether the shipped subjects can be read."""
+    try:
+        for name in SAMPLES:
+            load_sample(name)
+    except (OSError, ValueError) as error:
+        cure = (
+            "The subjects lie in data/sample of the repository: run the notebook from a clone of "
+            "it, or set SRHEART_DATA to that folder before Jupyter starts."
+        )
+        raise Wrong(f"{error}\n{cure}") from error
+    return ", ".join(SAMPLES)
+
+
+def full_tables(folder: Path = FOLDER) -> str:
+    """Whether the tables that lesson 7 shows are there."""
+    names = ("table-s1", "table2")
+    try:
+        hearts = [recorded(name, folder)[0].subjects.hearts for name in names]
+    except FileNotFoundError as error:
+        first, _, rest = str(error).partition(". ")
+        raise Wrong(f"{first}; lesson 7 shows it\n{rest}") from error
+    return ", ".join(f"{name} of {n} hearts" for name, n in zip(names, hearts, strict=True))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Computing time of something, here and as measured for `docs/results.md`, seconds."""
+
+    name: str
+    here: float
+    recorded: float | None
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Shows as a table."""
+
+    rows: tuple[Timing, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{t.name}: {_seconds(t.here)} ({_beside(t)})" for t in self.rows)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(t.name)}</td><td>{_seconds(t.here)}</td><td>{_beside(t)}</td></tr>"
+            for t in self.rows
+        )
+        head = "<tr><th></th><th>your machine</th><th>docs/results.md</th></tr>"
+        return f"<table>{head}{rows}</table>"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 0.3 else f"{1000 * seconds:.0f} ms"
+
+
+def _beside(timing: Timing) -> str:
+    return _seconds(timing.recorded) if timing.recorded is not None else "not recorded"
+
+
+def timings(sample: str = SAMPLES[0], iterations: int = 20) -> Timings:
+    """Time an iteration and whole solves, on a shipped subject under severe motion."""
+    stack = load_sample(sample).stacks[TIMED_LEVEL]
+    geometry = stack_geometry(stack, place(stack))
+    problem = Problem(load_generator(), geometry, torch.as_tensor(stack.labels).long()).crop()
+    written = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
+    known = {p.name: solver_times(written, p.name) for p in (RECOMMENDED, INTERACTIVE)}
+    rows = [
+        Timing("an iteration", iteration_seconds(problem, iterations), known["RECOMMENDED"][0]),
+        *(
+            Timing(f"a solve, {p.name}", solve(problem, p).seconds, known[p.name][1])
+            for p in (INTERACTIVE, RECOMMENDED)
+        ),
+    ]
+    return Timings(tuple(rows))
+
+
+def iteration_seconds(problem: Problem, iterations: int) -> float:
+    """Median computing time of an iteration of RECOMMENDED; its global searches are not counted."""
+    steady = replace(RECOMMENDED, search_at=(), search_last=False, stop_dice=0.0)
+    seconds = [s.seconds for s in islice(latent_optimisation(problem, steady), iterations + 1)]
+    return statistics.median(b - a for a, b in pairwise(seconds))
+
+
+def solver_times(results: str, preset: str) -> tuple[float | None, float | None]:
+    """An iteration and a solve under severe motion, seconds, as docs/results.md has them.
+
+    Args:
+        results: its text.
+        preset: whose row.
+
+    Returns:
+        None for what is not there.
+    """
+    head: list[str] = []
+    for line in results.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if "ms an iteration" in cells and "s in all" in cells:
+            head = cells
+        elif head and cells[:2] == [TIMED_LEVEL, preset]:
+            row = dict(zip(head, cells, strict=False))
+            return float(row["ms an iteration"].split()[0]) / 1000, float(row["s in all"])
+    return None, None
+
+
+if __name__ == "__main__":
+    began = time.perf_counter()
+    print(examine())
+    print(f"\nTimings, under {TIMED_LEVEL} motion:\n{timings()}")
+    print(f"\nAll of this took {time.perf_counter() - began:.0f} s.")

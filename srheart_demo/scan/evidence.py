@@ -1,0 +1,88 @@
+"""What the encoder sees: labels as class probabilities on the generator's lattice.
+
+A whole heart fills it; a scan leaves zeros where nobody looked.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import find_objects, map_coordinates
+from torch import Tensor
+
+from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, TISSUES, lattice_axes, lattice_points
+from srheart_demo.heart import phantom
+from srheart_demo.heart.distances import signed_distance
+from srheart_demo.scan.degradation import Stack, interpolate
+from srheart_demo.scan.volume import LabelVolume
+
+MARGIN = 10.0
+"""Distances to tissue are measured this far out, mm; farther off all is background."""
+
+
+def whole_heart(heart: LabelVolume) -> Tensor:
+    """Class probabilities (1, 4, 32, 64, 64) on the lattice, soft over 1 mm as in training.
+
+    By signed distances of the labels of a heart in the model's frame.
+    """
+    margin = np.ceil(MARGIN / np.array(heart.spacing)).astype(int)
+    (tissue,) = find_objects((heart.labels > 0).astype(np.uint8))
+    low = np.maximum([s.start for s in tissue] - margin, 0)
+    near = tuple(slice(a, s.stop + m) for a, s, m in zip(low, tissue, margin, strict=True))
+    index_from_model = np.linalg.inv(heart.affine)
+    points = lattice_points(LATTICE_SHAPE) @ index_from_model[:3, :3].T + index_from_model[:3, 3]
+    nodes = np.moveaxis(points - low, -1, 0)
+    distances = []
+    tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]
+    for inside in (heart.labels[near] > 0, *tissues):
+        signed = signed_distance(inside, heart.spacing, MARGIN)
+        distances.append(map_coordinates(signed, nodes, order=1, mode="nearest"))
+    return phantom.class_logits(torch.tensor(np.stack(distances)[None]).float()).softmax(1)
+
+
+def lattice_stack(z: Tensor) -> Stack:
+    """Slices at positions z (K,), mm along D, whose pixels are the lattice's nodes in-plane."""
+    _, h, w = lattice_axes(LATTICE_SHAPE)
+    return Stack(
+        z=z,
+        origin=torch.tensor([h[0], w[0]], dtype=z.dtype),
+        row_step=torch.tensor([h[1] - h[0], 0.0], dtype=z.dtype),
+        column_step=torch.tensor([0.0, w[1] - w[0]], dtype=z.dtype),
+        shape=LATTICE_SHAPE[1:],
+    )
+
+
+def on_planes(slices: Tensor, z: Tensor) -> Tensor:
+    """Slices (B, C, K, 64, 64) at z (K,), mm → (B, C, 32, 64, 64): each on the nearest plane."""
+    d = lattice_axes(LATTICE_SHAPE)[0]
+    nearest = ((z - d[0]) / (d[1] - d[0])).round().long()
+    inside = (nearest >= 0) & (nearest < len(d))
+    planes = slices.new_zeros(*slices.shape[:2], *LATTICE_SHAPE)
+    planes[:, :, nearest[inside]] = slices[:, :, inside]
+    return planes
+
+
+def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
+    """Pictures of slices read at the lattice's nodes in-plane; `move` undone where d is given.
+
+    Args:
+        images: (K, C, h, w) at the stack's pixels.
+        stack: where they lie.
+        d: (K, 2) displacements along rows and columns, mm.
+
+    Returns:
+        (K, C, 64, 64); a node beyond a picture has the value of its nearest pixel.
+    """
+    nodes = lattice_stack(stack.z).pixels().to(images.dtype)
+    if d is not None:
+        nodes = nodes + stack.in_model_axes(d)[:, None, None]
+    return interpolate(images, stack, nodes)
+
+
+def evidence(S_LR: Tensor, stack: Stack) -> Tensor:
+    """A labelled stack (K, h, w) as the encoder's input (1, 4, 32, 64, 64).
+
+    Slices outside the box are left out.
+    """
+    classes = F.one_hot(S_LR.long(), N_CLASSES).movedim(-1, 1).to(stack.z.dtype)
+    slices = on_nodes(classes, stack)
+    return on_planes(slices.movedim(0, 1)[None], stack.z).float()

@@ -1,0 +1,344 @@
+"""Which label value stands for which tissue: the orders that are about, and which one a map has.
+
+Inside, labels are always 0 background, 1 LV, 2 MYO, 3 RV. What a value may mean is told by where it
+lies: the LV is closed in by its wall, the RV lies beside that wall, outside the ring.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srheart_demo.frame import TISSUES
+from srheart_demo.scan.nifti import InvalidVolume
+
+MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
+"""Our own values in words, for messages."""
+
+ENCLOSED = 0.6
+"""More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
+stacks it was 0.98 or more, in 17 long-axis views, which open the LV, 0.86; of an RV at most
+0.44."""
+CLOSED_IN = 0.3
+"""Less of its border against background tells what may be an LV. Of a wall or an RV it is more."""
+OUTSIDE = 0.5
+"""An RV has more of its border against what is neither LV nor MYO: real ones 0.56 to 0.79."""
+TOUCHING = 0.1
+"""An RV has more of its border against the MYO (real ones 0.21 or more), and less against the LV
+(none)."""
+WITHIN = 0.5
+"""What lies to a larger share no farther from the LV's centre than the wall is part of the wall, if
+it touches the LV (real RVs never do) or nearly has the border of a wall's part; of whole real RVs
+at most 0.4 lies so near, of their ends more."""
+COMPARABLE = (0.01, 5.0)
+"""The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7."""
+WRAPPED = 3.0
+"""What covers more of the MYO than so many times what is left free lies around it; an RV, 0.6."""
+LARGE = 0.05
+"""Share of all labelled voxels that an LV has at least."""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """The values of each tissue; all others are background.
+
+    Attributes:
+        LV, MYO, RV: values, several where a map tells parts of a tissue apart.
+        source: who labels so, for messages.
+    """
+
+    LV: tuple[int, ...]
+    MYO: tuple[int, ...]
+    RV: tuple[int, ...]
+    source: str = "your own"
+
+    def __str__(self) -> str:
+        return ", ".join(
+            f"{' and '.join(map(str, values)) or 'no'} {tissue}"
+            for tissue, values in self.tissues.items()
+        )
+
+    def lacks(self, values: Sequence[int]) -> list[str]:
+        """Tissues of which no value is among these, as messages name them."""
+        return [
+            f"{tissue} ({', '.join(map(str, own))})"
+            for tissue, own in self.tissues.items()
+            if own and not set(own) & set(values)
+        ]
+
+    def as_option(self) -> str:
+        """As a user would say it; see `parse_convention`."""
+        named = {tissue: values for tissue, values in self.tissues.items() if values}
+        return " ".join(f"{tissue}={','.join(map(str, named[tissue]))}" for tissue in named)
+
+    @property
+    def tissues(self) -> Mapping[str, tuple[int, ...]]:
+        """Tissue → its values."""
+        return {"LV": self.LV, "MYO": self.MYO, "RV": self.RV}
+
+    @property
+    def values(self) -> set[int]:
+        """All values that mean a tissue."""
+        return {*self.LV, *self.MYO, *self.RV}
+
+    def labels(self, stored: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """Stored values (...) as labels 0 to 3; what is no tissue is background."""
+        labels = np.zeros(stored.shape, np.uint8)
+        for label, values in enumerate(self.tissues.values(), start=1):
+            labels[np.isin(stored, values)] = label
+        return labels
+
+
+OURS = Convention((1,), (2,), (3,), "the usual order")
+KNOWN = (
+    OURS,
+    Convention((1,), (2,), (4,), "UK Biobank's order"),
+    Convention((3,), (2,), (1,), "ACDC's order"),
+)
+"""Recognised without being told."""
+
+
+def parse_convention(words: Sequence[str]) -> Convention:
+    """``LV=1 MYO=2 RV=3,4`` → a convention.
+
+    Raises:
+        ValueError: not of this form, a tissue is missing, or a value has two meanings.
+    """
+    form = "say it like LV=1 MYO=2 RV=3, or RV=3,4 where a tissue has several values"
+    found: dict[str, tuple[int, ...]] = {}
+    for word in words:
+        match = re.fullmatch(r"(LV|MYO|RV)=(-?\d{1,9}(?:,-?\d{1,9})*)", word)
+        if not match or match[1] in found:
+            raise ValueError(f"{word!r} is no mapping of a tissue; {form}")
+        found[match[1]] = tuple(map(int, match[2].split(",")))
+    if missing := [tissue for tissue in TISSUES[1:] if tissue not in found]:
+        raise ValueError(f"{' and '.join(missing)} is missing; {form}")
+    values = [value for tissue in found.values() for value in tissue]
+    if 0 in values or len(set(values)) < len(values):
+        raise ValueError(f"0 is background, and each value has one meaning; {form}")
+    return Convention(found["LV"], found["MYO"], found["RV"])
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What lies where in a label map, seen slice by slice.
+
+    Attributes:
+        stored: (D, H, W) values, cropped to what is not 0.
+        values: those that it holds, 0 among them, rising.
+        pixel: mm along H and W.
+        whole: whether it is a stack; a single long-axis plane opens the ring of the wall.
+        known: what was measured already.
+    """
+
+    stored: NDArray[np.integer]
+    values: NDArray[np.integer]
+    pixel: tuple[float, float] = (1.0, 1.0)
+    whole: bool = True
+    known: dict[Any, Any] = field(default_factory=dict)
+
+    @cached_property
+    def cleaned(self) -> NDArray[np.integer]:
+        """(D, H, W) voxels alone among four others have the value of one of them, but for values
+        that are rare altogether."""
+        beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
+        alone = np.isin(self.stored, [0, *self.large])
+        alone &= np.logical_and.reduce([self.stored != other for other in beside])
+        return np.where(alone, beside[0], self.stored)
+
+    @cached_property
+    def faces(self) -> NDArray[np.int64]:
+        """(n, n) how many in-plane pairs of neighbouring voxels have each two of the values."""
+        n = len(self.values)
+        codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
+        faces = np.zeros((n, n), np.int64)
+        for axis in (1, 2):
+            lines = np.moveaxis(codes, axis, 0)
+            here, there = lines[:-1], lines[1:]
+            pairs = (here * n + there)[here != there]
+            faces += np.bincount(pairs, minlength=n * n).reshape(n, n)
+        return faces + faces.T
+
+    @cached_property
+    def voxels(self) -> dict[int, int]:
+        """Value → how many have it; without 0."""
+        held = {int(v): int((self.stored == v).sum()) for v in self.values}
+        return {value: n for value, n in held.items() if value}
+
+    def border(self, of: Sequence[int], against: Sequence[int]) -> float:
+        """Share of the in-plane border of some values that lies against others."""
+        own, other = np.isin(self.values, of), np.isin(self.values, against)
+        whole = self.faces[own][:, ~own].sum()
+        return float(self.faces[own][:, other & ~own].sum() / max(whole, 1))
+
+    @property
+    def large(self) -> list[int]:
+        """Values of which there is enough for an LV."""
+        return [v for v in self.voxels if self.size([v]) > LARGE * self.size([*self.voxels])]
+
+    def closure(self) -> float:
+        """The largest share of a value's border against one other: of the LV's against its wall."""
+        return max((self.border([v], [w]) for v in self.large for w in self.large), default=0.0)
+
+    def enclosed(self, convention: Convention) -> float:
+        """Share of the LV's border that lies against its wall."""
+        return self.border(convention.LV, convention.MYO)
+
+    def size(self, values: Sequence[int]) -> int:
+        """Voxels of some values."""
+        return sum(self.voxels.get(value, 0) for value in values)
+
+    def place(self, values: Sequence[int], convention: Convention) -> str:
+        """Where some values lie by the LV and MYO of a convention: one of `PLACES`."""
+        lv, myo = (self.border(values, of) for of in (convention.LV, convention.MYO))
+        within, beside = self._by_distance(values, convention) if self.whole else (0.0, 1.0)
+        in_ring = lv + myo > 1 - OUTSIDE
+        if in_ring or (within > WITHIN and (lv > 0.02 or lv + myo > 0.46)):
+            return "cavity" if lv > ENCLOSED else "wall"
+        low, high = (share * self.size((*convention.LV, *convention.MYO)) for share in COMPARABLE)
+        covered = self.border(convention.MYO, values)
+        free = 1 - covered - self.border(convention.MYO, convention.LV)
+        like_rv = (
+            low <= self.size(values) <= high
+            and beside > 0.5
+            and (myo > TOUCHING or (self.whole and beside > 0.8))
+            and lv <= max(TOUCHING, myo / 2)
+            and covered <= WRAPPED * free
+        )
+        return "beside" if like_rv else "apart"
+
+    def _by_distance(self, values: Sequence[int], convention: Convention) -> tuple[float, float]:
+        """Shares of voxels that reach no farther than the wall, and that lie in its slices."""
+        own = np.isin(self.values, values)
+        within, beside = self._near(convention.LV, convention.MYO)
+        return within[own].sum() / self.size(values), beside[own].sum() / self.size(values)
+
+    def _near(
+        self, lv: tuple[int, ...], myo: tuple[int, ...]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(n,) voxels of each value no farther from the LV than the wall; in slices of the wall."""
+        if (lv, myo) in self.known:
+            return self.known[lv, myo]
+        cavity, wall = (np.isin(self.cleaned, of) for of in (lv, myo))
+        within, beside = np.zeros((2, len(self.values)), np.int64)
+        for k in np.flatnonzero(wall.any(axis=(1, 2))):
+            codes = np.searchsorted(self.values, self.stored[k])
+            beside += np.bincount(codes.ravel(), minlength=len(beside))
+            if cavity[k].any():
+                offset = np.indices(codes.shape).T - np.argwhere(cavity[k]).mean(axis=0)
+                distance = np.linalg.norm(offset * self.pixel, axis=-1).T
+                near = distance <= np.quantile(distance[wall[k]], 0.95)
+                within += np.bincount(codes[near], minlength=len(within))
+        self.known[lv, myo] = within, beside
+        return within, beside
+
+    def misfits(self, convention: Convention) -> list[str]:
+        """What of the anatomy contradicts a convention, in words; nothing if it fits."""
+        if self.enclosed(convention) <= ENCLOSED:
+            inside, around = (" and ".join(map(str, v)) for v in (convention.LV, convention.MYO))
+            return [f"label {inside} is not closed in by label {around}, as an LV by its wall"]
+        rv = tuple(v for v in convention.RV if v in self.voxels)
+        expected: dict[tuple[int, ...], str] = {
+            (v,): "apart" for v in self.voxels if v not in convention.values
+        }
+        expected |= {rv: "beside"} if rv else {}
+        places = {values: self.place(values, convention) for values in expected}
+        return [
+            f"label {' and '.join(map(str, values))} {PLACES[place]}"
+            for values, place in places.items()
+            if place != expected[values]
+        ]
+
+    def guess(self) -> Convention | None:
+        """What the values mean by the anatomy alone; None where it shows no LV in its wall.
+
+        The LV is the largest of what a wall closes in best, the MYO that wall; what lies in their
+        ring belongs to them, and the RV is what touches the MYO most from beside.
+        """
+        closed = [v for v in self.large if self.border([v], [0]) < CLOSED_IN]
+        found = [self._around(lv) for lv in closed if len(self.voxels) > 1]
+        least = max(ENCLOSED, *(0.9 * self.enclosed(convention) for convention in found), 0)
+        fitting = [convention for convention in found if self.enclosed(convention) > least]
+        return max(fitting, key=lambda convention: self.size(convention.LV[:1]), default=None)
+
+    def _around(self, lv: int) -> Convention:
+        """What the values mean if one of them is the LV.
+
+        Where parts of a wall share its border, the first in number is the MYO: scars come later.
+        """
+        against = {v: self.border([lv], [v]) for v in self.voxels if v != lv}
+        myo = min(v for v in against if 2 * against[v] >= max(against.values()))
+        rest = [v for v in against if v != myo]
+        core = Convention((lv,), (myo,), (), "by the anatomy")
+        places = {v: self.place([v], core) for v in rest}
+        cavity, wall = ([v for v in rest if places[v] == where] for where in ("cavity", "wall"))
+        found = replace(core, LV=(lv, *cavity), MYO=(myo, *wall))
+        beside = [v for v in rest if v not in found.values and self.place([v], found) == "beside"]
+        rv = max(beside, key=lambda v: self.border(found.MYO, [v]), default=None)
+        return found if rv is None else replace(found, RV=(rv,))
+
+
+PLACES = {
+    "cavity": "lies in the LV's cavity, like papillary muscle or a thrombus",
+    "wall": "lies within the wall's ring, like a scar or oedema",
+    "beside": "lies beside the wall, like an RV",
+    "apart": "does not lie as an RV does, but like an atrium or a vessel",
+}
+"""Where a value may lie, for messages."""
+
+
+def recognise(anatomy: Anatomy, name: str) -> Convention:
+    """The known convention that a label map has, by its values and by what lies where.
+
+    Values that mean no tissue may lie apart from the ventricles: they are background. A view may
+    lack the RV.
+
+    Raises:
+        InvalidVolume: none of them, with that which the anatomy suggests.
+    """
+    candidates = [c for c in KNOWN if anatomy.size(c.RV)]
+    if not anatomy.whole:
+        candidates += [replace(c, RV=(), source=f"{c.source}, without an RV") for c in KNOWN]
+    for convention in candidates:
+        if not anatomy.misfits(convention):
+            return convention
+    raise InvalidVolume(f"{name}: {_why_not(anatomy)}.", "labels")
+
+
+def _why_not(anatomy: Anatomy) -> str:
+    """Why no known convention fits, and what the labels seem to mean."""
+    values = sorted(anatomy.voxels)
+    if len(values) == 1:
+        seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
+        return (
+            f"label {values[0]} is the only one, so this shows {seen} and no ventricle in its "
+            f"wall; merge the masks of all tissues into one map ({MEANING})"
+        )
+    closest = max(KNOWN, key=lambda convention: len(convention.values.intersection(values)))
+    lacking = (closest if anatomy.whole else replace(closest, RV=())).lacks(values)
+    unknown = [value for value in values if value not in closest.values]
+    shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
+    wrong = [f"unknown label values ({shown})"] if unknown else []
+    remedy = f"say what the labels mean, or renumber them to {MEANING}"
+    if guess := anatomy.guess():
+        core = replace(guess, LV=guess.LV[:1], MYO=guess.MYO[:1])
+        if core.LV != closest.LV or core.MYO != closest.MYO:
+            wrong.append(f"label {core.MYO[0]} encloses label {core.LV[0]}")
+        places = {v: anatomy.place([v], core) for v in values if v not in core.values}
+        wrong += [f"label {v} {PLACES[place]}" for v, place in places.items() if place != "beside"]
+        remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
+        if anatomy.whole and not guess.RV:
+            remedy = f"by the anatomy they mean {guess.as_option()}; label the RV too"
+    elif not anatomy.whole:
+        remedy = f"the view shows no ventricle in its wall, perhaps the atria alone; {remedy}"
+    if lacking and (not wrong or not guess):
+        wrong.append(f"no voxel is labelled {' or '.join(lacking)}")
+        if lacking[0].startswith("LV"):
+            remedy = f"where the epicardium was drawn whole, draw the LV over it; {remedy}"
+    return f"{', '.join(wrong or anatomy.misfits(closest))}; {remedy}"

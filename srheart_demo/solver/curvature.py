@@ -1,0 +1,55 @@
+"""How much data tell of each latent: Gauss-Newton matrices of the cross-entropy.
+
+H = Jᵀ (diag p − p pᵀ) J, summed over voxels, with p the class probabilities and J the derivative
+of their logits. It is the Fisher information of labels drawn from p, and the Hessian of the
+cross-entropy where p explains them.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from srheart_demo.solver.problem import Generator
+
+CERTAIN = 0.999
+"""Voxels whose class is this probable have no curvature to speak of."""
+DIFFERENCE = 0.05
+"""Step of z for the decoder's derivatives; N(0, I) has SD 1."""
+
+
+@torch.no_grad()
+def gauss_newton(predict: Callable[[Tensor], Tensor], x: Tensor, differences: Tensor) -> Tensor:
+    """H of predicted class logits at a point.
+
+    Args:
+        predict: (1, n) → class logits (1, C, ...).
+        x: (1, n) the point.
+        differences: (n,) step of each number for its derivative.
+
+    Returns:
+        (n, n), nats.
+    """
+    logits = predict(x)[0].flatten(1)
+    p = logits.softmax(0)
+    border = p.amax(0) < CERTAIN
+    p = p[:, border]
+    J = torch.stack(
+        [(predict(x + step)[0].flatten(1) - logits)[:, border] for step in differences.diag()]
+    )
+    # In place: where no voxel is certain, each copy takes 0.13 GB.
+    J -= (p * J).sum(1, keepdim=True)
+    J /= differences[:, None, None]
+    J *= p.sqrt()
+    return J.flatten(1) @ J.flatten(1).T
+
+
+def information(G: Generator, codes: Tensor) -> Tensor:
+    """Information of a look at the whole lattice on z, (M, M), averaged over codes (N, M)."""
+    step = torch.full((G.latent_size,), DIFFERENCE)
+    return torch.stack([gauss_newton(G.decode, z, step) for z in codes.split(1)]).mean(0)
+
+
+def whitening(H: Tensor) -> Tensor:
+    """Steps of unit curvature: rows U (n, n) with U H Uᵀ = I."""
+    return torch.linalg.inv(torch.linalg.cholesky(H))

@@ -1,0 +1,126 @@
+"""↓_s G(z) without the rest of G(z): the planes of a stack's slices, where the slices look.
+
+`downsample` is linear and so is the decoder's last layer: together they are one convolution within
+each slice's plane, of the three nearest planes before that layer. And a slice shows only a window
+of its plane, so the last two layers compute no more than that.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from srheart_demo.frame import LATTICE_SHAPE
+from srheart_demo.heart.doubling import in_plane_taps
+from srheart_demo.scan.degradation import Stack, lattice_index
+
+Window = tuple[range, range]
+"""Nodes of a lattice along H and W."""
+
+FINE = (range(LATTICE_SHAPE[1]), range(LATTICE_SHAPE[2]))
+MIDDLE = (range(LATTICE_SHAPE[1] // 2), range(LATTICE_SHAPE[2] // 2))
+COARSE = (range(LATTICE_SHAPE[1] // 4), range(LATTICE_SHAPE[2] // 4))
+"""All nodes of G(z), before the last layer and before the last but one."""
+
+
+class Slicer:
+    """A decoder for the slices of one stack.
+
+    Args:
+        decoder: a generator's; its weights are taken as they are now.
+        stack: where the slices lie.
+    """
+
+    def __init__(self, decoder: nn.Sequential, stack: Stack) -> None:
+        self._stack = stack
+        self._first, self._activation = decoder[:5], decoder[6]
+        self._middle, last = (cast(nn.ConvTranspose3d, decoder[i]) for i in (5, 7))
+        index = lattice_index(stack.z.to(last.weight.dtype), 0, LATTICE_SHAPE[0])
+        self._planes, self._kernels = slice_kernels(last.weight.detach(), index)
+        self._bias = cast(Tensor, last.bias).detach().repeat_interleave(4).repeat(stack.K)
+
+    def planes(self, z: Tensor, d: Tensor | None = None) -> Tensor:
+        """↓_s G(z).
+
+        Args:
+            z: (B, M).
+            d: (B, K, 2), mm, where no more is wanted than slices displaced by it show.
+
+        Returns:
+            (B, C, K, 64, 64); where it is not wanted, maybe zeros.
+        """
+        wanted = MIDDLE if d is None else _map(_halved, self._window(d))
+        around = _map(_grown, wanted)
+        middle = _map(_halved, _map(_inside, around, MIDDLE))
+        x = self._first(z)
+        x = _fit(x, COARSE, _map(_grown, middle))
+        # This padding leaves out the outermost input, whose output lacks a neighbour's part.
+        x = F.conv_transpose3d(x, self._middle.weight, self._middle.bias, 2, (1, 3, 3))
+        x = _fit(self._activation(x), _map(_doubled, middle), around, planes=1)
+        x = x[:, :, self._planes].permute(0, 2, 3, 1, 4, 5).flatten(1, 3)
+        x = F.conv2d(x, self._kernels, self._bias, groups=self._stack.K)
+        x = F.pixel_shuffle(x, 2)[..., 1:-1, 1:-1].unflatten(1, (self._stack.K, -1))
+        return _fit(x, _map(_doubled, wanted), FINE).transpose(1, 2)
+
+    def _window(self, d: Tensor) -> Window:
+        """Nodes of G(z) between which the pixels of displaced slices lie."""
+        # A run that diverges must not fail here.
+        extent = self._stack.extent(d.detach()).nan_to_num()
+        low, high = (
+            [lattice_index(x[i], 1 + i, LATTICE_SHAPE[1 + i]) for i in (0, 1)] for x in extent
+        )
+        rows, columns = (range(int(a), int(b) + 2) for a, b in zip(low, high, strict=True))
+        return _map(_inside, (rows, columns), FINE)
+
+
+def slice_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+    """A transposed convolution and the interpolation of its output planes, as one per slice.
+
+    Args:
+        weight: (C, C', 4, 4, 4) of stride 2 and padding 1.
+        index: (K,) fractional output plane of each slice.
+
+    Returns:
+        planes: (K, 3) input planes of each slice, counted from one plane of padding.
+        kernels: (4 K C', 3 C, 2, 2) of `conv2d` with K groups; output channels of a slice: C', then
+            the parity of row and of column as `pixel_shuffle` wants them.
+    """
+    nearest = (index / 2).floor()
+    neighbour, tap = torch.arange(-1, 2)[:, None], torch.arange(4)
+    # Tap t of input plane i reaches output plane 2i + t − 1.
+    reached = 2 * (nearest[:, None, None] + neighbour) + tap - 1
+    shares = (1 - (index[:, None, None] - reached).abs()).clamp_min(0)
+    kernels = in_plane_taps(torch.einsum("knt,cothw->knochw", shares, weight))
+    kernels = kernels.permute(0, 2, 4, 6, 1, 3, 5, 7)
+    planes = nearest.long()[:, None] + torch.arange(3)
+    return planes, kernels.flatten(4, 5).flatten(0, 3)
+
+
+def _fit(x: Tensor, have: Window, want: Window, planes: int = 0) -> Tensor:
+    """Cut or filled up with zeros from one window to another, and by so many planes along D."""
+    rows, columns = ((a.start - b.start, b.stop - a.stop) for a, b in zip(have, want, strict=True))
+    return F.pad(x, (*columns, *rows, planes, planes))
+
+
+def _map(f: Callable[..., range], *windows: Window) -> Window:
+    rows, columns = map(f, *windows)
+    return rows, columns
+
+
+def _doubled(nodes: range) -> range:
+    return range(2 * nodes.start, 2 * nodes.stop)
+
+
+def _halved(nodes: range) -> range:
+    """What doubled covers these."""
+    return range(nodes.start // 2, -(-nodes.stop // 2))
+
+
+def _grown(nodes: range) -> range:
+    return range(nodes.start - 1, nodes.stop + 1)
+
+
+def _inside(nodes: range, lattice: range) -> range:
+    return range(max(nodes.start, lattice.start), min(nodes.stop, lattice.stop))

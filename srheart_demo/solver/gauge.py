@@ -1,0 +1,123 @@
+"""What the data cannot tell, and scoring that does not punish it.
+
+A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
+L_SA, as it was. An answer is given where d averages zero over the slices with tissue, so the heart
+lies where the stack was scanned, but for what a long-axis view shows of that shift. Scores are
+given up to one common translation, the same for all tissues, and never the best shift per tissue.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.scan.degradation import sample
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.solver.problem import Problem
+
+SHOWN = 0.25
+"""Views show a translation if their planes together hold this share of its squared length.
+
+One plane 60° from the translation does, or two planes 41° apart, whatever the translation. What a
+plane tells of a translation across itself, by cutting the heart elsewhere, is little: the
+generator's own idea of where a heart lies in its box outweighs it.
+"""
+
+
+def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
+    """The same answer where d averages zero over the slices with tissue: the stack as scanned.
+
+    Along directions in which a long-axis view shows where the heart lies, the mean stays.
+
+    Args:
+        d: (1, K, 2), mm.
+        p: the problem that z and d solve.
+
+    Returns:
+        (1, K, 2) displacements, and the (2,) translation of the heart along (H, W) that goes with
+        them, mm. Slices without tissue keep d = 0.
+    """
+    common = common_translation(d, torch.zeros_like(d), p.tissue)
+    planes = () if p.plane is None else (p.plane,)
+    shift = p.stack.in_model_axes(common) @ unseen(planes).to(d.dtype)
+    there = d - p.stack.in_slice_axes(shift).unsqueeze(-2)
+    return there * p.tissue[:, None], shift[0]
+
+
+def unseen(planes: Sequence[Plane]) -> Tensor:
+    """What long-axis views do not show of a translation of the heart along (H, W).
+
+    A plane shows the part of a translation that lies in it; see `SHOWN`.
+
+    Returns:
+        (2, 2) matrix of the projection on the directions that no plane shows.
+    """
+    shown = torch.zeros(2, 2)
+    for plane in planes:
+        across = plane.normal[1:]
+        shown += torch.eye(2) - torch.outer(across, across)
+    share, directions = torch.linalg.eigh(shown)
+    hidden = directions[:, share < SHOWN]
+    return hidden @ hidden.T
+
+
+def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:
+    """Mean difference of two sets of displacements over the slices with tissue.
+
+    Args:
+        d, d_true: (..., K, 2), mm.
+        tissue: (K,) which slices count.
+
+    Returns:
+        (..., 2), mm; zero where no slice shows tissue.
+    """
+    difference = (d - d_true)[..., tissue, :]
+    if not difference.shape[-2]:
+        return torch.zeros_like(difference.sum(-2))
+    return difference.mean(-2)
+
+
+def motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
+    """RMS length of d − d_true over slices with tissue, after their common translation, mm."""
+    common = common_translation(d, d_true, tissue).unsqueeze(-2)
+    return raw_motion_error(d - common, d_true, tissue)
+
+
+def unsheared_motion_error(d: Tensor, d_true: Tensor, z: Tensor, tissue: Tensor) -> float:
+    """`motion_error` after removing what grows linearly along the stack as well, mm.
+
+    A shear of the slices looks like a leaning heart: in SA slices only the prior tells them apart.
+
+    Args:
+        d, d_true: (1, K, 2), mm.
+        z: (K,) positions of the slices along D, mm.
+        tissue: (K,) which slices count.
+    """
+    error, along = (d - d_true)[0, tissue].double(), z[tissue].double()
+    shear = torch.stack([torch.ones_like(along), along - along.mean()], dim=1)
+    left = error - shear @ torch.linalg.pinv(shear) @ error
+    return float((left**2).sum(-1).mean().sqrt())
+
+
+def raw_motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
+    """RMS length of d − d_true over slices with tissue, as they stand, mm."""
+    length2 = ((d - d_true)[..., tissue, :] ** 2).sum(-1)
+    return float(length2.mean().sqrt())
+
+
+def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDArray[np.uint8]:
+    """Segmentation of a field (1, 4, ...) at physical points, after moving the heart in-plane.
+
+    Args:
+        field: class logits over the HR box.
+        points: (..., 3), mm in the model's frame.
+        shift: (2,) translation of the heart along (H, W), mm.
+
+    Returns:
+        (...) labels.
+    """
+    if shift is not None:
+        points = torch.cat([points[..., :1], points[..., 1:] - shift.to(points.dtype)], dim=-1)
+    return sample(field, points)[0].numpy().argmax(0).astype(np.uint8)

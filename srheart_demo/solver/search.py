@@ -1,0 +1,91 @@
+"""Global search of each slice's shift.
+
+For a fixed heart, the cross-entropy of slice k at every whole-pixel shift is the
+cross-correlation of the heart's log-probabilities with the slice's one-hot labels, so one
+Fourier transform per slice gives the whole landscape and with it the global minimum.
+"""
+
+import math
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from scipy.fft import next_fast_len
+from torch import Tensor
+
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver.problem import Problem
+
+
+def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
+    """Summed log-likelihood of every slice at every whole-pixel shift.
+
+    Args:
+        z: (1, M).
+        p: the problem; only its SA part counts.
+        reach: largest shift along rows and columns, mm.
+
+    Returns:
+        (K, 2a + 1, 2b + 1), nats; the centre is no shift, a and b are `reach` in pixels.
+    """
+    (h, w), (row, column) = p.stack.shape, p.stack.spacing
+    a, b = math.ceil(reach / row), math.ceil(reach / column)
+    wide = replace(
+        p.stack,
+        origin=p.stack.origin - a * p.stack.row_step - b * p.stack.column_step,
+        shape=(h + 2 * a, w + 2 * b),
+    )
+    still = torch.zeros(1, p.stack.K, 2, dtype=z.dtype)
+    log_p = degrade(p.G.decode(z), wide, still)[0].log_softmax(0)
+    seen = F.one_hot(p.S_LR, len(log_p)).movedim(-1, 0).to(log_p.dtype)
+    size = [next_fast_len(n, real=True) for n in wide.shape]
+    spectrum = torch.fft.rfft2(log_p, s=size) * torch.fft.rfft2(seen, s=size).conj()
+    # Entry (i, j) scores the heart read at x + (i - a, j - b), which is a shift of the opposite
+    # sign, hence the flip.
+    scores = torch.fft.irfft2(spectrum.sum(0), s=size)[:, : 2 * a + 1, : 2 * b + 1]
+    return scores.flip(-1, -2)
+
+
+def best_shifts(
+    z: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
+) -> Tensor:
+    """d that explains each slice best for the heart G(z), by exhaustive search.
+
+    Args:
+        z: (1, M).
+        reach: largest shift along rows and columns, mm.
+        sd: standard deviation of a Gaussian prior on each component, mm.
+        tempering: share of a voxel that counts as an independent observation; it weighs the
+            likelihood against that prior.
+
+    Returns:
+        d: (1, K, 2), mm, refined below a pixel by a parabola; zero for slices without tissue.
+    """
+    landscape = shift_landscape(z, p, reach)
+    _, rows, columns = landscape.shape
+    row, column = p.stack.spacing
+    offset_r = (torch.arange(rows) - rows // 2) * row
+    offset_c = (torch.arange(columns) - columns // 2) * column
+    penalty = (offset_r[:, None] ** 2 + offset_c[None, :] ** 2) / (2 * sd**2)
+    landscape = tempering * landscape - penalty
+    best = landscape.flatten(1).argmax(1)
+    i, j = best // columns, best % columns
+    k = torch.arange(len(best))
+    d_row = (i - rows // 2 + _peak(landscape[k, :, j], i)) * row
+    d_column = (j - columns // 2 + _peak(landscape[k, i, :], j)) * column
+    return (torch.stack([d_row, d_column], dim=-1) * p.tissue[:, None]).to(z.dtype)[None]
+
+
+def _peak(profile: Tensor, i: Tensor) -> Tensor:
+    """Offset of the maximum of a parabola through the neighbours of index i; 0 at an end."""
+    k = torch.arange(len(profile))
+    last = profile.shape[1] - 1
+    before, at, after = (
+        profile[k, (i - 1).clamp_min(0)],
+        profile[k, i],
+        profile[k, (i + 1).clamp_max(last)],
+    )
+    curvature = before - 2 * at + after
+    inner = (i > 0) & (i < last) & (curvature < 0)
+    safe = torch.where(inner, curvature, -torch.ones_like(curvature))
+    return torch.where(inner, (before - after) / (2 * safe), 0.0).clamp(-0.5, 0.5)

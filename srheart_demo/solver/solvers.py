@@ -1,0 +1,175 @@
+"""Ways to go downhill in (z, d): one update each, with all memory passed in and out.
+
+A solver maps (settings, here, memory, landscape, iteration) to the next point and its memory.
+`SOLVERS` knows them by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from srheart_demo.solver.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """The objective at one (z, d).
+
+    Attributes:
+        z: (1, M).
+        d: (1, K, 2), mm.
+        objective: what is minimised; `losses` are its parts L, L_SA and L_LA.
+        gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
+            turns, gradient_z is that which led here.
+    """
+
+    z: Tensor
+    d: Tensor
+    objective: float
+    losses: tuple[float, float, float]
+    gradient_z: Tensor
+    gradient_d: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a solver remembers: tensors whose meaning is its own. Empty at the start."""
+
+    tensors: tuple[Tensor, ...] = ()
+    updates: int = 0
+
+
+Along = Literal["z", "d", "both"]
+
+
+class Look(Protocol):
+    """How the objective is evaluated."""
+
+    def __call__(self, z: Tensor, d: Tensor, along: Along = "both") -> Point:
+        """At (z, d), with its gradients along z, d or both."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """What a solver may know of the objective.
+
+    Attributes:
+        look: evaluates it and its gradients at any (z, d), or the gradient along one of them only,
+            which takes less; the other is then zero.
+        units: (M, M) rows, steps of z along which it curves alike.
+    """
+
+    look: Look
+    units: Tensor
+
+
+Solver = Callable[[Settings, Point, Memory, Landscape, int], tuple[Point, Memory]]
+
+
+def adam(
+    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
+) -> tuple[Point, Memory]:
+    """Adam (Kingma and Ba 2015), the paper's choice; lines 4 and 5 of Algorithm 1.
+
+    With `settings.alternate` d moves first and z follows a gradient taken there.
+    """
+    zeros = (torch.zeros_like(here.z),) * 2 + (torch.zeros_like(here.d),) * 2
+    z_mean, z_square, d_mean, d_square = memory.tensors or zeros
+    halvings = iteration // settings.halve_every if settings.halve_every else 0
+    updates = memory.updates + 1
+
+    d_mean, d_square, towards = _adam_direction(here.gradient_d, d_mean, d_square, updates)
+    d = here.d - settings.lr_d * 0.5**halvings * towards
+    gradient_z = here.gradient_z
+    if settings.alternate:
+        gradient_z = landscape.look(here.z, d, "z").gradient_z
+    z_mean, z_square, towards = _adam_direction(gradient_z, z_mean, z_square, updates)
+    z = here.z - settings.lr_z * 0.5**halvings * towards
+    memory = Memory((z_mean, z_square, d_mean, d_square), updates)
+    if settings.alternate:
+        return replace(landscape.look(z, d, "d"), gradient_z=gradient_z), memory
+    return landscape.look(z, d), memory
+
+
+def _adam_direction(
+    gradient: Tensor, mean: Tensor, square: Tensor, updates: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    mean = 0.9 * mean + 0.1 * gradient
+    square = 0.999 * square + 0.001 * gradient**2
+    corrected = (square / (1 - 0.999**updates)).sqrt() + 1e-8
+    return mean, square, mean / (1 - 0.9**updates) / corrected
+
+
+PAIRS = 20
+"""Pairs of steps and gradient changes that L-BFGS keeps."""
+SUFFICIENT = 1e-4
+"""Armijo's constant: the least share of the promised decrease that a step must bring."""
+MOST_HALVINGS = 12
+"""After so many shortenings of a step there is no way further down."""
+
+RESOLUTION = 2**-23
+"""Nor where a step promises less than float32 can tell, as a share of the objective."""
+
+
+def lbfgs(
+    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
+) -> tuple[Point, Memory]:
+    """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
+
+    z is measured in the landscape's units times `lr_z`, d in units of `lr_d`. The first step
+    follows the gradient and is at most one unit long. Without a descent the point stays and the
+    memory is cleared.
+    """
+    units = settings.lr_z * landscape.units
+
+    def gradient_at(point: Point) -> Tensor:
+        in_units = point.gradient_z @ units.T, settings.lr_d * point.gradient_d
+        return torch.cat([part.flatten() for part in in_units])
+
+    gradient = gradient_at(here)
+    steps, changes = memory.tensors or (gradient.new_zeros(0, len(gradient)),) * 2
+    direction = _quasi_newton(gradient, steps, changes)
+    slope = float(gradient @ direction)
+    length = 1.0 if len(steps) else min(1.0, 1.0 / float(gradient.norm().clamp_min(1e-12)))
+    for _ in range(MOST_HALVINGS):
+        along_z, along_d = (length * direction).split([here.z.numel(), here.d.numel()])
+        point = landscape.look(
+            here.z + along_z @ units, here.d + settings.lr_d * along_d.view_as(here.d)
+        )
+        if point.objective <= here.objective + SUFFICIENT * length * slope:
+            break
+        length /= 2
+        if -length * slope < RESOLUTION * abs(here.objective):
+            return here, Memory()
+    else:
+        return here, Memory()
+    step, change = length * direction, gradient_at(point) - gradient
+    if step @ change > 1e-10 * change.norm() * step.norm():
+        steps = torch.cat([steps, step[None]])[-PAIRS:]
+        changes = torch.cat([changes, change[None]])[-PAIRS:]
+    return point, Memory((steps, changes), memory.updates + 1)
+
+
+def _quasi_newton(gradient: Tensor, steps: Tensor, changes: Tensor) -> Tensor:
+    """−H⁻¹ gradient by the two-loop recursion over the remembered pairs, oldest first."""
+    direction = -gradient
+    if not len(steps):
+        return direction
+    inverse = 1 / (steps * changes).sum(1)
+    weights = []
+    for i in reversed(range(len(steps))):
+        weight = inverse[i] * (steps[i] @ direction)
+        direction = direction - weight * changes[i]
+        weights.append(weight)
+    direction = direction * (steps[-1] @ changes[-1]) / (changes[-1] @ changes[-1])
+    for i, weight in enumerate(reversed(weights)):
+        direction = direction + (weight - inverse[i] * (changes[i] @ direction)) * steps[i]
+    return direction
+
+
+SOLVERS: dict[str, Solver] = {"adam": adam, "lbfgs": lbfgs}

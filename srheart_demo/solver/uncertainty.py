@@ -1,0 +1,150 @@
+"""How sure an answer is.
+
+Near its mode the posterior of (z, d) is taken to be Gaussian (Laplace): its precision is the
+Gauss-Newton matrix of the objective, with the same tempering and priors as the run's. Hearts drawn
+from it show what the scan leaves open, the stack's common translation aside (see `gauge`); between
+slices, and beyond the last, what `beyond` could not learn from them is added.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from srheart_demo.machine import one_thread
+from srheart_demo.scan.degradation import degrade, sample
+from srheart_demo.scan.long_axis import long_axis_view
+from srheart_demo.solver.algorithm import Step, motion_precision, observations, solve
+from srheart_demo.solver.answer import kriging_variance, residual_field
+from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
+
+DIFFERENCE_MM = 0.1
+"""Step of d for derivatives, mm."""
+FIXED_MM = 0.01
+"""The stack's common translation, which SA slices do not tell, is held to this, mm."""
+OUTLINE_SD = 0.3
+"""Error of an outline where a slice shows it, mm; see ``docs/decisions.md``."""
+UNSEEN_SD = 0.8
+"""Error of an outline that no slice is near to, mm, beside what the posterior of z says."""
+PROBIT = 1.702
+"""Φ(x) is within 0.01 of the logistic function of this times x."""
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Gaussian around the end of a run.
+
+    Attributes:
+        problem, step: what was solved, and its mode.
+        spread: (n, n) rows whose standard normal sums are deviations of z and of the d of slices
+            with tissue.
+    """
+
+    problem: Problem
+    step: Step
+    spread: Tensor
+
+    def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+        """z (n, M) and d (n, K, 2), mm."""
+        rng = torch.Generator().manual_seed(seed)
+        deviations = torch.randn(n, len(self.spread), generator=rng) @ self.spread
+        M, tissue = self.step.z.shape[1], self.problem.tissue
+        d = self.step.d.repeat(n, 1, 1)
+        d[:, tissue] += deviations[:, M:].view(n, -1, 2)
+        return self.step.z + deviations[:, :M], d
+
+    @one_thread()
+    @torch.no_grad()
+    def hearts(self, n: int, seed: int = 0) -> Tensor:
+        """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
+        residual = self.step.state.settings.residual
+        fields = []
+        for z, d in zip(*(x.split(1) for x in self.draw(n, seed)), strict=True):
+            field = self.problem.G.decode(z)
+            fields.append(field + residual_field(field, d, self.problem) if residual else field)
+        return torch.cat(fields)
+
+
+@one_thread()
+def laplace(step: Step, p: Problem) -> Posterior:
+    """The posterior around the end of a run with priors.
+
+    Raises:
+        ValueError: the run had no prior, so it has no posterior.
+    """
+    settings, tissue = step.state.settings, p.tissue
+    if not settings.prior:
+        raise ValueError("a run without priors has no posterior; use a preset with prior=True")
+    M = step.z.shape[1]
+    x = torch.cat([step.z, step.d[:, tissue].flatten(1)], dim=1)
+    steps = torch.full((x.shape[1],), DIFFERENCE_MM)
+    steps[:M] = DIFFERENCE
+
+    def slices(x: Tensor) -> Tensor:
+        d = step.d.clone()
+        d[:, tissue] = x[:, M:].view(1, -1, 2)
+        return degrade(p.G.decode(x[:, :M]), p.stack, d)
+
+    patches = observations(p, settings)
+    precision = gauss_newton(slices, x, steps) * patches / p.S_LR.numel()
+    if p.plane is not None and p.S_LA is not None:
+        plane = p.plane
+        view = gauss_newton(lambda z: long_axis_view(p.G.decode(z), plane), step.z, steps[:M])
+        precision[:M, :M] += settings.gamma * patches / p.S_LA.numel() * view
+    precision[:M, :M] += torch.eye(M)
+    T = int(tissue.sum())
+    together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
+    precision[M:, M:] += motion_precision(step.d, p, settings) + together
+    return Posterior(p, step, whitening(precision))
+
+
+@one_thread()
+@torch.no_grad()
+def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
+    """Probability of each class at each node, (1, 4, 32, 64, 64): the mean over `n` draws.
+
+    Each draw's outlines are blurred by what no draw tells: `OUTLINE_SD` and, the less a slice says
+    there, `UNSEEN_SD`.
+    """
+    variance = unexplained_variance(posterior.problem)
+    # Two classes' logits differ by twice the distance to their border, in mm. That a border with
+    # Gaussian error lies beyond is Φ(distance / SD), nearly a logistic function of 1.702 times it.
+    steepness = PROBIT / 2 / variance.sqrt()
+    total = torch.zeros(())
+    for field in posterior.hearts(n, seed).split(1):
+        total = total + (field * steepness[:, None, None]).softmax(1) / n
+    return total
+
+
+def unexplained_variance(p: Problem) -> Tensor:
+    """(32,) of an outline on each plane of the lattice, mm²."""
+    return OUTLINE_SD**2 + UNSEEN_SD**2 * kriging_variance(p.stack)
+
+
+@one_thread()
+@torch.no_grad()
+def surface_spread(hearts: Tensor, tissue: int, points: Tensor, p: Problem) -> Tensor:
+    """Standard deviation of a tissue's surface at points on it, along its normal, mm.
+
+    Args:
+        hearts: (n, 4, 32, 64, 64) draws of `Posterior.hearts`.
+        tissue: its label.
+        points: (V, 3) on the surface of the mean heart, mm.
+        p: the problem, for what no draw tells.
+    """
+    others = torch.cat([hearts[:, :tissue], hearts[:, tissue + 1 :]], dim=1).amax(1, keepdim=True)
+    gaps = sample(hearts[:, tissue : tissue + 1] - others, points)[:, 0]
+    # Near a surface the gap is twice the signed distance.
+    drawn = (gaps / 2).var(0)
+    unseen = unexplained_variance(p)[None, None, :, None, None].expand(
+        -1, -1, -1, *hearts.shape[3:]
+    )
+    return (drawn + sample(unseen, points)[0, 0]).sqrt()
+
+
+def multi_start(p: Problem, settings: Settings, n: int) -> list[Step]:
+    """The ends of `n` runs from random starts, best first; seeds count from the settings' own."""
+    runs = [solve(p, replace(settings, start="random", seed=settings.seed + i)) for i in range(n)]
+    return sorted(runs, key=lambda step: step.objective)

@@ -1,5 +1,0 @@
-"""The dashboard: the only room that knows widgets and plots, and one without numerics."""
-
-from srheart_demo.ui.explorer import explore
-
-__all__ = ["explore"]
