@@ -3,6 +3,7 @@ import torch
 
 from srheart_demo.heart.generator import Architecture, BetaVAE
 from srheart_demo.scan.degradation import Stack, downsample, move
+from srheart_demo.solver.fast import Slicer
 from tests.problems import rotated, sheared
 
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
