@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,22 @@ def test_an_unknown_command_is_found(root: Path) -> None:
     assert unknown_commands(text, root) == [
         "dance", "tea", "benchmarks.absent", "tests/test_absent.py"
     ]  # fmt: skip
+
+
+def test_the_program_of_the_readme_runs_as_it_stands(root: Path, tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text("utf-8"), re.S)
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "'LV'" in ran.stdout
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 
 
 def test_each_room_of_the_house_exists_and_none_is_forgotten(root: Path) -> None:
