@@ -120,7 +120,9 @@ def test_each_room_of_the_house_exists_and_none_is_forgotten(root: Path) -> None
     rooms = {path.parent.name for path in package.glob("*/__init__.py")}
     assert {name.rstrip("/") for name in code_in("".join(table_cells(page, 0)))} == rooms
     beside = {path.stem for path in package.glob("*.py")}
-    assert beside <= set(code_in(page)) and len(beside) <= 4 and len(rooms) <= 10
+    assert beside <= set(code_in(page))
+    assert len(beside) <= 4
+    assert len(rooms) <= 10
 
 
 def test_what_is_read_first_in_each_room_is_there(root: Path) -> None:
