@@ -21,6 +21,7 @@ from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, o
 from srheart_demo.scan.long_axis import Plane, standard_view
 from srheart_demo.scan.placement import Placement, rv_azimuth
 from srheart_demo.scan.samples import (
+    KNOWN_PLACE,
     SUBJECTS,
     four_chamber_volume,
     load_sample,
@@ -34,7 +35,6 @@ Labels = NDArray[np.uint8]
 
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
-KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 RANDOM = "random"
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""

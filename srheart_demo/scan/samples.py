@@ -26,6 +26,8 @@ from srheart_demo.scan.degradation import (
     simulate_stack,
 )
 from srheart_demo.scan.long_axis import long_axis_view, standard_view
+from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
@@ -39,6 +41,8 @@ SUBJECTS = {
 """Population and seed of each subject; in the range `population.SEEDS` of samples."""
 
 SAMPLES = tuple(SUBJECTS)
+
+KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +67,25 @@ class Sample:
         """True displacements (K, 2) of a motion level, mm along rows and columns."""
         return self.motion.displacement(MOTION_LEVELS[level])[0].numpy()
 
+    def scan(self, level: str, long_axis: bool = False) -> Scan:
+        """The stack of a motion level, placed where its heart is known to lie.
+
+        With its view or without. `Scan.of` finds the place from the labels instead, as for a scan
+        of one's own.
+        """
+        stack = self.stacks[level]
+        world = self.S_HR.affine @ np.linalg.inv(hr_affine())
+        azimuth = rv_azimuth(stack, world[:3, :3])
+        placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
+        return Scan.of(stack, self.S_LA if long_axis else None, placement=placement)
+
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     """Read a shipped subject.
+
+    >>> sample = sr.load_sample("healthy_1")
+    >>> sample.S_HR.shape, sample.d("severe").shape
+    ((64, 128, 128), (13, 2))
 
     Raises:
         KeyError: an unknown name, with the known ones.

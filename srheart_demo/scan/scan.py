@@ -50,6 +50,10 @@ one had 0.44, the others 0.57 or more."""
 class Scan:
     """A short-axis stack and perhaps a long-axis view, placed in the model's frame.
 
+    >>> scan = sr.Scan.of(sr.load_sample("healthy_1").stacks["normal"])
+    >>> scan.stack.shape, scan.placement.flipped
+    ((13, 128, 128), False)
+
     Attributes:
         stack: the labels of the stack, in the file's order of slices.
         view: those of the view, D = 1.
@@ -131,6 +135,11 @@ def read_scan(
     sure: bool = False,
 ) -> Scan:
     """Read a scan from its files.
+
+    >>> from srheart_demo.scan.samples import FOLDER
+    >>> scan = sr.read_scan(FOLDER / "healthy_1" / "S_LR_normal.nii.gz")
+    >>> scan.stack.shape
+    (13, 128, 128)
 
     Args:
         stack, view: NIfTI files; the view is optional.
