@@ -17,7 +17,7 @@ from srheart_demo.experiments.methods import Baseline, LatentOptimisation, Metho
 from srheart_demo.experiments.scoring import score
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.solver.baselines import BASELINES
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 
 FIXED = ("dice_LV", "dice_MYO", "dice_RV")
 SHOWN = (*FIXED, *(f"raw_{name}" for name in FIXED), "motion_error_mm")

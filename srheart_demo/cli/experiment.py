@@ -30,7 +30,7 @@ from srheart_demo.experiments.runner import (
 from srheart_demo.experiments.simulated import Hearts, Simulated
 from srheart_demo.experiments.summary import Cell, Table
 from srheart_demo.files import atomic_path
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 from srheart_demo.solver.workers import WorkerDied
 
 SUMMARY, REPORT = "summary.md", "report.html"

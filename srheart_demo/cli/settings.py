@@ -6,8 +6,7 @@ import argparse
 from dataclasses import replace
 
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.solver.presets import preset
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import Settings, preset
 
 
 def chosen_settings(options: argparse.Namespace) -> Settings:
