@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from srheart_demo.files import checksum, shipped
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
+from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.simulate import simulate, synthetic_heart
-from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
+from srheart_demo.scan.volume import LabelVolume, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
 
