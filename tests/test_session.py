@@ -204,8 +204,8 @@ def test_the_true_d_moves_the_outlines_back_to_those_of_a_motionless_stack(
 ) -> None:
     generator = Session()._generator
     moved, still = (Scene(Scan(subject.name, motion), subject, generator) for motion in (1.0, 0.0))
-    back = StackOutlines(moved).moved_back(moved.d, k=6)
-    rest = StackOutlines(still).moved_back(still.d, k=6)
+    back = StackOutlines(moved).moved_back(moved.d, 6, cut(moved, 0.0))
+    rest = StackOutlines(still).moved_back(still.d, 6, cut(still, 0.0))
     moved_by = back.frame - rest.frame
     np.testing.assert_allclose(moved_by[:, 1:], np.tile(-moved.d[0, 6], (5, 1)), atol=1e-4)
     for name, lines in back.structures.items():
@@ -223,9 +223,9 @@ def test_a_common_translation_changes_no_score(run: Session) -> None:
 
 def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> None:
     session = Session(settings=SHORT)
-    one = session.now.heart(6).tiles
+    one = session.now.heart(6).slices
     session.all_painted = True
-    tiles = session.now.heart(6).tiles
+    tiles = session.now.heart(6).slices
     corners = tiles.mesh.vertices[tiles.mesh.faces].astype(float)
     areas = (
         np.linalg.norm(
@@ -243,7 +243,7 @@ def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> No
     assert set(one.mesh.vertices[:, 0]) == {float(stack.z[6])}
 
     def undisplaced() -> np.ndarray:
-        vertices = session.now.heart(6).tiles.mesh.vertices
+        vertices = session.now.heart(6).slices.mesh.vertices
         d = stack.in_model_axes(session.step.d)[0, 6] - session.scene.gauge(session.step.d)
         return vertices[vertices[:, 0] == float(stack.z[6]), 1:] + d.numpy()
 
@@ -251,6 +251,36 @@ def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> No
     session.advance(0.5)
     assert session.step.d.abs().max() > 1
     np.testing.assert_allclose(undisplaced(), at_first, atol=1e-3)
+
+
+def test_the_painted_long_axis_cut_lies_in_its_plane_and_follows_the_estimate() -> None:
+    session = Session(settings=SHORT)
+    scene, d = session.scene, session.step.d
+    plane = cut(scene, 0.0)
+    acquired = session.now.heart(6, 0.0).cut
+    corners = acquired.mesh.vertices[acquired.mesh.faces].astype(float)
+    sides = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas = np.linalg.norm(sides, axis=1) / 2
+    steps = plane.points[1, 0] - plane.points[0, 0], plane.points[0, 1] - plane.points[0, 0]
+    pixel = float(torch.linalg.cross(*steps).norm())
+    for label in (1, 2, 3):
+        seen = np.count_nonzero(plane.input == label) * pixel
+        assert areas[acquired.labels == label].sum() == pytest.approx(seen, rel=0.05)
+    normal = sides[0] / np.linalg.norm(sides[0])
+    away = (acquired.mesh.vertices - plane.points[0, 0].numpy()) @ normal
+    np.testing.assert_allclose(away, 0, atol=1e-3)
+
+    # Turned, it shows the stack: each slice where d puts it.
+    turned = session.now.heart(6, 90.0)
+    assert not np.allclose(turned.outlines.cut, turned.outlines.view)
+    session.advance(0.5)
+    assert session.step.d.abs().max() > 1
+    moved = session.now.heart(6, 90.0).cut
+    assert moved.mesh.vertices.shape != turned.cut.mesh.vertices.shape or not np.allclose(
+        moved.mesh.vertices, turned.cut.mesh.vertices
+    )
+    back = StackOutlines(scene).cut(d, cut(scene, 90.0))
+    np.testing.assert_array_equal(back.mesh.vertices, turned.cut.mesh.vertices)
 
 
 def test_the_coarse_heart_is_light_enough_for_a_live_view(run: Session) -> None:
@@ -610,7 +640,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
     scan = PlacedScan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(G, enhance(G, scan, INTERACTIVE))
+    e = judged(G, enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")

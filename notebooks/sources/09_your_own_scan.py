@@ -160,9 +160,10 @@ try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.m
 # Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.enhancement.enhance import as_problem, enhance
+from srheart_demo.enhancement.enhance import enhance
+from srheart_demo.solver.problem import Problem
 
-problem = as_problem(G, placed)
+problem = Problem.of(placed, G)
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
 
 # %%
@@ -177,7 +178,7 @@ with Progress(sys.stdout) as progress:
         total = step.iteration if step.stopped else RECOMMENDED.iterations
         progress.update("iteration", step.iteration, total, f"L = {step.loss:.3f}")
 
-    heart = enhance(G, placed, RECOMMENDED, watch)
+    heart = enhance(placed, G, RECOMMENDED, watch)
 
 # %% [markdown]
 # ## May it be trusted?

@@ -50,7 +50,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
                 total = step.iteration if step.stopped else settings.iterations
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
-            enhancement = enhance(G, scan, settings, show)
+            enhancement = enhance(scan, G, settings, show)
             if not options.no_check:
                 enhancement = judged(G, enhancement, partial(progress.update, "checking"))
         enhancement.write(folder)

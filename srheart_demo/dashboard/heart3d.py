@@ -84,7 +84,8 @@ def heart_parts(heart: Heart) -> list[Part]:
             part["paint"] = np.rint(255 * shares).astype(np.uint8).tobytes()
         surfaces.append(part | {"name": tissue})
     tiles = [
-        _mesh(heart.tiles.mesh, "slices", colour, 1.0, heart.tiles.labels == label, lit=False)
+        _mesh(tiles.mesh, group, colour, 1.0, tiles.labels == label, lit=False)
+        for tiles, group in ((heart.slices, "slices"), (heart.cut, "view"))
         for label, colour in enumerate(TISSUE_COLOURS.values(), 1)
     ]
     outlines = heart.outlines

@@ -487,7 +487,7 @@ class Runner:
         work: dict[str, Callable[[], Callable[[], None]]] = {
             "frame": lambda: _then(self._view.show_frame, now.frame()),
             "cuts": lambda: _then(self._view.show_cuts, now.cuts(*self.look)),
-            "heart": lambda: _then(self._view.show_heart, now.heart(self.look[0], coarse)),
+            "heart": lambda: _then(self._view.show_heart, now.heart(*self.look, coarse)),
             "scores": lambda: _then(self._view.show_scores, now.scores()),
         }
         due = self._schedule.take(hurry)

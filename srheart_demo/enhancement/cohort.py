@@ -147,7 +147,7 @@ class Recipe:
         began = time.perf_counter()
         G = load_generator(GENERATOR)
         scan = self._read(subject)
-        enhancement = enhance(G, scan, self.settings)
+        enhancement = enhance(scan, G, self.settings)
         if self.check:
             enhancement = judged(G, enhancement)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:

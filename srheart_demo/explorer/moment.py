@@ -154,18 +154,23 @@ class Moment:
             long_axis=long_axis(scene, field, d, plane),
         )
 
-    def heart(self, k: int, coarse: bool = False) -> Heart:
-        """The 3-D view with slice k framed; `coarse` for a quarter of the triangles."""
+    def heart(self, k: int, angle: float = 0.0, coarse: bool = False) -> Heart:
+        """The 3-D view with slice k and the LA plane turned by `angle` degrees painted in it.
+
+        `coarse` for a quarter of the triangles.
+        """
         scene, outlines, d = self.setting.scene, self.setting.outlines, self.step.d
         k = min(k, len(scene.slices) - 1)
+        plane = cut(scene, angle)
         meshes = self.estimate.surfaces(coarse)
         back = np.eye(4)
         back[1:3, 3] = scene.gauge(d).numpy()
         moved = {name: mesh.transform(back) for name, mesh in meshes.items()}
         return Heart(
             meshes=moved,
-            outlines=outlines.moved_back(d, k),
-            tiles=outlines.tiles(d, range(len(scene.slices)) if self.all_painted else [k]),
+            outlines=outlines.moved_back(d, k, plane),
+            slices=outlines.slices(d, range(len(scene.slices)) if self.all_painted else [k]),
+            cut=outlines.cut(d, plane),
             paint=self._painted(meshes, moved),
         )
 

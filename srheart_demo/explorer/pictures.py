@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ INSET = 12
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
 TILE = 2
-"""Of a slice's rows and columns of pixels, every so many-th is painted in 3-D."""
+"""Of a picture's rows and columns of pixels, every so many-th is painted in 3-D."""
 
 Labels = NDArray[np.uint8]
 
@@ -176,17 +176,17 @@ class StackOutlines:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._lines = {name: _contours(scene, name) for name in SURFACES}
-        self._view = np.zeros((0, 3), np.float32)
-        if scene.has_view:
-            points = scene.subject.plane.points
-            inset = points[INSET:-INSET, INSET:-INSET]
-            border = [(0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0)]
-            self._view = np.array([inset[corner].numpy() for corner in border], np.float32)
+        view = scene.subject.plane.points if scene.has_view else torch.zeros(0, 0, 3)
+        self._view = _border(view)
 
-    def moved_back(self, d: Tensor, k: int) -> Outlines:
-        """Outlines where an estimate d puts the slices, and the border of slice k."""
+    def _put_back(self, d: Tensor) -> NDArray[np.float32]:
+        """(K, 2) in-plane mm from where an estimate d puts each slice to where it was scanned."""
         stack = self._scene.problem.stack
-        shift = (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+        return (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+
+    def moved_back(self, d: Tensor, k: int, plane: Cut) -> Outlines:
+        """Outlines where an estimate d puts the slices, and the borders of slice k and a cut."""
+        stack, shift = self._scene.problem.stack, self._put_back(d)
         structures = {}
         for name, (points, slices) in self._lines.items():
             moved = points.copy()
@@ -198,14 +198,13 @@ class StackOutlines:
         corners = [(rows[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0), (0, 0))]
         frame = _in_mm(stack, np.array(corners, np.float32), k)
         frame[:, 1:] -= shift[k]
-        return Outlines(structures, frame, self._view)
+        return Outlines(structures, frame, _border(plane.points), self._view)
 
-    def tiles(self, d: Tensor, slices: Sequence[int]) -> Tiles:
+    def slices(self, d: Tensor, numbers: Sequence[int]) -> Tiles:
         """The tissue that some slices show, where an estimate d puts them."""
-        stack = self._scene.problem.stack
-        shift = (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+        shift = self._put_back(d)
         vertices, faces, labels, so_far = [], [], [], 0
-        for k in slices:
+        for k in numbers:
             tiles = self._tiles[k]
             vertices.append(tiles.mesh.vertices - [0, *shift[k]])
             faces.append(tiles.mesh.faces + so_far)
@@ -216,30 +215,56 @@ class StackOutlines:
             np.concatenate(labels),
         )
 
+    def cut(self, d: Tensor, plane: Cut) -> Tiles:
+        """The tissue that a cut shows: the LA view itself, or the stack where d puts its slices."""
+        points = plane.points[::TILE, ::TILE]
+        seen = plane.input[::TILE, ::TILE]
+        if not plane.acquired:
+            stack = self._scene.problem.stack
+            moved = points.clone()
+            moved[..., 1:] += torch.from_numpy(self._put_back(d))[
+                stack.nearest_slice(points[..., 0])
+            ]
+            seen = _stack_at(self._scene, moved)[0]
+        corner, down, across = (points[i, j].numpy() for i, j in ((0, 0), (1, 0), (0, 1)))
+        steps = np.stack([down - corner, across - corner])
+        return _strips(seen, lambda pixels: (corner + (pixels - 0.5) @ steps).astype(np.float32))
+
     @cached_property
     def _tiles(self) -> list[Tiles]:
-        """Each slice's tissue as scanned: strips of one label, `TILE` pixels wide."""
-        window = _window(self._scene.subject.extent)
-        return [self._strips(k, window) for k in range(len(self._scene.S_LR))]
+        """Each slice's tissue as scanned."""
+        stack, window = self._scene.problem.stack, _window(self._scene.subject.extent)
+        first = np.array([side.start - 0.5 for side in window])
 
-    def _strips(self, k: int, window: tuple[slice, slice]) -> Tiles:
-        labels = self._scene.S_LR[k][window][::TILE, ::TILE]
-        beside = np.pad(labels, ((0, 0), (1, 1)))
-        begins = (labels > 0) & (labels != beside[:, :-2])
-        ends = (labels > 0) & (labels != beside[:, 2:])
-        i, first = np.nonzero(begins)
-        last = np.nonzero(ends)[1] + 1
-        corners = np.stack([[i, first], [i, last], [i + 1, last], [i + 1, first]]).transpose(
-            2, 0, 1
-        )
-        pixels = corners.reshape(-1, 2) * TILE + [side.start - 0.5 for side in window]
-        faces = 4 * np.arange(len(i))[:, None] + np.array([[0, 1, 2, 0, 2, 3]])
-        return Tiles(
-            Mesh(
-                _in_mm(self._scene.problem.stack, pixels, k), faces.reshape(-1, 3).astype(np.int32)
-            ),
-            np.repeat(labels[i, first], 2).astype(np.float32),
-        )
+        def place(k: int, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
+            return _in_mm(stack, TILE * pixels + first, k)
+
+        return [
+            _strips(labels[window][::TILE, ::TILE], partial(place, k))
+            for k, labels in enumerate(self._scene.S_LR)
+        ]
+
+
+def _border(points: Tensor) -> NDArray[np.float32]:
+    """The border (5, 3) of a plane's points (h, w, 3), `INSET` from their own; (0, 3) of none."""
+    inset = points[INSET:-INSET, INSET:-INSET]
+    corners = ((0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0)) if inset.numel() else ()
+    return np.array([inset[corner].numpy() for corner in corners], np.float32).reshape(-1, 3)
+
+
+def _strips(labels: Labels, place: Callable[[NDArray[np.float64]], NDArray[np.float32]]) -> Tiles:
+    """A picture's tissue as strips of one label; `place` puts pixels' corners (N, 2) in mm."""
+    beside = np.pad(labels, ((0, 0), (1, 1)))
+    begins = (labels > 0) & (labels != beside[:, :-2])
+    ends = (labels > 0) & (labels != beside[:, 2:])
+    i, first = np.nonzero(begins)
+    last = np.nonzero(ends)[1] + 1
+    corners = np.stack([[i, first], [i, last], [i + 1, last], [i + 1, first]]).transpose(2, 0, 1)
+    faces = 4 * np.arange(len(i))[:, None] + np.array([[0, 1, 2, 0, 2, 3]])
+    return Tiles(
+        Mesh(place(corners.reshape(-1, 2).astype(float)), faces.reshape(-1, 3).astype(np.int32)),
+        np.repeat(labels[i, first], 2).astype(np.float32),
+    )
 
 
 def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArray[np.intp]]:

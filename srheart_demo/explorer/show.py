@@ -167,11 +167,13 @@ class Outlines:
     Attributes:
         structures: lines of each structure.
         frame: the border of the slice that is looked at.
-        view: the border of the LA plane; empty without one.
+        cut: the border of the LA cut that is looked at.
+        view: the border of the LA plane that was scanned; empty without one.
     """
 
     structures: dict[str, Floats]
     frame: Floats
+    cut: Floats
     view: Floats
 
 
@@ -200,11 +202,17 @@ class Paint:
 
 @dataclass(frozen=True, eq=False)
 class Heart:
-    """The 3-D view of one moment, in the model's frame and aligned with the truth."""
+    """The 3-D view of one moment, in the model's frame and aligned with the truth.
+
+    Attributes:
+        slices: what was scanned of the slices that are painted, where d puts them back.
+        cut: what was scanned of the LA cut, as `slices`.
+    """
 
     meshes: dict[str, Mesh]
     outlines: Outlines
-    tiles: Tiles
+    slices: Tiles
+    cut: Tiles
     paint: Paint | None
 
 

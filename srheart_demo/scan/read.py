@@ -33,6 +33,11 @@ from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane
 class HowToRead:
     """What a user says of files, where they do not say it themselves or say it wrong.
 
+    >>> from srheart_demo.scan.samples import FOLDER
+    >>> file = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
+    >>> sr.read_scan(file, how=sr.HowToRead(frame=0)).frame
+    0
+
     Attributes:
         convention, view_convention: what the values of the stack and of the view mean; each is
             recognised by default, see `labels.recognise`.
@@ -60,6 +65,11 @@ AS_FOUND = HowToRead()
 
 def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOUND) -> Scan:
     """Read a scan from its files.
+
+    >>> from srheart_demo.scan.samples import FOLDER
+    >>> scan = sr.read_scan(FOLDER / "healthy_1" / "S_LR_normal.nii.gz")
+    >>> scan.stack.shape
+    (13, 128, 128)
 
     Args:
         stack, view: NIfTI files of labels; the view, a long-axis plane, is optional.

@@ -16,7 +16,13 @@ from srheart_demo.files import checksum, shipped
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
 from srheart_demo.scan.read import read_long_axis, read_short_axis
-from srheart_demo.scan.simulate import simulate, synthetic_heart
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.simulate import (
+    simulate,
+    synthetic_heart,
+    where_it_is_known,
+    world_from_model,
+)
 from srheart_demo.scan.volume import LabelVolume, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
@@ -54,9 +60,22 @@ class Sample:
         """True displacements (K, 2) of a motion level, mm along rows and columns."""
         return self.motion.displacement(MOTION_LEVELS[level])[0].numpy()
 
+    def scan(self, level: str, long_axis: bool = False) -> Scan:
+        """The stack of a motion level, placed where its heart is known to lie.
+
+        With its view or without. `Scan.of` finds the place from the labels instead, as for a scan
+        of one's own.
+        """
+        view, world = self.S_LA if long_axis else None, world_from_model(self.S_HR)
+        return where_it_is_known(self.stacks[level], view, world)
+
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     """Read a shipped subject.
+
+    >>> sample = sr.load_sample("healthy_1")
+    >>> sample.S_HR.shape, sample.d("severe").shape
+    ((64, 128, 128), (13, 2))
 
     Raises:
         KeyError: an unknown name, with the known ones.

@@ -63,6 +63,10 @@ class Reading:
 class Scan:
     """A short-axis stack and perhaps a long-axis view, placed in the model's frame.
 
+    >>> scan = sr.Scan.of(sr.load_sample("healthy_1").stacks["normal"])
+    >>> scan.stack.shape, scan.placement.flipped
+    ((13, 128, 128), False)
+
     Attributes:
         stack: the labels of the stack, in the file's order of slices.
         view: those of the view, D = 1.

@@ -57,6 +57,10 @@ class SeveralFrames(InvalidVolume):
 class LabelVolume:
     """A label map in physical space.
 
+    >>> S_HR = sr.load_sample("healthy_1").S_HR
+    >>> S_HR.shape, [round(mm, 2) for mm in S_HR.spacing]
+    ((64, 128, 128), [2.0, 1.25, 1.25])
+
     Attributes:
         labels: uint8 (D, H, W), values 0 to 3.
         affine: float64 (4, 4), index (D, H, W) to world, RAS+ mm. Rows and columns are at right
