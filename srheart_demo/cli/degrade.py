@@ -12,8 +12,9 @@ from srheart_demo.cli.output import results_folder
 from srheart_demo.files import write_json
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.placement import on_hr_grid
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.simulate import simulate
-from srheart_demo.scan.volume import read_short_axis, write_volume
+from srheart_demo.scan.volume import write_volume
 
 
 def run(options: argparse.Namespace) -> None:

@@ -17,9 +17,10 @@ from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan as PlacedScan
-from srheart_demo.scan.volume import LabelVolume, read_short_axis
+from srheart_demo.scan.volume import LabelVolume
 
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
