@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"Wrote {weights} and its card.")
 
 
-def _settings(options: argparse.Namespace) -> training.Settings:
+def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     generator, recipe = options.generator, options.recipe
     if (generator, recipe) not in RECIPES:
         raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
@@ -76,7 +76,7 @@ def _settings(options: argparse.Namespace) -> training.Settings:
     )
 
 
-def _train(settings: training.Settings, folder: Path) -> Path:
+def _train(settings: training.TrainingSettings, folder: Path) -> Path:
     with Progress() as progress:
 
         def show(state: training.Progress) -> None:
