@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from benchmarks.reference import COARSE, LATENTS, WEIGHTS, WIDTHS, decoder
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.training import loop
-from srheart_demo.training.hearts import Hearts
+from srheart_demo.training.hearts import StoredHearts
 from srheart_demo.training.plain import kl_to_prior
 
 
@@ -71,7 +71,7 @@ class ReferenceTraining(loop.Training[ReferenceSettings]):
         parameters = [p for module in self.modules.values() for p in module.parameters()]
         self.optimisers = {"adam": torch.optim.Adam(parameters, settings.learning_rate)}
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""
         shares = F.interpolate(batch.probabilities(), size=HR_SHAPE, mode="trilinear")
         labels = shares.argmax(1)

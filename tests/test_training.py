@@ -43,7 +43,7 @@ def no_card(monkeypatch):
     """What the card says of a trained model takes a hundred hearts."""
     for recipe in (betavae, plain):
         monkeypatch.setattr(recipe, "encode_decode", lambda model: {})
-    monkeypatch.setattr(dcgan, "spread", lambda model, seed: {})
+    monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
 
 
 @each_recipe

@@ -15,7 +15,7 @@ from srheart_demo.cli.errors import check_populations
 from srheart_demo.cli.progress import Progress
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
-from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, Figure, outside
+from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD, outside
 
 OUT_OF_TOLERANCE = 1
 TISSUES = tuple(VOLUME_RANGES)
@@ -58,7 +58,7 @@ def _print_statistics(population: str, hearts: Hearts) -> bool:
     print(f"{'':20}{'published':>17}{'drawn':>17}")
     wrong = 0
     for name, values in hearts.items():
-        drawn = Figure(float(np.mean(values)), float(np.std(values, ddof=1)))
+        drawn = MeanSD(float(np.mean(values)), float(np.std(values, ddof=1)))
         line = f"{name:20}{published.get(name, ''):>17}{_text(drawn):>17}"
         if population == "healthy" and name in HEALTHY:
             out = outside(drawn, HEALTHY[name])
@@ -83,11 +83,11 @@ def _measure(population: str, n: int, seed: int) -> tuple[Hearts, list[tuple[str
             labels = phantom.label_maps(shapes[i : i + 1])[0]
             for name, value in anatomy.statistics(labels).items():
                 hearts.setdefault(name, []).append(value)
-            findings.append(tuple(anatomy.check(labels, volumes=VOLUME_RANGES)))
+            findings.append(tuple(anatomy.faults(labels, volumes=VOLUME_RANGES)))
             progress.update(population, i + 1, n)
     return hearts, findings
 
 
-def _text(figure: Figure) -> str:
+def _text(figure: MeanSD) -> str:
     digits = 1 if abs(figure.mean) >= 10 else 2
     return f"{figure.mean:.{digits}f} ± {figure.sd:.{digits}f}"

@@ -56,5 +56,7 @@ def interpolations(ends: Tensor, points: int = 5) -> Tensor:
 
 @torch.no_grad()
 def soundness(G: Generator, z: Tensor) -> Figures:
-    """Whether a code (1, M) gives a heart that passes `anatomy.check` on the HR grid: 1 or 0."""
-    return {"sound hearts": float(not anatomy.check(to_labels(G.decode(z)), volumes=VOLUME_RANGES))}
+    """Whether a code (1, M) gives a heart without `anatomy.faults` on the HR grid: 1 or 0."""
+    return {
+        "sound hearts": float(not anatomy.faults(to_labels(G.decode(z)), volumes=VOLUME_RANGES))
+    }

@@ -29,9 +29,9 @@ from srheart_demo.frame import LATTICE_SHAPE
 from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import Architecture, BetaVAE
 from srheart_demo.heart.population import TRAITS_SIZE, shapes
-from srheart_demo.training.hearts import POPULATION, Hearts, scan
+from srheart_demo.training.hearts import POPULATION, StoredHearts, simulated_scans
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
-from srheart_demo.training.plain import cross_entropy, encode_decode
+from srheart_demo.training.plain import encode_decode, soft_cross_entropy
 
 LEAST_LOG_VARIANCE = -9.0
 """Of q as the encoder guesses it; the least SD, 0.011, is far below what it can tell."""
@@ -90,19 +90,19 @@ class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
         first = self.settings.decoder_steps
         return (i, first) if i < first else (i - first, self.settings.steps - first)
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw z of each heart; decode it, or guess it from a picture; descend."""
         z = self.posterior.draw(batch.epsilon, rng)
         target = batch.probabilities()
         if i < self.settings.decoder_steps:
             return {"cross-entropy": self._teach_decoder(z, target)}
-        picture, what = (scan(target, rng), "stack") if i % 2 else (target, "heart")
+        picture, what = (simulated_scans(target, rng), "stack") if i % 2 else (target, "heart")
         return {what: self._teach_encoder(picture, z)}
 
     def _teach_decoder(self, z: Tensor, target: Tensor) -> Tensor:
         with self.autocast():
             field = self.model.decode(z)
-        loss = cross_entropy(field.float(), target) / len(z)
+        loss = soft_cross_entropy(field.float(), target) / len(z)
         self.descend("decoder", loss, clip=1e4)
         return loss.detach()
 

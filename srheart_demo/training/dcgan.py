@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.generator import DCGAN, SEED_CELLS, Architecture
 from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, make_hearts
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 
@@ -90,7 +90,7 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
             for player, rate in rates.items()
         }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Both players' updates, on the same made hearts."""
         z = torch.randn(len(batch), self.generator.latent_size, generator=rng)
         made = self._compute(self.generator.decode, z).softmax(1)
@@ -128,12 +128,12 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
         return {"generator": loss.detach()}
 
     def quality(self) -> dict[str, float]:
-        """`spread`."""
-        return spread(self.model, self.settings.seed)
+        """`volume_spread`."""
+        return volume_spread(self.model, self.settings.seed)
 
 
 @torch.no_grad()
-def spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
+def volume_spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
     """Mean and SD of the volumes, ml, of `n` draws and of as many held-out hearts."""
     rng = torch.Generator().manual_seed(seed)
     codes = torch.randn(n, model.latent_size, generator=rng)

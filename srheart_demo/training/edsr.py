@@ -18,9 +18,9 @@ from srheart_demo.solver.baselines.edsr import (
     read_edsr,
     save_edsr,
 )
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, displacements, make_hearts
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
 from srheart_demo.training.loop import Training, TrainingSettings
-from srheart_demo.training.plain import cross_entropy
+from srheart_demo.training.plain import soft_cross_entropy
 
 WINDOW = 96
 """Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
@@ -69,7 +69,7 @@ class EDSRTraining(Training[EDSRSettings]):
             "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""
         scan, target = pairs(batch.probabilities(), self.settings.level, rng)
         rows, columns = (window(target.amax((0, 2, axis)), rng) for axis in (4, 3))
@@ -77,7 +77,7 @@ class EDSRTraining(Training[EDSRSettings]):
         target = target[..., halved(rows), halved(columns)]
         with self.autocast():
             logits = self.network(scan)
-        loss = cross_entropy(logits.float(), target) / len(batch)
+        loss = soft_cross_entropy(logits.float(), target) / len(batch)
         self.descend("network", loss, self.settings.clip)
         return {"cross-entropy": loss}
 

@@ -27,7 +27,7 @@ MISSING = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Hearts:
+class StoredHearts:
     """Stored hearts.
 
     Attributes:
@@ -41,8 +41,8 @@ class Hearts:
     def __len__(self) -> int:
         return len(self.epsilon)
 
-    def __getitem__(self, which: Tensor | slice) -> "Hearts":
-        return Hearts(self.epsilon[which], self.shares[which])
+    def __getitem__(self, which: Tensor | slice) -> "StoredHearts":
+        return StoredHearts(self.epsilon[which], self.shares[which])
 
     def probabilities(self) -> Tensor:
         """Class probabilities (n, 4, 32, 64, 64) to learn from or to encode."""
@@ -53,7 +53,7 @@ class Hearts:
 
 def make_hearts(
     n: int, seed: int, progress: Callable[[int], None] | None = None, chunk: int = 16
-) -> Hearts:
+) -> StoredHearts:
     """`n` hearts of `POPULATION`; the same seed gives the same hearts.
 
     `progress` is told after each `chunk` how many are made.
@@ -67,11 +67,11 @@ def make_hearts(
         shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:
             progress(min(first + chunk, n))
-    return Hearts(epsilon, shares)
+    return StoredHearts(epsilon, shares)
 
 
-def scan(hearts: Tensor, rng: torch.Generator) -> Tensor:
-    """Hearts (B, 4, 32, 64, 64) as `evidence.evidence` would show their scans (Eq. 1).
+def simulated_scans(hearts: Tensor, rng: torch.Generator) -> Tensor:
+    """StoredHearts (B, 4, 32, 64, 64) as `evidence.evidence` would show their scans (Eq. 1).
 
     One spacing and position of the slices for the batch; displacements, from none to severe, and
     errors of each slice for itself.

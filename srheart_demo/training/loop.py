@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import HeartGenerator, save_generator
 from srheart_demo.solver.curvature import information
-from srheart_demo.training.hearts import Hearts, make_hearts
+from srheart_demo.training.hearts import StoredHearts, make_hearts
 
 INFORMATION_CODES = 8
 """Draws of z over which the information on the latents is averaged."""
@@ -79,7 +79,7 @@ class Training(ABC, Generic[S]):
         return i, self.settings.steps
 
     @abstractmethod
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Update the networks once.
 
         Args:
@@ -143,9 +143,6 @@ class Progress:
     losses: dict[str, float]
 
 
-Show = Callable[[Progress], None]
-
-
 def rate(step: int, steps: int, settings: TrainingSettings) -> float:
     """Learning rate as a share of the peak: linear warm-up, cosine down to `final_rate`."""
     warm = min(1.0, (step + 1) / settings.warmup)
@@ -156,7 +153,7 @@ def rate(step: int, steps: int, settings: TrainingSettings) -> float:
 def train(
     settings: TrainingSettings,
     folder: Path,
-    progress: Show | None = None,
+    progress: Callable[[Progress], None] | None = None,
     checkpoint_every: int = 200,
 ) -> Path:
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
@@ -196,7 +193,7 @@ def train(
     return path
 
 
-def _teller(phase: str, progress: Show | None) -> Callable[[int, int], None]:
+def _teller(phase: str, progress: Callable[[Progress], None] | None) -> Callable[[int, int], None]:
     start = time.perf_counter()
 
     def tell(done: int, total: int) -> None:

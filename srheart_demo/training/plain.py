@@ -14,7 +14,7 @@ from torch.autograd.function import FunctionCtx
 from srheart_demo.frame import N_CLASSES
 from srheart_demo.heart.generator import Architecture, BetaVAE
 from srheart_demo.heart.measures import dice
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, make_hearts
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 
@@ -55,7 +55,7 @@ class PlainTraining(GeneratorTraining[PlainSettings]):
             "model": torch.optim.Adam(self.model.parameters(), settings.learning_rate)
         }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""
         classes = batch.probabilities().argmax(1)
         labels = F.one_hot(classes, N_CLASSES).movedim(-1, 1).float()
@@ -64,7 +64,7 @@ class PlainTraining(GeneratorTraining[PlainSettings]):
             noise = torch.randn(mean.shape, generator=rng)
             field = self.model.decode(mean + (log_variance / 2).exp() * noise)
         losses = {
-            "cross-entropy": cross_entropy(field.float(), labels) / len(batch),
+            "cross-entropy": soft_cross_entropy(field.float(), labels) / len(batch),
             "kl": kl_to_prior(mean, log_variance),
         }
         self.descend("model", losses["cross-entropy"] + self.settings.beta * losses["kl"])
@@ -90,7 +90,7 @@ class _CrossEntropy(torch.autograd.Function):
         return log_p.exp_().sub_(target).mul_(gradients[0]), None
 
 
-def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """−Σ target · log softmax(logits) over everything, (B, C, ...) each; nats."""
     total: Tensor = _CrossEntropy.apply(logits, target)
     return total
