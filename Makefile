@@ -1,7 +1,12 @@
-# Each target makes the environment first if it is missing or the pins have changed.
-VENV   := .venv
-PY     := $(VENV)/bin/python
-STAMP  := $(VENV)/.installed
+# Each target installs what it needs first, if that is missing or the pins have changed.
+VENV     := .venv
+PY       := $(VENV)/bin/python
+APP      := $(VENV)/.app
+LAB      := $(VENV)/.lab
+ALL      := $(VENV)/.all
+EXTRAS_app := app
+EXTRAS_lab := app,lab
+EXTRAS_all := app,lab,cohort,hub,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -24,7 +29,7 @@ ifdef PROJECTOR
 LARGE := SRHEART_PROJECTOR=1 JUPYTERLAB_SETTINGS_DIR="$(CURDIR)/$(VENV)/projector"
 endif
 
-explorer: $(STAMP) ## open the dashboard in the browser, on the shipped sample
+explorer: $(APP) ## open the dashboard in the browser, on the shipped sample
 ifdef PROJECTOR
 	@echo "Enlarge the page in the browser with Ctrl and +, at 1920 x 1080 to 125 %; F11 fills the screen."
 endif
@@ -33,10 +38,10 @@ endif
 # Empty: the command's own default.
 CLASS_ARGS := $(if $(LEARNERS),--learners=$(LEARNERS)) $(if $(WAITING),--waiting=$(WAITING)) \
 	$(if $(PORT),--port=$(PORT)) $(if $(ADDRESS),--address=$(ADDRESS))
-classroom: $(STAMP) ## the explorer for a room: LEARNERS=20 WAITING=20 PORT=8866 ADDRESS=0.0.0.0
+classroom: $(APP) ## the explorer for a room: LEARNERS=20 WAITING=20 PORT=8866 ADDRESS=0.0.0.0
 	@$(PY) -m apps.classroom $(CLASS_ARGS) $(VOILA_ARGS)
 
-lab: $(STAMP) ## open the course in JupyterLab; with PROJECTOR=1 in large type
+lab: $(LAB) ## open the course in JupyterLab; with PROJECTOR=1 in large type
 	@echo "Starting JupyterLab; your browser opens by itself. Stop it here with Ctrl-C."
 ifdef PROJECTOR
 	@rm -rf $(VENV)/projector && cp -R share/projector $(VENV)/projector
@@ -47,23 +52,23 @@ endif
 	@OMP_NUM_THREADS=1 $(LARGE) $(PY) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS) \
 		notebooks/00_start_here.ipynb
 
-lessons: $(STAMP) ## make the notebooks of their sources, and run them
+lessons: $(ALL) ## make the notebooks of their sources, and run them
 	@$(PY) -m notebooks.build $(LESSONS)
 
-test: $(STAMP) ## run everything: unit tests, notebooks, the dashboard in a browser
+test: $(ALL) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."
 	@$(PY) -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile $(PYTEST_ARGS)
 
-bench: $(STAMP) ## time one iteration against the reference method, side by side
+bench: $(ALL) ## time one iteration against the reference method, side by side
 	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)
 
-lint: $(STAMP) ## check style, types and the direction of imports
+lint: $(ALL) ## check style, types and the direction of imports
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 
-env: $(STAMP) ## make or update the environment in .venv
+env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
 clean: ## remove the environment, caches and what runs have written
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
@@ -71,7 +76,7 @@ clean: ## remove the environment, caches and what runs have written
 		-prune -exec rm -rf {} +
 
 # The template of the dashboard's page is copied when the package is installed.
-$(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
+$(APP) $(LAB) $(ALL): $(VENV)/.%: pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "srheart-demo needs Python 3.11 or newer, and none is on the path." >&2; \
 		echo "Install one (python.org, apt, brew, conda) or say: make PYTHON=/path/to/python" >&2; \
@@ -87,7 +92,7 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/template
 	@echo "Installing the pinned packages into $(VENV): minutes the first time, seconds later"
 	@if [ "$$(uname -s)" = Linux ] && ! $(PY) -c 'import torch' 2>/dev/null; then \
 		echo "On Linux PyTorch comes with CUDA, several GB; docs/install.md tells how to get the small CPU build."; fi
-	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[app,cohort,hub,test]" -c constraints.txt \
+	@$(PY) -m pip install $(PIP_FLAGS) --disable-pip-version-check -e ".[$(EXTRAS_$*)]" -c constraints.txt \
 		2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; \
 		if grep -q "No space left" $(VENV)/pip.log; then echo "The disk is full: about 2 GB are needed" \
 			"(on Linux docs/install.md tells how to spare several more), then say make again."; \
@@ -96,4 +101,6 @@ $(STAMP): pyproject.toml constraints.txt $(wildcard share/jupyter/voila/template
 			"again. docs/teaching.md tells how to install without a network."; \
 		else echo "pip could not install the packages, for the reason above. For a fresh start: make clean," \
 			"then the same again; all that pip says: make env PIP_FLAGS="; fi >&2; exit 1; }
-	@touch $(STAMP)
+	@touch $@
+# Who has all has its parts.
+	@if [ $@ = $(ALL) ]; then touch $(APP) $(LAB); fi

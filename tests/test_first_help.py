@@ -59,7 +59,7 @@ def test_make_says_why_pip_failed_and_what_to_do(
     error = told(root, f"VENV={tmp_path / 'venv'}", f"PYTHON={sys.executable}")
     assert error.startswith(reason)
     assert cure in error
-    assert not (tmp_path / "venv" / ".installed").exists()
+    assert not (tmp_path / "venv" / ".app").exists()
 
 
 def test_a_port_in_use_is_named(capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,6 @@ import torch
 
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import lattice_points
-from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
@@ -138,7 +137,7 @@ def test_a_right_view_makes_no_place_wrong(motion: str) -> None:
     sample = load_sample("dilated")
     dice = {}
     for name, view in (("without", None), ("with", sample.S_LA)):
-        found = enhance(load_generator(), Scan.of(sample.stacks[motion], view), INTERACTIVE)
+        found = enhance(Scan.of(sample.stacks[motion], view), settings=INTERACTIVE)
         points = found.scan.placement.to_model(sample.S_HR.points())
         shift = centred(found.last.d, found.problem)[1]
         dice[name] = mean_dice(

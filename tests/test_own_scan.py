@@ -17,15 +17,17 @@ from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.enhancement.cycle import restore_cycle
-from srheart_demo.enhancement.enhance import as_problem, enhance
+from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import one_hot_field
+from srheart_demo.scan.read import read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.problem import Problem
 
 TRUTH = scanner_from_model()
 STACK = short_axis_stack(TRUTH)
@@ -69,7 +71,7 @@ def test_the_result_lies_where_the_scan_lies(
     """However the file orders and directs its axes, the heart is in the scan's own world."""
     path = stored(STACK, axes, signs, tmp_path / "s.nii")
     settings = replace(INTERACTIVE, start="zero", iterations=1, search_at=(), residual=False)
-    heart = enhance(OneHeart(), read_scan(path), settings).S_SR
+    heart = enhance(read_scan(path), OneHeart(), settings).S_SR
     assert heart.shape == HR_SHAPE
     assert dice_in_the_world(heart, np.linalg.inv(TRUTH)) > 0.9
     mirrored = heart.affine @ np.diag([1.0, 1.0, -1.0, 1.0])
@@ -101,7 +103,7 @@ def test_any_protocol_finds_the_heart(name: str) -> None:
     slices, spacing, size = PROTOCOLS[name]
     grid = short_axis_stack(truth.affine @ np.linalg.inv(hr_affine()), slices, spacing, size)
     stack = replace(grid, labels=at(truth, grid.points()))
-    heart = enhance(load_generator(), Scan.of(stack), INTERACTIVE).S_SR
+    heart = enhance(Scan.of(stack), load_generator(), INTERACTIVE).S_SR
     coarse = LabelVolume(heart.labels[::2, ::2, ::2], heart.affine @ np.diag([2, 2, 2, 1]))
     assert mean_dice(coarse.labels, at(truth, coarse.points())) > 0.85
 
@@ -111,10 +113,10 @@ def test_a_gap_is_not_taken_for_the_absence_of_a_heart() -> None:
     labels = STACK.labels.copy()
     labels[[4, 5]] = 0
     stack = replace(STACK, labels=labels)
-    problem = as_problem(OneHeart(), Scan.of(stack))
+    problem = Problem.of(Scan.of(stack), OneHeart())
     assert problem.stack.K == 8
-    restored = enhance(load_generator(), Scan.of(stack), INTERACTIVE)
-    whole = enhance(load_generator(), Scan.of(STACK), INTERACTIVE)
+    restored = enhance(Scan.of(stack), load_generator(), INTERACTIVE)
+    whole = enhance(Scan.of(STACK), load_generator(), INTERACTIVE)
     assert restored.d.shape == whole.d.shape == (10, 2)
     assert not restored.d[[4, 5]].any()
     assert mean_dice(restored.S_SR.labels, whole.S_SR.labels) > 0.9
@@ -179,9 +181,9 @@ def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
     stack = replace(stack, labels=nearest_labels(sample.S_HR, stack))
     image = nibabel.Nifti1Image(stack.labels, affine)
     nibabel.save(image, tmp_path / "sheared.nii.gz")
-    found = enhance(G, read_scan(tmp_path / "sheared.nii.gz"), INTERACTIVE)
+    found = enhance(read_scan(tmp_path / "sheared.nii.gz"), G, INTERACTIVE)
     assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
-    straight = enhance(G, Scan.of(upright), INTERACTIVE)
+    straight = enhance(Scan.of(upright), G, INTERACTIVE)
     seen = stack.labelled & upright.labelled
     assert np.abs(found.d[seen] - straight.d[seen]).max() < 0.6
 

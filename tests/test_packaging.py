@@ -16,7 +16,7 @@ from packaging.version import Version
 
 # The names that differ on conda-forge.
 CONDA_NAMES = {"pytorch": "torch"}
-EXTRAS = ("app", "cohort", "hub", "test")
+EXTRAS = ("app", "lab", "cohort", "hub", "test")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_conda_environment_equals_the_pins(root: Path, project: dict, pins: dict
             name, version, *_build = line.split("=")
             listed[canonicalize_name(CONDA_NAMES.get(name, name))] = version
     extras = project["optional-dependencies"]
-    needed = project["dependencies"] + extras["app"] + extras["cohort"]
+    needed = project["dependencies"] + extras["app"] + extras["lab"] + extras["cohort"]
     assert listed == {
         name: pins[name] for name in (canonicalize_name(Requirement(line).name) for line in needed)
     }

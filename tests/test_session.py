@@ -37,9 +37,10 @@ from srheart_demo.frame import N_CLASSES
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import ByHand
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan as PlacedScan
-from srheart_demo.scan.volume import LabelVolume, read_short_axis, write_volume
+from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, latent_optimisation
 from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED, REFERENCE
 from srheart_demo.solver.problem import Problem
@@ -639,7 +640,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
     scan = PlacedScan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(G, enhance(G, scan, INTERACTIVE))
+    e = judged(G, enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")

@@ -23,21 +23,21 @@ picture_slices({"scanned, S_LR": stack.labels, "true heart": sample.S_HR.labels[
 #
 # ## What we know, and what we do not
 #
-# A generator $G(z)$ knows what hearts look like (Eq. 2). It was trained on synthetic hearts only. The unknowns are the $M$ latent numbers in $z$ and two numbers $d_k$ for each slice. First the stack is put into the generator's frame, by its own labels, and cut to the tissue; a slice that nobody labelled, between others, would be left out (`as_problem`).
+# A generator $G(z)$ knows what hearts look like (Eq. 2). It was trained on synthetic hearts only. The unknowns are the $M$ latent numbers in $z$ and two numbers $d_k$ for each slice. First the stack is put into the generator's frame, by its own labels, and cut to the tissue; a slice that nobody labelled, between others, would be left out (`Problem.of`).
 
 # %%
 import torch
 
-from srheart_demo.enhancement.enhance import as_problem
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import stack_geometry
 from srheart_demo.scan.scan import Scan
+from srheart_demo.solver.problem import Problem
 
 G = load_generator()
 scan = Scan.of(stack)
 placement = scan.placement
 geometry = stack_geometry(stack, placement)
-problem = as_problem(G, scan)
+problem = Problem.of(scan, G)
 print(f"{G.latent_size} numbers in z, {2 * geometry.K} in d")
 
 # %% [markdown]
@@ -168,7 +168,7 @@ def draw(subject="dilated", motion="severe"):
     scan = Scan.of(stack)
     placement = scan.placement
     geometry = stack_geometry(stack, placement)
-    problem = as_problem(G, scan)
+    problem = Problem.of(scan, G)
     field = answer(solve(problem, INTERACTIVE), problem)
     voxels = torch.as_tensor(placement.to_model(sample.S_HR.points())).float()
     nearest = one_hot_field(restore(stack.labels, geometry, HR_GRID))

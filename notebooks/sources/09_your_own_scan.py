@@ -86,10 +86,10 @@ check.orientation(orientation)
 # Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.scan.scan import read_scan
+from srheart_demo.scan.read import HowToRead, read_scan
 
 convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
-placed = read_scan(scan, convention=convention, frame=frame, by_hand=BY_HAND)
+placed = read_scan(scan, how=HowToRead(convention, frame=frame, by_hand=BY_HAND))
 reading, volume = placed.reading, placed.stack
 print(f"stored {reading.stored_shape}; slices along axis {reading.slice_axis}")
 print(f"values {sorted(reading.counts)} mean {reading.convention} ({reading.convention.source})")
@@ -160,9 +160,10 @@ try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.m
 # Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.enhancement.enhance import as_problem, enhance
+from srheart_demo.enhancement.enhance import enhance
+from srheart_demo.solver.problem import Problem
 
-problem = as_problem(G, placed)
+problem = Problem.of(placed, G)
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
 
 # %%
@@ -177,7 +178,7 @@ with Progress(sys.stdout) as progress:
         total = step.iteration if step.stopped else RECOMMENDED.iterations
         progress.update("iteration", step.iteration, total, f"L = {step.loss:.3f}")
 
-    heart = enhance(G, placed, RECOMMENDED, watch)
+    heart = enhance(placed, G, RECOMMENDED, watch)
 
 # %% [markdown]
 # ## May it be trusted?
@@ -294,7 +295,7 @@ with chdir(folder), redirect_stderr(sys.stdout):
 from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle
 from srheart_demo.lessons.pictures_own_scan import picture_volumes
 from srheart_demo.lessons.stranger import shrunk
-from srheart_demo.scan.scan import read_cycle
+from srheart_demo.scan.read import read_cycle
 
 moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))

@@ -75,7 +75,7 @@ def restore_cycle(
             if watch:
                 watch(i, step)
 
-        e = enhance(G, scan, settings, seen, z)
+        e = enhance(scan, G, settings, seen, z)
         z = e.last.z
         yield e
 

@@ -21,14 +21,14 @@ from torch import Tensor
 
 from srheart_demo.files import write_json
 from srheart_demo.frame import hr_affine
-from srheart_demo.heart.generator import to_labels
+from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
-from srheart_demo.scan.placement import plane_geometry, stack_geometry
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, last, latent_optimisation, start_at
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import centred
+from srheart_demo.solver.presets import RECOMMENDED
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
 
@@ -122,11 +122,14 @@ class Enhancement:
         tissue = self.scan.stack.labelled
         return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
 
-    def write(self, folder: Path, surface: bool = True) -> None:
-        """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder that exists.
+    def write(self, folder: Path | str, surface: bool = True) -> None:
+        """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
 
-        The `surface`, heart.stl, takes nearly all of the space; it may be left out.
+        The folder is made if it is missing; files of these names in it are written over. The
+        `surface`, heart.stl, takes nearly all of the space; it may be left out.
         """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         write_volume(self.S_SR, folder / "S_SR.nii.gz")
         _write_convergence(self.steps, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
@@ -136,32 +139,24 @@ class Enhancement:
             write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
 
 
-def as_problem(G: Generator, scan: Scan) -> Problem:
-    """A scan as Algorithm 1 takes it: apex to base, cut to the tissue, slices looked at alone."""
-    placement, view = scan.placement, scan.view
-    ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
-    geometry = stack_geometry(ordered, placement)
-    return Problem(
-        G=G,
-        stack=geometry.slices(seen),
-        S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
-        plane=None if view is None else plane_geometry(view, placement),
-        S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
-    ).crop()
-
-
 def enhance(
-    G: Generator,
     scan: Scan,
-    settings: Settings,
+    G: Generator | None = None,
+    settings: Settings = RECOMMENDED,
     watch: Callable[[Step], None] | None = None,
     z: Tensor | None = None,
 ) -> Enhancement:
-    """Restore the heart of a scan.
+    """Restore the heart of a scan: all that ``srheart enhance`` does but for the check.
+
+    >>> heart = sr.enhance(scan, settings=sr.INTERACTIVE)
+    >>> heart.S_SR.shape, heart.d.shape
+    ((64, 128, 128), (13, 2))
+
+    ``heart.write("out/")`` writes it.
 
     Args:
-        G: the generator that must explain the scan.
         scan: by `scan.read_scan`, or `Scan.of`.
+        G: the generator that must explain the scan; the shipped β-VAE by default.
         settings: how to run Algorithm 1.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.
@@ -169,7 +164,7 @@ def enhance(
     Raises:
         Diverged: the run found no heart.
     """
-    problem = as_problem(G, scan)
+    problem = Problem.of(scan, G or load_generator())
     steps: list[Step] = []
 
     def keep(step: Step) -> None:

@@ -236,11 +236,11 @@ def measure(
     }
     numbers = dict.fromkeys(FIGURES, float("nan"))
     try:
-        e = solved or enhance(G, scan, INTERACTIVE)
+        e = solved or enhance(scan, G, INTERACTIVE)
         for n, (name, other) in enumerate(others.items(), start=1):
             if watch:
                 watch(n, 1 + len(others))
-            numbers[name] = _nats(e) - _nats(enhance(G, scan.placed(other), INTERACTIVE))
+            numbers[name] = _nats(e) - _nats(enhance(scan.placed(other), G, INTERACTIVE))
     except Diverged:
         return numbers
     return numbers | _fit(e) | _anatomy(e)

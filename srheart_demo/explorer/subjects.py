@@ -14,27 +14,25 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from srheart_demo.frame import HR_SPACING, hr_affine
-from srheart_demo.heart.phantom import label_maps
-from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
-from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.scan.long_axis import Plane, standard_view
-from srheart_demo.scan.placement import Placement, rv_azimuth
-from srheart_demo.scan.samples import (
-    SUBJECTS,
-    four_chamber_volume,
-    load_sample,
+from srheart_demo.scan.samples import SUBJECTS, load_sample
+from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.simulate import (
+    four_chamber_view,
     scanner_frame,
     stack_volume,
+    synthetic_heart,
+    where_it_is_known,
 )
-from srheart_demo.scan.scan import Scan as PlacedScan
 from srheart_demo.scan.volume import LabelVolume
 
 Labels = NDArray[np.uint8]
 
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
-KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 RANDOM = "random"
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""
@@ -173,10 +171,9 @@ def _shipped(name: str) -> KnownHeart:
 
 def _random(seed: int) -> KnownHeart:
     name, seed = f"{RANDOM}_{seed}", SEEDS["explorer"][seed]
-    S_HR = label_maps(draw(1, seed, "everyone").double())[0]
-    world = scanner_frame(seed)
-    view = four_chamber_volume(S_HR, world)
-    return KnownHeart(name, S_HR, view, standard_view(S_HR), world, seed)
+    heart = synthetic_heart("everyone", seed)
+    S_HR, view = heart.labels, four_chamber_view(heart)
+    return KnownHeart(name, S_HR, view, standard_view(S_HR), scanner_frame(seed), seed)
 
 
 class KnownHeart:
@@ -204,8 +201,7 @@ class KnownHeart:
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
         d = motion.displacement(scan.motion) + by_hand_shift(scan, stack.K)
         kept = kept_slices(scan, stack.K)
-        whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
-        labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
+        labels = simulate_stack(self.field, stack, d, scan.noise, self.seed)
         return Acquisition(kept, stack.K, stack.slices(kept), labels[kept], d[:, kept])
 
     def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
@@ -216,9 +212,8 @@ class KnownHeart:
         stack = stack_volume(labels, _slices(scan), self.world_from_model)
         stack = replace(stack, name=self.name)
         view = replace(self.view, name=f"{self.name}, long axis") if scan.long_axis else None
-        azimuth = rv_azimuth(stack, self.world_from_model[:3, :3])
-        placement = Placement(self.world_from_model, azimuth, 0.0, False, True, (KNOWN_PLACE,))
-        return replace(PlacedScan.of(stack, view, placement=placement), looked_at=taken)
+        known = where_it_is_known(stack, view, self.world_from_model)
+        return replace(known, looked_at=taken)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:

@@ -122,7 +122,11 @@ KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in
 
 
 def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
-    """The segmentation that a field (1, 4, D', H', W') stands for, on a lattice of `shape`."""
+    """The segmentation that a field (1, 4, D', H', W') stands for, on a lattice of `shape`.
+
+    >>> sr.to_labels(G.decode(step.z)).shape
+    (64, 128, 128)
+    """
     logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
@@ -201,6 +205,10 @@ def weights_file(name: str) -> Path:
 @cache
 def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
     """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
+
+    >>> G = sr.load_generator()
+    >>> G.name, G.latent_size
+    ('betavae', 128)
 
     Raises:
         KeyError: an unknown name, with the known ones.

@@ -30,6 +30,10 @@ AMPLITUDE_SD = 0.87
 class Stack:
     """Where the K parallel slices of a short-axis stack lie in the model's frame.
 
+    >>> stack = sr.Stack.from_hr()  # the paper's: every fifth of 64 planes
+    >>> stack.K, stack.shape, round(stack.gap, 2)
+    (13, (128, 128), 10.0)
+
     Attributes:
         z: (K,) position of each slice along D, mm.
         origin: (2,) position (H, W) of pixel (0, 0), mm, but for the slice's `offset`.
@@ -226,6 +230,9 @@ def hat(index: Tensor, size: int) -> Tensor:
 def downsample(field: Tensor, stack: Stack) -> Tensor:
     """↓_s of Eq. 1: the field on the planes of the slices.
 
+    >>> sr.downsample(G.decode(step.z), sr.Stack.from_hr()).shape
+    torch.Size([1, 4, 13, 64, 64])
+
     s = [5, 1, 1] thins out D alone, so in-plane the lattice stays as it is.
 
     Args:
@@ -259,6 +266,10 @@ def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
 
 def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """M_d of Eq. 1: each slice displaced in its plane, read at the stack's pixels.
+
+    >>> planes = sr.downsample(G.decode(step.z), problem.stack)
+    >>> sr.move(planes, problem.stack, step.d).shape[:3]
+    torch.Size([1, 4, 13])
 
     Bilinear, never nearest: with nearest neighbours the gradient with respect to d is zero.
 
@@ -305,13 +316,23 @@ def move_at(planes: Tensor, stack: Stack, d: Tensor, k: Tensor, pixels: Tensor) 
 
 
 def degrade(field: Tensor, stack: Stack, d: Tensor) -> Tensor:
-    """Eq. 1 without ε: M_d(↓_s field), class logits (B, C, K, h, w)."""
+    """Eq. 1 without ε: M_d(↓_s field), class logits (B, C, K, h, w).
+
+    >>> stack = sr.Stack.from_hr()
+    >>> d = sr.Motion.draw(stack.K, seed=0).displacement(4)
+    >>> sr.degrade(G.decode(step.z), stack, d).argmax(1)[0].shape
+    torch.Size([13, 128, 128])
+    """
     return move(downsample(field, stack), stack, d)
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
     """Slice-wise motion, drawn once and applied at any amplitude.
+
+    >>> motion = sr.Motion.draw(13, seed=0)
+    >>> motion.displacement(4).shape  # severe, mm
+    torch.Size([1, 13, 2])
 
     Attributes:
         direction: (K,) direction of each slice's displacement, radians from rows to columns.
@@ -362,7 +383,17 @@ def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     return np.where(rng.random(labels.shape) < epsilon, copied, labels)
 
 
-def simulate_stack(S_HR: np.ndarray, stack: Stack, d: Tensor) -> np.ndarray:
-    """The SA stack that a scan of S_HR (D, H, W) would show: labels (K, h, w), before ε."""
-    logits = degrade(one_hot_field(S_HR).to(d.dtype), stack, d)
-    return logits.argmax(1)[0].numpy().astype(np.uint8)
+def simulate_stack(
+    S_HR: np.ndarray | Tensor, stack: Stack, d: Tensor, epsilon: float = 0.0, seed: int = 0
+) -> np.ndarray:
+    """Eq. 1: the SA stack, labels (K, h, w), that a scan of a heart would show.
+
+    Args:
+        S_HR: (D, H, W) labels in the HR box, or their `one_hot_field`.
+        stack: where the slices lie.
+        d: (1, K, 2) displacement along rows and columns, mm.
+        epsilon, seed: of `label_noise`.
+    """
+    field = S_HR if isinstance(S_HR, Tensor) else one_hot_field(S_HR).to(d.dtype)
+    S_LR = degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+    return label_noise(S_LR, epsilon, seed) if epsilon else S_LR

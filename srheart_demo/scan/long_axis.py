@@ -20,6 +20,10 @@ The four-chamber plane was measured 9-20° from that direction; the others stand
 class Plane:
     """A long-axis plane.
 
+    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    >>> sr.Problem.of(scan, G).plane.points.shape
+    torch.Size([128, 128, 3])
+
     Attributes:
         points: (h, w, 3) pixel positions in the model's frame, mm.
     """
@@ -48,6 +52,11 @@ class Plane:
 
 def long_axis_view(field: Tensor, plane: Plane) -> Tensor:
     """R⊙field of Eq. 4: class logits (B, C, h, w) on the plane.
+
+    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    >>> plane = sr.Problem.of(scan, G).plane
+    >>> sr.long_axis_view(G.decode(step.z), plane).shape
+    torch.Size([1, 4, 128, 128])
 
     The motion d does not enter: an LA view is one breath-hold of its own.
     """

@@ -61,6 +61,9 @@ class State:
 class Step:
     """Where the optimisation stands after `iteration` updates.
 
+    >>> step.z.shape, step.d.shape, step.stopped is not None
+    (torch.Size([1, 128]), torch.Size([1, 13, 2]), True)
+
     Attributes:
         iteration: 0 is the start.
         z: (1, M).
@@ -91,6 +94,12 @@ class Step:
 @dataclass(frozen=True, eq=False)
 class Change:
     """What may be changed in mid-run; None leaves things as they are.
+
+    >>> run = sr.latent_optimisation(problem, sr.PAPER)
+    >>> next(run).iteration
+    0
+    >>> run.send(sr.Change(lr_z=0.05)).state.settings.lr_z
+    0.05
 
     Attributes:
         gamma, lr_z, lr_d: as in `Settings`.
@@ -214,6 +223,12 @@ def latent_optimisation(
 ) -> Generator[Step, Change | None, None]:
     """Algorithm 1: gradient descent on L(z, d), one `Step` per iteration.
 
+    >>> losses = []
+    >>> for step in sr.latent_optimisation(problem, sr.INTERACTIVE):
+    ...     losses.append(step.loss)
+    >>> losses[-1] < losses[0]
+    True
+
     Slices without tissue say nothing about their displacement and keep d = 0. Each iteration runs
     on one thread of torch; the caller's setting holds again when it is yielded.
 
@@ -241,7 +256,12 @@ def latent_optimisation(
 def solve(
     problem: Problem, settings: Settings, watch: Callable[[Step], None] | None = None
 ) -> Step:
-    """Run Algorithm 1 to its end and return the last step; `watch` sees each step."""
+    """Run Algorithm 1 to its end and return the last step; `watch` sees each step.
+
+    >>> step = sr.solve(problem, sr.INTERACTIVE)
+    >>> step.iteration, step.stopped
+    (12, 'iterations')
+    """
     return last(latent_optimisation(problem, settings), watch)
 
 

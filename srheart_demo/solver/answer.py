@@ -67,6 +67,9 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
 def answer(step: Step, p: Problem) -> Tensor:
     """The heart that a run found, class logits (1, 4, 32, 64, 64).
 
+    >>> sr.answer(step, problem).shape
+    torch.Size([1, 4, 32, 64, 64])
+
     G(z), in agreement with the slices where the run's settings ask for the residual.
     """
     field = p.G.decode(step.z)

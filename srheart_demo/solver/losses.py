@@ -20,6 +20,9 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False) -> Tensor:
     """Eq. 3: L_SA(z, d) = CE(M_d(↓_s G(z)), S_LR), with `planes` = ↓_s G(z); (B,).
 
+    >>> sr.short_axis_loss(problem.decode(step.z).planes, step.d, problem).shape
+    torch.Size([1])
+
     `thinned` takes the mean over voxels from fewer; see `thinning`.
     """
     if not thinned:
@@ -35,6 +38,11 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False
 def long_axis_loss(field: Tensor, p: Problem) -> Tensor:
     """Eq. 4: L_LA(z) = CE(R⊙G(z), S_LA), with `field` = G(z); (B,).
 
+    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    >>> problem = sr.Problem.of(scan, G)
+    >>> sr.long_axis_loss(G.decode(step.z), problem).shape
+    torch.Size([1])
+
     Printed as L_LA(z, d), but R⊙G(z) does not depend on d.
     """
     if p.plane is None or p.S_LA is None:
@@ -46,6 +54,13 @@ def multi_view_loss(
     heart: Decoded, d: Tensor, p: Problem, gamma: float, thinned: bool = False
 ) -> tuple[Tensor, ...]:
     """Eq. 5: L(z, d) = L_SA(z, d) + γ L_LA(z), with `heart` = G(z).
+
+    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    >>> problem = sr.Problem.of(scan, G)
+    >>> heart = problem.decode(step.z)
+    >>> L, L_SA, L_LA = sr.multi_view_loss(heart, step.d, problem, gamma=0.5)
+    >>> bool(L == L_SA + 0.5 * L_LA)
+    True
 
     Returns:
         L, L_SA and L_LA, (B,) each; without an LA view L_LA is NaN and takes no part.

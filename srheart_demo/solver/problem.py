@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import plane_geometry, stack_geometry
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.fast import Slicer
 from srheart_demo.solver.thinning import Voxels, thin
 
@@ -52,7 +55,11 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """One subject's scan in the model's frame.
+    """One subject's scan in the model's frame, and the generator that must explain it.
+
+    >>> problem = sr.Problem.of(scan, G)
+    >>> problem.stack.K, problem.G.latent_size
+    (13, 128)
 
     Attributes:
         G: the generator.
@@ -74,6 +81,26 @@ class Problem:
             raise ValueError(f"S_LR has shape {tuple(self.S_LR.shape)}, its stack {expected}")
         if (self.plane is None) != (self.S_LA is None):
             raise ValueError("a long-axis view needs both its plane and its labels")
+
+    @classmethod
+    def of(cls, scan: Scan, G: Generator) -> "Problem":
+        """A scan as Algorithm 1 takes it: apex to base, cut to the tissue and 10 mm around it.
+
+        Slices that nobody looked at are left out.
+        """
+        placement, view = scan.placement, scan.view
+        ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
+        return cls(
+            G=G,
+            stack=stack_geometry(ordered, placement).slices(seen),
+            S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
+            plane=None if view is None else plane_geometry(view, placement),
+            S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
+        ).crop()
+
+    def zero(self) -> tuple[Tensor, Tensor]:
+        """z (1, M) and d (1, K, 2), mm, where the paper starts: 0."""
+        return torch.zeros(1, self.G.latent_size), torch.zeros(1, self.stack.K, 2)
 
     @cached_property
     def tissue(self) -> Tensor:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 class Settings:
     """How Algorithm 1 is run. The presets (`presets.PRESETS`) are instances of this.
 
+    >>> from dataclasses import replace
+    >>> sr.PAPER.lr_z, sr.REFERENCE.alternate, sr.RECOMMENDED.solver, sr.INTERACTIVE.iterations
+    (0.0001, True, 'lbfgs', 12)
+    >>> replace(sr.RECOMMENDED, gamma=3.0).gamma
+    3.0
+
     Attributes:
         name: for display.
         gamma: γ of Eq. 5; without an LA view it acts on nothing.

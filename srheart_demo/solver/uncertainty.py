@@ -71,6 +71,10 @@ class Posterior:
 def laplace(step: Step, p: Problem) -> Posterior:
     """The posterior around the end of a run with priors.
 
+    >>> z, d = sr.laplace(step, problem).draw(5)
+    >>> z.shape, d.shape
+    (torch.Size([5, 128]), torch.Size([5, 13, 2]))
+
     Raises:
         ValueError: the run had no prior, so it has no posterior.
     """

@@ -1,0 +1,34 @@
+from srheart_demo.enhancement.enhance import enhance as enhance
+from srheart_demo.heart.generator import load_generator as load_generator
+from srheart_demo.heart.generator import to_labels as to_labels
+from srheart_demo.heart.measures import dice as dice
+from srheart_demo.heart.measures import volumes_ml as volumes_ml
+from srheart_demo.scan.degradation import Motion as Motion
+from srheart_demo.scan.degradation import Stack as Stack
+from srheart_demo.scan.degradation import degrade as degrade
+from srheart_demo.scan.degradation import downsample as downsample
+from srheart_demo.scan.degradation import move as move
+from srheart_demo.scan.long_axis import Plane as Plane
+from srheart_demo.scan.long_axis import long_axis_view as long_axis_view
+from srheart_demo.scan.read import HowToRead as HowToRead
+from srheart_demo.scan.read import read_scan as read_scan
+from srheart_demo.scan.samples import load_sample as load_sample
+from srheart_demo.scan.scan import Scan as Scan
+from srheart_demo.scan.volume import LabelVolume as LabelVolume
+from srheart_demo.solver.algorithm import Change as Change
+from srheart_demo.solver.algorithm import Step as Step
+from srheart_demo.solver.algorithm import latent_optimisation as latent_optimisation
+from srheart_demo.solver.algorithm import solve as solve
+from srheart_demo.solver.answer import answer as answer
+from srheart_demo.solver.losses import long_axis_loss as long_axis_loss
+from srheart_demo.solver.losses import multi_view_loss as multi_view_loss
+from srheart_demo.solver.losses import short_axis_loss as short_axis_loss
+from srheart_demo.solver.presets import INTERACTIVE as INTERACTIVE
+from srheart_demo.solver.presets import PAPER as PAPER
+from srheart_demo.solver.presets import RECOMMENDED as RECOMMENDED
+from srheart_demo.solver.presets import REFERENCE as REFERENCE
+from srheart_demo.solver.problem import Problem as Problem
+from srheart_demo.solver.settings import Settings as Settings
+from srheart_demo.solver.uncertainty import laplace as laplace
+
+def explore() -> None: ...

@@ -1,0 +1,81 @@
+"""The public API: one import, every name with an example that runs, typed, and light."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import pydoc
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import srheart_demo as sr
+
+
+def homes() -> dict[str, str]:
+    """Name → module, as ``__init__.pyi`` has it."""
+    stub = Path(sr.__file__).with_suffix(".pyi").read_text("utf-8")
+    return {
+        name.asname: str(node.module)
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.asname
+    }
+
+
+def test_type_checkers_are_told_of_the_same_names_in_the_same_places() -> None:
+    assert homes() == {name: f"srheart_demo.{module}" for name, module in sr._HOME.items()}
+    assert sorted([*homes(), "explore"]) == sorted(sr.__all__)
+
+
+def test_no_name_of_the_api_is_a_room() -> None:
+    package = Path(sr.__file__).parent
+    assert not {path.stem for path in package.iterdir()} & set(sr.__all__)
+
+
+@pytest.mark.parametrize("name", sr.__all__)
+def test_every_name_has_an_example(name: str) -> None:
+    assert ">>> " in (getattr(sr, name).__doc__ or "")
+
+
+def test_the_examples_run() -> None:
+    """Each goes on from the program in ``help(sr)``, but for quicker settings."""
+    G, scan = sr.load_generator(), sr.load_sample("healthy_1").scan("severe")
+    problem = sr.Problem.of(scan, G)
+    step = sr.solve(problem, sr.INTERACTIVE)
+    program = {"sr": sr, "G": G, "scan": scan, "problem": problem, "step": step}
+    runner = doctest.DocTestRunner()
+    finder = doctest.DocTestFinder(recurse=False)
+    shown = {id(thing): (name, thing) for name in sr.__all__ for thing in [getattr(sr, name)]}
+    for name, thing in shown.values():
+        thing = type(thing) if isinstance(thing, sr.Settings) else thing
+        for example in finder.find(thing, name, globs=program):
+            runner.run(example)
+    assert runner.summarize(verbose=False).failed == 0
+    assert runner.tries > 50
+
+
+def test_help_leads_to_every_equation_and_to_algorithm_1() -> None:
+    head = (sr.__doc__ or "").splitlines()
+    assert len(head) <= 40
+    for what in ("Eq. 1", "Eq. 2", "Eq. 3", "Eq. 4", "Eq. 5", "Algorithm 1"):
+        assert any(what in line for line in head)
+    shown = pydoc.render_doc(sr, renderer=pydoc.plaintext)
+    assert all(name in shown for name in sr.__all__)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'slove'"):
+        _ = sr.slove  # type: ignore[attr-defined]
+
+
+def test_a_name_is_imported_when_it_is_used_and_not_before() -> None:
+    code = (
+        "import sys, srheart_demo as sr; before = set(sys.modules); dir(sr); "
+        "assert 'torch' not in before and 'numpy' not in before; sr.Settings; "
+        "assert 'torch' not in sys.modules; sr.degrade; assert 'torch' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
