@@ -6,24 +6,20 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from srheart_demo import training
-from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.progress import Progress
+from srheart_demo.cli.errors import BadInput, writable
+from srheart_demo.cli.options import output, positive, weight, whole
+from srheart_demo.cli.progress import ProgressLine
 
-RECIPES: dict[
-    tuple[str, str],
-    training.BetaVAESettings
-    | training.PlainSettings
-    | training.DCGANSettings
-    | training.EDSRSettings,
-] = {
-    ("betavae", "recommended"): training.BetaVAESettings(),
-    ("betavae", "plain"): training.PlainSettings(),
-    ("dcgan", "recommended"): training.DCGANSettings(),
-    ("edsr", "recommended"): training.EDSRSettings(),
-}
+if TYPE_CHECKING:
+    from srheart_demo import training
 
+HELP = "train a network on synthetic hearts"
+DESCRIPTION = (
+    "Train a generator, or the baseline EDSR, on synthetic hearts. A stopped run goes on from the "
+    "checkpoint in its folder. Writes NAME.safetensors (LEVEL.safetensors of an EDSR) and its card."
+)
 ONLY = {
     "beta": ("betavae",),
     "latent_size": ("betavae", "dcgan"),
@@ -35,16 +31,58 @@ FIELDS = {"motion": "level"}
 """Options whose setting goes by another name."""
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Which network, and what of its recipe is changed."""
+    add = command.add_argument
+    add(
+        "generator",
+        nargs="?",
+        default="betavae",
+        choices=("betavae", "dcgan", "edsr"),
+        metavar="NAME",
+        help="betavae, dcgan, or the baseline edsr (default: betavae)",
+    )
+    add(
+        "--recipe",
+        choices=("recommended", "plain"),
+        default="recommended",
+        metavar="NAME",
+        help="recommended, or plain: the paper's beta-VAE (default: recommended)",
+    )
+    add("--hearts", type=positive, metavar="N", help="synthetic hearts")
+    add("--steps", type=positive, metavar="N", help="optimiser steps")
+    add("--beta", type=weight, help="weight of the beta-VAE's KL term")
+    add("--latent-size", type=positive, metavar="M", help="dimension of z")
+    add(
+        "--motion",
+        choices=("none", "normal", "severe"),
+        metavar="LEVEL",
+        help="of the scans that edsr learns from (default: none)",
+    )
+    add("--start", metavar="FILE", help="weights that edsr goes on from (default: fresh)")
+    add(
+        "--bfloat16",
+        action="store_true",
+        default=None,
+        help="compute in bfloat16: twice as fast where the processor has it",
+    )
+    add("--seed", type=whole, help="of hearts, initial weights and batches")
+    output(command)
+
+
 def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
+    from srheart_demo import training
+
     settings = _settings(options)
     try:
-        weights = _train(settings, options.output)
-    except OSError as error:
-        raise BadInput(
-            f"{options.output}: the training cannot write here ({error.strerror or error}); choose "
-            "a folder that you may write to."
-        ) from error
+        with writable(options.output, "the training cannot write"), ProgressLine() as progress:
+
+            def show(state: training.Progress) -> None:
+                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
+                progress.update(state.phase, state.done, state.total, detail)
+
+            weights = training.train(settings, options.output, show)
     except ValueError as error:
         raise BadInput(f"{error}; give the same options, or another folder.") from error
     except KeyboardInterrupt:
@@ -54,8 +92,16 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> training.Settings:
+    from srheart_demo import training
+
+    recipes: dict[tuple[str, str], Any] = {
+        ("betavae", "recommended"): training.BetaVAESettings(),
+        ("betavae", "plain"): training.PlainSettings(),
+        ("dcgan", "recommended"): training.DCGANSettings(),
+        ("edsr", "recommended"): training.EDSRSettings(),
+    }
     generator, recipe = options.generator, options.recipe
-    if (generator, recipe) not in RECIPES:
+    if (generator, recipe) not in recipes:
         raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
     for option, owners in ONLY.items():
         if getattr(options, option) is not None and generator not in owners:
@@ -68,22 +114,12 @@ def _settings(options: argparse.Namespace) -> training.Settings:
         for option in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
         if getattr(options, option) is not None
     }
-    settings = replace(RECIPES[generator, recipe], **chosen)
+    settings = replace(recipes[generator, recipe], **chosen)
     if options.latent_size is None or isinstance(settings, training.EDSRSettings):
         return settings
     return replace(
         settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
     )
-
-
-def _train(settings: training.Settings, folder: Path) -> Path:
-    with Progress() as progress:
-
-        def show(state: training.Progress) -> None:
-            detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
-            progress.update(state.phase, state.done, state.total, detail)
-
-        return training.train(settings, folder, show)
 
 
 def _short(loss: float) -> str:

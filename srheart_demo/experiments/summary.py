@@ -1,48 +1,26 @@
-"""Tables in the paper's layout, mean ± SD with the top two in bold, and what plots show."""
+"""Summaries in the paper's layout, mean ± SD with the top two in bold, and what plots show.
+
+The bootstrap of `paired_interval` is ours: it is three lines, its numbers stand in docs/results,
+and `scipy.stats.bootstrap`, of the same method, draws others and takes half a second to import.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from srheart_demo.experiments.results import Results
-from srheart_demo.experiments.statistics import Values, paired_interval
+from srheart_demo.experiments.scoring import STRUCTURES
+from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
-STRUCTURES = (*TISSUES[1:], "mean")
-"""LV, MYO, RV and the mean of their Dice."""
 BOLD = 2
 """How many of a column are in bold."""
+RESAMPLES = 10_000
 
-
-@dataclass(frozen=True)
-class Cell:
-    """Mean ± SD over subjects; `missing` are those without the figure (see `metrics.summary`)."""
-
-    mean: float
-    sd: float
-    missing: int = 0
-    digits: int = 3
-    bold: bool = False
-
-    def __str__(self) -> str:
-        if not math.isfinite(self.mean):
-            return ""
-        note = f" ({self.missing} missing)" if self.missing else ""
-        spread = f" ± {self.sd:.{self.digits}f}" if math.isfinite(self.sd) else ""
-        return f"{self.mean:.{self.digits}f}{spread}{note}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to show; a note stands below it."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str | Cell, ...], ...]
-    note: str = ""
+Printed = Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]
+"""What the paper prints: level → method → column → mean, SD."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +58,6 @@ class Curves:
 
 Plot = Strips | Curves
 
-Paper = Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]
-"""What the paper prints: level → method → column → mean, SD."""
-
 
 def cell(values: Values, digits: int = 3) -> Cell:
     """Mean ± SD of figures by subject."""
@@ -96,24 +71,17 @@ def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
     return {name: replace(c, bold=c.mean in best) for name, c in column.items()}
 
 
-def columns(
-    results: Results, names: Sequence[str], level: str, methods: Sequence[str]
-) -> dict[str, dict[str, Cell]]:
-    """Column → method → its cell, over the subjects that all methods have."""
-    return {
-        name: top_two({m: cell(v) for m, v in results.paired(name, level, methods).items()})
-        for name in names
-    }
+def column(results: Results, name: str, level: str, methods: Sequence[str]) -> dict[str, Cell]:
+    """Method → its cell, over the subjects that all methods have."""
+    found = results.paired(name, level, methods)
+    return top_two({method: cell(values) for method, values in found.items()})
 
 
-def paper_columns(
-    figures: Mapping[str, Mapping[str, tuple[float, float]]], names: Sequence[str]
-) -> dict[str, dict[str, Cell]]:
+def printed_column(
+    rows: Mapping[str, Mapping[str, tuple[float, float]]], name: str
+) -> dict[str, Cell]:
     """The same of what the paper prints, to its two digits."""
-    return {
-        name: top_two({method: Cell(*row[name], digits=2) for method, row in figures.items()})
-        for name in names
-    }
+    return top_two({method: Cell(*row[name], digits=2) for method, row in rows.items()})
 
 
 def dice_table(
@@ -121,9 +89,9 @@ def dice_table(
     title: str,
     levels: Sequence[str],
     methods: Sequence[str],
-    paper: Paper,
+    printed: Printed | None = None,
     structures: Sequence[str] = STRUCTURES,
-    column: str = "dice_{}",
+    named: str = "dice_{}",
 ) -> Table:
     """Dice of each structure by level and method, beside the paper's where it has them.
 
@@ -131,40 +99,67 @@ def dice_table(
         results: what was measured.
         title: of the table.
         levels, methods: its rows.
-        paper: what is printed there.
+        printed: what stands there in the paper.
         structures: its columns.
-        column: what they are called in the results.
+        named: what they are called in the results.
     """
-    names = [column.format(structure) for structure in structures]
-    printed = list(
-        dict.fromkeys(n for level in paper.values() for row in level.values() for n in row)
-    )
-    rows: list[tuple[str | Cell, ...]] = []
+    printed = printed or {}
+    theirs = dict.fromkeys(n for level in printed.values() for row in level.values() for n in row)
+    rows: list[Sequence[str | Cell]] = []
     for level in levels:
-        ours = columns(results, names, level, methods)
-        theirs = paper_columns(paper.get(level, {}), printed if level in paper else ())
+        ours = [column(results, named.format(s), level, methods) for s in structures]
+        beside = [printed_column(printed.get(level, {}), name) for name in theirs]
         for method in methods:
-            beside = [theirs.get(name, {}).get(method, "") for name in printed]
-            rows.append((level, method, *(ours[name][method] for name in names), *beside))
-    head = ("motion", "method", *structures, *(f"paper {name}" for name in printed))
-    note = _subjects(results, levels, methods, names[0])
+            cells = [c[method] for c in ours], [c.get(method, "") for c in beside]
+            rows.append((level, method, *cells[0], *cells[1]))
+    head = ("motion", "method", *structures, *(f"paper {name}" for name in theirs))
+    first = named.format(structures[0])
+    counts = [len(results.paired(first, level, methods)[methods[0]]) for level in levels]
+    n = ", ".join(map(str, dict.fromkeys(counts)))
+    note = (
+        f"Mean ± SD over {n} {'subject' if n == '1' else 'subjects'} that all methods restored; "
+        "the two best in bold."
+    )
     if printed:
         note += " Beside ours the paper's, on its own data."
-    return _without_single_level(Table(title, head, tuple(rows), note), levels)
+    return _without_single_level(Table(title, head, rows, note), levels)
 
 
 def _without_single_level(table: Table, levels: Sequence[str]) -> Table:
     if len(levels) > 1:
         return table
-    return replace(table, head=table.head[1:], rows=tuple(row[1:] for row in table.rows))
+    return replace(table, head=table.head[1:], rows=[row[1:] for row in table.rows])
 
 
-def _subjects(results: Results, levels: Sequence[str], methods: Sequence[str], column: str) -> str:
-    """How many subjects the means are over."""
-    counts = [len(results.paired(column, level, methods)[methods[0]]) for level in levels]
-    text = ", ".join(map(str, dict.fromkeys(counts)))
-    word = "subject" if text == "1" else "subjects"
-    return f"Mean ± SD over {text} {word} that all methods restored; the two best in bold."
+def crossed_table(
+    results: Results,
+    levels: Sequence[str],
+    methods: Sequence[str],
+    printed: Mapping[str, Mapping[str, tuple[float, float]]],
+) -> Table:
+    """Mean Dice of each method by the level tested on, beside the paper's."""
+    ours = [column(results, "dice_mean", level, methods) for level in levels]
+    theirs = [printed_column(printed, level) for level in levels]
+    rows = [
+        (name, *(c[name] for c in ours), *(c.get(name, "") for c in theirs)) for name in methods
+    ]
+    head = ("method", *levels, *(f"paper {level}" for level in levels))
+    note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
+    return Table("Mean Dice", head, rows, note)
+
+
+def differences(
+    results: Results,
+    levels: Sequence[str],
+    methods: Sequence[str],
+    structures: Sequence[str] = STRUCTURES,
+) -> list[Table]:
+    """The first variant of latent optimisation against the best other, where there are both."""
+    ours = [name for name in methods if name.startswith("LO")]
+    others = [name for name in methods if name not in ours]
+    if not ours or not others:
+        return []
+    return [difference_table(results, levels, ours[0], others, structures)]
 
 
 def difference_table(
@@ -173,95 +168,106 @@ def difference_table(
     ours: str,
     others: Sequence[str],
     structures: Sequence[str] = STRUCTURES,
-    column: str = "dice_{}",
 ) -> Table:
     """`ours` less the best of the others by mean, subject by subject, with a 95 % interval."""
     rows = []
     for level in levels:
         for structure in structures:
-            found = results.paired(column.format(structure), level, [ours, *others])
-            if not len(found[ours]):
-                continue
-            means = {name: float(found[name].mean()) for name in others}
-            best = max(means, key=means.__getitem__)
-            mean, low, high = paired_interval(found[ours], found[best])
-            interval = f"{low:+.3f} to {high:+.3f}"
-            rows.append((level, structure, best, f"{mean:+.3f}", interval, str(len(found[ours]))))
+            found = results.paired(f"dice_{structure}", level, [ours, *others])
+            if n := len(found[ours]):
+                best = max(others, key=lambda name: found[name].mean())
+                mean, low, high = paired_interval(found[ours], found[best])
+                interval = f"{low:+.3f} to {high:+.3f}"
+                rows.append((level, structure, best, f"{mean:+.3f}", interval, str(n)))
     head = ("motion", "structure", "best other", "difference", "95 % interval", "subjects")
-    title = f"{ours} less {others[0]}" if len(others) == 1 else f"{ours} less the best other"
+    title = f"{ours} less {others[0] if len(others) == 1 else 'the best other'}"
     note = "Differences of Dice, subject by subject; intervals by bootstrap over subjects."
-    return _without_single_level(Table(title, head, tuple(rows), note), levels)
+    return _without_single_level(Table(title, head, rows, note), levels)
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """Means of one method at one level, as text."""
+def paired_interval(
+    a: Values, b: Values, level: float = 0.95, seed: int = 0
+) -> tuple[float, float, float]:
+    """Mean of a − b over subjects, and its bootstrap interval by percentiles (Efron 1979).
 
-    results: Results
-    level: str
-    method: str
+    Args:
+        a, b: (n,) figures of two methods on the same subjects.
+        level: how often such an interval holds the mean of all subjects.
+        seed: of the resampling.
 
-    def values(self, column: str) -> Values:
-        return np.array([*self.results.by_subject(column, self.level, self.method).values()])
+    Returns:
+        Mean, lower and upper end.
 
-    def mean(self, column: str, digits: int) -> str:
-        found = summary(list(self.values(column)))
-        note = f" ({found.missing} missing)" if found.missing else ""
-        return f"{found.mean:.{digits}f}{note}" if math.isfinite(found.mean) else ""
+    Raises:
+        ValueError: not as many of one as of the other, or none.
+    """
+    if a.shape != b.shape or not len(a):
+        raise ValueError(f"pairs are needed, not {len(a)} and {len(b)} values")
+    difference = a - b
+    chosen = np.random.default_rng(seed).integers(0, len(difference), (RESAMPLES, len(difference)))
+    low, high = np.quantile(difference[chosen].mean(1), [(1 - level) / 2, (1 + level) / 2])
+    return float(difference.mean()), float(low), float(high)
 
-    def by_tissue(self, column: str, digits: int) -> str:
-        return " / ".join(self.mean(column.format(tissue), digits) for tissue in TISSUES[1:])
 
-    def error(self, found: str, true: str) -> str:
-        errors = summary(list(self.values(found) - self.values(true)))
-        return f"{errors.mean:+.1f} ± {errors.sd:.1f}" if math.isfinite(errors.mean) else ""
+_EACH = " / ".join(TISSUES[1:])
+OTHER_MEASURES: Mapping[str, tuple[str, int | None]] = {
+    f"raw Dice {_EACH}": ("raw_dice_{}", 3),
+    f"ASSD {_EACH}, mm": ("assd_{}_mm", 2),
+    f"HD95 {_EACH}, mm": ("hd95_{}_mm", 1),
+    f"volume error {_EACH}, ml": ("volume_{}_ml", None),
+    "LV mass error, g": ("lv_mass_g", None),
+    "motion error, raw, mm": ("raw_motion_error_mm", 2),
+    "motion error, mm": ("motion_error_mm", 2),
+    "motion error, unsheared, mm": ("unsheared_motion_error_mm", 2),
+    "seconds": ("seconds", 2),
+}
+"""Heading → column of the results and digits of its mean; None: mean ± SD of estimate − truth."""
 
 
 def other_measures(results: Results, levels: Sequence[str], methods: Sequence[str]) -> Table:
     """Means of all else that was measured."""
-    tissues = " / ".join(TISSUES[1:])
-    head = (
-        "motion",
-        "method",
-        f"raw Dice {tissues}",
-        f"ASSD {tissues}, mm",
-        f"HD95 {tissues}, mm",
-        f"volume error {tissues}, ml",
-        "LV mass error, g",
-        "motion error, raw, mm",
-        "motion error, mm",
-        "motion error, unsheared, mm",
-        "seconds",
-    )
-    rows = []
-    for level in levels:
-        for method in methods:
-            seen = _Measured(results, level, method)
-            rows.append(
-                (
-                    level,
-                    method,
-                    seen.by_tissue("raw_dice_{}", 3),
-                    seen.by_tissue("assd_{}_mm", 2),
-                    seen.by_tissue("hd95_{}_mm", 1),
-                    " / ".join(
-                        seen.error(f"volume_{t}_ml", f"true_volume_{t}_ml") for t in TISSUES[1:]
-                    ),
-                    seen.error("lv_mass_g", "true_lv_mass_g"),
-                    seen.mean("raw_motion_error_mm", 2),
-                    seen.mean("motion_error_mm", 2),
-                    seen.mean("unsheared_motion_error_mm", 2),
-                    seen.mean("seconds", 2),
+    rows = [
+        (
+            level,
+            method,
+            *(
+                " / ".join(
+                    _mean(results, name, level, method, digits)
+                    for name in dict.fromkeys(named.format(tissue) for tissue in TISSUES[1:])
                 )
-            )
+                for named, digits in OTHER_MEASURES.values()
+            ),
+        )
+        for level in levels
+        for method in methods
+    ]
     note = (
         "Means over the subjects of each method. All but what is called raw is taken after one "
         "translation common to all slices and tissues; unsheared, after the linear drift along the "
         "stack as well, which SA slices alone cannot tell from a leaning heart. Errors: estimate "
         "less truth."
     )
-    table = Table("Distances, volumes, motion and time", head, tuple(rows), note)
-    return _without_single_level(table, levels)
+    head = ("motion", "method", *OTHER_MEASURES)
+    return _without_single_level(
+        Table("Distances, volumes, motion and time", head, rows, note), levels
+    )
+
+
+def _mean(results: Results, name: str, level: str, method: str, digits: int | None) -> str:
+    """Over the subjects of one method, as text; empty where none has the figure."""
+    values = results.by_subject(name, level, method)
+    true = results.by_subject(f"true_{name}", level, method) if digits is None else {}
+    found = summary([value - true.get(subject, 0.0) for subject, value in values.items()])
+    if not math.isfinite(found.mean):
+        return ""
+    if digits is None:
+        return f"{found.mean:+.1f} ± {found.sd:.1f}"
+    return f"{found.mean:.{digits}f}{f' ({found.missing} missing)' if found.missing else ''}"
+
+
+def along(results: Results, name: str, level: str, methods: Iterable[str]) -> list[Cell]:
+    """A figure for each method, over the subjects that all have."""
+    return [cell(values) for values in results.paired(name, level, methods).values()]
 
 
 def dice_strips(
@@ -269,12 +275,12 @@ def dice_strips(
     title: str,
     levels: Sequence[str],
     methods: Sequence[str],
-    column: str = "dice_{}",
+    named: str = "dice_{}",
 ) -> Strips:
     """Every subject's Dice by structure and level."""
     panels = {
         f"{tissue}, {level}" if len(levels) > 1 else tissue: results.paired(
-            column.format(tissue), level, methods
+            named.format(tissue), level, methods
         )
         for level in levels
         for tissue in TISSUES[1:]
