@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = COMMANDS[options.command]
     try:
         from srheart_demo.machine import one_thread
-        from srheart_demo.scan.nifti import InvalidVolume
+        from srheart_demo.scan.volume import InvalidVolume
 
         try:
             with nullcontext() if command in MANY_THREADS else one_thread():

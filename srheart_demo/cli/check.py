@@ -39,8 +39,8 @@ def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
     from srheart_demo.enhancement.checking import Report, Verdict, check
     from srheart_demo.heart.generator import load_generator
-    from srheart_demo.scan.nifti import InvalidVolume
-    from srheart_demo.scan.scan import read_scan
+    from srheart_demo.scan.read import read_scan
+    from srheart_demo.scan.volume import InvalidVolume
 
     if options.long_axis and len(options.files) > 1:
         raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
-                scan = read_scan(path, frame=options.frame, **shared.chosen_reading(options))
+                scan = read_scan(path, options.long_axis, shared.chosen_reading(options))
                 reports[path] = check(None if options.no_solve else load_generator(), scan)
             except InvalidVolume as error:
                 reports[path] = shared.refusal(error, options)

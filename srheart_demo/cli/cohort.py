@@ -22,7 +22,7 @@ from srheart_demo.cli.progress import ProgressLine
 if TYPE_CHECKING:
     from srheart_demo.enhancement.cohort import Execute, Recipe, Record
     from srheart_demo.enhancement.folder import Found
-    from srheart_demo.scan.nifti import InvalidVolume
+    from srheart_demo.scan.volume import InvalidVolume
 
 HELP = "restore every scan of a folder"
 DESCRIPTION = (

@@ -42,8 +42,9 @@ def run(options: argparse.Namespace) -> None:
     import numpy as np
 
     from srheart_demo.scan.placement import on_hr_grid
+    from srheart_demo.scan.read import read_short_axis
     from srheart_demo.scan.simulate import simulate
-    from srheart_demo.scan.volume import read_short_axis, write_volume
+    from srheart_demo.scan.volume import write_volume
 
     factor = _factor(options.motion)
     heart = on_hr_grid(read_short_axis(options.heart))

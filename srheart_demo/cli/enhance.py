@@ -64,9 +64,9 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
     from srheart_demo.enhancement.enhance import enhance
     from srheart_demo.heart.generator import load_generator
     from srheart_demo.heart.measures import volumes_ml
-    from srheart_demo.scan.scan import read_scan
+    from srheart_demo.scan.read import read_scan
 
-    scan = read_scan(options.stack, frame=options.frame, **shared.chosen_reading(options))
+    scan = read_scan(options.stack, options.long_axis, shared.chosen_reading(options))
     G = load_generator()
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
@@ -95,10 +95,12 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     from srheart_demo.enhancement.checking import judged
     from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
     from srheart_demo.heart.generator import load_generator
-    from srheart_demo.scan.nifti import InvalidVolume
-    from srheart_demo.scan.scan import Scan, read_cycle
+    from srheart_demo.scan.read import read_cycle
+    from srheart_demo.scan.scan import Scan
+    from srheart_demo.scan.volume import InvalidVolume
 
-    found, out = read_cycle(options.stack, **shared.chosen_reading(options)), options.output
+    out = options.output
+    found = read_cycle(options.stack, options.long_axis, shared.chosen_reading(options))
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:

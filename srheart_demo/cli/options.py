@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from srheart_demo.cli.errors import BadInput
 
 if TYPE_CHECKING:
     from srheart_demo.scan.labels import Convention
-    from srheart_demo.scan.nifti import InvalidVolume
+    from srheart_demo.scan.read import HowToRead
+    from srheart_demo.scan.volume import InvalidVolume
     from srheart_demo.solver.settings import Settings
 
 Number = TypeVar("Number", int, float)
@@ -190,20 +191,22 @@ def reading(command: argparse.ArgumentParser) -> None:
     add("--mirror", action="store_true", help="read the columns of the slices the other way")
 
 
-def chosen_reading(options: argparse.Namespace) -> dict[str, Any]:
-    """What `scan.read_scan` and `read_cycle` both take."""
-    from srheart_demo.scan.placement import ByHand
+def chosen_reading(options: argparse.Namespace) -> HowToRead:
+    """What the options say of how files are read; a cohort has fewer of them."""
+    from srheart_demo.scan.placement import AUTOMATIC, ByHand
+    from srheart_demo.scan.read import HowToRead
 
-    return {
-        "view": options.long_axis,
-        "convention": chosen_convention(options),
-        "view_convention": chosen_convention(options, "view_labels"),
-        "view_frame": options.view_frame,
-        "slice_axis": options.slice_axis,
-        "by_hand": ByHand(options.turn, options.flip, options.mirror),
-        "unlabelled": options.unlabelled,
-        "sure": options.trust_spacing,
-    }
+    corrected = hasattr(options, "turn")
+    return HowToRead(
+        convention=chosen_convention(options),
+        view_convention=chosen_convention(options, "view_labels"),
+        frame=getattr(options, "frame", None),
+        view_frame=getattr(options, "view_frame", None),
+        slice_axis=options.slice_axis,
+        by_hand=ByHand(options.turn, options.flip, options.mirror) if corrected else AUTOMATIC,
+        unlabelled=options.unlabelled,
+        sure=options.trust_spacing,
+    )
 
 
 def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:

@@ -16,9 +16,10 @@ from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import on_hr_grid, plane_geometry, stack_geometry
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume, read_short_axis
+from srheart_demo.scan.volume import LabelVolume
 
 LEVELS = tuple(MOTION_LEVELS)
 FIRST_SEED = SEEDS["experiments"].start

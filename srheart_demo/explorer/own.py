@@ -17,11 +17,10 @@ from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
-from srheart_demo.scan.nifti import load
+from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
+from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.scan import Scan as PlacedScan
-from srheart_demo.scan.scan import read_scan
-from srheart_demo.scan.volume import Upload
 from srheart_demo.solver.baselines import nearest
 from srheart_demo.solver.problem import Generator
 
@@ -81,14 +80,8 @@ class OwnScan:
             self.view_frames = view.labelled() or [0]
             if view_frame is None and view.frames != image.frames:
                 view_frame = self.view_frames[0]
-        self.placed = read_scan(
-            image,
-            view,
-            convention=file.convention,
-            frame=frame,
-            view_frame=view_frame,
-            by_hand=file.by_hand,
-        )
+        how = HowToRead(file.convention, frame=frame, view_frame=view_frame, by_hand=file.by_hand)
+        self.placed = read_scan(image, view, how)
         placement = self.placed.placement
         self._ordered = ordered = placement.apex_first(self.placed.stack)
         self._seen = seen = self.placed.from_apex(self.placed.looked_at)

@@ -18,14 +18,14 @@ from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.scan.long_axis import Plane, standard_view
-from srheart_demo.scan.placement import Placement, rv_azimuth
-from srheart_demo.scan.samples import KNOWN_PLACE, SUBJECTS, load_sample
+from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan as PlacedScan
 from srheart_demo.scan.simulate import (
     four_chamber_view,
     scanner_frame,
     stack_volume,
     synthetic_heart,
+    where_it_is_known,
 )
 from srheart_demo.scan.volume import LabelVolume
 
@@ -212,9 +212,8 @@ class KnownHeart:
         stack = stack_volume(labels, _slices(scan), self.world_from_model)
         stack = replace(stack, name=self.name)
         view = replace(self.view, name=f"{self.name}, long axis") if scan.long_axis else None
-        azimuth = rv_azimuth(stack, self.world_from_model[:3, :3])
-        placement = Placement(self.world_from_model, azimuth, 0.0, False, True, (KNOWN_PLACE,))
-        return replace(PlacedScan.of(stack, view, placement=placement), looked_at=taken)
+        known = where_it_is_known(stack, view, self.world_from_model)
+        return replace(known, looked_at=taken)
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:

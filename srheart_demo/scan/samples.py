@@ -13,12 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import checksum, shipped
-from srheart_demo.frame import HR_SHAPE, hr_affine
+from srheart_demo.frame import HR_SHAPE
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
-from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.simulate import simulate, synthetic_heart
-from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
+from srheart_demo.scan.simulate import (
+    simulate,
+    synthetic_heart,
+    where_it_is_known,
+    world_from_model,
+)
+from srheart_demo.scan.volume import LabelVolume, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
 
@@ -31,8 +36,6 @@ SUBJECTS = {
 """Population and seed of each subject; in the range `population.SEEDS` of samples."""
 
 SAMPLES = tuple(SUBJECTS)
-
-KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +66,8 @@ class Sample:
         With its view or without. `Scan.of` finds the place from the labels instead, as for a scan
         of one's own.
         """
-        stack = self.stacks[level]
-        world = self.S_HR.affine @ np.linalg.inv(hr_affine())
-        azimuth = rv_azimuth(stack, world[:3, :3])
-        placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
-        return Scan.of(stack, self.S_LA if long_axis else None, placement=placement)
+        view, world = self.S_LA if long_axis else None, world_from_model(self.S_HR)
+        return where_it_is_known(self.stacks[level], view, world)
 
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:

@@ -13,7 +13,11 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.scan.long_axis import long_axis_view, standard_view
+from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
+
+KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,20 @@ def simulate(
     epsilon_seed = seed if noise_seed is None else noise_seed
     S_LR = simulate_stack(heart.labels, stack, d.double(), noise, epsilon_seed)
     return SimulatedScan(heart, stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
+
+
+def where_it_is_known(
+    stack: LabelVolume, view: LabelVolume | None, world: NDArray[np.float64]
+) -> Scan:
+    """A simulated scan, placed where its heart lies instead of as its labels say.
+
+    Args:
+        stack, view: of one heart; the view is optional.
+        world: model mm → world RAS+ mm, (4, 4).
+    """
+    azimuth = rv_azimuth(stack, world[:3, :3])
+    placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
+    return Scan.of(stack, view, placement=placement)
 
 
 def synthetic_heart(population: str, seed: int) -> LabelVolume:
