@@ -26,13 +26,12 @@ USE = "For research and teaching only, not for clinical use."
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The scans, how they are read, and how much is said."""
-    add = command.add_argument
-    add("files", type=Path, nargs="+", metavar="FILE", help="SA label stacks, .nii or .nii.gz")
+    shared.option(command, "files FILE", "SA label stacks, .nii or .nii.gz", Path, nargs="+")
     shared.long_axis(command)
     shared.frame(command)
     shared.reading(command)
-    add("--no-solve", action="store_true", help="say what was found and assumed, and no more")
-    add("--json", action="store_true", help="for programs: JSON on stdout")
+    shared.option(command, "--no-solve", "say what was found and assumed, and no more")
+    shared.option(command, "--json", "for programs: JSON on stdout")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -45,34 +45,18 @@ SOME_FAILED = 1
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which files, where they are worked on, and how."""
-    add = command.add_argument
-    add("input", type=Path, metavar="IN_DIR", help="folder of the scans")
-    add("output", type=Path, nargs="?", metavar="OUT_DIR", help="folder for the results")
-    add(
-        "--list",
-        "--dry-run",
-        action="store_true",
-        help="only say which file is what, and what would be done",
-    )
-    for option, what in PATTERNS.items():
-        add(option, action="append", default=[], metavar="PATTERN", help=what)
+    add = partial(shared.option, command)
+    add("input IN_DIR", "folder of the scans", Path)
+    add("output OUT_DIR", "folder for the results", Path, nargs="?")
+    add("--list,--dry-run", "only say which file is what, and what would be done")
+    for name, what in PATTERNS.items():
+        add(f"{name} PATTERN", what, action="append", default=[])
     where = command.add_mutually_exclusive_group()
-    where.add_argument(
-        "--jobs",
-        type=shared.positive,
-        metavar="N",
-        help="scans at once, a process each (default: as many as there are cores)",
-    )
-    where.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786",
-    )
-    add(
-        "--no-surface",
-        action="store_true",
-        help="leave out heart.stl, which takes nearly all of the space",
-    )
+    what = "scans at once, a process each (default: as many as there are cores)"
+    shared.option(where, "--jobs N", what, shared.positive)
+    what = "a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786"
+    shared.option(where, "--scheduler ADDRESS", what)
+    add("--no-surface", "leave out heart.stl, which takes nearly all of the space")
     shared.labels(command)
     shared.stacks(command)
     shared.no_check(command)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import output, probability, weight, whole
+from srheart_demo.cli.options import option, output, probability, weight, whole
 from srheart_demo.files import write_json
 
 HELP = "simulate a scan of a high-resolution heart"
@@ -18,22 +19,13 @@ DESCRIPTION = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The heart, its motion and noise."""
-    add = command.add_argument
-    add("heart", type=Path, metavar="S_HR.nii.gz", help="HR label map")
-    add(
-        "--motion",
-        default="normal",
-        metavar="LEVEL",
-        help="none, normal, severe, or a factor on 2.3 ± 0.87 mm (default: normal)",
-    )
-    add("--seed", type=whole, default=0, help="of motion and noise (default: 0)")
-    add(
-        "--noise",
-        type=probability,
-        default=0.0,
-        metavar="EPSILON",
-        help="probability that a voxel takes a neighbour's label (default: 0)",
-    )
+    add = partial(option, command)
+    add("heart S_HR.nii.gz", "HR label map", Path)
+    levels = "none, normal, severe, or a factor on 2.3 ± 0.87 mm"
+    add("--motion LEVEL", levels, usual="normal")
+    add("--seed", "of motion and noise", whole, 0)
+    what = "probability that a voxel takes a neighbour's label"
+    add("--noise EPSILON", what, probability, 0.0)
     output(command)
 
 

@@ -26,15 +26,16 @@ DESCRIPTION = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The scan, how it is read, and how it is solved."""
-    command.add_argument("stack", type=Path, metavar="STACK.nii.gz", help="SA label stack")
+    shared.option(command, "stack STACK.nii.gz", "SA label stack", Path)
     shared.long_axis(command)
     which = command.add_mutually_exclusive_group()
     shared.frame(which)
-    which.add_argument(
+    shared.option(
+        which,
         "--frames",
+        "restore every frame with labels, each from the one before; writes a folder for each, and "
+        "volumes.csv",
         choices=("all",),
-        help="restore every frame with labels, each from the one before; writes a folder for each, "
-        "and volumes.csv",
     )
     shared.reading(command)
     shared.no_check(command)

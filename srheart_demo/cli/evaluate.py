@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, writable
-from srheart_demo.cli.options import positive, whole
+from srheart_demo.cli.options import option, positive, whole
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -31,52 +31,19 @@ GENERATOR = (
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which generators, on which hearts, and where the table goes."""
     subjects = command.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
-    add = subjects.add_parser(
-        "generator", help="how well generators hold hearts, and how fast", description=GENERATOR
-    ).add_argument
-    add("files", type=Path, nargs="*", metavar="FILES", help="HR label maps")
-    add(
-        "--generator",
-        nargs="+",
-        metavar="NAME",
-        help="shipped generators, or files of weights (default: all shipped)",
-    )
-    add(
-        "--population",
-        nargs="+",
-        metavar="NAME",
-        help="populations of synthetic hearts (default: all)",
-    )
-    add(
-        "--hearts",
-        type=whole,
-        default=200,
-        metavar="N",
-        help="synthetic hearts of each population; 0 leaves them out (default: 200)",
-    )
-    add(
-        "--draws",
-        type=whole,
-        default=1000,
-        metavar="N",
-        help="draws of z, and hearts encoded for the latent space; 0 leaves them out "
-        "(default: 1000)",
-    )
-    add(
-        "--jobs",
-        type=positive,
-        default=1,
-        metavar="N",
-        help="hearts measured at once, one thread each (default: 1)",
-    )
-    add("--seed", type=whole, default=0, help="of hearts and draws (default: 0)")
-    add(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="OUT",
-        help="table to write, OUT.csv or OUT.md; a stopped run goes on from its OUT.csv",
-    )
+    what = "how well generators hold hearts, and how fast"
+    add = partial(option, subjects.add_parser("generator", help=what, description=GENERATOR))
+    add("files FILES", "HR label maps", Path, nargs="*")
+    what = "shipped generators, or files of weights (default: all shipped)"
+    add("--generator NAME", what, nargs="+")
+    add("--population NAME", "populations of synthetic hearts (default: all)", nargs="+")
+    add("--hearts N", "synthetic hearts of each population; 0 leaves them out", whole, 200)
+    what = "draws of z, and hearts encoded for the latent space; 0 leaves them out"
+    add("--draws N", what, whole, 1000)
+    add("--jobs N", "hearts measured at once, one thread each", positive, 1)
+    add("--seed", "of hearts and draws", whole, 0)
+    what = "table to write, OUT.csv or OUT.md; a stopped run goes on from its OUT.csv"
+    add("-o,--output OUT", what, Path)
 
 
 def run(options: argparse.Namespace) -> None:

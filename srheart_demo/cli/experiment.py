@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srheart_demo.cli import options as shared
 from srheart_demo.cli.errors import (
     BadInput,
     check_populations,
@@ -18,7 +18,15 @@ from srheart_demo.cli.errors import (
     missing_packages,
     writable,
 )
-from srheart_demo.cli.options import positive, weight, whole
+from srheart_demo.cli.options import (
+    chosen_preset,
+    option,
+    output,
+    positive,
+    preset_name,
+    weight,
+    whole,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_path
 
@@ -61,87 +69,44 @@ def add_options(command: argparse.ArgumentParser) -> None:
         _subjects(table)
         _methods(table)
         _running(table)
-    _of_real_stacks(
-        names.add_parser(
-            "real-stacks",
-            help="NN, SBI and LO on hidden slices of stacks",
-            description=REAL_STACKS,
-        )
-    )
-    _of_latent_study(
-        names.add_parser(
-            "latent-study",
-            help="sizes of z, values of beta, generators",
-            description=LATENT_STUDY,
-        )
-    )
+
+    what = "NN, SBI and LO on hidden slices of stacks"
+    stacks = names.add_parser("real-stacks", help=what, description=REAL_STACKS)
+    add = partial(option, stacks)
+    add("files FILES", "label maps, or folders of them", Path, nargs="+")
+    add("--simulate", "degrade all files, whatever their grid")
+    add("--seed", "of the simulated motion", whole, 0)
+    _methods(stacks)
+    _running(stacks)
+
+    what = "sizes of z, values of beta, generators"
+    study = names.add_parser("latent-study", help=what, description=LATENT_STUDY)
+    _subjects(study)
+    add = partial(option, study)
+    what, sizes = "leading latents kept (default: 8 16 32 64 128)", (8, 16, 32, 64, 128)
+    add("--latents M", what, positive, nargs="*", default=sizes)
+    what, betas = "in the paper's scaling (default: 0 0.001 0.01 0.1)", (0.0, 0.001, 0.01, 0.1)
+    add("--betas BETA", what, weight, nargs="*", default=betas)
+    add("--draws N", "of z to check", whole, 100)
+    add("--train-hearts N", "that each beta is trained on", positive, 1000)
+    add("--train-steps N", "of each training: about 5 minutes of one core", positive, 400)
+    preset_name(study)
+    _running(study)
 
 
 def _subjects(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("--hearts", type=positive, default=50, metavar="N", help="subjects (default: 50)")
-    add("--population", default="healthy", metavar="NAME", help="of them (default: healthy)")
-    add("--seed", type=whole, default=0, help="which subjects (default: 0)")
+    option(command, "--hearts N", "subjects", positive, 50)
+    option(command, "--population NAME", "of them", usual="healthy")
+    option(command, "--seed", "which subjects", whole, 0)
 
 
 def _methods(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--methods", nargs="+", metavar="NAME", help="which to compare (default: the paper's)"
-    )
+    option(command, "--methods NAME", "which to compare (default: the paper's)", nargs="+")
 
 
 def _running(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--jobs", type=positive, default=1, metavar="N", help="processes (default: 1)"
-    )
-    shared.output(command)
-
-
-def _of_real_stacks(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("files", type=Path, nargs="+", metavar="FILES", help="label maps, or folders of them")
-    add("--simulate", action="store_true", help="degrade all files, whatever their grid")
-    add("--seed", type=whole, default=0, help="of the simulated motion (default: 0)")
-    _methods(command)
-    _running(command)
-
-
-def _of_latent_study(command: argparse.ArgumentParser) -> None:
-    _subjects(command)
-    add = command.add_argument
-    add(
-        "--latents",
-        type=positive,
-        nargs="*",
-        default=(8, 16, 32, 64, 128),
-        metavar="M",
-        help="leading latents kept (default: 8 16 32 64 128)",
-    )
-    add(
-        "--betas",
-        type=weight,
-        nargs="*",
-        default=(0.0, 0.001, 0.01, 0.1),
-        metavar="BETA",
-        help="in the paper's scaling (default: 0 0.001 0.01 0.1)",
-    )
-    add("--draws", type=whole, default=100, metavar="N", help="of z to check (default: 100)")
-    add(
-        "--train-hearts",
-        type=positive,
-        default=1000,
-        metavar="N",
-        help="that each beta is trained on (default: 1000)",
-    )
-    add(
-        "--train-steps",
-        type=positive,
-        default=400,
-        metavar="N",
-        help="of each training: about 5 minutes of one core (default: 400)",
-    )
-    shared.preset_name(command)
-    _running(command)
+    option(command, "--jobs N", "processes", positive, 1)
+    output(command)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -179,7 +144,7 @@ def _latent_study(options: argparse.Namespace) -> Experiment:
     from srheart_demo.experiments.latent_study import LATENT_SIZES, Budget, LatentStudy
 
     check_populations([options.population])
-    solver = shared.chosen_preset(options)
+    solver = chosen_preset(options)
     if unknown := [M for M in options.latents if LATENT_SIZES[-1] < M]:
         raise BadInput(
             f"--latents: the shipped generator has {LATENT_SIZES[-1]}, not {unknown[0]}."

@@ -6,7 +6,7 @@ import argparse
 import socket
 
 from srheart_demo.cli.errors import BadInput, check_installed
-from srheart_demo.cli.options import whole
+from srheart_demo.cli.options import option, whole
 from srheart_demo.files import shipped
 
 HELP = "the dashboard, in the browser"
@@ -22,12 +22,9 @@ HOST = "localhost"
 def add_options(command: argparse.ArgumentParser) -> None:
     """Where it is served, and whether a browser opens; what else there is goes to Voilà."""
     command.allow_abbrev = False
-    command.add_argument(
-        "--port", type=whole, help="to serve at (default: a free one from 8866 on)"
-    )
-    command.add_argument(
-        "--no-browser", dest="browser", action="store_false", help="open none; print the address"
-    )
+    option(command, "--port", "to serve at (default: a free one from 8866 on)", whole)
+    what = "open none; print the address"
+    command.add_argument("--no-browser", dest="browser", action="store_false", help=what)
     command.set_defaults(passed_on=[])
 
 

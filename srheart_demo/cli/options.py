@@ -6,8 +6,9 @@ import argparse
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from srheart_demo.cli.errors import BadInput
 
@@ -55,18 +56,46 @@ degrees = _number(float, "an angle, -360 to 360", lambda x: -360 <= x <= 360)
 probability = _number(float, "a number between 0 and 1", lambda x: 0 <= x <= 1)
 
 
+def option(
+    command: argparse._ActionsContainer,
+    name: str,
+    what: str,
+    kind: Callable[[str], object] | None = None,
+    usual: object = None,
+    **more: Any,
+) -> None:
+    """Add an option or an argument to a command.
+
+    Args:
+        command: or a group of it.
+        name: with a word for its value behind, such as ``--frame N``; one without is a switch,
+            if neither `kind` nor choices say otherwise.
+        what: its help, to which the default is added.
+        kind: reads its value.
+        usual: its default, if help is to say so.
+        more: as argparse has it.
+    """
+    flags, _, value = name.partition(" ")
+    if usual is not None:
+        what += f" (default: {usual:g})" if isinstance(usual, float) else f" (default: {usual})"
+        more["default"] = usual
+    if value:
+        more["metavar"] = value
+    if kind:
+        more["type"] = kind
+    if not (value or kind or "choices" in more):
+        more["action"] = "store_true"
+    command.add_argument(*flags.split(","), help=what, **more)
+
+
 def output(command: argparse.ArgumentParser, required: bool = True) -> None:
     """The folder for the results."""
-    command.add_argument(
-        "-o", "--output", type=Path, required=required, metavar="OUT", help="folder for the results"
-    )
+    option(command, "-o,--output OUT", "folder for the results", Path, required=required)
 
 
 def preset_name(command: argparse.ArgumentParser) -> None:
     """The settings of Algorithm 1, for `chosen_preset`."""
-    command.add_argument(
-        "--preset", default="recommended", metavar="NAME", help="settings (default: recommended)"
-    )
+    option(command, "--preset NAME", "settings", usual="recommended")
 
 
 def chosen_preset(options: argparse.Namespace) -> Settings:
@@ -86,15 +115,11 @@ def chosen_preset(options: argparse.Namespace) -> Settings:
 def solver(command: argparse.ArgumentParser) -> None:
     """How Algorithm 1 is run, for `chosen_settings`."""
     preset_name(command)
-    add = command.add_argument
-    add("--gamma", type=weight, metavar="G", help="weight of the long-axis loss (default: preset)")
-    add("--start", choices=("zero", "random", "encoder"), help="where z starts (default: preset)")
-    add("--seed", type=whole, metavar="N", help="of a random start")
-    add(
-        "--no-residual",
-        action="store_true",
-        help="give G(z) alone, without what the slices show beyond it",
-    )
+    add = partial(option, command)
+    add("--gamma G", "weight of the long-axis loss (default: preset)", weight)
+    add("--start", "where z starts (default: preset)", choices=("zero", "random", "encoder"))
+    add("--seed N", "of a random start", whole)
+    add("--no-residual", "give G(z) alone, without what the slices show beyond it")
 
 
 def chosen_settings(options: argparse.Namespace) -> Settings:
@@ -113,82 +138,57 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
 
 def no_check(command: argparse.ArgumentParser) -> None:
     """Whether hearts are judged."""
-    command.add_argument(
-        "--no-check",
-        action="store_true",
-        help="do not ask whether the heart is to be trusted: saves some 2 s a scan",
-    )
+    what = "do not ask whether the heart is to be trusted: saves some 2 s a scan"
+    option(command, "--no-check", what)
 
 
 def long_axis(command: argparse.ArgumentParser) -> None:
     """The view beside a stack."""
-    command.add_argument(
-        "--long-axis", type=Path, metavar="LA.nii.gz", help="LA label map of the same scan"
-    )
+    option(command, "--long-axis LA.nii.gz", "LA label map of the same scan", Path)
 
 
 def frame(command: argparse._ActionsContainer) -> None:
     """Which moment of a cine."""
-    command.add_argument(
-        "--frame", type=whole, metavar="N", help="which frame of a file with several, from 0"
-    )
+    option(command, "--frame N", "which frame of a file with several, from 0", whole)
 
 
 def labels(command: argparse.ArgumentParser) -> None:
     """What the values of files mean, for `chosen_convention`."""
-    for option, whose in (("--labels", ""), ("--view-labels", " of the long-axis view")):
-        command.add_argument(
-            option,
-            nargs=3,
-            metavar="TISSUE=VALUE",
-            help=f"what the values{whose} mean, such as LV=1 MYO=2 RV=3 (default: recognised)",
-        )
+    for name, whose in (("--labels", ""), ("--view-labels", " of the long-axis view")):
+        what = f"what the values{whose} mean, such as LV=1 MYO=2 RV=3 (default: recognised)"
+        option(command, f"{name} TISSUE=VALUE", what, nargs=3)
 
 
 def stacks(command: argparse.ArgumentParser) -> None:
     """What a stack's file does not say of itself."""
-    add = command.add_argument
-    add(
-        "--slice-axis",
-        type=int,
-        choices=(0, 1, 2),
-        help="which axis of the stack's array runs across its slices (default: found)",
-    )
+    add = partial(option, command)
+    what = "which axis of the stack's array runs across its slices (default: found)"
+    add("--slice-axis", what, int, choices=(0, 1, 2))
     add(
         "--unlabelled",
+        "slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
+        "looked (unknown), or what the labelled ones tell (auto, the default)",
         choices=("auto", "empty", "unknown"),
         default="auto",
-        help="slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
-        "looked (unknown), or what the labelled ones tell (auto, the default)",
     )
-    add(
-        "--trust-spacing",
-        action="store_true",
-        help="the spacing is right, although no heart is so long or so short",
-    )
+    add("--trust-spacing", "the spacing is right, although no heart is so long or so short")
 
 
 def reading(command: argparse.ArgumentParser) -> None:
     """How a scan is read and placed, for `chosen_reading`."""
     labels(command)
-    add = command.add_argument
+    add = partial(option, command)
     add(
-        "--view-frame",
-        type=whole,
-        metavar="N",
-        help="which frame of the long-axis view, from 0 (default: that of the stack); with "
-        "--frames all and a view of one frame, the frame of the stack that it shows",
+        "--view-frame N",
+        "which frame of the long-axis view, from 0 (default: that of the stack); with --frames all "
+        "and a view of one frame, the frame of the stack that it shows",
+        whole,
     )
     stacks(command)
-    add(
-        "--turn",
-        type=degrees,
-        default=0.0,
-        metavar="DEGREES",
-        help="turn the heart in-plane by so much more than its placement does",
-    )
-    add("--flip", action="store_true", help="take the other end of the stack for the apex")
-    add("--mirror", action="store_true", help="read the columns of the slices the other way")
+    what = "turn the heart in-plane by so much more than its placement does"
+    add("--turn DEGREES", what, degrees, default=0.0)
+    add("--flip", "take the other end of the stack for the apex")
+    add("--mirror", "read the columns of the slices the other way")
 
 
 def chosen_reading(options: argparse.Namespace) -> HowToRead:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from functools import partial
 
 from srheart_demo.cli.errors import check_populations
-from srheart_demo.cli.options import several, whole
+from srheart_demo.cli.options import option, several, whole
 from srheart_demo.cli.progress import ProgressLine
 
 HELP = "compare synthetic hearts with real ones"
@@ -27,17 +28,12 @@ Hearts = dict[str, list[float]]
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """What is checked, and on how many hearts."""
-    add = command.add_argument
-    add("--check", action="store_true", help="draw hearts and compare")
-    add(
-        "--population",
-        nargs="+",
-        default=["healthy"],
-        metavar="NAME",
-        help="which to check (default: healthy)",
-    )
-    add("--hearts", type=several, default=200, metavar="N", help="of each (default: 200)")
-    add("--seed", type=whole, default=0, help="of the hearts (default: 0)")
+    add = partial(option, command)
+    add("--check", "draw hearts and compare")
+    what = "which to check (default: healthy)"
+    add("--population NAME", what, nargs="+", default=["healthy"])
+    add("--hearts N", "of each", several, 200)
+    add("--seed", "of the hearts", whole, 0)
 
 
 def run(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import output, whole
+from srheart_demo.cli.options import option, output, whole
 
 HELP = "list or copy the samples, or draw a heart"
 DESCRIPTION = (
@@ -19,12 +19,10 @@ DESCRIPTION = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which subject, and where to."""
-    what = command.add_mutually_exclusive_group()
-    what.add_argument("name", nargs="?", metavar="NAME", help="a shipped subject")
-    what.add_argument("--seed", type=whole, help="draw the synthetic heart of this seed")
-    what.add_argument(
-        "--rebuild", type=Path, metavar="FOLDER", help="make all shipped subjects again, in FOLDER"
-    )
+    which = command.add_mutually_exclusive_group()
+    option(which, "name NAME", "a shipped subject", nargs="?")
+    option(which, "--seed", "draw the synthetic heart of this seed", whole)
+    option(which, "--rebuild FOLDER", "make all shipped subjects again, in FOLDER", Path)
     output(command, required=False)
 
 

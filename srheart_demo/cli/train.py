@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srheart_demo.cli.errors import BadInput, writable
-from srheart_demo.cli.options import output, positive, weight, whole
+from srheart_demo.cli.options import option, output, positive, weight, whole
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -33,40 +34,22 @@ FIELDS = {"motion": "level"}
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which network, and what of its recipe is changed."""
-    add = command.add_argument
-    add(
-        "generator",
-        nargs="?",
-        default="betavae",
-        choices=("betavae", "dcgan", "edsr"),
-        metavar="NAME",
-        help="betavae, dcgan, or the baseline edsr (default: betavae)",
-    )
-    add(
-        "--recipe",
-        choices=("recommended", "plain"),
-        default="recommended",
-        metavar="NAME",
-        help="recommended, or plain: the paper's beta-VAE (default: recommended)",
-    )
-    add("--hearts", type=positive, metavar="N", help="synthetic hearts")
-    add("--steps", type=positive, metavar="N", help="optimiser steps")
-    add("--beta", type=weight, help="weight of the beta-VAE's KL term")
-    add("--latent-size", type=positive, metavar="M", help="dimension of z")
-    add(
-        "--motion",
-        choices=("none", "normal", "severe"),
-        metavar="LEVEL",
-        help="of the scans that edsr learns from (default: none)",
-    )
-    add("--start", metavar="FILE", help="weights that edsr goes on from (default: fresh)")
-    add(
-        "--bfloat16",
-        action="store_true",
-        default=None,
-        help="compute in bfloat16: twice as fast where the processor has it",
-    )
-    add("--seed", type=whole, help="of hearts, initial weights and batches")
+    add = partial(option, command)
+    names = ("betavae", "dcgan", "edsr")
+    what = "betavae, dcgan, or the baseline edsr"
+    add("generator NAME", what, usual="betavae", nargs="?", choices=names)
+    what = "recommended, or plain: the paper's beta-VAE"
+    add("--recipe NAME", what, usual="recommended", choices=("recommended", "plain"))
+    add("--hearts N", "synthetic hearts", positive)
+    add("--steps N", "optimiser steps", positive)
+    add("--beta", "weight of the beta-VAE's KL term", weight)
+    add("--latent-size M", "dimension of z", positive)
+    what = "of the scans that edsr learns from (default: none)"
+    add("--motion LEVEL", what, choices=("none", "normal", "severe"))
+    add("--start FILE", "weights that edsr goes on from (default: fresh)")
+    what = "compute in bfloat16: twice as fast where the processor has it"
+    add("--bfloat16", what, default=None)
+    add("--seed", "of hearts, initial weights and batches", whole)
     output(command)
 
 
@@ -103,16 +86,16 @@ def _settings(options: argparse.Namespace) -> training.Settings:
     generator, recipe = options.generator, options.recipe
     if (generator, recipe) not in recipes:
         raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
-    for option, owners in ONLY.items():
-        if getattr(options, option) is not None and generator not in owners:
-            name = option.replace("_", "-")
-            raise BadInput(f"--{name}: {generator} has no use for it; leave it out.")
+    for name, owners in ONLY.items():
+        if getattr(options, name) is not None and generator not in owners:
+            flag = name.replace("_", "-")
+            raise BadInput(f"--{flag}: {generator} has no use for it; leave it out.")
     if options.start is not None and not Path(options.start).is_file():
         raise BadInput(f"--start: there is no file {options.start}; give weights of an edsr.")
     chosen = {
-        FIELDS.get(option, option): getattr(options, option)
-        for option in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
-        if getattr(options, option) is not None
+        FIELDS.get(name, name): getattr(options, name)
+        for name in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
+        if getattr(options, name) is not None
     }
     settings = replace(recipes[generator, recipe], **chosen)
     if options.latent_size is None or isinstance(settings, training.EDSRSettings):
