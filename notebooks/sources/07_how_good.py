@@ -170,15 +170,15 @@ printed = {
 picture_strips(Strips("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
 
 # %%
-from srheart_demo.experiments.summary import dice_table, other_measures
+from srheart_demo.experiments.summary import Comparison
 
-dice_table(full, s1.title, levels, s1.methods)
+Comparison(full, levels, s1.methods).dice(s1.title)
 
 # %% [markdown]
 # (The paper's figures stand beside these in [its summary](../docs/results/table-s1/summary.md).) Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
 
 # %%
-other_measures(full, ["severe"], s1.methods)
+Comparison(full, ["severe"], s1.methods).other_measures()
 
 # %% [markdown]
 # Look at the volumes of NN: nearly right, on average, for a heart that is torn to pieces. And at SBI's muscle: too small, because interpolation closes a wall where displaced rings do not overlap.

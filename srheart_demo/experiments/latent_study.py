@@ -20,7 +20,7 @@ from srheart_demo.experiments.cases import LEVELS, Hearts, simulated_heart, synt
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score, with_mean
-from srheart_demo.experiments.summary import Curves, Plot, along, column, other_measures
+from srheart_demo.experiments.summary import Comparison, Curves, Plot, along, top_two
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
@@ -167,7 +167,8 @@ class LatentStudy(Experiment):
             for title, (names, note) in notes.items()
             if names
         ]
-        return [*tables, other_measures(results, LEVELS, [*self.nested, *self.trained])]
+        every = Comparison(results, LEVELS, [*self.nested, *self.trained])
+        return [*tables, every.other_measures()]
 
     def plots(self, results: Results) -> list[Plot]:
         """Mean Dice along M, and along β."""
@@ -179,7 +180,8 @@ class LatentStudy(Experiment):
             if len(names) > 1:
                 lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
                 panel = {
-                    line: along(results, "dice_mean", level, names) for line, level in lines.items()
+                    line: [*along(results, "dice_mean", level, names).values()]
+                    for line, level in lines.items()
                 }
                 x = tuple(name.partition(" = ")[2] for name in names)
                 plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": panel}))
@@ -188,7 +190,7 @@ class LatentStudy(Experiment):
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
         best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in STRUCTURES}
         shown = best | {f"LO, {level}": ("dice_mean", level) for level in LEVELS}
-        columns = [column(results, *which, names) for which in shown.values()]
+        columns = [top_two(along(results, *which, names)) for which in shown.values()]
         sound = results.paired("sound", DRAWS, names)
         rows: list[Sequence[str | Cell]] = [
             (

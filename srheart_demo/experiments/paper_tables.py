@@ -8,7 +8,7 @@ the true heart as well.
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,20 +26,10 @@ from srheart_demo.experiments.cases import (
     simulated_heart,
 )
 from srheart_demo.experiments.methods import GAMMAS, method, multi_view_name, weights_in_use
+from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score
-from srheart_demo.experiments.summary import (
-    Curves,
-    Plot,
-    Printed,
-    along,
-    crossed_table,
-    dice_strips,
-    dice_table,
-    difference_table,
-    differences,
-    other_measures,
-)
+from srheart_demo.experiments.summary import Comparison, Curves, Plot, along
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -52,8 +42,8 @@ SWEEP = {0.0: "LO"} | {gamma: multi_view_name(gamma) for gamma in GAMMAS}
 ON_VIEW, ON_HEART = "On the long-axis view", "Against the true heart"
 RAW, FIXED = "as it stands", "after the common translation"
 
-DiceTable = tuple[str, str, Sequence[str], Printed]
-"""Title, name of the columns in the results, structures, and what the paper prints."""
+DiceTable = tuple[str, Mapping[str, Mapping[str, PrintedRow]], Sequence[str], str]
+"""Title, what the paper prints, structures, and name of the columns in the results."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +77,11 @@ _TABLE_1, _TABLE_S1 = "Table 1: severe motion", "Table S1: no, normal and severe
 DESIGNS: dict[str, Design] = {
     "table1": Design(
         _TABLE_1,
-        ((_TABLE_1, "dice_{}", TISSUES[1:], {"severe": paper.TABLE_1}),),
+        ((_TABLE_1, {"severe": paper.TABLE_1}, TISSUES[1:], "dice_{}"),),
         levels=("severe",),
         structures=TISSUES[1:],
     ),
-    "table-s1": Design(_TABLE_S1, ((_TABLE_S1, "dice_{}", STRUCTURES, paper.TABLE_S1),)),
+    "table-s1": Design(_TABLE_S1, ((_TABLE_S1, paper.TABLE_S1, STRUCTURES, "dice_{}"),)),
     "table2": Design(
         "Table 2: trained on one level of motion, tested on each",
         methods=("EDSR (none)", "EDSR (normal)", "EDSR (severe)", "LO"),
@@ -101,10 +91,10 @@ DESIGNS: dict[str, Design] = {
     "table3": Design(
         "Table 3: a clinical protocol",
         (
-            (f"{ON_VIEW}, {RAW}", "raw_la_dice_{}", TISSUES[1:], {"clinical": paper.TABLE_3}),
-            (f"{ON_VIEW}, {FIXED}", "la_dice_{}", STRUCTURES, {}),
-            (f"{ON_HEART}, {RAW}", "raw_dice_{}", STRUCTURES, {}),
-            (f"{ON_HEART}, {FIXED}", "dice_{}", STRUCTURES, {}),
+            (f"{ON_VIEW}, {RAW}", {"clinical": paper.TABLE_3}, TISSUES[1:], "raw_la_dice_{}"),
+            (f"{ON_VIEW}, {FIXED}", {}, STRUCTURES, "la_dice_{}"),
+            (f"{ON_HEART}, {RAW}", {}, STRUCTURES, "raw_dice_{}"),
+            (f"{ON_HEART}, {FIXED}", {}, STRUCTURES, "dice_{}"),
         ),
         methods=("NN", "SBI", "EDSR (normal)", *SWEEP.values()),
         levels=("clinical",),
@@ -164,12 +154,6 @@ class PaperTable(Experiment):
         ]
 
     @property
-    def compared(self) -> list[str]:
-        """The methods of the table: all but those that only the sweep needs."""
-        for_sweep = set(SWEEP.values()) - {"LO", MULTI_VIEW} if self.design.swept else ()
-        return [name for name in self.methods if name not in for_sweep]
-
-    @property
     def swept(self) -> dict[str, str]:
         """γ, in words → method; empty unless there are several."""
         swept = {f"{gamma:g}": name for gamma, name in SWEEP.items() if name in self.methods}
@@ -177,26 +161,21 @@ class PaperTable(Experiment):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice as in the paper, what differences are worth, the sweep of γ, and all else."""
-        design, levels, compared = self.design, self.design.levels, self.compared
-        tables = [
-            dice_table(results, title, levels, compared, printed, structures, named)
-            for title, named, structures, printed in design.dice
-        ]
+        design, compared = self.design, self._comparison(results)
+        tables = [compared.dice(*table) for table in design.dice]
         if design.crossed:
-            tables.append(crossed_table(results, levels, compared, paper.TABLE_2))
-        tables += differences(results, levels, compared, design.structures)
+            tables.append(compared.crossed(paper.TABLE_2))
+        tables += compared.differences(design.structures)
         if design.swept and {"LO", MULTI_VIEW} <= set(self.methods):
-            tables.append(difference_table(results, levels, MULTI_VIEW, ["LO"]))
+            tables.append(compared.less(MULTI_VIEW, ["LO"]))
         if self.swept:
             tables.append(self._sweep(results))
-        return [*tables, other_measures(results, levels, compared)]
+        return [*tables, compared.other_measures()]
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice, and the sweep."""
-        levels, strips = self.design.levels, self.design.strips
-        plots: list[Plot] = [
-            dice_strips(results, title, levels, self.compared, named) for title, named in strips
-        ]
+        strips, compared = self.design.strips, self._comparison(results)
+        plots: list[Plot] = [compared.strips(*strip) for strip in strips]
         if self.swept:
             panels = {
                 title: {
@@ -208,8 +187,15 @@ class PaperTable(Experiment):
             plots.append(Curves(title, "γ", axis, tuple(self.swept), panels))
         return plots
 
+    def _comparison(self, results: Results) -> Comparison:
+        """Of the methods of the table: all but those that only the sweep needs."""
+        for_sweep = set(SWEEP.values()) - {"LO", MULTI_VIEW} if self.design.swept else ()
+        methods = [name for name in self.methods if name not in for_sweep]
+        return Comparison(results, self.design.levels, methods)
+
     def _along(self, results: Results, name: str) -> list[Cell]:
-        return along(results, name, self.design.levels[0], self.swept.values())
+        level = self.design.levels[0]
+        return [*along(results, name, level, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {

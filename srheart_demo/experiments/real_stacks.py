@@ -24,13 +24,7 @@ from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_fil
 from srheart_demo.experiments.methods import Labels, Method, Restoration, method, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, score, with_mean
-from srheart_demo.experiments.summary import (
-    Plot,
-    dice_strips,
-    dice_table,
-    differences,
-    other_measures,
-)
+from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.heart.measures import dice
@@ -139,36 +133,31 @@ class RealStacks(Experiment):
                 tasks.append(Task(name, HIDDEN, partial(read_hidden, path), measures))
         return tasks
 
-    def _kinds(self, results: Results) -> list[tuple[str, Sequence[str], Sequence[str]]]:
-        """Title of the plot, levels and methods of hidden slices and of hearts, if measured."""
+    def _compared(self, results: Results) -> dict[str, Comparison]:
+        """Hidden slices and hearts, those that were measured."""
         measured = {row["level"] for row in results.rows}
-        kinds = [
-            ("Hidden slices", [HIDDEN], self.stack_methods),
-            ("Simulated scans", LEVELS, self.heart_methods),
-        ]
-        return [kind for kind in kinds if measured & set(kind[1])]
+        compared = {
+            "Hidden slices": Comparison(results, [HIDDEN], self.stack_methods),
+            "Simulated scans": Comparison(results, LEVELS, self.heart_methods),
+        }
+        return {what: c for what, c in compared.items() if measured & set(c.levels)}
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on hidden slices; of hearts as in Table S1."""
-        tables = []
-        for _, levels, methods in self._kinds(results):
-            of_hearts = levels == LEVELS
-            title = (
-                "Dice of simulated scans, as in Table S1" if of_hearts else "Dice on hidden slices"
-            )
-            printed = paper.TABLE_S1 if of_hearts else {}
-            tables.append(dice_table(results, title, levels, methods, printed))
-            if not of_hearts:
-                title += " of the hearts as they stand"
-                tables.append(dice_table(results, title, levels, methods, named="raw_dice_{}"))
-            tables += differences(results, levels, methods)
-            if of_hearts:
-                tables.append(other_measures(results, levels, methods))
+        tables, compared = [], self._compared(results)
+        if hidden := compared.get("Hidden slices"):
+            title = "Dice on hidden slices"
+            raw = hidden.dice(f"{title} of the hearts as they stand", named="raw_dice_{}")
+            tables += [hidden.dice(title), raw, *hidden.differences()]
+        if hearts := compared.get("Simulated scans"):
+            title = "Dice of simulated scans, as in Table S1"
+            tables += [hearts.dice(title, paper.TABLE_S1), *hearts.differences()]
+            tables.append(hearts.other_measures())
         return tables
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice."""
-        return [dice_strips(results, *kind) for kind in self._kinds(results)]
+        return [compared.strips(what) for what, compared in self._compared(results).items()]
 
 
 def hide(stack: LabelVolume) -> HiddenSlices:

@@ -148,7 +148,7 @@ def measure(
         for t in tasks
     ]
     waiting = [replace(t, measures=m) for t, m in zip(tasks, open_ones, strict=True) if m]
-    for row in _here(waiting) if jobs == 1 else _in_processes(waiting, jobs):
+    for row in _all_of(waiting, jobs):
         results.add(row)
         if watch:
             watch(len(results.rows), total, row)
@@ -179,14 +179,13 @@ def _sentence(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _here(tasks: Sequence[Task]) -> Iterator[Row]:
-    for task in tasks:
-        yield from _measured(task)
-
-
-def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
+def _all_of(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
+    if jobs == 1:
+        for task in tasks:
+            yield from _measured(task)
+        return
     died: WorkerDied | None = None
-    with closing(in_processes(_all_rows, tasks, jobs)) as ends:
+    with closing(in_processes(_rows, tasks, jobs)) as ends:
         for _, outcome in ends:
             if isinstance(outcome, WorkerDied):
                 died = outcome
@@ -198,7 +197,7 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
         raise died
 
 
-def _all_rows(task: Task) -> list[Row]:
+def _rows(task: Task) -> list[Row]:
     return list(_measured(task))
 
 
