@@ -110,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = ReferenceSettings(steps=options.steps, hearts=options.hearts, seed=options.seed)
 
-    def show(state: loop.Progress) -> None:
+    def show(state: loop.TrainingProgress) -> None:
         if state.done % 20 == 0:
             losses = ", ".join(f"{name} {value:.2f}" for name, value in state.losses.items())
             print(f"{state.phase} {state.done}/{state.total}, {state.seconds:.0f} s, {losses}")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from srheart_demo.experiments.recorded import FOLDER, recorded
+from srheart_demo.experiments.paper_tables import FOLDER, recorded
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import available, load_generator, to_labels

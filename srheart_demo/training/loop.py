@@ -133,7 +133,7 @@ class GeneratorTraining(Training[S]):
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """State of a running training, for whoever shows it."""
 
     phase: str
@@ -153,7 +153,7 @@ def rate(step: int, steps: int, settings: TrainingSettings) -> float:
 def train(
     settings: TrainingSettings,
     folder: Path,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
     checkpoint_every: int = 200,
 ) -> Path:
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
@@ -186,19 +186,21 @@ def train(
             _save(training, checkpoint, i + 1, seconds)
         if progress:
             shown = {name: loss.item() for name, loss in losses.items()}
-            progress(Progress("training", i + 1, settings.steps, seconds, shown))
+            progress(TrainingProgress("training", i + 1, settings.steps, seconds, shown))
     card = {"settings": asdict(settings), "seconds": seconds, **training.quality()}
     path = training.write(folder, card)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
     return path
 
 
-def _teller(phase: str, progress: Callable[[Progress], None] | None) -> Callable[[int, int], None]:
+def _teller(
+    phase: str, progress: Callable[[TrainingProgress], None] | None
+) -> Callable[[int, int], None]:
     start = time.perf_counter()
 
     def tell(done: int, total: int) -> None:
         if progress:
-            progress(Progress(phase, done, total, time.perf_counter() - start, {}))
+            progress(TrainingProgress(phase, done, total, time.perf_counter() - start, {}))
 
     return tell
 
