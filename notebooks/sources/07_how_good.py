@@ -120,11 +120,11 @@ for name in ("NN", "SBI"):
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from srheart_demo.experiments.cases import Hearts
+from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.paper_tables import paper_table
 from srheart_demo.experiments.runner import measure, open_results
 
-table1 = paper_table("table1", Hearts(hearts=3))
+table1 = paper_table("table1", HeldOut(hearts=3))
 with TemporaryDirectory() as folder:
     results = open_results(table1, Path(folder))
     measure(table1, results)

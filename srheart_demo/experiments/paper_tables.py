@@ -21,7 +21,7 @@ from srheart_demo.experiments.cases import (
     CLINICAL_PIXEL,
     LEVELS,
     Case,
-    Hearts,
+    HeldOut,
     clinical_heart,
     simulated_heart,
 )
@@ -111,7 +111,7 @@ class PaperTable(Experiment):
     """Methods on scans of synthetic hearts, as one of the paper's tables compares them."""
 
     name: str
-    subjects: Hearts
+    subjects: HeldOut
     methods: tuple[str, ...]
     figures: ClassVar[tuple[str, ...]] = COLUMNS
 
@@ -212,7 +212,7 @@ class PaperTable(Experiment):
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 
 
-def paper_table(name: str, subjects: Hearts, methods: Sequence[str] = ()) -> PaperTable:
+def paper_table(name: str, subjects: HeldOut, methods: Sequence[str] = ()) -> PaperTable:
     """A table of the paper, with its own methods by default.
 
     Raises:
@@ -234,7 +234,7 @@ def recorded(name: str, folder: Path = FOLDER) -> tuple[PaperTable, Results]:
         KeyError: an unknown name, with the known ones.
         FileNotFoundError: it is not there; says how to get it.
     """
-    home, unmeasured = folder / name, paper_table(name, Hearts())
+    home, unmeasured = folder / name, paper_table(name, HeldOut())
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
         raise FileNotFoundError(
             f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
@@ -242,6 +242,6 @@ def recorded(name: str, folder: Path = FOLDER) -> tuple[PaperTable, Results]:
             f"hour or two: srheart experiment {name} -o {home}"
         )
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
-    subjects = Hearts(settings["population"], settings["hearts"], settings["seed"])
+    subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
     experiment = replace(unmeasured, subjects=subjects, methods=tuple(settings["methods"]))
     return experiment, Results(home / RESULTS_FILE, experiment.figures)
