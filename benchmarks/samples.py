@@ -20,7 +20,7 @@ from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import BASELINES
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 
 FIXED = ("dice_LV", "dice_MYO", "dice_RV")
 SHOWN = (*FIXED, *(f"raw_{name}" for name in FIXED), "motion_error_mm")

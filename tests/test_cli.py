@@ -34,7 +34,7 @@ from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver import presets
 from srheart_demo.solver.algorithm import STARTS
-from srheart_demo.solver.presets import RECOMMENDED
+from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan
 
 RESULTS = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}

@@ -170,7 +170,7 @@ print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape
 import sys
 
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 with ProgressLine(sys.stdout) as progress:
 

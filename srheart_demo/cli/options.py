@@ -104,7 +104,7 @@ def chosen_preset(options: argparse.Namespace) -> Settings:
     Raises:
         BadInput: an unknown name.
     """
-    from srheart_demo.solver.presets import preset
+    from srheart_demo.solver.settings import preset
 
     try:
         return preset(options.preset)

@@ -28,9 +28,8 @@ from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.baselines import BASELINES, edsr
 from srheart_demo.solver.gauge import centred, labels_at
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 
 Labels = NDArray[np.uint8]
 
