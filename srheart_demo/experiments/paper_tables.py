@@ -52,14 +52,14 @@ class Design:
 
     Attributes:
         title: of the summary.
-        dice: tables of Dice.
+        dice: its tables of Dice.
         methods: compared by default, with those that only the sweep of γ needs.
         levels: of the scans.
         case: population, seed, level → a scan of a heart.
         structures: whose Dice is compared with the best other's.
         crossed: whether Dice is shown as in Table 2, with a column for each level tested on.
-        strips: title → name of the columns in the results, of every subject's Dice.
-        swept: the same, of plots along γ; none where γ is not swept.
+        strips: titles, and names of the columns in the results, of every subject's Dice.
+        swept: whether the weight γ of the view is swept.
     """
 
     title: str
