@@ -17,15 +17,7 @@ from srheart_demo.cli.errors import (
     missing_packages,
     writable,
 )
-from srheart_demo.cli.options import (
-    chosen_preset,
-    option,
-    output,
-    positive,
-    preset_name,
-    weight,
-    whole,
-)
+from srheart_demo.cli.options import chosen_preset, option, positive, shared, weight, whole
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_path
 
@@ -89,7 +81,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--draws N", "of z to check", whole, 100)
     add("--train-hearts N", "that each beta is trained on", positive, 1000)
     add("--train-steps N", "of each training: about 5 minutes of one core", positive, 400)
-    preset_name(study)
+    shared(study, "preset")
     _running(study)
 
 
@@ -105,7 +97,7 @@ def _methods(command: argparse.ArgumentParser) -> None:
 
 def _running(command: argparse.ArgumentParser) -> None:
     option(command, "--jobs N", "processes", positive, 1)
-    output(command)
+    shared(command, "output")
 
 
 def run(options: argparse.Namespace) -> None:
