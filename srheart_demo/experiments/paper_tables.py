@@ -25,10 +25,10 @@ from srheart_demo.experiments.cases import (
     clinical_heart,
     simulated_heart,
 )
-from srheart_demo.experiments.methods import GAMMAS, method, multi_view_name, weights_in_use
+from srheart_demo.experiments.methods import GAMMAS, multi_view_name, weights_in_use
 from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score
+from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, scores_of
 from srheart_demo.experiments.summary import Comparison, Curves, Plot, along
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.files import shipped
@@ -147,7 +147,7 @@ class PaperTable(Experiment):
                 f"{population} {seed}",
                 level,
                 partial(self.design.case, population, seed, level),
-                {name: partial(score, method(name, level)) for name in self.methods},
+                scores_of(self.methods, level),
             )
             for seed in self.subjects.seeds
             for level in self.design.levels
