@@ -195,7 +195,7 @@ def _open(experiment: Experiment, folder: Path) -> Results:
 
 
 def _measure(experiment: Experiment, results: Results, options: argparse.Namespace) -> None:
-    from srheart_demo.experiments.runner import measure
+    from srheart_demo.experiments.runner import measure_all
     from srheart_demo.solver.workers import WorkerDied
 
     with ProgressLine() as progress:
@@ -208,7 +208,7 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
 
         try:
             experiment.prepare(show)
-            measure(experiment, results, options.jobs, watch)
+            measure_all(experiment, results, options.jobs, watch)
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise

@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 
 from srheart_demo.dashboard import theme
 from srheart_demo.dashboard.theme import line_colours
-from srheart_demo.experiments.summary import Curves, Plot, Strips
+from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Table
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -86,10 +86,10 @@ def _plot(plot: Plot, name: str) -> str:
     figure.update_xaxes(theme.axis("", automargin=True))
     figure.update_yaxes(theme.axis("", automargin=True))
     figure.update_yaxes(title_text=plot.axis, col=1)
-    if isinstance(plot, Curves):
+    if isinstance(plot, LinePlot):
         figure.update_xaxes(title_text=plot.x_axis, type="category")
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
-    traces = _boxes(plot) if isinstance(plot, Strips) else _lines(plot)
+    traces = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
     for i, trace in traces:
         figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
     config = {"displaylogo": False, "responsive": True}
@@ -97,7 +97,7 @@ def _plot(plot: Plot, name: str) -> str:
     return f"<h2>{escape(plot.title)}</h2>\n{body}"
 
 
-def _boxes(plot: Strips) -> Iterator[tuple[int, go.Box]]:
+def _boxes(plot: StripPlot) -> Iterator[tuple[int, go.Box]]:
     """For each panel by its number, a box over every subject's point."""
     for i, panel in enumerate(plot.panels.values()):
         for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True):
@@ -116,7 +116,7 @@ def _boxes(plot: Strips) -> Iterator[tuple[int, go.Box]]:
             )
 
 
-def _lines(plot: Curves) -> Iterator[tuple[int, go.Scatter]]:
+def _lines(plot: LinePlot) -> Iterator[tuple[int, go.Scatter]]:
     """For each panel by its number, means with their SD as bars, at evenly spaced settings."""
     for i, panel in enumerate(plot.panels.values()):
         styles = zip(line_colours([*panel]), cycle(DASHES), strict=False)

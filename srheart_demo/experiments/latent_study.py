@@ -20,7 +20,7 @@ from srheart_demo.experiments.cases import LEVELS, HeldOut, simulated_heart, syn
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score, with_mean
-from srheart_demo.experiments.summary import Comparison, Curves, Plot, along, top_two
+from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, top_two
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
@@ -171,17 +171,17 @@ class LatentStudy(Experiment):
             if len(names) > 1:
                 lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
                 panel = {
-                    line: [*along(results, "dice_mean", level, names).values()]
+                    line: [*mean_cells(results, "dice_mean", level, names).values()]
                     for line, level in lines.items()
                 }
                 x = tuple(name.partition(" = ")[2] for name in names)
-                plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": panel}))
+                plots.append(LinePlot(title, axis, "mean Dice ± SD", x, {"": panel}))
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
         best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in STRUCTURES}
         shown = best | {f"LO, {level}": ("dice_mean", level) for level in LEVELS}
-        columns = [top_two(along(results, *which, names)) for which in shown.values()]
+        columns = [top_two(mean_cells(results, *which, names)) for which in shown.values()]
         sound = results.paired("sound", DRAWS, names)
         rows: list[Sequence[str | Cell]] = [
             (

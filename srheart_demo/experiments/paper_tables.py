@@ -29,7 +29,7 @@ from srheart_demo.experiments.methods import GAMMAS, multi_view_name, weights_in
 from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, scores_of
-from srheart_demo.experiments.summary import Comparison, Curves, Plot, along
+from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -184,7 +184,7 @@ class PaperTable(Experiment):
                 for title, named in strips
             }
             title, axis = "Weight of the long-axis view", "Dice, mean ± SD"
-            plots.append(Curves(title, "γ", axis, tuple(self.swept), panels))
+            plots.append(LinePlot(title, "γ", axis, tuple(self.swept), panels))
         return plots
 
     def _comparison(self, results: Results) -> Comparison:
@@ -195,7 +195,7 @@ class PaperTable(Experiment):
 
     def _along(self, results: Results, name: str) -> list[Cell]:
         level = self.design.levels[0]
-        return [*along(results, name, level, self.swept.values()).values()]
+        return [*mean_cells(results, name, level, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {

@@ -182,7 +182,7 @@ def score_hidden(method: Method, case: HiddenSlices) -> Scores:
     """Dice of each tissue over all hidden slices together, as scanned and as restored ("raw")."""
     began = time.perf_counter()
     found = method(case.scan)
-    labels = as_scanned(found, case)
+    labels = on_hidden_slices(found, case)
     seconds = time.perf_counter() - began
     return {
         **with_mean("dice_{}", dice(labels, case.labels)),
@@ -193,7 +193,7 @@ def score_hidden(method: Method, case: HiddenSlices) -> Scores:
     }
 
 
-def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
+def on_hidden_slices(found: Restoration, case: HiddenSlices) -> Labels:
     """A restored heart on the hidden slices, each displaced as the seen ones beside it were found.
 
     Between two of them the displacement is interpolated linearly.
