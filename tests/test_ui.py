@@ -28,8 +28,13 @@ from srheart_demo.dashboard.png import rgba_png
 from srheart_demo.dashboard.runner import Runner, State
 from srheart_demo.dashboard.schedule import Schedule
 from srheart_demo.dashboard.slices import pack
-from srheart_demo.explorer import Cuts, Frame, Moment, Scan, Session, takeaway
-from srheart_demo.explorer.why import TRAITS
+from srheart_demo.enhancement.enhance import Enhancement
+from srheart_demo.explorer import why as explorer_why
+from srheart_demo.explorer.moment import Moment
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.show import Cuts, Frame
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.explorer.why import FEATURES
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.solver.presets import PRESETS, RECOMMENDED, REFERENCE
@@ -191,7 +196,7 @@ def descendants(widget: object) -> list:
 def test_every_preset_and_every_end_of_a_run_has_words() -> None:
     assert set(texts.PRESET_NOTES) == set(PRESETS)
     assert set(texts.ENDS) == {"iterations", "converged", "diverged"}
-    assert set(texts.TRAIT_NAMES) == set(TRAITS)
+    assert set(texts.FEATURE_NAMES) == set(FEATURES)
 
 
 def test_an_unanswered_ping_holds_pictures_back_only_for_a_while(
@@ -325,7 +330,7 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
         await until(lambda: session_of(explorer).now.progress().iteration == 0)
         explorer.scan.live.value = False
         explorer.scan.motion.value = 0.5
-        await until(lambda: session_of(explorer).scene.scan.motion == 0.5)
+        await until(lambda: session_of(explorer).scene.settings.motion == 0.5)
         assert session_of(explorer).now.progress().iteration == 0
 
     serve(explorer, play)
@@ -396,14 +401,14 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.scan.motion.value = 2.0
-        await until(lambda: session_of(explorer).scene.scan.motion == 2.0)
+        await until(lambda: session_of(explorer).scene.settings.motion == 2.0)
         await until(lambda: explorer.runner.state is State.DONE)
         explorer.scan.stack.heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 9}, [])
-        await until(lambda: session_of(explorer).scene.scan.by_hand == ((6, 0.0, 9.0),))
+        await until(lambda: session_of(explorer).scene.settings.by_hand == ((6, 0.0, 9.0),))
         await until(lambda: explorer.runner.state is State.DONE)
         await until(lambda: explorer.scan.stack.by_hand)
         explorer.scan.stack.heard(None, {"kind": "undo"}, [])
-        await until(lambda: not session_of(explorer).scene.scan.by_hand)
+        await until(lambda: not session_of(explorer).scene.settings.by_hand)
 
     serve(explorer, play)
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
@@ -656,7 +661,7 @@ def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
         tried.append(1)
         raise ValueError  # without a word
 
-    monkeypatch.setattr(Session, "gauge_curve", fail)
+    monkeypatch.setattr(explorer_why, "gauge_curve", fail)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -692,7 +697,7 @@ def test_a_race_of_another_scan_is_marked() -> None:
 
 def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A motion error that stood still while the slices moved is what a teacher saw."""
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), REFERENCE))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), REFERENCE))
     shown_: list[tuple[int, str, str]] = []
     frames: dict[int, float] = {}
     show_frame = explorer.score.show_frame
@@ -732,7 +737,7 @@ def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> None:
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), live=True))
     told: list[tuple[str, str]] = []
     show_status = explorer.transport.show_status
 
@@ -748,7 +753,7 @@ def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> Non
         await until(lambda: explorer.runner.state is State.DONE)
         for motion in (3.0, 2.0):
             explorer.scan.motion.value = motion
-            await until(lambda m=motion: session_of(explorer).scene.scan.motion == m)
+            await until(lambda m=motion: session_of(explorer).scene.settings.motion == m)
             await until(lambda: explorer.runner.state is State.DONE)
         await until(lambda: told[-1][0] == texts.DONE)
         explorer.transport.run.click()
@@ -770,7 +775,7 @@ def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> Non
 
 
 def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> None:
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), live=True))
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -789,7 +794,7 @@ def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> No
 
 def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     explorer = explorer_of(
-        lambda: Session(Scan(SAMPLES[0], 4.0), replace(RECOMMENDED, iterations=2))
+        lambda: Session(ScanSettings(SAMPLES[0], 4.0), replace(RECOMMENDED, iterations=2))
     )
     scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
     view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
@@ -816,10 +821,10 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         await until(lambda: session_of(explorer).scene.has_view)
         await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
         panel.subject.value = SAMPLES[1]
-        await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
+        await until(lambda: session_of(explorer).scene.settings.subject == SAMPLES[1])
         await until(lambda: all(control.layout.display is None for control in simulated))
         assert not explorer.show_truth.disabled
-        assert session_of(explorer).scene.scan.motion == 4.0
+        assert session_of(explorer).scene.settings.motion == 4.0
 
     serve(explorer, play)
 
@@ -936,7 +941,7 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
     taken: list[str] = []
     explorer.page.download = lambda name, _: taken.append(name)  # type: ignore[method-assign]
 
-    def on_full_disk(*_: object) -> None:
+    def on_full_disk(*_: object, **__: object) -> None:
         Path("/dev/full").write_bytes(b"heart")
 
     async def play() -> None:
@@ -944,7 +949,7 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         explorer.transport.step.click()
         explorer.tabs.bar.value = "take"
         with monkeypatch.context() as full:
-            full.setitem(takeaway.FILES, "S_SR", ("S_SR.nii.gz", on_full_disk))
+            full.setattr(Enhancement, "write", on_full_disk)
             take = explorer.why["take"]
             assert isinstance(take, why.TakeTab)
             take.buttons["S_SR"].click()

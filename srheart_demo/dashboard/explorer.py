@@ -42,7 +42,9 @@ from srheart_demo.dashboard.slices import SlicesPanel
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab, TakeTab, WhyTab
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Cuts, Frame, Heart, Progress, Scan, Scores, Session
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.show import Cuts, Frame, Heart, RunProgress, Scores
+    from srheart_demo.explorer.subjects import ScanSettings
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
@@ -64,11 +66,12 @@ def load_session() -> Session:
     """The first session, solved. Torch is imported here, when the interface stands."""
     import torch
 
-    from srheart_demo.explorer import Scan, Session
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.scan.samples import SAMPLES
 
     torch.set_num_threads(1)  # For all that is drawn from G as well; see `machine`.
-    session = Session(Scan(SAMPLES[0], motion=FIRST_MOTION), live=True)
+    session = Session(ScanSettings(SAMPLES[0], motion=FIRST_MOTION), live=True)
     session.advance(float("inf"))
     return session
 
@@ -154,7 +157,7 @@ class Explorer:
         with self._quietly():
             self._fill(session)
         self._enable()
-        self.heart.show_ghost(session.ghost())
+        self.heart.show_ghost(session.scene.subject.ghost)
 
     def show_frame(self, frame: Frame) -> None:
         """The run and its unknowns."""
@@ -172,7 +175,7 @@ class Explorer:
         self.path.show_paths(frame.curves, at)
         self.shifts.show_shifts(frame.shifts, colour)
         by_hand = self.session is not None and bool(
-            self.session.scene.scan.by_hand or self.session.scene.scan.missing
+            self.session.scene.settings.by_hand or self.session.scene.settings.missing
         )
         self.scan.stack.show(frame.side, by_hand)
 
@@ -329,10 +332,12 @@ class Explorer:
 
     def _fill(self, session: Session) -> None:
         from srheart_demo.explorer.subjects import random_seed
+        from srheart_demo.scan.samples import SAMPLES
+        from srheart_demo.solver.presets import PRESETS
 
-        scan, panel, solver = session.scene.scan, self.scan, self.solver
+        scan, panel, solver = session.scene.settings, self.scan, self.solver
         seed = random_seed(scan.subject)
-        panel.fill(session.samples, session.own)
+        panel.fill(SAMPLES, session.own)
         panel.subject.value = scan.subject if seed is None else "random"
         if seed is not None:
             panel.seed.value = seed
@@ -341,9 +346,9 @@ class Explorer:
             panel.noise.value = scan.noise
         panel.long_axis.value = session.scene.has_view
         panel.show_choice()
-        solver.preset.options = session.presets
-        known = session.settings.name in session.presets
-        solver.preset.value = session.settings.name if known else session.presets[0]
+        solver.preset.options = presets = tuple(PRESETS)
+        known = session.settings.name in presets
+        solver.preset.value = session.settings.name if known else presets[0]
         self._fill_solver(session)
         paints = [(text, what) for what, text in texts.PAINTS.items()]
         if session.scene.d is None:
@@ -366,7 +371,7 @@ class Explorer:
         if name is None or self.session is None:
             return
 
-        def change(scan: Scan) -> Scan:
+        def change(scan: ScanSettings) -> ScanSettings:
             new = replace(
                 scan,
                 subject=name,
@@ -381,12 +386,12 @@ class Explorer:
 
         self._rescan(change)
 
-    def _rescan(self, change: Callable[[Scan], Scan]) -> None:
+    def _rescan(self, change: Callable[[ScanSettings], ScanSettings]) -> None:
         if self.session is None:
             return
-        scan = change(self.session.scene.scan)
+        scan = change(self.session.scene.settings)
         self.solver.show_long_axis(scan.long_axis)
-        if scan != self.session.scene.scan or self.runner.scanning:
+        if scan != self.session.scene.settings or self.runner.scanning:
             self.runner.scan(scan, self.scan.live.value)
 
     def _show_preset(self) -> None:
@@ -564,7 +569,7 @@ class Explorer:
             line = texts.progress_line(progress, running)
         self.transport.show_status(state.value, WORDS[state], line, done)
 
-    def _fits(self, progress: Progress) -> bool:
+    def _fits(self, progress: RunProgress) -> bool:
         """Whether a picture is of what the run does now, and not of what it did before."""
         state, ended = self.runner.state, progress.stopped is not None
         if state is State.DONE:

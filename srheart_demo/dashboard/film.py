@@ -13,7 +13,8 @@ from srheart_demo.frame import TISSUE_COLOURS, rgb
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from srheart_demo.explorer import Session, Watch
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.watch import Watch
 
 SIZE = (760, 300)
 FRAMES = 48
@@ -33,10 +34,10 @@ def gif(session: Session, watch: Watch) -> bytes:
     try:
         for done, i in enumerate(wanted):
             watch.tick(done / len(wanted))
-            session.look(int(i))
+            session.history.look(int(i))
             pictures.append(_picture(session, 1).quantize(64, dither=Dither.NONE))
     finally:
-        session.look(at)
+        session.history.look(at)
     stays = [STAY] * (len(pictures) - 1) + [REST]
     data = io.BytesIO()
     pictures[0].save(data, "gif", save_all=True, append_images=pictures[1:], duration=stays, loop=0)
@@ -54,7 +55,8 @@ def html(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     from srheart_demo.dashboard.heart3d import page
 
-    return page(session.now.heart(len(session.scene.slices) // 2), session.ghost()).encode()
+    heart = session.now.heart(len(session.scene.slices) // 2)
+    return page(heart, session.scene.subject.ghost).encode()
 
 
 def _picture(session: Session, zoom: int) -> Image:
@@ -68,7 +70,7 @@ def _picture(session: Session, zoom: int) -> Image:
     pen = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(11 * zoom)
     edge = height - 50 * zoom
-    heart = Image.fromarray(portrait(session.field(), 100 + 50 * zoom, 64))
+    heart = Image.fromarray(portrait(session.now.estimate.field, 100 + 50 * zoom, 64))
     heart = heart.resize((edge, edge), Image.Resampling.BICUBIC)
     canvas.paste(heart, (0, 26 * zoom), heart)
     stack = side(session.scene, session.step.d)

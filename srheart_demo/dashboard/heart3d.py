@@ -16,7 +16,7 @@ from srheart_demo.dashboard.chart import HERE, script
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Heart
+    from srheart_demo.explorer.show import Heart
     from srheart_demo.heart.surface import Mesh
 
 OPACITY = {"LV": 1.0, "MYO": 0.18, "RV": 0.5}

@@ -17,7 +17,8 @@ from srheart_demo.dashboard.why import About, WhyTab
 if TYPE_CHECKING:
     from srheart_demo.dashboard.runner import Runner
     from srheart_demo.enhancement.checking import Report
-    from srheart_demo.explorer import OwnFile, OwnScan, Session
+    from srheart_demo.explorer.own import OwnFile, OwnScan
+    from srheart_demo.explorer.session import Session
 
 
 class OwnTab(WhyTab):
@@ -83,7 +84,7 @@ class OwnTab(WhyTab):
 
     def compute(self, session: Session, runner: Runner) -> None:
         """The report on the scan that is looked at, if it is the user's own."""
-        from srheart_demo.explorer import OwnScan
+        from srheart_demo.explorer.own import OwnScan
 
         subject, self.report.value = session.scene.subject, ""
         self.clear(self._refusal or None)
@@ -105,7 +106,7 @@ class OwnTab(WhyTab):
             self._file, self.view.said = replace(self._file, view=self._good_view), ""
 
     def _take_stack(self, name: str, content: bytes) -> None:
-        from srheart_demo.explorer import OwnFile
+        from srheart_demo.explorer.own import OwnFile
 
         self._file, self._good_view, self.view.said = OwnFile(name, content), None, ""
         as_found = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
@@ -157,10 +158,10 @@ class OwnTab(WhyTab):
         self._file, by_hand, self._filling = subject.file, subject.file.by_hand, True
         self._good_view = subject.file.view
         self.frame.options = subject.frames
-        self.frame.value = subject.placed.frame
-        if subject.placed.view_reading is not None:
+        self.frame.value = subject.read.frame
+        if subject.read.view_reading is not None:
             self.view_frame.options = subject.view_frames
-            self.view_frame.value = subject.placed.view_reading.frame
+            self.view_frame.value = subject.read.view_reading.frame
         self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
         self.mirror.value = by_hand.mirror
         self._filling = False

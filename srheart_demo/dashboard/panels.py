@@ -12,7 +12,7 @@ from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Curves, Frame, Scores
+    from srheart_demo.explorer.show import Frame, LossCurves, Scores
 
 W = TypeVar("W", bound=w.DOMWidget)
 
@@ -263,7 +263,7 @@ class Transport:
         show(self.cancel, False)
         self.show_runs(())
 
-    def show_runs(self, curves: tuple[Curves, ...]) -> None:
+    def show_runs(self, curves: tuple[LossCurves, ...]) -> None:
         """A chip for every run, in its colour."""
         for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
             show(chip, run is not None and len(curves) > 1)

@@ -21,17 +21,12 @@ from srheart_demo.dashboard.schedule import Schedule
 from srheart_demo.machine import give_back
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import (
-        Cuts,
-        Frame,
-        Heart,
-        Moment,
-        OwnFile,
-        Scan,
-        Scores,
-        Session,
-        Watch,
-    )
+    from srheart_demo.explorer.moment import Moment
+    from srheart_demo.explorer.own import OwnFile
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.show import Cuts, Frame, Heart, Scores
+    from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.watch import Watch
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
@@ -175,7 +170,7 @@ class Runner:
     def end_replay(self) -> None:
         """Rest at the end of what is being replayed."""
         if self.state is State.REPLAYING:
-            self._wish("look", lambda session: session.look(session.history.last))
+            self._wish("look", lambda session: session.history.look(session.history.last))
             self.pause_at()
 
     def pause(self) -> None:
@@ -198,13 +193,13 @@ class Runner:
         """Show the run again from its start, or from where it is looked at."""
 
         def back(session: Session) -> None:
-            if session.at_end:
-                session.look(0)
+            if session.history.at_end:
+                session.history.look(0)
 
         self._enter(State.REPLAYING)
         self._wish("look", back)
 
-    def scan(self, scan: Scan, live: bool) -> None:
+    def scan(self, scan: ScanSettings, live: bool) -> None:
         """Scan anew. A run that is going on goes on with the new scan, from the start; so does
         one that is live."""
 
@@ -258,17 +253,17 @@ class Runner:
 
     def seek(self, at: int) -> None:
         """Look at an iteration; what runs is paused."""
-        self._wish("look", lambda session: session.look(at))
+        self._wish("look", lambda session: session.history.look(at))
         self._at_rest()
 
     def fork(self) -> None:
         """Begin another run where is looked at."""
-        self._wish("fork", lambda session: session.fork())
+        self._wish("fork", lambda session: session.history.fork())
         self._at_rest()
 
     def choose(self, run: int) -> None:
         """Look at another run."""
-        self._wish("choose", lambda session: session.choose(run))
+        self._wish("choose", lambda session: session.history.choose(run))
         self._at_rest()
 
     def paint(self, what: str) -> None:
@@ -397,7 +392,7 @@ class Runner:
         self._schedule.everything()
 
     async def _do(self, session: Session, job: Job) -> None:
-        from srheart_demo.explorer import Cancelled, Watch
+        from srheart_demo.explorer.watch import Cancelled, Watch
 
         self._job, self._doing = None, job
         told, loop = 0.0, asyncio.get_running_loop()
@@ -436,7 +431,7 @@ class Runner:
     async def _replay(self, session: Session) -> None:
         """One iteration further, when the last has been seen long enough; rest at the end."""
         beat = min(max(REPLAY / max(session.history.last, 1), BEAT[0]), BEAT[1])
-        if session.at_end:
+        if session.history.at_end:
             self._enter(State.DONE if session.finished else State.PAUSED)
         elif self._pace.absent:
             # A page that was closed must not keep its kernel busy; one out of sight may come back.
@@ -445,7 +440,7 @@ class Runner:
             await asyncio.sleep(NAP)
         else:
             self._beat_at = time.monotonic()
-            await self._call(session.look, session.history.at + 1)
+            await self._call(session.history.look, session.history.at + 1)
             self._schedule.everything()
 
     async def _run_on(self, session: Session) -> None:
@@ -475,7 +470,7 @@ class Runner:
             self._enter(State.DONE)
 
     async def _show_scan(self, session: Session) -> None:
-        await self._call(session.ghost)
+        await self._call(lambda: session.scene.subject.ghost)
         self._view.show_scan(session)
         self._schedule.everything()
 

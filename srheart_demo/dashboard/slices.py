@@ -17,7 +17,7 @@ from srheart_demo.dashboard.theme import AGREE, DISAGREE
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Cuts, Pictures
+    from srheart_demo.explorer.show import Cuts, Pictures
 
 LONG_AXIS_START = 90
 """Degrees from the acquired view at first: a cut that the solver is never shown."""

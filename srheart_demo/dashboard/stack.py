@@ -14,7 +14,7 @@ from srheart_demo.dashboard import texts
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Side
+    from srheart_demo.explorer.show import Side
 
 HERE = Path(__file__).parent
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Curves, Direction, Frame, GaugeCurve, Lane, Progress, Scores
+    from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.show import Frame, LossCurves, RunProgress, Scores
+    from srheart_demo.explorer.why import Direction, GaugeCurve
 
 TITLE = "One heart from a few displaced slices"
 SUBTITLE = "Joint motion correction and super-resolution by latent optimisation"
@@ -136,7 +138,7 @@ JOBS = {
 }
 
 
-def progress_line(progress: Progress, running: bool) -> str:
+def progress_line(progress: RunProgress, running: bool) -> str:
     """Where the run is, how long it has taken, and may still take where that is known."""
     if not progress.last and not running:
         return READY_NOTE
@@ -203,7 +205,7 @@ def subject(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def run_name(curves: Curves) -> str:
+def run_name(curves: LossCurves) -> str:
     """A run in a few words."""
     name = curves.name.capitalize()
     if curves.parted:
@@ -211,12 +213,12 @@ def run_name(curves: Curves) -> str:
     return name if curves.gamma == 1 or not _has_view(curves) else f"{name}, γ {curves.gamma:g}"
 
 
-def loss_of(curves: Curves) -> str:
+def loss_of(curves: LossCurves) -> str:
     """L of the only run that is shown."""
     return f"{LOSS}, {run_name(curves)}"
 
 
-def _has_view(curves: Curves) -> bool:
+def _has_view(curves: LossCurves) -> bool:
     """Whether the run has an LA view, so that γ weighs anything."""
     return bool(curves.loss_la[0] == curves.loss_la[0])
 
@@ -335,7 +337,7 @@ LATENT_NOTE = (
 )
 LATENT_DIRECTION, LATENT_AMOUNT = "Direction of z", "Amount, SD"
 LATENT_VOLUME = "volume, ml"
-TRAIT_NAMES = {
+FEATURE_NAMES = {
     "LV": ("a smaller LV", "a larger LV"),
     "MYO": ("less myocardium", "more myocardium"),
     "RV": ("a smaller RV", "a larger RV"),
@@ -364,7 +366,7 @@ def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str
 
 def direction(number: int, direction: Direction) -> str:
     """A principal direction by what it changes."""
-    return f"{number}: {TRAIT_NAMES[direction.changes][direction.sign > 0]}"
+    return f"{number}: {FEATURE_NAMES[direction.changes][direction.sign > 0]}"
 
 
 # Seeing why: the gauge

@@ -20,7 +20,9 @@ from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from srheart_demo.dashboard.runner import Runner
-    from srheart_demo.explorer import Direction, GaugeCurve, Landscape, Lane, Session, Traversal
+    from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.why import Direction, GaugeCurve, LossMap, Traversal
 
 About = tuple[Any, ...]
 """What a tab depends on: an object, which is another one when it changes, and plain values."""
@@ -150,7 +152,7 @@ def _row(*children: w.Widget) -> w.HBox:
 class MapChart(Chart):
     """L over two unknowns, with the path of the run on it."""
 
-    def show_landscape(self, landscape: Landscape, x: str, y: str, title: str) -> None:
+    def show_landscape(self, landscape: LossMap, x: str, y: str, title: str) -> None:
         """Draw it; `x` and `y` name the unknowns, with their units."""
         (path_x, path_y), truth = landscape.path.T, landscape.truth
         # Far up nothing is to be told apart; the valley is.
@@ -205,11 +207,16 @@ class LandscapeTab(WhyTab):
         number = self.direction.value
         title = texts.landscape_shift_title(int(session.scene.slices[k]) + 1)
 
-        def work(session: Session, watch: Any) -> tuple[Landscape, Landscape]:
-            vector = session.direction(number)
-            return session.shift_map(k), session.valley(vector, k, 1, watch)
+        def work(session: Session, watch: Any) -> tuple[LossMap, LossMap]:
+            from srheart_demo.explorer.why import shift_map, valley
 
-        def show(found: tuple[Landscape, Landscape]) -> None:
+            scene, steps = session.scene, session.history.path
+            truth = None if scene.d is None else scene.d + scene.gauge(session.step.d)
+            vector = session.principal[number]
+            shifts = shift_map(scene.problem, steps, k, truth)
+            return shifts, valley(scene.problem, steps, vector, k, 1, watch)
+
+        def show(found: tuple[LossMap, LossMap]) -> None:
             self.shift.show_landscape(found[0], texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
             self.valley.show_landscape(
                 found[1], texts.ALONG, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
@@ -253,11 +260,13 @@ class LatentTab(WhyTab):
 
         def work(session: Session, watch: Any) -> tuple[list[Direction], Traversal, Any]:
             from srheart_demo.explorer.portrait import portrait
+            from srheart_demo.explorer.why import heart_along, named_directions, traverse
 
-            directions = session.directions(watch)
+            G, z = session.generator, session.step.z
+            directions = self._directions or named_directions(G, session.principal, watch)
             vector = directions[index].vector
-            volumes = session.traverse(vector, watch)
-            return directions, volumes, portrait(session.heart_along(vector, amount), 200)
+            volumes = traverse(G, z, vector, watch)
+            return directions, volumes, portrait(heart_along(G, z, vector, amount), 200)
 
         runner.job(self.computes, work, self._show)
 
@@ -340,11 +349,12 @@ class GaugeTab(WhyTab):
 
         def work(session: Session, watch: Any) -> tuple[GaugeCurve, Any, Any]:
             from srheart_demo.explorer.portrait import portrait
-            from srheart_demo.explorer.why import gauge_heart
+            from srheart_demo.explorer.why import gauge_curve, gauge_heart
 
-            field = session.field()
+            field = session.now.estimate.field
             moved = portrait(gauge_heart(field, kind, amount), 160)
-            return session.gauge_curve(kind, watch), portrait(field, 160), moved
+            curve = gauge_curve(session.scene.problem, field, session.step.d, kind, watch)
+            return curve, portrait(field, 160), moved
 
         def show(found: tuple[GaugeCurve, np.ndarray, np.ndarray]) -> None:
             curve, before, after = found
@@ -398,7 +408,13 @@ class RaceTab(WhyTab):
         """Run the race; what there is is shown on the way."""
         self.clear(self._coming)
         show = runner.on_loop(self.show)
-        runner.job(self.computes, lambda session, watch: session.race(watch, show), self.show)
+
+        def work(session: Session, watch: Any) -> list[Lane]:
+            from srheart_demo.explorer.race import race
+
+            return race(session.scene, session.wanted["gamma"], watch, show)
+
+        runner.job(self.computes, work, self.show)
 
     def show(self, lanes: list[Lane]) -> None:
         """Draw how far all are."""

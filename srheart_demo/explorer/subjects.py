@@ -5,21 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.heart.distances import signed_distance
 from srheart_demo.heart.phantom import label_maps
 from srheart_demo.heart.population import SEEDS, draw
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
 from srheart_demo.scan.long_axis import Plane, standard_view
-from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.scan.placement import AUTOMATIC, Placement, rv_azimuth
 from srheart_demo.scan.samples import (
     KNOWN_PLACE,
     SUBJECTS,
@@ -28,22 +27,25 @@ from srheart_demo.scan.samples import (
     scanner_frame,
     stack_volume,
 )
-from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 
 Labels = NDArray[np.uint8]
 
+SURFACES = ("LV", "epicardium", "RV")
+"""The structures that are drawn in 3-D, from the inside outwards."""
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
 RANDOM = "random"
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""
-RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,6}})")
+EVERYWHERE = 400.0
+"""Further than any voxel lies from a surface, mm."""
 
 
 @dataclass(frozen=True)
-class Scan:
-    """The settings of a simulated scan.
+class ScanSettings:
+    """How somebody is scanned.
 
     Attributes:
         subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
@@ -63,206 +65,159 @@ class Scan:
     missing: tuple[int, ...] = ()
     by_hand: tuple[tuple[int, float, float], ...] = ()
 
-    def moved(self, k: int, rows: float, columns: float) -> Scan:
+    def moved(self, k: int, rows: float, columns: float) -> ScanSettings:
         """The same scan with slice k displaced by so many mm more."""
-        before = next(((r, c) for i, r, c in self.by_hand if i == k), (0.0, 0.0))
-        others = tuple(entry for entry in self.by_hand if entry[0] != k)
-        moved = (k, _by_hand(before[0] + rows), _by_hand(before[1] + columns))
-        return replace(self, by_hand=tuple(sorted((*others, moved))))
+        before = {i: (r, c) for i, r, c in self.by_hand}
+        r, c = before.get(k, (0.0, 0.0))
+        moved = {**before, k: (_by_hand(r + rows), _by_hand(c + columns))}
+        return replace(self, by_hand=tuple((i, *mm) for i, mm in sorted(moved.items())))
 
-    def toggled(self, k: int) -> Scan:
+    def toggled(self, k: int) -> ScanSettings:
         """The same scan without slice k, or with it again."""
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
+
+    def shift(self, K: int) -> Tensor:
+        """(1, K, 2) what is added to the displacement by hand, mm."""
+        added = torch.zeros(1, K, 2)
+        for k, *mm in self.by_hand:
+            if k < K:
+                added[0, k] = torch.tensor(mm)
+        return added
+
+    def taken(self, K: int) -> NDArray[np.bool_]:
+        """(K,) slices that are taken; two at least, or there is no third dimension."""
+        taken = ~np.isin(np.arange(K), self.missing)
+        return taken if taken.sum() >= 2 else np.ones(K, bool)
 
 
 def _by_hand(mm: float) -> float:
     return round(min(max(mm, -MOST_BY_HAND), MOST_BY_HAND), 2)
 
 
-@dataclass(frozen=True, eq=False)
-class Acquisition:
-    """What a scan took.
+class Scannable:
+    """Somebody who can be scanned, and what is known of the heart.
 
     Attributes:
-        slices: (K,) which of the subject's slices these are, from 0 at the apex.
-        of: how many slices there were to take.
-        stack: where they lie.
-        S_LR: (K, h, w) labels.
-        d: (1, K, 2) true displacements, mm; None where nobody knows.
+        name: for `ScanSettings.subject`.
+        S_HR: (64, 128, 128) true labels, or None.
+        S_LA: (h, w) labels of the LA view on `plane`, or None.
+        plane: the LA view's, or one like it, through the LV's long axis.
+        field: the truth as a field (1, 4, 64, 128, 128), or None.
+        labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
+        there: (D,) slices of a file that there is anything to take from; of others, all.
+        world: (4, 4) from the frame that scans are given in, mm, to the scanner's.
     """
 
-    slices: NDArray[np.intp]
-    of: int
-    stack: Stack
-    S_LR: Labels
-    d: Tensor | None
+    name: str
+    labels: Labels
+    plane: Plane
+    S_HR: Labels | None = None
+    S_LA: Labels | None = None
+    field: Tensor | None = None
+    there: NDArray[np.bool_] | slice = slice(None)
+    world: NDArray[np.float64] = np.eye(4)
 
+    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None]:
+        """A scan, without notes, and its true displacements (1, K, 2), mm, if they are known."""
+        raise NotImplementedError
 
-class Subject(Protocol):
-    """Somebody who can be scanned."""
-
-    @property
-    def name(self) -> str:
-        """For `Scan.subject`."""
-
-    @property
-    def S_HR(self) -> Labels | None:
-        """(64, 128, 128) true labels, or None."""
-
-    @property
-    def S_LA(self) -> Labels | None:
-        """(h, w) labels of the LA view on `plane`, or None."""
-
-    @property
-    def plane(self) -> Plane:
-        """The LA view's, or one like it, through the LV's long axis."""
-
-    def acquire(self, scan: Scan) -> Acquisition:
-        """Take a scan."""
-
-    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
-        """What a scan took, as files would have it."""
-
-    @property
+    @cached_property
     def extent(self) -> NDArray[np.bool_]:
-        """(h, w) where its slices show tissue when nothing moves: what pictures are centred on."""
+        """(h, w) where slices show tissue when nothing moves: what pictures are centred on."""
+        return np.asarray((self.labels > 0).any(0))
 
-    @property
-    def field(self) -> Tensor | None:
-        """The truth as a field (1, 4, 64, 128, 128), or None."""
-
-    @property
+    @cached_property
     def ghost(self) -> dict[str, Mesh]:
-        """Surfaces of the truth; none where it is not known."""
+        """Surfaces of the truth, light enough to be drawn beside the estimate's; or none."""
+        S_HR = self.S_HR
+        if S_HR is None:
+            return {}
+        return {name: label_surface(S_HR, hr_affine(), name, step=2) for name in GHOST}
 
-    def distance(self, structure: str) -> Tensor | None:
-        """Signed distance to a true surface, mm, as a field (1, 1, 64, 128, 128), or None."""
+    @cached_property
+    def distances(self) -> dict[str, Tensor]:
+        """Of each structure, signed distance to its true surface, mm: (1, 1, 64, 128, 128)."""
+        S_HR = self.S_HR
+        if S_HR is None:
+            return {}
+        inside = {name: np.isin(S_HR, STRUCTURES[name]) for name in SURFACES}
+        return {
+            name: torch.from_numpy(signed_distance(voxels, HR_SPACING, EVERYWHERE))[None, None]
+            for name, voxels in inside.items()
+        }
 
 
-def random_seed(name: str) -> int | None:
-    """The seed of a random heart's name; None for any other name."""
-    found = RANDOM_NAME.fullmatch(name)
-    return int(found[1]) if found else None
+class KnownHeart(Scannable):
+    """A synthetic subject: its truth is known.
 
-
-def load_subject(name: str) -> Subject:
-    """A shipped sample, or the random heart of a seed.
-
-    Raises:
-        KeyError: neither, with what there is.
+    Attributes:
+        view: its LA view, in the model's frame.
     """
-    if name in SUBJECTS:
-        return _shipped(name)
-    seed = random_seed(name)
-    if seed is not None:
-        return _random(seed)
-    raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
 
-
-def _shipped(name: str) -> KnownHeart:
-    sample = load_sample(name)
-    model_from_world = hr_affine() @ np.linalg.inv(sample.S_HR.affine)
-    points = sample.S_LA.points()[0] @ model_from_world[:3, :3].T + model_from_world[:3, 3]
-    plane = Plane(torch.tensor(points, dtype=torch.float32))
-    world = np.linalg.inv(model_from_world)
-    seed = SUBJECTS[name][1]
-    heart = KnownHeart(name, sample.S_HR.labels, sample.S_LA, plane, world, seed)
-    heart.motion = sample.motion
-    return heart
-
-
-def _random(seed: int) -> KnownHeart:
-    name, seed = f"{RANDOM}_{seed}", SEEDS["explorer"][seed]
-    S_HR = label_maps(draw(1, seed, "everyone").double())[0]
-    world = scanner_frame(seed)
-    view = four_chamber_volume(S_HR, world)
-    return KnownHeart(name, S_HR, view, standard_view(S_HR), world, seed)
-
-
-class KnownHeart:
-    """A synthetic subject: its truth is known."""
+    S_HR: Labels
+    field: Tensor
 
     def __init__(
         self,
         name: str,
         S_HR: Labels,
         view: LabelVolume,
-        plane: Plane,
-        world_from_model: NDArray[np.float64],
+        world: NDArray[np.float64],
         seed: int,
+        plane: Plane | None = None,
+        motion: Motion | None = None,
     ) -> None:
-        self.name, self.S_HR, self.S_LA, self.plane = name, S_HR, view.labels[0], plane
-        self.view, self.world_from_model, self.seed = view, world_from_model, seed
-        self.motion = Motion.draw(Stack.from_hr().K, seed)
-        self._distances: dict[str, Tensor] = {}
+        self.name, self.S_HR, self.labels, self.S_LA = name, S_HR, S_HR, view.labels[0]
+        self.view = replace(view, name=f"{name}, long axis")
+        self.plane = plane or Plane(torch.tensor(view.points()[0], dtype=torch.float32))
+        self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
+        self.field = one_hot_field(S_HR)
+        self.world, self.seed = world, seed
 
-    def acquire(self, scan: Scan) -> Acquisition:
+    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor]:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
         the subject's motion was drawn for, it is drawn anew from the subject's seed."""
-        stack = _slices(scan)
+        step = round(settings.spacing / HR_SPACING[0])
+        stack = Stack.from_hr(step=step, first=step // 2)
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
-        d = motion.displacement(scan.motion) + by_hand_shift(scan, stack.K)
-        kept = kept_slices(scan, stack.K)
-        whole = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
-        labels = label_noise(whole, scan.noise, self.seed) if scan.noise else whole
-        return Acquisition(kept, stack.K, stack.slices(kept), labels[kept], d[:, kept])
-
-    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
-        """What a scan took, in the scanner's frame; where the heart lies there is known."""
-        taken = np.isin(np.arange(acquired.of), acquired.slices)
-        labels = np.zeros((acquired.of, *acquired.S_LR.shape[1:]), np.uint8)
-        labels[taken] = acquired.S_LR
-        stack = stack_volume(labels, _slices(scan), self.world_from_model)
-        stack = replace(stack, name=self.name)
-        view = replace(self.view, name=f"{self.name}, long axis") if scan.long_axis else None
-        azimuth = rv_azimuth(stack, self.world_from_model[:3, :3])
-        placement = Placement(self.world_from_model, azimuth, 0.0, False, True, (KNOWN_PLACE,))
-        return replace(PlacedScan.of(stack, view, placement=placement), looked_at=taken)
-
-    @cached_property
-    def extent(self) -> NDArray[np.bool_]:
-        """(h, w) where there is tissue in any plane."""
-        return np.asarray((self.S_HR > 0).any(0))
-
-    @cached_property
-    def field(self) -> Tensor:
-        """The truth as a field (1, 4, 64, 128, 128)."""
-        return one_hot_field(self.S_HR)
-
-    @cached_property
-    def ghost(self) -> dict[str, Mesh]:
-        """Surfaces of the truth, light enough to be drawn beside the estimate's."""
-        return {name: label_surface(self.S_HR, hr_affine(), name, step=2) for name in GHOST}
-
-    def distance(self, structure: str) -> Tensor:
-        """Signed distance to a true surface, mm, negative inside: (1, 1, 64, 128, 128)."""
-        if structure not in self._distances:
-            inside = np.isin(self.S_HR, STRUCTURES[structure])
-            signed = distance_transform_edt(~inside, sampling=HR_SPACING)
-            signed -= distance_transform_edt(inside, sampling=HR_SPACING)
-            # A border lies half a voxel from the centres on either side.
-            signed -= np.sign(signed) * min(HR_SPACING) / 2
-            self._distances[structure] = torch.tensor(signed[None, None], dtype=torch.float32)
-        return self._distances[structure]
+        d = motion.displacement(settings.motion) + settings.shift(stack.K)
+        labels = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+        if settings.noise:
+            labels = label_noise(labels, settings.noise, self.seed)
+        taken = settings.taken(stack.K)
+        labels[~taken] = 0
+        volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
+        view = self.view if settings.long_axis else None
+        placement = Placement(
+            np.eye(4), rv_azimuth(volume, np.eye(3)), 0.0, False, True, (KNOWN_PLACE,)
+        )
+        scan = Scan(volume, view, placement, AUTOMATIC, taken, {}, (), ())
+        return scan, d[:, taken]
 
 
-def _slices(scan: Scan) -> Stack:
-    """All slices that there are to take."""
-    step = round(scan.spacing / HR_SPACING[0])
-    return Stack.from_hr(step=step, first=step // 2)
+def random_seed(name: str) -> int | None:
+    """The seed of a random heart's name; None for any other name."""
+    found = re.fullmatch(rf"{RANDOM}_(\d{{1,6}})", name)
+    return int(found[1]) if found else None
 
 
-def by_hand_shift(scan: Scan, K: int) -> Tensor:
-    """(1, K, 2) what was added to the displacement by hand, mm."""
-    added = torch.zeros(1, K, 2)
-    for k, rows, columns in scan.by_hand:
-        if k < K:
-            added[0, k] = torch.tensor([rows, columns])
-    return added
+def load_subject(name: str) -> KnownHeart:
+    """A shipped sample, or the random heart of a seed.
 
-
-def kept_slices(scan: Scan, K: int) -> NDArray[np.intp]:
-    """(k,) slices that were taken; two at least, or there is no third dimension."""
-    kept = np.setdiff1d(np.arange(K), scan.missing)
-    return kept if len(kept) >= 2 else np.arange(K)
+    Raises:
+        KeyError: neither, with what there is.
+    """
+    seed = random_seed(name)
+    if seed is not None:
+        seed = SEEDS["explorer"][seed]
+        S_HR = label_maps(draw(1, seed, "everyone").double())[0]
+        view = four_chamber_volume(S_HR, np.eye(4))
+        return KnownHeart(name, S_HR, view, scanner_frame(seed), seed, standard_view(S_HR))
+    if name not in SUBJECTS:
+        raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
+    sample = load_sample(name)
+    model_from_world = hr_affine() @ np.linalg.inv(sample.S_HR.affine)
+    view = replace(sample.S_LA, affine=model_from_world @ sample.S_LA.affine)
+    world, seed = np.linalg.inv(model_from_world), SUBJECTS[name][1]
+    return KnownHeart(name, sample.S_HR.labels, view, world, seed, motion=sample.motion)
