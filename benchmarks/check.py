@@ -24,8 +24,8 @@ from srheart_demo.heart.phantom import label_maps
 from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
 from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
-from srheart_demo.scan.samples import scanner_frame, stack_volume
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.simulate import scanner_frame, stack_volume
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 SEED = SEEDS["experiments"].start

@@ -10,9 +10,10 @@ from srheart_demo.scan.degradation import downsample as downsample
 from srheart_demo.scan.degradation import move as move
 from srheart_demo.scan.long_axis import Plane as Plane
 from srheart_demo.scan.long_axis import long_axis_view as long_axis_view
+from srheart_demo.scan.read import HowToRead as HowToRead
+from srheart_demo.scan.read import read_scan as read_scan
 from srheart_demo.scan.samples import load_sample as load_sample
 from srheart_demo.scan.scan import Scan as Scan
-from srheart_demo.scan.scan import read_scan as read_scan
 from srheart_demo.scan.volume import LabelVolume as LabelVolume
 from srheart_demo.solver.algorithm import Change as Change
 from srheart_demo.solver.algorithm import Step as Step

@@ -279,7 +279,7 @@ def test_a_user_sees_one_line_and_status_2(case: str, tmp_path: Path) -> None:
 def test_a_refusal_comes_from_another_process_as_it_was() -> None:
     import pickle
 
-    from srheart_demo.scan.nifti import SeveralFrames
+    from srheart_demo.scan.volume import SeveralFrames
 
     again = pickle.loads(pickle.dumps(SeveralFrames("choose one", (0, 9))))
     assert (str(again), again.frames, again.remedy) == ("choose one", (0, 9), "frame")

@@ -16,8 +16,9 @@ from srheart_demo.enhancement.checking import check
 from srheart_demo.enhancement.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
+from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.samples import FOLDER
-from srheart_demo.scan.scan import Scan, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"

@@ -30,8 +30,9 @@ from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, l
 from srheart_demo.heart.generator import read_generator
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import Motion, one_hot_field
+from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
-from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
+from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.presets import RECOMMENDED
 from srheart_demo.training import dcgan

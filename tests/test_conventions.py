@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.scan.labels import KNOWN, OURS, Convention, parse_convention
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    SeveralFrames,
+from srheart_demo.scan.read import (
+    HowToRead,
     read_frames,
     read_long_axis,
     read_short_axis,
     survey,
     survey_view,
 )
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SeveralFrames
 
 STACK = short_axis_stack(scanner_from_model())
 VIEW = long_axis_view(scanner_from_model())
@@ -68,7 +67,7 @@ def test_a_mapping_of_ones_own_takes_the_rest_for_background(tmp_path: Path) -> 
     values[0, :5, :5] = 9
     nibabel.save(nibabel.Nifti1Image(values, STACK.affine), tmp_path / "s.nii")
     own = parse_convention(["MYO=200", "LV=500,420", "RV=600"])
-    read = read_short_axis(tmp_path / "s.nii", own)
+    read = read_short_axis(tmp_path / "s.nii", HowToRead(own))
     np.testing.assert_array_equal(read.labels, STACK.labels)
     assert any("(9)" in note for note in read.notes)
 
@@ -83,7 +82,7 @@ def test_values_of_another_order_are_refused_with_the_right_one(tmp_path: Path) 
             continue
         with pytest.raises(InvalidVolume, match=f"LV={lv} MYO={myo} RV={rv}"):
             read_short_axis(path)
-        np.testing.assert_array_equal(read_short_axis(path, order).labels, STACK.labels)
+        np.testing.assert_array_equal(read_short_axis(path, HowToRead(order)).labels, STACK.labels)
 
 
 def stored(path: Path, values: NDArray[np.integer], like: LabelVolume = STACK) -> Path:
@@ -181,17 +180,17 @@ def test_parts_of_a_tissue_are_told_and_taken_by_the_mapping_that_is_told(
     with pytest.raises(InvalidVolume, match=f"unknown label values.*{means}") as refusal:
         survey(path)
     assert refusal.value.remedy == "labels"
-    volume = read_short_axis(path, parse_convention(means.split()))
+    volume = read_short_axis(path, HowToRead(parse_convention(means.split())))
     np.testing.assert_array_equal(volume.labels, STACK.labels)
     assert not any("though" in note for note in volume.notes)
 
 
 def test_a_mapping_against_the_anatomy_is_taken_and_said(tmp_path: Path) -> None:
     path = stored(tmp_path / "s.nii", no_rv(wall()))
-    notes = read_short_axis(path, OURS).notes
+    notes = read_short_axis(path, HowToRead(OURS)).notes
     assert any("as it was given, though label 3 lies within the wall" in note for note in notes)
     with pytest.raises(InvalidVolume, match=r"labelled RV \(9\), but values are 1, 2, 3"):
-        read_short_axis(path, Convention((1,), (2,), (9,)))
+        read_short_axis(path, HowToRead(Convention((1,), (2,), (9,))))
 
 
 def test_an_atrium_above_the_ventricles_is_background(tmp_path: Path) -> None:
@@ -302,7 +301,7 @@ def test_a_frame_is_chosen_and_all_are_read(tmp_path: Path) -> None:
     empty = replace(STACK, labels=np.zeros_like(STACK.labels))
     smaller = short_axis_stack(scanner_from_model(), azimuth=270.0)
     path = cine(tmp_path / "s.nii.gz", STACK, empty, smaller)
-    np.testing.assert_array_equal(read_short_axis(path, frame=2).labels, smaller.labels)
+    np.testing.assert_array_equal(read_short_axis(path, HowToRead(frame=2)).labels, smaller.labels)
     assert [reading.frame for reading in read_frames(path)] == [0, 2]
     with pytest.raises(
         SeveralFrames, match=r"2 of 3 frames \(0 and 2, counted.*choose one"
@@ -310,9 +309,9 @@ def test_a_frame_is_chosen_and_all_are_read(tmp_path: Path) -> None:
         read_short_axis(path)
     assert choice.value.frames == (0, 2)
     with pytest.raises(InvalidVolume, match="frames 0 to 2"):
-        read_short_axis(path, frame=3)
+        read_short_axis(path, HowToRead(frame=3))
     with pytest.raises(InvalidVolume, match=r"frame 1: all voxels are 0.* labels are in 0 and 2"):
-        read_short_axis(path, frame=1)
+        read_short_axis(path, HowToRead(frame=1))
 
 
 def test_a_bad_frame_is_named_and_the_others_are_read(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from srheart_demo.lessons import own_scan as check
 from srheart_demo.lessons.stranger import disguised, mirrored, shrunk
 from srheart_demo.scan.placement import place
+from srheart_demo.scan.read import read_frames, survey
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.volume import read_frames, survey
 
 
 def by_axis(affine, positive: str = "RAS", negative: str = "LPI") -> str:

@@ -25,8 +25,9 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.explorer.own import OwnFile, OwnScan
-from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD
-from srheart_demo.scan.volume import InvalidVolume, Upload, read_frames, read_long_axis, survey
+from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload
+from srheart_demo.scan.read import read_frames, read_long_axis, survey
+from srheart_demo.scan.volume import InvalidVolume
 
 SECONDS, GIGABYTE = 5.0, 2**30
 STACK = short_axis_stack(scanner_from_model(), slices=7, spacing=(14.0, 4.0, 4.0), size=28)

@@ -22,8 +22,9 @@ from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_point
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import one_hot_field
+from srheart_demo.scan.read import read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem

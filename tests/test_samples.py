@@ -5,7 +5,8 @@ import pytest
 
 from srheart_demo.frame import HR_SHAPE, HR_SPACING
 from srheart_demo.scan.degradation import MOTION_LEVELS
-from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample, make_samples, scanner_frame
+from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample, make_samples
+from srheart_demo.scan.simulate import scanner_frame
 
 
 def checksums(folder) -> dict[str, str]:

@@ -15,8 +15,9 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.scan.islands import heart_of
+from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
 
 TRUTH = scanner_from_model()
@@ -195,11 +196,11 @@ def cine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_views_frame_is_the_stacks(cine: dict[str, Path]) -> None:
     ends = {}
     for frame in (0, 1):
-        scan = read_scan(cine["stack"], cine["view"], frame=frame)
+        scan = read_scan(cine["stack"], cine["view"], HowToRead(frame=frame))
         assert scan.view is not None
         ends[frame] = (scan.view.labels == 1).sum()
     assert ends[0] > ends[1]
-    chosen = read_scan(cine["stack"], cine["view"], frame=1, view_frame=0)
+    chosen = read_scan(cine["stack"], cine["view"], HowToRead(frame=1, view_frame=0))
     assert chosen.view is not None
     assert (chosen.view.labels == 1).sum() == ends[0]
 
@@ -220,7 +221,7 @@ def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, 
     with pytest.raises(InvalidVolume, match="which of the stack's frames") as refused:
         read_cycle(cine["stack"], cine["one"])
     assert refused.value.remedy == "view_frame"
-    scans = read_cycle(cine["stack"], cine["one"], view_frame=3)
+    scans = read_cycle(cine["stack"], cine["one"], HowToRead(view_frame=3))
     views = [scan.view is not None for scan in scans if isinstance(scan, Scan)]
     assert views == [False, False, True]
 

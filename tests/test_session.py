@@ -32,9 +32,10 @@ from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import ByHand
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume, read_short_axis, write_volume
+from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, latent_optimisation
 from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED, REFERENCE
 from srheart_demo.solver.problem import Problem

@@ -14,16 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    SinglePlane,
-    Upload,
-    read_long_axis,
-    read_short_axis,
-    survey,
-    write_volume,
-)
+from srheart_demo.scan.nifti import Upload
+from srheart_demo.scan.read import HowToRead, read_long_axis, read_short_axis, survey
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, write_volume
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +83,7 @@ def test_the_slice_axis_is_that_across_which_rings_close(
     reading = survey(path)
     assert axes[reading.slice_axis] == 0
     assert any("as a guess" in note for note in reading.volume.notes)
-    named = survey(path, slice_axis=reading.slice_axis).volume
+    named = survey(path, HowToRead(slice_axis=reading.slice_axis)).volume
     assert named.shape == reading.volume.shape
     assert not named.notes
 
@@ -98,7 +91,7 @@ def test_the_slice_axis_is_that_across_which_rings_close(
 def test_an_axis_that_is_none_is_refused(stack: LabelVolume, tmp_path: Path) -> None:
     path = save(tmp_path / "stack.nii", stack.labels, stack.affine)
     with pytest.raises(InvalidVolume, match="no axis 3") as refusal:
-        read_short_axis(path, slice_axis=3)
+        read_short_axis(path, HowToRead(slice_axis=3))
     assert refusal.value.remedy == "slice_axis"
 
 
@@ -124,7 +117,7 @@ def test_a_length_that_no_heart_has_is_refused_unless_the_caller_is_sure(
         read_short_axis(path)
     assert refusal.value.remedy == "spacing"
     if min(spacing) > 0.5:
-        reading = survey(path, sure=True)
+        reading = survey(path, HowToRead(sure=True))
         assert axes[reading.slice_axis] == 0
         assert reading.volume.spacing[0] == pytest.approx(spacing[0])
 
@@ -141,11 +134,13 @@ def test_few_slices_and_dense_volumes_are_taken(slices: int, mm: float, tmp_path
 def test_a_stray_voxel_does_not_make_a_heart_longer_or_wider(tmp_path: Path) -> None:
     dense = short_axis_stack(np.eye(4), slices=250, spacing=(1.0, 2.0, 2.0), size=110)
     dense.labels[0, 0, 0] = dense.labels[249, 109, 109] = 3
-    read_short_axis(save(tmp_path / "dense.nii", dense.labels, dense.affine), slice_axis=0)
+    read_short_axis(
+        save(tmp_path / "dense.nii", dense.labels, dense.affine), HowToRead(slice_axis=0)
+    )
     dense.labels[1:120] = dense.labels[130:249] = 0
     path = save(tmp_path / "slab.nii", dense.labels, dense.affine)
     with pytest.raises(InvalidVolume, match="10 slices with labels lie 1 mm apart, and no heart"):
-        read_short_axis(path, slice_axis=0)
+        read_short_axis(path, HowToRead(slice_axis=0))
 
 
 def test_a_trailing_axis_of_one_voxel_is_dropped(stack: LabelVolume, tmp_path: Path) -> None:
@@ -256,7 +251,7 @@ def test_only_the_frame_that_is_asked_for_is_unpacked(stack: LabelVolume) -> Non
     content = packed_cine(large, 25)
     assert 25 * 4 * labels.size > 2**28
     tracemalloc.start()
-    read = read_short_axis(Upload("cine.nii.gz", content), frame=0)
+    read = read_short_axis(Upload("cine.nii.gz", content), HowToRead(frame=0))
     assert tracemalloc.get_traced_memory()[1] < 2**27
     np.testing.assert_array_equal(read.labels, labels)
     (note,) = read_short_axis(Upload("cine.nii.gz", content)).notes
@@ -264,7 +259,9 @@ def test_only_the_frame_that_is_asked_for_is_unpacked(stack: LabelVolume) -> Non
     tracemalloc.stop()
     assert "only frame 0" in note
     np.testing.assert_array_equal(
-        read_short_axis(Upload("cine.nii.gz", packed_cine(large, 25, cut=True)), frame=0).labels,
+        read_short_axis(
+            Upload("cine.nii.gz", packed_cine(large, 25, cut=True)), HowToRead(frame=0)
+        ).labels,
         labels,
     )
 

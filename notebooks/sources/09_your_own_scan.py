@@ -86,10 +86,10 @@ check.orientation(orientation)
 # Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.scan.scan import read_scan
+from srheart_demo.scan.read import HowToRead, read_scan
 
 convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
-placed = read_scan(scan, convention=convention, frame=frame, by_hand=BY_HAND)
+placed = read_scan(scan, how=HowToRead(convention, frame=frame, by_hand=BY_HAND))
 reading, volume = placed.reading, placed.stack
 print(f"stored {reading.stored_shape}; slices along axis {reading.slice_axis}")
 print(f"values {sorted(reading.counts)} mean {reading.convention} ({reading.convention.source})")
@@ -295,7 +295,7 @@ with chdir(folder), redirect_stderr(sys.stdout):
 from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle
 from srheart_demo.lessons.pictures_own_scan import picture_volumes
 from srheart_demo.lessons.stranger import shrunk
-from srheart_demo.scan.scan import read_cycle
+from srheart_demo.scan.read import read_cycle
 
 moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))

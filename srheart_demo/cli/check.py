@@ -16,7 +16,7 @@ from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.enhancement.checking import Report, Verdict, check
 from srheart_demo.heart.generator import load_generator
-from srheart_demo.scan.scan import read_scan
+from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.volume import InvalidVolume
 
 NOT_TRUSTED, UNUSABLE = 1, 2
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _report(path: Path, options: argparse.Namespace) -> Report:
-    scan = read_scan(path, frame=options.frame, **chosen_reading(options))
+    scan = read_scan(path, options.long_axis, chosen_reading(options))
     return check(None if options.no_solve else load_generator(), scan)
 
 

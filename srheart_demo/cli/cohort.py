@@ -29,7 +29,7 @@ from srheart_demo.enhancement.cohort import (
     unfinished,
 )
 from srheart_demo.enhancement.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
-from srheart_demo.scan.nifti import InvalidVolume
+from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1

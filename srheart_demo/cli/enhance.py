@@ -17,7 +17,8 @@ from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_folder
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.scan.scan import Scan, read_cycle, read_scan
+from srheart_demo.scan.read import read_cycle, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.settings import Settings
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    scan = read_scan(options.stack, frame=options.frame, **chosen_reading(options))
+    scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
     G = load_generator()
     with results_folder(options.output) as folder:
         with Progress() as progress:
@@ -59,7 +60,10 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    found, out, G = read_cycle(options.stack, **chosen_reading(options)), options.output, None
+    found, out = (
+        read_cycle(options.stack, options.long_axis, chosen_reading(options)),
+        options.output,
+    )
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:

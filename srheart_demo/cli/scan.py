@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.scan.labels import Convention, parse_convention
-from srheart_demo.scan.nifti import InvalidVolume
-from srheart_demo.scan.placement import ByHand
+from srheart_demo.scan.placement import AUTOMATIC, ByHand
+from srheart_demo.scan.read import HowToRead
+from srheart_demo.scan.volume import InvalidVolume
 
 REMEDIES = {
     "frame": "--frame N",
@@ -36,18 +36,19 @@ def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Conven
         raise BadInput(f"--{of.replace('_', '-')}: {error}.") from error
 
 
-def chosen_reading(options: argparse.Namespace) -> dict[str, Any]:
-    """What `scan.read_scan` and `read_cycle` both take."""
-    return {
-        "view": options.long_axis,
-        "convention": chosen_convention(options),
-        "view_convention": chosen_convention(options, "view_labels"),
-        "view_frame": options.view_frame,
-        "slice_axis": options.slice_axis,
-        "by_hand": ByHand(options.turn, options.flip, options.mirror),
-        "unlabelled": options.unlabelled,
-        "sure": options.trust_spacing,
-    }
+def chosen_reading(options: argparse.Namespace) -> HowToRead:
+    """What the options say of how files are read; a cohort has fewer of them."""
+    corrected = hasattr(options, "turn")
+    return HowToRead(
+        convention=chosen_convention(options),
+        view_convention=chosen_convention(options, "view_labels"),
+        frame=getattr(options, "frame", None),
+        view_frame=getattr(options, "view_frame", None),
+        slice_axis=options.slice_axis,
+        by_hand=ByHand(options.turn, options.flip, options.mirror) if corrected else AUTOMATIC,
+        unlabelled=options.unlabelled,
+        sure=options.trust_spacing,
+    )
 
 
 def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
 from srheart_demo.heart.generator import WEIGHTS, load_generator
 from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
 from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.scan import Scan, Unlabelled, read_scan
+from srheart_demo.scan.read import HowToRead, read_scan
+from srheart_demo.scan.scan import Scan, Unlabelled
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import Ends, WorkerDied
@@ -164,22 +165,22 @@ class Recipe:
         Raises:
             InvalidVolume: as `read_scan`.
         """
-        read = partial(
-            read_scan,
-            convention=self.convention,
-            view_convention=self.view_convention,
-            frame=subject.frame,
-            slice_axis=self.slice_axis,
+        how = HowToRead(
+            self.convention,
+            self.view_convention,
+            subject.frame,
+            subject.view_frame,
+            self.slice_axis,
             unlabelled=self.unlabelled,
             sure=self.sure,
         )
-        notes = subject.notes
+        notes, (stack, *view) = subject.notes, subject.paths
         try:
-            scan = read(*subject.paths, view_frame=subject.view_frame)
+            scan = read_scan(stack, view[0] if view else None, how)
         except InvalidVolume as error:
             if subject.long_axis is None:
                 raise
-            scan = read(subject.paths[0])
+            scan = read_scan(stack, how=how)
             notes += (f"The view {subject.long_axis} was left out: {error}",)
         return replace(scan, notes=(*notes, *scan.notes))
 

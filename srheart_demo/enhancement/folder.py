@@ -16,17 +16,11 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from srheart_demo.files import checksum
+from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.nifti import NiftiLabels, load
-from srheart_demo.scan.volume import (
-    MOST_VALUES,
-    InvalidVolume,
-    NothingLabelled,
-    Picture,
-    SeveralFrames,
-    survey,
-    survey_view,
-)
+from srheart_demo.scan.read import survey, survey_view
+from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, Picture, SeveralFrames
 
 HEART, REPORT = "s_sr.nii.gz", "d.json"
 """Files of results, which are no scans."""

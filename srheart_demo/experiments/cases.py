@@ -11,21 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.experiments.generators import HEARTS
-from srheart_demo.frame import HALF_EXTENT, hr_affine
-from srheart_demo.heart import phantom
-from srheart_demo.heart.population import SEEDS, draw
-from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, label_noise, simulate_stack
+from srheart_demo.frame import HALF_EXTENT
+from srheart_demo.heart.population import SEEDS
+from srheart_demo.scan import simulate
+from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
-from srheart_demo.scan.samples import (
-    SAMPLES,
-    four_chamber_volume,
-    load_sample,
-    scanner_frame,
-    stack_volume,
-)
+from srheart_demo.scan.read import read_short_axis
+from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan as PlacedScan
-from srheart_demo.scan.volume import LabelVolume, read_short_axis
+from srheart_demo.scan.volume import LabelVolume
 
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
@@ -115,11 +110,8 @@ def held_out_seeds(n: int, seed: int) -> range:
     return range(first, first + n)
 
 
-@lru_cache(maxsize=1)
-def synthetic_heart(population: str, seed: int) -> LabelVolume:
-    """A heart on the HR grid, in a plausible pose in the scanner."""
-    labels = phantom.label_maps(draw(1, seed, population).double())[0]
-    return LabelVolume(labels, scanner_frame(seed) @ hr_affine(), f"{population} {seed}")
+synthetic_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
+"""A heart of a population and a seed, on the HR grid, in a plausible pose in the scanner."""
 
 
 @lru_cache(maxsize=1)
@@ -134,11 +126,8 @@ def read_heart(path: Path) -> LabelVolume:
 
 def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     """A heart on the HR grid, degraded as in the paper (section 3.2) at a level of motion."""
-    stack, world = Stack.from_hr().to(torch.float64), _world(heart)
-    d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS[level])
-    scan = stack_volume(simulate_stack(heart.labels, stack, d.double()), stack, world)
-    view = four_chamber_volume(heart.labels, world)
-    return Case(heart.name, level, heart, scan, d, view, view)
+    scan = simulate.simulate(heart, MOTION_LEVELS[level], seed)
+    return Case(heart.name, level, heart, scan.stack, scan.d, scan.view, scan.view)
 
 
 def clinical(heart: LabelVolume, seed: int) -> Case:
@@ -147,20 +136,11 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     Where the first slice lies, the motion and the noise come from the seed.
     """
     motion, noise, view_noise, position = map(int, np.random.SeedSequence(seed).generate_state(4))
-    offset = np.random.default_rng(position).uniform(0, CLINICAL_GAP)
-    stack, world = clinical_stack(offset).to(torch.float64), _world(heart)
-    d = Motion.draw(stack.K, motion).displacement(MOTION_LEVELS["normal"])
-    S_LR = simulate_stack(heart.labels, stack, d.double())
-    S_LA = four_chamber_volume(heart.labels, world, _clinical_pixels(), CLINICAL_PIXEL)
-    return Case(
-        heart.name,
-        "clinical",
-        heart,
-        stack_volume(label_noise(S_LR, CLINICAL_NOISE, noise), stack, world),
-        d,
-        S_LA,
-        replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise)),
-    )
+    stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
+    scan = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
+    S_LA = simulate.four_chamber_view(heart, _clinical_pixels(), CLINICAL_PIXEL)
+    view = replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise))
+    return Case(heart.name, "clinical", heart, scan.stack, scan.d, S_LA, view)
 
 
 def clinical_stack(offset: float) -> Stack:
@@ -182,10 +162,6 @@ def shipped(level: str) -> Iterator[Case]:
         sample = load_sample(name)
         d = torch.as_tensor(sample.d(level))[None]
         yield Case(name, level, sample.S_HR, sample.stacks[level], d, sample.S_LA, sample.S_LA)
-
-
-def _world(heart: LabelVolume) -> NDArray[np.float64]:
-    return heart.affine @ np.linalg.inv(hr_affine())
 
 
 def _clinical_pixels() -> int:

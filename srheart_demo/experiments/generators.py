@@ -17,7 +17,8 @@ from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.placement import place
-from srheart_demo.scan.volume import LabelVolume, read_short_axis
+from srheart_demo.scan.read import read_short_axis
+from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling, Encoder
 from srheart_demo.solver.problem import Generator
 

@@ -43,8 +43,9 @@ from srheart_demo.files import fingerprint
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
 from srheart_demo.scan.placement import is_on_hr_grid, stack_geometry
+from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.scan import Scan as PlacedScan
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, read_short_axis
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 HIDDEN = "hidden slices"
 LEVELS = tuple(MOTION_LEVELS)

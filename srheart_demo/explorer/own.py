@@ -13,10 +13,10 @@ from srheart_demo.files import harmless_name
 from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
-from srheart_demo.scan.nifti import load
+from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
-from srheart_demo.scan.scan import Scan, read_scan
-from srheart_demo.scan.volume import Upload
+from srheart_demo.scan.read import HowToRead, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import nearest
 from srheart_demo.solver.problem import Generator
 
@@ -71,19 +71,12 @@ class OwnScan(Scannable):
             self.view_frames = view.labelled() or [0]
             if view_frame is None and view.frames != image.frames:
                 view_frame = self.view_frames[0]
-        self.read = read_scan(
-            image,
-            view,
-            convention=file.convention,
-            frame=self.frames[0] if file.frame is None else file.frame,
-            view_frame=view_frame,
-            by_hand=file.by_hand,
-        )
+        frame = self.frames[0] if file.frame is None else file.frame
+        how = HowToRead(file.convention, frame=frame, view_frame=view_frame, by_hand=file.by_hand)
+        self.read = read_scan(image, view, how)
         placement = self.read.placement
-        ordered, self.there = (
-            placement.apex_first(self.read.stack),
-            self.read.from_apex(self.read.looked_at),
-        )
+        ordered = placement.apex_first(self.read.stack)
+        self.there = self.read.from_apex(self.read.looked_at)
         self.labels = ordered.labels[self.there]
         if self.read.view is not None:
             self.plane = plane_geometry(self.read.view, placement)
@@ -113,3 +106,7 @@ class OwnScan(Scannable):
         view = self.read.view if settings.long_axis else None
         stack = replace(stack, labels=labels)
         return replace(self.read, stack=stack, view=view, looked_at=taken), None
+
+    def filed(self, scan: Scan) -> Scan:
+        """A scan of it, with all that is to be said of it: as it was read, but for the slices."""
+        return Scan.of(scan.stack, scan.view, scan.by_hand, placement=scan.placement)

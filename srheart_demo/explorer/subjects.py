@@ -13,21 +13,20 @@ from torch import Tensor
 
 from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.heart.distances import signed_distance
-from srheart_demo.heart.phantom import label_maps
-from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
-from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
-from srheart_demo.scan.long_axis import Plane, standard_view
-from srheart_demo.scan.placement import AUTOMATIC, Placement, rv_azimuth
-from srheart_demo.scan.samples import (
-    KNOWN_PLACE,
-    SUBJECTS,
-    four_chamber_volume,
-    load_sample,
-    scanner_frame,
-    stack_volume,
-)
+from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
+from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import AUTOMATIC, Placement
+from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.simulate import (
+    four_chamber_view,
+    stack_volume,
+    synthetic_heart,
+    where_it_is_known,
+    world_from_model,
+)
 from srheart_demo.scan.volume import LabelVolume
 
 Labels = NDArray[np.uint8]
@@ -36,6 +35,8 @@ SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
+IN_MODEL = Placement(np.eye(4), 0.0, 0.0, flipped=False, orientation_known=True)
+"""Of scans in the model's own frame."""
 RANDOM = "random"
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""
@@ -105,7 +106,6 @@ class Scannable:
         field: the truth as a field (1, 4, 64, 128, 128), or None.
         labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
         there: (D,) slices of a file that there is anything to take from; of others, all.
-        world: (4, 4) from the frame that scans are given in, mm, to the scanner's.
     """
 
     name: str
@@ -115,10 +115,13 @@ class Scannable:
     S_LA: Labels | None = None
     field: Tensor | None = None
     there: NDArray[np.bool_] | slice = slice(None)
-    world: NDArray[np.float64] = np.eye(4)
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None]:
         """A scan, without notes, and its true displacements (1, K, 2), mm, if they are known."""
+        raise NotImplementedError
+
+    def filed(self, scan: Scan) -> Scan:
+        """The scan as the command would read it of files, with all that is to be said of it."""
         raise NotImplementedError
 
     @cached_property
@@ -160,19 +163,19 @@ class KnownHeart(Scannable):
     def __init__(
         self,
         name: str,
-        S_HR: Labels,
+        heart: LabelVolume,
         view: LabelVolume,
-        world: NDArray[np.float64],
         seed: int,
-        plane: Plane | None = None,
         motion: Motion | None = None,
     ) -> None:
-        self.name, self.S_HR, self.labels, self.S_LA = name, S_HR, S_HR, view.labels[0]
-        self.view = replace(view, name=f"{name}, long axis")
-        self.plane = plane or Plane(torch.tensor(view.points()[0], dtype=torch.float32))
+        self.name, self.labels, self.seed = name, heart.labels, seed
+        self.S_HR, self.S_LA = heart.labels, view.labels[0]
+        self.field = one_hot_field(heart.labels)
+        self._world = world_from_model(heart)
+        affine = np.linalg.inv(self._world) @ view.affine
+        self.view = replace(view, affine=affine, name=f"{name}, long axis")
+        self.plane = Plane(torch.tensor(self.view.points()[0], dtype=torch.float32))
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
-        self.field = one_hot_field(S_HR)
-        self.world, self.seed = world, seed
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor]:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
@@ -182,18 +185,21 @@ class KnownHeart(Scannable):
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
         d = motion.displacement(settings.motion) + settings.shift(stack.K)
-        labels = degrade(self.field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
-        if settings.noise:
-            labels = label_noise(labels, settings.noise, self.seed)
+        labels = simulate_stack(self.field, stack, d, settings.noise, self.seed)
         taken = settings.taken(stack.K)
         labels[~taken] = 0
         volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
         view = self.view if settings.long_axis else None
-        placement = Placement(
-            np.eye(4), rv_azimuth(volume, np.eye(3)), 0.0, False, True, (KNOWN_PLACE,)
+        return Scan(volume, view, IN_MODEL, AUTOMATIC, taken, {}, (), ()), d[:, taken]
+
+    def filed(self, scan: Scan) -> Scan:
+        """The scan in the scanner's frame; where the heart lies there is known."""
+        stack, view = (
+            volume and replace(volume, affine=self._world @ volume.affine)
+            for volume in (scan.stack, scan.view)
         )
-        scan = Scan(volume, view, placement, AUTOMATIC, taken, {}, (), ())
-        return scan, d[:, taken]
+        assert stack is not None
+        return where_it_is_known(stack, view, self._world)
 
 
 def random_seed(name: str) -> int | None:
@@ -211,13 +217,9 @@ def load_subject(name: str) -> KnownHeart:
     seed = random_seed(name)
     if seed is not None:
         seed = SEEDS["explorer"][seed]
-        S_HR = label_maps(draw(1, seed, "everyone").double())[0]
-        view = four_chamber_volume(S_HR, np.eye(4))
-        return KnownHeart(name, S_HR, view, scanner_frame(seed), seed, standard_view(S_HR))
+        heart = synthetic_heart("everyone", seed)
+        return KnownHeart(name, heart, four_chamber_view(heart), seed)
     if name not in SUBJECTS:
         raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
     sample = load_sample(name)
-    model_from_world = hr_affine() @ np.linalg.inv(sample.S_HR.affine)
-    view = replace(sample.S_LA, affine=model_from_world @ sample.S_LA.affine)
-    world, seed = np.linalg.inv(model_from_world), SUBJECTS[name][1]
-    return KnownHeart(name, sample.S_HR.labels, view, world, seed, motion=sample.motion)
+    return KnownHeart(name, sample.S_HR, sample.S_LA, SUBJECTS[name][1], sample.motion)

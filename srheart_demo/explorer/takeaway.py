@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from srheart_demo.enhancement.checking import judged
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.surface import heart_surfaces, write_glb
-from srheart_demo.scan.scan import Scan
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
@@ -22,12 +21,8 @@ FILES = {"S_SR": "S_SR.nii.gz", "d": "d.json", "stl": "heart.stl", "glb": "heart
 def enhancement(session: Session) -> Enhancement:
     """What is looked at, as the command would have it of the same files."""
     scene = session.scene
-    world, scan = scene.subject.world, scene.scan
-    stack = replace(scan.stack, affine=world @ scan.stack.affine)
-    view = scan.view and replace(scan.view, affine=world @ scan.view.affine)
-    placement = replace(scan.placement, world_from_model=world @ scan.placement.world_from_model)
-    read = Scan.of(stack, view, scan.by_hand, placement=placement)
-    return Enhancement(replace(read, looked_at=scan.looked_at), scene.problem, session.history.path)
+    read = replace(scene.subject.filed(scene.scan), looked_at=scene.scan.looked_at)
+    return Enhancement(read, scene.problem, session.history.path)
 
 
 def file(session: Session, kind: str) -> tuple[str, bytes]:

@@ -383,7 +383,17 @@ def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     return np.where(rng.random(labels.shape) < epsilon, copied, labels)
 
 
-def simulate_stack(S_HR: np.ndarray, stack: Stack, d: Tensor) -> np.ndarray:
-    """The SA stack that a scan of S_HR (D, H, W) would show: labels (K, h, w), before ε."""
-    logits = degrade(one_hot_field(S_HR).to(d.dtype), stack, d)
-    return logits.argmax(1)[0].numpy().astype(np.uint8)
+def simulate_stack(
+    S_HR: np.ndarray | Tensor, stack: Stack, d: Tensor, epsilon: float = 0.0, seed: int = 0
+) -> np.ndarray:
+    """Eq. 1: the SA stack, labels (K, h, w), that a scan of a heart would show.
+
+    Args:
+        S_HR: (D, H, W) labels in the HR box, or their `one_hot_field`.
+        stack: where the slices lie.
+        d: (1, K, 2) displacement along rows and columns, mm.
+        epsilon, seed: of `label_noise`.
+    """
+    field = S_HR if isinstance(S_HR, Tensor) else one_hot_field(S_HR).to(d.dtype)
+    S_LR = degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+    return label_noise(S_LR, epsilon, seed) if epsilon else S_LR

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.scan.nifti import InvalidVolume
+from srheart_demo.scan.volume import InvalidVolume
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 """Our own values in words, for messages."""

@@ -23,6 +23,8 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
+from srheart_demo.scan.volume import InvalidVolume, Picture
+
 MOST_VOXELS = 2**24
 """Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
 MOST_BYTES = 2**28
@@ -57,44 +59,6 @@ FOREIGN = {
 """What other endings stand for."""
 
 AGAIN = "export or download it again"
-
-
-class InvalidVolume(ValueError):
-    """A file that cannot be used; the message names it, says what is wrong and what to do.
-
-    Attributes:
-        remedy: which choice of the caller would help: frame, labels, slice_axis, spacing, or none.
-    """
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        """Say what is wrong."""
-        super().__init__(message)
-        self.remedy = remedy
-
-
-class Picture(InvalidVolume):
-    """An image, not labels."""
-
-
-class NothingLabelled(InvalidVolume):
-    """All voxels are background."""
-
-
-class SinglePlane(InvalidVolume):
-    """One plane where a stack was wanted; it may be a long-axis view."""
-
-
-class SeveralFrames(InvalidVolume):
-    """Labels in several frames, and none was chosen.
-
-    Attributes:
-        frames: those that hold labels.
-    """
-
-    def __init__(self, message: str, frames: tuple[int, ...] = ()) -> None:
-        """Say which."""
-        super().__init__(message, "frame")
-        self.frames = frames
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ say where apex, centre and RV are, and its affine says whether the picture is mi
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,6 +76,10 @@ class Placement:
     def apex_first(self, volume: LabelVolume) -> LabelVolume:
         """The volume with its slices from apex to base; world positions stay as they are."""
         return _reverse_slices(volume) if self.flipped else volume
+
+    def from_apex(self, of_slices: NDArray[Any]) -> NDArray[Any]:
+        """What is said of each slice (D, ...), from apex to base; and the way back."""
+        return of_slices[::-1].copy() if self.flipped else of_slices
 
     def to_model(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
         """World points (..., 3), RAS+ mm → model points (..., 3), mm (D, H, W)."""

@@ -3,7 +3,6 @@
 ``make_samples`` writes them, byte for byte the same each time; ``load_sample`` reads them.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -11,24 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from srheart_demo.files import shipped
-from srheart_demo.frame import HR_SHAPE, hr_affine
-from srheart_demo.heart import phantom
-from srheart_demo.heart.population import draw
-from srheart_demo.scan.degradation import (
-    MOTION_LEVELS,
-    Motion,
-    Stack,
-    one_hot_field,
-    simulate_stack,
-)
-from srheart_demo.scan.long_axis import long_axis_view, standard_view
-from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.files import checksum, shipped
+from srheart_demo.frame import HR_SHAPE
+from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
+from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume, read_long_axis, read_short_axis, write_volume
+from srheart_demo.scan.simulate import (
+    simulate,
+    synthetic_heart,
+    where_it_is_known,
+    world_from_model,
+)
+from srheart_demo.scan.volume import LabelVolume, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
 
@@ -41,8 +36,6 @@ SUBJECTS = {
 """Population and seed of each subject; in the range `population.SEEDS` of samples."""
 
 SAMPLES = tuple(SUBJECTS)
-
-KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +66,8 @@ class Sample:
         With its view or without. `Scan.of` finds the place from the labels instead, as for a scan
         of one's own.
         """
-        stack = self.stacks[level]
-        world = self.S_HR.affine @ np.linalg.inv(hr_affine())
-        azimuth = rv_azimuth(stack, world[:3, :3])
-        placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
-        return Scan.of(stack, self.S_LA if long_axis else None, placement=placement)
+        view, world = self.S_LA if long_axis else None, world_from_model(self.S_HR)
+        return where_it_is_known(self.stacks[level], view, world)
 
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
@@ -109,89 +99,31 @@ def make_samples(folder: Path = FOLDER) -> None:
     for name in SAMPLES:
         make_subject(*SUBJECTS[name], folder / name)
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".gz", ".json"))
-    rows = [
-        f"| `{p.relative_to(folder).as_posix()}` | `{hashlib.sha256(p.read_bytes()).hexdigest()}` |"
-        for p in files
-    ]
+    rows = [f"| `{path.relative_to(folder).as_posix()}` | `{checksum(path)}` |" for path in files]
     (folder / "README.md").write_text(CARD + "\n".join(rows) + "\n")
 
 
 def make_subject(population: str, seed: int, home: Path) -> None:
     """Draw a synthetic subject and write its truth, its scans and its motion to `home`."""
     home.mkdir(parents=True, exist_ok=True)
-    shape = draw(1, seed, population).double()
-    S_HR = phantom.label_maps(shape)[0]
-    world = scanner_frame(seed)
-    write_volume(LabelVolume(S_HR, world @ hr_affine()), home / "S_HR.nii.gz")
-    write_volume(four_chamber_volume(S_HR, world), home / "S_LA.nii.gz")
-    stack = Stack.from_hr().to(torch.float64)
-    motion = Motion.draw(stack.K, seed)
-    levels = {}
-    for level, factor in MOTION_LEVELS.items():
-        d = motion.displacement(factor).double()
-        labels = simulate_stack(S_HR, stack, d)
-        write_volume(stack_volume(labels, stack, world), home / f"S_LR_{level}.nii.gz")
-        levels[level] = d[0].numpy().round(6).tolist()
+    heart = synthetic_heart(population, seed)
+    scans = {level: simulate(heart, factor, seed) for level, factor in MOTION_LEVELS.items()}
+    write_volume(heart, home / "S_HR.nii.gz")
+    write_volume(scans["none"].view, home / "S_LA.nii.gz")
+    for level, scan in scans.items():
+        write_volume(scan.stack, home / f"S_LR_{level}.nii.gz")
+    motion = scans["none"].motion
     record = {
         "population": population,
         "seed": seed,
         "direction_rad": motion.direction.tolist(),
         "amplitude_mm": motion.amplitude.tolist(),
-        "d_mm": levels,
+        "d_mm": {
+            level: scan.d[0].double().numpy().round(6).tolist() for level, scan in scans.items()
+        },
         "order": "slices from apex to base; displacement along rows, then columns",
     }
     (home / "motion.json").write_text(json.dumps(record, indent=1) + "\n")
-
-
-def four_chamber_volume(
-    S_HR: NDArray[np.uint8], world: NDArray[np.float64], size: int = 128, spacing: float = 1.25
-) -> LabelVolume:
-    """The four-chamber view of a heart on the HR grid.
-
-    Args:
-        S_HR: (64, 128, 128) labels.
-        world: (4, 4) model mm → RAS+ mm.
-        size: rows and columns.
-        spacing: pixel size, mm.
-    """
-    plane = standard_view(S_HR, "4ch", size, spacing)
-    S_LA = long_axis_view(one_hot_field(S_HR).double(), plane).argmax(1).numpy().astype(np.uint8)
-    corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
-    rows, columns = down - corner, right - corner
-    normal = np.cross(rows, columns)
-    affine = np.eye(4)
-    affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
-    return LabelVolume(S_LA, world @ affine)
-
-
-def stack_volume(
-    labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
-) -> LabelVolume:
-    """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
-    corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
-    affine = np.eye(4)
-    affine[:3, 0] = corners[1] - corners[0]
-    affine[1:3, 1] = stack.row_step.numpy()
-    affine[1:3, 2] = stack.column_step.numpy()
-    affine[:3, 3] = corners[0]
-    return LabelVolume(labels, world @ affine)
-
-
-def scanner_frame(seed: int) -> NDArray[np.float64]:
-    """A plausible pose of the heart in the scanner: model mm → world RAS+ mm, (4, 4).
-
-    The long axis points from the apex to the right, back and up, give or take 15° or so.
-    """
-    rng = np.random.default_rng(seed)
-    to_base = np.array([0.49, -0.62, 0.61]) + rng.normal(0, 0.12, 3)
-    to_base /= np.linalg.norm(to_base)
-    columns = np.array([-0.79, 0.0, 0.61]) + rng.normal(0, 0.12, 3)
-    columns -= to_base * (columns @ to_base)
-    columns /= np.linalg.norm(columns)
-    frame = np.eye(4)
-    frame[:3, :3] = np.stack([to_base, np.cross(to_base, columns), columns], axis=1)
-    frame[:3, 3] = np.array([-20.0, 20.0, 0.0]) + rng.normal(0, 15, 3)
-    return frame.round(6)
 
 
 CARD = f"""# Sample subjects

@@ -1,12 +1,8 @@
-"""A scan as people bring it: a stack, a long-axis view if there is one, and where both lie.
-
-`read_scan` is the way from files to a `Scan`; what was taken for granted on the way stands in
-`Scan.notes`, in plain sentences.
-"""
+"""A scan as people bring it: a stack, a long-axis view if there is one, and where both lie."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,16 +12,8 @@ from numpy.typing import NDArray
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.nifti import NiftiLabels, Source, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    Reading,
-    read_frames,
-    survey,
-    survey_view,
-)
+from srheart_demo.scan.volume import LabelVolume
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -44,6 +32,31 @@ AGREE, USUAL = 0.4, 0.55
 """Where a view crosses the slices, less Dice of LV or RV than the first says that they do not
 belong together, and less than the second is poor. Of 120 synthetic scans, severe motion among them,
 one had 0.44, the others 0.57 or more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A label map, and what its file held.
+
+    Attributes:
+        volume: the frame that was chosen.
+        convention: what its values were taken for.
+        counts: value → voxels.
+        stored_shape: voxels along the stored axes.
+        slice_axis: which of them runs across the slices.
+        frame: index of the frame.
+        frames: how many there are.
+        units: of length, as the header has them.
+    """
+
+    volume: LabelVolume
+    convention: Convention
+    counts: Mapping[int, int]
+    stored_shape: tuple[int, int, int]
+    slice_axis: int
+    frame: int
+    frames: int
+    units: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +106,9 @@ class Scan:
             InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
         """
         placement = placement or place(stack, by_hand)
-        looked_at, partly = _looked_at(placement.apex_first(stack), unlabelled)
-        lacking = _without_rv(placement.apex_first(stack))
-        notes = (*stack.notes, *placement.notes, *partly, *lacking)
+        ordered = placement.apex_first(stack)
+        looked_at, partly = _looked_at(ordered, unlabelled)
+        notes = (*stack.notes, *placement.notes, *partly, *_without_rv(ordered))
         crossing: dict[str, float] = {}
         doubts: tuple[str, ...] = ()
         if view is not None:
@@ -103,8 +116,7 @@ class Scan:
             crossing = where_they_cross(stack, view)
             agreement, doubts = _agreement(crossing)
             notes += (*view.notes, agreement)
-        if placement.flipped:
-            looked_at = looked_at[::-1].copy()
+        looked_at = placement.from_apex(looked_at)
         return cls(stack, view, placement, by_hand, looked_at, crossing, doubts, notes)
 
     @property
@@ -114,150 +126,11 @@ class Scan:
 
     def from_apex(self, of_slices: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """What is said of each slice (D,), from apex to base."""
-        return of_slices[::-1].copy() if self.placement.flipped else of_slices
+        return self.placement.from_apex(of_slices)
 
     def placed(self, by_hand: ByHand) -> Scan:
         """The same scan, placed otherwise."""
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
-
-
-def read_scan(
-    stack: Source,
-    view: Source | None = None,
-    *,
-    convention: Convention | None = None,
-    view_convention: Convention | None = None,
-    frame: int | None = None,
-    view_frame: int | None = None,
-    slice_axis: int | None = None,
-    by_hand: ByHand = AUTOMATIC,
-    unlabelled: Unlabelled = "auto",
-    sure: bool = False,
-) -> Scan:
-    """Read a scan from its files.
-
-    >>> from srheart_demo.scan.samples import FOLDER
-    >>> scan = sr.read_scan(FOLDER / "healthy_1" / "S_LR_normal.nii.gz")
-    >>> scan.stack.shape
-    (13, 128, 128)
-
-    Args:
-        stack, view: NIfTI files; the view is optional.
-        convention, view_convention: what their values mean; each is recognised by default.
-        frame: which of a stack with several, from 0; by default the only one with labels.
-        view_frame: which of the view; by default that of the stack, if both have as many.
-        slice_axis: which stored axis of the stack runs across its slices; found by default.
-        by_hand: corrections of the placement.
-        unlabelled: what slices without labels beyond the labelled ones mean.
-        sure: the spacing is right, although no heart is so long or so short.
-
-    Raises:
-        InvalidVolume: a file cannot be used, or the view is of another scan.
-    """
-    reading = survey(stack, convention, frame, slice_axis, sure)
-    seen: Reading | None = None
-    if view is not None:
-        image = load(view)
-        if view_frame is None and image.frames == reading.frames > 1:
-            view_frame = reading.frame
-        seen = _view(image, view_convention, view_frame)
-    scan = Scan.of(reading.volume, seen.volume if seen else None, by_hand, unlabelled)
-    notes = scan.notes
-    if seen and seen.frames == 1 < reading.frames:
-        notes += (f"The view has one frame, which was taken to show frame {reading.frame}.",)
-    return replace(scan, notes=notes, reading=reading, view_reading=seen)
-
-
-def read_cycle(
-    stack: Source,
-    view: Source | None = None,
-    *,
-    convention: Convention | None = None,
-    view_convention: Convention | None = None,
-    view_frame: int | None = None,
-    slice_axis: int | None = None,
-    by_hand: ByHand = AUTOMATIC,
-    unlabelled: Unlabelled = "auto",
-    sure: bool = False,
-) -> list[Scan | InvalidVolume]:
-    """Every labelled frame of a beating heart, all placed as the one with most tissue.
-
-    A frame that cannot be used is an error in the list, and keeps no other from being read. A view
-    with as many frames goes frame by frame.
-
-    Args:
-        view_frame: which frame of the stack a view of a single frame shows.
-        stack, view, convention, view_convention, slice_axis, by_hand, unlabelled, sure: as in
-            `read_scan`.
-
-    Raises:
-        InvalidVolume: no frame can be used, or the view does not belong to the stack.
-    """
-    image = load(stack)
-    found = list(read_frames(image, convention, slice_axis, sure))
-    readings = [reading for reading in found if isinstance(reading, Reading)]
-    if not readings:
-        raise next(error for error in found if isinstance(error, InvalidVolume))
-    fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
-    placement = place(fullest.volume, by_hand)
-    views = {} if view is None else _views(load(view), image, readings, view_convention, view_frame)
-    scans: list[Scan | InvalidVolume] = []
-    for reading in found:
-        if isinstance(reading, InvalidVolume):
-            scans.append(reading)
-            continue
-        seen = views.get(reading.frame)
-        shown = seen if isinstance(seen, Reading) else None
-        view_volume = shown.volume if shown else None
-        try:
-            scan = Scan.of(reading.volume, view_volume, by_hand, unlabelled, placement)
-        except InvalidVolume as error:
-            scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
-            continue
-        notes = scan.notes
-        if isinstance(seen, InvalidVolume):
-            notes += (f"Its view was left out: {seen}",)
-        scans.append(replace(scan, notes=notes, reading=reading, view_reading=shown))
-    return scans
-
-
-def _view(image: NiftiLabels, convention: Convention | None, frame: int | None) -> Reading:
-    try:
-        return survey_view(image, convention, frame)
-    except InvalidVolume as error:
-        # The same choice, but of the other file.
-        error.remedy = f"view_{error.remedy}" if error.remedy else ""
-        raise
-
-
-def _views(
-    view: NiftiLabels,
-    stack: NiftiLabels,
-    readings: Sequence[Reading],
-    convention: Convention | None,
-    of_stack: int | None,
-) -> dict[int, Reading | InvalidVolume]:
-    """Frame of the stack → its view, or why it has none."""
-    if view.frames == 1:
-        if of_stack is None and stack.frames > 1:
-            raise InvalidVolume(
-                f"{view.name}: this view has one frame and the stack {stack.frames}; say which of "
-                "the stack's frames it shows, or give a view with as many frames.",
-                "view_frame",
-            )
-        return {of_stack or 0: _view(view, convention, None)}
-    if view.frames != stack.frames:
-        raise InvalidVolume(
-            f"{view.name}: this view has {view.frames} frames and the stack {stack.frames}, so "
-            "they do not show the same cycle; give a view with as many."
-        )
-    views: dict[int, Reading | InvalidVolume] = {}
-    for reading in readings:
-        try:
-            views[reading.frame] = _view(view, convention, reading.frame)
-        except InvalidVolume as error:
-            views[reading.frame] = error
-    return views
 
 
 def _looked_at(

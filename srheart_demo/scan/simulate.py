@@ -1,0 +1,142 @@
+"""Scans whose truth is known: Eq. 1 on a heart of the HR grid, as files would have it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.frame import hr_affine
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
+from srheart_demo.scan.long_axis import long_axis_view, standard_view
+from srheart_demo.scan.placement import Placement, rv_azimuth
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import LabelVolume
+
+KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedScan:
+    """A heart and a scan of it.
+
+    Attributes:
+        heart: the truth, on the HR grid.
+        stack: its SA stack, slices from apex to base.
+        motion: what displaced them.
+        d: (1, K, 2) by how much, mm along rows and columns.
+    """
+
+    heart: LabelVolume
+    stack: LabelVolume
+    motion: Motion
+    d: Tensor
+
+    @cached_property
+    def view(self) -> LabelVolume:
+        """The four-chamber view of the heart, undisplaced and without ε."""
+        return four_chamber_view(self.heart)
+
+
+def simulate(
+    heart: LabelVolume,
+    factor: float,
+    seed: int,
+    stack: Stack | None = None,
+    noise: float = 0.0,
+    noise_seed: int | None = None,
+) -> SimulatedScan:
+    """Scan a heart as Eq. 1 says.
+
+    Args:
+        heart: labels on the HR grid, anywhere in the world; see `placement.on_hr_grid`.
+        factor: on the amplitude of motion, such as one of `MOTION_LEVELS`.
+        seed: of the motion.
+        stack: where the slices lie; by default 13 of 10 mm, the paper's s = [5, 1, 1].
+        noise: ε, the probability that a voxel takes a neighbour's label.
+        noise_seed: of ε; by default that of the motion.
+    """
+    stack = (stack or Stack.from_hr()).to(torch.float64)
+    motion = Motion.draw(stack.K, seed)
+    d = motion.displacement(factor)
+    epsilon_seed = seed if noise_seed is None else noise_seed
+    S_LR = simulate_stack(heart.labels, stack, d.double(), noise, epsilon_seed)
+    return SimulatedScan(heart, stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
+
+
+def where_it_is_known(
+    stack: LabelVolume, view: LabelVolume | None, world: NDArray[np.float64]
+) -> Scan:
+    """A simulated scan, placed where its heart lies instead of as its labels say.
+
+    Args:
+        stack, view: of one heart; the view is optional.
+        world: model mm → world RAS+ mm, (4, 4).
+    """
+    azimuth = rv_azimuth(stack, world[:3, :3])
+    placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
+    return Scan.of(stack, view, placement=placement)
+
+
+def synthetic_heart(population: str, seed: int) -> LabelVolume:
+    """A heart drawn from a population, on the HR grid, in a plausible pose in the scanner."""
+    labels = phantom.label_maps(draw(1, seed, population).double())[0]
+    return LabelVolume(labels, scanner_frame(seed) @ hr_affine(), f"{population} {seed}")
+
+
+def world_from_model(heart: LabelVolume) -> NDArray[np.float64]:
+    """Model mm → world RAS+ mm, (4, 4), where a heart on the HR grid fills the model's box."""
+    return heart.affine @ np.linalg.inv(hr_affine())
+
+
+def four_chamber_view(heart: LabelVolume, size: int = 128, spacing: float = 1.25) -> LabelVolume:
+    """The four-chamber view of a heart on the HR grid.
+
+    Args:
+        heart: as for `simulate`.
+        size: rows and columns.
+        spacing: pixel size, mm.
+    """
+    plane = standard_view(heart.labels, "4ch", size, spacing)
+    field = one_hot_field(heart.labels).double()
+    S_LA = long_axis_view(field, plane).argmax(1).numpy().astype(np.uint8)
+    corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
+    rows, columns = down - corner, right - corner
+    normal = np.cross(rows, columns)
+    affine = np.eye(4)
+    affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
+    return LabelVolume(S_LA, world_from_model(heart) @ affine)
+
+
+def stack_volume(
+    labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
+) -> LabelVolume:
+    """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
+    corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
+    affine = np.eye(4)
+    affine[:3, 0] = corners[1] - corners[0]
+    affine[1:3, 1] = stack.row_step.numpy()
+    affine[1:3, 2] = stack.column_step.numpy()
+    affine[:3, 3] = corners[0]
+    return LabelVolume(labels, world @ affine)
+
+
+def scanner_frame(seed: int) -> NDArray[np.float64]:
+    """A plausible pose of the heart in the scanner: model mm → world RAS+ mm, (4, 4).
+
+    The long axis points from the apex to the right, back and up, give or take 15° or so.
+    """
+    rng = np.random.default_rng(seed)
+    to_base = np.array([0.49, -0.62, 0.61]) + rng.normal(0, 0.12, 3)
+    to_base /= np.linalg.norm(to_base)
+    columns = np.array([-0.79, 0.0, 0.61]) + rng.normal(0, 0.12, 3)
+    columns -= to_base * (columns @ to_base)
+    columns /= np.linalg.norm(columns)
+    frame = np.eye(4)
+    frame[:3, :3] = np.stack([to_base, np.cross(to_base, columns), columns], axis=1)
+    frame[:3, 3] = np.array([-20.0, 20.0, 0.0]) + rng.normal(0, 15, 3)
+    return frame.round(6)

@@ -1,0 +1,171 @@
+"""How a stored array lies in space as slices, rows and columns, and whether a heart can be so."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srheart_demo.scan.labels import Anatomy
+from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes
+
+HEART_EXTENT = (20.0, 300.0)
+"""No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
+LONGEST = 220.0
+"""No labelled heart is longer than this, mm: real ones have 60 to 120."""
+FARTHEST_SLICES = 50.0
+"""No scan has slices farther apart, mm: the sparsest have two or three, up to 40 mm apart."""
+CLOSE_SLICES, SHORTEST = 4.0, 30.0
+"""Scanners lay short-axis slices 5 to 20 mm apart. Closer ones were resampled from a whole heart,
+so they reach at least so far, mm, or their spacing was lost. Two slices 5 mm apart are just few."""
+CLEARLY_WIDER = 1.5
+"""Slices this much farther apart than pixels tell their axis; else the anatomy does."""
+CLEARLY_CLOSED = 0.05
+"""Share of the LV's border by which one axis must close it more than the next to tell the slices'.
+Real and synthetic hearts: 0.1 or more."""
+MOST_TISSUE = 2**22
+"""Voxels of the box around the labels; 30 slices of 0.5 mm pixels around a large heart have 3 M."""
+
+
+def slices_first(axis: int) -> tuple[int, int, int]:
+    """Stored axes in the order (D, H, W), where `axis` runs across the slices."""
+    return (0, 1, 2) if axis == 0 else (axis, 2 if axis == 1 else 1, 0)
+
+
+def tissue_box(stored: NDArray[np.integer]) -> tuple[slice, slice, slice]:
+    """The smallest box that holds all that is not 0."""
+    others = ((1, 2), (0, 2), (0, 1))
+    x, y, z = (np.flatnonzero(stored.any(axis=axes)) for axes in others)
+    return slice(x[0], x[-1] + 1), slice(y[0], y[-1] + 1), slice(z[0], z[-1] + 1)
+
+
+def check_size(box: tuple[int, ...], name: str) -> None:
+    """Raise `InvalidVolume` if labels lie in a box of more voxels than any heart's."""
+    if np.prod(box) > MOST_TISSUE:
+        raise InvalidVolume(
+            f"{name}: the box around the labels has {times(box)} voxels, more than any label map "
+            "of a heart; resample to pixels of 1 mm (nearest neighbour)."
+        )
+
+
+def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
+    """What lies in the box around the labels; raises `InvalidVolume` if that is too large."""
+    box = stored[tissue_box(stored)]
+    check_size(box.shape, name)
+    return box
+
+
+def anatomy_of(box: NDArray[np.int32], affine: NDArray[np.float64], whole: bool = True) -> Anatomy:
+    """What lies where in a `cropped` (D, H, W) array of slices, or of one plane."""
+    rows, columns = np.linalg.norm(affine[:3, 1:3], axis=0)
+    return Anatomy(box, np.union1d(box, [0]), (float(rows), float(columns)), whole)
+
+
+@np.errstate(all="ignore")
+def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, str]:
+    """The stored axis across the slices of a `cropped` array, and a note where it was guessed."""
+    spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
+    widest = int(spacing.argmax())
+    if spacing[widest] >= CLEARLY_WIDER * np.delete(spacing, widest).max():
+        return widest, ""
+    across = [box.transpose(slices_first(axis)) for axis in range(3)]
+    closed = [anatomy_of(slices, image.affine).closure() for slices in across]
+    best, next_ = np.argsort(closed)[::-1][:2].tolist()
+    if clear := closed[best] - closed[next_] >= CLEARLY_CLOSED:
+        axis = best
+    else:
+        equal = [axis for axis in range(3) if spacing[axis] > 0.99 * spacing[widest]]
+        axis = min(equal, key=lambda axis: (image.shape[axis], -axis))
+    why = "across it the LV is closed in by its wall" if clear else "it has the fewest voxels"
+    return axis, (
+        f"Spacings of {times(spacing.round(2))} mm do not tell which axis runs across the slices; "
+        f"axis {axis} (counted from 0) was taken as a guess, because {why}."
+    )
+
+
+@np.errstate(all="ignore")
+def in_space(
+    image: NiftiLabels, axes: tuple[int, int, int], name: str, plane: int | None = None
+) -> NDArray[np.float64]:
+    """The affine of (D, H, W), if slices are parallel planes of rectangular pixels.
+
+    Slices may be offset against each other: the first axis may be sheared. A single `plane` lies
+    where its rows and columns do, whatever the header says of the axis across it.
+
+    Raises:
+        InvalidVolume: rows and columns, or slices, have no such place, or header and affine
+            disagree.
+    """
+    affine, stated = image.affine[:, [*axes, 3]].copy(), image.spacing[list(axes)]
+    used = slice(0 if plane is None else 1, None)
+    if not (np.isfinite(stated[used]) & (stated[used] > 0)).all():
+        raise InvalidVolume(
+            f"{name}: the voxel spacing in the header (pixdim) is {times(image.spacing)}, but must "
+            "be positive; write the true spacing in mm."
+        )
+    across, rows, columns, origin = affine[:3].T
+    if plane:
+        origin += plane * across
+    normal, area = np.cross(rows, columns), np.linalg.norm(rows) * np.linalg.norm(columns)
+    near = np.isfinite(affine[:, used]).all() and np.abs(affine[:, used]).max() < FARTHEST
+    flat = near and np.linalg.norm(normal) > 1e-3 * area
+    if plane is not None and flat:
+        normal /= np.linalg.norm(normal)
+        thickness = float(across @ normal)
+        known = np.isfinite(thickness) and 1e-3 < abs(thickness) < FARTHEST
+        across[:] = normal * (thickness if known else 1.0)
+    if not (flat and abs(across @ normal) > 1e-3 * np.linalg.norm(across) * np.linalg.norm(normal)):
+        raise InvalidVolume(
+            f"{name}: the affine is singular, not finite or leads far away, so voxels have no "
+            "place in space; write the true affine (sform)."
+        )
+    if abs(rows @ columns) > 0.005 * area:
+        raise InvalidVolume(
+            f"{name}: by the affine rows and columns are not at right angles (sheared within the "
+            "slices); resample to rectangular pixels (nearest neighbour)."
+        )
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    agree = np.isclose(lengths, stated, rtol=0.01)
+    agree[0] |= plane is not None or np.isclose(between_planes(affine), stated[0], rtol=0.01)
+    if not agree.all():
+        raise InvalidVolume(
+            f"{name}: the affine gives voxels of {times(lengths)} mm (slices, rows, columns) but "
+            f"pixdim {times(stated)}; make the two agree."
+        )
+    return affine
+
+
+def check_extent(volume: LabelVolume) -> None:
+    """Raise `InvalidVolume` if no heart reaches so far, or so little, in-plane."""
+    pixels = [held.stop - held.start for held in tissue_box(volume.labels)[1:]]
+    extent = np.multiply(pixels, volume.spacing[1:])
+    smallest, largest = HEART_EXTENT
+    if min(extent) < smallest or max(extent) > largest:
+        raise InvalidVolume(
+            f"{volume.name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
+            "in-plane, which is no heart; write the true voxel spacing in mm."
+        )
+
+
+def check_stack(volume: LabelVolume, sure: bool) -> None:
+    """Whether these can be the slices of a heart, by how far they reach.
+
+    Raises:
+        InvalidVolume: they cannot.
+    """
+    name, (held, *in_plane) = volume.name, tissue_box(volume.labels)
+    slices, distance = held.stop - held.start, volume.spacing[0]
+    if slices == 1:
+        raise SinglePlane(
+            f"{name}: only one slice holds labels, and a single slice has no third dimension; "
+            "give the whole short-axis stack."
+        )
+    length = slices * distance
+    short = distance < CLOSE_SLICES and length < SHORTEST
+    if not sure and (short or length > LONGEST or distance > FARTHEST_SLICES):
+        raise InvalidVolume(
+            f"{name}: {slices} slices with labels lie {distance:.3g} mm apart, and no heart is "
+            f"{length:.4g} mm long or scanned so; write the true distance of slices into the file, "
+            "in mm (affine and pixdim).",
+            "spacing",
+        )
+    check_extent(volume)
+    check_size((len(volume.labels), *(held.stop - held.start for held in in_plane)), name)
