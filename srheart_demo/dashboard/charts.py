@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srheart_demo.dashboard import texts, theme
+from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series, around
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ConvergenceChart(Chart):
                 run.iteration,
                 run.loss,
                 theme.RUNS[run.colour],
-                name=texts.loss_of(run) if len(curves) == 1 else texts.run_name(run),
+                name=sentences.loss_of(run) if len(curves) == 1 else sentences.run_name(run),
                 dash=theme.DASHES[run.colour],
             )
             for run in curves

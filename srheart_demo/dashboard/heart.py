@@ -148,7 +148,7 @@ def heart_traces(heart: Heart, slices: bool = True, cut: bool = True) -> list[Tr
     if heart.paint is not None:
         left |= {"showscale": True, "colorbar": COLOUR_BAR}
     tiles = [
-        _mesh(plane.mesh, plane.labels == label, name=texts.as_scanned(tissue), color=colour)
+        _mesh(plane.mesh, plane.labels == label, name=texts.AS_SCANNED.format(tissue), color=colour)
         for plane in planes
         for label, (tissue, colour) in enumerate(TISSUE_COLOURS.items(), 1)
     ]
