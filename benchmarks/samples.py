@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from srheart_demo.experiments.cases import Case, read_heart, shipped, simulated
-from srheart_demo.experiments.methods import Baseline, LatentOptimisation, Method
+from srheart_demo.experiments.cases import Case, read_heart, simulated
+from srheart_demo.experiments.methods import METHODS, LatentOptimisation
 from srheart_demo.experiments.scoring import score
 from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.samples import SAMPLES, load_sample
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import BASELINES
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 
 FIXED = ("dice_LV", "dice_MYO", "dice_RV")
 SHOWN = (*FIXED, *(f"raw_{name}" for name in FIXED), "motion_error_mm")
@@ -29,6 +32,14 @@ def given(files: list[Path], level: str) -> Iterator[Case]:
         yield simulated(read_heart(file), level, seed)
 
 
+def shipped(level: str) -> Iterator[Case]:
+    """The sample subjects; their scans are placed as anybody's."""
+    for name in SAMPLES:
+        sample = load_sample(name)
+        scan, d = Scan.of(sample.stacks[level], sample.S_LA), torch.as_tensor(sample.d(level))
+        yield Case(name, level, sample.S_HR, scan, d[None], sample.S_LA)
+
+
 def main() -> None:
     """Print the table, and the means by motion level."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -37,7 +48,7 @@ def main() -> None:
     arguments.add_argument("--long-axis", action="store_true", help="give the 4-chamber view too")
     options = arguments.parse_args()
     settings = preset(options.preset)
-    methods: dict[str, Method] = {name: Baseline(name) for name in BASELINES}
+    methods = {name: METHODS[name] for name in BASELINES}
     methods[settings.name] = LatentOptimisation(settings, multi_view=options.long_axis)
     print("| motion | subject | method | LV / MYO / RV | in the world | motion error, mm |")
     print("|---|---|---|---|---|---:|")

@@ -131,7 +131,7 @@ def test_training_writes_a_network_that_another_can_go_on_from(tmp_path, monkeyp
     assert path.name == "none.safetensors"
     second = replace(first, level="severe", start=str(path))
     start, end = read_edsr(path), read_edsr(training.train(second, tmp_path / "severe"))
-    fresh = training.EDSRSettings(architecture=TINY, seed=0).recipe().network
+    fresh = training.EDSRSettings(architecture=TINY, seed=0).training().network
     weights = [network.tail.weight.detach() for network in (start, end, fresh)]
     distance = [float((weights[0] - other).norm()) for other in weights[1:]]
     assert 0 < distance[0] < distance[1]

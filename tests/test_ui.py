@@ -40,7 +40,7 @@ from srheart_demo.explorer.why import FEATURES
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
-from srheart_demo.solver.presets import PRESETS, RECOMMENDED, REFERENCE
+from srheart_demo.solver.settings import PRESETS, RECOMMENDED, REFERENCE
 
 PATIENCE = 200.0
 

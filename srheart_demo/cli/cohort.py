@@ -13,46 +13,79 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srheart_demo.cli.errors import BadInput, check_installed
-from srheart_demo.cli.output import writable
-from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_convention, refusal
-from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.enhancement.cohort import (
-    SUMMARY,
-    Execute,
-    Recipe,
-    Record,
-    restore_all,
-    summarise,
-    unfinished,
+from srheart_demo.cli.errors import BadInput, check_installed, writable
+from srheart_demo.cli.options import (
+    chosen_convention,
+    chosen_settings,
+    option,
+    positive,
+    refusal,
+    shared,
 )
-from srheart_demo.enhancement.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
-from srheart_demo.scan.volume import InvalidVolume
-from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
+from srheart_demo.cli.progress import ProgressLine
 
+if TYPE_CHECKING:
+    from srheart_demo.enhancement.cohort import Execute, Recipe, Record
+    from srheart_demo.enhancement.folder import Found
+    from srheart_demo.scan.volume import InvalidVolume
+
+HELP = "restore every scan of a folder"
+DESCRIPTION = (
+    "Restore every NIfTI label stack of a folder and of its sub-folders, frame by frame, as "
+    "enhance does. Long-axis views go with the stack of the same name; pictures, empty label maps "
+    "and other formats are passed over, and counted. Writes a folder of results for each, and "
+    "summary.csv. A stopped run goes on where it was; what is done already, with the same "
+    "settings, version and input, is not done again. Exit status 1: some scan failed. Whether a "
+    "heart is to be trusted says the summary, not the status."
+)
+PATTERNS = {
+    "--match": "stacks are the files of this name, such as '*_SA_*_gt' (default: all labels but "
+    "views)",
+    "--views": "long-axis views are those; {} in it is what a view's name has in common with its "
+    "stack's: '{}_4ch' (default: by their names)",
+    "--exclude": "pass these files over, or all that a folder of this name holds",
+}
 SOME_FAILED = 1
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Which files, where they are worked on, and how."""
+    add = partial(option, command)
+    add("input IN_DIR", "folder of the scans", Path)
+    add("output OUT_DIR", "folder for the results", Path, nargs="?")
+    add("--list,--dry-run", "only say which file is what, and what would be done")
+    for name, what in PATTERNS.items():
+        add(f"{name} PATTERN", what, action="append", default=[])
+    where = command.add_mutually_exclusive_group()
+    what = "scans at once, a process each (default: as many as there are cores)"
+    option(where, "--jobs N", what, positive)
+    what = "a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786"
+    option(where, "--scheduler ADDRESS", what)
+    add("--no-surface", "leave out heart.stl, which takes nearly all of the space")
+    shared(command, "labels", "stack", "no check", "preset", "solver")
 
 
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
+    from srheart_demo.enhancement.cohort import SUMMARY, Recipe
+    from srheart_demo.enhancement.folder import Choice, Pattern, UnusableCohort, find_subjects
+    from srheart_demo.solver.workers import NoCluster
+
     if not (options.output or options.list):
         raise BadInput("OUT_DIR: say where the results go; or --list, to see what there is.")
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
     settings, execute = chosen_settings(options), _executor(options)
-    conventions = chosen_convention(options), chosen_convention(options, "view_labels")
+    labels = chosen_convention(options)
+    view_labels = chosen_convention(options, "view_labels")
+    choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     try:
-        with Progress() as progress:
-            found = find_subjects(
-                folder,
-                out,
-                _choice(options),
-                conventions[1],
-                lambda n, total: progress.update("looking", n, total),
-            )
+        with ProgressLine() as progress:
+            show = partial(progress.update, "looking")
+            found = find_subjects(folder, out, Choice(*choice), view_labels, show)
         if options.list:
             print(*_lines(found), sep="\n")
             return
@@ -61,7 +94,8 @@ def run(options: argparse.Namespace) -> None:
             out,
             settings,
             not options.no_surface,
-            *conventions,
+            labels,
+            view_labels,
             not options.no_check,
             options.slice_axis,
             options.unlabelled,
@@ -85,12 +119,6 @@ def _check_found(folder: Path, found: Found) -> None:
             f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file "
             "by file; --match says which are stacks."
         )
-
-
-def _choice(options: argparse.Namespace) -> Choice:
-    return Choice(
-        *(tuple(map(Pattern, which)) for which in (options.match, options.views, options.exclude))
-    )
 
 
 def _lines(found: Found) -> list[str]:
@@ -125,6 +153,8 @@ def _ending(records: Sequence[Record], found: Found) -> str:
 
 
 def _executor(options: argparse.Namespace) -> Execute:
+    from srheart_demo.solver.workers import cores, in_cluster, in_processes
+
     if not options.scheduler:
         return partial(in_processes, processes=options.jobs or cores())
     check_installed("cohort", "--scheduler")
@@ -135,8 +165,10 @@ def _restore(
     recipe: Recipe, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
+    from srheart_demo.enhancement.cohort import restore_all, summarise, unfinished
+
     subjects = found.subjects
-    with Progress() as progress, writable(recipe.out):
+    with ProgressLine() as progress, writable(recipe.out):
         recipe.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
         todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))

@@ -161,7 +161,7 @@ class SolverPanel:
 
     def fill(self, session: Session) -> None:
         """The presets that there are, and the one that is chosen."""
-        from srheart_demo.solver.presets import PRESETS
+        from srheart_demo.solver.settings import PRESETS
 
         name = session.settings.name
         self.preset.options = tuple(PRESETS)

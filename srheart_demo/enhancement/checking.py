@@ -16,8 +16,8 @@ from srheart_demo.scan.labels import OURS
 from srheart_demo.scan.placement import Placement, apex_contrast
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import INTERACTIVE
 
 TRIED = {"slices": (4, 30), "spacing": (4.0, 15.0), "pixel": (0.5, 3.0)}
 """Numbers of labelled slices, mm between them, and mm from pixel to pixel that are tested."""

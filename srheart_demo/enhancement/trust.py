@@ -24,9 +24,9 @@ from srheart_demo.heart import anatomy
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.algorithm import observations
-from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.losses import observations
 from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import INTERACTIVE
 
 
 class Verdict(IntEnum):
@@ -297,7 +297,7 @@ def _unseen(e: Enhancement) -> float:
 
 def _anatomy(e: Enhancement) -> dict[str, float]:
     labels = e.S_SR.labels
-    numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
+    numbers = {"flaws": float(len(anatomy.faults(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
         # Means of nothing: what they would warn of is said as "cannot be measured".
         with warnings.catch_warnings(action="ignore"):

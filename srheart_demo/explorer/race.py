@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.watch import Watch
 from srheart_demo.solver.algorithm import Step, latent_optimisation
-from srheart_demo.solver.presets import PRESETS
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PRESETS, Settings
 
 Floats = NDArray[np.float32]
 

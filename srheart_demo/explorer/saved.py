@@ -16,9 +16,8 @@ from typing import Any
 from srheart_demo.explorer.history import MOST, History, Run
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.solver.algorithm import Change, latent_optimisation
-from srheart_demo.solver.presets import PRESETS
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PRESETS, Settings
 
 VERSION = 1
 LOSS_DIGITS = 5

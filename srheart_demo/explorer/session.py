@@ -17,9 +17,8 @@ from srheart_demo.explorer.why import Watch, principal_directions
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED, preset
 from srheart_demo.solver.problem import Generator
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, preset
 
 DIRECTIONS = 8
 """Principal directions of z that the views know."""

@@ -18,7 +18,7 @@ class RunProgress:
     """How far a run is.
 
     Attributes:
-        name: of the settings that it runs with (`presets.title`).
+        name: of the settings that it runs with (`settings.title`).
         iteration: the one that is looked at.
         last: the last one done.
         iterations: the most that there may be.
@@ -43,7 +43,7 @@ class LossCurves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
     Attributes:
-        name: of the settings that it ran with (`presets.title`).
+        name: of the settings that it ran with (`settings.title`).
         parted, colour: as of a `Run`.
         gamma: γ at its end.
         active: whether it is this run that the views show.

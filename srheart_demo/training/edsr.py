@@ -1,4 +1,4 @@
-"""The recipe of the baseline EDSR: pairs of a simulated scan and its heart, at one motion level."""
+"""The training of the baseline EDSR: scans and their hearts, at one level of motion."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +18,9 @@ from srheart_demo.solver.baselines.edsr import (
     read_edsr,
     save_edsr,
 )
-from srheart_demo.training import loop
-from srheart_demo.training.betavae import cross_entropy
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
-from srheart_demo.training.scans import displacements
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
+from srheart_demo.training.loop import Training, TrainingSettings
+from srheart_demo.training.plain import soft_cross_entropy
 
 WINDOW = 96
 """Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
@@ -32,8 +31,8 @@ JITTER = 5.0
 
 
 @dataclass(frozen=True)
-class EDSRSettings(loop.Settings):
-    """Recipe of one EDSR, beside what `loop.Settings` says.
+class EDSRSettings(TrainingSettings):
+    """Training of one EDSR, beside what `TrainingSettings` says.
 
     Attributes:
         level: of the motion, one of `degradation.MOTION_LEVELS`.
@@ -52,37 +51,34 @@ class EDSRSettings(loop.Settings):
     start: str | None = None
     architecture: EDSRArchitecture = EDSRArchitecture()
 
-    def recipe(self) -> "EDSRTraining":
-        """The network's training."""
+    def training(self) -> "EDSRTraining":
+        """The network's."""
         return EDSRTraining(self)
 
 
-class EDSRTraining(loop.Recipe):
+class EDSRTraining(Training[EDSRSettings]):
     """One Adam on cross-entropy."""
 
     def __init__(self, settings: EDSRSettings) -> None:
-        self.settings: EDSRSettings = settings
-        torch.manual_seed(settings.seed)
+        super().__init__(settings)
         self.network = EDSR(settings.architecture)
         if settings.start is not None:
             self.network.load_state_dict(read_edsr(Path(settings.start)).state_dict())
-        self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         self.modules = {"network": self.network}
-        self.optimisers = {"network": self.optimiser}
+        self.optimisers = {
+            "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+        }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""
         scan, target = pairs(batch.probabilities(), self.settings.level, rng)
         rows, columns = (window(target.amax((0, 2, axis)), rng) for axis in (4, 3))
         scan = scan[..., rows, columns]
         target = target[..., halved(rows), halved(columns)]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.autocast():
             logits = self.network(scan)
-        loss = cross_entropy(logits.float(), target) / len(batch)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimiser.step()
+        loss = soft_cross_entropy(logits.float(), target) / len(batch)
+        self.descend("network", loss, self.settings.clip)
         return {"cross-entropy": loss}
 
     @torch.no_grad()
