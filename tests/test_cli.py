@@ -32,7 +32,7 @@ from srheart_demo.scan.degradation import Motion, one_hot_field
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver import presets
+from srheart_demo.solver import settings as presets
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.experiments.tables import Row, Rows, Table
+from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
@@ -43,7 +43,6 @@ DRAWS_PER_PAIR = 20
 POINTS = 5
 """Codes looked at between the two of a pair."""
 
-Scores = dict[str, float]
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 """Does a piece of work on each item, as `map` does, perhaps several at a time."""
 

@@ -121,7 +121,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def measure(
+def measure_all(
     experiment: Experiment,
     results: Results,
     jobs: int = 1,
