@@ -104,7 +104,7 @@ class BetaVAE(HeartGenerator):
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
 
-        Where a scan shows nothing the probabilities are zeros; see `encoding`.
+        Where a scan shows nothing the probabilities are zeros; see `evidence`.
         """
         mean, log_variance = self.encoder(probabilities).chunk(2, dim=1)
         return mean, log_variance
