@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from srheart_demo.cli import main
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
-from srheart_demo.enhancement.trust import Verdict
+from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import (
     Cancelled,
     OwnFile,
@@ -377,12 +377,12 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     assert (first.frames, first.placed.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
-    assert report.verdict == Verdict.FINE
+    assert report.verdict == Grade.FINE
     assert session.report() is report
     session.load(replace(told, frame=3, by_hand=ByHand(mirror=True)))
     second = session.report()
     assert second is not None
-    assert second.verdict == Verdict.DISTRUST
+    assert second.verdict == Grade.DISTRUST
     assert any("mirror" in sentence for sentence in second.reasons)
 
 

@@ -188,7 +188,7 @@ with Progress(sys.stdout) as progress:
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.enhancement.checking import check as examine
+from srheart_demo.enhancement.check import examine
 from srheart_demo.lessons.stranger import mirrored
 
 slip = stack.affine.copy()

@@ -14,7 +14,8 @@ from typing import Any
 from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_reading, refusal
-from srheart_demo.enhancement.checking import Report, Verdict, check
+from srheart_demo.enhancement.check import Report, examine
+from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.volume import InvalidVolume
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _report(path: Path, options: argparse.Namespace) -> Report:
     scan = read_scan(path, options.long_axis, chosen_reading(options))
-    return check(None if options.no_solve else load_generator(), scan)
+    return examine(None if options.no_solve else load_generator(), scan)
 
 
 def _as_json(path: Path, report: Report | InvalidVolume) -> dict[str, Any]:
@@ -63,4 +64,4 @@ def _as_json(path: Path, report: Report | InvalidVolume) -> dict[str, Any]:
 def _status(report: Report | InvalidVolume) -> int:
     if isinstance(report, InvalidVolume):
         return UNUSABLE
-    return NOT_TRUSTED if report.verdict == Verdict.DISTRUST else 0
+    return NOT_TRUSTED if report.verdict == Grade.DISTRUST else 0

@@ -11,7 +11,7 @@ from srheart_demo.cli.output import results_folder, writable
 from srheart_demo.cli.progress import Progress
 from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.files import atomic_folder

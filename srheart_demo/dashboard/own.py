@@ -16,7 +16,7 @@ from srheart_demo.dashboard.why import About, WhyTab
 
 if TYPE_CHECKING:
     from srheart_demo.dashboard.runner import Runner
-    from srheart_demo.enhancement.checking import Report
+    from srheart_demo.enhancement.check import Report
     from srheart_demo.explorer import OwnFile, OwnScan, Session
 
 

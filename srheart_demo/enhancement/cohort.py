@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.enhancement.folder import Found, Subject, UnusableCohort
 from srheart_demo.files import atomic_path, checksum, whole_folder, write_json

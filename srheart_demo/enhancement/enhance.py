@@ -47,7 +47,7 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether to trust a heart, as `checking.judged` found.
+    """Whether to trust a heart, as `check.judged` found.
 
     Attributes:
         verdict: fine, unusual or distrust.

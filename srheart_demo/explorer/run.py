@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from srheart_demo.enhancement.checking import Report
+from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, recipe, why
 from srheart_demo.explorer.history import History, Run
 from srheart_demo.explorer.moment import Estimate, Moment, Setting, Spread

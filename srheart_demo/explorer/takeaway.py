@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.surface import heart_surfaces, write_glb
 
