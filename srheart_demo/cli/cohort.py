@@ -17,12 +17,12 @@ from pathlib import Path
 from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.cli.output import writable
 from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_convention, refusal
+from srheart_demo.cli.scan import chosen_reading, refusal
 from srheart_demo.cli.settings import chosen_settings
 from srheart_demo.enhancement.cohort import (
     SUMMARY,
+    Cohort,
     Execute,
-    Recipe,
     Record,
     restore_all,
     summarise,
@@ -43,31 +43,22 @@ def run(options: argparse.Namespace) -> None:
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
     settings, execute = chosen_settings(options), _executor(options)
-    conventions = chosen_convention(options), chosen_convention(options, "view_labels")
+    how = chosen_reading(options)
     try:
         with Progress() as progress:
             found = find_subjects(
                 folder,
                 out,
                 _choice(options),
-                conventions[1],
+                how.view_convention,
                 lambda n, total: progress.update("looking", n, total),
             )
         if options.list:
             print(*_lines(found), sep="\n")
             return
         _check_found(folder, found)
-        recipe = Recipe(
-            out,
-            settings,
-            not options.no_surface,
-            *conventions,
-            not options.no_check,
-            options.slice_axis,
-            options.unlabelled,
-            options.trust_spacing,
-        )
-        records = _restore(recipe, found, execute, partial(refusal, options=options))
+        cohort = Cohort(out, settings, how, not options.no_surface, not options.no_check)
+        records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
     print(f"{_ending(records, found)}; see {out / SUMMARY}.")
@@ -132,24 +123,24 @@ def _executor(options: argparse.Namespace) -> Execute:
 
 
 def _restore(
-    recipe: Recipe, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
+    cohort: Cohort, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
-    with Progress() as progress, writable(recipe.out):
-        recipe.out.mkdir(parents=True, exist_ok=True)
+    with Progress() as progress, writable(cohort.out):
+        cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
-        todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))
+        todo = unfinished(cohort, subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(recipe, todo, execute, said)) as ended:
+            with closing(restore_all(cohort, todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":
                         progress.say(record.message)
                     progress.update("restoring", n, len(todo))
         except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {recipe.out}.")
+            progress.say(f"The same command goes on from {cohort.out}.")
             raise
         finally:
-            records = summarise(recipe, found)
+            records = summarise(cohort, found)
     return records

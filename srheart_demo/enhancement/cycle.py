@@ -26,7 +26,7 @@ class Beat:
         frame: its index in the file.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         iterations, L: of its run.
-        verdict: whether to trust it; empty where nobody asked.
+        verdict: whether to trust it; None where nobody asked.
     """
 
     frame: int
@@ -35,21 +35,15 @@ class Beat:
     RV_ml: float
     iterations: int
     L: float
-    verdict: str = ""
+    verdict: str | None = None
 
     @classmethod
     def of(cls, frame: int, e: Enhancement) -> Beat:
         """Measured on a restored frame."""
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-        volumes = {f"{tissue}_ml": round(volume, 1) for tissue, volume in ml.items()}
-        verdict = e.trust.verdict if e.trust else ""
-        return cls(
-            frame,
-            iterations=e.last.iteration,
-            L=round(e.last.loss, 5),
-            verdict=verdict,
-            **volumes,
-        )
+        LV, MYO, RV = (round(volume, 1) for volume in ml.values())
+        verdict = e.trust.verdict if e.trust else None
+        return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict)
 
 
 def restore_cycle(
