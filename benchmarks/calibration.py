@@ -29,9 +29,8 @@ from srheart_demo.scan.degradation import (
 )
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.gauge import common_translation
-from srheart_demo.solver.presets import preset
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import Settings, preset
 from srheart_demo.solver.uncertainty import laplace, probabilities
 
 SEED = SEEDS["calibration"].start

@@ -23,7 +23,7 @@ from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
 from srheart_demo.scan.simulate import scanner_frame, stack_volume
 from srheart_demo.scan.volume import write_volume
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 from srheart_demo.solver.workers import in_processes
 
 

@@ -158,7 +158,7 @@ def bare_speed(seconds: float = 4.0) -> float:
     """Iterations a second of REFERENCE without any display, in a process of its own."""
     code = (
         "import time; from srheart_demo.explorer import Scan, Session;"
-        "from srheart_demo.solver.presets import REFERENCE;"
+        "from srheart_demo.solver.settings import REFERENCE;"
         "s = Session(Scan('healthy_1', 4.0), REFERENCE); s.advance(0.5); n = s.history.last;"
         f"t = time.monotonic(); s.advance({seconds});"
         "print((s.history.last - n) / (time.monotonic() - t))"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.fitting import fit
-from srheart_demo.experiments.generators import read_heart
+from srheart_demo.experiments.generators import placed_heart
 from srheart_demo.heart import phantom
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.evidence import whole_heart
@@ -18,7 +18,7 @@ from srheart_demo.scan.evidence import whole_heart
 
 def score(file: Path) -> list[float]:
     """Dice of LV, MYO and RV of the fitted heart."""
-    heart = read_heart(file)
+    heart = placed_heart(file)
     points = torch.as_tensor(heart.points()).float()[None]
     found = fit(whole_heart(heart))
     distances = phantom.signed_distances(found.shape, *points.unbind(-1))

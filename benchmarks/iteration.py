@@ -23,9 +23,8 @@ from srheart_demo.heart.phantom import on_lattice, to_labels
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
 from srheart_demo.solver.algorithm import latent_optimisation
-from srheart_demo.solver.presets import PRESETS
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PRESETS, Settings
 
 BASE = "reference, bilinear"
 """The contender that every ratio refers to: the method as the paper describes it."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from srheart_demo.experiments.cases import Case, read_heart, shipped, simulated
-from srheart_demo.experiments.methods import Baseline, LatentOptimisation, Method
+from srheart_demo.experiments.cases import Case, read_heart, shipped_cases, simulated
+from srheart_demo.experiments.methods import METHODS, LatentOptimisation
 from srheart_demo.experiments.scoring import score
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.solver.baselines import BASELINES
-from srheart_demo.solver.presets import preset
+from srheart_demo.solver.settings import preset
 
 FIXED = ("dice_LV", "dice_MYO", "dice_RV")
 SHOWN = (*FIXED, *(f"raw_{name}" for name in FIXED), "motion_error_mm")
@@ -37,13 +37,13 @@ def main() -> None:
     arguments.add_argument("--long-axis", action="store_true", help="give the 4-chamber view too")
     options = arguments.parse_args()
     settings = preset(options.preset)
-    methods: dict[str, Method] = {name: Baseline(name) for name in BASELINES}
+    methods = {name: METHODS[name] for name in BASELINES}
     methods[settings.name] = LatentOptimisation(settings, multi_view=options.long_axis)
     print("| motion | subject | method | LV / MYO / RV | in the world | motion error, mm |")
     print("|---|---|---|---|---|---:|")
     for level in MOTION_LEVELS:
         rows: dict[str, list[list[float]]] = {}
-        for case in given(options.hearts, level) if options.hearts else shipped(level):
+        for case in given(options.hearts, level) if options.hearts else shipped_cases(level):
             for name, method in methods.items():
                 figures = score(method, case)
                 rows.setdefault(name, []).append([figures[shown] for shown in SHOWN])

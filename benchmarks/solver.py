@@ -36,9 +36,8 @@ from srheart_demo.solver.algorithm import latent_optimisation
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import common_translation, labels_at, motion_error
 from srheart_demo.solver.losses import short_axis_loss
-from srheart_demo.solver.presets import PRESETS
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PRESETS, Settings
 
 SEED = SEEDS["experiments"].start
 """Seeds of these hearts; training seeds lie below one million."""

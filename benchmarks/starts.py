@@ -18,9 +18,8 @@ from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.presets import preset
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import Settings, preset
 
 NEAR = 0.02
 

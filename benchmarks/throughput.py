@@ -18,9 +18,8 @@ from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.many import solve_all
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 
 FIRST_SEED = SEEDS["samples"].start
 """Hearts of this seed and above were never trained on."""

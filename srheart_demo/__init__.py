@@ -22,7 +22,8 @@ Where the paper is (S labels, z code, d displacements; `docs/notation.md` has al
     Eq. 3  L_SA = CE(M_d(↓_s G(z)), S_LR)     short_axis_loss
     Eq. 4  L_LA = CE(R⊙G(z), S_LA)            long_axis_loss, by long_axis_view
     Eq. 5  L = L_SA + γ L_LA                  multi_view_loss
-    Algorithm 1                               latent_optimisation, a step at a time; solve
+    Algorithm 1                               algorithm_1 as printed; latent_optimisation yields
+                                              each iteration and can be steered, solve runs it
 
 Settings of Algorithm 1: PAPER as printed, REFERENCE as the authors' code, RECOMMENDED the best
 that we know, INTERACTIVE within a fraction of a second. What the scan leaves open: laplace.
@@ -45,9 +46,9 @@ _NAMES = {
     "scan.samples": "load_sample",
     "solver.problem": "Problem",
     "solver.losses": "long_axis_loss multi_view_loss short_axis_loss",
-    "solver.settings": "Settings",
-    "solver.presets": "INTERACTIVE PAPER RECOMMENDED REFERENCE",
-    "solver.algorithm": "Change Step latent_optimisation solve",
+    "solver.settings": "INTERACTIVE PAPER RECOMMENDED REFERENCE Settings",
+    "solver.step": "Change Step",
+    "solver.algorithm": "algorithm_1 latent_optimisation solve",
     "solver.answer": "answer",
     "solver.uncertainty": "laplace",
     "enhancement.enhance": "enhance",

@@ -15,20 +15,21 @@ from srheart_demo.scan.read import read_scan as read_scan
 from srheart_demo.scan.samples import load_sample as load_sample
 from srheart_demo.scan.scan import Scan as Scan
 from srheart_demo.scan.volume import LabelVolume as LabelVolume
-from srheart_demo.solver.algorithm import Change as Change
-from srheart_demo.solver.algorithm import Step as Step
+from srheart_demo.solver.algorithm import algorithm_1 as algorithm_1
 from srheart_demo.solver.algorithm import latent_optimisation as latent_optimisation
 from srheart_demo.solver.algorithm import solve as solve
 from srheart_demo.solver.answer import answer as answer
 from srheart_demo.solver.losses import long_axis_loss as long_axis_loss
 from srheart_demo.solver.losses import multi_view_loss as multi_view_loss
 from srheart_demo.solver.losses import short_axis_loss as short_axis_loss
-from srheart_demo.solver.presets import INTERACTIVE as INTERACTIVE
-from srheart_demo.solver.presets import PAPER as PAPER
-from srheart_demo.solver.presets import RECOMMENDED as RECOMMENDED
-from srheart_demo.solver.presets import REFERENCE as REFERENCE
 from srheart_demo.solver.problem import Problem as Problem
+from srheart_demo.solver.settings import INTERACTIVE as INTERACTIVE
+from srheart_demo.solver.settings import PAPER as PAPER
+from srheart_demo.solver.settings import RECOMMENDED as RECOMMENDED
+from srheart_demo.solver.settings import REFERENCE as REFERENCE
 from srheart_demo.solver.settings import Settings as Settings
+from srheart_demo.solver.step import Change as Change
+from srheart_demo.solver.step import Step as Step
 from srheart_demo.solver.uncertainty import laplace as laplace
 
 def explore() -> None: ...

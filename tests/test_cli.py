@@ -21,20 +21,20 @@ from processes import in_foreground
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo.cli import enhance, main
-from srheart_demo.cli import settings as cli_settings
-from srheart_demo.cli.arguments import parser
-from srheart_demo.cli.progress import Progress, duration
-from srheart_demo.enhancement.enhance import enhance as enhancement
+from srheart_demo.cli import main, parser
+from srheart_demo.cli.progress import ProgressLine, duration
+from srheart_demo.enhancement import enhance as enhancement
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, lattice_points
+from srheart_demo.heart import generator
 from srheart_demo.heart.generator import read_generator
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import Motion, one_hot_field
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
+from srheart_demo.solver import presets
 from srheart_demo.solver.algorithm import STARTS
-from srheart_demo.solver.presets import RECOMMENDED
+from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan
 
 RESULTS = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
@@ -61,8 +61,8 @@ class OneHeart:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """`enhance` with the generator above and few iterations."""
     settings = replace(RECOMMENDED, iterations=60)
-    monkeypatch.setattr(enhance, "load_generator", OneHeart)
-    monkeypatch.setattr(cli_settings, "preset", lambda name: settings)
+    monkeypatch.setattr(generator, "load_generator", OneHeart)
+    monkeypatch.setattr(presets, "preset", lambda name: settings)
 
 
 def base_first(stack: LabelVolume) -> LabelVolume:
@@ -378,7 +378,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def count_to(total: int, stream: io.StringIO, clock: SimpleNamespace) -> str:
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         for done in range(total + 1):
             progress.update("iteration", done, total)
             clock.now += 1.0
@@ -401,7 +401,7 @@ def test_progress_on_a_terminal_is_one_line(clock: SimpleNamespace) -> None:
 
 def test_a_resumed_run_is_not_thought_fast(clock: SimpleNamespace) -> None:
     stream = io.StringIO()
-    with Progress(stream) as progress:
+    with ProgressLine(stream) as progress:
         for done in (900, 910):
             progress.update("training", done, 1000)
             clock.now += 10.0

@@ -33,7 +33,7 @@ from srheart_demo.enhancement.cohort import (
 )
 from srheart_demo.enhancement.folder import CohortScan, UnusableCohort, find_subjects
 from srheart_demo.scan.samples import FOLDER
-from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
 
 QUICK = ["--preset", "interactive", "--no-surface"]

@@ -14,7 +14,7 @@ from srheart_demo.lessons import gauge as check
 from srheart_demo.lessons.landscape import descend, local_minima
 from srheart_demo.lessons.truth import known_scan
 from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.settings import INTERACTIVE
 
 
 def scores(log_p, seen):

@@ -12,7 +12,7 @@ from srheart_demo.lessons.toy import PeaPod, cut_pod
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.presets import RECOMMENDED
+from srheart_demo.solver.settings import RECOMMENDED
 
 
 def test_pods_of_a_batch_do_not_depend_on_each_other() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from srheart_demo.cli.arguments import parser
+from srheart_demo.cli import parser
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(

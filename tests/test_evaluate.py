@@ -11,10 +11,9 @@ import pytest
 import torch
 from simple_heart import scanner_from_model, short_axis_stack
 
-from srheart_demo.cli import evaluate as evaluate_command
 from srheart_demo.cli import main
-from srheart_demo.cli.figures import Section, Table
 from srheart_demo.experiments import generators as evaluation
+from srheart_demo.experiments.generators import Evaluation, Section
 from srheart_demo.heart.generator import DCGAN, Architecture, BetaVAE, save_generator
 from srheart_demo.heart.measures import Summary
 from srheart_demo.scan.volume import write_volume
@@ -26,7 +25,7 @@ WIDTHS = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(ceiling, "ITERATIONS", 2)
-    monkeypatch.setattr(evaluate_command, "DRAWS_PER_PAIR", 2)
+    monkeypatch.setattr(evaluation, "DRAWS_PER_PAIR", 2)
     torch.manual_seed(0)
     model = BetaVAE(WIDTHS)
     # Noise would have surfaces everywhere, which take long to measure; this has hardly any.
@@ -152,19 +151,22 @@ HEARTS = [{"Dice LV": 0.9, "Dice MYO": 0.8, "Dice RV": 0.7, "RMS of z": 1.0}] * 
 
 
 def test_a_table_survives_its_file(tmp_path: Path) -> None:
-    table = Table(tmp_path / "table.csv")
+    table = Evaluation(tmp_path / "table.csv")
     short = {"a": 3.0, "b": float("inf")}
-    table.add(HEALTHY, [{"a": 1.0, "b": 2.0}, short, {"a": 1.0, "b": 4.0}, short])
-    assert table.sections[HEALTHY] == {"a": Summary(2.0, 1.0, 0), "b": Summary(3.0, 1.0, 2)}
-    table.add(DECODER, [{"a": float("inf")}])
-    again = Table(tmp_path / "table.csv").sections
-    assert str(again) == str(table.sections)
+    table.add_section(HEALTHY, [{"a": 1.0, "b": 2.0}, short, {"a": 1.0, "b": 4.0}, short])
+    found = {row["measure"]: [float(row[x]) for x in Summary._fields] for row in table.rows}
+    assert found == {"a": [2.0, 1.0, 0], "b": [3.0, 1.0, 2]}
+    table.add_section(DECODER, [{"a": float("inf")}])
+    again = Evaluation(tmp_path / "table.csv")
+    assert again.rows == table.rows
+    assert HEALTHY in again
+    assert HEALTHY._replace(seed=1) not in again
 
 
 def test_a_table_as_markdown(tmp_path: Path) -> None:
-    table = Table(tmp_path / "table.md")
-    table.add(HEALTHY, HEARTS)
-    table.add(DECODER, [{"decode, ms": 12.5}])
+    table = Evaluation(tmp_path / "table.md")
+    table.add_section(HEALTHY, HEARTS)
+    table.add_section(DECODER, [{"decode, ms": 12.5}])
     lines = (tmp_path / "table.md").read_text().splitlines()
     assert "| hearts | n | Dice LV / MYO / RV | RMS of z |" in lines
     assert "| healthy | 2 | 0.900 / 0.800 / 0.700 | 1 |" in lines
@@ -172,6 +174,6 @@ def test_a_table_as_markdown(tmp_path: Path) -> None:
 
 
 def test_a_table_says_how_many_hearts_lack_a_tissue() -> None:
-    table = Table()
-    table.add(HEALTHY, [HEARTS[0], HEARTS[0] | {"Dice RV": float("inf")}])
+    table = Evaluation()
+    table.add_section(HEALTHY, [HEARTS[0], HEARTS[0] | {"Dice RV": float("inf")}])
     assert "| healthy | 2 | 0.900 / 0.800 / 0.700 (1 missing) | 1 |" in table.markdown()

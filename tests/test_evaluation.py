@@ -13,9 +13,8 @@ from torch import Tensor
 from srheart_demo.experiments.generators import (
     EVALUATION_SEED,
     accuracy,
-    labels_at,
-    read_heart,
-    synthetic_heart,
+    placed_heart,
+    unseen_heart,
 )
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart import phantom
@@ -25,6 +24,7 @@ from srheart_demo.heart.population import draw
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.best_code import Ceiling
+from srheart_demo.solver.gauge import labels_at
 from srheart_demo.training.hearts import VALIDATION_SEED
 
 
@@ -47,7 +47,7 @@ class OneHeart:
 
 @pytest.fixture(scope="module")
 def heart() -> LabelVolume:
-    return synthetic_heart(7, "healthy")
+    return unseen_heart("healthy", 7)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,9 @@ def test_labels_give_the_probabilities_of_the_shape(heart: LabelVolume, field: T
 
 
 def test_labels_at_a_heart_are_those_of_the_whole_box(heart: LabelVolume, field: Tensor) -> None:
-    np.testing.assert_array_equal(labels_at(field, heart), to_labels(field))
-    assert not labels_at(torch.zeros_like(field), heart).any()
+    points = torch.tensor(heart.points(), dtype=torch.float32)
+    np.testing.assert_array_equal(labels_at(field, points), to_labels(field))
+    assert not labels_at(torch.zeros_like(field), points).any()
 
 
 def test_a_file_is_brought_into_the_frame(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_file_is_brought_into_the_frame(tmp_path: Path) -> None:
     grid = LabelVolume(np.zeros((40, 70, 70), np.uint8), steps)
     scan = LabelVolume(heart_labels(grid.points()), scanner_from_model() @ steps)
     write_volume(scan, tmp_path / "scan.nii.gz")
-    placed = read_heart(tmp_path / "scan.nii.gz")
+    placed = placed_heart(tmp_path / "scan.nii.gz")
     assert placed.spacing == pytest.approx((3.0, 2.0, 2.0))
     truth = heart_labels(lattice_points())
     assert min(dice(to_labels(whole_heart(placed).clamp_min(1e-9).log()), truth).values()) > 0.93

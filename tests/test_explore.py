@@ -25,7 +25,7 @@ from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.losses import multi_view_loss
-from srheart_demo.solver.presets import PRESETS, RECOMMENDED
+from srheart_demo.solver.settings import PRESETS, RECOMMENDED
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from srheart_demo.solver.gauge import (
     unseen,
     unsheared_motion_error,
 )
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE
 from tests.problems import ToyHeart, rotated, toy_stack
 
 TISSUE = torch.tensor([True, True, True, False])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from srheart_demo.experiments.latent_space import (
+from srheart_demo.experiments.generators import (
     interpolations,
     latent_statistics,
     posterior,

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from srheart_demo import cli
-from srheart_demo.solver.algorithm import Change, latent_optimisation, solve, start_at
+from srheart_demo.solver.algorithm import Change, latent_optimisation, solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.many import solve_all
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, multi_start, probabilities
 from tests.problems import ToyHeart, toy_problem
 
@@ -86,7 +86,7 @@ def a_posterior(p: Problem) -> Tensor:
     [
         lambda p: solve(p, QUICK),
         lambda p: solve_all([p], QUICK),
-        lambda p: start_at(torch.zeros(1, 2), p, QUICK),
+        lambda p: solve(p, QUICK, z=torch.zeros(1, 2)),
         lambda p: answer(solve(p, QUICK), p),
         a_posterior,
         lambda p: multi_start(p, QUICK, 2),

@@ -8,19 +8,17 @@ import torch
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import Motion, Stack, degrade
 from srheart_demo.scan.evidence import evidence
+from srheart_demo.scan.samples import load_sample
 from srheart_demo.solver.algorithm import (
     Change,
-    last,
+    algorithm_1,
     latent_optimisation,
-    motion_precision,
-    negative_log_prior,
-    objective,
     solve,
 )
 from srheart_demo.solver.gauge import common_translation, motion_error
-from srheart_demo.solver.presets import PAPER, PRESETS, preset
+from srheart_demo.solver.losses import motion_precision, negative_log_prior, objective
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PAPER, PRESETS, Settings, preset
 from tests.problems import ToyHeart, toy_problem
 
 QUICK = Settings(lr_z=0.05, lr_d=0.3, iterations=150, halve_every=40)
@@ -120,11 +118,11 @@ def astray(settings):
 
 def test_the_last_search_frees_a_slice_that_is_stuck():
     p, run, d = astray(VISIBLE)
-    stuck = last(run)
+    *_, stuck = run
     assert stuck.stopped == "converged"
     assert (stuck.d - d)[0, 3].norm() > 20.0
     p, run, d = astray(replace(VISIBLE, search_last=True))
-    freed = last(run)
+    *_, freed = run
     assert freed.stopped == "converged"
     assert motion_error(freed.d, d, p.tissue) < 0.2
 
@@ -156,6 +154,29 @@ def test_restart_rewinds_exactly():
     assert torch.equal(rewound.d, steps[4].d)
 
 
+@pytest.mark.parametrize("view", [False, True])
+def test_a_run_with_paper_does_what_algorithm_1_as_printed_does(view):
+    p, _, _ = toy_problem(view=view)
+    faster = replace(PAPER, lr_z=0.05, lr_d=0.1, iterations=60)
+    for settings in (PAPER, faster, replace(faster, stop_change=0.02)):
+        z, d = algorithm_1(p, settings)
+        end = solve(p, settings)
+        torch.testing.assert_close(end.z, z, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(end.d, d, rtol=1e-3, atol=1e-4)
+    assert end.iteration < 60
+
+
+def test_with_the_shipped_generator_the_fast_way_is_that_of_algorithm_1_too():
+    scan = load_sample("healthy_1").scan("severe")
+    p = Problem.of(scan, load_generator())
+    p = replace(p, stack=p.stack.slices(p.tissue), S_LR=p.S_LR[p.tissue])
+    settings = replace(PAPER, lr_z=0.05, lr_d=1.0, iterations=12)
+    z, d = algorithm_1(p, settings)
+    end = solve(p, settings)
+    torch.testing.assert_close(end.z, z, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(end.d, d, rtol=1e-3, atol=1e-2)
+
+
 def test_gamma_acts_in_mid_run():
     p, _, _ = toy_problem(view=True)
     run = latent_optimisation(p, replace(QUICK, gamma=0.0))
@@ -165,7 +186,8 @@ def test_gamma_acts_in_mid_run():
     changed = run.send(Change(gamma=2.0))
     assert changed.loss == pytest.approx(changed.loss_sa + 2 * changed.loss_la, rel=1e-5)
     assert changed.state.settings.gamma == 2.0
-    assert not torch.equal(changed.z, last(islice(latent_optimisation(p, QUICK), 4)).z)
+    *_, unchanged = islice(latent_optimisation(p, QUICK), 4)
+    assert not torch.equal(changed.z, unchanged.z)
 
 
 def test_displacements_and_learning_rates_can_be_set_in_mid_run():
@@ -239,7 +261,8 @@ def test_nothing_stops_a_run_before_a_whole_window():
     for _ in range(3):
         next(run)
     run.send(Change(gamma=2.0))
-    assert last(run).iteration == 8
+    *_, end = run
+    assert end.iteration == 8
 
 
 def test_priors_hold_z_and_d_back():

@@ -26,8 +26,8 @@ from srheart_demo.scan.read import read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE
 
 TRUTH = scanner_from_model()
 STACK = short_axis_stack(TRUTH)

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srheart_demo.experiments import recorded as module
-from srheart_demo.experiments.cases import FIRST_SEED
+from srheart_demo.experiments import paper_tables
+from srheart_demo.experiments.cases import FIRST_SEED, simulated_heart
 from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.recorded import recorded
+from srheart_demo.experiments.paper_tables import recorded
 from srheart_demo.experiments.scoring import labels_at_truth, score
-from srheart_demo.experiments.simulated import simulated_heart
 from srheart_demo.heart.measures import mean_dice
 
-TABLES = sorted(path.name for path in module.FOLDER.iterdir() if path.name in module.TABLES)
+TABLES = sorted(p.name for p in paper_tables.FOLDER.iterdir() if p.name in paper_tables.DESIGNS)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -42,9 +42,8 @@ from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan as PlacedScan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, latent_optimisation
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED, REFERENCE
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, REFERENCE, Settings
 
 SHORT = replace(RECOMMENDED, iterations=6)
 

@@ -11,7 +11,7 @@ from problems import toy_problem
 from srheart_demo.lessons.pictures import picture_convergence, picture_slices
 from srheart_demo.lessons.pictures_optimisation import picture_loss
 from srheart_demo.solver.algorithm import latent_optimisation
-from srheart_demo.solver.presets import PAPER
+from srheart_demo.solver.settings import PAPER
 
 RANGES = [(0.03, 0.52), (0.62, 0.9), (1e-5, 200), (0.9, 1.1), (0.019, 4.2)]
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from srheart_demo.scan.degradation import downsample, move, move_at
+from srheart_demo.solver.fast import EVERY, thin
 from srheart_demo.solver.losses import short_axis_loss
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.thinning import EVERY, thin
 from tests.problems import rotated, sheared, toy_problem, toy_stack
 
 

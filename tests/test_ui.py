@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import re
-import struct
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,22 +16,25 @@ from pathlib import Path
 import ipywidgets as w
 import numpy as np
 import pytest
+from PIL import Image
+from plotly.offline import get_plotlyjs
 
-from srheart_demo.dashboard import page, texts, theme, why
+from srheart_demo.dashboard import film, page, texts, theme, why
 from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series
 from srheart_demo.dashboard.explorer import Explorer
-from srheart_demo.dashboard.heart3d import heart_parts
+from srheart_demo.dashboard.film import rgba_png
+from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.picker import PART, FilePicker
-from srheart_demo.dashboard.png import rgba_png
 from srheart_demo.dashboard.runner import Runner, State
 from srheart_demo.dashboard.schedule import Schedule
 from srheart_demo.dashboard.slices import pack
 from srheart_demo.explorer import Cuts, Frame, Moment, Scan, Session, takeaway
 from srheart_demo.explorer.why import TRAITS
+from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
-from srheart_demo.solver.presets import PRESETS, RECOMMENDED, REFERENCE
+from srheart_demo.solver.settings import PRESETS, RECOMMENDED, REFERENCE
 
 PATIENCE = 200.0
 
@@ -105,33 +107,66 @@ def test_labels_are_packed_four_in_a_byte() -> None:
     np.testing.assert_array_equal(unpacked[:35].reshape(5, 7), labels)
 
 
-def test_the_heart_reaches_the_browser_to_a_hundredth_of_a_millimetre() -> None:
-    heart = short_session().now.heart(6)
-    parts = heart_parts(heart)
-    sent = np.frombuffer(parts[0]["vertices"], np.int16).reshape(-1, 3) * 0.01
+def arrays(trace: dict, names: str) -> np.ndarray:
+    """Columns of a trace as it goes to the browser, as rows."""
+    columns = [np.frombuffer(trace[n]["numbers"], trace[n]["kind"]) for n in names]
+    return np.stack(columns, 1)
+
+
+def test_the_heart_reaches_the_browser_as_columns_of_32_bits() -> None:
+    heart, view = short_session().now.heart(6), HeartView()
+    view.show(heart)
+    left = view.traces[0]
     # The view is (W, H, D) of the model's (D, H, W).
-    np.testing.assert_allclose(sent[:, ::-1], heart.meshes["LV"].vertices, atol=0.0051)
-    faces = np.frombuffer(parts[0]["faces"], np.uint16)
-    np.testing.assert_array_equal(faces.reshape(-1, 3), heart.meshes["LV"].faces)
-    lines = [part for part in parts if "points" in part]
+    np.testing.assert_array_equal(arrays(left, "xyz")[:, ::-1], heart.meshes["LV"].vertices)
+    np.testing.assert_array_equal(arrays(left, "ijk"), heart.meshes["LV"].faces)
+    lines = [trace for trace in view.traces if trace["type"] == "scatter3d"]
     gaps = np.isnan(heart.outlines.structures["LV"]).all(1)
-    nowhere = np.frombuffer(lines[0]["points"], np.int16).reshape(-1, 3) == np.iinfo(np.int16).min
-    np.testing.assert_array_equal(nowhere.all(1), gaps)
+    np.testing.assert_array_equal(np.isnan(arrays(lines[0], "xyz")).all(1), gaps)
+    assert left["hovertemplate"].startswith("<b>LV</b>")
+    assert [axis["title"]["text"] for axis in axes(view)] == [*texts.HEART_AXES]
+    assert all("mm" in title for title in texts.HEART_AXES)
+
+
+def axes(view: HeartView) -> list[dict]:
+    return [view.figure_layout["scene"][name] for name in ("xaxis", "yaxis", "zaxis")]
+
+
+def test_a_painted_surface_tells_its_millimetres() -> None:
+    session = solved_session()
+    session.paint = "error"
+    heart = session.now.heart(6)
+    assert heart.paint is not None
+    surfaces = [trace for trace in heart_traces(heart) if "intensity" in trace]
+    assert len(surfaces) == 3
+    for trace, values in zip(
+        sorted(surfaces, key=lambda trace: trace["name"]),
+        [heart.paint.values[name] for name in ("LV", "epicardium", "RV")],
+        strict=True,
+    ):
+        np.testing.assert_allclose(trace["intensity"], values)
+        assert trace["hovertemplate"].startswith("<b>%{customdata:.1f} mm</b>")
+        assert trace["cmax"] == heart.paint.most
+    assert [trace["showscale"] for trace in surfaces].count(True) == 1
+
+
+def test_the_exported_page_has_the_same_traces_and_needs_no_network() -> None:
+    session = solved_session()
+    exported = film.html(session).decode()
+    own = exported.replace(get_plotlyjs(), "")
+    assert len(exported) - len(own) > 4_000_000
+    assert not re.search(r"https?:|//\w|@import|url\(|<script[^>]+src", own)
+    for words in ("LV, as scanned", *texts.HEART_AXES[:2], texts.TITLE):
+        assert words in own, words
 
 
 def test_pixels_of_pictures_come_through() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (5, 7, 4), dtype=np.uint8)
-    png = rgba_png(picture)
-    assert struct.unpack(">II", png[16:24]) == (7, 5)
-    body = zlib.decompress(png[png.index(b"IDAT") + 4 : png.index(b"IEND") - 8])
-    rows = np.frombuffer(body, np.uint8).reshape(5, 29)[:, 1:]
-    np.testing.assert_array_equal(rows.reshape(picture.shape), picture)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(rgba_png(picture)))), picture)
 
 
 def test_every_control_and_picture_has_a_name() -> None:
     explorer = Explorer()
-    for view in texts.HEART_VIEWS:
-        explorer.heart_views.value = view
     for tab in texts.TABS:
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
@@ -275,20 +310,40 @@ def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:
         explorer.show_slices.value = "painted"
         await until(lambda: painted(explorer) > 4 * one)
         explorer.show_slices.value = ""
-        await until(lambda: painted(explorer) == one)
-        assert "slices" in explorer.heart.hidden
+        await until(lambda: painted(explorer) == 0)
+        assert outlined(explorer) == 2
+        cut = seen(explorer, theme.CUT)
+        explorer.slices.angle.value = 30
+        await until(lambda: seen(explorer, theme.CUT) not in (cut, b""))
+        explorer.show_cut.value = False
+        await until(lambda: outlined(explorer) == 0)
+        explorer.show_truth.value = False
+        assert not explorer.heart.shows_ghost
 
     serve(explorer, play)
-    assert len(explorer.heart.heart[0]["vertices"]) > 600
+    assert len(explorer.heart.traces[0]["x"]["numbers"]) > 400
+    assert len(explorer.heart.ghost) == 2
     assert len(explorer.slices.pictures.pictures["sa"]["truth"]) == 112 * 112 / 4
     assert len(explorer.scan.stack.scanned) == 2 * 13 * 112
     assert "8 iterations" in explorer.page.names["srh-fig-convergence"]
 
 
 def painted(explorer: Explorer) -> int:
-    """Bytes of the slices painted in the 3-D view."""
-    parts = explorer.heart.heart
-    return sum(len(p["faces"]) for p in parts if p["group"] == "slices" and "faces" in p)
+    """Bytes of the slices painted in the 3-D view, beside those of the LA cut."""
+    tiles = [t for t in explorer.heart.traces if "scanned" in t.get("name", "")]
+    cut = len(TISSUE_COLOURS) if explorer.show_cut.value else 0
+    return sum(len(trace["i"]["numbers"]) for trace in tiles[: len(tiles) - cut])
+
+
+def outlined(explorer: Explorer) -> int:
+    """How many lines the 3-D view shows."""
+    return sum(trace["type"] == "scatter3d" for trace in explorer.heart.traces)
+
+
+def seen(explorer: Explorer, colour: str) -> bytes:
+    """Where the first line of a colour lies in the 3-D view."""
+    lines = [t for t in explorer.heart.traces if t.get("line", {}).get("color") == colour]
+    return lines[0]["x"]["numbers"] if lines else b""
 
 
 def drawn(chart: Chart, series: int) -> int:
@@ -906,7 +961,8 @@ def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
     for name, beginning in beginnings.items():
         assert taken[name].startswith(beginning)
     assert 0 < len(taken["run.gif"]) < 3_000_000
-    assert b"://" not in taken["heart.html"].replace(b"http://www.w3.org", b"")
+    own = taken["heart.html"].decode().replace(get_plotlyjs(), "")
+    assert "://" not in own
 
 
 def test_a_failure_is_told_in_the_page_and_leaves_it_usable() -> None:

@@ -11,11 +11,10 @@ from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import (
     Change,
     latent_optimisation,
-    objective,
-    observations,
     solve,
 )
 from srheart_demo.solver.answer import residual_field
+from srheart_demo.solver.losses import objective, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.uncertainty import (

@@ -63,11 +63,11 @@ check.unknowns(unknowns)
 # %% [markdown]
 # ## Latent optimisation (Algorithm 1)
 #
-# `latent_optimisation` is a Python generator: each iteration yields a `Step` with $z$, $d$ and the losses. `RECOMMENDED` are our settings; `PAPER`, `REFERENCE` and `INTERACTIVE` are in `srheart_demo.solver.presets` too.
+# `latent_optimisation` is a Python generator: each iteration yields a `Step` with $z$, $d$ and the losses. `RECOMMENDED` are our settings; `PAPER`, `REFERENCE` and `INTERACTIVE` are in `srheart_demo.solver.settings` too.
 
 # %%
 from srheart_demo.solver.algorithm import latent_optimisation, solve
-from srheart_demo.solver.presets import RECOMMENDED
+from srheart_demo.solver.settings import RECOMMENDED
 
 steps = list(latent_optimisation(problem, RECOMMENDED))
 print(f"{steps[-1].iteration} iterations; L fell from {steps[0].loss:.3f} to {steps[-1].loss:.3f}")
@@ -159,7 +159,7 @@ check.volume_ml(volume_ml)
 # %%
 from srheart_demo.lessons.controls import try_it
 from srheart_demo.scan.samples import SAMPLES
-from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.settings import INTERACTIVE
 
 
 def draw(subject="dilated", motion="severe"):

@@ -163,7 +163,7 @@ check.stops(stops)
 # %%
 from dataclasses import replace
 
-from srheart_demo.solver.presets import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
+from srheart_demo.solver.settings import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
 
 straight, straight_truth = known_scan("healthy_1", motion=0.0)
 presets = (PAPER, replace(REFERENCE, iterations=50), RECOMMENDED, INTERACTIVE)

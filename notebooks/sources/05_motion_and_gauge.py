@@ -28,7 +28,7 @@ from srheart_demo.lessons.pictures_gauge import (
 from srheart_demo.lessons.truth import known_scan
 from srheart_demo.solver.algorithm import latent_optimisation, solve
 from srheart_demo.solver.gauge import common_translation
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 p, truth = known_scan("healthy_1", motion=4.0)
 gentle = replace(INTERACTIVE, search_at=())
@@ -186,7 +186,7 @@ print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f
 # It is steep where nothing moves and flat where much does. A Gaussian that is wide enough for severe motion (7 mm) lets a small false motion pass for next to nothing:
 
 # %%
-from srheart_demo.solver.algorithm import negative_log_prior, observations
+from srheart_demo.solver.losses import negative_log_prior, observations
 
 rms = np.linspace(0, 12, 61)
 slices = int(straight.tissue.sum())

@@ -18,7 +18,7 @@ import torch
 
 from srheart_demo.lessons.pictures_multi_view import picture_along, picture_sweep, picture_views
 from srheart_demo.lessons.truth import known_scan
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 p, truth = known_scan("hypertrophic", motion=4.0, long_axis=True)
 picture_views(p, slices=[3, 5, 7])

@@ -11,10 +11,9 @@
 # One synthetic heart that nothing was trained on, scanned under severe motion, and four ways to restore it: nearest neighbours (NN), shape-based interpolation (SBI), a trained network (EDSR) and LO. All are cut along the heart's length. Which would you trust?
 
 # %%
-from srheart_demo.experiments.cases import FIRST_SEED
+from srheart_demo.experiments.cases import FIRST_SEED, simulated_heart
 from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.scoring import labels_at_truth
-from srheart_demo.experiments.simulated import simulated_heart
 from srheart_demo.lessons.pictures import picture_cuts
 from srheart_demo.lessons.pictures_scores import dice_titles
 
@@ -107,10 +106,10 @@ check.far_off(hd95)
 # %% tags=["nbval-check-output"]
 from srheart_demo.solver.baselines import BASELINES
 
-scan, grid = severe.scan, severe.grid
+S_LR, stack, grid = severe.scan.stack.labels, severe.stack, severe.grid
 for name in ("NN", "SBI"):
-    S_SR = BASELINES[name](scan.S_LR, scan.stack, grid)
-    print(f"{name:3s} {scan.S_LR.shape} → {S_SR.shape}")
+    S_SR = BASELINES[name](S_LR, stack, grid)
+    print(f"{name:3s} {S_LR.shape} → {S_SR.shape}")
 
 # %% [markdown]
 # ## Table 1, on three hearts
@@ -121,12 +120,13 @@ for name in ("NN", "SBI"):
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from srheart_demo.experiments.cases import Hearts
+from srheart_demo.experiments.paper_tables import paper_table
 from srheart_demo.experiments.runner import measure, open_results
-from srheart_demo.experiments.simulated import Hearts, Table1
 
-table1 = Table1(Hearts(hearts=3))
+table1 = paper_table("table1", Hearts(hearts=3))
 with TemporaryDirectory() as folder:
-    results = open_results(table1, Path(folder), made_with={})
+    results = open_results(table1, Path(folder))
     measure(table1, results)
 print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
@@ -141,9 +141,7 @@ paper = {
 picture_strips(table1.plots(results)[0], paper)
 
 # %%
-from srheart_demo.dashboard.tables import show_table
-
-show_table(table1.tables(results)[0])
+table1.tables(results)[0]
 
 # %% [markdown]
 # The order is the paper's: NN, SBI, EDSR, LO. The figures are not the paper's and cannot be. Its hearts are real, ours synthetic; the noise of real segmentations is missing; and our LO searches every slice's shift globally and adds what the slices show beyond $G(z)$. So compare methods within a column of one table, not across the two.
@@ -151,7 +149,7 @@ show_table(table1.tables(results)[0])
 # Three hearts are an anecdote. Differences are therefore taken *heart by heart*, on the same scan, which removes what is easy or hard about a heart:
 
 # %%
-show_table(table1.tables(results)[1])
+table1.tables(results)[1]
 
 # %% [markdown]
 # ## The full table, computed beforehand
@@ -159,27 +157,28 @@ show_table(table1.tables(results)[1])
 # The command `srheart experiment table-s1 --hearts 50` makes the paper's Table S1, at no, normal and severe motion. It takes an hour or so, so its results are kept in `docs/results/`; each dot is a heart.
 
 # %%
-from srheart_demo.experiments.recorded import recorded
+from srheart_demo.experiments.paper import TABLE_S1
+from srheart_demo.experiments.paper_tables import recorded
 from srheart_demo.experiments.summary import Strips
 
 s1, full = recorded("table-s1")
-by_level = {level: full.paired("dice_mean", level, s1.methods) for level in s1.levels}
+levels = s1.design.levels
+by_level = {level: full.paired("dice_mean", level, s1.methods) for level in levels}
 printed = {
-    level: {name: figures["mean"] for name, figures in s1.paper[level].items()}
-    for level in s1.levels
+    level: {name: figures["mean"] for name, figures in TABLE_S1[level].items()} for level in levels
 }
 picture_strips(Strips("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
 
 # %%
-from srheart_demo.experiments.summary import dice_table, other_measures
+from srheart_demo.experiments.summary import Comparison
 
-show_table(dice_table(full, s1.title, s1.levels, s1.methods, paper={}))
+Comparison(full, levels, s1.methods).dice(s1.title)
 
 # %% [markdown]
 # (The paper's figures stand beside these in [its summary](../docs/results/table-s1/summary.md).) Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
 
 # %%
-show_table(other_measures(full, ["severe"], s1.methods))
+Comparison(full, ["severe"], s1.methods).other_measures()
 
 # %% [markdown]
 # Look at the volumes of NN: nearly right, on average, for a heart that is torn to pieces. And at SBI's muscle: too small, because interpolation closes a wall where displaced rings do not overlap.
@@ -206,15 +205,16 @@ picture_cuts(dice_titles(crossed, truth), spacing)
 
 # %%
 from srheart_demo.experiments.paper import TABLE_2
-from srheart_demo.experiments.summary import Cell, Curves, cell
+from srheart_demo.experiments.summary import Curves, cell
+from srheart_demo.experiments.tables import Cell
 from srheart_demo.lessons.pictures_scores import picture_curves
 
 t2, crossing = recorded("table2")
-scores = [crossing.paired("dice_mean", level, t2.methods) for level in t2.levels]
+scores = [crossing.paired("dice_mean", level, t2.methods) for level in levels]
 here = {name: [cell(by_method[name]) for by_method in scores] for name in t2.methods}
-theirs = {name: [Cell(*row[level]) for level in t2.levels] for name, row in TABLE_2.items()}
+theirs = {name: [Cell(*row[level]) for level in levels] for name, row in TABLE_2.items()}
 curves = Curves(
-    "Table 2", "motion tested on", "mean Dice, ± SD", t2.levels, {"here": here, "paper": theirs}
+    "Table 2", "motion tested on", "mean Dice, ± SD", levels, {"here": here, "paper": theirs}
 )
 picture_curves(curves)
 
@@ -238,7 +238,7 @@ check.most_careful(choose)
 
 # %%
 networks = {
-    name: {level: c.mean for level, c in zip(t2.levels, cells, strict=True)}
+    name: {level: c.mean for level, c in zip(levels, cells, strict=True)}
     for name, cells in here.items()
 }
 for name, row in networks.items():

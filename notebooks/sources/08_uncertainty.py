@@ -15,8 +15,8 @@ from srheart_demo.lessons.pictures_uncertainty import picture_trust
 from srheart_demo.scan.degradation import Motion, Stack, label_noise, simulate_stack
 from srheart_demo.scan.samples import load_sample
 from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, probabilities
 
 G = load_generator(latent_size=64)

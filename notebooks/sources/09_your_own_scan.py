@@ -169,10 +169,10 @@ print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape
 # %%
 import sys
 
-from srheart_demo.cli.progress import Progress
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.cli.progress import ProgressLine
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
-with Progress(sys.stdout) as progress:
+with ProgressLine(sys.stdout) as progress:
 
     def watch(step):
         total = step.iteration if step.stopped else RECOMMENDED.iterations

@@ -90,7 +90,7 @@ from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.baselines.nearest import restore
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 found = {"nearest neighbour": restore(p.S_LR.numpy(), p.stack, HR_GRID)}
 for name, lengthwise in (("sections", False), ("and lengthwise", True)):

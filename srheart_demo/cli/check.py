@@ -9,59 +9,65 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
+from srheart_demo.cli import options as shared
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_reading, refusal
-from srheart_demo.enhancement.check import Report, examine
-from srheart_demo.enhancement.quantities import Grade
-from srheart_demo.heart.generator import load_generator
-from srheart_demo.scan.read import read_scan
-from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.cli.progress import ProgressLine
 
+HELP = "what a scan is, and whether to trust its heart"
+DESCRIPTION = (
+    "Say of each scan what was found, what was assumed, and whether its heart lies inside what the "
+    "prior knows: it is solved quickly, and held against synthetic scans. For research and "
+    "teaching only. Exit status 1: a heart is not to be trusted; 2: a file cannot be used."
+)
 NOT_TRUSTED, UNUSABLE = 1, 2
 USE = "For research and teaching only, not for clinical use."
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The scans, how they are read, and how much is said."""
+    shared.option(command, "files FILE", "SA label stacks, .nii or .nii.gz", Path, nargs="+")
+    shared.long_axis(command)
+    shared.frame(command)
+    shared.reading(command)
+    shared.option(command, "--no-solve", "say what was found and assumed, and no more")
+    shared.option(command, "--json", "for programs: JSON on stdout")
+
+
 def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
+    from srheart_demo.enhancement.check import Report, examine
+    from srheart_demo.enhancement.quantities import Grade
+    from srheart_demo.heart.generator import load_generator
+    from srheart_demo.scan.read import read_scan
+    from srheart_demo.scan.volume import InvalidVolume
+
     if options.long_axis and len(options.files) > 1:
         raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
-    reports: dict[Path, Report | InvalidVolume] = {}
-    with Progress() as progress:
+    reports: dict[Path, Report | str] = {}
+    with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
-                reports[path] = _report(path, options)
+                scan = read_scan(path, options.long_axis, shared.chosen_reading(options))
+                reports[path] = examine(None if options.no_solve else load_generator(), scan)
             except InvalidVolume as error:
-                reports[path] = InvalidVolume(refusal(error, options))
+                reports[path] = shared.refusal(error, options)
             if len(options.files) > 1:
                 progress.update("checking", n, len(options.files), path.name)
     if options.json:
-        print(json.dumps({"files": [_as_json(*item) for item in reports.items()]}, indent=2))
+        files = [
+            report.as_json() if isinstance(report, Report) else {"file": str(path), "error": report}
+            for path, report in reports.items()
+        ]
+        print(json.dumps({"files": files}, indent=2))
     for report in reports.values():
-        if isinstance(report, InvalidVolume):
+        if not isinstance(report, Report):
             print(f"srheart check: {report}", file=sys.stderr)
         elif not options.json:
             print(report, end="\n\n")
     if not options.json:
         print(USE)
-    if status := max(map(_status, reports.values())):
-        sys.exit(status)
-
-
-def _report(path: Path, options: argparse.Namespace) -> Report:
-    scan = read_scan(path, options.long_axis, chosen_reading(options))
-    return examine(None if options.no_solve else load_generator(), scan)
-
-
-def _as_json(path: Path, report: Report | InvalidVolume) -> dict[str, Any]:
-    if isinstance(report, InvalidVolume):
-        return {"file": str(path), "error": str(report)}
-    return report.as_json()
-
-
-def _status(report: Report | InvalidVolume) -> int:
-    if isinstance(report, InvalidVolume):
-        return UNUSABLE
-    return NOT_TRUSTED if report.verdict == Grade.DISTRUST else 0
+    if not all(isinstance(report, Report) for report in reports.values()):
+        sys.exit(UNUSABLE)
+    if any(isinstance(r, Report) and r.verdict == Grade.DISTRUST for r in reports.values()):
+        sys.exit(NOT_TRUSTED)

@@ -5,72 +5,110 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.output import results_folder, writable
-from srheart_demo.cli.progress import Progress
-from srheart_demo.cli.scan import chosen_reading, refusal
-from srheart_demo.cli.settings import chosen_settings
-from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
-from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
+from srheart_demo.cli import options as shared
+from srheart_demo.cli.errors import BadInput, results_folder, writable
+from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_folder
-from srheart_demo.heart.generator import load_generator
-from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.scan.read import read_cycle, read_scan
-from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import InvalidVolume
-from srheart_demo.solver.algorithm import Step
-from srheart_demo.solver.settings import Settings
+
+if TYPE_CHECKING:
+    from srheart_demo.solver.algorithm import Step
+    from srheart_demo.solver.settings import Settings
+
+HELP = "restore a heart from a short-axis stack"
+DESCRIPTION = (
+    "Algorithm 1: find the heart G(z) and the slice displacements d that explain the stack. Writes "
+    "S_SR.nii.gz, d.json, convergence.csv and heart.stl."
+)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """The scan, how it is read, and how it is solved."""
+    shared.option(command, "stack STACK.nii.gz", "SA label stack", Path)
+    shared.long_axis(command)
+    which = command.add_mutually_exclusive_group()
+    shared.frame(which)
+    shared.option(
+        which,
+        "--frames",
+        "restore every frame with labels, each from the one before; writes a folder for each, and "
+        "volumes.csv",
+        choices=("all",),
+    )
+    shared.reading(command)
+    shared.no_check(command)
+    shared.solver(command)
+    shared.output(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
-    settings = chosen_settings(options)
+    from srheart_demo.enhancement.enhance import Diverged
+
+    settings = shared.chosen_settings(options)
     for option in ("gamma", "view_frame", "view_labels"):
         if getattr(options, option) is not None and options.long_axis is None:
             raise BadInput(
                 f"--{option.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
             )
-    restore = _one if options.frames is None else _all
     try:
-        restore(options, settings)
+        (_one if options.frames is None else _all)(options, settings)
     except Diverged as error:
         raise BadInput(str(error)) from error
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
+    from srheart_demo.enhancement.check import judged
+    from srheart_demo.enhancement.enhance import enhance
+    from srheart_demo.heart.generator import load_generator
+    from srheart_demo.heart.measures import volumes_ml
+    from srheart_demo.scan.read import read_scan
+
+    scan = read_scan(options.stack, options.long_axis, shared.chosen_reading(options))
     G = load_generator()
     with results_folder(options.output) as folder:
-        with Progress() as progress:
+        with ProgressLine() as progress:
 
             def show(step: Step) -> None:
                 total = step.iteration if step.stopped else settings.iterations
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
-            enhancement = enhance(scan, G, settings, show)
+            found = enhance(scan, G, settings, show)
             if not options.no_check:
-                enhancement = judged(G, enhancement, partial(progress.update, "checking"))
-        enhancement.write(folder)
-    _summarise(enhancement)
+                found = judged(G, found, partial(progress.update, "checking"))
+        found.write(folder)
+    for note in found.scan.notes:
+        print(f"Note: {note}")
+    volumes = volumes_ml(found.S_SR.labels, found.S_SR.spacing)
+    text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())
+    last = found.last
+    print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
+    if found.trust:
+        print(f"Verdict: {found.trust}")
     print(f"Wrote S_SR.nii.gz, d.json, convergence.csv and heart.stl to {options.output}.")
 
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    found, out = (
-        read_cycle(options.stack, options.long_axis, chosen_reading(options)),
-        options.output,
-    )
+    from srheart_demo.enhancement.check import judged
+    from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
+    from srheart_demo.heart.generator import load_generator
+    from srheart_demo.scan.read import read_cycle
+    from srheart_demo.scan.scan import Scan
+    from srheart_demo.scan.volume import InvalidVolume
+
+    out = options.output
+    found = read_cycle(options.stack, options.long_axis, shared.chosen_reading(options))
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
         raise bad[0]
     G = load_generator()
     beats: list[Beat] = []
-    with Progress() as progress, writable(out):
+    with ProgressLine() as progress, writable(out):
 
         def show(i: int, step: Step) -> None:
             detail = f"iteration {step.iteration}, L = {step.loss:.4f}"
@@ -85,7 +123,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
             write_volumes(beats, out / "volumes.csv")
         progress.update("frame", len(scans), len(scans))
     for error in bad:
-        print(f"Left out: {refusal(error, options)}", file=sys.stderr)
+        print(f"Left out: {shared.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
     for note in fullest.notes:
         print(f"Note (frame {fullest.frame}): {note}")
@@ -96,14 +134,3 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}; ejection fraction {fractions}.")
     print(f"Wrote volumes.csv and a folder for each frame to {out}.")
-
-
-def _summarise(enhancement: Enhancement) -> None:
-    for note in enhancement.scan.notes:
-        print(f"Note: {note}")
-    heart, last = enhancement.S_SR, enhancement.last
-    volumes = volumes_ml(heart.labels, heart.spacing)
-    text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())
-    print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
-    if enhancement.trust:
-        print(f"Verdict: {enhancement.trust}")

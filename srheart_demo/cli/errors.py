@@ -1,12 +1,48 @@
-"""What a user can put right."""
+"""What a user can put right: input, missing packages, places that cannot be written to."""
+
+from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
+from pathlib import Path
+
+from srheart_demo.files import atomic_folder
+
+STOPPED = 130
+"""Exit status after Ctrl-C."""
 
 
 class BadInput(Exception):
     """One sentence that names the input, says what is wrong and what to do."""
+
+
+@contextmanager
+def writable(path: Path | None, what: str = "results cannot be written") -> Iterator[None]:
+    """For a block that writes to `path`.
+
+    Raises:
+        BadInput: if it could not.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(
+            f"{path}: {what} here ({error.strerror or error}); choose a folder that you may write "
+            "to."
+        ) from error
+
+
+@contextmanager
+def results_folder(path: Path) -> Iterator[Path]:
+    """Yield a staging folder whose files reach `path` only when the block succeeds.
+
+    Raises:
+        BadInput: if nothing can be written there; checked before any work is done.
+    """
+    with writable(path), atomic_folder(path) as staging:
+        yield staging
 
 
 def check_populations(names: Iterable[str]) -> None:

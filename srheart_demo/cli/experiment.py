@@ -5,71 +5,146 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srheart_demo import training
-from srheart_demo.cli import markdown
-from srheart_demo.cli.errors import BadInput, check_populations, install_them, missing_packages
-from srheart_demo.cli.progress import Progress
-from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
-from srheart_demo.experiments.clinical import Table3
-from srheart_demo.experiments.latent_study import LATENT_SIZES, LatentStudy, Training
-from srheart_demo.experiments.provenance import provenance
-from srheart_demo.experiments.real_stacks import RealStacks
-from srheart_demo.experiments.recorded import TABLES
-from srheart_demo.experiments.results import KEY, Results, Row
-from srheart_demo.experiments.runner import (
-    SETTINGS_FILE,
-    Experiment,
-    OtherSettings,
-    measure,
-    open_results,
+from srheart_demo.cli.errors import (
+    BadInput,
+    check_populations,
+    install_them,
+    missing_packages,
+    writable,
 )
-from srheart_demo.experiments.simulated import Hearts, Simulated
-from srheart_demo.experiments.summary import Cell, Table
+from srheart_demo.cli.options import (
+    chosen_preset,
+    option,
+    output,
+    positive,
+    preset_name,
+    weight,
+    whole,
+)
+from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_path
-from srheart_demo.solver.presets import preset
-from srheart_demo.solver.workers import WorkerDied
 
+if TYPE_CHECKING:
+    from srheart_demo import training
+    from srheart_demo.experiments.runner import Experiment
+    from srheart_demo.experiments.tables import Results, Row
+
+HELP = "the paper's tables, and more"
+DESCRIPTION = (
+    "Measure methods on scans whose truth is known, and sum up in the paper's layout. Writes "
+    "results.csv, one row for each subject, level and method, settings.json, summary.md and "
+    "report.html, a page that needs no network. A stopped run goes on with the same command."
+)
+PAPER = {
+    "table1": "NN, SBI, EDSR and LO under severe motion",
+    "table-s1": "the same under no, normal and severe motion",
+    "table2": "EDSR trained on each level of motion and tested on each, against LO",
+    "table3": "the same and LO-multi-view on clinical scans, with a sweep of γ",
+}
+REAL_STACKS = (
+    "Hide every second slice of each stack, restore the heart from the rest, and score it on the "
+    "hidden ones. Hearts of 64 x 128 x 128 voxels of 2 x 1.25 x 1.25 mm are degraded as in the "
+    "paper instead, and scored as in Table S1."
+)
+LATENT_STUDY = (
+    "Compare generators: leading latents of the shipped beta-VAE (nested, not retrained), the "
+    "DCGAN, and beta-VAEs of the paper's recipe, trained here on a small budget for each beta. "
+    "Measured are best codes, whether draws are hearts, and latent optimisation."
+)
 SUMMARY, REPORT = "summary.md", "report.html"
 
-Make = Callable[[argparse.Namespace], Experiment]
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """An experiment, on what, and of which methods."""
+    names = command.add_subparsers(dest="experiment", metavar="NAME", required=True)
+    for name, what in PAPER.items():
+        description = f"Dice, distances and more of {what}, on synthetic hearts."
+        table = names.add_parser(name, help=what, description=description)
+        _subjects(table)
+        _methods(table)
+        _running(table)
+
+    what = "NN, SBI and LO on hidden slices of stacks"
+    stacks = names.add_parser("real-stacks", help=what, description=REAL_STACKS)
+    add = partial(option, stacks)
+    add("files FILES", "label maps, or folders of them", Path, nargs="+")
+    add("--simulate", "degrade all files, whatever their grid")
+    add("--seed", "of the simulated motion", whole, 0)
+    _methods(stacks)
+    _running(stacks)
+
+    what = "sizes of z, values of beta, generators"
+    study = names.add_parser("latent-study", help=what, description=LATENT_STUDY)
+    _subjects(study)
+    add = partial(option, study)
+    what, sizes = "leading latents kept (default: 8 16 32 64 128)", (8, 16, 32, 64, 128)
+    add("--latents M", what, positive, nargs="*", default=sizes)
+    what, betas = "in the paper's scaling (default: 0 0.001 0.01 0.1)", (0.0, 0.001, 0.01, 0.1)
+    add("--betas BETA", what, weight, nargs="*", default=betas)
+    add("--draws N", "of z to check", whole, 100)
+    add("--train-hearts N", "that each beta is trained on", positive, 1000)
+    add("--train-steps N", "of each training: about 5 minutes of one core", positive, 400)
+    preset_name(study)
+    _running(study)
+
+
+def _subjects(command: argparse.ArgumentParser) -> None:
+    option(command, "--hearts N", "subjects", positive, 50)
+    option(command, "--population NAME", "of them", usual="healthy")
+    option(command, "--seed", "which subjects", whole, 0)
+
+
+def _methods(command: argparse.ArgumentParser) -> None:
+    option(command, "--methods NAME", "which to compare (default: the paper's)", nargs="+")
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    option(command, "--jobs N", "processes", positive, 1)
+    output(command)
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure what the folder does not hold yet, then sum up."""
-    experiment = EXPERIMENTS[options.experiment](options)
+    makers = {"real-stacks": _real_stacks, "latent-study": _latent_study}
+    experiment = makers.get(options.experiment, _paper_table)(options)
     results = _open(experiment, options.output)
     _measure(experiment, results, options)
-    tables = experiment.tables(results)
-    text = _markdown(experiment, tables, results, options.output)
+    text = _summary(experiment, results)
     print(text)
     with atomic_path(options.output / SUMMARY) as draft:
         draft.write_text(text + "\n", encoding="utf-8")
-    _report(experiment, tables, results, options.output)
+    _report(experiment, results, options.output)
 
 
-def _on_synthetic_hearts(
-    kind: type[Simulated | Table3],
-) -> Callable[[argparse.Namespace], Experiment]:
-    def make(options: argparse.Namespace) -> Experiment:
-        check_populations([options.population])
-        subjects = Hearts(options.population, options.hearts, options.seed)
-        experiment = kind(subjects, tuple(options.methods)) if options.methods else kind(subjects)
-        _check_methods(experiment)
-        return experiment
+def _paper_table(options: argparse.Namespace) -> Experiment:
+    from srheart_demo.experiments.cases import Hearts
+    from srheart_demo.experiments.paper_tables import paper_table
 
-    return make
+    check_populations([options.population])
+    subjects = Hearts(options.population, options.hearts, options.seed)
+    return _known_methods(paper_table(options.experiment, subjects, options.methods or ()))
+
+
+def _known_methods(experiment: Experiment) -> Experiment:
+    try:
+        experiment.tasks()
+    except KeyError as error:
+        raise BadInput(f"--methods: {error.args[0]}.") from error
+    return experiment
 
 
 def _latent_study(options: argparse.Namespace) -> Experiment:
+    from srheart_demo.experiments.cases import Hearts
+    from srheart_demo.experiments.latent_study import LATENT_SIZES, Budget, LatentStudy
+
     check_populations([options.population])
-    try:
-        solver = preset(options.preset)
-    except KeyError as error:
-        raise BadInput(f"--preset: {error.args[0]}.") from error
+    solver = chosen_preset(options)
     if unknown := [M for M in options.latents if LATENT_SIZES[-1] < M]:
         raise BadInput(
             f"--latents: the shipped generator has {LATENT_SIZES[-1]}, not {unknown[0]}."
@@ -81,18 +156,13 @@ def _latent_study(options: argparse.Namespace) -> Experiment:
         tuple(options.latents),
         tuple(options.betas),
         options.draws,
-        Training(options.train_hearts, options.train_steps),
+        Budget(options.train_hearts, options.train_steps),
     )
 
 
-def _check_methods(experiment: Experiment) -> None:
-    try:
-        experiment.tasks()
-    except KeyError as error:
-        raise BadInput(f"--methods: {error.args[0]}.") from error
-
-
 def _real_stacks(options: argparse.Namespace) -> Experiment:
+    from srheart_demo.experiments.real_stacks import RealStacks
+
     files = _stacks(options.files)
     if not files:
         raise BadInput(
@@ -104,12 +174,13 @@ def _real_stacks(options: argparse.Namespace) -> Experiment:
     if options.methods:
         chosen = tuple(options.methods)
         experiment = replace(experiment, stack_methods=chosen, heart_methods=chosen)
-    _check_methods(experiment)
-    return experiment
+    return _known_methods(experiment)
 
 
 def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The files, and the stacks in and below the folders, as `srheart cohort` finds them."""
+    from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
@@ -125,32 +196,33 @@ def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(files))
 
 
-EXPERIMENTS: dict[str, Make] = {
-    **{name: _on_synthetic_hearts(kind) for name, kind in TABLES.items()},
-    RealStacks.name: _real_stacks,
-    LatentStudy.name: _latent_study,
-}
-
-
 def _open(experiment: Experiment, folder: Path) -> Results:
+    from srheart_demo.experiments.runner import (
+        RESULTS_FILE,
+        OtherSettings,
+        open_results,
+        provenance,
+    )
+
     try:
-        return open_results(experiment, folder, provenance())
+        with writable(folder):
+            return open_results(experiment, folder, provenance())
     except OtherSettings as error:
         raise BadInput(f"{error}; give the same options, or another folder.") from error
-    except OSError as error:
-        raise BadInput(
-            f"{folder}: results cannot be written here ({error.strerror or error}); choose a "
-            "folder that you may write to."
-        ) from error
     except ValueError as error:
-        raise BadInput(f"{error}; give another folder.") from error
+        raise BadInput(
+            f"{folder / RESULTS_FILE} has {error} than this experiment; give another folder."
+        ) from error
 
 
 def _measure(experiment: Experiment, results: Results, options: argparse.Namespace) -> None:
-    with Progress() as progress:
+    from srheart_demo.experiments.runner import measure
+    from srheart_demo.solver.workers import WorkerDied
+
+    with ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
-            progress.update("measured", done, total, ", ".join(row[name] for name in KEY))
+            progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
         def show(name: str, state: training.Progress) -> None:
             progress.update(f"{name}, {state.phase}", state.done, state.total)
@@ -168,28 +240,20 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
             ) from error
 
 
-def _markdown(experiment: Experiment, tables: list[Table], results: Results, folder: Path) -> str:
+def _summary(experiment: Experiment, results: Results) -> str:
+    from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE
+
     lines = [f"# {experiment.title}", ""]
-    for table in tables:
-        lines += [f"## {table.title}", "", *markdown.head(*table.head)]
-        lines += [markdown.row(*map(_text, cells)) for cells in table.rows]
-        lines += ["", table.note, ""] if table.note else [""]
-    if results.failures:
-        lines += ["## What failed", "", *markdown.head(*KEY, "error")]
-        lines += [
-            markdown.row(*(row[name] for name in (*KEY, "error"))) for row in results.failures
-        ]
-        lines += [""]
-    lines += [f"Every figure: `{results.path.name}`. Settings and software: `{SETTINGS_FILE}`."]
+    for table in [*experiment.tables(results), *results.what_failed()]:
+        lines += [f"## {table.title}", "", *table.markdown()]
+    lines += [f"Every figure: `{RESULTS_FILE}`. Settings and software: `{SETTINGS_FILE}`."]
     return "\n".join(lines)
 
 
-def _text(cell: str | Cell) -> str:
-    return f"**{cell}**" if isinstance(cell, Cell) and cell.bold else str(cell)
-
-
-def _report(experiment: Experiment, tables: list[Table], results: Results, folder: Path) -> None:
+def _report(experiment: Experiment, results: Results, folder: Path) -> None:
     """The HTML page, where plotly is installed."""
+    from srheart_demo.experiments.runner import SETTINGS_FILE
+
     try:
         from srheart_demo.dashboard.report import report
     except ModuleNotFoundError as error:
@@ -198,6 +262,7 @@ def _report(experiment: Experiment, tables: list[Table], results: Results, folde
         return
     record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {"settings": record["settings"], "made with": record["made_with"]}
-    page = report(experiment.title, tables, experiment.plots(results), results.failures, facts)
+    tables = [*experiment.tables(results), *results.what_failed()]
+    page = report(experiment.title, tables, experiment.plots(results), facts)
     with atomic_path(folder / REPORT) as draft:
         draft.write_text(page, encoding="utf-8")

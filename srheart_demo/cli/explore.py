@@ -6,11 +6,26 @@ import argparse
 import socket
 
 from srheart_demo.cli.errors import BadInput, check_installed
+from srheart_demo.cli.options import option, whole
 from srheart_demo.files import shipped
 
+HELP = "the dashboard, in the browser"
+DESCRIPTION = (
+    "Open the dashboard in the browser, on a shipped sample or a scan of your own. Other options "
+    "go to Voilà, which serves it (voila --help)."
+)
 NOTEBOOK = "apps/explorer.ipynb"
 HOST = "localhost"
 """Where Voilà listens unless it is told another address."""
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Where it is served, and whether a browser opens; what else there is goes to Voilà."""
+    command.allow_abbrev = False
+    option(command, "--port", "to serve at (default: a free one from 8866 on)", whole)
+    what = "open none; print the address"
+    command.add_argument("--no-browser", dest="browser", action="store_false", help=what)
+    command.set_defaults(passed_on=[])
 
 
 def run(options: argparse.Namespace) -> None:

@@ -8,24 +8,38 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-
-import numpy as np
+from functools import partial
 
 from srheart_demo.cli.errors import check_populations
-from srheart_demo.cli.progress import Progress
-from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
-from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, Figure, outside
+from srheart_demo.cli.options import option, several, whole
+from srheart_demo.cli.progress import ProgressLine
 
+HELP = "compare synthetic hearts with real ones"
+DESCRIPTION = (
+    "List the synthetic populations. With --check, draw hearts, compare their statistics with "
+    "published ones of real hearts, and count those that pass the checks of their anatomy. Exit "
+    "status 1: a statistic of the healthy population is out of tolerance."
+)
 OUT_OF_TOLERANCE = 1
-TISSUES = tuple(VOLUME_RANGES)
 
 Hearts = dict[str, list[float]]
 """Statistics of several hearts, by name."""
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """What is checked, and on how many hearts."""
+    add = partial(option, command)
+    add("--check", "draw hearts and compare")
+    what = "which to check (default: healthy)"
+    add("--population NAME", what, nargs="+", default=["healthy"])
+    add("--hearts N", "of each", several, 200)
+    add("--seed", "of the hearts", whole, 0)
+
+
 def run(options: argparse.Namespace) -> None:
     """List the populations, or draw hearts and compare."""
+    from srheart_demo.heart.population import POPULATIONS
+
     check_populations(options.population)
     if not options.check:
         print("\n".join(POPULATIONS))
@@ -37,13 +51,29 @@ def run(options: argparse.Namespace) -> None:
 
 def _check(population: str, n: int, seed: int) -> bool:
     """Print a report; whether all that has a tolerance is within."""
-    hearts, findings = _measure(population, n, seed)
+    import numpy as np
+
+    from srheart_demo.heart import anatomy, phantom
+    from srheart_demo.heart.population import VOLUME_RANGES, draw
+
+    shapes = draw(n, seed, population)
+    hearts: Hearts = {}
+    findings = []
+    with ProgressLine() as progress:
+        for i in range(n):
+            labels = phantom.label_maps(shapes[i : i + 1])[0]
+            for name, value in anatomy.statistics(labels).items():
+                hearts.setdefault(name, []).append(value)
+            findings.append(anatomy.check(labels, volumes=VOLUME_RANGES))
+            progress.update(population, i + 1, n)
     print(f"{population}: {n} hearts of seed {seed}; ml, mm, degrees, ratios\n")
     within = _print_statistics(population, hearts)
-    print(f"\n{findings.count(())} of {n} hearts pass the checks of their anatomy.")
+    print(
+        f"\n{sum(not found for found in findings)} of {n} hearts pass the checks of their anatomy."
+    )
     for finding, times in Counter(f for found in findings for f in found).most_common():
         print(f"  {times} × {finding}")
-    ranges = {tissue: np.percentile(hearts[f"{tissue} volume"], (0.1, 99.9)) for tissue in TISSUES}
+    ranges = {t: np.percentile(hearts[f"{t} volume"], (0.1, 99.9)) for t in VOLUME_RANGES}
     text = ", ".join(f"{tissue} {low:.0f} to {high:.0f}" for tissue, (low, high) in ranges.items())
     print(f"0.1 to 99.9 percentiles of volumes, ml: {text}.\n")
     return within
@@ -51,15 +81,20 @@ def _check(population: str, n: int, seed: int) -> bool:
 
 def _print_statistics(population: str, hearts: Hearts) -> bool:
     """One line for each, and for healthy adults a verdict; whether all verdicts are good."""
-    published = {name: _text(figure) for name, figure in HEALTHY.items()}
+    import numpy as np
+
+    from srheart_demo.heart.population import VOLUME_RANGES
+    from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, Figure, outside
+
+    published = {name: _text(*figure) for name, figure in HEALTHY.items()}
     if population != "healthy":
         volumes = VOLUMES_ACDC.get(population, ())
-        published = {f"{t} volume": str(ml) for t, ml in zip(TISSUES, volumes, strict=False)}
+        published = {f"{t} volume": str(ml) for t, ml in zip(VOLUME_RANGES, volumes, strict=False)}
     print(f"{'':20}{'published':>17}{'drawn':>17}")
     wrong = 0
     for name, values in hearts.items():
         drawn = Figure(float(np.mean(values)), float(np.std(values, ddof=1)))
-        line = f"{name:20}{published.get(name, ''):>17}{_text(drawn):>17}"
+        line = f"{name:20}{published.get(name, ''):>17}{_text(*drawn):>17}"
         if population == "healthy" and name in HEALTHY:
             out = outside(drawn, HEALTHY[name])
             line += f"  {' and '.join(out)} out of tolerance" if out else "  within"
@@ -73,21 +108,6 @@ def _print_statistics(population: str, hearts: Hearts) -> bool:
     return not wrong
 
 
-def _measure(population: str, n: int, seed: int) -> tuple[Hearts, list[tuple[str, ...]]]:
-    """Statistics, and what is wrong with each heart."""
-    shapes = draw(n, seed, population)
-    hearts: Hearts = {}
-    findings = []
-    with Progress() as progress:
-        for i in range(n):
-            labels = phantom.label_maps(shapes[i : i + 1])[0]
-            for name, value in anatomy.statistics(labels).items():
-                hearts.setdefault(name, []).append(value)
-            findings.append(tuple(anatomy.check(labels, volumes=VOLUME_RANGES)))
-            progress.update(population, i + 1, n)
-    return hearts, findings
-
-
-def _text(figure: Figure) -> str:
-    digits = 1 if abs(figure.mean) >= 10 else 2
-    return f"{figure.mean:.{digits}f} ± {figure.sd:.{digits}f}"
+def _text(mean: float, sd: float) -> str:
+    digits = 1 if abs(mean) >= 10 else 2
+    return f"{mean:.{digits}f} ± {sd:.{digits}f}"

@@ -7,11 +7,11 @@ import sys
 import time
 from typing import TextIO
 
-TERMINAL_INTERVAL = 0.1
-LOG_INTERVAL = 5.0
+TERMINAL_INTERVAL, LOG_INTERVAL = 0.1, 5.0
+"""Least time between two updates, s."""
 
 
-class Progress:
+class ProgressLine:
     """One line that renews itself on a terminal; elsewhere a new line every few seconds.
 
     Use as a context manager, so that the terminal's line is ended whatever happens.
@@ -19,10 +19,9 @@ class Progress:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.phase = ""
-        self.width = 0
+        self.phase, self.width = "", 0
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressLine:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -30,46 +29,39 @@ class Progress:
 
     def update(self, phase: str, done: int, total: int, detail: str = "") -> None:
         """Show that `done` of `total` steps of a phase are through; the last is always shown."""
-        now = time.monotonic()
+        now, terminal = time.monotonic(), self.stream.isatty()
         if phase != self.phase:
             self._end_line()
             self.phase, self.began, self.first, self.shown = phase, now, done, -math.inf
-        terminal = self.stream.isatty()
-        interval = TERMINAL_INTERVAL if terminal else LOG_INTERVAL
-        if now - self.shown < interval and done < total:
+        if now - self.shown < (TERMINAL_INTERVAL if terminal else LOG_INTERVAL) and done < total:
             return
         self.shown = now
-        line = self._line(done, total, now - self.began, detail)
-        if terminal:
-            self.stream.write("\r" + line.ljust(self.width))
-            self.width = len(line)
-        else:
-            self.stream.write(line + "\n")
-        self.stream.flush()
+        seconds = now - self.began
+        parts = [f"{phase} {done}/{total}", detail, duration(seconds)]
+        if self.first < done < total:
+            parts.append(f"about {duration(seconds * (total - done) / (done - self.first))} left")
+        line = " · ".join(filter(None, parts))
+        self._write(f"\r{line:{self.width}}" if terminal else f"{line}\n")
+        self.width = len(line) if terminal else 0
 
     def say(self, text: str) -> None:
         """Print a line of its own between those of progress."""
         self._end_line()
-        self.stream.write(text + "\n")
-        self.stream.flush()
-
-    def _line(self, done: int, total: int, seconds: float, detail: str) -> str:
-        parts = [f"{self.phase} {done}/{total}", detail, duration(seconds)]
-        if self.first < done < total:
-            parts.append(f"about {duration(seconds * (total - done) / (done - self.first))} left")
-        return " · ".join(part for part in parts if part)
+        self._write(f"{text}\n")
 
     def _end_line(self) -> None:
         if self.width:
-            self.stream.write("\n")
+            self._write("\n")
         self.width = 0
+
+    def _write(self, text: str) -> None:
+        self.stream.write(text)
+        self.stream.flush()
 
 
 def duration(seconds: float) -> str:
     """``7 s``, ``3 min 05 s`` or ``2 h 10 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    minutes, s = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {s:02d} s" if minutes else f"{s} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

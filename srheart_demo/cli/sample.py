@@ -4,45 +4,56 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from pathlib import Path
 
-from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.output import results_folder
-from srheart_demo.scan.samples import FOLDER, SUBJECTS, make_samples, make_subject
+from srheart_demo.cli.errors import BadInput, results_folder
+from srheart_demo.cli.options import option, output, whole
+
+HELP = "list or copy the samples, or draw a heart"
+DESCRIPTION = (
+    "Without arguments, list the shipped synthetic subjects. With NAME, copy one; with --seed, "
+    "draw a new synthetic heart: its HR truth, a 4-chamber view, SA stacks without, with normal "
+    "and with severe motion, and the true displacements."
+)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Which subject, and where to."""
+    which = command.add_mutually_exclusive_group()
+    option(which, "name NAME", "a shipped subject", nargs="?")
+    option(which, "--seed", "draw the synthetic heart of this seed", whole)
+    option(which, "--rebuild FOLDER", "make all shipped subjects again, in FOLDER", Path)
+    output(command, required=False)
 
 
 def run(options: argparse.Namespace) -> None:
     """List, copy, draw or rebuild."""
+    from srheart_demo.scan.samples import FOLDER, SUBJECTS, make_samples, make_subject
+
+    name, out = options.name, options.output
     if options.rebuild is not None:
         with results_folder(options.rebuild) as staging:
             make_samples(staging)
         print(f"Wrote {', '.join(SUBJECTS)} to {options.rebuild}.")
-    elif options.name is None and options.seed is None:
-        _list()
-    elif options.output is None:
+    elif name is None and options.seed is None:
+        width = max(map(len, SUBJECTS))
+        for subject, (population, _) in SUBJECTS.items():
+            print(f"{subject:{width}}  {population}, in {FOLDER / subject}")
+    elif out is None:
         raise BadInput("-o: no folder is given for the results; add -o OUT.")
     elif options.seed is not None:
-        with results_folder(options.output) as staging:
+        with results_folder(out) as staging:
             make_subject("healthy", options.seed, staging)
-        print(f"Wrote the synthetic heart of seed {options.seed} to {options.output}.")
-    else:
-        _copy(options)
-
-
-def _list() -> None:
-    width = max(map(len, SUBJECTS))
-    for name, (population, _) in SUBJECTS.items():
-        print(f"{name:{width}}  {population}, in {FOLDER / name}")
-
-
-def _copy(options: argparse.Namespace) -> None:
-    if options.name not in SUBJECTS:
-        raise BadInput(f"{options.name}: unknown sample; choose from {', '.join(SUBJECTS)}.")
-    if not (FOLDER / options.name).is_dir():
+        print(f"Wrote the synthetic heart of seed {options.seed} to {out}.")
+    elif name not in SUBJECTS:
+        raise BadInput(f"{name}: unknown sample; choose from {', '.join(SUBJECTS)}.")
+    elif not (FOLDER / name).is_dir():
         raise BadInput(
-            f"{FOLDER / options.name}: the samples are not here; install srheart_demo anew, or set "
+            f"{FOLDER / name}: the samples are not here; install srheart_demo anew, or set "
             "SRHEART_DATA to their folder."
         )
-    with results_folder(options.output) as staging:
-        for file in (FOLDER / options.name).iterdir():
-            shutil.copyfile(file, staging / file.name)
-    print(f"Copied {options.name} to {options.output}.")
+    else:
+        with results_folder(out) as staging:
+            for file in (FOLDER / name).iterdir():
+                shutil.copyfile(file, staging / file.name)
+        print(f"Copied {name} to {out}.")

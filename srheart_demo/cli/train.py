@@ -5,25 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from srheart_demo import training
-from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.progress import Progress
+from srheart_demo.cli.errors import BadInput, writable
+from srheart_demo.cli.options import option, output, positive, weight, whole
+from srheart_demo.cli.progress import ProgressLine
 
-RECIPES: dict[
-    tuple[str, str],
-    training.BetaVAESettings
-    | training.PlainSettings
-    | training.DCGANSettings
-    | training.EDSRSettings,
-] = {
-    ("betavae", "recommended"): training.BetaVAESettings(),
-    ("betavae", "plain"): training.PlainSettings(),
-    ("dcgan", "recommended"): training.DCGANSettings(),
-    ("edsr", "recommended"): training.EDSRSettings(),
-}
+if TYPE_CHECKING:
+    from srheart_demo import training
 
+HELP = "train a network on synthetic hearts"
+DESCRIPTION = (
+    "Train a generator, or the baseline EDSR, on synthetic hearts. A stopped run goes on from the "
+    "checkpoint in its folder. Writes NAME.safetensors (LEVEL.safetensors of an EDSR) and its card."
+)
 ONLY = {
     "beta": ("betavae",),
     "latent_size": ("betavae", "dcgan"),
@@ -35,16 +32,40 @@ FIELDS = {"motion": "level"}
 """Options whose setting goes by another name."""
 
 
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Which network, and what of its recipe is changed."""
+    add = partial(option, command)
+    names = ("betavae", "dcgan", "edsr")
+    what = "betavae, dcgan, or the baseline edsr"
+    add("generator NAME", what, usual="betavae", nargs="?", choices=names)
+    what = "recommended, or plain: the paper's beta-VAE"
+    add("--recipe NAME", what, usual="recommended", choices=("recommended", "plain"))
+    add("--hearts N", "synthetic hearts", positive)
+    add("--steps N", "optimiser steps", positive)
+    add("--beta", "weight of the beta-VAE's KL term", weight)
+    add("--latent-size M", "dimension of z", positive)
+    what = "of the scans that edsr learns from (default: none)"
+    add("--motion LEVEL", what, choices=("none", "normal", "severe"))
+    add("--start FILE", "weights that edsr goes on from (default: fresh)")
+    what = "compute in bfloat16: twice as fast where the processor has it"
+    add("--bfloat16", what, default=None)
+    add("--seed", "of hearts, initial weights and batches", whole)
+    output(command)
+
+
 def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
+    from srheart_demo import training
+
     settings = _settings(options)
     try:
-        weights = _train(settings, options.output)
-    except OSError as error:
-        raise BadInput(
-            f"{options.output}: the training cannot write here ({error.strerror or error}); choose "
-            "a folder that you may write to."
-        ) from error
+        with writable(options.output, "the training cannot write"), ProgressLine() as progress:
+
+            def show(state: training.Progress) -> None:
+                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
+                progress.update(state.phase, state.done, state.total, detail)
+
+            weights = training.train(settings, options.output, show)
     except ValueError as error:
         raise BadInput(f"{error}; give the same options, or another folder.") from error
     except KeyboardInterrupt:
@@ -54,36 +75,34 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> training.Settings:
+    from srheart_demo import training
+
+    recipes: dict[tuple[str, str], Any] = {
+        ("betavae", "recommended"): training.BetaVAESettings(),
+        ("betavae", "plain"): training.PlainSettings(),
+        ("dcgan", "recommended"): training.DCGANSettings(),
+        ("edsr", "recommended"): training.EDSRSettings(),
+    }
     generator, recipe = options.generator, options.recipe
-    if (generator, recipe) not in RECIPES:
+    if (generator, recipe) not in recipes:
         raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
-    for option, owners in ONLY.items():
-        if getattr(options, option) is not None and generator not in owners:
-            name = option.replace("_", "-")
-            raise BadInput(f"--{name}: {generator} has no use for it; leave it out.")
+    for name, owners in ONLY.items():
+        if getattr(options, name) is not None and generator not in owners:
+            flag = name.replace("_", "-")
+            raise BadInput(f"--{flag}: {generator} has no use for it; leave it out.")
     if options.start is not None and not Path(options.start).is_file():
         raise BadInput(f"--start: there is no file {options.start}; give weights of an edsr.")
     chosen = {
-        FIELDS.get(option, option): getattr(options, option)
-        for option in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
-        if getattr(options, option) is not None
+        FIELDS.get(name, name): getattr(options, name)
+        for name in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
+        if getattr(options, name) is not None
     }
-    settings = replace(RECIPES[generator, recipe], **chosen)
+    settings = replace(recipes[generator, recipe], **chosen)
     if options.latent_size is None or isinstance(settings, training.EDSRSettings):
         return settings
     return replace(
         settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
     )
-
-
-def _train(settings: training.Settings, folder: Path) -> Path:
-    with Progress() as progress:
-
-        def show(state: training.Progress) -> None:
-            detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
-            progress.update(state.phase, state.done, state.total, detail)
-
-        return training.train(settings, folder, show)
 
 
 def _short(loss: float) -> str:

@@ -1,6 +1,6 @@
 // What all drawn views share: elements, binary arrays, and when to draw again.
 
-function element(tag, className, parent) {
+export function element(tag, className, parent) {
   const made = document.createElement(tag);
   made.className = className;
   parent.append(made);
@@ -8,16 +8,16 @@ function element(tag, className, parent) {
 }
 
 // Binary traits come as views of one message, not aligned to their numbers.
-function numbers(Type, view) {
+export function numbers(Type, view) {
   return new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
-function rgb(colour) {
+export function rgb(colour) {
   return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 }
 
 // The colour at a share, 0 to 1, of a scale of stops [share, colour].
-function shade(stops, share) {
+export function shade(stops, share) {
   const next = Math.max(1, stops.findIndex(([stop]) => stop >= share));
   const [[low, from], [high, to]] = [stops[next - 1], stops[next]].map(([at, one]) => [at, rgb(one)]);
   return from.map((c, i) => c + ((share - low) / (high - low)) * (to[i] - c));
@@ -26,7 +26,7 @@ function shade(stops, share) {
 // Draws before the next picture of the screen, once however often it is asked, and not before the
 // last drawing is done; also when the size or the theme changes. `fresh` tells who waits for it that
 // something new has been drawn.
-function redrawn(canvas, draw, signal) {
+export function redrawn(canvas, draw, signal) {
   let asked = 0;
   let again = false;
   let fresh = false;
@@ -48,9 +48,9 @@ function redrawn(canvas, draw, signal) {
     again = true;
     asked ||= requestAnimationFrame(now);
   };
-  const sizes = new ResizeObserver(ask);
+  const sizes = new ResizeObserver(() => ask());
   sizes.observe(canvas);
-  const themes = new MutationObserver(ask);
+  const themes = new MutationObserver(() => ask());
   themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   signal.addEventListener("abort", () => {
     sizes.disconnect();
@@ -60,8 +60,14 @@ function redrawn(canvas, draw, signal) {
   return ask;
 }
 
+// Listeners on a model outlive the view, unless they are taken off.
+export function listen(model, events, act, signal) {
+  model.on(events, act);
+  signal.addEventListener("abort", () => model.off(events, act));
+}
+
 // A pen for a canvas as fine as the screen, in CSS pixels.
-function penFor(canvas) {
+export function penFor(canvas) {
   const ratio = globalThis.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
@@ -71,4 +77,3 @@ function penFor(canvas) {
   pen.clearRect(0, 0, width, height);
   return pen;
 }
-

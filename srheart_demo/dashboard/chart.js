@@ -1,5 +1,7 @@
 // A chart on a canvas: panels side by side with one y axis; lines, points, bars and maps in them.
 
+import { element, listen, numbers, penFor, redrawn, shade } from "./canvas.js";
+
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] };
 const TITLE = 18; // room for the title of the y axis
 const RIGHT = 10;
@@ -345,9 +347,9 @@ function render({ model, el }) {
 
   const ask = redrawn(canvas, draw, stop.signal);
   const news = () => { read(); ask(true); };
-  model.on("change:drawing", news);
+  listen(model, "change:drawing", news, stop.signal);
   news();
-  return () => { model.off("change:drawing", news); stop.abort(); };
+  return () => stop.abort();
 }
 
 export default { render };

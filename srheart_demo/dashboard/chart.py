@@ -6,7 +6,6 @@ Four plotly figures took a browser half a second a picture; these take some mill
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -15,13 +14,7 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from srheart_demo.dashboard import theme
-
-HERE = Path(__file__).parent
-
-
-def script(*names: str) -> str:
-    """The module of a drawn view, of so many files, with what all of them share."""
-    return "".join((HERE / f"{name}.js").read_text("utf-8") for name in ("canvas", *names))
+from srheart_demo.dashboard.module import module
 
 
 @dataclass(frozen=True)
@@ -103,7 +96,7 @@ class Panel:
 class Chart(anywidget.AnyWidget):
     """Panels side by side that share their y axis; fills its place and follows the theme."""
 
-    _esm = script("chart")
+    _esm = module("chart")
 
     drawing = traitlets.Dict().tag(sync=True)
 

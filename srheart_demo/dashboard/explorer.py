@@ -15,7 +15,7 @@ from IPython.display import display
 
 from srheart_demo.dashboard import texts
 from srheart_demo.dashboard.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
-from srheart_demo.dashboard.heart3d import HeartView
+from srheart_demo.dashboard.heart import HeartView
 from srheart_demo.dashboard.layout import (
     Tabs,
     compose,
@@ -81,27 +81,22 @@ class Explorer:
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.transport, self.score = Transport(), ScorePanel()
         self.slices, self.heart = SlicesPanel(), HeartView()
-        self._hearts = {"drawn": self.heart}
-        self._heart_place = plot(self.heart, "srh-fig-heart")
         self.shifts, self.convergence = ShiftChart(), ConvergenceChart()
         self.latent, self.path = LatentChart(), PathChart()
         self.latent_mode = w.ToggleButtons(
             options=[(text, mode) for mode, text in texts.LATENT_MODES.items()]
         )
-        self.heart_views = w.ToggleButtons(
-            options=[(text, how) for how, text in texts.HEART_VIEWS.items()]
-        )
         self.show_truth = checkbox("srh-show-truth", texts.SHOW_TRUTH)
         ways = [(text, how) for how, text in texts.SLICES_SHOWN.items()]
         self.show_slices = named(w.Dropdown(options=ways), "srh-show-slices")
-        self.show_view = checkbox("srh-show-view", texts.SHOW_VIEW, False)
+        self.show_cut = checkbox("srh-show-cut", texts.SHOW_CUT)
         paints = [(text, what) for what, text in texts.PAINTS.items()]
         self.paint = named(w.Dropdown(options=paints, description=texts.PAINT), "srh-paint")
-        toggles = [self.show_truth, self.show_view, self.show_slices, self.paint]
+        toggles = [self.show_truth, self.show_cut, self.show_slices, self.paint]
         self.why: dict[str, WhyTab] = {}
         self.heart_news = News(texts.PAGE_LOADING)
         self.heart_news.alone(True)
-        in_3d = heart_card(self._heart_place, self.heart_views, toggles)
+        in_3d = heart_card(plot(self.heart, "srh-fig-heart"), toggles)
         in_3d.children += (self.heart_news.box,)
         heart = named(
             w.VBox([in_3d, self.slices.box]),
@@ -192,8 +187,7 @@ class Explorer:
         """How good the estimate is, and everything on the page in words."""
         self.score.show_scores(scores)
         if self._frame is not None:
-            said = texts.heart_alternative(scores)
-            spoken = {"srh-fig-heart": said, "srh-fig-plotly": said}
+            spoken = {"srh-fig-heart": texts.heart_alternative(scores)}
             self.page.names = self.page.names | texts.alternatives(self._frame) | spoken
 
     def show_state(self, state: State, problem: str) -> None:
@@ -224,7 +218,6 @@ class Explorer:
         self.solver.show_long_axis(self.scan.long_axis.value and view)
         self.solver.gamma.disabled |= loading
         self.show_truth.disabled = not simulated
-        self.show_view.disabled = not view
 
     def show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is."""
@@ -285,9 +278,8 @@ class Explorer:
             self._on(control, partial(self._configure, name))
         for scrubber in (self.slices.slice, self.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
-        for toggle in (self.show_truth, self.show_slices, self.show_view):
+        for toggle in (self.show_truth, self.show_slices, self.show_cut):
             toggle.observe(self._on_toggle, "value")
-        self.heart_views.observe(lambda change: self._view_heart(change.new), "value")
         self.show_slices.observe(
             lambda change: self.runner.paint_slices(change.new == "painted"), "value"
         )
@@ -421,19 +413,7 @@ class Explorer:
 
     def _on_toggle(self, _: Any) -> None:
         slices = bool(self.show_slices.value)
-        self.heart.toggle(self.show_truth.value, slices, self.show_view.value)
-
-    def _view_heart(self, how: str) -> None:
-        """Look at the heart another way; Plotly is fetched when it is chosen first."""
-        if how not in self._hearts:
-            from srheart_demo.dashboard.plotly_heart import PlotlyHeart
-
-            self._hearts[how] = named(PlotlyHeart(), "srh-fig-plotly")
-            self._heart_place.children += (self._hearts[how],)
-        self._hearts[how].take_over(self.heart)
-        self.heart = self._hearts[how]
-        for view in self._hearts.values():
-            show(view, view is self.heart)
+        self.heart.toggle(self.show_truth.value, slices, self.show_cut.value)
 
     def _look(self) -> tuple[int, float]:
         return self.slices.slice.value, float(self.slices.angle.value)

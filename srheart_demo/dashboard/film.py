@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from srheart_demo.dashboard import texts, theme
-from srheart_demo.frame import TISSUE_COLOURS, rgb
+from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from PIL.Image import Image
 
     from srheart_demo.explorer import Session, Watch
 
-SIZE = (760, 300)
+SIZE = (7.6, 3.0)
+"""Inches."""
+SCREEN, PRINT = 100, 300
+"""Dots per inch of the animation and of the picture."""
 FRAMES = 48
 """At most so many pictures; a longer run is thinned out."""
 STAY, REST = 120, 1800
 """Milliseconds at each iteration, and at the last."""
-PAPER, INK = "#FFFFFF", theme.INK
 
 
 def gif(session: Session, watch: Watch) -> bytes:
@@ -34,7 +37,7 @@ def gif(session: Session, watch: Watch) -> bytes:
         for done, i in enumerate(wanted):
             watch.tick(done / len(wanted))
             session.look(int(i))
-            pictures.append(_picture(session, 1).quantize(64, dither=Dither.NONE))
+            pictures.append(_picture(session, SCREEN).quantize(64, dither=Dither.NONE))
     finally:
         session.look(at)
     stays = [STAY] * (len(pictures) - 1) + [REST]
@@ -45,76 +48,73 @@ def gif(session: Session, watch: Watch) -> bytes:
 
 def png(session: Session) -> bytes:
     """What is looked at, as one picture."""
-    data = io.BytesIO()
-    _picture(session, 3).save(data, "png")
-    return data.getvalue()
+    return _written(_picture(session, PRINT))
+
+
+def rgba_png(picture: np.ndarray) -> bytes:
+    """A PNG of a picture (h, w, 4), uint8."""
+    from PIL import Image
+
+    return _written(Image.fromarray(picture))
 
 
 def html(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
-    from srheart_demo.dashboard.heart3d import page
+    from srheart_demo.dashboard.heart import page
 
     return page(session.now.heart(len(session.scene.slices) // 2), session.ghost()).encode()
 
 
-def _picture(session: Session, zoom: int) -> Image:
-    from PIL import Image, ImageDraw, ImageFont
+def _written(picture: Image) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, "png", compress_level=1)
+    return data.getvalue()
+
+
+def _picture(session: Session, dpi: int) -> Image:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from PIL import Image
 
     from srheart_demo.explorer.pictures import side
     from srheart_demo.explorer.portrait import portrait
 
-    width, height = (zoom * n for n in SIZE)
-    canvas = Image.new("RGB", (width, height), PAPER)
-    pen = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(11 * zoom)
-    edge = height - 50 * zoom
-    heart = Image.fromarray(portrait(session.field(), 100 + 50 * zoom, 64))
-    heart = heart.resize((edge, edge), Image.Resampling.BICUBIC)
-    canvas.paste(heart, (0, 26 * zoom), heart)
+    figure = Figure(SIZE, dpi=dpi)
+    canvas = FigureCanvasAgg(figure)
+    figure.text(0.01, 0.93, texts.progress_line(session.now.progress(), False), fontsize=8)
+    for x, (tissue, colour) in enumerate(TISSUE_COLOURS.items()):
+        name = f"■ {texts.TISSUE_NAMES[tissue]}"
+        figure.text(0.01 + 0.15 * x, 0.03, name, color=colour, fontsize=8)
+    heart = figure.add_axes((0.01, 0.1, 0.33, 0.8))
+    heart.imshow(portrait(session.field(), 100 + dpi // 2, 64))
+    colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
     stack = side(session.scene, session.step.d)
-    for panel, (name, labels) in enumerate(
-        ((texts.SCANNED.split(":")[0], stack.scanned[0]), (texts.PUT_BACK, stack.put_back[0]))
+    for left, name, labels in (
+        (0.35, texts.SCANNED.split(":")[0], stack.scanned[0]),
+        (0.52, texts.PUT_BACK, stack.put_back[0]),
     ):
-        x = (260 + 130 * panel) * zoom
-        box = (116 * zoom, edge - 30 * zoom)
-        canvas.paste(_bands(labels, stack.slices, stack.of, box), (x, 40 * zoom))
-        pen.text((x, 22 * zoom), name, INK, font)
-    # The built-in font has no such space.
-    line = texts.progress_line(session.now.progress(), False).replace("\u00a0", " ")
-    pen.text((8 * zoom, 6 * zoom), line, INK, font)
-    _curve(session, pen, (550 * zoom, 40 * zoom, 740 * zoom, height - 50 * zoom), zoom, font)
-    legend = 8 * zoom
-    for tissue, colour in TISSUE_COLOURS.items():
-        y = height - 20 * zoom
-        pen.rectangle((legend, y + 2 * zoom, legend + 9 * zoom, y + 11 * zoom), colour)
-        pen.text((legend + 14 * zoom, y), texts.TISSUE_NAMES[tissue], INK, font)
-        legend += 110 * zoom
-    return canvas
+        bands = figure.add_axes((left, 0.2, 0.15, 0.6))
+        bands.set_title(name, fontsize=8)
+        rows = np.zeros((stack.of, labels.shape[1]), np.uint8)
+        rows[stack.slices - 1] = labels
+        bands.imshow(rows[::-1], colours, vmin=0, vmax=3, aspect="auto", interpolation="nearest")
+    for axes in figure.axes:
+        axes.set_axis_off()
+    _curve(session, figure.add_axes((0.75, 0.2, 0.23, 0.6)))
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def _bands(labels: np.ndarray, slices: np.ndarray, of: int, box: tuple[int, int]) -> Image:
-    from PIL import Image
-
-    colours = np.array([rgb(PAPER), *(rgb(c) for c in TISSUE_COLOURS.values())], np.uint8)
-    rows = np.zeros((of, labels.shape[1]), np.uint8)
-    rows[slices - 1] = labels
-    picture = Image.fromarray(colours[rows[::-1]])
-    return picture.resize(box, Image.Resampling.NEAREST)
-
-
-def _curve(session: Session, pen, box: tuple[int, int, int, int], zoom: int, font) -> None:  # type: ignore[no-untyped-def]
-    left, top, right, bottom = box
-    loss = np.log([step.loss for step in session.history.active.steps])
-    x = left + (right - left) * np.arange(len(loss)) / max(len(loss) - 1, 1)
-    y = bottom - (bottom - top) * (loss - loss.min()) / max(float(np.ptp(loss)), 1e-6)
-    points = [*zip(x.tolist(), y.tolist(), strict=True)]
+def _curve(session: Session, axes: Axes) -> None:
     at = session.history.at
-    if len(points) > 1:
-        pen.line(points, theme.GRID, 2 * zoom)
-    if at:
-        pen.line(points[: at + 1], theme.ESTIMATE, 3 * zoom)
-    r, (cx, cy) = 4 * zoom, points[at]
-    pen.ellipse((cx - r, cy - r, cx + r, cy + r), theme.ESTIMATE)
-    pen.line((left, bottom + 6 * zoom, right, bottom + 6 * zoom), theme.MIDDLE, zoom)
-    pen.text((left, bottom + 10 * zoom), texts.ITERATION, INK, font)
-    pen.text((left, top - 18 * zoom), f"L = {session.step.loss:.3f} {texts.LOSS_AXIS}", INK, font)
+    loss = [step.loss for step in session.history.active.steps]
+    axes.semilogy(loss, color=theme.GRID)
+    axes.semilogy(loss[: at + 1], color=theme.ESTIMATE)
+    axes.plot(at, loss[at], "o", color=theme.ESTIMATE, markersize=5)
+    axes.set_title(f"L = {session.step.loss:.3f} {texts.LOSS_AXIS}", fontsize=8)
+    axes.set_xlabel(texts.ITERATION, fontsize=8)
+    axes.set_yticks([], [])
+    axes.minorticks_off()
+    axes.tick_params(labelsize=7)
+    axes.spines[["top", "left", "right"]].set_visible(False)

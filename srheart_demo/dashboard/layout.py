@@ -50,10 +50,9 @@ def compose(
     return named(w.VBox([header, grid, transport, machinery]), "srh")
 
 
-def heart_card(place: w.GridBox, views: w.ToggleButtons, toggles: list[w.Widget]) -> w.VBox:
+def heart_card(place: w.GridBox, toggles: list[w.Widget]) -> w.VBox:
     """The 3-D view, in its place, with its toggles."""
-    bar = named(w.HBox([*toggles, named(views, "srh-mode", "srh-heart-views")]), "srh-toggles")
-    return card("", texts.HEART, [bar, place], "srh-heart")
+    return card("", texts.HEART, [named(w.HBox(toggles), "srh-toggles"), place], "srh-heart")
 
 
 def unknowns_card(

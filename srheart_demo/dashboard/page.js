@@ -2,15 +2,11 @@
 // screen reader speaks, lights up the terms of the equation, turns the page dark, and hands out
 // files.
 
+import { listen } from "./canvas.js";
+
 // What is asked for now is drawn in the next frame; the task after it finds it on the screen.
 function painted(callback) {
   requestAnimationFrame(() => setTimeout(callback));
-}
-
-// Listeners on a model outlive the view, unless they are taken off.
-function listen(model, event, act, signal) {
-  model.on(event, act);
-  signal.addEventListener("abort", () => model.off(event, act));
 }
 
 function answerPings(model, signal) {

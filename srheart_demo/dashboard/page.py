@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from srheart_demo.dashboard.module import HERE, module
+
 TIMEOUT = 1.0
 """Seconds after which an unanswered ping no longer holds pictures back: a notebook run without
 a browser, or a tab in the background, must not stop the run."""
@@ -35,7 +35,7 @@ class Page(anywidget.AnyWidget):
         on_touch: called when a hand or a key first does anything but move through the run.
     """
 
-    _esm = HERE / "page.js"
+    _esm = module("page")
     _css = HERE / "page.css"
 
     ping = traitlets.Int(0).tag(sync=True)

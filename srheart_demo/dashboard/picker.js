@@ -1,13 +1,14 @@
 // A button that takes a file, chosen or dropped, and hands it over in parts, each when it is asked
 // for: a websocket ends at a message of more than 10 MB.
 
+import { element, listen } from "./canvas.js";
+
 function render({ model, el }) {
-  const input = Object.assign(document.createElement("input"), { type: "file", accept: model.get("accept"), hidden: true });
-  const button = document.createElement("button");
-  const said = document.createElement("output");
-  button.type = "button";
+  const stop = new AbortController();
   el.classList.add("srh-picker");
-  el.append(input, button, said);
+  const input = Object.assign(element("input", "", el), { type: "file", accept: model.get("accept"), hidden: true });
+  const button = Object.assign(element("button", "", el), { type: "button" });
+  const said = element("output", "", el);
   let file = null;
 
   const draw = () => {
@@ -36,13 +37,10 @@ function render({ model, el }) {
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
   };
-  model.on("msg:custom", give);
-  model.on("change:text change:said", draw);
+  listen(model, "msg:custom", give, stop.signal);
+  listen(model, "change:text change:said", draw, stop.signal);
   draw();
-  return () => {
-    model.off("msg:custom", give);
-    model.off("change:text change:said", draw);
-  };
+  return () => stop.abort();
 }
 
 export default { render };

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from srheart_demo.dashboard import texts
+from srheart_demo.dashboard.module import module
 
-HERE = Path(__file__).parent
 PART = 2**21
 """Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB."""
 
@@ -27,7 +26,7 @@ class FilePicker(anywidget.AnyWidget):
         on_problem: called with a sentence where there is no file to be had.
     """
 
-    _esm = HERE / "picker.js"
+    _esm = module("picker")
 
     text = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode(".nii,.gz").tag(sync=True)

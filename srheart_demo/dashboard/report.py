@@ -13,10 +13,9 @@ from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from srheart_demo.dashboard import theme
-from srheart_demo.dashboard.tables import table_html
 from srheart_demo.dashboard.theme import line_colours
-from srheart_demo.experiments.results import KEY, Row
-from srheart_demo.experiments.summary import Curves, Plot, Strips, Table
+from srheart_demo.experiments.summary import Curves, Plot, Strips
+from srheart_demo.experiments.tables import Table
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 PER_ROW = 3
@@ -39,7 +38,6 @@ def report(
     title: str,
     tables: Sequence[Table],
     plots: Sequence[Plot],
-    failures: Sequence[Row],
     facts: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The page as HTML, plotly.js within.
@@ -47,25 +45,19 @@ def report(
     Args:
         title: of the page.
         tables, plots: what was found.
-        failures: rows that failed, with their errors.
         facts: heading → name → value, of how it was made.
     """
-    parts = [_table(table) for table in tables]
+    parts = [
+        f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table.html()}</div>'
+        for table in tables
+    ]
     parts[1:1] = [_plot(plot, f"plot-{i}") for i, plot in enumerate(plots)]
-    if failures:
-        head = (*KEY, "error")
-        rows = tuple(tuple(row[name] for name in head) for row in failures)
-        parts.append(_table(Table("What failed", head, rows)))
     parts += [_facts(heading, values) for heading, values in facts.items()]
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}'
         f"</title>\n<style>{STYLE}</style>\n<script>{get_plotlyjs()}</script></head>\n"
         f"<body><h1>{escape(title)}</h1>\n" + "\n".join(parts) + "\n</body></html>\n"
     )
-
-
-def _table(table: Table) -> str:
-    return f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table_html(table)}</div>'
 
 
 def _facts(heading: str, values: Mapping[str, Any]) -> str:

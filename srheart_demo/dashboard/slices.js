@@ -1,5 +1,7 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
+import { element, listen, numbers, redrawn, rgb } from "./canvas.js";
+
 const ZOOM = 4;
 
 // Four labels in a byte.
@@ -73,10 +75,9 @@ function render({ model, el }) {
   }
 
   const ask = redrawn(canvases["sa-input"], draw, stop.signal);
-  const news = () => ask(true);
-  model.on("change:pictures", news);
-  news();
-  return () => { model.off("change:pictures", news); stop.abort(); };
+  listen(model, "change:pictures", () => ask(true), stop.signal);
+  ask(true);
+  return () => stop.abort();
 }
 
 export default { render };

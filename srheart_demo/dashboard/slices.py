@@ -11,7 +11,7 @@ import numpy as np
 import traitlets
 
 from srheart_demo.dashboard import texts
-from srheart_demo.dashboard.chart import script
+from srheart_demo.dashboard.module import module
 from srheart_demo.dashboard.panels import card, html, named
 from srheart_demo.dashboard.theme import AGREE, DISAGREE
 from srheart_demo.frame import TISSUE_COLOURS
@@ -30,7 +30,7 @@ class LabelPictures(anywidget.AnyWidget):
         pictures: row → name → labels, four in a byte.
     """
 
-    _esm = script("slices")
+    _esm = module("slices")
 
     pictures = traitlets.Dict().tag(sync=True)
     columns = traitlets.Dict(texts.COLUMNS).tag(sync=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -11,12 +10,11 @@ import numpy as np
 import traitlets
 
 from srheart_demo.dashboard import texts
+from srheart_demo.dashboard.module import module
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer import Side
-
-HERE = Path(__file__).parent
 
 
 class StackView(anywidget.AnyWidget):
@@ -29,7 +27,7 @@ class StackView(anywidget.AnyWidget):
         on_undo: called when all that was done by hand is to be undone.
     """
 
-    _esm = HERE / "stack.js"
+    _esm = module("stack")
 
     scanned = traitlets.Bytes(b"").tag(sync=True)
     put_back = traitlets.Bytes(b"").tag(sync=True)

@@ -243,7 +243,7 @@ LESSONS = {
 """Which lesson explains a tab."""
 HEART = "3D"
 SHOW_TRUTH = "true heart (grey)"
-SHOW_VIEW = "long-axis plane"
+SHOW_CUT = "long-axis cut"
 SLICES_SHOWN = {"outlined": "slice outlines", "painted": "painted slices", "": "no slices"}
 PAINT = "Colours"
 PAINTS = {
@@ -252,16 +252,12 @@ PAINTS = {
     "uncertainty": "uncertainty, mm",
     "spread": "spread of 5 starts, mm",
 }
-HEART_VIEWS = {"drawn": "plain", "plotly": "with axes (Plotly)"}
-PLOTLY_WORDS = {
-    "axes": ["columns, mm", "rows, mm", "D, mm: apex → base"],
-    "place": "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f}\u00a0mm",
-    "loading": "Loading Plotly",
-}
+HEART_AXES = ("columns, mm", "rows, mm", "D, mm: apex → base")
+PLACE = "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f}\u00a0mm"
+PLOTLY_LOADING = "Loading Plotly"
 TURN_HELP = "Arrow keys turn it, plus and minus zoom, Home brings it back."
-NO_3D = "This browser does not draw in 3D (WebGL 2). All else works."
 SLICES = "Slice by slice"
-SLICES_NOTE = "short axis: the slice framed in 3D"
+SLICES_NOTE = "both planes are painted in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
 COLUMNS = {
@@ -528,9 +524,8 @@ TIPS = {
         " setting and press Run."
     ),
     "srh-equation": "Shows the equation. Point at a control: the term that it acts on lights up.",
-    "srh-heart-views": "A plain 3D picture, or a Plotly figure with axes in mm.",
     "srh-show-truth": "The true heart, which the solver never sees, as a grey shell.",
-    "srh-show-view": "Where the long-axis view lies.",
+    "srh-show-cut": "The long-axis cut of the scan, painted where it lies; turn it below.",
     "srh-show-slices": (
         "The slices where d puts them: as outlines, as painted areas, or not at all."
     ),
@@ -606,10 +601,9 @@ NAMES = {
     "srh-theme": "Dark colours",
     "srh-short-axis-scrubber": "Short-axis slice, counted from the apex",
     "srh-long-axis-scrubber": "Angle of the long-axis cut, degrees",
-    "srh-heart-views": "How the 3D view is drawn",
     "srh-show-truth": "Show the truth in the 3D view",
     "srh-show-slices": "How the stack's slices are shown in the 3D view",
-    "srh-show-view": "Show the long-axis plane in the 3D view",
+    "srh-show-cut": "Show the long-axis cut in the 3D view",
     "srh-paint": "What is painted on the surface",
     "srh-fig-heart": f"3D view of the estimated heart, the true heart and the slices. {TURN_HELP}",
     "srh-fig-shifts": "Chart of each slice's displacement, estimated and true, in millimetres",
@@ -619,7 +613,6 @@ NAMES = {
 }
 ROWS = {"sa": "Short-axis slice", "la": "Long-axis cut"}
 LATER_NAMES = {
-    "srh-fig-plotly": f"3D view as a Plotly figure, axes in millimetres. {TURN_HELP}",
     "srh-landscape-direction": "Direction of z in the lower map",
     "srh-fig-shift-map": "Map of the loss over one slice's shift",
     "srh-fig-valley": "Map of the loss over a shift and a direction of z",
@@ -679,6 +672,11 @@ def alternatives(frame: Frame) -> dict[str, str]:
             f" {active.path[at, 0]:.1f}, {active.path[at, 1]:.1f} standard deviations."
         ),
     }
+
+
+def as_scanned(tissue: str) -> str:
+    """What a painted plane shows."""
+    return f"{tissue}, as scanned"
 
 
 def heart_alternative(scores: Scores) -> str:

@@ -25,6 +25,8 @@ ESTIMATE = RUNS[0]
 MIDDLE = "#7C8797"
 """A grey for both themes: losses' parts, true values, scale bars."""
 TRUTH = "#8A94A3"
+CUT = RUNS[1]
+"""The border of a long-axis cut."""
 BACKGROUND = "#EEF1F5"
 """Of pictures of label maps."""
 AGREE, DISAGREE = "#B9C1CC", "#D1478C"

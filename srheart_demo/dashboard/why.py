@@ -13,9 +13,9 @@ import numpy as np
 from srheart_demo.dashboard import texts, theme
 from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.charts import TICKS, log_range
+from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.layout import plot
 from srheart_demo.dashboard.panels import News, button, card, html, named, show
-from srheart_demo.dashboard.png import rgba_png
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import OURS
 from srheart_demo.scan.placement import apex_contrast
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import INTERACTIVE
 
 TESTED = {"labelled slices": (4, 30), "mm between slices": (4, 15), "mm pixels": (0.5, 3.0)}
 """Ranges of scans on which this is tested."""

@@ -25,12 +25,11 @@ from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver.algorithm import Step, last, latent_optimisation, start_at
+from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import centred
-from srheart_demo.solver.presets import RECOMMENDED
 from srheart_demo.solver.problem import Generator, Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import RECOMMENDED, Settings
 
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
@@ -172,9 +171,7 @@ def enhance(
         if watch:
             watch(step)
 
-    start = None if z is None else start_at(z, problem, settings)
-    run = latent_optimisation(problem, settings, start)
-    if not math.isfinite(last(run, keep).objective):
+    if not math.isfinite(solve(problem, settings, keep, z).objective):
         raise Diverged(
             f"{scan.stack.name}: the optimisation diverged with preset {settings.name}; use "
             "another preset."

@@ -22,9 +22,9 @@ from srheart_demo.heart import anatomy
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.algorithm import observations
-from srheart_demo.solver.presets import INTERACTIVE
+from srheart_demo.solver.losses import observations
 from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import INTERACTIVE
 
 
 class Grade(IntEnum):

@@ -1,58 +1,36 @@
 """Cases: scans whose truth is known, from synthetic hearts or from high-resolution ones."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.experiments.generators import HEARTS
 from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.placement import Placement, on_hr_grid, place, plane_geometry, stack_geometry
+from srheart_demo.scan.placement import on_hr_grid, plane_geometry, stack_geometry
 from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 
+LEVELS = tuple(MOTION_LEVELS)
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
+HEARTS = 100_000
+"""Hearts that one choice of seed may use."""
 
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
 """UK Biobank's protocol (paper, section 3.1): distance of the slices and of the pixels, mm."""
 CLINICAL_NOISE = 0.03
 """ε of Eq. 1 in that protocol: the share of voxels that take a neighbour's label."""
-
-
-@dataclass(frozen=True, eq=False)
-class Scan:
-    """All that a method may see, in the model's frame.
-
-    Attributes:
-        stack: where the K slices lie.
-        S_LR: (K, h, w) their labels.
-        looked_at: (K,) which of them somebody looked at, as `srheart enhance` takes them.
-        plane: where the LA view lies.
-        S_LA: (h, w) its labels.
-    """
-
-    stack: Stack
-    S_LR: NDArray[np.uint8]
-    looked_at: NDArray[np.bool_]
-    plane: Plane | None = None
-    S_LA: NDArray[np.uint8] | None = None
-
-    @property
-    def seen(self) -> tuple[Stack, NDArray[np.uint8]]:
-        """The slices that somebody looked at, and their labels; others do not show "no heart"."""
-        return self.stack.slices(self.looked_at), self.S_LR[self.looked_at]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,45 +41,57 @@ class Case:
         name: the subject.
         level: how it was degraded.
         S_HR: the true heart; its slices are parallel to the stack's.
-        stack: the SA stack.
+        scan: all that a method may see.
         d: (1, K, 2) true displacements, mm along rows and columns.
-        S_LA: the true heart on the plane of the LA view.
-        view: the LA view as it was segmented, S_LA with ε.
+        S_LA: the true heart on the plane of the LA view; the scan's is S_LA with ε.
     """
 
     name: str
     level: str
     S_HR: LabelVolume
-    stack: LabelVolume
+    scan: Scan
     d: Tensor
     S_LA: LabelVolume
-    view: LabelVolume
 
     @cached_property
-    def placement(self) -> Placement:
-        """The model's frame, as the stack's own labels tell it."""
-        return place(self.stack)
-
-    @cached_property
-    def scan(self) -> Scan:
-        """What a method may see."""
-        return Scan(
-            stack_geometry(self.stack, self.placement),
-            self.stack.labels,
-            PlacedScan.of(self.stack, placement=self.placement).looked_at,
-            self.plane,
-            self.view.labels[0],
-        )
+    def stack(self) -> Stack:
+        """The scan's slices, in the file's order."""
+        return stack_geometry(self.scan.stack, self.scan.placement)
 
     @cached_property
     def grid(self) -> Stack:
         """The true heart's voxels."""
-        return stack_geometry(self.S_HR, self.placement)
+        return stack_geometry(self.S_HR, self.scan.placement)
 
     @cached_property
     def plane(self) -> Plane:
         """The LA view's pixels."""
-        return plane_geometry(self.S_LA, self.placement)
+        return plane_geometry(self.S_LA, self.scan.placement)
+
+
+@dataclass(frozen=True)
+class Hearts:
+    """Synthetic subjects that nothing was trained on.
+
+    Attributes:
+        population: one of `population.POPULATIONS`.
+        hearts: how many.
+        seed: which.
+    """
+
+    population: str = "healthy"
+    hearts: int = 50
+    seed: int = 0
+
+    @property
+    def seeds(self) -> range:
+        """Of heart, motion and noise of each subject."""
+        return held_out_seeds(self.hearts, self.seed)
+
+    def settings(self) -> dict[str, Any]:
+        """For the record."""
+        seeds = f"{self.seeds[0]} to {self.seeds[-1]}"
+        return {**asdict(self), "seeds of hearts and motion": seeds}
 
 
 def held_out_seeds(n: int, seed: int) -> range:
@@ -111,7 +101,7 @@ def held_out_seeds(n: int, seed: int) -> range:
 
 
 synthetic_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
-"""A heart of a population and a seed, on the HR grid, in a plausible pose in the scanner."""
+"""A heart at each level is drawn once."""
 
 
 @lru_cache(maxsize=1)
@@ -126,8 +116,19 @@ def read_heart(path: Path) -> LabelVolume:
 
 def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     """A heart on the HR grid, degraded as in the paper (section 3.2) at a level of motion."""
-    scan = simulate.simulate(heart, MOTION_LEVELS[level], seed)
-    return Case(heart.name, level, heart, scan.stack, scan.d, scan.view, scan.view)
+    found = simulate.simulate(heart, MOTION_LEVELS[level], seed)
+    scan = Scan.of(found.stack, found.view)
+    return Case(heart.name, level, heart, scan, found.d, found.view)
+
+
+def simulated_heart(population: str, seed: int, level: str) -> Case:
+    """A synthetic heart, degraded; its seed is the motion's too."""
+    return simulated(synthetic_heart(population, seed), level, seed)
+
+
+def simulated_file(path: Path, seed: int, level: str) -> Case:
+    """A high-resolution heart of a file, degraded."""
+    return simulated(read_heart(path), level, seed)
 
 
 def clinical(heart: LabelVolume, seed: int) -> Case:
@@ -137,15 +138,20 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     """
     motion, noise, view_noise, position = map(int, np.random.SeedSequence(seed).generate_state(4))
     stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
-    scan = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
-    S_LA = simulate.four_chamber_view(heart, _clinical_pixels(), CLINICAL_PIXEL)
+    found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
+    S_LA = simulate.four_chamber_view(heart, stack.shape[0], CLINICAL_PIXEL)
     view = replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise))
-    return Case(heart.name, "clinical", heart, scan.stack, scan.d, S_LA, view)
+    return Case(heart.name, "clinical", heart, Scan.of(found.stack, view), found.d, S_LA)
+
+
+def clinical_heart(population: str, seed: int, level: str) -> Case:
+    """A synthetic heart, scanned as in UK Biobank; there is one `level`."""
+    return clinical(synthetic_heart(population, seed), seed)
 
 
 def clinical_stack(offset: float) -> Stack:
     """Slices of UK Biobank's protocol across the whole box, the first `offset` mm inside it."""
-    pixels, half = _clinical_pixels(), HALF_EXTENT[0]
+    pixels, half = int(2 * HALF_EXTENT[1] / CLINICAL_PIXEL), HALF_EXTENT[0]
     corner = -(pixels - 1) / 2 * CLINICAL_PIXEL
     return Stack(
         z=torch.arange(-half + offset, half, CLINICAL_GAP),
@@ -156,13 +162,10 @@ def clinical_stack(offset: float) -> Stack:
     )
 
 
-def shipped(level: str) -> Iterator[Case]:
+def shipped_cases(level: str) -> Iterator[Case]:
     """The sample subjects."""
     for name in SAMPLES:
         sample = load_sample(name)
         d = torch.as_tensor(sample.d(level))[None]
-        yield Case(name, level, sample.S_HR, sample.stacks[level], d, sample.S_LA, sample.S_LA)
-
-
-def _clinical_pixels() -> int:
-    return int(2 * HALF_EXTENT[1] / CLINICAL_PIXEL)
+        scan = Scan.of(sample.stacks[level], sample.S_LA)
+        yield Case(name, level, sample.S_HR, scan, d, sample.S_LA)

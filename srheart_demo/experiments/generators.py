@@ -1,44 +1,139 @@
-"""How well a generator holds hearts that are known, and how fast it is; figures by name."""
+"""What a generator can do: how well it holds known hearts, how its latent space is filled, speed.
+
+Does z ~ N(0, I) give hearts, and do hearts give N(0, I)? Scores go by name; `parts` lists all that
+``srheart evaluate generator`` measures.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE, hr_affine, lattice_points
-from srheart_demo.heart import phantom
-from srheart_demo.heart.measures import assd, dice
-from srheart_demo.heart.population import SEEDS, draw
+from srheart_demo.experiments.tables import Row, Rows, Table
+from srheart_demo.files import atomic_path, fingerprint
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
+from srheart_demo.heart import anatomy, phantom
+from srheart_demo.heart.generator import HeartGenerator, to_labels
+from srheart_demo.heart.measures import Summary, assd, dice, summary
+from srheart_demo.heart.population import SEEDS, VOLUME_RANGES, draw
 from srheart_demo.machine import one_thread
-from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.placement import place
 from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.best_code import Ceiling, Encoder
-from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.best_code import Ceiling
+from srheart_demo.solver.gauge import labels_at
+from srheart_demo.solver.problem import Encoder, Generator
+from srheart_demo.training.hearts import POPULATION
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
 HEARTS = 100_000
 """Hearts that one choice of seed may use."""
+ACTIVE = 0.01
+"""Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
+DRAWS_PER_PAIR = 20
+"""1,000 draws come with 50 pairs of hearts to interpolate between."""
+POINTS = 5
+"""Codes looked at between the two of a pair."""
 
-Figures = dict[str, float]
-MakeHeart = Callable[[], LabelVolume]
+Scores = dict[str, float]
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
+"""Does a piece of work on each item, as `map` does, perhaps several at a time."""
 
 
-def synthetic_heart(seed: int, population: str) -> LabelVolume:
-    """A heart on the HR grid, in the model's frame."""
+class Section(NamedTuple):
+    """What a group of scores was measured on.
+
+    Attributes:
+        generator, weights: its name, and a fingerprint of its weights.
+        on: a population, a file, or a part of the generator.
+        seed: of what was drawn.
+        n: hearts or draws that the scores are means over.
+    """
+
+    generator: str
+    weights: str
+    on: str
+    seed: int
+    n: int
+
+
+Part = tuple[Section, Callable[[Each], Sequence[Scores]]]
+"""A section, and what measures each of its hearts or draws."""
+
+
+def on_hearts(
+    G: HeartGenerator,
+    weights: Path,
+    populations: Iterable[str],
+    files: Sequence[Path],
+    n: int,
+    seed: int,
+) -> Iterator[Part]:
+    """How well a generator holds `n` hearts of each population, and the heart of each file."""
+    ceiling = cache(lambda: Ceiling(G))
+
+    def scores(hearts: Sequence[Callable[[], LabelVolume]], each: Each) -> list[Scores]:
+        return each(lambda heart: accuracy(ceiling(), heart()), hearts)
+
+    for population in populations if n else ():
+        hearts = [partial(unseen_heart, population, s) for s in _seeds(n, seed)]
+        yield section(G, weights, population, seed, n), partial(scores, hearts)
+    for path in files:
+        heart = partial(placed_heart, path)
+        yield section(G, weights, path.name, seed), partial(scores, [heart])
+
+
+def of_itself(G: HeartGenerator, weights: Path, n: int, seed: int) -> Iterator[Part]:
+    """A generator's `n` draws, its latent space, its speed and its size."""
+    sound, of = partial(soundness, G), partial(section, G, weights, seed=seed)
+    if n:
+        rng = torch.Generator().manual_seed(seed)
+        codes = torch.randn(n, G.latent_size, generator=rng).split(1)
+        yield of("z ~ N(0, I)", n=n), lambda each: each(sound, codes)
+        yield of("z = 0"), lambda each: each(sound, [torch.zeros(1, G.latent_size)])
+    if n and isinstance(G, Encoder):
+        encode, pairs = partial(posterior, G), n // DRAWS_PER_PAIR
+
+        def latent_space(each: Each) -> list[Scores]:
+            means, variances = zip(*each(encode, _seeds(n, seed)), strict=True)
+            return [latent_statistics(torch.cat(means), torch.cat(variances))]
+
+        def interpolation(each: Each) -> list[Scores]:
+            ends = torch.cat([encode(s)[0] for s in _seeds(2 * pairs, seed)])
+            return each(sound, interpolations(ends.unflatten(0, (pairs, 2))).split(1))
+
+        yield of("latent space", n=n), latent_space
+        if pairs:
+            yield of("interpolation", n=pairs * POINTS), interpolation
+    size = {"latent size M": G.latent_size, "file, MB": weights.stat().st_size / 1e6}
+    yield of("decoder"), lambda each: [decode_times(G) | size]
+
+
+def section(G: HeartGenerator, weights: Path, on: str, seed: int, n: int = 1) -> Section:
+    """The name of what is measured of a generator."""
+    return Section(G.name, fingerprint(weights), on, seed, n)
+
+
+def _seeds(n: int, seed: int) -> range:
+    return range(seed * HEARTS, seed * HEARTS + n)
+
+
+def unseen_heart(population: str, seed: int) -> LabelVolume:
+    """A synthetic heart that no training has seen, on the HR grid, in the model's frame."""
     shape = draw(1, EVALUATION_SEED + seed, population)
     return LabelVolume(phantom.label_maps(shape)[0], hr_affine(), population)
 
 
-def read_heart(path: Path) -> LabelVolume:
-    """A heart of a file, in the model's frame as `place` finds it by the labels.
+def placed_heart(path: Path) -> LabelVolume:
+    """A heart of a file at its own voxels, in the model's frame as `place` finds it.
 
     Raises:
         InvalidVolume: the file cannot be read or shows no whole heart.
@@ -48,71 +143,168 @@ def read_heart(path: Path) -> LabelVolume:
     return replace(heart, affine=model_from_world @ heart.affine)
 
 
-@torch.no_grad()
-def labels_at(field: Tensor, heart: LabelVolume) -> np.ndarray:
-    """The segmentation that a field (1, 4, 32, 64, 64) gives at a heart's voxels.
-
-    Between nodes that are all background lies background only, so only the box around the other
-    nodes is sampled.
-    """
-    labels, points = np.zeros(heart.shape, np.uint8), heart.points()
-    nodes = lattice_points(LATTICE_SHAPE)
-    tissue = nodes[field[0].argmax(0).numpy() > 0]
-    if len(tissue):
-        step = nodes[1, 1, 1] - nodes[0, 0, 0]
-        inside = (points >= tissue.min(0) - step) & (points <= tissue.max(0) + step)
-        near = inside.all(axis=-1)
-        seen = sample(field, torch.tensor(points[near], dtype=torch.float32))
-        labels[near] = seen[0].argmax(0).numpy()
-    return labels
-
-
-def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Figures:
+def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:
     """Dice and ASSD at a heart's voxels of its best code and, with an encoder, of its encoding.
 
     "RMS of z" is |z|/√M of the best code; of draws from N(0, I) it is near 1.
     """
     G, target = ceiling.G, whole_heart(heart)
+    points = torch.tensor(heart.points(), dtype=torch.float32)
     codes = {"ceiling": ceiling.best_code(target)}
     if isinstance(G, Encoder):
         with torch.no_grad():
             codes["encode-decode"], _ = G.encode(target)
-    figures = {}
+    scores = {}
     for name, z in codes.items():
         with torch.no_grad():
-            estimate = labels_at(G.decode(z), heart)
-        for tissue, score in dice(estimate, heart.labels).items():
-            figures[f"{name} Dice {tissue}"] = score
+            estimate = labels_at(G.decode(z), points)
+        for tissue, overlap in dice(estimate, heart.labels).items():
+            scores[f"{name} Dice {tissue}"] = overlap
         for tissue, distance in assd(estimate, heart.labels, heart.spacing).items():
-            figures[f"{name} ASSD {tissue}"] = distance
-    figures["ceiling RMS of z"] = float(codes["ceiling"].square().mean().sqrt())
-    return figures
+            scores[f"{name} ASSD {tissue}"] = distance
+    scores["ceiling RMS of z"] = float(codes["ceiling"].square().mean().sqrt())
+    return scores
 
 
-def decode_times(G: Generator, repeats: int = 30) -> Figures:
+@torch.no_grad()
+def posterior(G: Encoder, seed: int) -> tuple[Tensor, Tensor]:
+    """Mean and variance (1, M) of q(z|x) for an unseen heart of the population trained on."""
+    shape = draw(1, EVALUATION_SEED + seed, POPULATION)
+    distances = phantom.on_lattice(shape, LATTICE_SHAPE)
+    mean, log_variance = G.encode(phantom.class_logits(distances).softmax(1))
+    return mean, log_variance.exp()
+
+
+def latent_statistics(means: Tensor, variances: Tensor) -> Scores:
+    """How far the aggregate posterior, the mean of q(z|x) over hearts, is from N(0, I).
+
+    Its first two moments tell: KL is that of a Gaussian with these moments to N(0, I). Of it, n
+    hearts alone would give M (M + 3) / 4n, were they draws of N(0, I).
+
+    Args:
+        means, variances: (n, M) of q(z|x).
+    """
+    mean = means.mean(0)
+    covariance = torch.cov(means.T, correction=0) + variances.mean(0).diag()
+    sd = covariance.diagonal().sqrt()
+    kl = (covariance.trace() + mean @ mean - len(mean) - covariance.logdet()) / 2
+    return {
+        "posterior: mean SD": float(variances.sqrt().mean()),
+        "aggregate posterior: mean farthest from 0": float(mean.abs().max()),
+        "aggregate posterior: least SD": float(sd.min()),
+        "aggregate posterior: greatest SD": float(sd.max()),
+        "aggregate posterior: KL to N(0, I), nats": float(kl),
+        "active dimensions": int((means.var(0) > ACTIVE).sum()),
+    }
+
+
+def interpolations(ends: Tensor, points: int = POINTS) -> Tensor:
+    """Codes (n points, M) evenly spread between the first and second of pairs (n, 2, M)."""
+    t = torch.linspace(0, 1, points + 2)[1:-1, None]
+    return torch.lerp(ends[:, None, 0], ends[:, None, 1], t).flatten(0, 1)
+
+
+@torch.no_grad()
+def soundness(G: Generator, z: Tensor) -> Scores:
+    """Whether a code (1, M) gives a heart that passes `anatomy.check` on the HR grid: 1 or 0."""
+    return {"sound hearts": float(not anatomy.check(to_labels(G.decode(z)), volumes=VOLUME_RANGES))}
+
+
+def decode_times(G: Generator, repeats: int = 30) -> Scores:
     """Mean processor time of one decoding, without and with the gradient in z, on one thread, ms.
 
     Other programs that keep the machine busy hardly count.
     """
     z = torch.zeros(1, G.latent_size)
 
-    def forward() -> None:
-        with torch.no_grad():
-            G.decode(z)
-
-    def backward() -> None:
-        G.decode(z.clone().requires_grad_()).sum().backward()
+    def milliseconds(work: Callable[[], object]) -> float:
+        work()
+        start = time.thread_time()
+        for _ in range(repeats):
+            work()
+        return 1000 * (time.thread_time() - start) / repeats
 
     with one_thread():
         return {
-            "decode, ms": _milliseconds(forward, repeats),
-            "decode and gradient in z, ms": _milliseconds(backward, repeats),
+            "decode, ms": milliseconds(torch.no_grad()(lambda: G.decode(z))),
+            "decode and gradient in z, ms": milliseconds(
+                lambda: G.decode(z.clone().requires_grad_()).sum().backward()
+            ),
         }
 
 
-def _milliseconds(work: Callable[[], None], repeats: int) -> float:
-    work()
-    start = time.thread_time()
-    for _ in range(repeats):
-        work()
-    return 1000 * (time.thread_time() - start) / repeats
+class Evaluation(Rows):
+    """What was measured of generators: a row for each score of each section."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open a CSV, or make it. Where `path` ends otherwise it shows the table as Markdown."""
+        in_rows = path if path and path.suffix == ".csv" else None
+        columns = [*Section._fields, "measure", *Summary._fields]
+        super().__init__(in_rows, columns, Section._fields)
+        self.page = None if in_rows else path
+        self._show()
+
+    def __contains__(self, of: Section) -> bool:
+        return tuple(map(str, of)) in self.done
+
+    def add_section(self, of: Section, scores: Sequence[Scores]) -> None:
+        """Add the summary of each score over hearts or draws."""
+        rows = []
+        for name in scores[0]:
+            found = summary([heart[name] for heart in scores])._asdict()
+            numbers = {field: f"{number:.6g}" for field, number in found.items()}
+            rows.append({**{k: str(v) for k, v in of._asdict().items()}, "measure": name} | numbers)
+        self.add(*rows)
+        self._show()
+
+    def means(self, of: Section) -> Scores:
+        """The scores of a section without their spread."""
+        return {row["measure"]: float(row["mean"]) for row in self._sections()[tuple(map(str, of))]}
+
+    def _show(self) -> None:
+        if self.page:
+            with atomic_path(self.page) as draft:
+                draft.write_text(self.markdown(), encoding="utf-8")
+
+    def _sections(self) -> dict[tuple[str, ...], list[Row]]:
+        sections: dict[tuple[str, ...], list[Row]] = {}
+        for row in self.rows:
+            sections.setdefault(tuple(row[name] for name in self.key), []).append(row)
+        return sections
+
+    def markdown(self) -> str:
+        """For each generator one table over hearts, and one of all else."""
+        sections, text = self._sections(), []
+        for generator in dict.fromkeys(section[:2] for section in sections):
+            own = {(s[2], s[4]): rows for s, rows in sections.items() if s[:2] == generator}
+            hearts = {s: _cells(rows) for s, rows in own.items() if _of_tissues(rows)}
+            others = {s: _cells(rows) for s, rows in own.items() if not _of_tissues(rows)}
+            text += ["### {} ({})".format(*generator), ""]
+            if hearts:
+                columns = dict.fromkeys(column for cells in hearts.values() for column in cells)
+                rows = [(*s, *(cells.get(c, "") for c in columns)) for s, cells in hearts.items()]
+                text += Table("", ("hearts", "n", *columns), rows).markdown()
+            if others:
+                rows = [
+                    (f"{on}: {measure}", n, value)
+                    for (on, n), cells in others.items()
+                    for measure, value in cells.items()
+                ]
+                text += Table("", ("generator", "n", "value"), rows).markdown()
+        return "\n".join(text)
+
+
+def _of_tissues(rows: Iterable[Row]) -> bool:
+    return any(row["measure"].endswith(TISSUES[1:]) for row in rows)
+
+
+def _cells(rows: Iterable[Row]) -> dict[str, str]:
+    """Means as text by measure; those of LV, MYO and RV share a cell."""
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        stem, _, tissue = row["measure"].rpartition(" ")
+        name = f"{stem} {' / '.join(TISSUES[1:])}" if tissue in TISSUES else row["measure"]
+        note = "" if row["missing"] == "0" else f" ({row['missing']} missing)"
+        mean = f"{float(row['mean']):{'.3f' if tissue in TISSUES else '.4g'}}"
+        groups.setdefault(name, []).append(mean + note)
+    return {name: " / ".join(means) for name, means in groups.items()}

@@ -7,7 +7,7 @@ paper's network is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from math import prod
 from pathlib import Path
@@ -15,28 +15,16 @@ from typing import Any, ClassVar
 
 import torch
 
-from srheart_demo.experiments import generators as evaluation
-from srheart_demo.experiments import latent_space
-from srheart_demo.experiments.cases import synthetic_heart
+from srheart_demo.experiments import generators
+from srheart_demo.experiments.cases import LEVELS, Hearts, simulated_heart, synthetic_heart
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
-from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, Figures, score, with_mean
-from srheart_demo.experiments.simulated import Hearts, simulated_heart
-from srheart_demo.experiments.summary import (
-    STRUCTURES,
-    Cell,
-    Curves,
-    Plot,
-    Table,
-    cell,
-    columns,
-    other_measures,
-)
+from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score, with_mean
+from srheart_demo.experiments.summary import Comparison, Curves, Plot, along, top_two
+from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart.generator import Architecture, weights_file
-from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
@@ -44,7 +32,6 @@ from srheart_demo.training import PlainSettings, Progress, train
 
 LATENT_SIZES = (8, 16, 32, 64, 128)
 BETAS = (0.0, 1e-3, 1e-2, 1e-1)
-LEVELS = tuple(MOTION_LEVELS)
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
 DCGAN = "DCGAN"
@@ -53,7 +40,7 @@ NOTE = "Mean Dice ± SD, the two best in bold; LO's answer is G(z), without a re
 
 
 @dataclass(frozen=True)
-class Training:
+class Budget:
     """The small budget of each β-VAE.
 
     Attributes:
@@ -98,7 +85,7 @@ class LatentStudy(Experiment):
     latent_sizes: tuple[int, ...] = LATENT_SIZES
     betas: tuple[float, ...] = BETAS
     draws: int = 100
-    training: Training = Training()
+    training: Budget = Budget()
     name: ClassVar[str] = "latent-study"
     title: ClassVar[str] = "Latent study"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")
@@ -111,11 +98,7 @@ class LatentStudy(Experiment):
             "latent sizes": self.latent_sizes,
             "betas": self.betas,
             "draws": self.draws,
-            "training": {
-                "hearts": self.training.hearts,
-                "steps": self.training.steps,
-                "learning rate": self.training.learning_rate,
-            },
+            "training": {k.replace("_", " "): x for k, x in asdict(self.training).items()},
             "preset": self.solver.name,
             "weights": {name: fingerprint(weights_file(name)) for name in ("betavae", "dcgan")},
         }
@@ -126,8 +109,7 @@ class LatentStudy(Experiment):
             weights = self._weights(beta)
             if not weights.exists():
                 settings = self.training.settings(beta)
-                name = _beta_name(beta)
-                train(settings, weights.parent, partial(show, name), CHECKPOINT_EVERY)
+                train(settings, weights.parent, partial(show, f"β = {beta:g}"), CHECKPOINT_EVERY)
 
     def _weights(self, beta: float) -> Path:
         return self.folder / "training" / f"beta-{beta:g}" / "betavae.safetensors"
@@ -144,99 +126,81 @@ class LatentStudy(Experiment):
         """Those trained here; their encoders know whole hearts, not scans, so z starts at 0."""
         solver = replace(self.solver, start="zero", residual=False)
         return {
-            _beta_name(beta): LatentOptimisation(solver, generator=str(self._weights(beta)))
+            f"β = {beta:g}": LatentOptimisation(solver, generator=str(self._weights(beta)))
             for beta in self.betas
         }
 
     def tasks(self) -> Sequence[Task]:
         """Each heart at each level and by its best codes, then the draws."""
         methods = {**self.nested, **self.trained}
-        generators = {name: (m.generator, m.latent_size) for name, m in methods.items()}
+        which = {name: (m.generator, m.latent_size) for name, m in methods.items()}
+        scores = {name: partial(score, method) for name, method in methods.items()}
+        codes = {name: partial(best_code, *generator) for name, generator in which.items()}
+        sound = {name: partial(sound_draw, *generator) for name, generator in which.items()}
         tasks = []
         for seed in self.subjects.seeds:
-            population = self.subjects.population
-            subject = f"{population} {seed}"
-            scores = {name: partial(score, method) for name, method in methods.items()}
-            tasks += [
-                Task(subject, level, partial(simulated_heart, population, seed, level), scores)
-                for level in LEVELS
-            ]
-            best = {name: partial(best_code, *which) for name, which in generators.items()}
-            tasks.append(Task(subject, BEST_CODE, partial(known_heart, population, seed), best))
-        for i in range(self.draws):
-            sound = {name: partial(soundness, *which) for name, which in generators.items()}
-            tasks.append(Task(f"draw {i}", DRAWS, partial(int, i), sound))
-        return tasks
+            drawn = self.subjects.population, seed
+            subject = "{} {}".format(*drawn)
+            tasks += [Task(subject, x, partial(simulated_heart, *drawn, x), scores) for x in LEVELS]
+            tasks.append(Task(subject, BEST_CODE, partial(known_heart, *drawn), codes))
+        draws = [Task(f"draw {i}", DRAWS, partial(int, i), sound) for i in range(self.draws)]
+        return [*tasks, *draws]
 
     def tables(self, results: Results) -> list[Table]:
         """By size, with the DCGAN; by β; and all else that latent optimisation is scored by."""
-        tables = [
-            self._table(
-                results,
-                "Nested sizes of the β-VAE, and the DCGAN",
+        notes = {
+            "Nested sizes of the β-VAE, and the DCGAN": (
                 [*self.nested],
                 "M leading latents of the shipped β-VAE of 128, the rest zero: nested, not "
                 "retrained. The DCGAN has a training of its own.",
-            )
+            ),
+            "β of the paper's recipe": (
+                [*self.trained],
+                f"β-VAEs of 64 latents, each trained on {self.training.hearts} hearts in "
+                f"{self.training.steps} steps of 16 at {self.training.learning_rate:g}: a "
+                "small budget that says which β is better, not how good it gets. β weighs "
+                "means over voxels and over z; z starts at 0.",
+            ),
+        }
+        tables = [
+            self._table(results, title, names, note)
+            for title, (names, note) in notes.items()
+            if names
         ]
-        if self.betas:
-            tables.append(
-                self._table(
-                    results,
-                    "β of the paper's recipe",
-                    [*self.trained],
-                    f"β-VAEs of 64 latents, each trained on {self.training.hearts} hearts in "
-                    f"{self.training.steps} steps of 16 at {self.training.learning_rate:g}: a "
-                    "small budget that says which β is better, not how good it gets. β weighs "
-                    "means over voxels and over z; z starts at 0.",
-                )
-            )
-        return [*tables, other_measures(results, LEVELS, [*self.nested, *self.trained])]
+        every = Comparison(results, LEVELS, [*self.nested, *self.trained])
+        return [*tables, every.other_measures()]
 
     def plots(self, results: Results) -> list[Plot]:
         """Mean Dice along M, and along β."""
         plots: list[Plot] = []
-        sizes = [name for name in self.nested if name != DCGAN]
         for title, axis, names in (
-            ("Size of the latent space", "M (nested)", sizes),
+            ("Size of the latent space", "M (nested)", [n for n in self.nested if n != DCGAN]),
             ("β of the paper's recipe", "β", [*self.trained]),
         ):
             if len(names) > 1:
-                lines = {
-                    f"LO, {level}" if level in LEVELS else level: [
-                        cell(values)
-                        for values in results.paired("dice_mean", level, names).values()
-                    ]
-                    for level in (BEST_CODE, *LEVELS)
+                lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
+                panel = {
+                    line: [*along(results, "dice_mean", level, names).values()]
+                    for line, level in lines.items()
                 }
                 x = tuple(name.partition(" = ")[2] for name in names)
-                plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": lines}))
+                plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": panel}))
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
-        best = columns(results, [f"dice_{s}" for s in STRUCTURES], BEST_CODE, names)
-        restored = [columns(results, ["dice_mean"], level, names)["dice_mean"] for level in LEVELS]
+        best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in STRUCTURES}
+        shown = best | {f"LO, {level}": ("dice_mean", level) for level in LEVELS}
+        columns = [top_two(along(results, *which, names)) for which in shown.values()]
         sound = results.paired("sound", DRAWS, names)
-        rows: list[tuple[str | Cell, ...]] = [
+        rows: list[Sequence[str | Cell]] = [
             (
                 name,
-                *(column[name] for column in best.values()),
-                *(column[name] for column in restored),
+                *(cells[name] for cells in columns),
                 f"{sound[name].mean():.0%}" if len(sound[name]) else "",
             )
             for name in names
         ]
-        head = (
-            "generator",
-            *(f"best code {structure}" for structure in STRUCTURES),
-            *(f"LO, {level}" for level in LEVELS),
-            "sound draws",
-        )
-        return Table(title, head, tuple(rows), f"{NOTE} {note}")
-
-
-def _beta_name(beta: float) -> str:
-    return f"β = {beta:g}"
+        return Table(title, ("generator", *shown, "sound draws"), rows, f"{NOTE} {note}")
 
 
 def known_heart(population: str, seed: int) -> LabelVolume:
@@ -244,9 +208,9 @@ def known_heart(population: str, seed: int) -> LabelVolume:
     return replace(synthetic_heart(population, seed), affine=hr_affine())
 
 
-def best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Figures:
+def best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
-    found = evaluation.accuracy(_ceiling(generator, latent_size), heart)
+    found = generators.accuracy(_ceiling(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
 
 
@@ -255,8 +219,8 @@ def _ceiling(generator: str, latent_size: int | None) -> Ceiling:
     return Ceiling(find_generator(generator, latent_size))
 
 
-def soundness(generator: str, latent_size: int | None, draw: int) -> Figures:
+def sound_draw(generator: str, latent_size: int | None, draw: int) -> Scores:
     """Whether the heart of a draw of z ~ N(0, I) passes the checks of its anatomy."""
     G = find_generator(generator, latent_size)
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(draw))
-    return {"sound": latent_space.soundness(G, z)["sound hearts"]}
+    return {"sound": generators.soundness(G, z)["sound hearts"]}

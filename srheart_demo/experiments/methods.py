@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.experiments.cases import Scan
 from srheart_demo.files import fingerprint
 from srheart_demo.heart.generator import (
     HeartGenerator,
@@ -23,13 +22,14 @@ from srheart_demo.heart.generator import (
 )
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import stack_geometry
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.baselines import BASELINES, edsr
 from srheart_demo.solver.gauge import centred, labels_at
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 
 Labels = NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ class Restoration(Protocol):
 
     @property
     def d(self) -> Tensor:
-        """(1, K, 2) displacements that the method found, mm; zero where it seeks none."""
+        """(1, K, 2) displacements found, mm, in the file's order; zero where none are sought."""
 
     def on_grid(self, grid: Stack) -> Labels:
         """Its labels (K', h', w') on parallel slices."""
@@ -54,29 +54,46 @@ class Restoration(Protocol):
 Method = Callable[[Scan], Restoration]
 
 
-@dataclass(frozen=True)
-class Baseline:
-    """A method of `baselines`, by its name there."""
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A restored heart moved by `shift` (2,), mm along H and W."""
 
-    name: str
+    heart: Restoration
+    shift: Tensor
 
-    def __call__(self, scan: Scan) -> Restoration:
-        """Nothing is computed before it is known where."""
-        return _Interpolation(self.name, scan)
+    @property
+    def d(self) -> Tensor:
+        """As the heart's."""
+        return self.heart.d
+
+    def on_grid(self, grid: Stack) -> Labels:
+        """What the moved heart shows at x, the heart shows at x − shift."""
+        return self.heart.on_grid(replace(grid, origin=grid.origin - self.shift))
+
+    def on_plane(self, plane: Plane) -> Labels:
+        """As `on_grid`."""
+        points = plane.points.clone()
+        points[..., 1:] -= self.shift
+        return self.heart.on_plane(Plane(points))
 
 
 @dataclass(frozen=True, eq=False)
 class _Interpolation:
+    """A baseline's answer; nothing is computed before it is known where."""
+
     name: str
     scan: Scan
 
     @property
     def d(self) -> Tensor:
-        return torch.zeros(1, self.scan.stack.K, 2)
+        return torch.zeros(1, len(self.scan.looked_at), 2)
 
     def on_grid(self, grid: Stack) -> Labels:
-        stack, S_LR = self.scan.seen
-        return BASELINES[self.name](S_LR, stack, grid)
+        """Slices that nobody looked at do not show "no heart"."""
+        placement, seen = self.scan.placement, self.scan.from_apex(self.scan.looked_at)
+        ordered = placement.apex_first(self.scan.stack)
+        stack = stack_geometry(ordered, placement).slices(seen)
+        return BASELINES[self.name](ordered.labels[seen], stack, grid)
 
     def on_plane(self, plane: Plane) -> Labels:
         """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
@@ -87,9 +104,24 @@ class _Interpolation:
         return one_hot_field(self.on_grid(HR_GRID))
 
 
+@dataclass(frozen=True, eq=False)
+class _Field:
+    """The answer of Algorithm 1, class logits over the HR box."""
+
+    field: Tensor
+    d: Tensor
+
+    def on_grid(self, grid: Stack) -> Labels:
+        logits = degrade(self.field, grid, torch.zeros(1, grid.K, 2))
+        return logits[0].argmax(0).numpy().astype(np.uint8)
+
+    def on_plane(self, plane: Plane) -> Labels:
+        return labels_at(self.field, plane.points)
+
+
 @dataclass(frozen=True)
 class LatentOptimisation:
-    """Algorithm 1.
+    """Algorithm 1, as `enhance` runs it.
 
     Attributes:
         settings: how to run it.
@@ -109,37 +141,15 @@ class LatentOptimisation:
         Raises:
             ArithmeticError: the run diverged.
         """
-        view, (stack, S_LR) = scan.S_LA if self.multi_view else None, scan.seen
-        problem = Problem(
-            find_generator(self.generator, self.latent_size),
-            stack,
-            torch.as_tensor(S_LR).long(),
-            None if view is None else scan.plane,
-            None if view is None else torch.as_tensor(view).long(),
-        ).crop()
+        G = find_generator(self.generator, self.latent_size)
+        problem = Problem.of(scan if self.multi_view else replace(scan, view=None), G)
         end = solve(problem, self.settings)
         if not math.isfinite(end.objective):
             raise ArithmeticError("the optimisation diverged")
         there, shift = centred(end.d, problem)
-        d = torch.zeros(1, scan.stack.K, 2)
-        d[:, torch.as_tensor(scan.looked_at)] = there
-        return _Field(answer(end, problem), d, shift)
-
-
-@dataclass(frozen=True, eq=False)
-class _Field:
-    field: Tensor
-    d: Tensor
-    shift: Tensor
-
-    def on_grid(self, grid: Stack) -> Labels:
-        # What the moved heart shows at x, the field shows at x − shift.
-        there = replace(grid, origin=grid.origin - self.shift)
-        logits = degrade(self.field, there, torch.zeros(1, grid.K, 2))
-        return logits[0].argmax(0).numpy().astype(np.uint8)
-
-    def on_plane(self, plane: Plane) -> Labels:
-        return labels_at(self.field, plane.points, self.shift)
+        d = torch.zeros(1, len(scan.looked_at), 2)
+        d[:, scan.looked_at] = there.flip(1) if scan.placement.flipped else there
+        return Moved(_Field(answer(end, problem), d), shift)
 
 
 @cache
@@ -155,15 +165,14 @@ def multi_view_name(gamma: float) -> str:
     return "LO-multi-view" if gamma == RECOMMENDED.gamma else f"LO-multi-view (γ = {gamma:g})"
 
 
-def _with_gamma(gamma: float) -> LatentOptimisation:
-    return LatentOptimisation(replace(RECOMMENDED, gamma=gamma), multi_view=True)
-
-
 METHODS: dict[str, Method] = {
-    **{name: Baseline(name) for name in BASELINES},
+    **{name: partial(_Interpolation, name) for name in BASELINES},
     "LO": LatentOptimisation(),
     "LO (INTERACTIVE)": LatentOptimisation(INTERACTIVE),
-    **{multi_view_name(gamma): _with_gamma(gamma) for gamma in GAMMAS},
+    **{
+        multi_view_name(gamma): LatentOptimisation(replace(RECOMMENDED, gamma=gamma), True)
+        for gamma in GAMMAS
+    },
 }
 
 
@@ -173,19 +182,23 @@ def method(name: str, level: str) -> Method:
     Raises:
         KeyError: an unknown name, with the known ones.
     """
-    full = f"EDSR ({level})" if name == "EDSR" else name
+    full = _full_name(name, level)
     if full not in METHODS:
         raise KeyError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[full]
 
 
+def _full_name(name: str, level: str) -> str:
+    return f"EDSR ({level})" if name == "EDSR" else name
+
+
 def weights_in_use(names: Iterable[str], levels: Iterable[str]) -> dict[str, str]:
     """Fingerprints of the weights that methods of these names use at these levels."""
     files: dict[str, Path] = {}
-    for used in (method(name, level) for name in names for level in levels):
+    for name in (_full_name(name, level) for name in names for level in levels):
+        used = METHODS[name]
         if isinstance(used, LatentOptimisation):
             files[used.generator] = weights_file(used.generator)
-        elif isinstance(used, Baseline) and used.name.startswith("EDSR"):
-            level = used.name.removeprefix("EDSR (").removesuffix(")")
-            files[used.name] = Path(str(edsr.WEIGHTS / f"{level}.safetensors"))
+        elif name.startswith("EDSR"):
+            files[name] = Path(str(edsr.WEIGHTS)) / f"{name[6:-1]}.safetensors"
     return {name: fingerprint(path) for name, path in files.items() if path.exists()}

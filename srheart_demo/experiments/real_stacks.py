@@ -20,35 +20,21 @@ import numpy as np
 import torch
 
 from srheart_demo.experiments import paper
-from srheart_demo.experiments.cases import (
-    Case,
-    Scan,
-    held_out_seeds,
-    read_heart,
-    simulated,
-)
+from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
 from srheart_demo.experiments.methods import Labels, Method, Restoration, method, weights_in_use
-from srheart_demo.experiments.results import Results
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, Figures, score, with_mean
-from srheart_demo.experiments.simulated import differences
-from srheart_demo.experiments.summary import (
-    Plot,
-    Table,
-    dice_strips,
-    dice_table,
-    other_measures,
-)
+from srheart_demo.experiments.scoring import COLUMNS, score, with_mean
+from srheart_demo.experiments.summary import Comparison, Plot
+from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.heart.measures import dice
-from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
+from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.placement import is_on_hr_grid, stack_geometry
 from srheart_demo.scan.read import read_short_axis
-from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 HIDDEN = "hidden slices"
-LEVELS = tuple(MOTION_LEVELS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +50,11 @@ class HiddenSlices:
     scan: Scan
     grid: Stack
     labels: Labels
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The seen slices, in the file's order."""
+        return stack_geometry(self.scan.stack, self.scan.placement)
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ class RealStacks(Experiment):
                     Task(
                         name,
                         level,
-                        partial(degraded, path, level, seed),
+                        partial(simulated_file, path, seed, level),
                         {m: partial(score, method(m, level)) for m in self.heart_methods},
                     )
                     for level in LEVELS
@@ -142,35 +133,31 @@ class RealStacks(Experiment):
                 tasks.append(Task(name, HIDDEN, partial(read_hidden, path), measures))
         return tasks
 
+    def _compared(self, results: Results) -> dict[str, Comparison]:
+        """Hidden slices and hearts, those that were measured."""
+        measured = {row["level"] for row in results.rows}
+        compared = {
+            "Hidden slices": Comparison(results, [HIDDEN], self.stack_methods),
+            "Simulated scans": Comparison(results, LEVELS, self.heart_methods),
+        }
+        return {what: c for what, c in compared.items() if measured & set(c.levels)}
+
     def tables(self, results: Results) -> list[Table]:
         """Dice on hidden slices; of hearts as in Table S1."""
-        tables = []
-        levels = {row["level"] for row in results.rows}
-        if HIDDEN in levels:
-            tables.append(
-                dice_table(results, "Dice on hidden slices", [HIDDEN], self.stack_methods, {})
-            )
-            title = "Dice on hidden slices of the hearts as they stand"
-            tables.append(
-                dice_table(results, title, [HIDDEN], self.stack_methods, {}, column="raw_dice_{}")
-            )
-            tables += differences(results, [HIDDEN], self.stack_methods)
-        if levels & set(LEVELS):
+        tables, compared = [], self._compared(results)
+        if hidden := compared.get("Hidden slices"):
+            title = "Dice on hidden slices"
+            raw = hidden.dice(f"{title} of the hearts as they stand", named="raw_dice_{}")
+            tables += [hidden.dice(title), raw, *hidden.differences()]
+        if hearts := compared.get("Simulated scans"):
             title = "Dice of simulated scans, as in Table S1"
-            tables.append(dice_table(results, title, LEVELS, self.heart_methods, paper.TABLE_S1))
-            tables += differences(results, LEVELS, self.heart_methods)
-            tables.append(other_measures(results, LEVELS, self.heart_methods))
+            tables += [hearts.dice(title, paper.TABLE_S1), *hearts.differences()]
+            tables.append(hearts.other_measures())
         return tables
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice."""
-        levels = {row["level"] for row in results.rows}
-        plots: list[Plot] = []
-        if HIDDEN in levels:
-            plots.append(dice_strips(results, "Hidden slices", [HIDDEN], self.stack_methods))
-        if levels & set(LEVELS):
-            plots.append(dice_strips(results, "Simulated scans", LEVELS, self.heart_methods))
-        return plots
+        return [compared.strips(what) for what, compared in self._compared(results).items()]
 
 
 def hide(stack: LabelVolume) -> HiddenSlices:
@@ -195,14 +182,9 @@ def hide(stack: LabelVolume) -> HiddenSlices:
             f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
             "stacks of three such slices or more."
         )
-    scan = PlacedScan.of(seen)
-    placement, ordered = scan.placement, scan.placement.apex_first(seen)
-    grid = stack_geometry(stack, placement)
-    return HiddenSlices(
-        Scan(stack_geometry(ordered, placement), ordered.labels, scan.from_apex(scan.looked_at)),
-        grid.slices(hidden),
-        stack.labels[hidden],
-    )
+    scan = Scan.of(seen)
+    grid = stack_geometry(stack, scan.placement)
+    return HiddenSlices(scan, grid.slices(hidden), stack.labels[hidden])
 
 
 def read_hidden(path: Path) -> HiddenSlices:
@@ -210,7 +192,7 @@ def read_hidden(path: Path) -> HiddenSlices:
     return hide(read_short_axis(path))
 
 
-def score_hidden(method: Method, case: HiddenSlices) -> Figures:
+def score_hidden(method: Method, case: HiddenSlices) -> Scores:
     """Dice of each tissue over all hidden slices together, as scanned and as restored ("raw")."""
     began = time.perf_counter()
     found = method(case.scan)
@@ -221,7 +203,7 @@ def score_hidden(method: Method, case: HiddenSlices) -> Figures:
         **with_mean("raw_dice_{}", dice(found.on_grid(case.grid), case.labels)),
         "seconds": seconds,
         "hidden_slices": len(case.labels),
-        "seen_gap_mm": case.scan.stack.gap,
+        "seen_gap_mm": case.stack.gap,
     }
 
 
@@ -230,18 +212,14 @@ def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
 
     Between two of them the displacement is interpolated linearly.
     """
-    seen = np.flatnonzero(case.scan.S_LR.any(axis=(1, 2)))
-    z, d = case.scan.stack.z[seen].numpy(), found.d[0, seen].numpy()
+    upwards = case.stack.z.argsort()
+    seen = upwards[torch.as_tensor(case.scan.stack.labelled)[upwards]]
+    z, d = case.stack.z[seen].numpy(), found.d[0, seen].numpy()
     between = np.stack([np.interp(case.grid.z.numpy(), z, along) for along in d.T], axis=-1)
     shifts = case.grid.in_model_axes(torch.as_tensor(between, dtype=found.d.dtype))
     if not shifts.any():
         return found.on_grid(case.grid)
     return found.on_grid(replace(case.grid, offset=case.grid.offsets - shifts))
-
-
-def degraded(path: Path, level: str, seed: int) -> Case:
-    """A high-resolution heart of a file, degraded."""
-    return simulated(read_heart(path), level, seed)
 
 
 def _is_heart(path: Path) -> bool:

@@ -1,16 +1,23 @@
 """Runs an experiment: every method on every case, in several processes, to be gone on with."""
 
 import json
+import os
+import platform
+import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from srheart_demo.experiments.results import Results, Row
-from srheart_demo.experiments.scoring import Figures
-from srheart_demo.experiments.summary import Plot, Table
+import numpy as np
+import torch
+
+from srheart_demo.experiments.summary import Plot
+from srheart_demo.experiments.tables import Results, Row, Scores, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.machine import one_thread
 from srheart_demo.solver.workers import WorkerDied, in_processes
@@ -27,25 +34,28 @@ class Task:
     Attributes:
         subject, level: what its rows are called.
         prepare: makes the case.
-        measures: method → its figures on that case.
+        measures: method → its scores on that case.
     """
 
     subject: str
     level: str
     prepare: Callable[[], Any]
-    measures: Mapping[str, Callable[[Any], Figures]]
+    measures: Mapping[str, Callable[[Any], Scores]]
 
 
 class Experiment(ABC):
     """What is measured on what, and how it is summed up.
 
     Attributes:
-        title: of the summary.
         figures: names of what is measured.
     """
 
-    title: ClassVar[str]
     figures: ClassVar[tuple[str, ...]]
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Of the summary."""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
@@ -71,10 +81,14 @@ class OtherSettings(ValueError):
     """A folder holds results of other settings."""
 
 
-def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, Any]) -> Results:
+def open_results(
+    experiment: Experiment, folder: Path, made_with: Mapping[str, Any] | None = None
+) -> Results:
     """The results in a folder, which is made where there is none.
 
     Args:
+        experiment: what is, or will be, measured.
+        folder: of `RESULTS_FILE` and `SETTINGS_FILE`.
         made_with: for the record, written with the settings when a run begins.
 
     Raises:
@@ -86,16 +100,17 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
     wanted = json.loads(json.dumps(experiment.settings()))
     if path.exists():
         found = json.loads(path.read_text(encoding="utf-8"))["settings"]
-        other = [name for name in {**wanted, **found} if wanted.get(name) != found.get(name)]
+        other = [
+            f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
+            for name in {**wanted, **found}
+            if wanted.get(name) != found.get(name)
+        ]
         if other:
-            text = ", ".join(
-                f"{n} {_short(found.get(n))}, not {_short(wanted.get(n))}" for n in other
-            )
-            raise OtherSettings(f"{folder} holds results of other settings ({text})")
+            raise OtherSettings(f"{folder} holds results of other settings ({', '.join(other)})")
     elif results.exists():
         raise OtherSettings(f"{results} is not of an experiment with settings beside it")
     else:
-        record = {"settings": wanted, "made_with": dict(made_with)}
+        record = {"settings": wanted, "made_with": dict(made_with or {})}
         with atomic_path(path) as draft:
             draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Results(results, experiment.figures)
@@ -126,25 +141,17 @@ def measure(
     Raises:
         WorkerDied: all else is measured, but a case's process died, say for want of memory.
     """
-    tasks = experiment.tasks()
-    done = results.done
-    waiting = [_without(task, done) for task in tasks]
-    waiting = [task for task in waiting if task.measures]
+    tasks, done = experiment.tasks(), results.done
     total = sum(len(task.measures) for task in tasks)
-    rows = _here(waiting) if jobs == 1 else _in_processes(waiting, jobs)
-    for row in rows:
+    open_ones = [
+        {name: of for name, of in t.measures.items() if (t.subject, t.level, name) not in done}
+        for t in tasks
+    ]
+    waiting = [replace(t, measures=m) for t, m in zip(tasks, open_ones, strict=True) if m]
+    for row in _all_of(waiting, jobs):
         results.add(row)
         if watch:
             watch(len(results.rows), total, row)
-
-
-def _without(task: Task, done: set[tuple[str, ...]]) -> Task:
-    measures = {
-        method: figures_of
-        for method, figures_of in task.measures.items()
-        if (task.subject, task.level, method) not in done
-    }
-    return replace(task, measures=measures)
 
 
 def _measured(task: Task) -> Iterator[Row]:
@@ -157,10 +164,10 @@ def _measured(task: Task) -> Iterator[Row]:
         for method in task.measures:
             yield {**key, "method": method, "error": _sentence(error)}
         return
-    for method, figures_of in task.measures.items():
+    for method, scores_of in task.measures.items():
         try:
             with one_thread():
-                found = figures_of(case)
+                found = scores_of(case)
             figures = {name: f"{value:.6g}" for name, value in found.items()}
         except Exception as error:
             figures = {"error": _sentence(error)}
@@ -172,14 +179,13 @@ def _sentence(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def _here(tasks: Sequence[Task]) -> Iterator[Row]:
-    for task in tasks:
-        yield from _measured(task)
-
-
-def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
+def _all_of(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
+    if jobs == 1:
+        for task in tasks:
+            yield from _measured(task)
+        return
     died: WorkerDied | None = None
-    with closing(in_processes(_all_rows, tasks, jobs)) as ends:
+    with closing(in_processes(_rows, tasks, jobs)) as ends:
         for _, outcome in ends:
             if isinstance(outcome, WorkerDied):
                 died = outcome
@@ -191,5 +197,37 @@ def _in_processes(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:
         raise died
 
 
-def _all_rows(task: Task) -> list[Row]:
+def _rows(task: Task) -> list[Row]:
     return list(_measured(task))
+
+
+def provenance() -> dict[str, str]:
+    """Version, commit, machine and date, so that others can make results again."""
+    return {
+        "srheart-demo": version("srheart-demo"),
+        "commit": _commit(Path(__file__).parent) or "not from a repository",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "processor": _processor(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit that a folder is checked out at, marked where files differ from it."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+def _processor() -> str:
+    """Its name, as far as the system tells."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

@@ -8,13 +8,13 @@ displacement; the mean of the true ones moves it.
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.methods import Labels, Method, Restoration
+from srheart_demo.experiments.methods import Labels, Method, Moved, Restoration
+from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import (
     dice,
@@ -23,8 +23,6 @@ from srheart_demo.heart.measures import (
     surface_scores,
     volumes_ml,
 )
-from srheart_demo.scan.degradation import Stack
-from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.gauge import (
     common_translation,
     motion_error,
@@ -32,30 +30,29 @@ from srheart_demo.solver.gauge import (
     unsheared_motion_error,
 )
 
-Figures = Mapping[str, float]
+STRUCTURES = (*TISSUES[1:], "mean")
+"""LV, MYO, RV and the mean of their Dice."""
 
-DICE = ("dice_{}", "la_dice_{}")
-"""Of the tissues and their mean, taken raw too: at HR voxels, and on the plane of the LA view."""
-DISTANCES = ("assd_{}_mm", "hd95_{}_mm")
-"""Of the tissues, taken raw too."""
-SIZE = ("volume_{}_ml", "true_volume_{}_ml")
-
-
-def _columns() -> tuple[str, ...]:
-    tissues = TISSUES[1:]
-    scores = [name.format(structure) for name in DICE for structure in (*tissues, "mean")]
-    scores += [name.format(tissue) for name in DISTANCES for tissue in tissues]
-    sizes = [name.format(tissue) for name in SIZE for tissue in tissues]
-    masses = ["lv_mass_g", "true_lv_mass_g"]
-    motion = ["motion_error_mm", "raw_motion_error_mm", "unsheared_motion_error_mm"]
-    return (*scores, *(f"raw_{name}" for name in scores), *sizes, *masses, *motion, "seconds")
-
-
-COLUMNS = _columns()
+_TAKEN_TWICE = (
+    *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in STRUCTURES),
+    *(name.format(tissue) for name in ("assd_{}_mm", "hd95_{}_mm") for tissue in TISSUES[1:]),
+)
+"""At HR voxels and, la, on the plane of the LA view."""
+COLUMNS = (
+    *_TAKEN_TWICE,
+    *(f"raw_{name}" for name in _TAKEN_TWICE),
+    *(f"{true}volume_{tissue}_ml" for true in ("", "true_") for tissue in TISSUES[1:]),
+    "lv_mass_g",
+    "true_lv_mass_g",
+    "motion_error_mm",
+    "raw_motion_error_mm",
+    "unsheared_motion_error_mm",
+    "seconds",
+)
 """What `score` tells of a method on a case."""
 
 
-def score(method: Method, case: Case) -> Figures:
+def score(method: Method, case: Case) -> Scores:
     """Run a method on a case and score it; "seconds" run from the scan to labels at HR voxels."""
     began = time.perf_counter()
     found = method(case.scan)
@@ -63,8 +60,9 @@ def score(method: Method, case: Case) -> Figures:
     seconds = time.perf_counter() - began
 
     tissue, shift = _tissue(case), _common_shift(found, case)
-    raw = _overlap(labels, found.on_plane(case.plane), case)
-    fixed = _fixed(found, shift, case) if shift.any() else raw
+    raw = _overlap(labels, found, case)
+    moved = Moved(found, shift)
+    fixed = _overlap(moved.on_grid(case.grid), moved, case) if shift.any() else raw
     true_labels, spacing = case.S_HR.labels, case.S_HR.spacing
     return {
         **fixed,
@@ -75,56 +73,41 @@ def score(method: Method, case: Case) -> Figures:
         "true_lv_mass_g": lv_mass_g(true_labels, spacing),
         "motion_error_mm": motion_error(found.d, case.d, tissue),
         "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
-        "unsheared_motion_error_mm": unsheared_motion_error(
-            found.d, case.d, case.scan.stack.z, tissue
-        ),
+        "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
         "seconds": seconds,
     }
 
 
 def labels_at_truth(found: Restoration, case: Case) -> Labels:
     """A restored heart's labels at the true heart's voxels, after the common translation."""
-    return found.on_grid(_moved_grid(case, _common_shift(found, case)))
+    return Moved(found, _common_shift(found, case)).on_grid(case.grid)
 
 
 def _tissue(case: Case) -> Tensor:
     """Which slices show tissue, (K,)."""
-    return torch.as_tensor((case.scan.S_LR > 0).any(axis=(1, 2)))
+    return torch.as_tensor(case.scan.stack.labelled)
 
 
 def _common_shift(found: Restoration, case: Case) -> Tensor:
     """(2,) along H and W, mm, that the heart as found is to be moved by."""
-    common = common_translation(found.d, case.d, _tissue(case))
-    return case.scan.stack.in_model_axes(common)[0]
+    return case.stack.in_model_axes(common_translation(found.d, case.d, _tissue(case)))[0]
 
 
-def _moved_grid(case: Case, shift: Tensor) -> Stack:
-    """Where the heart as found shows what it shows at the truth's voxels once moved by `shift`."""
-    return replace(case.grid, origin=case.grid.origin - shift)
-
-
-def _fixed(found: Restoration, shift: Tensor, case: Case) -> dict[str, float]:
-    """`_overlap` of the heart moved by `shift` (2,), mm along H and W."""
-    points = case.plane.points.clone()
-    points[..., 1:] -= shift
-    return _overlap(found.on_grid(_moved_grid(case, shift)), found.on_plane(Plane(points)), case)
-
-
-def _overlap(labels: Labels, on_plane: Labels, case: Case) -> dict[str, float]:
+def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
     distances = surface_distances(labels, case.S_HR.labels, case.S_HR.spacing)
     assd, hd95 = surface_scores(distances)
     return {
         **with_mean("dice_{}", dice(labels, case.S_HR.labels)),
-        **with_mean("la_dice_{}", dice(on_plane, case.S_LA.labels[0])),
+        **with_mean("la_dice_{}", dice(found.on_plane(case.plane), case.S_LA.labels[0])),
         **_by_tissue("assd_{}_mm", assd),
         **_by_tissue("hd95_{}_mm", hd95),
     }
 
 
-def with_mean(name: str, dice: Mapping[str, float]) -> dict[str, float]:
+def with_mean(name: str, dice: Mapping[str, float]) -> Scores:
     """Dice of each tissue and their mean, under a name with a place for what it is of."""
     return _by_tissue(name, {**dice, "mean": sum(dice.values()) / len(dice)})
 
 
-def _by_tissue(name: str, figures: Mapping[str, float]) -> dict[str, float]:
-    return {name.format(tissue): value for tissue, value in figures.items()}
+def _by_tissue(name: str, scores: Mapping[str, float]) -> Scores:
+    return {name.format(tissue): value for tissue, value in scores.items()}

@@ -1,48 +1,39 @@
-"""Tables in the paper's layout, mean ± SD with the top two in bold, and what plots show."""
+"""Summaries in the paper's layout, mean ± SD with the top two in bold, and what plots show.
+
+The bootstrap of `paired_interval` is ours: it is three lines, its numbers stand in docs/results,
+and `scipy.stats.bootstrap`, of the same method, draws others and takes half a second to import.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
-from srheart_demo.experiments.results import Results
-from srheart_demo.experiments.statistics import Values, paired_interval
+from srheart_demo.experiments.paper import PrintedRow
+from srheart_demo.experiments.scoring import STRUCTURES
+from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
-STRUCTURES = (*TISSUES[1:], "mean")
-"""LV, MYO, RV and the mean of their Dice."""
 BOLD = 2
 """How many of a column are in bold."""
+RESAMPLES = 10_000
 
-
-@dataclass(frozen=True)
-class Cell:
-    """Mean ± SD over subjects; `missing` are those without the figure (see `metrics.summary`)."""
-
-    mean: float
-    sd: float
-    missing: int = 0
-    digits: int = 3
-    bold: bool = False
-
-    def __str__(self) -> str:
-        if not math.isfinite(self.mean):
-            return ""
-        note = f" ({self.missing} missing)" if self.missing else ""
-        spread = f" ± {self.sd:.{self.digits}f}" if math.isfinite(self.sd) else ""
-        return f"{self.mean:.{self.digits}f}{spread}{note}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to show; a note stands below it."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str | Cell, ...], ...]
-    note: str = ""
+_EACH = " / ".join(TISSUES[1:])
+OTHER_MEASURES: Mapping[str, tuple[str, int | None]] = {
+    f"raw Dice {_EACH}": ("raw_dice_{}", 3),
+    f"ASSD {_EACH}, mm": ("assd_{}_mm", 2),
+    f"HD95 {_EACH}, mm": ("hd95_{}_mm", 1),
+    f"volume error {_EACH}, ml": ("volume_{}_ml", None),
+    "LV mass error, g": ("lv_mass_g", None),
+    "motion error, raw, mm": ("raw_motion_error_mm", 2),
+    "motion error, mm": ("motion_error_mm", 2),
+    "motion error, unsheared, mm": ("unsheared_motion_error_mm", 2),
+    "seconds": ("seconds", 2),
+}
+"""Heading → column of the results and digits of its mean; None: mean ± SD of estimate − truth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +71,15 @@ class Curves:
 
 Plot = Strips | Curves
 
-Paper = Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]
-"""What the paper prints: level → method → column → mean, SD."""
 
-
-def cell(values: Values, digits: int = 3) -> Cell:
+def cell(values: Values) -> Cell:
     """Mean ± SD of figures by subject."""
-    return Cell(*summary(list(values)), digits)
+    return Cell(*summary(list(values)))
+
+
+def along(results: Results, name: str, level: str, methods: Iterable[str]) -> dict[str, Cell]:
+    """Method → its cell, over the subjects that all methods have."""
+    return {method: cell(found) for method, found in results.paired(name, level, methods).items()}
 
 
 def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -96,187 +89,152 @@ def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
     return {name: replace(c, bold=c.mean in best) for name, c in column.items()}
 
 
-def columns(
-    results: Results, names: Sequence[str], level: str, methods: Sequence[str]
-) -> dict[str, dict[str, Cell]]:
-    """Column → method → its cell, over the subjects that all methods have."""
-    return {
-        name: top_two({m: cell(v) for m, v in results.paired(name, level, methods).items()})
-        for name in names
-    }
-
-
-def paper_columns(
-    figures: Mapping[str, Mapping[str, tuple[float, float]]], names: Sequence[str]
-) -> dict[str, dict[str, Cell]]:
-    """The same of what the paper prints, to its two digits."""
-    return {
-        name: top_two({method: Cell(*row[name], digits=2) for method, row in figures.items()})
-        for name in names
-    }
-
-
-def dice_table(
-    results: Results,
-    title: str,
-    levels: Sequence[str],
-    methods: Sequence[str],
-    paper: Paper,
-    structures: Sequence[str] = STRUCTURES,
-    column: str = "dice_{}",
-) -> Table:
-    """Dice of each structure by level and method, beside the paper's where it has them.
-
-    Args:
-        results: what was measured.
-        title: of the table.
-        levels, methods: its rows.
-        paper: what is printed there.
-        structures: its columns.
-        column: what they are called in the results.
-    """
-    names = [column.format(structure) for structure in structures]
-    printed = list(
-        dict.fromkeys(n for level in paper.values() for row in level.values() for n in row)
-    )
-    rows: list[tuple[str | Cell, ...]] = []
-    for level in levels:
-        ours = columns(results, names, level, methods)
-        theirs = paper_columns(paper.get(level, {}), printed if level in paper else ())
-        for method in methods:
-            beside = [theirs.get(name, {}).get(method, "") for name in printed]
-            rows.append((level, method, *(ours[name][method] for name in names), *beside))
-    head = ("motion", "method", *structures, *(f"paper {name}" for name in printed))
-    note = _subjects(results, levels, methods, names[0])
-    if printed:
-        note += " Beside ours the paper's, on its own data."
-    return _without_single_level(Table(title, head, tuple(rows), note), levels)
-
-
-def _without_single_level(table: Table, levels: Sequence[str]) -> Table:
-    if len(levels) > 1:
-        return table
-    return replace(table, head=table.head[1:], rows=tuple(row[1:] for row in table.rows))
-
-
-def _subjects(results: Results, levels: Sequence[str], methods: Sequence[str], column: str) -> str:
-    """How many subjects the means are over."""
-    counts = [len(results.paired(column, level, methods)[methods[0]]) for level in levels]
-    text = ", ".join(map(str, dict.fromkeys(counts)))
-    word = "subject" if text == "1" else "subjects"
-    return f"Mean ± SD over {text} {word} that all methods restored; the two best in bold."
-
-
-def difference_table(
-    results: Results,
-    levels: Sequence[str],
-    ours: str,
-    others: Sequence[str],
-    structures: Sequence[str] = STRUCTURES,
-    column: str = "dice_{}",
-) -> Table:
-    """`ours` less the best of the others by mean, subject by subject, with a 95 % interval."""
-    rows = []
-    for level in levels:
-        for structure in structures:
-            found = results.paired(column.format(structure), level, [ours, *others])
-            if not len(found[ours]):
-                continue
-            means = {name: float(found[name].mean()) for name in others}
-            best = max(means, key=means.__getitem__)
-            mean, low, high = paired_interval(found[ours], found[best])
-            interval = f"{low:+.3f} to {high:+.3f}"
-            rows.append((level, structure, best, f"{mean:+.3f}", interval, str(len(found[ours]))))
-    head = ("motion", "structure", "best other", "difference", "95 % interval", "subjects")
-    title = f"{ours} less {others[0]}" if len(others) == 1 else f"{ours} less the best other"
-    note = "Differences of Dice, subject by subject; intervals by bootstrap over subjects."
-    return _without_single_level(Table(title, head, tuple(rows), note), levels)
+def printed_column(rows: Mapping[str, PrintedRow], name: str) -> dict[str, Cell]:
+    """A column of what the paper prints, to its two digits."""
+    return top_two({method: Cell(*row[name], digits=2) for method, row in rows.items()})
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """Means of one method at one level, as text."""
+class Comparison:
+    """Methods at levels of an experiment, in tables and plots; one level goes without saying."""
 
     results: Results
-    level: str
-    method: str
+    levels: Sequence[str]
+    methods: Sequence[str]
 
-    def values(self, column: str) -> Values:
-        return np.array([*self.results.by_subject(column, self.level, self.method).values()])
+    def dice(
+        self,
+        title: str,
+        printed: Mapping[str, Mapping[str, PrintedRow]] | None = None,
+        structures: Sequence[str] = STRUCTURES,
+        named: str = "dice_{}",
+    ) -> Table:
+        """Dice of each structure by level and method, beside the paper's where it has them.
 
-    def mean(self, column: str, digits: int) -> str:
-        found = summary(list(self.values(column)))
-        note = f" ({found.missing} missing)" if found.missing else ""
-        return f"{found.mean:.{digits}f}{note}" if math.isfinite(found.mean) else ""
-
-    def by_tissue(self, column: str, digits: int) -> str:
-        return " / ".join(self.mean(column.format(tissue), digits) for tissue in TISSUES[1:])
-
-    def error(self, found: str, true: str) -> str:
-        errors = summary(list(self.values(found) - self.values(true)))
-        return f"{errors.mean:+.1f} ± {errors.sd:.1f}" if math.isfinite(errors.mean) else ""
-
-
-def other_measures(results: Results, levels: Sequence[str], methods: Sequence[str]) -> Table:
-    """Means of all else that was measured."""
-    tissues = " / ".join(TISSUES[1:])
-    head = (
-        "motion",
-        "method",
-        f"raw Dice {tissues}",
-        f"ASSD {tissues}, mm",
-        f"HD95 {tissues}, mm",
-        f"volume error {tissues}, ml",
-        "LV mass error, g",
-        "motion error, raw, mm",
-        "motion error, mm",
-        "motion error, unsheared, mm",
-        "seconds",
-    )
-    rows = []
-    for level in levels:
-        for method in methods:
-            seen = _Measured(results, level, method)
-            rows.append(
-                (
-                    level,
-                    method,
-                    seen.by_tissue("raw_dice_{}", 3),
-                    seen.by_tissue("assd_{}_mm", 2),
-                    seen.by_tissue("hd95_{}_mm", 1),
-                    " / ".join(
-                        seen.error(f"volume_{t}_ml", f"true_volume_{t}_ml") for t in TISSUES[1:]
-                    ),
-                    seen.error("lv_mass_g", "true_lv_mass_g"),
-                    seen.mean("raw_motion_error_mm", 2),
-                    seen.mean("motion_error_mm", 2),
-                    seen.mean("unsheared_motion_error_mm", 2),
-                    seen.mean("seconds", 2),
-                )
-            )
-    note = (
-        "Means over the subjects of each method. All but what is called raw is taken after one "
-        "translation common to all slices and tissues; unsheared, after the linear drift along the "
-        "stack as well, which SA slices alone cannot tell from a leaning heart. Errors: estimate "
-        "less truth."
-    )
-    table = Table("Distances, volumes, motion and time", head, tuple(rows), note)
-    return _without_single_level(table, levels)
-
-
-def dice_strips(
-    results: Results,
-    title: str,
-    levels: Sequence[str],
-    methods: Sequence[str],
-    column: str = "dice_{}",
-) -> Strips:
-    """Every subject's Dice by structure and level."""
-    panels = {
-        f"{tissue}, {level}" if len(levels) > 1 else tissue: results.paired(
-            column.format(tissue), level, methods
+        Args:
+            title: of the table.
+            printed: level → method → what stands in the paper.
+            structures: columns of the table.
+            named: what they are called in the results.
+        """
+        printed = printed or {}
+        printed_rows = [row for level in printed.values() for row in level.values()]
+        theirs = dict.fromkeys(name for row in printed_rows for name in row)
+        rows: list[Sequence[str | Cell]] = []
+        for level in self.levels:
+            columns = [self._column(named.format(s), level) for s in structures]
+            columns += [printed_column(printed.get(level, {}), name) for name in theirs]
+            rows += [(level, m, *(c.get(m, "") for c in columns)) for m in self.methods]
+        first, names = named.format(structures[0]), self.methods
+        counts = [len(self.results.paired(first, level, names)[names[0]]) for level in self.levels]
+        n = ", ".join(map(str, dict.fromkeys(counts)))
+        note = (
+            f"Mean ± SD over {n} {'subject' if n == '1' else 'subjects'} that all methods "
+            "restored; the two best in bold."
         )
-        for level in levels
-        for tissue in TISSUES[1:]
-    }
-    return Strips(title, "Dice", panels)
+        if printed:
+            note += " Beside ours the paper's, on its own data."
+        head = ("method", *structures, *(f"paper {name}" for name in theirs))
+        return self._table(title, head, rows, note)
+
+    def crossed(self, printed: Mapping[str, PrintedRow]) -> Table:
+        """Mean Dice of each method by the level tested on, beside the paper's."""
+        columns = [self._column("dice_mean", level) for level in self.levels]
+        columns += [printed_column(printed, level) for level in self.levels]
+        rows = [(m, *(c.get(m, "") for c in columns)) for m in self.methods]
+        head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
+        note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
+        return Table("Mean Dice", head, rows, note)
+
+    def differences(self, structures: Sequence[str] = STRUCTURES) -> list[Table]:
+        """The first variant of latent optimisation less the best other, where there are both."""
+        ours = [name for name in self.methods if name.startswith("LO")]
+        others = [name for name in self.methods if name not in ours]
+        return [self.less(ours[0], others, structures)] if ours and others else []
+
+    def less(
+        self, ours: str, others: Sequence[str], structures: Sequence[str] = STRUCTURES
+    ) -> Table:
+        """A method less the best of others by mean, subject by subject, with a 95 % interval."""
+        rows = []
+        for level, structure in product(self.levels, structures):
+            found = self.results.paired(f"dice_{structure}", level, [ours, *others])
+            if n := len(found[ours]):
+                best = max(others, key=lambda name: found[name].mean())
+                mean, low, high = paired_interval(found[ours], found[best])
+                interval = f"{low:+.3f} to {high:+.3f}"
+                rows.append((level, structure, best, f"{mean:+.3f}", interval, str(n)))
+        head = ("structure", "best other", "difference", "95 % interval", "subjects")
+        title = f"{ours} less {others[0] if len(others) == 1 else 'the best other'}"
+        note = "Differences of Dice, subject by subject; intervals by bootstrap over subjects."
+        return self._table(title, head, rows, note)
+
+    def other_measures(self) -> Table:
+        """Means of all else that was measured."""
+        rows = [
+            (level, method, *(self._means(level, method, *of) for of in OTHER_MEASURES.values()))
+            for level, method in product(self.levels, self.methods)
+        ]
+        note = (
+            "Means over the subjects of each method. All but what is called raw is taken after one "
+            "translation common to all slices and tissues; unsheared, after the linear drift along "
+            "the stack as well, which SA slices alone cannot tell from a leaning heart. Errors: "
+            "estimate less truth."
+        )
+        head = ("method", *OTHER_MEASURES)
+        return self._table("Distances, volumes, motion and time", head, rows, note)
+
+    def strips(self, title: str, named: str = "dice_{}") -> Strips:
+        """Every subject's Dice by structure and level."""
+        panels = {
+            f"{tissue}, {level}" if len(self.levels) > 1 else tissue: self.results.paired(
+                named.format(tissue), level, self.methods
+            )
+            for level, tissue in product(self.levels, TISSUES[1:])
+        }
+        return Strips(title, "Dice", panels)
+
+    def _column(self, name: str, level: str) -> dict[str, Cell]:
+        return top_two(along(self.results, name, level, self.methods))
+
+    def _table(
+        self, title: str, head: Sequence[str], rows: Sequence[Sequence[str | Cell]], note: str
+    ) -> Table:
+        """Rows that begin with their level."""
+        if len(self.levels) > 1:
+            return Table(title, ("motion", *head), rows, note)
+        return Table(title, head, [row[1:] for row in rows], note)
+
+    def _means(self, level: str, method: str, named: str, digits: int | None) -> str:
+        """As `OTHER_MEASURES` asks; empty where no subject has the figure."""
+        texts = []
+        for name in dict.fromkeys(named.format(tissue) for tissue in TISSUES[1:]):
+            values = self.results.by_subject(name, level, method)
+            if digits is None:
+                true = self.results.by_subject(f"true_{name}", level, method)
+                values = {subject: value - true[subject] for subject, value in values.items()}
+            mean, sd, missing = summary([*values.values()])
+            text = f"{mean:+.1f} ± {sd:.1f}" if digits is None else f"{mean:.{digits}f}"
+            note = f" ({missing} missing)" if missing and digits is not None else ""
+            texts.append(text + note if math.isfinite(mean) else "")
+        return " / ".join(texts)
+
+
+def paired_interval(a: Values, b: Values) -> tuple[float, float, float]:
+    """Mean of a − b over subjects, and its 95 % bootstrap interval by percentiles (Efron 1979).
+
+    Args:
+        a, b: (n,) figures of two methods on the same subjects.
+
+    Returns:
+        Mean, lower and upper end.
+
+    Raises:
+        ValueError: not as many of one as of the other, or none.
+    """
+    if a.shape != b.shape or not len(a):
+        raise ValueError(f"pairs are needed, not {len(a)} and {len(b)} values")
+    difference = a - b
+    chosen = np.random.default_rng(0).integers(0, len(difference), (RESAMPLES, len(difference)))
+    low, high = np.quantile(difference[chosen].mean(1), [0.025, 0.975])
+    return float(difference.mean()), float(low), float(high)

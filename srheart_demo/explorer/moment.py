@@ -29,8 +29,8 @@ from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import common_translation
-from srheart_demo.solver.presets import title
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import title
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""

@@ -15,8 +15,8 @@ from srheart_demo.heart.surface import STRUCTURES, Mesh, margin
 from srheart_demo.scan.degradation import sample
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.presets import INTERACTIVE
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, surface_spread
 
 DRAWS, STARTS = 12, 5

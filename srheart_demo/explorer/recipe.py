@@ -15,8 +15,7 @@ from typing import Any
 from srheart_demo.explorer.history import MOST, Run
 from srheart_demo.explorer.subjects import Scan
 from srheart_demo.solver.algorithm import Change
-from srheart_demo.solver.presets import PRESETS
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import PRESETS, Settings
 
 VERSION = 1
 LOSS_DIGITS = 5

@@ -20,9 +20,8 @@ from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
-from srheart_demo.solver.presets import INTERACTIVE, PRESETS, RECOMMENDED, preset
 from srheart_demo.solver.problem import Generator, Problem
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, PRESETS, RECOMMENDED, Settings, preset
 
 DIRECTIONS = 8
 """Principal directions of z that the views know."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 
-from srheart_demo.experiments.recorded import FOLDER, recorded
+from srheart_demo.experiments.paper_tables import FOLDER, recorded
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import available, load_generator, to_labels
@@ -25,8 +25,8 @@ from srheart_demo.scan.placement import place, stack_geometry
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.algorithm import latent_optimisation, solve
 from srheart_demo.solver.baselines.edsr import load_edsr
-from srheart_demo.solver.presets import INTERACTIVE, RECOMMENDED
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 PACKAGE = "srheart_demo"
 EXTRA = "app"

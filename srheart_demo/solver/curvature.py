@@ -10,7 +10,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from srheart_demo.solver.problem import Generator
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
+from srheart_demo.solver.problem import Generator, Problem
+from srheart_demo.solver.settings import Settings
 
 CERTAIN = 0.999
 """Voxels whose class is this probable have no curvature to speak of."""
@@ -53,3 +55,15 @@ def information(G: Generator, codes: Tensor) -> Tensor:
 def whitening(H: Tensor) -> Tensor:
     """Steps of unit curvature: rows U (n, n) with U H Uᵀ = I."""
     return torch.linalg.inv(torch.linalg.cholesky(H))
+
+
+def units(p: Problem, settings: Settings) -> Tensor:
+    """Rows (M, M): steps of z along which the objective curves alike, for L-BFGS.
+
+    The curvature is what a look at the whole lattice tells, thinned out to the stack's planes and
+    to patches, and the prior's; a heart of its own, a view or an error of d are not in it.
+    """
+    planes, rows, columns = LATTICE_SHAPE
+    area = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (rows * columns)
+    share = p.stack.K * area / (planes * settings.patch_mm2)
+    return whitening(share * p.G.information + torch.eye(p.G.latent_size))

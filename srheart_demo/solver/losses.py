@@ -1,4 +1,7 @@
-"""Eqs. 3-5: how well a latent code z and displacements d explain what was seen."""
+"""Eqs. 3-5: how well a code z and displacements d explain what was seen; and the priors.
+
+What a run minimises is `objective`: L of Eq. 5, with the negative log-priors where asked for.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -7,6 +10,7 @@ from torch import Tensor
 from srheart_demo.scan.degradation import move, move_at
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.problem import Decoded, Problem
+from srheart_demo.solver.settings import Settings
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -23,7 +27,7 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False
     >>> sr.short_axis_loss(problem.decode(step.z).planes, step.d, problem).shape
     torch.Size([1])
 
-    `thinned` takes the mean over voxels from fewer; see `thinning`.
+    `thinned` takes the mean over voxels from fewer; see `fast.thin`.
     """
     if not thinned:
         return cross_entropy(move(planes, p.stack, d), p.S_LR)
@@ -70,3 +74,54 @@ def multi_view_loss(
         return L_SA, L_SA, torch.full_like(L_SA, torch.nan)
     L_LA = long_axis_loss(heart.field, p)
     return L_SA + gamma * L_LA, L_SA, L_LA
+
+
+def objective(
+    z: Tensor, d: Tensor, p: Problem, settings: Settings, heart: Decoded | None = None
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5).
+
+    `heart` is G(z) where it is decoded already.
+    """
+    heart = heart or p.decode(z, d)
+    losses = multi_view_loss(heart, d, p, settings.gamma, settings.thinned)
+    if not settings.prior:
+        return losses[0], losses
+    prior = negative_log_prior(z, d, p, settings) / observations(p, settings)
+    return losses[0] + prior, losses
+
+
+def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """−log p(z) − log p(d) up to a constant, (B,), nats.
+
+    z ~ N(0, I). The components of d, less their mean over the slices with tissue (the stack's
+    position is arbitrary), are Gaussian with an unknown common variance, which an inverse-gamma
+    distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
+    straight, a shaken one may move.
+    """
+    n = 2 * int(p.tissue.sum())
+    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
+
+
+def _spread(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """Σ |d − mean|² over slices with tissue in units of 2 `motion_mm`², (B,)."""
+    seen = d[:, p.tissue]
+    squares = (seen - seen.mean(1, keepdim=True)) ** 2
+    return squares.flatten(1).sum(1) / (2 * settings.motion_mm**2)
+
+
+def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """The prior's precision of d (2 T, 2 T), of T slices with tissue, at the motion's own scale.
+
+    That is the Gaussian which the prior is a mixture of, at the variance that this d suggests.
+    """
+    T = int(p.tissue.sum())
+    weight = (T + 1) / (settings.motion_mm**2 * (1 + _spread(d, p, settings)))
+    centring = torch.eye(T) - 1 / T
+    return weight * torch.kron(centring, torch.eye(2))
+
+
+def observations(p: Problem, settings: Settings) -> float:
+    """Number of independent observations in the SA stack: its area in patches."""
+    row, column = p.stack.spacing
+    return p.S_LR.numel() * row * column / settings.patch_mm2

@@ -13,8 +13,7 @@ from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import plane_geometry, stack_geometry
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.fast import Slicer
-from srheart_demo.solver.thinning import Voxels, thin
+from srheart_demo.solver.fast import Slicer, Voxels, thin
 
 
 class Generator(Protocol):

@@ -1,4 +1,4 @@
-"""Global search of each slice's shift.
+"""Where a run starts, and the global search of each slice's shift.
 
 For a fixed heart, the cross-entropy of slice k at every whole-pixel shift is the
 cross-correlation of the heart's log-probabilities with the slice's one-hot labels, so one
@@ -6,6 +6,7 @@ Fourier transform per slice gives the whole landscape and with it the global min
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -14,7 +15,43 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from srheart_demo.scan.degradation import degrade
-from srheart_demo.solver.problem import Problem
+from srheart_demo.scan.evidence import evidence
+from srheart_demo.solver.losses import observations
+from srheart_demo.solver.problem import Encoder, Problem
+from srheart_demo.solver.settings import Settings
+
+
+def _zero(p: Problem, settings: Settings) -> Tensor:
+    return torch.zeros(1, p.G.latent_size)
+
+
+def _random(p: Problem, settings: Settings) -> Tensor:
+    rng = torch.Generator().manual_seed(settings.seed)
+    return torch.randn(1, p.G.latent_size, generator=rng)
+
+
+@torch.no_grad()
+def _encoded(p: Problem, settings: Settings) -> Tensor:
+    if not isinstance(p.G, Encoder):
+        return _zero(p, settings)
+    return p.G.encode(evidence(p.S_LR, p.stack))[0]
+
+
+STARTS: dict[str, Callable[[Problem, Settings], Tensor]] = {
+    "zero": _zero,
+    "random": _random,
+    "encoder": _encoded,
+}
+"""Where z may start."""
+
+
+@torch.no_grad()
+def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """`best_shifts` as the settings of a run have them, (1, K, 2), mm."""
+    if not settings.prior:
+        return best_shifts(z, p, settings.reach)
+    share = observations(p, settings) / p.S_LR.numel()
+    return best_shifts(z, p, settings.reach, settings.search_sd, share)
 
 
 def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:

@@ -1,11 +1,13 @@
-"""How Algorithm 1 is run."""
+"""How Algorithm 1 is run, and the named ways to run it, each with its source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from srheart_demo.frame import HALF_EXTENT
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How Algorithm 1 is run. The presets (`presets.PRESETS`) are instances of this.
+    """How Algorithm 1 is run. The presets (`PRESETS`) are instances of this.
 
     >>> from dataclasses import replace
     >>> sr.PAPER.lr_z, sr.REFERENCE.alternate, sr.RECOMMENDED.solver, sr.INTERACTIVE.iterations
@@ -18,7 +20,7 @@ class Settings:
         gamma: γ of Eq. 5; without an LA view it acts on nothing.
         solver: one of `solvers.SOLVERS`.
         lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures d in units of
-            lr_d, and z in lr_z times steps of equal curvature (`optimise.units`).
+            lr_d, and z in lr_z times steps of equal curvature (`curvature.units`).
         alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
         halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
         iterations: at most so many.
@@ -29,7 +31,7 @@ class Settings:
             1 − `stop_dice`, and no slice moved by more than `stop_mm`; 0 for never.
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
-        thinned: take L_SA from fewer voxels that say as much (`thinning`), not from all.
+        thinned: take L_SA from fewer voxels that say as much (`fast.thin`), not from all.
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
             voxels err together, so the prior is weighed against patches, not voxels; see
             ``docs/decisions.md``.
@@ -43,7 +45,7 @@ class Settings:
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
             encoder's guess, or at zero where G has none.
         seed: of a random start.
-        residual: the answer is G(z) and what the slices show beyond it (`beyond`), not G(z) alone.
+        residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
     """
 
     name: str = "custom"
@@ -69,3 +71,82 @@ class Settings:
     start: str = "zero"
     seed: int = 0
     residual: bool = False
+
+
+_HALF_BOX = HALF_EXTENT[1]
+"""The public code measures d in halves of the box; here in mm."""
+
+PAPER = Settings(
+    name="PAPER",
+    lr_z=1e-4,
+    lr_d=1e-4 * _HALF_BOX,
+    iterations=500,
+    stop_change=0.05,
+)
+"""As printed (section 2.3): Adam at 1e-4 from z = d = 0, both updated at once, stopped when the
+mean relative change of the loss falls below 5 %. It stops far from a solution."""
+
+REFERENCE = Settings(
+    name="REFERENCE",
+    lr_z=0.2,
+    lr_d=0.1 * _HALF_BOX,
+    alternate=True,
+    halve_every=100,
+    iterations=500,
+)
+"""As the authors' public code does: d, then z, at 0.1 and 0.2, halved every 100, 500 times."""
+
+RECOMMENDED = Settings(
+    name="RECOMMENDED",
+    solver="lbfgs",
+    lr_z=1.0,
+    lr_d=0.5,
+    iterations=120,
+    stop_dice=0.002,
+    stop_mm=0.1,
+    stop_window=5,
+    prior=True,
+    motion_mm=2.0,
+    search_at=(0,),
+    search_last=True,
+    start="encoder",
+    residual=True,
+)
+"""The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
+shift, and what the slices show beyond the generator."""
+
+INTERACTIVE = replace(
+    RECOMMENDED,
+    name="INTERACTIVE",
+    iterations=12,
+    thinned=True,
+    stop_dice=0.005,
+    stop_mm=0.2,
+    stop_window=3,
+    search_last=False,
+)
+"""RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves."""
+
+PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
+
+
+def title(settings: Settings) -> str:
+    """What a run with these settings is called: the preset's name, or that it was changed.
+
+    γ changes no name: it is a weight of the data, and told beside it.
+    """
+    known = PRESETS.get(settings.name)
+    if known is None or replace(settings, gamma=known.gamma) == known:
+        return settings.name
+    return f"{settings.name}, changed"
+
+
+def preset(name: str) -> Settings:
+    """A preset by its name, in any case.
+
+    Raises:
+        KeyError: an unknown name, with the known ones.
+    """
+    if name.upper() not in PRESETS:
+        raise KeyError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name.upper()]

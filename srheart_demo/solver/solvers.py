@@ -1,18 +1,23 @@
 """Ways to go downhill in (z, d): one update each, with all memory passed in and out.
 
-A solver maps (settings, here, memory, landscape, iteration) to the next point and its memory.
-`SOLVERS` knows them by name.
+A solver maps (settings, here, memory, eye, iteration) to the next point and its memory. `SOLVERS`
+knows them by name. They are ours, not torch's, because a run must resume, fork and rewind exactly
+from any of its steps: torch's optimisers keep their memory in themselves and change it in place,
+and its L-BFGS goes as many iterations as it likes in a call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from srheart_demo.solver.curvature import units
+from srheart_demo.solver.losses import objective
+from srheart_demo.solver.problem import Decoded, Problem
 from srheart_demo.solver.settings import Settings
 
 
@@ -47,32 +52,60 @@ class Memory:
 Along = Literal["z", "d", "both"]
 
 
-class Look(Protocol):
-    """How the objective is evaluated."""
+class Eye:
+    """Looks at the objective of a problem.
 
-    def __call__(self, z: Tensor, d: Tensor, along: Along = "both") -> Point:
-        """At (z, d), with its gradients along z, d or both."""
-
-
-@dataclass(frozen=True, eq=False)
-class Landscape:
-    """What a solver may know of the objective.
-
-    Attributes:
-        look: evaluates it and its gradients at any (z, d), or the gradient along one of them only,
-            which takes less; the other is then zero.
-        units: (M, M) rows, steps of z along which it curves alike.
+    It keeps G(z) from a look along d for one along z: where they take turns, each is decoded once.
     """
 
-    look: Look
-    units: Tensor
+    def __init__(self, p: Problem) -> None:
+        self.p = p
+        self._kept: tuple[Tensor, Decoded] | None = None
+        self._units: dict[float, Tensor] = {}
+
+    def units(self, settings: Settings) -> Tensor:
+        """`curvature.units` of the problem, found once."""
+        if settings.patch_mm2 not in self._units:
+            self._units[settings.patch_mm2] = units(self.p, settings)
+        return self._units[settings.patch_mm2]
+
+    def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
+        """The objective and its gradients at (z, d), along z, d or both.
+
+        A gradient along one of them takes less; the other is then zero.
+        """
+        tissue = self.p.tissue[:, None]
+        d = (d.detach() * tissue).requires_grad_(along != "z")
+        z, heart = self._decode(z, d, along)
+        value, losses = objective(z, d, self.p, settings, heart)
+        ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
+        slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
+        gradients = {"z": torch.zeros_like(z), "d": torch.zeros_like(d)}
+        gradients |= dict(zip(ends, slopes, strict=True))
+        self._kept = (z, heart) if along == "d" else None
+        L, L_SA, L_LA = (part.item() for part in losses)
+        return Point(
+            z=z.detach(),
+            d=d.detach(),
+            objective=value.item(),
+            losses=(L, L_SA, L_LA),
+            gradient_z=gradients["z"],
+            gradient_d=gradients["d"] * tissue,
+        )
+
+    def _decode(self, z: Tensor, d: Tensor, along: Along) -> tuple[Tensor, Decoded]:
+        if along == "z" and self._kept and torch.equal(self._kept[0], z):
+            return self._kept
+        z = z.detach().requires_grad_()
+        # The next look, at another d, may want more; and a resumed run must round alike.
+        return z, self.p.decode(z, d if along == "both" else None)
 
 
-Solver = Callable[[Settings, Point, Memory, Landscape, int], tuple[Point, Memory]]
+Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]
 
 
 def adam(
-    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
+    settings: Settings, here: Point, memory: Memory, eye: Eye, iteration: int
 ) -> tuple[Point, Memory]:
     """Adam (Kingma and Ba 2015), the paper's choice; lines 4 and 5 of Algorithm 1.
 
@@ -87,13 +120,13 @@ def adam(
     d = here.d - settings.lr_d * 0.5**halvings * towards
     gradient_z = here.gradient_z
     if settings.alternate:
-        gradient_z = landscape.look(here.z, d, "z").gradient_z
+        gradient_z = eye.look(settings, here.z, d, "z").gradient_z
     z_mean, z_square, towards = _adam_direction(gradient_z, z_mean, z_square, updates)
     z = here.z - settings.lr_z * 0.5**halvings * towards
     memory = Memory((z_mean, z_square, d_mean, d_square), updates)
     if settings.alternate:
-        return replace(landscape.look(z, d, "d"), gradient_z=gradient_z), memory
-    return landscape.look(z, d), memory
+        return replace(eye.look(settings, z, d, "d"), gradient_z=gradient_z), memory
+    return eye.look(settings, z, d), memory
 
 
 def _adam_direction(
@@ -117,18 +150,18 @@ RESOLUTION = 2**-23
 
 
 def lbfgs(
-    settings: Settings, here: Point, memory: Memory, landscape: Landscape, iteration: int
+    settings: Settings, here: Point, memory: Memory, eye: Eye, iteration: int
 ) -> tuple[Point, Memory]:
     """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
 
-    z is measured in the landscape's units times `lr_z`, d in units of `lr_d`. The first step
+    z is measured in the eye's units times `lr_z`, d in units of `lr_d`. The first step
     follows the gradient and is at most one unit long. Without a descent the point stays and the
     memory is cleared.
     """
-    units = settings.lr_z * landscape.units
+    steps_of_z = settings.lr_z * eye.units(settings)
 
     def gradient_at(point: Point) -> Tensor:
-        in_units = point.gradient_z @ units.T, settings.lr_d * point.gradient_d
+        in_units = point.gradient_z @ steps_of_z.T, settings.lr_d * point.gradient_d
         return torch.cat([part.flatten() for part in in_units])
 
     gradient = gradient_at(here)
@@ -138,9 +171,8 @@ def lbfgs(
     length = 1.0 if len(steps) else min(1.0, 1.0 / float(gradient.norm().clamp_min(1e-12)))
     for _ in range(MOST_HALVINGS):
         along_z, along_d = (length * direction).split([here.z.numel(), here.d.numel()])
-        point = landscape.look(
-            here.z + along_z @ units, here.d + settings.lr_d * along_d.view_as(here.d)
-        )
+        d = here.d + settings.lr_d * along_d.view_as(here.d)
+        point = eye.look(settings, here.z + along_z @ steps_of_z, d)
         if point.objective <= here.objective + SUFFICIENT * length * slope:
             break
         length /= 2

@@ -14,9 +14,10 @@ from torch import Tensor
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import degrade, sample
 from srheart_demo.scan.long_axis import long_axis_view
-from srheart_demo.solver.algorithm import Step, motion_precision, observations, solve
+from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import kriging_variance, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
+from srheart_demo.solver.losses import motion_precision, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 

@@ -1,0 +1,131 @@
+"""What a run of Algorithm 1 yields and takes: steps, and changes in mid-run."""
+
+import math
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.solvers import Memory, Point
+from srheart_demo.solver.stopping import hardly_changes
+
+
+@dataclass(frozen=True, eq=False)
+class RunState:
+    """What the next iteration needs besides z and d.
+
+    Attributes:
+        settings: how the run goes on.
+        point: where it is.
+        memory: the solver's.
+        objectives: the last of them, for the paper's rule to stop.
+        mark: where it was when last compared with what could be seen, and whether it had changed
+            since the mark before.
+        searched: whether the last search was done.
+    """
+
+    settings: Settings
+    point: Point
+    memory: Memory
+    objectives: tuple[float, ...]
+    mark: Point
+    changed: bool = True
+    searched: bool = False
+
+    @classmethod
+    def fresh(cls, settings: Settings, point: Point) -> "RunState":
+        """A start without a past."""
+        return cls(settings, point, Memory(), (point.objective,), point)
+
+    @property
+    def settled(self) -> bool:
+        """Whether one of the rules says that nothing happens any more."""
+        seen_still = bool(self.settings.stop_dice) and not self.changed
+        return seen_still or hardly_changes(self.objectives, self.settings)
+
+    def reason_to_stop(self, iteration: int) -> str | None:
+        """Why a run ends here, if it does."""
+        if not math.isfinite(self.point.objective):
+            return "diverged"
+        if iteration >= self.settings.iterations:
+            return "iterations"
+        return "converged" if self.settled else None
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Where the optimisation stands after `iteration` updates.
+
+    >>> step.z.shape, step.d.shape, step.stopped is not None
+    (torch.Size([1, 128]), torch.Size([1, 13, 2]), True)
+
+    Attributes:
+        iteration: 0 is the start.
+        z: (1, M).
+        d: (1, K, 2), mm along rows and columns.
+        loss, loss_sa, loss_la: L, L_SA, L_LA of Eqs. 3-5 here, nats per voxel; L_LA is NaN
+            without an LA view.
+        objective: what is minimised: L, or with priors L less the log-priors.
+        gradient_z, gradient_d: norms of the objective's gradients.
+        seconds: computing time so far; waiting for the caller is not counted.
+        stopped: why the run ended, on its last step.
+        state: for an exact resume.
+    """
+
+    iteration: int
+    z: Tensor
+    d: Tensor
+    loss: float
+    loss_sa: float
+    loss_la: float
+    objective: float
+    gradient_z: float
+    gradient_d: float
+    seconds: float
+    state: RunState
+    stopped: str | None = None
+
+    @classmethod
+    def at(cls, state: RunState, iteration: int, seconds: float) -> "Step":
+        """The step of a run that has come to a state."""
+        point = state.point
+        L, L_SA, L_LA = point.losses
+        return cls(
+            iteration=iteration,
+            z=point.z,
+            d=point.d,
+            loss=L,
+            loss_sa=L_SA,
+            loss_la=L_LA,
+            objective=point.objective,
+            gradient_z=point.gradient_z.norm().item(),
+            gradient_d=point.gradient_d.norm().item(),
+            seconds=seconds,
+            state=state,
+            stopped=state.reason_to_stop(iteration),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What may be changed in mid-run; None leaves things as they are.
+
+    >>> run = sr.latent_optimisation(problem, sr.PAPER)
+    >>> next(run).iteration
+    0
+    >>> run.send(sr.Change(lr_z=0.05)).state.settings.lr_z
+    0.05
+
+    Attributes:
+        gamma, lr_z, lr_d: as in `Settings`.
+        d: (1, K, 2) new displacements, mm.
+        restart: an earlier step to go on from.
+        stop: end the run.
+    """
+
+    gamma: float | None = None
+    lr_z: float | None = None
+    lr_d: float | None = None
+    d: Tensor | None = None
+    restart: Step | None = None
+    stop: bool = False
