@@ -66,7 +66,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
     from srheart_demo.enhancement.cohort import SUMMARY, Cohort
-    from srheart_demo.enhancement.folder import Choice, Pattern, UnusableCohort, find_subjects
+    from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+    from srheart_demo.enhancement.names import Choice, Pattern
     from srheart_demo.solver.workers import NoCluster
 
     if not (options.output or options.list):

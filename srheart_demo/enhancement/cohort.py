@@ -6,7 +6,6 @@ stopped or killed goes on where it was, and the summary can be made anew from th
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import time
@@ -24,7 +23,7 @@ from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.cycle import Beat
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
-from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
+from srheart_demo.files import checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan
@@ -272,11 +271,5 @@ def summarise(cohort: Cohort, found: Found) -> list[Record]:
         why = f"{other.kind}: {other.why}"
         records.append(Record(other.file, other.file, None, "passed over", message=why))
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
-    with (
-        atomic_path(cohort.out / SUMMARY) as draft,
-        draft.open("w", newline="", encoding="utf-8") as file,
-    ):
-        table = csv.DictWriter(file, columns, extrasaction="ignore")
-        table.writeheader()
-        table.writerows(asdict(record) for record in records)
+    write_csv(map(vars, records), columns, cohort.out / SUMMARY)
     return records

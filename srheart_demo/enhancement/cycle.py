@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
 from srheart_demo.enhancement.enhance import Enhancement, enhance
-from srheart_demo.files import atomic_path
+from srheart_demo.files import write_csv
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.algorithm import Step
@@ -64,22 +64,14 @@ def restore_cycle(
     """
     z: Tensor | None = None
     for i, scan in enumerate(scans):
-
-        def seen(step: Step, i: int = i) -> None:
-            if watch:
-                watch(i, step)
-
-        e = enhance(scan, G, settings, seen, z)
+        e = enhance(scan, G, settings, watch and partial(watch, i), z)
         z = e.last.z
         yield e
 
 
 def write_volumes(beats: Sequence[Beat], path: Path) -> None:
     """The volumes over the cycle as CSV, whole or not at all."""
-    with atomic_path(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(Beat.__dataclass_fields__))
-        table.writeheader()
-        table.writerows(vars(beat) for beat in beats)
+    write_csv(map(vars, beats), list(Beat.__dataclass_fields__), path)
 
 
 def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:

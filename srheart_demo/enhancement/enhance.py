@@ -5,7 +5,6 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.files import write_json
+from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
@@ -38,6 +37,16 @@ GAUGE = (
     "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
     "d_mean_removed_mm is d less its mean."
 )
+CURVES = {
+    "L": "loss",
+    "L_SA": "loss_sa",
+    "L_LA": "loss_la",
+    "objective": "objective",
+    "gradient_z": "gradient_z",
+    "gradient_d": "gradient_d",
+    "seconds": "seconds",
+}
+"""Columns of ``convergence.csv`` → attributes of a step."""
 
 
 class Diverged(ArithmeticError):
@@ -112,7 +121,7 @@ class Enhancement:
         """
         d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
         from_apex = centred(self.last.d, self.problem)[0][0].numpy()
-        d[scan.looked_at] = from_apex[::-1] if scan.placement.flipped else from_apex
+        d[scan.looked_at] = scan.placement.from_apex(from_apex)
         return d
 
     @property
@@ -130,7 +139,8 @@ class Enhancement:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_volume(self.S_SR, folder / "S_SR.nii.gz")
-        _write_convergence(self.steps, folder / "convergence.csv")
+        columns = ["iteration", *CURVES]
+        write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
         if surface:
             world = self.world_from_field
@@ -179,23 +189,13 @@ def enhance(
     return Enhancement(scan, problem, steps)
 
 
-def _write_convergence(steps: Sequence[Step], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(
-            ["iteration", "L", "L_SA", "L_LA", "objective", "gradient_z", "gradient_d", "seconds"]
-        )
-        for step in steps:
-            numbers = (
-                step.loss,
-                step.loss_sa,
-                step.loss_la,
-                step.objective,
-                step.gradient_z,
-                step.gradient_d,
-                step.seconds,
-            )
-            table.writerow([step.iteration, *("" if n != n else f"{n:.6g}" for n in numbers)])
+def _curves(step: Step) -> dict[str, int | str]:
+    """A row of ``convergence.csv``."""
+    numbers = {name: getattr(step, of) for name, of in CURVES.items()}
+    return {
+        "iteration": step.iteration,
+        **{name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()},
+    }
 
 
 def _report(e: Enhancement) -> dict[str, Any]:

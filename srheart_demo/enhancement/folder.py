@@ -6,9 +6,8 @@ beside each other; whatever is no stack is passed over, and it is said why.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from srheart_demo.enhancement.names import (
+    BY_ITSELF,
+    LABELS,
+    NIFTI,
+    OTHER_FORMATS,
+    Choice,
+    akin,
+    chambers_rank,
+    making_of,
+    stem,
+)
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -25,26 +35,8 @@ from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, Picture, Se
 
 HEART, REPORT = "s_sr.nii.gz", "d.json"
 """Files of results, which are no scans."""
-NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
-OTHER_FORMATS = re.compile(
-    r"\.(nrrd|nhdr|mha|mhd|img|img\.gz|mgz|mgh|mnc|gipl|dcm|ima)$", re.IGNORECASE
-)
-"""Endings of what may be a scan, but is not read."""
 SAMPLE = 2**16
 """Voxels that tell a picture from labels."""
-CHAMBERS = r"(?:lax?|a)?[-_ ]?([234]|two|three|four)[-_ ]?(?:ch|chambers?)"
-CHAMBER_VIEW, SHORT_AXIS, LONG_AXIS, LABELS = (
-    re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
-    for words in (
-        CHAMBERS,
-        "sax?|shax|short[-_ ]?axis",
-        f"{CHAMBERS}|lax?|hla|vla|long[-_ ]?axis",
-        r"gt|d?seg\d*|segmentations?|labels?|masks?|pred(?:iction)?s?",
-    )
-)
-"""Words in small letters, told apart by anything but letters and digits."""
-PREFERENCE = ("4", "four", "", "3", "three", "2", "two")
-"""Of views, by their chambers: four of them show most of both ventricles."""
 KINDS = {
     "picture": "pictures",
     "file without labels": "files without labels",
@@ -86,7 +78,7 @@ class CohortScan:
     @property
     def name(self) -> str:
         """That of the result folder: the file's without its ending, sub-folders included."""
-        return _stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
+        return stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -125,77 +117,6 @@ class Found:
         """How many files of which kinds were passed over; may be empty."""
         n = Counter(passed.kind for passed in self.passed_over)
         return ", ".join(f"{n[k]} {k if n[k] == 1 else more}" for k, more in KINDS.items() if n[k])
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern of names, without regard to case; it need not have their ending.
-
-    ``*`` and ``?`` are those of a shell, ``**`` is any number of folders, and ``{}`` what the names
-    of a view and of its stack have in common. A pattern without ``/`` is of the file's name, one
-    with ``/`` of its path, from any folder on.
-    """
-
-    text: str
-
-    @cached_property
-    def _expression(self) -> re.Pattern[str]:
-        meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{}": "([^/]+?)"}
-        parts = re.split(r"(\*\*/|\*\*|\*|\?|\{\})", self.text.lower())
-        return re.compile("(?:.*/)?" + "".join(meaning.get(p, re.escape(p)) for p in parts))
-
-    def shared(self, file: str) -> tuple[str, ...] | None:
-        """What ``{}`` stands for in a path that has the pattern; None if it has not."""
-        path = file.lower()
-        found = self._expression.fullmatch(path) or self._expression.fullmatch(_stem(path))
-        return found and found.groups()
-
-    def covers(self, file: str) -> bool:
-        """Whether a path, or a folder on its way, has the pattern."""
-        path = PurePosixPath(file)
-        return any(self.shared(str(part)) is not None for part in (path, *path.parents[:-1]))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which files are what, where names and content do not say it.
-
-    Attributes:
-        match: patterns of stacks; by default, all but views are stacks.
-        views: of long-axis views; by default, names say which they are and whose.
-        exclude: of files and folders that are neither.
-    """
-
-    match: tuple[Pattern, ...] = ()
-    views: tuple[Pattern, ...] = ()
-    exclude: tuple[Pattern, ...] = ()
-
-    def is_view(self, file: str) -> bool:
-        """Whether a file's name is that of a long-axis view."""
-        name = PurePosixPath(file).name.lower()
-        if self.views:
-            return any(pattern.shared(file) is not None for pattern in self.views)
-        return bool(LONG_AXIS.search(name) and not SHORT_AXIS.search(name))
-
-    def is_stack(self, file: str) -> bool:
-        """Whether a file's name is that of a short-axis stack."""
-        if self.match:
-            return any(pattern.shared(file) is not None for pattern in self.match)
-        return not self.is_view(file)
-
-    def key(self, file: str, of_view: bool) -> Hashable:
-        """What a view and its stack have in common."""
-        path = PurePosixPath(_stem(file.lower()))
-        if not any("{}" in pattern.text for pattern in self.views):
-            return tuple(words for part in path.parts if (words := _words(part)))
-        patterns = self.views if of_view else self.match
-        found = (pattern.shared(file) for pattern in patterns if "{}" in pattern.text)
-        shared = next((found for found in found if found), (path.name,))
-        by_path = any("/" in pattern.text for pattern in (*self.views, *self.match))
-        return shared if by_path else (*shared, path.parent)
-
-
-BY_ITSELF = Choice()
 
 
 class Content(NamedTuple):
@@ -353,8 +274,8 @@ class _Sorting:
             stacks = by_key[self.choice.key(view, True)]
             if not (stacks or self.choice.views) and self.choice.is_view(view):
                 beside = by_folder[PurePosixPath(view).parent]
-                akin = [stack for stack in beside if _akin(view, stack)]
-                stacks = akin if len(akin) == 1 else []
+                alike = [stack for stack in beside if akin(view, stack)]
+                stacks = alike if len(alike) == 1 else []
             for stack in stacks:
                 going[stack].append(view)
         for stack, views in going.items():
@@ -363,12 +284,11 @@ class _Sorting:
 
     def _rank(self, view: str, stack: str) -> tuple[bool, bool, int, int, str]:
         """The lower, the better: the same words, labels alike, more tissues, more chambers."""
-        chambers = CHAMBER_VIEW.search(PurePosixPath(view).name.lower())
         return (
             self.choice.key(view, True) != self.choice.key(stack, False),
-            _making(view) != _making(stack),
+            making_of(view) != making_of(stack),
             -self.views[view].tissues,
-            PREFERENCE.index(chambers[1] if chambers else ""),
+            chambers_rank(view),
             view,
         )
 
@@ -445,27 +365,5 @@ def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
     return 1, [0]
 
 
-def _words(name: str) -> tuple[str, ...]:
-    """Those of a name but for short axis, long axis and labels."""
-    for words in (SHORT_AXIS, LONG_AXIS, LABELS):
-        name = words.sub(" ", name)
-    return tuple(re.findall(r"[^\W_]+", name))
-
-
-def _making(file: str) -> set[str]:
-    """Words for how the labels of a file were made, such as gt or seg."""
-    return {word.rstrip("0123456789") for word in LABELS.findall(PurePosixPath(file).name.lower())}
-
-
-def _akin(view: str, stack: str) -> bool:
-    """Whether one of two names has all words of the other."""
-    one, other = (set(_words(PurePosixPath(_stem(file.lower())).name)) for file in (view, stack))
-    return one <= other or other <= one
-
-
 def _clash(folder: Path, one: str, other: str) -> str:
     return f"{folder}: {one} and {other} would share a result folder; rename one."
-
-
-def _stem(file: str) -> str:
-    return NIFTI.sub("", file)

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.heart.distances import signed_distance
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
@@ -34,6 +34,8 @@ Labels = NDArray[np.uint8]
 GHOST = ("epicardium", "RV")
 """The surfaces of the truth that are drawn."""
 RANDOM = "random"
+BOX = 300.0
+"""No two points of the HR box lie farther apart, mm."""
 MOST_BY_HAND = 30.0
 """A slice is dragged no further along rows or columns, mm."""
 RANDOM_NAME = re.compile(rf"{RANDOM}_(\d{{1,6}})")
@@ -234,11 +236,8 @@ class KnownHeart:
         """Signed distance to a true surface, mm, negative inside: (1, 1, 64, 128, 128)."""
         if structure not in self._distances:
             inside = np.isin(self.S_HR, STRUCTURES[structure])
-            signed = distance_transform_edt(~inside, sampling=HR_SPACING)
-            signed -= distance_transform_edt(inside, sampling=HR_SPACING)
-            # A border lies half a voxel from the centres on either side.
-            signed -= np.sign(signed) * min(HR_SPACING) / 2
-            self._distances[structure] = torch.tensor(signed[None, None], dtype=torch.float32)
+            signed = signed_distance(inside, HR_SPACING, BOX)
+            self._distances[structure] = torch.from_numpy(signed[None, None])
         return self._distances[structure]
 
 

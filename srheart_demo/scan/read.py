@@ -13,7 +13,7 @@ import numpy as np
 
 from srheart_demo.scan.frames import Frame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.islands import heart_of
-from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, recognise
+from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
@@ -332,8 +332,7 @@ def _on_labels(
     elif replace(taken, RV=taken.RV or OURS.RV, source=OURS.source) != OURS:
         yield f"Labels were taken for {taken} ({taken.source})."
     if others := [value for value in anatomy.voxels if value not in taken.values]:
-        shown = ", ".join(map(str, others[:5])) + (", …" if len(others) > 5 else "")
-        yield f"Other labels ({shown}) were taken for background."
+        yield f"Other labels ({first_five(others)}) were taken for background."
     if given and not frame.masks:
         for misfit in anatomy.misfits(given):
             yield f"The mapping is taken as it was given, though {misfit}."

@@ -86,11 +86,6 @@ class LabelVolume:
         h, w = np.linalg.norm(self.affine[:3, 1:3], axis=0)
         return between_planes(self.affine), float(h), float(w)
 
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
-        return float(np.prod(self.spacing)) / 1000.0
-
     def points(self) -> NDArray[np.float64]:
         """World position of every voxel centre: (D, H, W, 3), RAS+ mm."""
         index = np.stack(np.meshgrid(*map(np.arange, self.shape), indexing="ij"), axis=-1)
