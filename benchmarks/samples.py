@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from srheart_demo.experiments.cases import Case, read_heart, shipped_cases, simulated
+from srheart_demo.experiments.cases import Case, read_heart, simulated
 from srheart_demo.experiments.methods import METHODS, LatentOptimisation
 from srheart_demo.experiments.scoring import score
 from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.samples import SAMPLES, load_sample
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import BASELINES
 from srheart_demo.solver.settings import preset
 
@@ -27,6 +30,14 @@ def given(files: list[Path], level: str) -> Iterator[Case]:
     """HR hearts, degraded as in the paper; the seed of the motion is the file's place."""
     for seed, file in enumerate(files):
         yield simulated(read_heart(file), level, seed)
+
+
+def shipped(level: str) -> Iterator[Case]:
+    """The sample subjects; their scans are placed as anybody's."""
+    for name in SAMPLES:
+        sample = load_sample(name)
+        scan, d = Scan.of(sample.stacks[level], sample.S_LA), torch.as_tensor(sample.d(level))
+        yield Case(name, level, sample.S_HR, scan, d[None], sample.S_LA)
 
 
 def main() -> None:
@@ -43,7 +54,7 @@ def main() -> None:
     print("|---|---|---|---|---|---:|")
     for level in MOTION_LEVELS:
         rows: dict[str, list[list[float]]] = {}
-        for case in given(options.hearts, level) if options.hearts else shipped_cases(level):
+        for case in given(options.hearts, level) if options.hearts else shipped(level):
             for name, method in methods.items():
                 figures = score(method, case)
                 rows.setdefault(name, []).append([figures[shown] for shown in SHOWN])

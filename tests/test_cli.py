@@ -32,7 +32,7 @@ from srheart_demo.scan.degradation import Motion, one_hot_field
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver import presets
+from srheart_demo.solver import settings as presets
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan
@@ -327,7 +327,7 @@ def test_sample_says_what_it_lacks(
 def test_train_writes_weights_and_refuses_other_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dcgan, "spread", lambda model, seed: {})
+    monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
     command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "--latent-size", "3"]
     command += ["-o", str(tmp_path / "run")]
     assert main(command) == 0

@@ -26,8 +26,8 @@ from srheart_demo.experiments.cases import (
     synthetic_heart,
 )
 from srheart_demo.experiments.methods import METHODS, find_generator, method, weights_in_use
-from srheart_demo.experiments.real_stacks import HiddenSlices, as_scanned, hide, score_hidden
-from srheart_demo.experiments.runner import Experiment, Task, measure
+from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
+from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two
 from srheart_demo.experiments.tables import Cell, Results, Table
@@ -264,9 +264,9 @@ class Drifting:
 
 def test_a_hidden_slice_is_predicted_between_its_neighbours() -> None:
     case = hide(stack())
-    straight = as_scanned(Drifting(case, 0.0), case)
+    straight = on_hidden_slices(Drifting(case, 0.0), case)
     assert mean_dice(straight, case.labels) > 0.97
-    np.testing.assert_array_equal(as_scanned(Drifting(case, 0.2), case), straight)
+    np.testing.assert_array_equal(on_hidden_slices(Drifting(case, 0.2), case), straight)
 
 
 def test_an_interval_of_known_numbers() -> None:
@@ -359,6 +359,6 @@ def length(case: str) -> dict[str, float]:
 def test_a_process_that_dies_leaves_its_case_open_and_the_others_go_on(tmp_path: Path) -> None:
     results = Results(tmp_path / "results.csv", Deadly.figures)
     with pytest.raises(WorkerDied):
-        measure(Deadly(), results, jobs=2)
+        measure_all(Deadly(), results, jobs=2)
     kept = Results(tmp_path / "results.csv", Deadly.figures).rows
     assert [(row["subject"], row["length"], row["error"]) for row in kept] == [("lives", "3", "")]

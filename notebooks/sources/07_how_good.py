@@ -114,20 +114,20 @@ for name in ("NN", "SBI"):
 # %% [markdown]
 # ## Table 1, on three hearts
 #
-# The experiments of the paper are in `srheart_demo.experiments`, and `measure` runs one: it makes each heart, degrades it as in section 3.2, runs every method and scores it. The command `srheart experiment table1` does the same with 50 hearts. Three take some twenty seconds.
+# The experiments of the paper are in `srheart_demo.experiments`, and `measure_all` runs one: it makes each heart, degrades it as in section 3.2, runs every method and scores it. The command `srheart experiment table1` does the same with 50 hearts. Three take some twenty seconds.
 
 # %%
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from srheart_demo.experiments.cases import Hearts
+from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.paper_tables import paper_table
-from srheart_demo.experiments.runner import measure, open_results
+from srheart_demo.experiments.runner import measure_all, open_results
 
-table1 = paper_table("table1", Hearts(hearts=3))
+table1 = paper_table("table1", HeldOut(hearts=3))
 with TemporaryDirectory() as folder:
     results = open_results(table1, Path(folder))
-    measure(table1, results)
+    measure_all(table1, results)
 print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
 # %%
@@ -159,7 +159,7 @@ table1.tables(results)[1]
 # %%
 from srheart_demo.experiments.paper import TABLE_S1
 from srheart_demo.experiments.paper_tables import recorded
-from srheart_demo.experiments.summary import Strips
+from srheart_demo.experiments.summary import StripPlot
 
 s1, full = recorded("table-s1")
 levels = s1.design.levels
@@ -167,7 +167,7 @@ by_level = {level: full.paired("dice_mean", level, s1.methods) for level in leve
 printed = {
     level: {name: figures["mean"] for name, figures in TABLE_S1[level].items()} for level in levels
 }
-picture_strips(Strips("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
+picture_strips(StripPlot("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
 
 # %%
 from srheart_demo.experiments.summary import Comparison
@@ -205,7 +205,7 @@ picture_cuts(dice_titles(crossed, truth), spacing)
 
 # %%
 from srheart_demo.experiments.paper import TABLE_2
-from srheart_demo.experiments.summary import Curves, cell
+from srheart_demo.experiments.summary import LinePlot, cell
 from srheart_demo.experiments.tables import Cell
 from srheart_demo.lessons.pictures_scores import picture_curves
 
@@ -213,7 +213,7 @@ t2, crossing = recorded("table2")
 scores = [crossing.paired("dice_mean", level, t2.methods) for level in levels]
 here = {name: [cell(by_method[name]) for by_method in scores] for name in t2.methods}
 theirs = {name: [Cell(*row[level]) for level in levels] for name, row in TABLE_2.items()}
-curves = Curves(
+curves = LinePlot(
     "Table 2", "motion tested on", "mean Dice, ± SD", levels, {"here": here, "paper": theirs}
 )
 picture_curves(curves)

@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from srheart_demo.cli import options as shared
 from srheart_demo.cli.errors import BadInput
+from srheart_demo.cli.options import READING, chosen_reading, option, refusal, shared
 from srheart_demo.cli.progress import ProgressLine
 
 HELP = "what a scan is, and whether to trust its heart"
@@ -26,12 +26,10 @@ USE = "For research and teaching only, not for clinical use."
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The scans, how they are read, and how much is said."""
-    shared.option(command, "files FILE", "SA label stacks, .nii or .nii.gz", Path, nargs="+")
-    shared.long_axis(command)
-    shared.frame(command)
-    shared.reading(command)
-    shared.option(command, "--no-solve", "say what was found and assumed, and no more")
-    shared.option(command, "--json", "for programs: JSON on stdout")
+    option(command, "files FILE", "SA label stacks, .nii or .nii.gz", Path, nargs="+")
+    shared(command, "view", "frame", *READING)
+    option(command, "--no-solve", "say what was found and assumed, and no more")
+    option(command, "--json", "for programs: JSON on stdout")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -48,10 +46,10 @@ def run(options: argparse.Namespace) -> None:
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
-                scan = read_scan(path, options.long_axis, shared.chosen_reading(options))
+                scan = read_scan(path, options.long_axis, chosen_reading(options))
                 reports[path] = examine(None if options.no_solve else load_generator(), scan)
             except InvalidVolume as error:
-                reports[path] = shared.refusal(error, options)
+                reports[path] = refusal(error, options)
             if len(options.files) > 1:
                 progress.update("checking", n, len(options.files), path.name)
     if options.json:

@@ -15,8 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srheart_demo.cli import options as shared
 from srheart_demo.cli.errors import BadInput, check_installed, writable
+from srheart_demo.cli.options import (
+    chosen_reading,
+    chosen_settings,
+    option,
+    positive,
+    refusal,
+    shared,
+)
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -45,7 +52,7 @@ SOME_FAILED = 1
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which files, where they are worked on, and how."""
-    add = partial(shared.option, command)
+    add = partial(option, command)
     add("input IN_DIR", "folder of the scans", Path)
     add("output OUT_DIR", "folder for the results", Path, nargs="?")
     add("--list,--dry-run", "only say which file is what, and what would be done")
@@ -53,14 +60,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
         add(f"{name} PATTERN", what, action="append", default=[])
     where = command.add_mutually_exclusive_group()
     what = "scans at once, a process each (default: as many as there are cores)"
-    shared.option(where, "--jobs N", what, shared.positive)
+    option(where, "--jobs N", what, positive)
     what = "a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786"
-    shared.option(where, "--scheduler ADDRESS", what)
+    option(where, "--scheduler ADDRESS", what)
     add("--no-surface", "leave out heart.stl, which takes nearly all of the space")
-    shared.labels(command)
-    shared.stacks(command)
-    shared.no_check(command)
-    shared.solver(command)
+    shared(command, "labels", "stack", "no check", "preset", "solver")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -75,8 +79,8 @@ def run(options: argparse.Namespace) -> None:
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
-    settings, execute = shared.chosen_settings(options), _executor(options)
-    how = shared.chosen_reading(options)
+    settings, execute = chosen_settings(options), _executor(options)
+    how = chosen_reading(options)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     try:
         with ProgressLine() as progress:
@@ -87,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
             return
         _check_found(folder, found)
         cohort = Cohort(out, settings, how, not options.no_surface, not options.no_check)
-        records = _restore(cohort, found, execute, partial(shared.refusal, options=options))
+        records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
     print(f"{_ending(records, found)}; see {out / SUMMARY}.")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import option, output, probability, weight, whole
+from srheart_demo.cli.options import option, probability, shared, weight, whole
 from srheart_demo.files import write_json
 
 HELP = "simulate a scan of a high-resolution heart"
@@ -26,7 +26,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--seed", "of motion and noise", whole, 0)
     what = "probability that a voxel takes a neighbour's label"
     add("--noise EPSILON", what, probability, 0.0)
-    output(command)
+    shared(command, "output")
 
 
 def run(options: argparse.Namespace) -> None:

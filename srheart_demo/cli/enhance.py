@@ -8,8 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srheart_demo.cli import options as shared
 from srheart_demo.cli.errors import BadInput, results_folder, writable
+from srheart_demo.cli.options import (
+    READING,
+    chosen_reading,
+    chosen_settings,
+    option,
+    refusal,
+    shared,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_folder
 
@@ -26,32 +33,29 @@ DESCRIPTION = (
 
 def add_options(command: argparse.ArgumentParser) -> None:
     """The scan, how it is read, and how it is solved."""
-    shared.option(command, "stack STACK.nii.gz", "SA label stack", Path)
-    shared.long_axis(command)
+    option(command, "stack STACK.nii.gz", "SA label stack", Path)
+    shared(command, "view")
     which = command.add_mutually_exclusive_group()
-    shared.frame(which)
-    shared.option(
+    shared(which, "frame")
+    option(
         which,
         "--frames",
         "restore every frame with labels, each from the one before; writes a folder for each, and "
         "volumes.csv",
         choices=("all",),
     )
-    shared.reading(command)
-    shared.no_check(command)
-    shared.solver(command)
-    shared.output(command)
+    shared(command, *READING, "no check", "preset", "solver", "output")
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     from srheart_demo.enhancement.enhance import Diverged
 
-    settings = shared.chosen_settings(options)
-    for option in ("gamma", "view_frame", "view_labels"):
-        if getattr(options, option) is not None and options.long_axis is None:
+    settings = chosen_settings(options)
+    for name in ("gamma", "view_frame", "view_labels"):
+        if getattr(options, name) is not None and options.long_axis is None:
             raise BadInput(
-                f"--{option.replace('_', '-')}: it is about the long-axis view, and there is none; "
+                f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
             )
     try:
@@ -67,7 +71,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
     from srheart_demo.heart.measures import volumes_ml
     from srheart_demo.scan.read import read_scan
 
-    scan = read_scan(options.stack, options.long_axis, shared.chosen_reading(options))
+    scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
     G = load_generator()
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
@@ -101,7 +105,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     from srheart_demo.scan.volume import InvalidVolume
 
     out = options.output
-    found = read_cycle(options.stack, options.long_axis, shared.chosen_reading(options))
+    found = read_cycle(options.stack, options.long_axis, chosen_reading(options))
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
@@ -123,7 +127,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
             write_volumes(beats, out / "volumes.csv")
         progress.update("frame", len(scans), len(scans))
     for error in bad:
-        print(f"Left out: {shared.refusal(error, options)}", file=sys.stderr)
+        print(f"Left out: {refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
     for note in fullest.notes:
         print(f"Note (frame {fullest.frame}): {note}")

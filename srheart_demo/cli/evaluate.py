@@ -145,7 +145,7 @@ def _each(
     """The work on each item, several at a time."""
     results = []
     with ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(work, items):
+        for n, result in enumerate(pool.map(work, items), start=before + 1):
             results.append(result)
-            show(before + len(results))
+            show(n)
     return results

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,22 +17,14 @@ from srheart_demo.cli.errors import (
     missing_packages,
     writable,
 )
-from srheart_demo.cli.options import (
-    chosen_preset,
-    option,
-    output,
-    positive,
-    preset_name,
-    weight,
-    whole,
-)
+from srheart_demo.cli.options import chosen_preset, option, positive, shared, weight, whole
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.files import atomic_path
 
 if TYPE_CHECKING:
     from srheart_demo import training
     from srheart_demo.experiments.runner import Experiment
-    from srheart_demo.experiments.tables import Results, Row
+    from srheart_demo.experiments.tables import Results, Row, Table
 
 HELP = "the paper's tables, and more"
 DESCRIPTION = (
@@ -57,7 +48,7 @@ LATENT_STUDY = (
     "DCGAN, and beta-VAEs of the paper's recipe, trained here on a small budget for each beta. "
     "Measured are best codes, whether draws are hearts, and latent optimisation."
 )
-SUMMARY, REPORT = "summary.md", "report.html"
+SETTINGS, RESULTS, SUMMARY, REPORT = "settings.json", "results.csv", "summary.md", "report.html"
 
 
 def add_options(command: argparse.ArgumentParser) -> None:
@@ -90,7 +81,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     add("--draws N", "of z to check", whole, 100)
     add("--train-hearts N", "that each beta is trained on", positive, 1000)
     add("--train-steps N", "of each training: about 5 minutes of one core", positive, 400)
-    preset_name(study)
+    shared(study, "preset")
     _running(study)
 
 
@@ -106,51 +97,55 @@ def _methods(command: argparse.ArgumentParser) -> None:
 
 def _running(command: argparse.ArgumentParser) -> None:
     option(command, "--jobs N", "processes", positive, 1)
-    output(command)
+    shared(command, "output")
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure what the folder does not hold yet, then sum up."""
-    makers = {"real-stacks": _real_stacks, "latent-study": _latent_study}
-    experiment = makers.get(options.experiment, _paper_table)(options)
-    results = _open(experiment, options.output)
-    _measure(experiment, results, options)
-    text = _summary(experiment, results)
-    print(text)
-    with atomic_path(options.output / SUMMARY) as draft:
-        draft.write_text(text + "\n", encoding="utf-8")
-    _report(experiment, results, options.output)
-
-
-def _paper_table(options: argparse.Namespace) -> Experiment:
-    from srheart_demo.experiments.cases import Hearts
-    from srheart_demo.experiments.paper_tables import paper_table
-
-    check_populations([options.population])
-    subjects = Hearts(options.population, options.hearts, options.seed)
-    return _known_methods(paper_table(options.experiment, subjects, options.methods or ()))
-
-
-def _known_methods(experiment: Experiment) -> Experiment:
+    experiment, folder = _chosen(options), options.output
     try:
         experiment.tasks()
     except KeyError as error:
         raise BadInput(f"--methods: {error.args[0]}.") from error
-    return experiment
+    results = _open(experiment, folder)
+    _measure(experiment, results, options)
+    tables = [*experiment.tables(results), *results.what_failed()]
+    text = _summary(experiment.title, tables)
+    print(text)
+    with atomic_path(folder / SUMMARY) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
+    try:
+        from srheart_demo.dashboard.report import report
+    except ModuleNotFoundError as error:
+        todo = install_them(missing_packages("app"))
+        print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
+        return
+    record = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    facts = {name.replace("_", " "): record[name] for name in ("settings", "made_with")}
+    with atomic_path(folder / REPORT) as draft:
+        page = report(experiment.title, tables, experiment.plots(results), facts)
+        draft.write_text(page, encoding="utf-8")
 
 
-def _latent_study(options: argparse.Namespace) -> Experiment:
-    from srheart_demo.experiments.cases import Hearts
-    from srheart_demo.experiments.latent_study import LATENT_SIZES, Budget, LatentStudy
+def _chosen(options: argparse.Namespace) -> Experiment:
+    from srheart_demo.experiments.cases import HeldOut
+    from srheart_demo.experiments.latent_study import Budget, LatentStudy
+    from srheart_demo.experiments.paper_tables import paper_table
+    from srheart_demo.experiments.real_stacks import RealStacks
+    from srheart_demo.heart.generator import load_generator
 
+    if options.experiment == "real-stacks":
+        chosen = [tuple(options.methods)] * 2 if options.methods else []
+        return RealStacks(_files(options.files), options.simulate, options.seed, *chosen)
     check_populations([options.population])
-    solver = chosen_preset(options)
-    if unknown := [M for M in options.latents if LATENT_SIZES[-1] < M]:
-        raise BadInput(
-            f"--latents: the shipped generator has {LATENT_SIZES[-1]}, not {unknown[0]}."
-        )
+    subjects = HeldOut(options.population, options.hearts, options.seed)
+    if options.experiment in PAPER:
+        return paper_table(options.experiment, subjects, options.methods or ())
+    solver, most = chosen_preset(options), load_generator().latent_size
+    if unknown := [M for M in options.latents if most < M]:
+        raise BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
     return LatentStudy(
-        Hearts(options.population, options.hearts, options.seed),
+        subjects,
         options.output,
         solver,
         tuple(options.latents),
@@ -160,24 +155,7 @@ def _latent_study(options: argparse.Namespace) -> Experiment:
     )
 
 
-def _real_stacks(options: argparse.Namespace) -> Experiment:
-    from srheart_demo.experiments.real_stacks import RealStacks
-
-    files = _stacks(options.files)
-    if not files:
-        raise BadInput(
-            "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
-        )
-    if missing := [str(path) for path in files if not path.is_file()]:
-        raise BadInput(f"{missing[0]}: there is no such file; check the path.")
-    experiment = RealStacks(files, options.simulate, options.seed)
-    if options.methods:
-        chosen = tuple(options.methods)
-        experiment = replace(experiment, stack_methods=chosen, heart_methods=chosen)
-    return _known_methods(experiment)
-
-
-def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
+def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The files, and the stacks in and below the folders, as `srheart cohort` finds them."""
     from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
 
@@ -193,16 +171,17 @@ def _stacks(paths: Sequence[Path]) -> tuple[Path, ...]:
         files += [subject.paths[0] for subject in found.subjects]
         if found.rest:
             print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
+    if not files:
+        raise BadInput(
+            "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
+        )
+    if missing := [path for path in files if not path.is_file()]:
+        raise BadInput(f"{missing[0]}: there is no such file; check the path.")
     return tuple(dict.fromkeys(files))
 
 
 def _open(experiment: Experiment, folder: Path) -> Results:
-    from srheart_demo.experiments.runner import (
-        RESULTS_FILE,
-        OtherSettings,
-        open_results,
-        provenance,
-    )
+    from srheart_demo.experiments.runner import OtherSettings, open_results, provenance
 
     try:
         with writable(folder):
@@ -211,12 +190,12 @@ def _open(experiment: Experiment, folder: Path) -> Results:
         raise BadInput(f"{error}; give the same options, or another folder.") from error
     except ValueError as error:
         raise BadInput(
-            f"{folder / RESULTS_FILE} has {error} than this experiment; give another folder."
+            f"{folder / RESULTS} has {error} than this experiment; give another folder."
         ) from error
 
 
 def _measure(experiment: Experiment, results: Results, options: argparse.Namespace) -> None:
-    from srheart_demo.experiments.runner import measure
+    from srheart_demo.experiments.runner import measure_all
     from srheart_demo.solver.workers import WorkerDied
 
     with ProgressLine() as progress:
@@ -224,12 +203,12 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
-        def show(name: str, state: training.Progress) -> None:
+        def show(name: str, state: training.TrainingProgress) -> None:
             progress.update(f"{name}, {state.phase}", state.done, state.total)
 
         try:
             experiment.prepare(show)
-            measure(experiment, results, options.jobs, watch)
+            measure_all(experiment, results, options.jobs, watch)
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
@@ -240,29 +219,8 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
             ) from error
 
 
-def _summary(experiment: Experiment, results: Results) -> str:
-    from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE
-
-    lines = [f"# {experiment.title}", ""]
-    for table in [*experiment.tables(results), *results.what_failed()]:
+def _summary(title: str, tables: Sequence[Table]) -> str:
+    lines = [f"# {title}", ""]
+    for table in tables:
         lines += [f"## {table.title}", "", *table.markdown()]
-    lines += [f"Every figure: `{RESULTS_FILE}`. Settings and software: `{SETTINGS_FILE}`."]
-    return "\n".join(lines)
-
-
-def _report(experiment: Experiment, results: Results, folder: Path) -> None:
-    """The HTML page, where plotly is installed."""
-    from srheart_demo.experiments.runner import SETTINGS_FILE
-
-    try:
-        from srheart_demo.dashboard.report import report
-    except ModuleNotFoundError as error:
-        todo = install_them(missing_packages("app"))
-        print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
-        return
-    record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-    facts = {"settings": record["settings"], "made with": record["made_with"]}
-    tables = [*experiment.tables(results), *results.what_failed()]
-    page = report(experiment.title, tables, experiment.plots(results), facts)
-    with atomic_path(folder / REPORT) as draft:
-        draft.write_text(page, encoding="utf-8")
+    return "\n".join([*lines, f"Every figure: `{RESULTS}`. Settings and software: `{SETTINGS}`."])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,14 +87,61 @@ def option(
     command.add_argument(*flags.split(","), help=what, **more)
 
 
-def output(command: argparse.ArgumentParser, required: bool = True) -> None:
-    """The folder for the results."""
-    option(command, "-o,--output OUT", "folder for the results", Path, required=required)
+_MEANING = "what the values{} mean, such as LV=1 MYO=2 RV=3 (default: recognised)"
+SHARED: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "output": {"-o,--output OUT": ("folder for the results", {"kind": Path, "required": True})},
+    "view": {"--long-axis LA.nii.gz": ("LA label map of the same scan", {"kind": Path})},
+    "frame": {"--frame N": ("which frame of a file with several, from 0", {"kind": whole})},
+    "labels": {
+        "--labels TISSUE=VALUE": (_MEANING.format(""), {"nargs": 3}),
+        "--view-labels TISSUE=VALUE": (_MEANING.format(" of the long-axis view"), {"nargs": 3}),
+    },
+    "view's frame": {
+        "--view-frame N": (
+            "which frame of the long-axis view, from 0 (default: that of the stack); with --frames "
+            "all and a view of one frame, the frame of the stack that it shows",
+            {"kind": whole},
+        )
+    },
+    "stack": {
+        "--slice-axis": (
+            "which axis of the stack's array runs across its slices (default: found)",
+            {"kind": int, "choices": (0, 1, 2)},
+        ),
+        "--unlabelled": (
+            "slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
+            "looked (unknown), or what the labelled ones tell (auto, the default)",
+            {"choices": ("auto", "empty", "unknown"), "default": "auto"},
+        ),
+        "--trust-spacing": ("the spacing is right, although no heart is so long or so short", {}),
+    },
+    "place": {
+        "--turn DEGREES": (
+            "turn the heart in-plane by so much more than its placement does",
+            {"kind": degrees, "default": 0.0},
+        ),
+        "--flip": ("take the other end of the stack for the apex", {}),
+        "--mirror": ("read the columns of the slices the other way", {}),
+    },
+    "no check": {
+        "--no-check": ("do not ask whether the heart is to be trusted: saves some 2 s a scan", {})
+    },
+    "preset": {"--preset NAME": ("settings", {"usual": "recommended"})},
+    "solver": {
+        "--gamma G": ("weight of the long-axis loss (default: preset)", {"kind": weight}),
+        "--start": ("where z starts (default: preset)", {"choices": ("zero", "random", "encoder")}),
+        "--seed N": ("of a random start", {"kind": whole}),
+        "--no-residual": ("give G(z) alone, without what the slices show beyond it", {}),
+    },
+}
+"""Options of several commands by groups: name → help, and how else `option` adds it."""
+READING = ("labels", "view's frame", "stack", "place")
 
 
-def preset_name(command: argparse.ArgumentParser) -> None:
-    """The settings of Algorithm 1, for `chosen_preset`."""
-    option(command, "--preset NAME", "settings", usual="recommended")
+def shared(command: argparse._ActionsContainer, *groups: str) -> None:
+    """Add groups of the shared options to a command."""
+    for name, (what, more) in (item for group in groups for item in SHARED[group].items()):
+        option(command, name, what, **more)
 
 
 def chosen_preset(options: argparse.Namespace) -> Settings:
@@ -112,16 +158,6 @@ def chosen_preset(options: argparse.Namespace) -> Settings:
         raise BadInput(f"--preset: {error.args[0]}.") from error
 
 
-def solver(command: argparse.ArgumentParser) -> None:
-    """How Algorithm 1 is run, for `chosen_settings`."""
-    preset_name(command)
-    add = partial(option, command)
-    add("--gamma G", "weight of the long-axis loss (default: preset)", weight)
-    add("--start", "where z starts (default: preset)", choices=("zero", "random", "encoder"))
-    add("--seed N", "of a random start", whole)
-    add("--no-residual", "give G(z) alone, without what the slices show beyond it")
-
-
 def chosen_settings(options: argparse.Namespace) -> Settings:
     """The preset, with what the options beside it change in it.
 
@@ -134,61 +170,6 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
     if options.seed is not None and settings.start != "random":
         raise BadInput("--seed: only a random start needs one; add --start random.")
     return replace(settings, residual=False) if options.no_residual else settings
-
-
-def no_check(command: argparse.ArgumentParser) -> None:
-    """Whether hearts are judged."""
-    what = "do not ask whether the heart is to be trusted: saves some 2 s a scan"
-    option(command, "--no-check", what)
-
-
-def long_axis(command: argparse.ArgumentParser) -> None:
-    """The view beside a stack."""
-    option(command, "--long-axis LA.nii.gz", "LA label map of the same scan", Path)
-
-
-def frame(command: argparse._ActionsContainer) -> None:
-    """Which moment of a cine."""
-    option(command, "--frame N", "which frame of a file with several, from 0", whole)
-
-
-def labels(command: argparse.ArgumentParser) -> None:
-    """What the values of files mean, for `chosen_convention`."""
-    for name, whose in (("--labels", ""), ("--view-labels", " of the long-axis view")):
-        what = f"what the values{whose} mean, such as LV=1 MYO=2 RV=3 (default: recognised)"
-        option(command, f"{name} TISSUE=VALUE", what, nargs=3)
-
-
-def stacks(command: argparse.ArgumentParser) -> None:
-    """What a stack's file does not say of itself."""
-    add = partial(option, command)
-    what = "which axis of the stack's array runs across its slices (default: found)"
-    add("--slice-axis", what, int, choices=(0, 1, 2))
-    add(
-        "--unlabelled",
-        "slices without labels beyond the labelled ones: the heart ends there (empty), nobody "
-        "looked (unknown), or what the labelled ones tell (auto, the default)",
-        choices=("auto", "empty", "unknown"),
-        default="auto",
-    )
-    add("--trust-spacing", "the spacing is right, although no heart is so long or so short")
-
-
-def reading(command: argparse.ArgumentParser) -> None:
-    """How a scan is read and placed, for `chosen_reading`."""
-    labels(command)
-    add = partial(option, command)
-    add(
-        "--view-frame N",
-        "which frame of the long-axis view, from 0 (default: that of the stack); with --frames all "
-        "and a view of one frame, the frame of the stack that it shows",
-        whole,
-    )
-    stacks(command)
-    what = "turn the heart in-plane by so much more than its placement does"
-    add("--turn DEGREES", what, degrees, default=0.0)
-    add("--flip", "take the other end of the stack for the apex")
-    add("--mirror", "read the columns of the slices the other way")
 
 
 def chosen_reading(options: argparse.Namespace) -> HowToRead:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import option, output, whole
+from srheart_demo.cli.options import option, whole
 
 HELP = "list or copy the samples, or draw a heart"
 DESCRIPTION = (
@@ -23,7 +23,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     option(which, "name NAME", "a shipped subject", nargs="?")
     option(which, "--seed", "draw the synthetic heart of this seed", whole)
     option(which, "--rebuild FOLDER", "make all shipped subjects again, in FOLDER", Path)
-    output(command, required=False)
+    option(command, "-o,--output OUT", "folder for the results", Path)
 
 
 def run(options: argparse.Namespace) -> None:

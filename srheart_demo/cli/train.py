@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srheart_demo.cli.errors import BadInput, writable
-from srheart_demo.cli.options import option, output, positive, weight, whole
+from srheart_demo.cli.options import option, positive, shared, weight, whole
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     what = "compute in bfloat16: twice as fast where the processor has it"
     add("--bfloat16", what, default=None)
     add("--seed", "of hearts, initial weights and batches", whole)
-    output(command)
+    shared(command, "output")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         with writable(options.output, "the training cannot write"), ProgressLine() as progress:
 
-            def show(state: training.Progress) -> None:
+            def show(state: training.TrainingProgress) -> None:
                 detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
                 progress.update(state.phase, state.done, state.total, detail)
 
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"Wrote {weights} and its card.")
 
 
-def _settings(options: argparse.Namespace) -> training.Settings:
+def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     from srheart_demo import training
 
     recipes: dict[tuple[str, str], Any] = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import cycle
 from math import ceil
 from typing import Any
 
@@ -14,7 +15,7 @@ from plotly.subplots import make_subplots
 
 from srheart_demo.dashboard import theme
 from srheart_demo.dashboard.theme import line_colours
-from srheart_demo.experiments.summary import Curves, Plot, Strips
+from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Table
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -61,26 +62,15 @@ def report(
 
 
 def _facts(heading: str, values: Mapping[str, Any]) -> str:
-    lines = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(_words(value))}</dd>\n"
-        for name, value in values.items()
-    )
-    return f"<h2>{escape(heading.capitalize())}</h2>\n<dl>{lines}</dl>"
-
-
-def _words(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    lines = []
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>\n")
+    return f"<h2>{escape(heading.capitalize())}</h2>\n<dl>{''.join(lines)}</dl>"
 
 
 def _plot(plot: Plot, name: str) -> str:
-    figure = _strips(plot) if isinstance(plot, Strips) else _curves(plot)
-    config = {"displaylogo": False, "responsive": True}
-    body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
-    return f"<h2>{escape(plot.title)}</h2>\n{body}"
-
-
-def _panels(plot: Plot) -> go.Figure:
-    """Empty axes for each panel, those of one row with the same scale."""
+    """A plot's panels, those of one row with the same scale."""
     rows = ceil(len(plot.panels) / PER_ROW)
     figure = make_subplots(
         rows,
@@ -96,48 +86,50 @@ def _panels(plot: Plot) -> go.Figure:
     figure.update_xaxes(theme.axis("", automargin=True))
     figure.update_yaxes(theme.axis("", automargin=True))
     figure.update_yaxes(title_text=plot.axis, col=1)
-    return figure
+    if isinstance(plot, LinePlot):
+        figure.update_xaxes(title_text=plot.x_axis, type="category")
+        figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
+    traces = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
+    for i, trace in traces:
+        figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
+    config = {"displaylogo": False, "responsive": True}
+    body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
+    return f"<h2>{escape(plot.title)}</h2>\n{body}"
 
 
-def _place(i: int) -> dict[str, int]:
-    return {"row": i // PER_ROW + 1, "col": i % PER_ROW + 1}
-
-
-def _strips(plot: Strips) -> go.Figure:
-    """A box over every subject's point."""
-    figure = _panels(plot)
+def _boxes(plot: StripPlot) -> Iterator[tuple[int, go.Box]]:
+    """For each panel by its number, a box over every subject's point."""
     for i, panel in enumerate(plot.panels.values()):
         for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True):
-            box = go.Box(
-                y=values,
-                name=method,
-                marker={"color": colour, "size": 4, "opacity": 0.6},
-                line={"color": colour, "width": 1.6},
-                boxpoints="all",
-                jitter=0.5,
-                pointpos=0,
-                hovertemplate="%{y:.3f}",
+            yield (
+                i,
+                go.Box(
+                    y=values,
+                    name=method,
+                    marker={"color": colour, "size": 4, "opacity": 0.6},
+                    line={"color": colour, "width": 1.6},
+                    boxpoints="all",
+                    jitter=0.5,
+                    pointpos=0,
+                    hovertemplate="%{y:.3f}",
+                ),
             )
-            figure.add_trace(box, **_place(i))
-    return figure
 
 
-def _curves(plot: Curves) -> go.Figure:
-    """Means with their SD as bars, at evenly spaced settings."""
-    figure = _panels(plot)
-    figure.update_xaxes(title_text=plot.x_axis, type="category")
+def _lines(plot: LinePlot) -> Iterator[tuple[int, go.Scatter]]:
+    """For each panel by its number, means with their SD as bars, at evenly spaced settings."""
     for i, panel in enumerate(plot.panels.values()):
-        colours = line_colours([*panel])
-        for n, (line, cells) in enumerate(panel.items()):
-            scatter = go.Scatter(
-                x=plot.x,
-                y=[c.mean for c in cells],
-                error_y={"array": [c.sd for c in cells], "thickness": 1, "width": 3},
-                name=line,
-                mode="lines+markers",
-                line={"color": colours[n], "width": 2, "dash": DASHES[n % len(DASHES)]},
-                showlegend=i == 0,
+        styles = zip(line_colours([*panel]), cycle(DASHES), strict=False)
+        for (line, cells), (colour, dash) in zip(panel.items(), styles, strict=False):
+            yield (
+                i,
+                go.Scatter(
+                    x=plot.x,
+                    y=[c.mean for c in cells],
+                    error_y={"array": [c.sd for c in cells], "thickness": 1, "width": 3},
+                    name=line,
+                    mode="lines+markers",
+                    line={"color": colour, "width": 2, "dash": dash},
+                    showlegend=i == 0,
+                ),
             )
-            figure.add_trace(scatter, **_place(i))
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
-    return figure

@@ -243,7 +243,7 @@ def measured(
         "worst slice": float(apart.max()),
         "motion": float(np.sqrt((d**2).sum(axis=1).mean())),
         "unseen": _unseen(e),
-        "flaws": float(len(anatomy.check(e.S_SR.labels, HR_SPACING, VOLUME_RANGES))),
+        "flaws": float(len(anatomy.faults(e.S_SR.labels, HR_SPACING, VOLUME_RANGES))),
         **_sizes(e.S_SR.labels),
     }
 

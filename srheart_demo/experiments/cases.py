@@ -1,6 +1,5 @@
 """Cases: scans whose truth is known, from synthetic hearts or from high-resolution ones."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,7 +16,6 @@ from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import on_hr_grid, plane_geometry, stack_geometry
 from srheart_demo.scan.read import read_short_axis
-from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 
@@ -70,7 +68,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Hearts:
+class HeldOut:
     """Synthetic subjects that nothing was trained on.
 
     Attributes:
@@ -160,12 +158,3 @@ def clinical_stack(offset: float) -> Stack:
         column_step=torch.tensor([0.0, CLINICAL_PIXEL]),
         shape=(pixels, pixels),
     )
-
-
-def shipped_cases(level: str) -> Iterator[Case]:
-    """The sample subjects."""
-    for name in SAMPLES:
-        sample = load_sample(name)
-        d = torch.as_tensor(sample.d(level))[None]
-        scan = Scan.of(sample.stacks[level], sample.S_LA)
-        yield Case(name, level, sample.S_HR, scan, d, sample.S_LA)

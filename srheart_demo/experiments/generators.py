@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.experiments.tables import Row, Rows, Table
+from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
@@ -43,7 +43,6 @@ DRAWS_PER_PAIR = 20
 POINTS = 5
 """Codes looked at between the two of a pair."""
 
-Scores = dict[str, float]
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
 """Does a piece of work on each item, as `map` does, perhaps several at a time."""
 
@@ -206,8 +205,9 @@ def interpolations(ends: Tensor, points: int = POINTS) -> Tensor:
 
 @torch.no_grad()
 def soundness(G: Generator, z: Tensor) -> Scores:
-    """Whether a code (1, M) gives a heart that passes `anatomy.check` on the HR grid: 1 or 0."""
-    return {"sound hearts": float(not anatomy.check(to_labels(G.decode(z)), volumes=VOLUME_RANGES))}
+    """Whether a code (1, M) gives a heart without `anatomy.faults` on the HR grid: 1 or 0."""
+    faults = anatomy.faults(to_labels(G.decode(z)), volumes=VOLUME_RANGES)
+    return {"sound hearts": float(not faults)}
 
 
 def decode_times(G: Generator, repeats: int = 30) -> Scores:

@@ -16,22 +16,20 @@ from typing import Any, ClassVar
 import torch
 
 from srheart_demo.experiments import generators
-from srheart_demo.experiments.cases import LEVELS, Hearts, simulated_heart, synthetic_heart
+from srheart_demo.experiments.cases import LEVELS, HeldOut, simulated_heart, synthetic_heart
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score, with_mean
-from srheart_demo.experiments.summary import Comparison, Curves, Plot, along, top_two
+from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, top_two
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
-from srheart_demo.heart.generator import Architecture, weights_file
+from srheart_demo.heart.generator import weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
-from srheart_demo.training import PlainSettings, Progress, train
+from srheart_demo.training import PlainSettings, TrainingProgress, train
 
-LATENT_SIZES = (8, 16, 32, 64, 128)
-BETAS = (0.0, 1e-3, 1e-2, 1e-1)
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
 DCGAN = "DCGAN"
@@ -48,21 +46,14 @@ class Budget:
         learning_rate: ten times the paper's, for the steps are few.
     """
 
-    hearts: int = 1000
-    steps: int = 400
+    hearts: int
+    steps: int
     learning_rate: float = 1e-3
 
     def settings(self, beta: float) -> PlainSettings:
         """The recipe at a β of the paper's scaling: a mean over voxels, and over z."""
-        architecture = Architecture()
-        return PlainSettings(
-            hearts=self.hearts,
-            steps=self.steps,
-            learning_rate=self.learning_rate,
-            beta=beta * prod(LATTICE_SHAPE) / architecture.latent_size,
-            bfloat16=True,
-            architecture=architecture,
-        )
+        scaled = beta * prod(LATTICE_SHAPE) / PlainSettings.architecture.latent_size
+        return replace(PlainSettings(beta=scaled, bfloat16=True), **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -79,13 +70,13 @@ class LatentStudy(Experiment):
         training: budget of each β.
     """
 
-    subjects: Hearts
+    subjects: HeldOut
     folder: Path
     solver: Settings
-    latent_sizes: tuple[int, ...] = LATENT_SIZES
-    betas: tuple[float, ...] = BETAS
-    draws: int = 100
-    training: Budget = Budget()
+    latent_sizes: tuple[int, ...]
+    betas: tuple[float, ...]
+    draws: int
+    training: Budget
     name: ClassVar[str] = "latent-study"
     title: ClassVar[str] = "Latent study"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")
@@ -103,7 +94,7 @@ class LatentStudy(Experiment):
             "weights": {name: fingerprint(weights_file(name)) for name in ("betavae", "dcgan")},
         }
 
-    def prepare(self, show: Callable[[str, Progress], None]) -> None:
+    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:
         """Train what is not trained yet, each from its checkpoint."""
         for beta in self.betas:
             weights = self._weights(beta)
@@ -180,17 +171,17 @@ class LatentStudy(Experiment):
             if len(names) > 1:
                 lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
                 panel = {
-                    line: [*along(results, "dice_mean", level, names).values()]
+                    line: [*mean_cells(results, "dice_mean", level, names).values()]
                     for line, level in lines.items()
                 }
                 x = tuple(name.partition(" = ")[2] for name in names)
-                plots.append(Curves(title, axis, "mean Dice ± SD", x, {"": panel}))
+                plots.append(LinePlot(title, axis, "mean Dice ± SD", x, {"": panel}))
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
         best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in STRUCTURES}
         shown = best | {f"LO, {level}": ("dice_mean", level) for level in LEVELS}
-        columns = [top_two(along(results, *which, names)) for which in shown.values()]
+        columns = [top_two(mean_cells(results, *which, names)) for which in shown.values()]
         sound = results.paired("sound", DRAWS, names)
         rows: list[Sequence[str | Cell]] = [
             (

@@ -21,15 +21,15 @@ from srheart_demo.experiments.cases import (
     CLINICAL_PIXEL,
     LEVELS,
     Case,
-    Hearts,
+    HeldOut,
     clinical_heart,
     simulated_heart,
 )
-from srheart_demo.experiments.methods import GAMMAS, method, multi_view_name, weights_in_use
+from srheart_demo.experiments.methods import GAMMAS, multi_view_name, weights_in_use
 from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score
-from srheart_demo.experiments.summary import Comparison, Curves, Plot, along
+from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, scores_of
+from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -52,14 +52,14 @@ class Design:
 
     Attributes:
         title: of the summary.
-        dice: tables of Dice.
+        dice: its tables of Dice.
         methods: compared by default, with those that only the sweep of γ needs.
         levels: of the scans.
         case: population, seed, level → a scan of a heart.
         structures: whose Dice is compared with the best other's.
         crossed: whether Dice is shown as in Table 2, with a column for each level tested on.
-        strips: title → name of the columns in the results, of every subject's Dice.
-        swept: the same, of plots along γ; none where γ is not swept.
+        strips: titles, and names of the columns in the results, of every subject's Dice.
+        swept: whether the weight γ of the view is swept.
     """
 
     title: str
@@ -111,7 +111,7 @@ class PaperTable(Experiment):
     """Methods on scans of synthetic hearts, as one of the paper's tables compares them."""
 
     name: str
-    subjects: Hearts
+    subjects: HeldOut
     methods: tuple[str, ...]
     figures: ClassVar[tuple[str, ...]] = COLUMNS
 
@@ -147,7 +147,7 @@ class PaperTable(Experiment):
                 f"{population} {seed}",
                 level,
                 partial(self.design.case, population, seed, level),
-                {name: partial(score, method(name, level)) for name in self.methods},
+                scores_of(self.methods, level),
             )
             for seed in self.subjects.seeds
             for level in self.design.levels
@@ -184,7 +184,7 @@ class PaperTable(Experiment):
                 for title, named in strips
             }
             title, axis = "Weight of the long-axis view", "Dice, mean ± SD"
-            plots.append(Curves(title, "γ", axis, tuple(self.swept), panels))
+            plots.append(LinePlot(title, "γ", axis, tuple(self.swept), panels))
         return plots
 
     def _comparison(self, results: Results) -> Comparison:
@@ -195,7 +195,7 @@ class PaperTable(Experiment):
 
     def _along(self, results: Results, name: str) -> list[Cell]:
         level = self.design.levels[0]
-        return [*along(results, name, level, self.swept.values()).values()]
+        return [*mean_cells(results, name, level, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {
@@ -212,7 +212,7 @@ class PaperTable(Experiment):
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 
 
-def paper_table(name: str, subjects: Hearts, methods: Sequence[str] = ()) -> PaperTable:
+def paper_table(name: str, subjects: HeldOut, methods: Sequence[str] = ()) -> PaperTable:
     """A table of the paper, with its own methods by default.
 
     Raises:
@@ -234,7 +234,7 @@ def recorded(name: str, folder: Path = FOLDER) -> tuple[PaperTable, Results]:
         KeyError: an unknown name, with the known ones.
         FileNotFoundError: it is not there; says how to get it.
     """
-    home, unmeasured = folder / name, paper_table(name, Hearts())
+    home, unmeasured = folder / name, paper_table(name, HeldOut())
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
         raise FileNotFoundError(
             f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
@@ -242,6 +242,6 @@ def recorded(name: str, folder: Path = FOLDER) -> tuple[PaperTable, Results]:
             f"hour or two: srheart experiment {name} -o {home}"
         )
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
-    subjects = Hearts(settings["population"], settings["hearts"], settings["seed"])
+    subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
     experiment = replace(unmeasured, subjects=subjects, methods=tuple(settings["methods"]))
     return experiment, Results(home / RESULTS_FILE, experiment.figures)

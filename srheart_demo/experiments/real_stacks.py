@@ -21,9 +21,9 @@ import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import Labels, Method, Restoration, method, weights_in_use
+from srheart_demo.experiments.methods import Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, score, with_mean
+from srheart_demo.experiments.scoring import COLUMNS, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -79,6 +79,7 @@ class RealStacks(Experiment):
 
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""
+        stacks = set(self.files) - self._hearts
         return {
             "experiment": self.name,
             "files": {name: fingerprint(path) for name, path in self._names().items()},
@@ -87,7 +88,7 @@ class RealStacks(Experiment):
             "methods on stacks": self.stack_methods,
             "methods on hearts": self.heart_methods,
             "weights": {
-                **weights_in_use(self.stack_methods, [HIDDEN] if self._stacks else ()),
+                **weights_in_use(self.stack_methods, [HIDDEN] if stacks else ()),
                 **weights_in_use(self.heart_methods, LEVELS if self._hearts else ()),
             },
         }
@@ -97,40 +98,25 @@ class RealStacks(Experiment):
         """Those of the files that are degraded; in the others slices are hidden."""
         return frozenset(path for path in self.files if self.simulate or _is_heart(path))
 
-    @property
-    def _stacks(self) -> frozenset[Path]:
-        return frozenset(self.files) - self._hearts
-
     def _names(self) -> dict[str, Path]:
         """The files by their paths below the folder that holds all."""
         folder = Path(commonpath([path.absolute().parent for path in self.files]))
-        return {
-            path.absolute()
-            .relative_to(folder)
-            .as_posix()
-            .removesuffix(".gz")
-            .removesuffix(".nii"): path
-            for path in self.files
-        }
+        names = [path.absolute().relative_to(folder).as_posix() for path in self.files]
+        bare = [name.removesuffix(".gz").removesuffix(".nii") for name in names]
+        return dict(zip(bare, self.files, strict=True))
 
     def tasks(self) -> Sequence[Task]:
         """Hearts at each level of motion, stacks once."""
         tasks = []
         seeds = held_out_seeds(len(self.files), self.seed)
         for (name, path), seed in zip(self._names().items(), seeds, strict=True):
-            if path in self._hearts:
-                tasks += [
-                    Task(
-                        name,
-                        level,
-                        partial(simulated_file, path, seed, level),
-                        {m: partial(score, method(m, level)) for m in self.heart_methods},
-                    )
-                    for level in LEVELS
-                ]
-            else:
-                measures = {m: partial(score_hidden, method(m, HIDDEN)) for m in self.stack_methods}
-                tasks.append(Task(name, HIDDEN, partial(read_hidden, path), measures))
+            if path not in self._hearts:
+                scores = scores_of(self.stack_methods, HIDDEN, score_hidden)
+                tasks.append(Task(name, HIDDEN, partial(read_hidden, path), scores))
+                continue
+            for level in LEVELS:
+                case = partial(simulated_file, path, seed, level)
+                tasks.append(Task(name, level, case, scores_of(self.heart_methods, level)))
         return tasks
 
     def _compared(self, results: Results) -> dict[str, Comparison]:
@@ -196,7 +182,7 @@ def score_hidden(method: Method, case: HiddenSlices) -> Scores:
     """Dice of each tissue over all hidden slices together, as scanned and as restored ("raw")."""
     began = time.perf_counter()
     found = method(case.scan)
-    labels = as_scanned(found, case)
+    labels = on_hidden_slices(found, case)
     seconds = time.perf_counter() - began
     return {
         **with_mean("dice_{}", dice(labels, case.labels)),
@@ -207,7 +193,7 @@ def score_hidden(method: Method, case: HiddenSlices) -> Scores:
     }
 
 
-def as_scanned(found: Restoration, case: HiddenSlices) -> Labels:
+def on_hidden_slices(found: Restoration, case: HiddenSlices) -> Labels:
     """A restored heart on the hidden slices, each displaced as the seen ones beside it were found.
 
     Between two of them the displacement is interpolated linearly.

@@ -7,13 +7,15 @@ displacement; the mean of the true ones moves it.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.methods import Labels, Method, Moved, Restoration
+from srheart_demo.experiments.methods import Labels, Method, Moved, Restoration, method
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import (
@@ -76,6 +78,13 @@ def score(method: Method, case: Case) -> Scores:
         "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
         "seconds": seconds,
     }
+
+
+def scores_of(
+    methods: Iterable[str], level: str, scored: Callable[[Method, Any], Scores] = score
+) -> dict[str, Callable[[Any], Scores]]:
+    """Name of a method → what scores it on a case of a level, for a `Task`."""
+    return {name: partial(scored, method(name, level)) for name in methods}
 
 
 def labels_at_truth(found: Restoration, case: Case) -> Labels:

@@ -37,7 +37,7 @@ OTHER_MEASURES: Mapping[str, tuple[str, int | None]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Strips:
+class StripPlot:
     """Every subject's figure, by panel and method.
 
     Attributes:
@@ -52,7 +52,7 @@ class Strips:
 
 
 @dataclass(frozen=True)
-class Curves:
+class LinePlot:
     """A mean and its spread against a setting.
 
     Attributes:
@@ -69,7 +69,7 @@ class Curves:
     panels: Mapping[str, Mapping[str, Sequence[Cell]]]
 
 
-Plot = Strips | Curves
+Plot = StripPlot | LinePlot
 
 
 def cell(values: Values) -> Cell:
@@ -77,7 +77,7 @@ def cell(values: Values) -> Cell:
     return Cell(*summary(list(values)))
 
 
-def along(results: Results, name: str, level: str, methods: Iterable[str]) -> dict[str, Cell]:
+def mean_cells(results: Results, name: str, level: str, methods: Iterable[str]) -> dict[str, Cell]:
     """Method → its cell, over the subjects that all methods have."""
     return {method: cell(found) for method, found in results.paired(name, level, methods).items()}
 
@@ -184,7 +184,7 @@ class Comparison:
         head = ("method", *OTHER_MEASURES)
         return self._table("Distances, volumes, motion and time", head, rows, note)
 
-    def strips(self, title: str, named: str = "dice_{}") -> Strips:
+    def strips(self, title: str, named: str = "dice_{}") -> StripPlot:
         """Every subject's Dice by structure and level."""
         panels = {
             f"{tissue}, {level}" if len(self.levels) > 1 else tissue: self.results.paired(
@@ -192,10 +192,10 @@ class Comparison:
             )
             for level, tissue in product(self.levels, TISSUES[1:])
         }
-        return Strips(title, "Dice", panels)
+        return StripPlot(title, "Dice", panels)
 
     def _column(self, name: str, level: str) -> dict[str, Cell]:
-        return top_two(along(self.results, name, level, self.methods))
+        return top_two(mean_cells(self.results, name, level, self.methods))
 
     def _table(
         self, title: str, head: Sequence[str], rows: Sequence[Sequence[str | Cell]], note: str

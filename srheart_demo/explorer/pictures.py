@@ -22,7 +22,7 @@ SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
 WINDOW = 112
 """Rows and columns of a picture; 140 mm hold a large heart and its motion."""
-INSET = 12
+INSET = 16
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from srheart_demo.dashboard.theme import INK, MIDDLE, line_colours
-from srheart_demo.experiments.summary import Curves, Strips
+from srheart_demo.experiments.summary import LinePlot, StripPlot
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
 from srheart_demo.lessons.pictures import Labels, finish, show_labels, window_of
@@ -61,7 +61,7 @@ def _bars(
 
 
 def picture_strips(
-    strips: Strips, paper: Mapping[str, Mapping[str, tuple[float, float]]] | None = None
+    strips: StripPlot, paper: Mapping[str, Mapping[str, tuple[float, float]]] | None = None
 ) -> Figure:
     """Every subject's figure as a dot, with the mean over subjects as a bar.
 
@@ -93,7 +93,7 @@ def picture_strips(
     return finish(figure)
 
 
-def picture_curves(curves: Curves) -> Figure:
+def picture_curves(curves: LinePlot) -> Figure:
     """Means with their SD against a setting, a panel beside the other."""
     import matplotlib.pyplot as plt
 
