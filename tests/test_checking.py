@@ -12,7 +12,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from benchmarks.check import ODD, scan
 from srheart_demo.cli import main
-from srheart_demo.enhancement.check import examine
+from srheart_demo.enhancement.check import report_on
 from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
@@ -31,7 +31,7 @@ def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Grade:
 
 
 def test_a_sample_lies_inside_what_the_prior_knows() -> None:
-    report = examine(load_generator(), read_scan(SCAN))
+    report = report_on(load_generator(), read_scan(SCAN))
     assert report.verdict == Grade.FINE
     assert not report.reasons
     assert {m.name for m in report.measures} == set(QUANTITIES)

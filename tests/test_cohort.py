@@ -23,7 +23,7 @@ from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
 from srheart_demo.enhancement.cohort import (
-    RESULTS,
+    RESULT_FILES,
     Cohort,
     Execute,
     Record,
@@ -37,7 +37,7 @@ from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
 
 QUICK = ["--preset", "interactive", "--no-surface"]
-QUICK_RESULTS = RESULTS - {"heart.stl"}
+QUICK_RESULTS = RESULT_FILES - {"heart.stl"}
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -107,7 +107,7 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     assert cohort(scans, "--preset", "interactive", "--jobs", "2") == 1
     assert f"{bad}: the file is truncated" in capfd.readouterr().err
     assert contents(out) == {"summary.csv", "one_SA", "sub"}
-    assert contents(out / "one_SA") == contents(out / "sub" / "two") == RESULTS
+    assert contents(out / "one_SA") == contents(out / "sub" / "two") == RESULT_FILES
     assert contents(out / "sub" / "bad") == {"record.json"}
     files = [str(scans / "one_SA.nii.gz"), "--long-axis", str(scans / "one_LA.nii.gz")]
     for name, arguments in (("one_SA", files), ("sub/two", [str(scans / "sub" / "two.nii.gz")])):

@@ -34,7 +34,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
-    from srheart_demo.enhancement.check import Report, examine
+    from srheart_demo.enhancement.check import Report, report_on
     from srheart_demo.enhancement.quantities import Grade
     from srheart_demo.heart.generator import load_generator
     from srheart_demo.scan.read import read_scan
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
         for n, path in enumerate(options.files, start=1):
             try:
                 scan = read_scan(path, options.long_axis, chosen_reading(options))
-                reports[path] = examine(None if options.no_solve else load_generator(), scan)
+                reports[path] = report_on(None if options.no_solve else load_generator(), scan)
             except InvalidVolume as error:
                 reports[path] = refusal(error, options)
             if len(options.files) > 1:

@@ -69,7 +69,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
-    from srheart_demo.enhancement.cohort import SUMMARY, Cohort
+    from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort
     from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
     from srheart_demo.enhancement.names import Choice, Pattern
     from srheart_demo.solver.workers import NoCluster
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
         records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
-    print(f"{_ending(records, found)}; see {out / SUMMARY}.")
+    print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)

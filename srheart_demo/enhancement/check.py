@@ -20,7 +20,7 @@ from srheart_demo.solver.settings import INTERACTIVE
 
 TESTED = {"labelled slices": (4, 30), "mm between slices": (4, 15), "mm pixels": (0.5, 3.0)}
 """Ranges of scans on which this is tested."""
-AXES = ("left-right", "posterior-anterior", "inferior-superior")
+SCANNER_AXES = ("left-right", "posterior-anterior", "inferior-superior")
 
 
 @dataclass(frozen=True)
@@ -102,12 +102,12 @@ class Report:
         }
 
 
-def examine(G: Generator | None, scan: Scan) -> Report:
+def report_on(G: Generator | None, scan: Scan) -> Report:
     """Look at a scan.
 
     Args:
         G: the generator to solve it with; without one it is not solved.
-        scan: by `scan.read_scan`.
+        scan: by `read_scan`.
     """
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
@@ -159,7 +159,7 @@ def _found(scan: Scan) -> Iterable[str]:
     yield f"As drawn {amounts}."
     normal = np.abs(placement.world_from_model[:3, 0])
     angle = np.degrees(np.arccos(min(1.0, normal.max())))
-    axis = AXES[int(normal.argmax())]
+    axis = SCANNER_AXES[int(normal.argmax())]
     yield (
         f"The stack's axis lies {angle:.0f}° from the scanner's {axis} axis."
         if placement.orientation_known

@@ -32,9 +32,8 @@ from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import Ends, WorkerDied
 
-GENERATOR = "betavae"
-RECORD, SUMMARY, STAGING = "record.json", "summary.csv", ".staging"
-RESULTS = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
+RECORD, SUMMARY_FILE, STAGING = "record.json", "summary.csv", ".staging"
+RESULT_FILES = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Record:
         status: ``done``, ``failed``, ``waiting`` or ``passed over``.
         message: why it failed or was passed over, or what a user should know of how the scan was
             read and placed.
-        verdict: fine, unusual or distrust, as `enhancement.Trust`; None where nobody asked.
+        verdict: fine, unusual or distrust, as `Trust`; None where nobody asked.
         reasons: of the verdict, in sentences.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         LV_mass_g: the myocardium's.
@@ -84,7 +83,7 @@ Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[
 
 @cache
 def _weights() -> str:
-    return checksum(weights_file(GENERATOR))
+    return checksum(weights_file("betavae"))
 
 
 def _version() -> str:
@@ -138,7 +137,7 @@ class Cohort:
         if made.status == "done":  # By a worker that died before it could say so.
             return made
         began = time.perf_counter()
-        G = load_generator(GENERATOR)
+        G = load_generator("betavae")
         e = enhance(self._read(subject), G, self.settings)
         if self.check:
             e = judged(G, e)
@@ -228,7 +227,7 @@ def unfinished(
     for i, subject in enumerate(subjects, start=1):
         if cohort.record(subject).status != "done":
             folder = cohort.out / subject.name
-            others = {path.name for path in folder.glob("*")} - RESULTS
+            others = {path.name for path in folder.glob("*")} - RESULT_FILES
             if others:
                 raise UnusableCohort(
                     f"{folder}: it would be replaced by new results, but it holds "
@@ -271,5 +270,5 @@ def summarise(cohort: Cohort, found: Found) -> list[Record]:
         why = f"{other.kind}: {other.why}"
         records.append(Record(other.file, other.file, None, "passed over", message=why))
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
-    write_csv(map(vars, records), columns, cohort.out / SUMMARY)
+    write_csv(map(vars, records), columns, cohort.out / SUMMARY_FILE)
     return records

@@ -55,12 +55,12 @@ def restore_cycle(
     """Restore frames in their order, each from where the one before it ended.
 
     Args:
-        G, settings: as for `enhancement.enhance`.
-        scans: those of `scan.read_cycle`, placed alike.
+        G, settings: as for `enhance`.
+        scans: those of `read_cycle`, placed alike.
         watch: sees the index in `scans` and each step.
 
     Raises:
-        Diverged: as `enhancement.enhance`.
+        Diverged: as `enhance`.
     """
     z: Tensor | None = None
     for i, scan in enumerate(scans):

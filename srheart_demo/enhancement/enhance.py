@@ -164,7 +164,7 @@ def enhance(
     ``heart.write("out/")`` writes it.
 
     Args:
-        scan: by `scan.read_scan`, or `Scan.of`.
+        scan: by `read_scan`, or `Scan.of`.
         G: the generator that must explain the scan; the shipped β-VAE by default.
         settings: how to run Algorithm 1.
         watch: sees each step.

@@ -17,7 +17,7 @@ import numpy as np
 
 from srheart_demo.enhancement.names import (
     BY_ITSELF,
-    LABELS,
+    LABEL_WORDS,
     NIFTI,
     OTHER_FORMATS,
     Choice,
@@ -31,13 +31,11 @@ from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.nifti import NiftiLabels, load
 from srheart_demo.scan.read import survey, survey_view
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, Picture, SeveralFrames
+from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
 
-HEART, REPORT = "s_sr.nii.gz", "d.json"
-"""Files of results, which are no scans."""
 SAMPLE = 2**16
 """Voxels that tell a picture from labels."""
-KINDS = {
+REASONS = {
     "picture": "pictures",
     "file without labels": "files without labels",
     "view without a stack": "views without a stack",
@@ -98,7 +96,7 @@ class CohortScan:
 
 
 class PassedOver(NamedTuple):
-    """A file that is no scan: where it lies, one of `KINDS`, and why in a sentence."""
+    """A file that is no scan: where it lies, one of `REASONS`, and why in a sentence."""
 
     file: str
     kind: str
@@ -116,7 +114,9 @@ class Found:
     def rest(self) -> str:
         """How many files of which kinds were passed over; may be empty."""
         n = Counter(passed.kind for passed in self.passed_over)
-        return ", ".join(f"{n[k]} {k if n[k] == 1 else more}" for k, more in KINDS.items() if n[k])
+        return ", ".join(
+            f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k]
+        )
 
 
 class Content(NamedTuple):
@@ -210,7 +210,7 @@ class _Sorting:
             return
         path = self.folder / file
         match _content(path):
-            case Picture() as error if not LABELS.search(path.name.lower()):
+            case NotLabels() as error if not LABEL_WORDS.search(path.name.lower()):
                 self.passed_over.append(PassedOver(file, "picture", self._said(error, file)))
             case NothingLabelled() as error:
                 why = self._said(error, file)
@@ -227,7 +227,7 @@ class _Sorting:
             return "file left out by a pattern", "as was asked for"
         if OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
-        if path.name.lower() == HEART and path.with_name(REPORT).exists():
+        if path.name.lower() == "s_sr.nii.gz" and path.with_name("d.json").exists():
             return "result", "a heart that was restored, not a scan"
         if not (self.choice.is_view(file) or self.choice.is_stack(file)):
             return "file left out by a pattern", "no pattern names it"
@@ -341,7 +341,7 @@ def _content(path: Path) -> Content | InvalidVolume:
             whole = image.whole(t, stored).reshape(-1)
             values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
             if len(values) > MOST_VALUES:
-                raise Picture(f"it holds more than {MOST_VALUES} different values")
+                raise NotLabels(f"it holds more than {MOST_VALUES} different values")
             if whole.any():
                 labelled.append(t)
         if not labelled:

@@ -14,7 +14,7 @@ OTHER_FORMATS = re.compile(
 )
 """Endings of what may be a scan, but is not read."""
 CHAMBERS = r"(?:lax?|a)?[-_ ]?([234]|two|three|four)[-_ ]?(?:ch|chambers?)"
-CHAMBER_VIEW, SHORT_AXIS, LONG_AXIS, LABELS = (
+CHAMBER_VIEW, SHORT_AXIS_WORDS, LONG_AXIS_WORDS, LABEL_WORDS = (
     re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
     for words in (
         CHAMBERS,
@@ -76,7 +76,7 @@ class Choice:
         name = PurePosixPath(file).name.lower()
         if self.views:
             return any(pattern.shared(file) is not None for pattern in self.views)
-        return bool(LONG_AXIS.search(name) and not SHORT_AXIS.search(name))
+        return bool(LONG_AXIS_WORDS.search(name) and not SHORT_AXIS_WORDS.search(name))
 
     def is_stack(self, file: str) -> bool:
         """Whether a file's name is that of a short-axis stack."""
@@ -101,14 +101,16 @@ BY_ITSELF = Choice()
 
 def words_of(name: str) -> tuple[str, ...]:
     """Those of a name but for short axis, long axis and labels."""
-    for words in (SHORT_AXIS, LONG_AXIS, LABELS):
+    for words in (SHORT_AXIS_WORDS, LONG_AXIS_WORDS, LABEL_WORDS):
         name = words.sub(" ", name)
     return tuple(re.findall(r"[^\W_]+", name))
 
 
 def making_of(file: str) -> set[str]:
     """Words for how the labels of a file were made, such as gt or seg."""
-    return {word.rstrip("0123456789") for word in LABELS.findall(PurePosixPath(file).name.lower())}
+    return {
+        word.rstrip("0123456789") for word in LABEL_WORDS.findall(PurePosixPath(file).name.lower())
+    }
 
 
 def chambers_rank(view: str) -> int:

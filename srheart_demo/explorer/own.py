@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import shift
 from torch import Tensor
 
-from srheart_demo.enhancement.check import Report, examine
+from srheart_demo.enhancement.check import Report, report_on
 from srheart_demo.explorer.subjects import Acquisition, Labels, Scan, by_hand_shift, kept_slices
 from srheart_demo.files import harmless_name
 from srheart_demo.heart.surface import Mesh
@@ -98,7 +98,7 @@ class OwnScan:
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = examine(G, self.placed)
+            self._report = report_on(G, self.placed)
         return self._report
 
     def acquire(self, scan: Scan) -> Acquisition:

@@ -23,7 +23,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, Picture
+from srheart_demo.scan.volume import InvalidVolume, NotLabels
 
 MOST_VOXELS = 2**24
 """Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
@@ -56,7 +56,7 @@ FOREIGN = {
     "zip tar tgz tar.gz 7z rar": "an archive of files",
 }
 """What other endings stand for."""
-AGAIN = "export or download it again"
+EXPORT_AGAIN = "export or download it again"
 
 
 @dataclass(frozen=True)
@@ -165,14 +165,14 @@ class NiftiLabels:
             whole = np.rint(values)
             if (odd := values[np.abs(values - whole) > tolerance]).size:
                 coarse = f", or a scale of {quantum:g} is too coarse for them" * (quantum > 1)
-                raise Picture(
+                raise NotLabels(
                     f"{name}: some values are not whole numbers (such as {odd[0]:g}), so this is "
                     f"an image, holds probabilities or was interpolated{coarse}; give a label map, "
                     "resampled by nearest neighbour."
                 )
             values = whole
         if values.max() > LARGEST or values.min() < -LARGEST:
-            raise Picture(
+            raise NotLabels(
                 f"{name}: values as large as {float(values.max()):g} are no labels; give a label "
                 "map."
             )
@@ -236,7 +236,7 @@ def _reported(name: str) -> Iterator[None]:
     except PermissionError:
         raise InvalidVolume(f"{name}: reading it is not permitted; change its mode.") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InvalidVolume(f"{name}: the file is truncated or damaged; {AGAIN}.") from error
+        raise InvalidVolume(f"{name}: the file is truncated or damaged; {EXPORT_AGAIN}.") from error
 
 
 @contextmanager
@@ -280,11 +280,11 @@ def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> Nift
     except Exception as error:  # nibabel raises a dozen kinds on damaged headers
         raise InvalidVolume(
             f"{name}: this is not a readable NIfTI file (truncated, damaged or of another "
-            f"format); {AGAIN}."
+            f"format); {EXPORT_AGAIN}."
         ) from error
     space, frames = _axes(shape, name)
     if dtype.kind not in "uifb":
-        raise Picture(
+        raise NotLabels(
             f"{name}: the voxels are of type {dtype}, not whole numbers; give a label map, not a "
             "picture."
         )
@@ -293,7 +293,7 @@ def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> Nift
     if offset < 0 or voxels > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
         raise InvalidVolume(
             f"{name}: the header claims {times(shape)} voxels, {all_ / 2**20:.0f} MB, so it is "
-            f"damaged or no label map of a heart; {AGAIN}, cropped to the heart."
+            f"damaged or no label map of a heart; {EXPORT_AGAIN}, cropped to the heart."
         )
     to_mm = MILLIMETRES.get(units, 1.0)
     for affine in forms.values():

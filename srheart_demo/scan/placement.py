@@ -93,7 +93,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     affine says otherwise shows a mirror image and its columns are read the other way.
 
     Args:
-        stack: as `volume.read_short_axis` reads it.
+        stack: as `read_short_axis` reads it.
         by_hand: what is done besides.
 
     Raises:

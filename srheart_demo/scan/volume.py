@@ -28,7 +28,7 @@ class InvalidVolume(ValueError):
         self.remedy = remedy
 
 
-class Picture(InvalidVolume):
+class NotLabels(InvalidVolume):
     """An image, not labels."""
 
 
