@@ -141,10 +141,12 @@ def main() -> None:
 def film() -> bytes:
     """A run of RECOMMENDED on the first sample under severe motion, as an animation."""
     from srheart_demo.dashboard.film import gif
-    from srheart_demo.explorer import Scan, Session, Watch
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.watch import Watch
     from srheart_demo.scan.samples import SAMPLES
 
-    session = Session(Scan(SAMPLES[0], motion=4.0))
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0))
     session.advance(1e9)
     return gif(session, Watch())
 
@@ -152,9 +154,11 @@ def film() -> bytes:
 def bare_speed(seconds: float = 4.0) -> float:
     """Iterations a second of REFERENCE without any display, in a process of its own."""
     code = (
-        "import time; from srheart_demo.explorer import Scan, Session;"
+        "import time; from srheart_demo.explorer.session import Session;"
+        "from srheart_demo.explorer.subjects import ScanSettings;"
         "from srheart_demo.solver.settings import REFERENCE;"
-        "s = Session(Scan('healthy_1', 4.0), REFERENCE); s.advance(0.5); n = s.history.last;"
+        "s = Session(ScanSettings('healthy_1', 4.0), REFERENCE); s.advance(0.5);"
+        "n = s.history.last;"
         f"t = time.monotonic(); s.advance({seconds});"
         "print((s.history.last - n) / (time.monotonic() - t))"
     )

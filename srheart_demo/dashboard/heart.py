@@ -22,7 +22,7 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Heart, Paint
+    from srheart_demo.explorer.show import Heart, Paint
     from srheart_demo.heart.surface import Mesh
 
 OPACITY = {"LV": 0.6, "MYO": 0.2, "RV": 0.45}
@@ -148,7 +148,7 @@ def heart_traces(heart: Heart, slices: bool = True, cut: bool = True) -> list[Tr
     if heart.paint is not None:
         left |= {"showscale": True, "colorbar": COLOUR_BAR}
     tiles = [
-        _mesh(plane.mesh, plane.labels == label, name=texts.as_scanned(tissue), color=colour)
+        _mesh(plane.mesh, plane.labels == label, name=texts.AS_SCANNED.format(tissue), color=colour)
         for plane in planes
         for label, (tissue, colour) in enumerate(TISSUE_COLOURS.items(), 1)
     ]

@@ -26,7 +26,7 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import centred
+from srheart_demo.solver.gauge import centred, common_translation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
@@ -127,8 +127,9 @@ class Enhancement:
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        tissue = self.scan.stack.labelled
-        return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
+        d, tissue = torch.from_numpy(self.d), self.scan.stack.labelled
+        common = common_translation(d, torch.zeros_like(d), torch.from_numpy(tissue))
+        return np.where(tissue[:, None], (d - common).numpy(), 0.0)
 
     def write(self, folder: Path | str, surface: bool = True) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
