@@ -164,7 +164,7 @@ def figures(cases: Iterator[Case]) -> Iterator[dict[str, float] | None]:
     """Of each case; None where it is refused."""
     for stack, by_hand in cases:
         try:
-            yield measured(load_generator(), Scan.of(stack, by_hand=by_hand))
+            yield measured(Scan.of(stack, by_hand=by_hand), load_generator())
         except InvalidVolume:
             yield None
 

@@ -26,12 +26,12 @@ SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
 def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Grade:
     return max(
-        m.verdict for m in judge(measured(load_generator(), Scan.of(stack, by_hand=by_hand)))
+        m.verdict for m in judge(measured(Scan.of(stack, by_hand=by_hand), load_generator()))
     )
 
 
 def test_a_sample_lies_inside_what_the_prior_knows() -> None:
-    report = report_on(load_generator(), read_scan(SCAN))
+    report = report_on(read_scan(SCAN), load_generator())
     assert report.verdict == Grade.FINE
     assert not report.reasons
     assert {m.name for m in report.measures} == set(QUANTITIES)
@@ -56,8 +56,8 @@ def test_the_same_scan_unharmed_is_no_worse_than_unusual() -> None:
 def test_a_mirrored_picture_is_put_right_by_hand() -> None:
     """Where the affine does not say how the scanner lay, only the heart's form can tell."""
     mirrored, _ = ODD["mirrored, spacing only"](31_001)
-    as_it_is = measured(load_generator(), Scan.of(mirrored))
-    by_hand = measured(load_generator(), Scan.of(mirrored, by_hand=ByHand(mirror=True)))
+    as_it_is = measured(Scan.of(mirrored), load_generator())
+    by_hand = measured(Scan.of(mirrored, by_hand=ByHand(mirror=True)), load_generator())
     assert as_it_is["mirrored"] > QUANTITIES["mirrored"].usual.most
     assert by_hand["mirrored"] == pytest.approx(-as_it_is["mirrored"], abs=1.0)
 

@@ -644,7 +644,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
     scan = Scan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(G, enhance(scan, G, INTERACTIVE))
+    e = judged(enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")

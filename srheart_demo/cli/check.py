@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
         for n, path in enumerate(options.files, start=1):
             try:
                 scan = read_scan(path, options.long_axis, chosen_reading(options))
-                reports[path] = report_on(None if options.no_solve else load_generator(), scan)
+                reports[path] = report_on(scan, None if options.no_solve else load_generator())
             except InvalidVolume as error:
                 reports[path] = refusal(error, options)
             if len(options.files) > 1:

@@ -82,7 +82,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
             found = enhance(scan, G, settings, show)
             if not options.no_check:
-                found = judged(G, found, partial(progress.update, "checking"))
+                found = judged(found, partial(progress.update, "checking"))
         found.write(folder)
     for note in found.scan.notes:
         print(f"Note: {note}")
@@ -118,9 +118,9 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
             detail = f"iteration {step.iteration}, L = {step.loss:.4f}"
             progress.update("frame", i, len(scans), detail)
 
-        for e in restore_cycle(G, scans, settings, show):
+        for e in restore_cycle(scans, G, settings, show):
             frame = e.scan.frame
-            heart = e if options.no_check else judged(G, e)
+            heart = e if options.no_check else judged(e)
             with atomic_folder(out / f"frame_{frame:03d}") as folder:
                 heart.write(folder)
             beats.append(Beat.of(frame, heart))

@@ -102,31 +102,26 @@ class Report:
         }
 
 
-def report_on(G: Generator | None, scan: Scan) -> Report:
+def report_on(scan: Scan, G: Generator | None = None) -> Report:
     """Look at a scan.
 
     Args:
-        G: the generator to solve it with; without one it is not solved.
         scan: by `read_scan`.
+        G: the generator to solve it with; without one it is not solved.
     """
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    return replace(report, measures=judge(measured(G, scan)), prior=_prior(G))
+    return replace(report, measures=judge(measured(scan, G)), prior=_prior(G))
 
 
-def judged(
-    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
-) -> Enhancement:
+def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
     """The same with its `trust`: whether the scan's heart lies in what the prior knows.
 
-    Args:
-        G: the generator that made it.
-        e: of a scan.
-        watch: told how many of how many quick solves are done.
+    `watch` is told how many of how many quick solves are done.
     """
     solved = e if e.last.state.settings == INTERACTIVE else None
-    measures = judge(measured(G, e.scan, solved, watch))
+    measures = judge(measured(e.scan, e.problem.G, solved, watch))
     report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
     verdict = report.verdict or Grade.FINE
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))

@@ -140,7 +140,7 @@ class Cohort:
         G = load_generator("betavae")
         e = enhance(self._read(subject), G, self.settings)
         if self.check:
-            e = judged(G, e)
+            e = judged(e)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             e.write(folder, self.surface)
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)

@@ -47,16 +47,16 @@ class Beat:
 
 
 def restore_cycle(
-    G: Generator,
     scans: Sequence[Scan],
+    G: Generator,
     settings: Settings,
     watch: Callable[[int, Step], None] | None = None,
 ) -> Iterator[Enhancement]:
     """Restore frames in their order, each from where the one before it ended.
 
     Args:
-        G, settings: as for `enhance`.
         scans: those of `read_cycle`, placed alike.
+        G, settings: as for `enhance`.
         watch: sees the index in `scans` and each step.
 
     Raises:

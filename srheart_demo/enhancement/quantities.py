@@ -207,8 +207,8 @@ def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
 
 
 def measured(
-    G: Generator,
     scan: Scan,
+    G: Generator,
     solved: Enhancement | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
@@ -217,7 +217,7 @@ def measured(
     What cannot be measured is NaN.
 
     Args:
-        G, scan: as for `enhance`.
+        scan, G: as for `enhance`.
         solved: what an INTERACTIVE solve made of the scan, if that has been done.
         watch: told how many of how many solves are done.
     """

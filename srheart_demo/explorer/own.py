@@ -89,7 +89,7 @@ class OwnScan(Scannable):
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = report_on(G, self.read)
+            self._report = report_on(self.read, G)
         return self._report
 
     def take(self, settings: ScanSettings) -> tuple[Scan, None]:

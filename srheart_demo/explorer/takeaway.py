@@ -34,6 +34,6 @@ def file(session: Session, kind: str) -> tuple[str, bytes]:
             meshes = heart_surfaces(e.field, refine=2).items()
             write_glb({t: mesh.transform(e.world_from_field) for t, mesh in meshes}, path)
         else:
-            e = judged(e.problem.G, e) if kind == "d" else e
+            e = judged(e) if kind == "d" else e
             e.write(path.parent, surface=kind == "stl")
         return name, path.read_bytes()
