@@ -76,7 +76,7 @@ class OwnScan(Scannable):
         self.read = read_scan(image, view, how)
         placement = self.read.placement
         ordered = placement.apex_first(self.read.stack)
-        self.there = self.read.from_apex(self.read.looked_at)
+        self.there = self.read.placement.from_apex(self.read.looked_at)
         self.labels = ordered.labels[self.there]
         if self.read.view is not None:
             self.plane = plane_geometry(self.read.view, placement)

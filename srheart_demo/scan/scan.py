@@ -124,10 +124,6 @@ class Scan:
         """Which frame of its file the stack is."""
         return self.reading.frame if self.reading else 0
 
-    def from_apex(self, of_slices: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """What is said of each slice (D,), from apex to base."""
-        return self.placement.from_apex(of_slices)
-
     def placed(self, by_hand: ByHand) -> Scan:
         """The same scan, placed otherwise."""
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
