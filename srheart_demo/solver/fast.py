@@ -30,9 +30,9 @@ EVERY = 4
 Window = tuple[range, range]
 """Nodes of a lattice along H and W."""
 
-FINE = (range(LATTICE_SHAPE[1]), range(LATTICE_SHAPE[2]))
-MIDDLE = (range(LATTICE_SHAPE[1] // 2), range(LATTICE_SHAPE[2] // 2))
-COARSE = (range(LATTICE_SHAPE[1] // 4), range(LATTICE_SHAPE[2] // 4))
+_FINE = (range(LATTICE_SHAPE[1]), range(LATTICE_SHAPE[2]))
+_MIDDLE = (range(LATTICE_SHAPE[1] // 2), range(LATTICE_SHAPE[2] // 2))
+_COARSE = (range(LATTICE_SHAPE[1] // 4), range(LATTICE_SHAPE[2] // 4))
 """All nodes of G(z), before the last layer and before the last but one."""
 
 
@@ -62,18 +62,18 @@ class Slicer:
         Returns:
             (B, C, K, 64, 64); where it is not wanted, maybe zeros.
         """
-        wanted = MIDDLE if d is None else _map(_halved, self._window(d))
+        wanted = _MIDDLE if d is None else _map(_halved, self._window(d))
         around = _map(_grown, wanted)
-        middle = _map(_halved, _map(_inside, around, MIDDLE))
+        middle = _map(_halved, _map(_inside, around, _MIDDLE))
         x = self._first(z)
-        x = _fit(x, COARSE, _map(_grown, middle))
+        x = _fit(x, _COARSE, _map(_grown, middle))
         # This padding leaves out the outermost input, whose output lacks a neighbour's part.
         x = F.conv_transpose3d(x, self._middle.weight, self._middle.bias, 2, (1, 3, 3))
         x = _fit(self._activation(x), _map(_doubled, middle), around, planes=1)
         x = x[:, :, self._planes].permute(0, 2, 3, 1, 4, 5).flatten(1, 3)
         x = F.conv2d(x, self._kernels, self._bias, groups=self._stack.K)
         x = F.pixel_shuffle(x, 2)[..., 1:-1, 1:-1].unflatten(1, (self._stack.K, -1))
-        return _fit(x, _map(_doubled, wanted), FINE).transpose(1, 2)
+        return _fit(x, _map(_doubled, wanted), _FINE).transpose(1, 2)
 
     def _window(self, d: Tensor) -> Window:
         """Nodes of G(z) between which the pixels of displaced slices lie."""
@@ -83,7 +83,7 @@ class Slicer:
             [lattice_index(x[i], 1 + i, LATTICE_SHAPE[1 + i]) for i in (0, 1)] for x in extent
         )
         rows, columns = (range(int(a), int(b) + 2) for a, b in zip(low, high, strict=True))
-        return _map(_inside, (rows, columns), FINE)
+        return _map(_inside, (rows, columns), _FINE)
 
 
 def _fit(x: Tensor, have: Window, want: Window, planes: int = 0) -> Tensor:

@@ -20,7 +20,7 @@ VALIDATION_SEED = SEEDS["validation"].start
 
 SPACING = (6.0, 12.0)
 """Range of the distance between slices, mm."""
-NOISE = 0.2
+MOST_NOISE = 0.2
 """Greatest share ε of nodes that take a neighbour's labels."""
 MISSING = 10.0
 """Greatest extent without slices at either end of the box, mm."""
@@ -86,7 +86,7 @@ def simulated_scans(hearts: Tensor, rng: torch.Generator) -> Tensor:
     batch, K = len(hearts), len(z)
     d = displacements(MOTION_LEVELS["severe"] * torch.rand(batch, 1, generator=rng), K, rng)
     slices = degrade(hearts, lattice_stack(z), d)
-    wrong = torch.rand(batch, 1, *slices.shape[2:], generator=rng) < uniform(0, NOISE)
+    wrong = torch.rand(batch, 1, *slices.shape[2:], generator=rng) < uniform(0, MOST_NOISE)
     axis = 3 + int(torch.randint(2, (), generator=rng))
     slices = torch.where(wrong, slices.roll(1 if uniform(0, 1) < 0.5 else -1, axis), slices)
     return on_planes(slices, z)
