@@ -1,7 +1,5 @@
 """``srheart explore``: the dashboard in the browser, served by Voilà."""
 
-from __future__ import annotations
-
 import argparse
 import socket
 
