@@ -83,8 +83,6 @@ class Visit:
         bytes_mb: over the websocket until then.
         run_kb_s: over the websocket, per second of a run.
         curves_hz, slices_hz, heart_hz: pictures painted a second in a run.
-        plotly_s, plotly_mb: from the choice of the Plotly view to its first picture.
-        plotly_hz: its pictures a second in a run.
         iterations_hz: of REFERENCE in a run.
         rest_ms, midrun_ms: from a slider's step to the picture.
         start_kernel_s, start_server_s, start_browser_s: CPU time until usable.
@@ -97,9 +95,6 @@ class Visit:
     curves_hz: float
     slices_hz: float
     heart_hz: float
-    plotly_s: float
-    plotly_mb: float
-    plotly_hz: float
     iterations_hz: float
     rest_ms: float
     midrun_ms: float
@@ -146,10 +141,12 @@ def main() -> None:
 def film() -> bytes:
     """A run of RECOMMENDED on the first sample under severe motion, as an animation."""
     from srheart_demo.dashboard.film import gif
-    from srheart_demo.explorer import Scan, Session, Watch
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.watch import Watch
     from srheart_demo.scan.samples import SAMPLES
 
-    session = Session(Scan(SAMPLES[0], motion=4.0))
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0))
     session.advance(1e9)
     return gif(session, Watch())
 
@@ -157,9 +154,11 @@ def film() -> bytes:
 def bare_speed(seconds: float = 4.0) -> float:
     """Iterations a second of REFERENCE without any display, in a process of its own."""
     code = (
-        "import time; from srheart_demo.explorer import Scan, Session;"
+        "import time; from srheart_demo.explorer.session import Session;"
+        "from srheart_demo.explorer.subjects import ScanSettings;"
         "from srheart_demo.solver.settings import REFERENCE;"
-        "s = Session(Scan('healthy_1', 4.0), REFERENCE); s.advance(0.5); n = s.history.last;"
+        "s = Session(ScanSettings('healthy_1', 4.0), REFERENCE); s.advance(0.5);"
+        "n = s.history.last;"
         f"t = time.monotonic(); s.advance({seconds});"
         "print((s.history.last - n) / (time.monotonic() - t))"
     )
@@ -331,15 +330,6 @@ def visit(url: str, server: int, visitors: int) -> None:
         lasted, sent = time.monotonic() - began, received[0] - sent
         run = [seconds / lasted for seconds in _since(before, busy(server, visitors))]
         midrun = [_delay(page, key) for key in 4 * ("ArrowRight", "ArrowLeft")]
-        page.evaluate(COUNT, VIEWS)
-        before_plotly, asked = received[0], time.monotonic()
-        page.get_by_role("button", name="Plotly").click()
-        page.wait_for_function("document.querySelector('.srh-plotly canvas') && srhSeen.heart")
-        plotly_s, plotly_mb = time.monotonic() - asked, (received[0] - before_plotly) / 1e6
-        page.evaluate(COUNT, VIEWS)
-        asked = time.monotonic()
-        page.wait_for_timeout(1000 * RUN_S)
-        plotly_hz = page.evaluate("srhSeen.heart") / (time.monotonic() - asked)
     print(
         json.dumps(
             asdict(
@@ -350,9 +340,6 @@ def visit(url: str, server: int, visitors: int) -> None:
                     curves_hz=seen["curves"] / lasted,
                     slices_hz=seen["slices"] / lasted,
                     heart_hz=seen["heart"] / lasted,
-                    plotly_s=plotly_s,
-                    plotly_mb=plotly_mb,
-                    plotly_hz=plotly_hz,
                     iterations_hz=(after - at) / lasted,
                     rest_ms=statistics.median(rest),
                     midrun_ms=statistics.median(midrun),

@@ -22,7 +22,7 @@ def score(file: Path) -> list[float]:
     points = torch.as_tensor(heart.points()).float()[None]
     found = fit(whole_heart(heart))
     distances = phantom.signed_distances(found.shape, *points.unbind(-1))
-    return list(dice(phantom.to_labels(distances)[0], heart.labels).values())
+    return list(dice(phantom.nearest_labels(distances)[0], heart.labels).values())
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ import torch
 
 from benchmarks.reference import ReferenceLoop
 from srheart_demo.heart.generator import load_generator
-from srheart_demo.heart.phantom import on_lattice, to_labels
+from srheart_demo.heart.phantom import nearest_labels, on_lattice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
 from srheart_demo.solver.algorithm import latent_optimisation
@@ -40,7 +40,7 @@ def stack_of_a_heart(seed: int = 0) -> tuple[Stack, torch.Tensor]:
     """A synthetic heart's SA stack under normal motion: its geometry and (13, 128, 128) labels."""
     stack = Stack.from_hr()
     d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS["normal"])
-    labels = simulate_stack(to_labels(on_lattice(draw(1, seed)))[0], stack, d)
+    labels = simulate_stack(nearest_labels(on_lattice(draw(1, seed)))[0], stack, d)
     return stack, torch.as_tensor(labels, dtype=torch.int64)
 
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from benchmarks.reference import COARSE, LATENTS, WEIGHTS, WIDTHS, decoder
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.training import loop
-from srheart_demo.training.hearts import Hearts
+from srheart_demo.training.hearts import StoredHearts
 from srheart_demo.training.plain import kl_to_prior
 
 
@@ -44,7 +44,7 @@ def encoder() -> nn.Sequential:
 
 
 @dataclass(frozen=True)
-class ReferenceSettings(loop.Settings):
+class ReferenceSettings(loop.TrainingSettings):
     """The reference's training.
 
     Attributes:
@@ -57,23 +57,21 @@ class ReferenceSettings(loop.Settings):
     learning_rate: float = 1e-3
     beta: float = 1e-3
 
-    def recipe(self) -> ReferenceTraining:
+    def training(self) -> ReferenceTraining:
         """Both networks, as the public code trains them."""
         return ReferenceTraining(self)
 
 
-class ReferenceTraining(loop.Recipe):
+class ReferenceTraining(loop.Training[ReferenceSettings]):
     """One Adam on both networks."""
 
     def __init__(self, settings: ReferenceSettings) -> None:
-        self.settings: ReferenceSettings = settings
-        torch.manual_seed(settings.seed)
+        super().__init__(settings)
         self.modules = {"encoder": encoder(), "decoder": decoder()}
         parameters = [p for module in self.modules.values() for p in module.parameters()]
-        self.optimiser = torch.optim.Adam(parameters, settings.learning_rate)
-        self.optimisers = {"adam": self.optimiser}
+        self.optimisers = {"adam": torch.optim.Adam(parameters, settings.learning_rate)}
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""
         shares = F.interpolate(batch.probabilities(), size=HR_SHAPE, mode="trilinear")
         labels = shares.argmax(1)
@@ -84,9 +82,7 @@ class ReferenceTraining(loop.Recipe):
             "cross-entropy": F.cross_entropy(self.modules["decoder"](z), labels),
             "kl": kl_to_prior(mean, log_variance) / LATENTS,
         }
-        self.optimiser.zero_grad()
-        (losses["cross-entropy"] + self.settings.beta * losses["kl"]).backward()
-        self.optimiser.step()
+        self.descend("adam", losses["cross-entropy"] + self.settings.beta * losses["kl"])
         return {"cross-entropy x 1e4": 1e4 * losses["cross-entropy"], "kl": losses["kl"]}
 
     def quality(self) -> dict[str, float]:
@@ -114,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = ReferenceSettings(steps=options.steps, hearts=options.hearts, seed=options.seed)
 
-    def show(state: loop.Progress) -> None:
+    def show(state: loop.TrainingProgress) -> None:
         if state.done % 20 == 0:
             losses = ", ".join(f"{name} {value:.2f}" for name, value in state.losses.items())
             print(f"{state.phase} {state.done}/{state.total}, {state.seconds:.0f} s, {losses}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srheart_demo.frame import HR_SPACING, lattice_axes
-from srheart_demo.heart.anatomy import LV, MYO, RV, check, statistics
+from srheart_demo.heart.anatomy import LV, MYO, RV, faults, statistics
 from srheart_demo.heart.published import HEALTHY
 
 LENGTH, RADIUS, WALL, APEX_WALL = 90.0, 26.0, 9.0, 7.0
@@ -94,11 +94,11 @@ def test_measures_move_with_the_heart_only_in_place():
 def test_a_heart_without_a_tissue_is_refused():
     with pytest.raises(ValueError, match="without RV"):
         statistics(np.where(HEART == RV, 0, HEART))
-    assert check(np.where(HEART == RV, 0, HEART)) == ["There is no RV."]
+    assert faults(np.where(HEART == RV, 0, HEART)) == ["There is no RV."]
 
 
 def test_a_sound_heart_passes():
-    assert check(HEART, volumes={"LV": (100.0, 160.0)}) == []
+    assert faults(HEART, volumes={"LV": (100.0, 160.0)}) == []
 
 
 def _voxels(k: int, label: int) -> np.ndarray:
@@ -112,11 +112,11 @@ def test_what_is_wrong_is_found():
     lateral = _voxels(k, MYO)[_voxels(k, MYO)[:, 1] > middle[1]]
     row = lateral[np.abs(lateral[:, 0] - middle[0]) < 1]
     hole[k, row[:, 0], row[:, 1]] = 0
-    assert check(hole) == ["The LV is not closed by myocardium below its base."]
+    assert faults(hole) == ["The LV is not closed by myocardium below its base."]
 
     speck = HEART.copy()
     speck[k, 5, 5] = RV
-    assert check(speck) == ["The RV is in 2 pieces."]
+    assert faults(speck) == ["The RV is in 2 pieces."]
 
     gap = HEART.copy()
     rv = HEART[k] == RV
@@ -124,13 +124,13 @@ def test_what_is_wrong_is_found():
     for shift in ((0, 1), (0, -1), (1, 0), (-1, 0)):
         beside |= np.roll(HEART[k] == MYO, shift, axis=(0, 1))
     gap[k][rv & beside] = 0
-    assert check(gap) == ["There is a gap between RV and myocardium at the septum."]
+    assert faults(gap) == ["There is a gap between RV and myocardium at the septum."]
 
-    assert check(HEART, volumes={"MYO": (10.0, 20.0)})[0].startswith("The MYO holds 1")
+    assert faults(HEART, volumes={"MYO": (10.0, 20.0)})[0].startswith("The MYO holds 1")
 
 
 def test_the_base_may_be_open():
     open_above = HEART.copy()
     top = np.flatnonzero((HEART == LV).any(axis=(1, 2)))[-1]
     open_above[top - 2 :][open_above[top - 2 :] == MYO] = 0
-    assert check(open_above) == []
+    assert faults(open_above) == []

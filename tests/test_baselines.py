@@ -38,7 +38,7 @@ def noise(stack: Stack, *labels: int) -> Labels:
 
 def heart_on(stack: Stack) -> Labels:
     points = stack.points().float().unbind(-1)
-    return phantom.to_labels(phantom.signed_distances(HEART, *points))[0]
+    return phantom.nearest_labels(phantom.signed_distances(HEART, *points))[0]
 
 
 def disks(stack: Stack, slope: float) -> Labels:

@@ -399,7 +399,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
     rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
     for tab in texts.TABS.values():
-        press(page, tab)
+        press(page, tab["button"])
         page.wait_for_function(f"{STATUS} === 'Finished'")
         assert page.evaluate(BROKEN) == []
         # Controls get their names in the frame after the one that they come in.

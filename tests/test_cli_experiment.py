@@ -21,8 +21,8 @@ from srheart_demo.cli import main
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
 from srheart_demo.training import betavae, loop, plain
-from srheart_demo.training.directions import informative_directions
-from srheart_demo.training.quality import encode_decode
+from srheart_demo.training.betavae import informative_directions
+from srheart_demo.training.plain import encode_decode
 
 QUICK = ["NN", "LO (INTERACTIVE)"]
 

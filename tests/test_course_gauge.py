@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.fft import fftshift, irfft2, rfft2
 
-from srheart_demo.explorer.why import Landscape, shift_map
+from srheart_demo.explorer.why import LossMap, shift_map
 from srheart_demo.lessons import gauge as check
 from srheart_demo.lessons.landscape import descend, local_minima
 from srheart_demo.lessons.truth import known_scan
@@ -102,7 +102,7 @@ def test_local_minima_are_the_hollows_of_a_map() -> None:
     x = np.linspace(-3, 3, 25, dtype=np.float32)
     y = np.linspace(-2, 2, 17, dtype=np.float32)
     L = np.minimum((x - 1.5) ** 2, (x + 1) ** 2 + 0.1)[None] + (y[:, None] - 0.5) ** 2
-    found = local_minima(Landscape(x, y, L, np.zeros((1, 2), np.float32), (0.0, 0.0)))
+    found = local_minima(LossMap(x, y, L, np.zeros((1, 2), np.float32), (0.0, 0.0)))
     assert found.tolist() == [[-1.0, 0.5], [1.5, 0.5]]
 
 

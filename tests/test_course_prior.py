@@ -9,7 +9,7 @@ from torch import Tensor
 
 from srheart_demo.explorer.why import along
 from srheart_demo.frame import lattice_points
-from srheart_demo.heart.anatomy import LV, MYO, RV, check
+from srheart_demo.heart.anatomy import LV, MYO, RV, faults
 from srheart_demo.lessons import prior as course
 
 
@@ -99,4 +99,4 @@ def test_a_septal_defect_joins_the_ventricles_and_changes_nothing_else() -> None
         for step in (-1, 1):
             beside |= np.roll(changed, step, axis)
     assert {LV, RV} <= set(heart[beside])
-    assert any("closed" in fault for fault in check(holed))
+    assert any("closed" in fault for fault in faults(holed))

@@ -5,8 +5,8 @@ import torch
 
 from srheart_demo.heart.population import TRAITS, TRAITS_SIZE
 from srheart_demo.training import betavae
-from srheart_demo.training.betavae import Posterior, gaussian_loss
-from srheart_demo.training.directions import informative_directions as default_directions
+from srheart_demo.training.betavae import CodePosterior, gaussian_loss
+from srheart_demo.training.betavae import informative_directions as default_directions
 
 informative_directions = partial(default_directions, chunk=2)
 
@@ -32,7 +32,7 @@ def test_what_changes_no_heart_is_no_direction():
 
 
 def test_the_population_s_codes_are_exactly_the_prior():
-    posterior = Posterior(5)
+    posterior = CodePosterior(5)
     posterior.fit(beta=1.0, hearts=8, seed=0, tell=lambda done: None)
     covariance = posterior.means @ posterior.means.T + torch.diag(posterior.sd**2)
     torch.testing.assert_close(covariance, torch.eye(5), atol=1e-4, rtol=0)
@@ -42,7 +42,7 @@ def test_the_population_s_codes_are_exactly_the_prior():
 
 
 def test_more_beta_blurs_more():
-    sharp, blurred = Posterior(4), Posterior(4)
+    sharp, blurred = CodePosterior(4), CodePosterior(4)
     sharp.fit(0.5, 8, 0, lambda done: None)
     blurred.fit(50.0, 8, 0, lambda done: None)
     assert (blurred.sd > sharp.sd).all()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from srheart_demo import training
+from srheart_demo.heart.generator import save_weights
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver.baselines import edsr
 from srheart_demo.solver.baselines.edsr import (
@@ -14,7 +15,6 @@ from srheart_demo.solver.baselines.edsr import (
     EDSRArchitecture,
     fold,
     read_edsr,
-    save_edsr,
     unfold,
 )
 from srheart_demo.training.edsr import FOLD, WINDOW, pairs, window
@@ -45,7 +45,7 @@ def test_it_gives_five_planes_for_each_slice_and_sees_no_other_sample() -> None:
 def test_weights_come_back(tmp_path) -> None:
     torch.manual_seed(0)
     network = EDSR(TINY)
-    save_edsr(network, tmp_path / "none.safetensors", {})
+    save_weights(network, tmp_path / "none.safetensors", {})
     again = read_edsr(tmp_path / "none.safetensors")
     assert again.architecture == TINY
     scan = torch.rand(1, 4, 3, 16, 16)
@@ -131,7 +131,7 @@ def test_training_writes_a_network_that_another_can_go_on_from(tmp_path, monkeyp
     assert path.name == "none.safetensors"
     second = replace(first, level="severe", start=str(path))
     start, end = read_edsr(path), read_edsr(training.train(second, tmp_path / "severe"))
-    fresh = training.EDSRSettings(architecture=TINY, seed=0).recipe().network
+    fresh = training.EDSRSettings(architecture=TINY, seed=0).training().network
     weights = [network.tail.weight.detach() for network in (start, end, fresh)]
     distance = [float((weights[0] - other).norm()) for other in weights[1:]]
     assert 0 < distance[0] < distance[1]

@@ -8,17 +8,24 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.explorer import Cancelled, Lane, Scan, Session, Watch
 from srheart_demo.explorer.portrait import portrait
+from srheart_demo.explorer.race import Lane, race
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.explorer.watch import Cancelled, Watch
 from srheart_demo.explorer.why import (
-    TRAITS,
+    FEATURES,
     along,
+    features,
+    field_volumes_ml,
+    gauge_curve,
     gauge_heart,
     gauge_shift,
+    named_directions,
     principal_directions,
-    race,
-    traits,
-    volumes_ml,
+    shift_map,
+    traverse,
+    valley,
 )
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart.population import VOLUME_RANGES
@@ -30,13 +37,13 @@ from srheart_demo.solver.settings import PRESETS, RECOMMENDED
 
 @pytest.fixture(scope="module")
 def run() -> Session:
-    session = Session(Scan(SAMPLES[0], motion=2.0), replace(RECOMMENDED, iterations=6))
+    session = Session(ScanSettings(SAMPLES[0], motion=2.0), replace(RECOMMENDED, iterations=6))
     session.advance(1e9)
     return session
 
 
 def test_principal_directions_are_orthonormal_and_most_telling_first(run: Session) -> None:
-    G = run.problem.G
+    G = run.scene.problem.G
     directions = principal_directions(G, 4)
     torch.testing.assert_close(directions @ directions.T, torch.eye(4), atol=1e-4, rtol=0)
     told = ((directions @ G.information) * directions).sum(1)
@@ -44,7 +51,7 @@ def test_principal_directions_are_orthonormal_and_most_telling_first(run: Sessio
 
 
 def test_z_along_a_direction_keeps_the_rest(run: Session) -> None:
-    z, u = run.step.z, principal_directions(run.problem.G, 1)[0]
+    z, u = run.step.z, principal_directions(run.scene.problem.G, 1)[0]
     moved = along(z, u, 1.5)
     assert float(moved @ u) == pytest.approx(1.5, abs=1e-4)
     torch.testing.assert_close(moved - (moved @ u)[:, None] * u, z - (z @ u)[:, None] * u)
@@ -52,16 +59,16 @@ def test_z_along_a_direction_keeps_the_rest(run: Session) -> None:
 
 def test_volumes_of_a_field_are_those_of_its_meshes(run: Session) -> None:
     meshes = run.now.heart(6).meshes
-    volumes = volumes_ml(run.field())
+    volumes = field_volumes_ml(run.now.estimate.field)
     assert volumes["LV"] == pytest.approx(meshes["LV"].volume_ml, rel=0.03)
     assert volumes["RV"] == pytest.approx(meshes["RV"].volume_ml, rel=0.03)
 
 
 def test_directions_are_named_by_what_they_change(run: Session) -> None:
-    directions = run.directions(Watch())
-    assert {direction.changes for direction in directions} <= set(TRAITS)
+    directions = named_directions(run.generator, run.principal, Watch())
+    assert {direction.changes for direction in directions} <= set(FEATURES)
     sized = next(d for d in directions if d.changes in ("LV", "MYO", "RV"))
-    volumes = run.traverse(sized.vector, Watch()).volumes[sized.changes]
+    volumes = traverse(run.generator, run.step.z, sized.vector, Watch()).volumes[sized.changes]
     assert (volumes[-1] - volumes[0]) * sized.sign > 0
 
 
@@ -71,17 +78,17 @@ def test_directions_are_named_by_what_they_change(run: Session) -> None:
 def test_where_a_heart_lies_is_told_along_rows_and_along_columns(
     run: Session, rows: float, columns: float
 ) -> None:
-    field = run.field()
+    field = run.now.estimate.field
     nodes = torch.tensor(lattice_points(LATTICE_SHAPE), dtype=field.dtype)
     moved = sample(field, nodes - torch.tensor([0.0, rows, columns]))
-    change = dict(zip(TRAITS, traits(moved) - traits(field), strict=True))
+    change = dict(zip(FEATURES, features(moved) - features(field), strict=True))
     assert change["place_rows"] == pytest.approx(rows, abs=1)
     assert change["place_columns"] == pytest.approx(columns, abs=1)
 
 
 def test_hearts_beyond_the_population_are_told_from_those_within(run: Session) -> None:
-    vector = principal_directions(run.problem.G, 1)[0]
-    way = run.traverse(vector, Watch())
+    vector = principal_directions(run.scene.problem.G, 1)[0]
+    way = traverse(run.generator, run.step.z, vector, Watch())
     assert way.outside(0.0) == []
     assert 0 < way.share_outside < 0.5
     for tissue, (low, high) in VOLUME_RANGES.items():
@@ -93,7 +100,7 @@ def test_hearts_beyond_the_population_are_told_from_those_within(run: Session) -
 
 def test_the_shift_map_is_lowest_near_the_runs_own_d(run: Session) -> None:
     k = 6
-    landscape = run.shift_map(k)
+    landscape = shift_map(run.scene.problem, run.history.path, k, None)
     row, column = np.unravel_index(landscape.L.argmin(), landscape.L.shape)
     lowest = landscape.x[column], landscape.y[row]
     np.testing.assert_allclose(lowest, landscape.path[-1], atol=2.5)
@@ -101,28 +108,28 @@ def test_the_shift_map_is_lowest_near_the_runs_own_d(run: Session) -> None:
 
 
 def test_the_valley_holds_the_loss_of_the_step_that_it_is_seen_from(run: Session) -> None:
-    vector, k = principal_directions(run.problem.G, 1)[0], 6
-    valley = run.valley(vector, k, 0, Watch())
+    vector, k = principal_directions(run.scene.problem.G, 1)[0], 6
+    map_ = valley(run.scene.problem, run.history.path, vector, k, 0, Watch())
     i, j = 4, 9
-    z = along(run.step.z, vector, float(valley.x[i]))
+    z = along(run.step.z, vector, float(map_.x[i]))
     d = run.step.d.clone()
-    d[0, k, 0] = float(valley.y[j])
+    d[0, k, 0] = float(map_.y[j])
     with torch.no_grad():
-        heart = run.problem.decode(z, None)
-        loss = multi_view_loss(heart, d, run.problem, run.step.state.settings.gamma)[0]
-    assert valley.L[j, i] == pytest.approx(loss.item(), rel=1e-3)
+        heart = run.scene.problem.decode(z, None)
+        loss = multi_view_loss(heart, d, run.scene.problem, run.step.state.settings.gamma)[0]
+    assert map_.L[j, i] == pytest.approx(loss.item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["translate", "shear"])
 def test_the_stack_does_not_see_what_the_long_axis_view_sees(run: Session, kind: str) -> None:
-    curve = run.gauge_curve(kind, Watch())
+    curve = gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, kind, Watch())
     near = np.abs(curve.amounts) < 8
     assert np.ptp(curve.loss_sa[near]) < 0.2 * np.ptp(curve.loss_la[near])
     assert abs(curve.amounts[near][curve.loss_la[near].argmin()]) <= 2.5
 
 
 def test_a_sheared_heart_stays_where_the_shear_is_zero(run: Session) -> None:
-    field = run.field()
+    field = run.now.estimate.field
     torch.testing.assert_close(gauge_heart(field, "shear", 0.0), field, atol=1e-3, rtol=1e-4)
     shift = gauge_shift("shear", 10.0, torch.tensor([-50.0, 0.0, 50.0]))
     assert shift[:, 1].tolist() == [-5, 0, 5]
@@ -133,7 +140,7 @@ def test_a_sheared_heart_stays_where_the_shear_is_zero(run: Session) -> None:
 def test_all_presets_race_from_one_start(run: Session) -> None:
     shown: list[list[Lane]] = []
     presets = [replace(s, iterations=3) for s in PRESETS.values()]
-    lanes = race(run.problem, presets, run.scene.d, Watch(), shown.append, seconds=30.0)
+    lanes = race(run.scene, 1.0, Watch(), shown.append, presets, seconds=30.0)
     assert [lane.name for lane in lanes] == list(PRESETS)
     # INTERACTIVE estimates L from fewer voxels.
     assert [lane.loss[0] for lane in lanes] == pytest.approx([lanes[0].loss[0]] * 4, rel=0.01)
@@ -144,16 +151,16 @@ def test_all_presets_race_from_one_start(run: Session) -> None:
 def test_what_takes_long_says_how_far_it_is_and_can_be_ended(run: Session) -> None:
     heard: list[float] = []
     watch = Watch(heard.append)
-    run.gauge_curve("shear", watch)
+    gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, "shear", watch)
     assert heard == sorted(heard)
     assert max(heard) <= 1
     watch.cancel()
     with pytest.raises(Cancelled):
-        run.gauge_curve("shear", watch)
+        gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, "shear", watch)
 
 
 def test_a_portrait_shows_the_heart_on_nothing(run: Session) -> None:
-    picture = portrait(run.field(), size=48, depth=40)
+    picture = portrait(run.now.estimate.field, size=48, depth=40)
     assert picture.shape == (48, 48, 4)
     assert set(np.unique(picture[..., 3])) == {0, 255}
     assert 0.15 < (picture[..., 3] > 0).mean() < 0.7

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
-from srheart_demo.explorer import OwnFile, OwnScan
+from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload
 from srheart_demo.scan.read import read_frames, read_long_axis, survey
 from srheart_demo.scan.volume import InvalidVolume

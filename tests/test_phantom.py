@@ -50,7 +50,7 @@ def test_distances_are_millimetres_near_the_surface():
 @pytest.mark.parametrize("population", ["healthy", "everyone"])
 def test_label_maps_leave_nothing_out(population):
     shapes = draw(2, seed=21, population=population)
-    everywhere = phantom.to_labels(phantom.on_lattice(shapes))
+    everywhere = phantom.nearest_labels(phantom.on_lattice(shapes))
     np.testing.assert_array_equal(phantom.label_maps(shapes), everywhere)
 
 
@@ -104,10 +104,10 @@ def test_distances_are_differentiable_in_every_parameter():
 def test_class_logits_and_labels_agree_with_the_distances():
     heart, lv, myo, rv = [-2.0, -3.0, 0.5], [-2.0, 3.0, 4.0], [1.0, -1.0, 2.0], [5.0, 2.0, 0.6]
     distances = torch.tensor([[heart, lv, myo, rv]])
-    np.testing.assert_array_equal(phantom.to_labels(distances), [[1, 2, 0]])
+    np.testing.assert_array_equal(phantom.nearest_labels(distances), [[1, 2, 0]])
     shape = phantom.on_lattice(draw(2, seed=12), LATTICE_SHAPE)
     most_likely = phantom.class_logits(shape).argmax(1).numpy()
-    np.testing.assert_array_equal(phantom.to_labels(shape), most_likely)
+    np.testing.assert_array_equal(phantom.nearest_labels(shape), most_likely)
     softer = phantom.class_logits(distances, width=2.0)
     torch.testing.assert_close(softer, phantom.class_logits(distances) / 2)
 

@@ -72,7 +72,7 @@ def test_synthetic_hearts_are_placed_as_they_were_drawn() -> None:
     model_from_index = np.diag([4.0, 2.5, 2.5, 1.0])
     model_from_index[:3, 3] = [axis[0] for axis in lattice_axes(LATTICE_SHAPE)]
     origins, azimuths = [], []
-    for labels in phantom.to_labels(phantom.on_lattice(draw(16, seed=90), LATTICE_SHAPE)):
+    for labels in phantom.nearest_labels(phantom.on_lattice(draw(16, seed=90), LATTICE_SHAPE)):
         placement = place(LabelVolume(np.asarray(labels), model_from_index))
         origins.append(placement.world_from_model[:3, 3])
         azimuths.append(placement.azimuth_deg)

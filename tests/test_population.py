@@ -29,7 +29,7 @@ LATTICE_SPACING = tuple(2 * mm for mm in HR_SPACING)
 
 def volumes(hearts: HeartShape) -> list[dict[str, float]]:
     few = [hearts[i : i + 4] for i in range(0, len(hearts.centre), 4)]  # 24 take 0.5 GB
-    labels = (phantom.to_labels(phantom.on_lattice(some, LATTICE_SHAPE)) for some in few)
+    labels = (phantom.nearest_labels(phantom.on_lattice(some, LATTICE_SHAPE)) for some in few)
     return [volumes_ml(heart, LATTICE_SPACING) for group in labels for heart in group]
 
 

@@ -19,27 +19,22 @@ from srheart_demo.cli import main
 from srheart_demo.enhancement.checking import judged
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.trust import Verdict
-from srheart_demo.explorer import (
-    Cancelled,
-    OwnFile,
-    OwnScan,
-    Scan,
-    Scene,
-    Session,
-    Watch,
-    load_subject,
-    takeaway,
-)
-from srheart_demo.explorer import run as run_module
+from srheart_demo.explorer import session as session_module
+from srheart_demo.explorer import takeaway
+from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.pictures import WINDOW, StackOutlines, cut, turn
-from srheart_demo.explorer.subjects import KnownHeart
+from srheart_demo.explorer.scene import Scene
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.subjects import KnownHeart, ScanSettings, load_subject
+from srheart_demo.explorer.watch import Cancelled, Watch
 from srheart_demo.frame import N_CLASSES
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import ByHand
 from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, latent_optimisation
 from srheart_demo.solver.problem import Problem
@@ -51,7 +46,7 @@ SHORT = replace(RECOMMENDED, iterations=6)
 @pytest.fixture(scope="module")
 def run() -> Session:
     """A short run under severe motion, at its end."""
-    session = Session(Scan(SAMPLES[0], motion=4.0), SHORT)
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0), SHORT)
     session.advance(1e9)
     return session
 
@@ -96,12 +91,12 @@ def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: 
 def test_the_heart_is_that_of_z_and_at_the_end_agrees_with_the_slices_too() -> None:
     session = Session(settings=replace(SHORT, iterations=1))
     problem = session.scene.problem
-    assert torch.equal(session.field(), problem.G.decode(session.step.z))
+    assert torch.equal(session.now.estimate.field, problem.G.decode(session.step.z))
     session.advance()
     d = session.step.d
     errors = [
         float((degrade(field, problem.stack, d)[0].argmax(0) != problem.S_LR).float().mean())
-        for field in (problem.G.decode(session.step.z), session.field())
+        for field in (problem.G.decode(session.step.z), session.now.estimate.field)
     ]
     assert errors[1] < 0.5 * errors[0]
 
@@ -117,7 +112,7 @@ def test_gamma_acts_on_the_next_iteration() -> None:
 
 
 def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
-    session = Session(Scan(SAMPLES[0], long_axis=False), SHORT)
+    session = Session(ScanSettings(SAMPLES[0], long_axis=False), SHORT)
     session.advance()
     (curves,) = session.now.curves()
     assert np.isnan(curves.loss_la).all()
@@ -141,8 +136,8 @@ def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     session.preset("PAPER")
     assert (session.settings.name, session.now.progress().iteration) == ("PAPER", 0)
     session.advance()
-    session.scan(Scan(SAMPLES[1], motion=2.5))
-    assert session.scene.scan == Scan(SAMPLES[1], 2.5)
+    session.scan(ScanSettings(SAMPLES[1], motion=2.5))
+    assert session.scene.settings == ScanSettings(SAMPLES[1], 2.5)
     assert session.now.progress().iteration == 0
 
 
@@ -152,13 +147,13 @@ def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
     then = session.now
     d, heart = then.step.d.clone(), then.estimate.field
     session.advance(0.5)
-    session.fork()
+    session.history.fork()
     assert len(session.history.active.steps) > 2
     assert then.progress().last == then.progress().iteration == 1
     (curves,) = then.curves()
     assert curves.iteration.tolist() == [0, 1]
     assert torch.equal(then.step.d, d)
-    assert torch.equal(heart, session.problem.G.decode(then.step.z))
+    assert torch.equal(heart, session.scene.problem.G.decode(then.step.z))
     assert session.now.estimate is not then.estimate
 
 
@@ -170,7 +165,7 @@ def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
 
 
 def test_motionless_input_is_the_truth(subject: KnownHeart) -> None:
-    session = Session(Scan(SAMPLES[0], motion=0.0), SHORT)
+    session = Session(ScanSettings(SAMPLES[0], motion=0.0), SHORT)
     picture = session.now.cuts(6, 90.0).short_axis
     np.testing.assert_array_equal(picture.input, picture.truth)
     np.testing.assert_array_equal(session.scene.S_LR, subject.S_HR[2::5])
@@ -201,8 +196,10 @@ def test_a_full_turn_of_a_plane_is_no_turn(subject: KnownHeart) -> None:
 def test_the_true_d_moves_the_outlines_back_to_those_of_a_motionless_stack(
     subject: KnownHeart,
 ) -> None:
-    generator = Session()._generator
-    moved, still = (Scene(Scan(subject.name, motion), subject, generator) for motion in (1.0, 0.0))
+    generator = Session().generator
+    moved, still = (
+        Scene(ScanSettings(subject.name, motion), subject, generator) for motion in (1.0, 0.0)
+    )
     back = StackOutlines(moved).moved_back(moved.d, 6, cut(moved, 0.0))
     rest = StackOutlines(still).moved_back(still.d, 6, cut(still, 0.0))
     moved_by = back.frame - rest.frame
@@ -238,7 +235,7 @@ def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> No
         scanned = float(np.count_nonzero(seen == label) * np.prod(stack.spacing))
         assert areas[tiles.labels == label].sum() == pytest.approx(scanned, rel=0.02)
     heights = np.unique(corners[..., 0])
-    np.testing.assert_allclose(heights, np.sort(stack.z[session.problem.tissue].numpy()))
+    np.testing.assert_allclose(heights, np.sort(stack.z[session.scene.problem.tissue].numpy()))
     assert set(one.mesh.vertices[:, 0]) == {float(stack.z[6])}
 
     def undisplaced() -> np.ndarray:
@@ -292,7 +289,7 @@ def test_the_coarse_heart_is_light_enough_for_a_live_view(run: Session) -> None:
 def test_unknown_names_are_answered_with_the_known_ones() -> None:
     session = Session(settings=SHORT)
     with pytest.raises(KeyError, match="healthy_1"):
-        session.scan(Scan("nobody"))
+        session.scan(ScanSettings("nobody"))
     with pytest.raises(KeyError, match="RECOMMENDED"):
         session.preset("nonsense")
 
@@ -300,9 +297,13 @@ def test_unknown_names_are_answered_with_the_known_ones() -> None:
 # -- the scan ------------------------------------------------------------------------------
 
 
+def scene_of(subject: KnownHeart, settings: ScanSettings) -> Scene:
+    return Scene(settings, subject, load_generator())
+
+
 def test_a_slice_moved_by_hand_moves_its_picture_and_its_true_d(subject: KnownHeart) -> None:
-    still = Scan(SAMPLES[0], motion=0.0)
-    before, after = subject.acquire(still), subject.acquire(still.moved(6, 5.0, -10.0))
+    still = ScanSettings(SAMPLES[0], motion=0.0)
+    before, after = scene_of(subject, still), scene_of(subject, still.moved(6, 5.0, -10.0))
     assert after.d is not None
     assert after.d[0, 6].tolist() == [5.0, -10.0]
     assert not after.d[0, [5, 7]].any()
@@ -311,22 +312,22 @@ def test_a_slice_moved_by_hand_moves_its_picture_and_its_true_d(subject: KnownHe
 
 
 def test_missing_slices_are_left_out_and_come_back(subject: KnownHeart) -> None:
-    scan = Scan(SAMPLES[0]).toggled(4).toggled(7)
-    taken = subject.acquire(scan)
+    scan = ScanSettings(SAMPLES[0]).toggled(4).toggled(7)
+    taken = scene_of(subject, scan)
     assert taken.slices.tolist() == [0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12]
     assert len(taken.S_LR) == taken.stack.K == 11
-    assert scan.toggled(7).toggled(4) == Scan(SAMPLES[0])
+    assert scan.toggled(7).toggled(4) == ScanSettings(SAMPLES[0])
 
 
 def test_spacing_sets_the_number_of_slices(subject: KnownHeart) -> None:
-    wide, narrow = (subject.acquire(Scan(SAMPLES[0], spacing=mm)) for mm in (16.0, 6.0))
+    wide, narrow = (scene_of(subject, ScanSettings(SAMPLES[0], spacing=mm)) for mm in (16.0, 6.0))
     assert (wide.stack.K, narrow.stack.K) == (8, 21)
     torch.testing.assert_close(wide.stack.z.diff(), torch.full((7,), 16.0))
 
 
 def test_noise_errs_where_it_should_and_is_the_same_each_time(subject: KnownHeart) -> None:
     clean, noisy, again = (
-        subject.acquire(Scan(SAMPLES[0], noise=share)).S_LR for share in (0.0, 0.1, 0.1)
+        scene_of(subject, ScanSettings(SAMPLES[0], noise=share)).S_LR for share in (0.0, 0.1, 0.1)
     )
     np.testing.assert_array_equal(noisy, again)
     assert 0 < np.mean(clean != noisy) < 0.05
@@ -353,9 +354,9 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     assert np.isnan(frame.shifts.truth).all()
     assert scores.dice == {}
     assert min(scores.agreement.values()) > 0.8
-    assert session.ghost() == {}
-    session.scan(Scan(SAMPLES[0]))
-    session.scan(Scan("mine.nii.gz", motion=1.0, long_axis=False))
+    assert session.scene.subject.ghost == {}
+    session.scan(ScanSettings(SAMPLES[0]))
+    session.scan(ScanSettings("mine.nii.gz", motion=1.0, long_axis=False))
     assert session.now.frame().shifts.of == len(session.scene.S_LR)
 
 
@@ -373,7 +374,7 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     session.load(told)
     first = session.scene.subject
     assert isinstance(first, OwnScan)
-    assert (first.frames, first.placed.frame) == ([1, 3], 1)
+    assert (first.frames, first.read.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
     assert report.verdict == Verdict.FINE
@@ -391,11 +392,11 @@ def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
         session.load(OwnFile("notes.txt", b"hello"))
     with pytest.raises(ValueError, match="mine"):
         session.load(OwnFile("mine.nii.gz", b"hello"))
-    assert session.scene.scan.subject == SAMPLES[0]
+    assert session.scene.settings.subject == SAMPLES[0]
 
 
 def test_the_side_view_puts_slices_back_by_d() -> None:
-    session = Session(Scan(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
+    session = Session(ScanSettings(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
     session.advance(1e9)
     side = session.now.frame().side
     width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
@@ -406,22 +407,24 @@ def test_the_side_view_puts_slices_back_by_d() -> None:
 
 
 def test_looking_back_shows_the_heart_of_then(run: Session) -> None:
-    end = run.field()
-    run.look(2)
+    end = run.now.estimate.field
+    run.history.look(2)
     assert run.now.progress().iteration == 2
     assert run.now.progress().last == 6
-    assert torch.equal(run.field(), run.problem.G.decode(run.history.active.steps[2].z))
+    assert torch.equal(
+        run.now.estimate.field, run.scene.problem.G.decode(run.history.active.steps[2].z)
+    )
     run.advance()
     assert (run.history.at, len(run.history.runs)) == (3, 1)
-    run.look(99)
-    assert torch.equal(run.field(), end)
+    run.history.look(99)
+    assert torch.equal(run.now.estimate.field, end)
 
 
 def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
     session = Session(settings=replace(RECOMMENDED, iterations=5))
     session.advance(1e9)
     first = list(session.history.active.steps)
-    session.look(2)
+    session.history.look(2)
     session.configure(gamma=0.0)
     session.advance(1e9)
     old, new = session.history.runs
@@ -431,15 +434,15 @@ def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
     assert new.steps[3].state.settings.gamma == 0
     assert [c.active for c in session.now.curves()] == [False, True]
     assert old.colour != new.colour
-    session.choose(0)
+    session.history.choose(0)
     assert session.step is first[-1]
 
 
 def test_a_fork_without_a_change_repeats_the_numbers() -> None:
     session = Session(settings=replace(RECOMMENDED, iterations=5))
     session.advance(1e9)
-    session.look(2)
-    session.fork()
+    session.history.look(2)
+    session.history.fork()
     session.advance(1e9)
     a, b = (run.steps[-1] for run in session.history.runs)
     assert torch.equal(a.z, b.z)
@@ -451,7 +454,7 @@ def test_the_oldest_run_gives_way_to_a_fourth() -> None:
     session.advance()
     first = session.history.active
     for _ in range(3):
-        session.fork()
+        session.history.fork()
         session.advance()
     assert len(session.history.runs) == 3
     assert first not in session.history.runs
@@ -472,19 +475,21 @@ def test_single_settings_act_in_midrun_or_begin_another_run() -> None:
 
 
 def test_a_text_leads_back_to_the_very_same_state() -> None:
-    session = Session(Scan(SAMPLES[2], 2.0, noise=0.03).moved(5, 4.0, 0.0).toggled(3), SHORT)
+    session = Session(
+        ScanSettings(SAMPLES[2], 2.0, noise=0.03).moved(5, 4.0, 0.0).toggled(3), SHORT
+    )
     session.advance(1e9)
-    session.look(2)
+    session.history.look(2)
     session.configure(gamma=0.5)
     session.advance()
     session.preset("REFERENCE")
     session.configure(solver="lbfgs", lr_z=0.7)
     session.advance()
     session.advance()
-    session.look(1)
+    session.history.look(1)
     other = Session()
     other.restore(session.text())
-    assert other.scene.scan == session.scene.scan
+    assert other.scene.settings == session.scene.settings
     assert other.text() == session.text()
     assert other.history.at == 1
     for a, b in zip(session.history.runs, other.history.runs, strict=True):
@@ -504,12 +509,12 @@ def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
     session = Session(settings=SHORT)
     session.advance(1e9)
     text = session.text()
-    session.scan(Scan(SAMPLES[1]))
+    session.scan(ScanSettings(SAMPLES[1]))
     watch = Watch()
     watch.cancel()
     with pytest.raises(Cancelled):
         session.restore(text, watch)
-    assert session.scene.scan.subject == SAMPLES[1]
+    assert session.scene.settings.subject == SAMPLES[1]
 
 
 def test_a_live_solution_is_interactive_whatever_is_chosen() -> None:
@@ -535,7 +540,7 @@ def test_the_painted_error_is_small_where_the_heart_is_right(run: Session) -> No
 
 
 def test_the_spread_of_random_starts_is_a_length(run: Session) -> None:
-    run.look(99)
+    run.history.look(99)
     run.paint = "spread"
     assert not run.now.painted
     run.spread("spread", Watch())
@@ -552,7 +557,7 @@ def test_subjects_that_are_looked_at_no_more_are_forgotten() -> None:
     session = Session(settings=SHORT)
     seen = []
     for seed in range(4):
-        session.scan(Scan(f"random_{seed}"))
+        session.scan(ScanSettings(f"random_{seed}"))
         session.advance()
         now = session.now
         now.frame(), now.cuts(6, 0.0), now.cuts(5, 30.0), now.heart(6), now.scores()
@@ -577,9 +582,9 @@ def test_another_scan_begins_one_run_and_knows_the_directions_of_z_already(
         begun.append(settings.name)
         return latent_optimisation(problem, settings, *start)
 
-    monkeypatch.setattr(run_module, "latent_optimisation", begin)
+    monkeypatch.setattr(session_module, "latent_optimisation", begin)
     monkeypatch.setattr(torch.linalg, "eigh", None)
-    session.scan(Scan(SAMPLES[0], motion=2.0), live=live)
+    session.scan(ScanSettings(SAMPLES[0], motion=2.0), live=live)
     assert begun == ["INTERACTIVE" if live else "RECOMMENDED"]
 
 
@@ -630,14 +635,14 @@ def test_a_file_and_its_download_are_those_of_the_command(
 def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     view: bool, tmp_path: Path
 ) -> None:
-    session = Session(Scan(SAMPLES[0], motion=4.0, long_axis=view), INTERACTIVE)
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0, long_axis=view), INTERACTIVE)
     session.advance(1e9)
     sample = load_sample(SAMPLES[0])
     known = takeaway.enhancement(session)
     shown = known.scan
     stack = replace(sample.stacks["severe"], name=shown.stack.name)
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
-    scan = PlacedScan.of(stack, plane, placement=shown.placement)
+    scan = Scan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
     e = judged(G, enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
@@ -655,7 +660,12 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
 
 
 def test_what_was_left_out_or_dragged_is_so_in_the_files(tmp_path: Path) -> None:
-    scan = Scan(SAMPLES[0], motion=0.0, long_axis=False).toggled(0).toggled(5).moved(7, 10.0, 0.0)
+    scan = (
+        ScanSettings(SAMPLES[0], motion=0.0, long_axis=False)
+        .toggled(0)
+        .toggled(5)
+        .moved(7, 10.0, 0.0)
+    )
     session = Session(scan, INTERACTIVE)
     session.advance(1e9)
     e = takeaway.enhancement(session)
@@ -670,7 +680,7 @@ def test_a_scan_of_ones_own_is_never_shaken() -> None:
     name = f"{'random_heart'}.nii.gz"
     session.load(OwnFile(name, (FOLDER / SAMPLES[1] / "S_LR_none.nii.gz").read_bytes()))
     before = session.scene.S_LR
-    session.scan(Scan(name, motion=4.0, noise=0.2, spacing=6.0))
+    session.scan(ScanSettings(name, motion=4.0, noise=0.2, spacing=6.0))
     np.testing.assert_array_equal(session.scene.S_LR, before)
 
 
@@ -690,11 +700,11 @@ def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_ch
         frame=2, view_name="la.nii",
     )  # fmt: skip
     own = OwnScan(file)
-    assert own.placed.view_reading is not None
-    assert own.placed.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
+    assert own.read.view_reading is not None
+    assert own.read.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
     assert own.view_frames == labelled
     if frames != "one":
-        other = OwnScan(replace(file, view_frame=2)).placed.view_reading
+        other = OwnScan(replace(file, view_frame=2)).read.view_reading
         assert other is not None
         assert other.frame == 2
 
@@ -713,10 +723,10 @@ def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_ch
 def test_a_text_that_leads_elsewhere_here_is_restored_and_said(
     run: Session, changed: dict, said: str
 ) -> None:
-    run.look(99)
+    run.history.look(99)
     state = json.loads(run.text())
     state["runs"][0] |= changed
-    other = Session(Scan(SAMPLES[1]), SHORT)
+    other = Session(ScanSettings(SAMPLES[1]), SHORT)
     sentences = other.restore(json.dumps(state))
     assert said in " ".join(sentences)
     assert bool(sentences) == bool(said)
@@ -739,7 +749,7 @@ def test_a_text_that_leads_elsewhere_here_is_restored_and_said(
     ],
 )
 def test_a_text_that_cannot_be_followed_leaves_all_as_it_was(run: Session, change: dict) -> None:
-    run.look(99)
+    run.history.look(99)
     state, step, scene = json.loads(run.text()), run.step, run.scene
     runs = change.get("runs")
     if runs:

@@ -43,7 +43,7 @@ def no_card(monkeypatch):
     """What the card says of a trained model takes a hundred hearts."""
     for recipe in (betavae, plain):
         monkeypatch.setattr(recipe, "encode_decode", lambda model: {})
-    monkeypatch.setattr(dcgan, "spread", lambda model, seed: {})
+    monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
 
 
 @each_recipe
@@ -87,7 +87,7 @@ def test_training_lowers_the_loss_and_reports_it(settings, tmp_path):
 
 
 def test_the_plain_recipe_fits_labels_by_cross_entropy():
-    recipe, batch = TINY_PLAIN.recipe(), make_hearts(2, seed=3)
+    recipe, batch = TINY_PLAIN.training(), make_hearts(2, seed=3)
     before = deepcopy(recipe.model)
     losses = recipe.step(0, batch, torch.Generator().manual_seed(1))
     labels = batch.probabilities().argmax(1)
@@ -99,7 +99,7 @@ def test_the_plain_recipe_fits_labels_by_cross_entropy():
 
 
 def test_a_discriminator_alone_learns_to_tell_hearts_from_what_is_made():
-    recipe = replace(TINY_GAN, discriminator_rate=1e-2, learning_rate=0.0).recipe()
+    recipe = replace(TINY_GAN, discriminator_rate=1e-2, learning_rate=0.0).training()
     hearts = make_hearts(4, seed=3)
     losses = [
         recipe.step(i, hearts, torch.Generator().manual_seed(i))["discriminator"] for i in range(15)
@@ -108,7 +108,7 @@ def test_a_discriminator_alone_learns_to_tell_hearts_from_what_is_made():
 
 
 def test_what_is_kept_of_a_dcgan_is_the_average_of_its_generators():
-    recipe = replace(TINY_GAN, learning_rate=1e-2).recipe()
+    recipe = replace(TINY_GAN, learning_rate=1e-2).training()
     hearts = make_hearts(2, seed=3)
     passed = []
     for i in range(3):

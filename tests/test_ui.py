@@ -25,12 +25,18 @@ from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.own import OwnTab
+from srheart_demo.dashboard.painter import Schedule
 from srheart_demo.dashboard.picker import PART, FilePicker
-from srheart_demo.dashboard.runner import Runner, State
-from srheart_demo.dashboard.schedule import Schedule
+from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.slices import pack
-from srheart_demo.explorer import Cuts, Frame, Moment, Scan, Session, takeaway
-from srheart_demo.explorer.why import TRAITS
+from srheart_demo.dashboard.take import TakeTab
+from srheart_demo.enhancement.enhance import Enhancement
+from srheart_demo.explorer import why as explorer_why
+from srheart_demo.explorer.moment import Moment
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.show import Cuts, Frame
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.explorer.why import FEATURES
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
@@ -171,7 +177,6 @@ def test_every_control_and_picture_has_a_name() -> None:
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
     assert set(texts.NAMES) <= classes
-    assert set(texts.LATER_NAMES) <= classes
 
 
 def test_every_term_that_a_control_acts_on_is_in_the_equation() -> None:
@@ -187,12 +192,24 @@ def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
     assert set(texts.TIPS) <= classes | {"srh-stack", "srh-label-pictures"}
-    assert set(texts.NAMES) - set(texts.TIPS) <= {"srh-theme", "srh-button-cancel"}
-    assert set(texts.LESSONS) == set(texts.TABS) - {"heart"}
+    in_tabs = {
+        name
+        for tab, made in explorer.tabs.made.items()
+        if tab != "heart"
+        for widget in descendants(made.box)
+        for name in widget._dom_classes
+    }
+    unexplained = set(texts.NAMES) - set(texts.TIPS) - in_tabs
+    assert unexplained <= {"srh-theme", "srh-button-cancel"}
+    told = ("button", "lesson", "note", "coming")
+    assert all(set(told) <= set(words) for tab, words in texts.TABS.items() if tab != "heart")
 
 
 def test_no_number_is_parted_from_its_unit() -> None:
-    source = Path(texts.__file__).read_text("utf-8")
+    folder = Path(texts.__file__).parent
+    source = "".join(
+        (folder / name).read_text("utf-8") for name in ("texts.py", "sentences.py", "words.toml")
+    )
     assert re.findall(r"[0-9}] (?:%|mm|ml|SD|MB|min|ms|s)\b.*", source) == []
 
 
@@ -226,7 +243,7 @@ def descendants(widget: object) -> list:
 def test_every_preset_and_every_end_of_a_run_has_words() -> None:
     assert set(texts.PRESET_NOTES) == set(PRESETS)
     assert set(texts.ENDS) == {"iterations", "converged", "diverged"}
-    assert set(texts.TRAIT_NAMES) == set(TRAITS)
+    assert set(texts.FEATURE_NAMES) == set(FEATURES)
 
 
 def test_an_unanswered_ping_holds_pictures_back_only_for_a_while(
@@ -302,47 +319,47 @@ def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         await until(lambda: "iteration 8 of 8" in explorer.transport.detail.value)
-        await until(lambda: drawn(explorer.convergence, 0) == 9)
+        await until(lambda: drawn(explorer.convergence.chart, 0) == 9)
         await until(lambda: "mm" in explorer.score.table.value)
         one = painted(explorer)
-        explorer.show_slices.value = "painted"
+        explorer.heart.show_slices.value = "painted"
         await until(lambda: painted(explorer) > 4 * one)
-        explorer.show_slices.value = ""
+        explorer.heart.show_slices.value = ""
         await until(lambda: painted(explorer) == 0)
         assert outlined(explorer) == 2
         cut = seen(explorer, theme.CUT)
-        explorer.slices.angle.value = 30
+        explorer.heart.slices.angle.value = 30
         await until(lambda: seen(explorer, theme.CUT) not in (cut, b""))
-        explorer.show_cut.value = False
+        explorer.heart.show_cut.value = False
         await until(lambda: outlined(explorer) == 0)
-        explorer.show_truth.value = False
-        assert not explorer.heart.shows_ghost
+        explorer.heart.show_truth.value = False
+        assert not explorer.heart.view.shows_ghost
 
     serve(explorer, play)
-    assert len(explorer.heart.traces[0]["x"]["numbers"]) > 400
-    assert len(explorer.heart.ghost) == 2
-    assert len(explorer.slices.pictures.pictures["sa"]["truth"]) == 112 * 112 / 4
+    assert len(explorer.heart.view.traces[0]["x"]["numbers"]) > 400
+    assert len(explorer.heart.view.ghost) == 2
+    assert len(explorer.heart.slices.pictures.pictures["sa"]["truth"]) == 112 * 112 / 4
     assert len(explorer.scan.stack.scanned) == 2 * 13 * 112
     assert "8 iterations" in explorer.page.names["srh-fig-convergence"]
 
 
 def painted(explorer: Explorer) -> int:
     """Bytes of the slices painted in the 3-D view, beside those of the LA cut."""
-    tiles = [t for t in explorer.heart.traces if "scanned" in t.get("name", "")]
-    cut = len(TISSUE_COLOURS) if explorer.show_cut.value else 0
+    tiles = [t for t in explorer.heart.view.traces if "scanned" in t.get("name", "")]
+    cut = len(TISSUE_COLOURS) if explorer.heart.show_cut.value else 0
     return sum(len(trace["i"]["numbers"]) for trace in tiles[: len(tiles) - cut])
 
 
 def outlined(explorer: Explorer) -> int:
     """How many lines the 3-D view shows."""
-    return sum(trace["type"] == "scatter3d" for trace in explorer.heart.traces)
+    return sum(trace["type"] == "scatter3d" for trace in explorer.heart.view.traces)
 
 
 def seen(explorer: Explorer, colour: str) -> bytes:
     """Where the first line of a colour lies in the 3-D view."""
-    lines = [t for t in explorer.heart.traces if t.get("line", {}).get("color") == colour]
+    lines = [t for t in explorer.heart.view.traces if t.get("line", {}).get("color") == colour]
     return lines[0]["x"]["numbers"] if lines else b""
 
 
@@ -354,7 +371,7 @@ def drawn(chart: Chart, series: int) -> int:
 
 def ready(explorer: Explorer) -> bool:
     """Whether the first session is there and shown."""
-    return explorer.runner.state is State.READY and explorer.session is not None
+    return explorer.runner.state is Activity.READY and explorer.session is not None
 
 
 def session_of(explorer: Explorer) -> Session:
@@ -375,12 +392,12 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
         explorer.solver.gamma.value = 2.0
         await until(lambda: session_of(explorer).step.state.settings.gamma == 2.0)
         explorer.transport.pause.click()
-        assert runner.state is State.PAUSED
+        assert runner.state is Activity.PAUSED
         explorer.transport.reset.click()
         await until(lambda: session_of(explorer).now.progress().iteration == 0)
         explorer.scan.live.value = False
         explorer.scan.motion.value = 0.5
-        await until(lambda: session_of(explorer).scene.scan.motion == 0.5)
+        await until(lambda: session_of(explorer).scene.settings.motion == 0.5)
         assert session_of(explorer).now.progress().iteration == 0
 
     serve(explorer, play)
@@ -429,16 +446,16 @@ def test_looking_back_and_changing_something_forks() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: runner.state is State.DONE)
+        await until(lambda: runner.state is Activity.DONE)
         await until(lambda: explorer.transport.iteration.value == 8)
         explorer.transport.iteration.value = 3
         await until(lambda: session_of(explorer).history.at == 3)
         await until(lambda: "iteration 3" in explorer.transport.detail.value)
         explorer.solver.gamma.value = 0.0
         explorer.transport.run.click()
-        await until(lambda: runner.state is State.DONE and not runner.wishing)
+        await until(lambda: runner.state is Activity.DONE and not runner.wishing)
         await until(lambda: explorer.transport.runs[1].layout.display is None)
-        await until(lambda: drawn(explorer.convergence, 1) == 9)
+        await until(lambda: drawn(explorer.convergence.chart, 1) == 9)
 
     serve(explorer, play)
     assert len(session_of(explorer).history.runs) == 2
@@ -451,21 +468,21 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.scan.motion.value = 2.0
-        await until(lambda: session_of(explorer).scene.scan.motion == 2.0)
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: session_of(explorer).scene.settings.motion == 2.0)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.scan.stack.heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 9}, [])
-        await until(lambda: session_of(explorer).scene.scan.by_hand == ((6, 0.0, 9.0),))
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: session_of(explorer).scene.settings.by_hand == ((6, 0.0, 9.0),))
+        await until(lambda: explorer.runner.state is Activity.DONE)
         await until(lambda: explorer.scan.stack.by_hand)
         explorer.scan.stack.heard(None, {"kind": "undo"}, [])
-        await until(lambda: not session_of(explorer).scene.scan.by_hand)
+        await until(lambda: not session_of(explorer).scene.settings.by_hand)
 
     serve(explorer, play)
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
 
 
 def replaying(explorer: Explorer) -> bool:
-    return explorer.runner.state is State.REPLAYING and session_of(explorer).history.at < 3
+    return explorer.runner.state is Activity.REPLAYING and session_of(explorer).history.at < 3
 
 
 def test_the_first_visit_sees_a_solved_run_that_replays_once_and_then_rests(
@@ -476,21 +493,21 @@ def test_the_first_visit_sees_a_solved_run_that_replays_once_and_then_rests(
     explorer = explorer_of(solved_session)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.page.visits += 1
         await until(lambda: replaying(explorer))
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         history = session_of(explorer).history
         assert history.at == history.last
         explorer.page.visits += 1  # somebody else looks at the page, or the same once more
         await asyncio.sleep(0.3)
-        assert explorer.runner.state is State.DONE
+        assert explorer.runner.state is Activity.DONE
 
     serve(explorer, play)
 
 
 def toggle(explorer: Explorer) -> None:
-    explorer.show_truth.value = False
+    explorer.heart.show_truth.value = False
 
 
 def dark(explorer: Explorer) -> None:
@@ -498,7 +515,7 @@ def dark(explorer: Explorer) -> None:
 
 
 def slice_(explorer: Explorer) -> None:
-    explorer.slices.slice.value = 3
+    explorer.heart.slices.slice.value = 3
 
 
 def heart(explorer: Explorer) -> None:
@@ -517,11 +534,11 @@ def test_whoever_does_anything_ends_the_opening_replay(
     explorer = explorer_of(solved_session)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.page.visits += 1
         await until(lambda: replaying(explorer))
         touch(explorer)
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         assert session_of(explorer).history.at == session_of(explorer).history.last
 
     serve(explorer, play)
@@ -531,11 +548,11 @@ def test_paused_it_stays_where_it_is() -> None:
     explorer = explorer_of(solved_session)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.page.visits += 1
         await until(lambda: replaying(explorer))
         explorer.transport.pause.click()
-        assert explorer.runner.state is State.PAUSED
+        assert explorer.runner.state is Activity.PAUSED
         at = session_of(explorer).history.at
         await asyncio.sleep(0.5)
         assert session_of(explorer).history.at <= at + 1 < session_of(explorer).history.last
@@ -550,7 +567,7 @@ def test_a_replay_that_nobody_sees_rests_until_someone_does(
     explorer = explorer_of(solved_session)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         # A browser that once came does not answer.
         explorer.page.visits += 1
         await until(lambda: explorer.page.absent)
@@ -560,7 +577,7 @@ def test_a_replay_that_nobody_sees_rests_until_someone_does(
         assert explorer.page.ping == sent
         explorer.page.pong = explorer.page.ping
         await until(lambda: explorer.page.ping > sent)
-        assert explorer.runner.state is State.REPLAYING
+        assert explorer.runner.state is Activity.REPLAYING
 
     serve(explorer, play)
 
@@ -605,7 +622,7 @@ def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
         await until(lambda: ready(explorer))
         explorer.scan.subject.value = "own"
         assert explorer.tabs.shown == "own"
-        tab = explorer.why["own"]
+        tab = explorer.tabs.made["own"]
         assert isinstance(tab, OwnTab)
         given(tab.view, "view.nii.gz", view)
         assert "stack first" in explorer.transport.detail.value
@@ -649,17 +666,19 @@ def test_a_tab_shows_what_it_says_whatever_goes_on_when_it_is_opened(
     explorer = explorer_of(short_session if moving == "run" else solved_session)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state in (State.READY, State.DONE))
+        await until(lambda: explorer.runner.state in (Activity.READY, Activity.DONE))
         if moving == "opening":
             explorer.page.visits += 1
         else:
             (explorer.transport.replay if moving == "replay" else explorer.transport.run).click()
         await until(lambda: explorer.session is not None and 0 < explorer.session.history.at < 7)
         explorer.tabs.bar.value = tab
-        assert nothing_empty(explorer.why[tab])
-        await until(lambda: nothing_empty(explorer.why[tab]) and explorer.why[tab].filled)
-        assert shown(explorer.why[tab])
-        assert explorer.why[tab].said == ""
+        assert nothing_empty(explorer.tabs.made[tab])
+        await until(
+            lambda: nothing_empty(explorer.tabs.made[tab]) and explorer.tabs.made[tab].filled
+        )
+        assert shown(explorer.tabs.made[tab])
+        assert explorer.tabs.made[tab].said == ""
 
     serve(explorer, play)
 
@@ -679,7 +698,7 @@ def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "latent"
-        tab = explorer.why["latent"]
+        tab = explorer.tabs.made["latent"]
         await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
         explorer.solver.gamma.value = 2.0  # which ends what is computed, and it begins again
         await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
@@ -696,7 +715,7 @@ def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_
         assert again.layout.display == "none"
         explorer.transport.run.click()
         await until(lambda: tab.said == texts.OLD)
-        await until(lambda: explorer.runner.state is State.DONE and not tab.said)
+        await until(lambda: explorer.runner.state is Activity.DONE and not tab.said)
 
     serve(explorer, play)
 
@@ -711,16 +730,16 @@ def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
         tried.append(1)
         raise ValueError  # without a word
 
-    monkeypatch.setattr(Session, "gauge_curve", fail)
+    monkeypatch.setattr(explorer_why, "gauge_curve", fail)
 
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "gauge"
-        await until(lambda: explorer.why["gauge"].said == "ValueError")
+        await until(lambda: explorer.tabs.made["gauge"].said == "ValueError")
         explorer.runner.redraw()
         await asyncio.sleep(0.5)
         assert len(tried) == 1
-        assert explorer.runner.state is not State.FAILED
+        assert explorer.runner.state is not Activity.FAILED
 
     serve(explorer, play)
 
@@ -732,9 +751,9 @@ def test_a_race_of_another_scan_is_marked() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "race"
-        race = explorer.why["race"]
+        race = explorer.tabs.made["race"]
         assert isinstance(race, why.RaceTab)
-        assert race.said == texts.COMING["race"]
+        assert race.said == texts.TABS["race"]["coming"]
         explorer.transport.run.click()
         race.start.click()
         await until(lambda: race.filled)
@@ -747,7 +766,7 @@ def test_a_race_of_another_scan_is_marked() -> None:
 
 def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A motion error that stood still while the slices moved is what a teacher saw."""
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), REFERENCE))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), REFERENCE))
     shown_: list[tuple[int, str, str]] = []
     frames: dict[int, float] = {}
     show_frame = explorer.score.show_frame
@@ -787,7 +806,7 @@ def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> None:
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), live=True))
     told: list[tuple[str, str]] = []
     show_status = explorer.transport.show_status
 
@@ -800,11 +819,11 @@ def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> Non
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         for motion in (3.0, 2.0):
             explorer.scan.motion.value = motion
-            await until(lambda m=motion: session_of(explorer).scene.scan.motion == m)
-            await until(lambda: explorer.runner.state is State.DONE)
+            await until(lambda m=motion: session_of(explorer).scene.settings.motion == m)
+            await until(lambda: explorer.runner.state is Activity.DONE)
         await until(lambda: told[-1][0] == texts.DONE)
         explorer.transport.run.click()
         await until(lambda: session_of(explorer).step.state.settings == RECOMMENDED)
@@ -825,12 +844,12 @@ def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> Non
 
 
 def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> None:
-    explorer = explorer_of(lambda: Session(Scan(SAMPLES[0], 4.0), live=True))
+    explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), live=True))
 
     async def play() -> None:
         await until(lambda: ready(explorer))
         await until(lambda: "INTERACTIVE" in explorer.solver.preset_note.value)
-        await until(lambda: "Interactive" in names(explorer.convergence))
+        await until(lambda: "Interactive" in names(explorer.convergence.chart))
         explorer.solver.preset.value = "REFERENCE"
         await until(lambda: session_of(explorer).settings.name == "REFERENCE")
         await until(lambda: "Shown" not in explorer.solver.preset_note.value)
@@ -844,7 +863,7 @@ def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> No
 
 def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     explorer = explorer_of(
-        lambda: Session(Scan(SAMPLES[0], 4.0), replace(RECOMMENDED, iterations=2))
+        lambda: Session(ScanSettings(SAMPLES[0], 4.0), replace(RECOMMENDED, iterations=2))
     )
     scan = (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes()
     view = (FOLDER / SAMPLES[0] / "S_LA.nii.gz").read_bytes()
@@ -854,27 +873,27 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "own"
-        own = explorer.why["own"]
+        own = explorer.tabs.made["own"]
         assert isinstance(own, OwnTab)
-        assert own.said == texts.COMING["own"]
+        assert own.said == texts.TABS["own"]["coming"]
         given(own.stack, "random_heart.nii.gz", scan)
         await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
         await until(lambda: panel.subject.value == "random_heart.nii.gz")
         await until(lambda: panel.long_axis.disabled)
         assert all(control.layout.display == "none" for control in simulated)
-        assert explorer.show_truth.disabled
+        assert explorer.heart.show_truth.disabled
         assert explorer.solver.gamma.disabled
         assert texts.GAMMA_UNUSED in explorer.solver.gamma_note.value
-        assert "error" not in [what for _, what in explorer.paint.options]
-        assert explorer.runner.state is not State.FAILED
+        assert "error" not in [what for _, what in explorer.heart.paint.options]
+        assert explorer.runner.state is not Activity.FAILED
         given(own.view, "view.nii.gz", view)
         await until(lambda: session_of(explorer).scene.has_view)
         await until(lambda: not panel.long_axis.disabled and not explorer.solver.gamma.disabled)
         panel.subject.value = SAMPLES[1]
-        await until(lambda: session_of(explorer).scene.scan.subject == SAMPLES[1])
+        await until(lambda: session_of(explorer).scene.settings.subject == SAMPLES[1])
         await until(lambda: all(control.layout.display is None for control in simulated))
-        assert not explorer.show_truth.disabled
-        assert session_of(explorer).scene.scan.motion == 4.0
+        assert not explorer.heart.show_truth.disabled
+        assert session_of(explorer).scene.settings.motion == 4.0
 
     serve(explorer, play)
 
@@ -890,6 +909,7 @@ def test_every_word_is_shown_somewhere() -> None:
         if f"texts.{name}" not in source and len(re.findall(rf"\b{name}\b", own)) < 2
     ]
     assert unused == []
+    assert [name for name in texts.LABELS if f'"{name}"' not in source] == []
     scripts = "".join(path.read_text() for path in ui.glob("*.js"))
     assert all(f"words.{name}" in scripts for name in texts.STACK_WORDS)
 
@@ -900,10 +920,10 @@ def test_a_text_of_a_longer_run_is_restored_as_far_as_it_goes_and_said() -> None
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.tabs.bar.value = "take"
-        tab = explorer.why["take"]
-        assert isinstance(tab, why.TakeTab)
+        tab = explorer.tabs.made["take"]
+        assert isinstance(tab, TakeTab)
         await until(lambda: '"iterations":3,"parted"' in tab.state.value)
         tab.state.value = tab.state.value.replace(
             '"iterations":3,"parted"', '"iterations":7,"parted"'
@@ -911,7 +931,7 @@ def test_a_text_of_a_longer_run_is_restored_as_far_as_it_goes_and_said() -> None
         tab.restore.click()
         await until(lambda: "ended after 3 iterations here, 7" in explorer.transport.detail.value)
         assert session_of(explorer).history.last == 3
-        assert explorer.runner.state is State.DONE
+        assert explorer.runner.state is Activity.DONE
 
     serve(explorer, play)
 
@@ -924,7 +944,7 @@ def shown(tab: why.WhyTab) -> bool:
         return len(tab.portrait.value) > 1000 and "ml" in tab.story.value
     if isinstance(tab, why.GaugeTab):
         return "long-axis view" in tab.verdict.value
-    assert isinstance(tab, why.TakeTab)
+    assert isinstance(tab, TakeTab)
     return '"iterations":8' in tab.state.value
 
 
@@ -936,10 +956,10 @@ def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
-        await until(lambda: explorer.runner.state is State.DONE)
+        await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.tabs.bar.value = "take"
-        tab = explorer.why["take"]
-        assert isinstance(tab, why.TakeTab)
+        tab = explorer.tabs.made["take"]
+        assert isinstance(tab, TakeTab)
         await until(lambda: '"iterations":3' in tab.state.value)
         for kind in texts.TAKES:
             before = len(taken)
@@ -965,6 +985,27 @@ def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
     assert "://" not in own
 
 
+@pytest.mark.parametrize("how", ["all widgets", "its own"])
+def test_a_dashboard_that_is_closed_leaves_no_thread_behind(how: str) -> None:
+    explorer = explorer_of(lambda: Session(settings=replace(REFERENCE, iterations=10_000)))
+
+    before = {*threading.enumerate()}
+
+    def started() -> list[str]:
+        names = [thread.name for thread in threading.enumerate() if thread not in before]
+        return sorted(name for name in names if name.startswith(("solver", "painter")))
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(lambda: session_of(explorer).history.last > 2)
+        assert started() == ["painter_0", "solver_0"]
+        (explorer.close if how == "its own" else w.Widget.close_all)()
+        await until(lambda: started() == [])
+
+    serve(explorer, play)
+
+
 def test_a_failure_is_told_in_the_page_and_leaves_it_usable() -> None:
     attempts = iter([ValueError("The weights are missing."), None])
 
@@ -977,7 +1018,7 @@ def test_a_failure_is_told_in_the_page_and_leaves_it_usable() -> None:
     explorer = explorer_of(load)
 
     async def play() -> None:
-        await until(lambda: explorer.runner.state is State.FAILED)
+        await until(lambda: explorer.runner.state is Activity.FAILED)
         assert "The weights are missing." in explorer.transport.detail.value
         explorer.transport.reset.click()
         await until(lambda: ready(explorer))
@@ -992,7 +1033,7 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
     taken: list[str] = []
     explorer.page.download = lambda name, _: taken.append(name)  # type: ignore[method-assign]
 
-    def on_full_disk(*_: object) -> None:
+    def on_full_disk(*_: object, **__: object) -> None:
         Path("/dev/full").write_bytes(b"heart")
 
     async def play() -> None:
@@ -1000,12 +1041,12 @@ def test_a_full_disk_spoils_a_file_and_not_the_run(monkeypatch: pytest.MonkeyPat
         explorer.transport.step.click()
         explorer.tabs.bar.value = "take"
         with monkeypatch.context() as full:
-            full.setitem(takeaway.FILES, "S_SR", ("S_SR.nii.gz", on_full_disk))
-            take = explorer.why["take"]
-            assert isinstance(take, why.TakeTab)
+            full.setattr(Enhancement, "write", on_full_disk)
+            take = explorer.tabs.made["take"]
+            assert isinstance(take, TakeTab)
             take.buttons["S_SR"].click()
             await until(lambda: "No space left" in explorer.transport.detail.value)
-        assert explorer.runner.state is not State.FAILED
+        assert explorer.runner.state is not Activity.FAILED
         take.buttons["S_SR"].click()
         await until(lambda: taken == ["S_SR.nii.gz"])
 

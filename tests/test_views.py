@@ -12,7 +12,7 @@ from tests.problems import oblique_plane
 
 @pytest.fixture(scope="module")
 def heart() -> np.ndarray:
-    return phantom.to_labels(phantom.on_lattice(draw(1, seed=5)))[0]
+    return phantom.nearest_labels(phantom.on_lattice(draw(1, seed=5)))[0]
 
 
 def test_gradients_of_long_axis_view():

@@ -39,7 +39,7 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 #
 # A segmentation has a million voxels; nearly all label maps of that size are noise. Hearts fill a thin sheet, the manifold $\Sigma_{HR}$. G puts coordinates on it: M numbers, distributed as $z \sim N(0, I)$. So there are three things to ask of it. Is every draw a heart? Is every heart a G(z)? Do neighbours in z look alike?
 #
-# **Draws.** `anatomy.check` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
+# **Draws.** `anatomy.faults` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
 
 # %%
 from srheart_demo.heart import anatomy
@@ -53,7 +53,7 @@ def sampled(name, scale=1.0, seed=0, n=6):
     G = generators[name]
     z = scale * torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
     hearts = [to_labels(G.decode(one[None])) for one in z]
-    faults = [anatomy.check(heart, volumes=VOLUME_RANGES) for heart in hearts]
+    faults = [anatomy.faults(heart, volumes=VOLUME_RANGES) for heart in hearts]
     return hearts, [f"faults: {len(f)}" if f else "sound" for f in faults]
 
 
@@ -194,11 +194,11 @@ from srheart_demo.heart.measures import volumes_ml
 
 for amount in [-3, *amounts, 3]:
     far = to_labels(G.decode(along(mean_heart, directions[0].vector, amount)))
-    faults = "; ".join(anatomy.check(far, volumes=VOLUME_RANGES)) or "none"
+    faults = "; ".join(anatomy.faults(far, volumes=VOLUME_RANGES)) or "none"
     print(f"{amount:+d} SD: LV {volumes_ml(far, HR_SPACING)['LV']:4.0f} ml, faults: {faults}")
 
 # %% [markdown]
-# Up to 2 SD `anatomy.check` finds no fault: it looks for tissue in pieces, leaks and gaps, and its range of volumes has room for the largest diseased heart. No healthy adult of the population above has such volumes. "Sound" is less than "somebody's".
+# Up to 2 SD `anatomy.faults` finds no fault: it looks for tissue in pieces, leaks and gaps, and its range of volumes has room for the largest diseased heart. No healthy adult of the population above has such volumes. "Sound" is less than "somebody's".
 #
 # ## Where the prior ends
 #

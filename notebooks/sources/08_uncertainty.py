@@ -160,7 +160,7 @@ short = {}
 for name, heart in people.items():
     p, d = scan(heart, amplitude=1.0, slices=8)
     short[name] = how_sure(p, d)
-    print(f"{name} heart; faults of the answer: {anatomy.check(short[name][0]) or 'none'}")
+    print(f"{name} heart; faults of the answer: {anatomy.faults(short[name][0]) or 'none'}")
     compare_volumes(short[name][2].hearts(12, seed=0), heart)
 seen = p.stack.z
 picture_trust(people["the same"], short["the same"][0], seen.tolist(), short["the same"][1])
@@ -169,7 +169,7 @@ picture_trust(people["the same"], short["the same"][0], seen.tolist(), short["th
 picture_trust(people["another"], short["another"][0], seen.tolist(), short["another"][1])
 
 # %% [markdown]
-# Look at the two answers alone: both are fine hearts, in which `anatomy.check` finds no fault. Both bases are *imagined*: where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers tells the one from the other, and the second is no less sure.
+# Look at the two answers alone: both are fine hearts, in which `anatomy.faults` finds no fault. Both bases are *imagined*: where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers tells the one from the other, and the second is no less sure.
 
 # %%
 from srheart_demo.lessons.pictures import picture_reliability

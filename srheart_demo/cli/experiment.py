@@ -203,7 +203,7 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
-        def show(name: str, state: training.Progress) -> None:
+        def show(name: str, state: training.TrainingProgress) -> None:
             progress.update(f"{name}, {state.phase}", state.done, state.total)
 
         try:

@@ -62,7 +62,7 @@ def _check(population: str, n: int, seed: int) -> bool:
             labels = phantom.label_maps(shapes[i : i + 1])[0]
             for name, value in anatomy.statistics(labels).items():
                 hearts.setdefault(name, []).append(value)
-            findings.append(anatomy.check(labels, volumes=VOLUME_RANGES))
+            findings.append(anatomy.faults(labels, volumes=VOLUME_RANGES))
             progress.update(population, i + 1, n)
     print(f"{population}: {n} hearts of seed {seed}; ml, mm, degrees, ratios\n")
     within = _print_statistics(population, hearts)
@@ -82,7 +82,7 @@ def _print_statistics(population: str, hearts: Hearts) -> bool:
     import numpy as np
 
     from srheart_demo.heart.population import VOLUME_RANGES
-    from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, Figure, outside
+    from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD, outside
 
     published = {name: _text(*figure) for name, figure in HEALTHY.items()}
     if population != "healthy":
@@ -91,7 +91,7 @@ def _print_statistics(population: str, hearts: Hearts) -> bool:
     print(f"{'':20}{'published':>17}{'drawn':>17}")
     wrong = 0
     for name, values in hearts.items():
-        drawn = Figure(float(np.mean(values)), float(np.std(values, ddof=1)))
+        drawn = MeanSD(float(np.mean(values)), float(np.std(values, ddof=1)))
         line = f"{name:20}{published.get(name, ''):>17}{_text(*drawn):>17}"
         if population == "healthy" and name in HEALTHY:
             out = outside(drawn, HEALTHY[name])

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     try:
         with writable(options.output, "the training cannot write"), ProgressLine() as progress:
 
-            def show(state: training.Progress) -> None:
+            def show(state: training.TrainingProgress) -> None:
                 detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
                 progress.update(state.phase, state.done, state.total, detail)
 
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"Wrote {weights} and its card.")
 
 
-def _settings(options: argparse.Namespace) -> training.Settings:
+def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     from srheart_demo import training
 
     recipes: dict[tuple[str, str], Any] = {

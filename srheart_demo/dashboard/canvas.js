@@ -18,8 +18,14 @@ export function rgb(colour) {
 
 // The colour at a share, 0 to 1, of a scale of stops [share, colour].
 export function shade(stops, share) {
-  const next = Math.max(1, stops.findIndex(([stop]) => stop >= share));
-  const [[low, from], [high, to]] = [stops[next - 1], stops[next]].map(([at, one]) => [at, rgb(one)]);
+  const next = Math.max(
+    1,
+    stops.findIndex(([stop]) => stop >= share),
+  );
+  const [[low, from], [high, to]] = [stops[next - 1], stops[next]].map(([at, one]) => [
+    at,
+    rgb(one),
+  ]);
   return from.map((c, i) => c + ((share - low) / (high - low)) * (to[i] - c));
 }
 
@@ -64,6 +70,13 @@ export function redrawn(canvas, draw, signal) {
 export function listen(model, events, act, signal) {
   model.on(events, act);
   signal.addEventListener("abort", () => model.off(events, act));
+}
+
+// A picture of pixels as something that a pen can draw, at any size.
+export function brushOf(picture) {
+  const brush = new OffscreenCanvas(picture.width, picture.height);
+  brush.getContext("2d")?.putImageData(picture, 0, 0);
+  return brush;
 }
 
 // A pen for a canvas as fine as the screen, in CSS pixels.

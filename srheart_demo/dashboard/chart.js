@@ -1,6 +1,6 @@
 // A chart on a canvas: panels side by side with one y axis; lines, points, bars and maps in them.
 
-import { element, listen, numbers, penFor, redrawn, shade } from "./canvas.js";
+import { brushOf, element, listen, numbers, penFor, redrawn, shade } from "./canvas.js";
 
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] };
 const TITLE = 18; // room for the title of the y axis
@@ -20,7 +20,8 @@ const written = (value) => String(Number(value.toPrecision(4))).replace("-", "âˆ
 // Where numbers may stand on an axis, from many to few.
 function* choices({ range: [low, high], ticks, whole }) {
   const inside = ticks.filter((tick) => tick >= low && tick <= high);
-  for (let every = 1; every < inside.length; every += 1) yield inside.filter((_, i) => i % every === 0);
+  for (let every = 1; every < inside.length; every += 1)
+    yield inside.filter((_, i) => i % every === 0);
   const least = Math.floor(Math.log10((high - low) / MOST));
   for (let decade = least; decade <= least + 2; decade += 1) {
     for (const n of [1, 2, 5]) {
@@ -35,15 +36,17 @@ function* choices({ range: [low, high], ticks, whole }) {
 
 // As many numbers as stand apart from one another and within `room`, and at least two. `place` tells
 // where a number stands, `size` how long it is there.
-function ticksOf(axis, place, size, room) {
+export function ticksOf(axis, place, size, room) {
   let few = axis.range;
   for (const ticks of choices(axis)) {
-    const boxes = ticks.map((tick) => [place(tick) - size(tick) / 2, place(tick) + size(tick) / 2, tick])
+    const boxes = ticks
+      .map((tick) => [place(tick) - size(tick) / 2, place(tick) + size(tick) / 2, tick])
       .filter(([from, to]) => from >= room[0] && to <= room[1])
       .sort((one, other) => one[0] - other[0]);
     const shown = boxes.map(([, , tick]) => tick);
     if (shown.length < 2) continue;
-    if (shown.length <= MOST && boxes.every(([from], i) => !i || from >= boxes[i - 1][1] + APART)) return shown;
+    if (shown.length <= MOST && boxes.every(([from], i) => !i || from >= boxes[i - 1][1] + APART))
+      return shown;
     few = [shown[0], shown.at(-1)];
   }
   return few;
@@ -63,7 +66,7 @@ function write(pen, words, x, y, measureOnly = false) {
 }
 
 // Words that fit into `room` pixels: whole, or else without what they say in brackets.
-function fitted(pen, words, room) {
+export function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
 }
 
@@ -94,9 +97,7 @@ function mapPicture({ x, y, values, range, colours }) {
       picture.data[pixel + 3] = 255;
     }
   }
-  const brush = new OffscreenCanvas(x.length, y.length);
-  brush.getContext("2d").putImageData(picture, 0, 0);
-  return brush;
+  return brushOf(picture);
 }
 
 function render({ model, el }) {
@@ -112,7 +113,9 @@ function render({ model, el }) {
     panels = (drawing.panels ?? []).map((panel) => ({
       ...panel,
       series: panel.series.map((one) => ({
-        ...one, x: numbers(Float32Array, one.x), y: numbers(Float32Array, one.y),
+        ...one,
+        x: numbers(Float32Array, one.x),
+        y: numbers(Float32Array, one.y),
       })),
     }));
     for (const { map } of panels) {
@@ -135,7 +138,9 @@ function render({ model, el }) {
     write(pen, words, start, 0);
     pen.restore();
     const high = parseInt(pen.font.match(/(\d+)px/)[1], 10);
-    const box = turned ? [x - high / 2, y - start - wide, high, wide] : [x + start, y - high / 2, wide, high];
+    const box = turned
+      ? [x - high / 2, y - start - wide, high, wide]
+      : [x + start, y - high / 2, wide, high];
     canvas.words.push({ words, box });
   }
 
@@ -153,7 +158,9 @@ function render({ model, el }) {
   function draw() {
     const pen = penFor(canvas);
     const style = getComputedStyle(el);
-    const [ink, muted, grid, edge] = ["ink", "muted", "grid", "edge"].map((name) => style.getPropertyValue(`--${name}`));
+    const [ink, muted, grid, edge] = ["ink", "muted", "grid", "edge"].map((name) =>
+      style.getPropertyValue(`--${name}`),
+    );
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     const { title } = model.get("drawing");
@@ -248,7 +255,8 @@ function render({ model, el }) {
     pen.font = font(13);
     if (title) say(pen, title, 0, LEGEND / 2 - 1, "left");
     pen.font = font(12);
-    legend.forEach((line, i) => showLegend(pen, line, width - right, LEGEND * (i + 0.5) - 1, ink));
+    for (const [i, line] of legend.entries())
+      showLegend(pen, line, width - right, LEGEND * (i + 0.5) - 1, ink);
   }
 
   function showSeries(pen, one, x, y) {
@@ -266,7 +274,7 @@ function render({ model, el }) {
       pen.beginPath();
       let down = false;
       for (const [px, py] of points) {
-        if (Number.isFinite(px + py)) (down ? pen.lineTo(px, py) : pen.moveTo(px, py));
+        if (Number.isFinite(px + py)) down ? pen.lineTo(px, py) : pen.moveTo(px, py);
         down = Number.isFinite(px + py);
       }
       pen.stroke();
@@ -274,7 +282,8 @@ function render({ model, el }) {
     pen.setLineDash([]);
     if (one.kind === "bars") {
       const bar = Math.max(1, 0.75 * (x(1) - x(0)));
-      for (const [px, py] of points) pen.fillRect(px - bar / 2, Math.min(py, y(0)), bar, Math.abs(py - y(0)));
+      for (const [px, py] of points)
+        pen.fillRect(px - bar / 2, Math.min(py, y(0)), bar, Math.abs(py - y(0)));
     }
     if (!one.size) return;
     for (const [px, py] of points) {
@@ -282,8 +291,10 @@ function render({ model, el }) {
       pen.beginPath();
       if (one.kind === "crosses") {
         const r = one.size / 2;
-        pen.moveTo(px - r, py - r); pen.lineTo(px + r, py + r);
-        pen.moveTo(px + r, py - r); pen.lineTo(px - r, py + r);
+        pen.moveTo(px - r, py - r);
+        pen.lineTo(px + r, py + r);
+        pen.moveTo(px + r, py - r);
+        pen.lineTo(px - r, py + r);
         pen.stroke();
       } else {
         pen.arc(px, py, one.size / 2, 0, 2 * Math.PI);
@@ -294,18 +305,20 @@ function render({ model, el }) {
 
   // Lines of the legend, each no wider than its room; the first stands beside a title or heading.
   function legendLines(pen, room, beside) {
-    const lines = [[]];
+    /** @type {any[][]} */
+    const lines = [];
     let left = room - beside;
     for (const one of named(panels)) {
       const needs = write(pen, one.name, 0, 0, true) + sampleOf(one) + 20;
-      if (needs > left && (lines.at(-1).length || left < room)) {
+      if (!lines.length) lines.push([]);
+      if (needs > left && (lines[lines.length - 1].length || left < room)) {
         lines.push([]);
         left = room;
       }
-      lines.at(-1).push(one);
+      lines[lines.length - 1].push(one);
       left -= needs;
     }
-    return lines.some((line) => line.length) ? lines : [];
+    return lines;
   }
 
   function showLegend(pen, legend, right, y, ink) {
@@ -315,7 +328,9 @@ function render({ model, el }) {
       say(pen, one.name, at, y, "right");
       at -= write(pen, one.name, 0, 0, true) + sampleOf(one) + 6;
       const [x, h] = [(value) => at + sampleOf(one) * value, () => y];
-      const sample = one.kind.includes("line") ? { x: [0, 1], y: [0, 0], size: 0 } : { x: [0.5], y: [0] };
+      const sample = one.kind.includes("line")
+        ? { x: [0, 1], y: [0, 0], size: 0 }
+        : { x: [0.5], y: [0] };
       // What is told apart on a map by its own colours would be lost on a dark or a light page.
       const colour = panels.some(({ map }) => map) ? ink : one.colour;
       showSeries(pen, { ...one, ...sample, colour, tells: false }, x, h);
@@ -330,7 +345,10 @@ function render({ model, el }) {
     pen.fillRect(left, top, 9, tall);
     pen.fillStyle = getComputedStyle(el).getPropertyValue("--muted");
     const at = (value) => top + tall * (1 - (value - map.range[0]) / (map.range[1] - map.range[0]));
-    const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [top - 9, top + tall + 9]);
+    const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [
+      top - 9,
+      top + tall + 9,
+    ]);
     for (const tick of ticks) say(pen, written(tick), left + 13, at(tick), "left");
     canvas.axes.push([map.title, ticks.length]);
     say(pen, map.title, left + 46, top + tall / 2, "center", true);
@@ -338,15 +356,23 @@ function render({ model, el }) {
 
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
     const far = ([x, y]) => Math.hypot(x - offsetX, y - offsetY);
-    const nearest = reach.reduce((best, one) => (far(one) < far(best) ? one : best), [1e9, 1e9, ""]);
+    const nearest = reach.reduce(
+      (best, one) => (far(one) < far(best) ? one : best),
+      [1e9, 1e9, ""],
+    );
     tip.textContent = far(nearest) < NEAR ? nearest[2] : "";
     tip.style.left = `${Math.min(nearest[0] + 10, canvas.clientWidth - tip.offsetWidth)}px`;
     tip.style.top = `${Math.max(nearest[1] - 26, 0)}px`;
   });
-  canvas.addEventListener("pointerleave", () => { tip.textContent = ""; });
+  canvas.addEventListener("pointerleave", () => {
+    tip.textContent = "";
+  });
 
   const ask = redrawn(canvas, draw, stop.signal);
-  const news = () => { read(); ask(true); };
+  const news = () => {
+    read();
+    ask(true);
+  };
   listen(model, "change:drawing", news, stop.signal);
   news();
   return () => stop.abort();

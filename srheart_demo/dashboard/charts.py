@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srheart_demo.dashboard import texts, theme
+from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series, around
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Curves, Shifts
+    from srheart_demo.explorer.show import LossCurves, Shifts
 
 TICKS = tuple(round(decade * step, 3) for decade in (0.001, 0.01, 0.1, 1, 10) for step in (1, 2, 5))
 LOG_ROOM = 1.15
@@ -25,7 +25,7 @@ def log_range(values: np.ndarray) -> tuple[float, float]:
     return float(shown.min()) / LOG_ROOM, float(shown.max()) * LOG_ROOM
 
 
-def _here(x: float, y: float, run: Curves) -> Series:
+def _here(x: float, y: float, run: LossCurves) -> Series:
     """The mark of what is looked at."""
     colour = theme.RUNS[run.colour]
     return Series([x], [y], colour, kind="rings", width=2.5, size=10, tells=False)
@@ -34,7 +34,7 @@ def _here(x: float, y: float, run: Curves) -> Series:
 class ConvergenceChart(Chart):
     """L of every run against the iteration, and its parts in the one that is looked at."""
 
-    def show_curves(self, curves: tuple[Curves, ...], at: int) -> None:
+    def show_curves(self, curves: tuple[LossCurves, ...], at: int) -> None:
         """Draw the history of all runs, with a mark at an iteration of the active one."""
         active = next(run for run in curves if run.active)
         runs = [
@@ -42,7 +42,7 @@ class ConvergenceChart(Chart):
                 run.iteration,
                 run.loss,
                 theme.RUNS[run.colour],
-                name=texts.loss_of(run) if len(curves) == 1 else texts.run_name(run),
+                name=sentences.loss_of(run) if len(curves) == 1 else sentences.run_name(run),
                 dash=theme.DASHES[run.colour],
             )
             for run in curves
@@ -85,7 +85,7 @@ class LatentChart(Chart):
 class PathChart(Chart):
     """z of every run on its way, along the two directions that change hearts most."""
 
-    def show_paths(self, curves: tuple[Curves, ...], at: int) -> None:
+    def show_paths(self, curves: tuple[LossCurves, ...], at: int) -> None:
         """Draw all ways, with a mark where the active one is looked at."""
         active = next(run for run in curves if run.active)
         lines = [

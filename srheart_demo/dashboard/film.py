@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srheart_demo.dashboard import texts, theme
+from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL.Image import Image
 
-    from srheart_demo.explorer import Session, Watch
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.watch import Watch
 
 SIZE = (7.6, 3.0)
 """Inches."""
@@ -36,10 +37,10 @@ def gif(session: Session, watch: Watch) -> bytes:
     try:
         for done, i in enumerate(wanted):
             watch.tick(done / len(wanted))
-            session.look(int(i))
+            session.history.look(int(i))
             pictures.append(_picture(session, SCREEN).quantize(64, dither=Dither.NONE))
     finally:
-        session.look(at)
+        session.history.look(at)
     stays = [STAY] * (len(pictures) - 1) + [REST]
     data = io.BytesIO()
     pictures[0].save(data, "gif", save_all=True, append_images=pictures[1:], duration=stays, loop=0)
@@ -62,7 +63,8 @@ def html(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     from srheart_demo.dashboard.heart import page
 
-    return page(session.now.heart(len(session.scene.slices) // 2), session.ghost()).encode()
+    heart = session.now.heart(len(session.scene.slices) // 2)
+    return page(heart, session.scene.subject.ghost).encode()
 
 
 def _written(picture: Image) -> bytes:
@@ -82,12 +84,12 @@ def _picture(session: Session, dpi: int) -> Image:
 
     figure = Figure(SIZE, dpi=dpi)
     canvas = FigureCanvasAgg(figure)
-    figure.text(0.01, 0.93, texts.progress_line(session.now.progress(), False), fontsize=8)
+    figure.text(0.01, 0.93, sentences.progress_line(session.now.progress(), False), fontsize=8)
     for x, (tissue, colour) in enumerate(TISSUE_COLOURS.items()):
         name = f"■ {texts.TISSUE_NAMES[tissue]}"
         figure.text(0.01 + 0.15 * x, 0.03, name, color=colour, fontsize=8)
     heart = figure.add_axes((0.01, 0.1, 0.33, 0.8))
-    heart.imshow(portrait(session.field(), 100 + dpi // 2, 64))
+    heart.imshow(portrait(session.now.estimate.field, 100 + dpi // 2, 64))
     colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
     stack = side(session.scene, session.step.d)
     for left, name, labels in (

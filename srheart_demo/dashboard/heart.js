@@ -5,6 +5,9 @@ import { element, listen, redrawn } from "./canvas.js";
 import { inSoftware, plotly, revived } from "./plotly.js";
 
 const REST_MS = 200; // Plotly's camera follows a hand a little behind
+// How long another heart waits, times what the last one took to draw, with graphics hardware and
+// where a processor draws it, which curves and slices need too.
+const PAUSE = [0.4, 2.5];
 
 function render({ model, el }) {
   const stop = new AbortController();
@@ -16,14 +19,14 @@ function render({ model, el }) {
   const library = plotly(model);
   const layout = structuredClone(model.get("figure_layout")); // Plotly keeps the camera in it
   const start = structuredClone(layout.scene.camera);
-  // A processor draws a quarter of the pixels in a quarter of the time.
-  const config = { displayModeBar: false, plotGlPixelRatio: inSoftware() ? 1 : 2 };
+  const software = inSoftware(); // which draws a quarter of the pixels in half of the time
+  const config = { displayModeBar: false, plotGlPixelRatio: software ? 1 : 2 };
   const read = (name) => model.get(name).map(revived);
   let [traces, ghost] = [read("traces"), read("ghost")];
 
   function dressed() {
     const style = getComputedStyle(box);
-    const [ink, grid] = ["--ink", "--edge"].map((name) => style.getPropertyValue(name));
+    const [ink, grid] = ["--ink", "--grid"].map((name) => style.getPropertyValue(name));
     layout.width = box.clientWidth;
     layout.height = box.clientHeight;
     if (ink) layout.font.color = ink;
@@ -35,25 +38,41 @@ function render({ model, el }) {
 
   // A picture that comes while a hand turns the view would put its camera back (plotly.js #6359).
   let until = 0;
-  const hold = (ms) => { until = performance.now() + ms; };
+  const hold = (ms) => {
+    until = performance.now() + ms;
+  };
   const early = { capture: true, passive: true };
-  box.addEventListener("pointerdown", (event) => {
-    hold(Infinity);
-    event.target.setPointerCapture(event.pointerId);
-  }, early);
-  for (const end of ["pointerup", "pointercancel", "wheel"]) box.addEventListener(end, () => hold(REST_MS), early);
+  box.addEventListener(
+    "pointerdown",
+    (event) => {
+      hold(Infinity);
+      event.target.setPointerCapture(event.pointerId);
+    },
+    early,
+  );
+  for (const end of ["pointerup", "pointercancel", "wheel"])
+    box.addEventListener(end, () => hold(REST_MS), early);
+
+  let next = 0; // when another heart may be drawn
+  let renewing = 0;
 
   async function draw() {
     const Plotly = await library;
-    while (until > performance.now()) await new Promise((done) => { setTimeout(done, REST_MS / 4); });
+    while (until > performance.now())
+      await new Promise((done) => {
+        setTimeout(done, REST_MS / 4);
+      });
     if (stop.signal.aborted) return;
     if (!box.on) box.textContent = "";
     // The truth would come between the pointer and painted values.
     const painted = traces.some(({ intensity }) => intensity);
     const shown = [...traces, ...(model.get("shows_ghost") && !painted ? ghost : [])];
+    const began = performance.now();
     await Plotly.react(box, shown, dressed(), config);
     for (const canvas of box.querySelectorAll("canvas")) canvas.ariaHidden = "true";
     await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame); // the first is asked for before WebGL is done
+    next = performance.now() + PAUSE[Number(software)] * (performance.now() - began);
   }
 
   const ask = redrawn(box, draw, stop.signal);
@@ -65,12 +84,18 @@ function render({ model, el }) {
     layout.scene.camera = structuredClone(camera);
     ask();
   });
-  listen(model, "change:traces", () => { traces = read("traces"); ask(true); }, stop.signal);
-  listen(model, "change:ghost", () => { ghost = read("ghost"); ask(true); }, stop.signal);
-  listen(model, "change:shows_ghost", () => ask(), stop.signal);
+  const renew = () => {
+    renewing ||= setTimeout(() => {
+      renewing = 0;
+      [traces, ghost] = [read("traces"), read("ghost")];
+      ask(true);
+    }, next - performance.now());
+  };
+  listen(model, "change:traces change:ghost change:shows_ghost", renew, stop.signal);
   ask(true);
   return () => {
     stop.abort();
+    clearTimeout(renewing);
     library.then((Plotly) => Plotly.purge(box));
   };
 }

@@ -22,18 +22,18 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Heart, Paint
+    from srheart_demo.explorer.show import Heart, Paint
     from srheart_demo.heart.surface import Mesh
 
-OPACITY = {"LV": 1.0, "MYO": 0.22, "RV": 0.5}
+OPACITY = {"LV": 0.6, "MYO": 0.2, "RV": 0.45}
 GHOST_OPACITY = 0.16
 LINE = 4
 """Width of an outline, in Plotly's own unit."""
-REACH, EVERY = 70, 35
-"""Of the axes from 0, and between two numbers on them, mm."""
-EYE = {"x": -0.56, "y": -1.93, "z": 0.6}
+REACH, TICKS = 66, (-40, 0, 40)
+"""How far the axes reach from 0, and the numbers on them, mm; none where two axes meet."""
+EYE = {"x": -0.52, "y": -1.72, "z": 0.38}
 """Where the view is seen from, from its middle; RV left, base on top."""
-MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.12}
+MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.15}
 """A little low: titles stand below the axes."""
 CLEAR = "rgba(0,0,0,0)"
 LIT = {"ambient": 0.6, "diffuse": 0.6, "specular": 0.05}
@@ -113,7 +113,7 @@ def layout() -> dict[str, Any]:
         name: {
             "title": {"text": title, "font": {"size": 11}},
             "range": [-REACH, REACH],
-            "dtick": EVERY,
+            "tickvals": TICKS,
             "gridcolor": theme.GRID,
             "zerolinecolor": theme.GRID,
             "showspikes": False,
@@ -144,11 +144,11 @@ def heart_traces(heart: Heart, slices: bool = True, cut: bool = True) -> list[Tr
         lines.append((outlines.frame, theme.MIDDLE))
     if cut:
         planes.append(heart.cut)
-        lines += [(outlines.cut, theme.CUT), (outlines.view, theme.RUNS[1])]
+        lines += [(outlines.cut, theme.CUT), (outlines.view, theme.MIDDLE)]
     if heart.paint is not None:
         left |= {"showscale": True, "colorbar": COLOUR_BAR}
     tiles = [
-        _mesh(plane.mesh, plane.labels == label, name=texts.as_scanned(tissue), color=colour)
+        _mesh(plane.mesh, plane.labels == label, name=texts.AS_SCANNED.format(tissue), color=colour)
         for plane in planes
         for label, (tissue, colour) in enumerate(TISSUE_COLOURS.items(), 1)
     ]

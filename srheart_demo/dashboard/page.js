@@ -10,10 +10,15 @@ function painted(callback) {
 }
 
 function answerPings(model, signal) {
-  listen(model, "change:ping", () => {
-    const ping = model.get("ping");
-    painted(() => model.send({ kind: "painted", ping }));
-  }, signal);
+  listen(
+    model,
+    "change:ping",
+    () => {
+      const ping = model.get("ping");
+      painted(() => model.send({ kind: "painted", ping }));
+    },
+    signal,
+  );
 }
 
 // Whoever does anything has seen enough of the opening replay; its own buttons say what they want.
@@ -27,12 +32,15 @@ function tellTouch(model, signal) {
   for (const name of events) document.addEventListener(name, touched, { signal, passive: true });
 }
 
-const TARGETS = ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
+const TARGETS =
+  ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
 
 function nameControls(names) {
   for (const [className, name] of Object.entries(names)) {
     for (const element of document.getElementsByClassName(className)) {
-      const target = element.matches(TARGETS) ? element : element.querySelector(TARGETS) ?? element;
+      const target = element.matches(TARGETS)
+        ? element
+        : (element.querySelector(TARGETS) ?? element);
       const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
       if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
       if (target instanceof HTMLCanvasElement && !target.role) target.role = "img";
@@ -59,20 +67,27 @@ const plain = (markup) => markup.replaceAll("<sub>", "_").replaceAll("</sub>", "
 // below the equation tells what it is for.
 function lightTerms(model, signal) {
   const line = () => document.querySelector(".srh-tip-line .widget-html-content");
-  let begin = null;
+  /** @type {string | undefined} */
+  let begin;
   const light = (event) => {
-    begin ??= line()?.innerHTML;
-    const told = Object.entries(model.get("tips")).find(([name]) => event.target.closest?.(`.${name}`));
-    const words = told?.[1] ?? begin ?? "";
-    if (line() && line().innerHTML !== words) line().innerHTML = words;
-    const control = told && event.target.closest(`.${told[0]}`);
+    const told = line();
+    begin ??= told?.innerHTML;
+    const tips = Object.entries(model.get("tips"));
+    const tip = tips.find(([name]) => event.target.closest?.(`.${name}`));
+    const words = tip?.[1] ?? begin ?? "";
+    if (told && told.innerHTML !== words) told.innerHTML = words;
+    const control = tip && event.target.closest(`.${tip[0]}`);
     if (control && !control.closest(".srh-plot")) control.title = plain(words);
     const lit = new Set();
     for (const [className, terms] of Object.entries(model.get("terms"))) {
-      if (event.target.closest?.(`.${className}`)) terms.forEach((term) => lit.add(`srh-term-${term}`));
+      if (!event.target.closest?.(`.${className}`)) continue;
+      for (const term of terms) lit.add(`srh-term-${term}`);
     }
     for (const term of document.querySelectorAll("[class*=srh-term-]")) {
-      term.classList.toggle("srh-lit", [...term.classList].some((name) => lit.has(name)));
+      term.classList.toggle(
+        "srh-lit",
+        [...term.classList].some((name) => lit.has(name)),
+      );
     }
   };
   document.addEventListener("pointerover", light, { signal });
@@ -86,14 +101,19 @@ function turnDark(model, signal) {
 }
 
 function handOutFiles(model, signal) {
-  listen(model, "msg:custom", (message, [data]) => {
-    if (message.kind !== "download") return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([data]));
-    link.download = message.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  }, signal);
+  listen(
+    model,
+    "msg:custom",
+    (message, [data]) => {
+      if (message.kind !== "download") return;
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([data]));
+      link.download = message.name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    },
+    signal,
+  );
 }
 
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
@@ -108,26 +128,34 @@ function render({ model }) {
   const tend = () => {
     nameControls(model.get("names"));
     // What ipywidgets says of a control without a tooltip.
-    for (const element of document.querySelectorAll(".srh [title=null]")) element.removeAttribute("title");
+    for (const element of document.querySelectorAll(".srh [title=null]"))
+      element.removeAttribute("title");
     tellPressed();
   };
   let asked = 0;
   const additions = new MutationObserver(() => {
-    asked ||= requestAnimationFrame(() => { asked = 0; tend(); });
+    if (!asked)
+      asked = requestAnimationFrame(() => {
+        asked = 0;
+        tend();
+      });
   });
   additions.observe(document.body, { childList: true, subtree: true });
   listen(model, "change:names", tend, stop.signal);
-  document.addEventListener("click", () => requestAnimationFrame(tellPressed), { signal: stop.signal });
+  document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
+    signal: stop.signal,
+  });
   stop.signal.addEventListener("abort", () => additions.disconnect());
   tend();
-  const greet = () => painted(() => {
-    model.set("visits", model.get("visits") + 1);
-    if (model.get("visits") === 1) {
-      model.set("dark", asks("color-scheme: dark"));
-      model.set("calm", asks("reduced-motion: reduce"));
-    }
-    model.save_changes();
-  });
+  const greet = () =>
+    painted(() => {
+      model.set("visits", model.get("visits") + 1);
+      if (model.get("visits") === 1) {
+        model.set("dark", asks("color-scheme: dark"));
+        model.set("calm", asks("reduced-motion: reduce"));
+      }
+      model.save_changes();
+    });
   greet();
   return () => stop.abort();
 }

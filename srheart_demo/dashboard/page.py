@@ -33,6 +33,7 @@ class Page(anywidget.AnyWidget):
         terms: CSS class → terms of the equation that the control acts on.
         tips: CSS class → what is said of the control or chart that is pointed at, as markup.
         on_touch: called when a hand or a key first does anything but move through the run.
+        on_close: called when the page is no more.
     """
 
     _esm = module("page")
@@ -52,7 +53,8 @@ class Page(anywidget.AnyWidget):
 
     def __init__(self, **values: object) -> None:
         super().__init__(**values)
-        self.on_touch: Callable[[], None] = lambda: None
+        self.on_touch: Callable[[], object] = lambda: None
+        self.on_close: Callable[[], object] = lambda: None
         self.on_msg(self.heard)
 
     @property
@@ -83,6 +85,11 @@ class Page(anywidget.AnyWidget):
         if self.pong >= self.ping:
             self._waiting_since = self._sent
         self.ping += 1
+
+    def close(self) -> None:
+        """Nobody sees the page any more."""
+        super().close()
+        self.on_close()
 
     def download(self, name: str, data: bytes) -> None:
         """Hand the user a file."""

@@ -2,103 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from srheart_demo.dashboard import texts
+from srheart_demo.dashboard import sentences, texts
+from srheart_demo.dashboard.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
 from srheart_demo.dashboard.stack import StackView
+from srheart_demo.dashboard.widgets import (
+    bar,
+    button,
+    card,
+    checkbox,
+    choices,
+    control,
+    dropdown,
+    html,
+    mark,
+    named,
+    note,
+    plot,
+    show,
+    slider,
+)  # fmt: skip
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Curves, Frame, Scores
-
-W = TypeVar("W", bound=w.DOMWidget)
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.show import Frame, LossCurves, Scores
+    from srheart_demo.explorer.subjects import ScanSettings
 
 RANDOM, OWN = "random", "own"
 """Choices of the subject that ask for more."""
-
-
-def named(widget: W, *names: str) -> W:
-    """The widget, with CSS classes."""
-    for name in names:
-        widget.add_class(name)
-    return widget
-
-
-def html(markup: str, name: str = "") -> w.HTML:
-    """An `HTML` widget with a CSS class."""
-    return named(w.HTML(markup), name) if name else w.HTML(markup)
-
-
-def note(text: str) -> w.HTML:
-    """A short text beside a control."""
-    return html(escape(text), "srh-hint")
-
-
-def card(number: str, title: str, children: list[w.Widget], name: str, aside: str = "") -> w.VBox:
-    """A titled card; `number` says its place in the reading order."""
-    badge = f'<span class="srh-number">{number}</span>' if number else ""
-    aside = f'<span class="srh-aside">{escape(aside)}</span>' if aside else ""
-    heading = html(f"<h2>{badge}{escape(title)}{aside}</h2>", "srh-heading")
-    return named(named(w.VBox([heading, *children]), "srh-card"), name)
-
-
-def slider(
-    name: str, text: str, value: float, low: float, high: float, step: float, form: str
-) -> w.FloatSlider:
-    """A slider with its name before and its value behind it."""
-    return named(
-        w.FloatSlider(value, min=low, max=high, step=step, description=text, readout_format=form),
-        name,
-    )
-
-
-def checkbox(name: str, text: str, value: bool = True) -> w.Checkbox:
-    """A box to tick."""
-    return named(w.Checkbox(value, description=text, indent=False), name)
-
-
-def button(text: str, icon: str, name: str) -> w.Button:
-    """A button with an icon."""
-    return named(w.Button(description=text, icon=icon), name)
-
-
-def show(widget: w.Widget, shown: bool) -> None:
-    """Show a widget, or take it off the page."""
-    widget.layout.display = None if shown else "none"
-
-
-class News:
-    """A word where one looks: what is computed, and how far; what is old, or still to come.
-
-    Attributes:
-        text: what is said.
-        again: computes what was given up.
-    """
-
-    def __init__(self, text: str = "") -> None:
-        self.text = ""
-        self._words = html("")
-        self.again = named(w.Button(description=texts.AGAIN), "srh-again")
-        self.box = named(w.HBox([self._words, self.again]), "srh-news")
-        self.say(text)
-
-    def say(self, text: str, done: float | None = None, again: bool = False) -> None:
-        """A sentence, or nothing, over a bar filled to `done` of 1."""
-        bar = (
-            ""
-            if done is None
-            else f'<div class="srh-bar"><i style="width:{100 * done:.0f}%"></i></div>'
-        )
-        self.text, self._words.value = text, f"{escape(text)}{bar}"
-        show(self.again, again)
-        show(self.box, bool(text))
-
-    def alone(self, is_alone: bool) -> None:
-        """Whether there is nothing else to look at."""
-        (self.box.add_class if is_alone else self.box.remove_class)("srh-news-alone")
 
 
 class Header:
@@ -115,61 +52,55 @@ class Header:
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation = checkbox("srh-equation", texts.EQUATION)
-        self.dark = checkbox("srh-theme", texts.DARK, False)
+        self.equation = checkbox("srh-equation", True)
+        self.dark = checkbox("srh-theme")
         legend = html(f'<div class="srh-legend">{chips}</div>')
-        self.strip = html(
-            "".join(f"<span>{equation}</span>" for equation in texts.EQUATIONS), "srh-equations"
-        )
-        tip = html(texts.BEGIN, "srh-tip-line")
+        strip = html("".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations")
         top = named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
-        self.box = w.VBox([top, named(w.VBox([self.strip, tip]), "srh-told-of")])
-        self.equation.observe(lambda change: show(self.strip, change.new), "value")
+        told = named(w.VBox([strip, html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
+        self.box = w.VBox([top, told])
+        self.equation.observe(lambda change: show(strip, change.new), "value")
 
 
 class ScanPanel:
     """Who is scanned, and how."""
 
     def __init__(self) -> None:
-        self.subject = named(w.Dropdown(description=texts.SUBJECT), "srh-subject")
-        self.seed = named(
-            w.BoundedIntText(1, min=0, max=999_999, description=texts.SEED), "srh-seed"
-        )
+        self.subject = control(w.Dropdown, "srh-subject")
+        self.seed = control(w.BoundedIntText, "srh-seed", value=1, min=0, max=999_999)
         self.own = note(texts.OWN_HINT)
-        self.motion = slider("srh-motion", texts.MOTION, 1.0, 0, 4, 0.1, ".1f")
-        self.spacing = slider("srh-spacing", texts.SPACING, 10, 4, 16, 2, ".0f")
-        self.noise = slider("srh-noise", texts.NOISE, 0, 0, 0.3, 0.01, ".0%")
-        self.long_axis = checkbox("srh-long-axis", texts.LONG_AXIS)
-        self.live = checkbox("srh-live", texts.LIVE)
+        self.motion = slider("srh-motion", 1.0, 0, 4, 0.1, ".1f")
+        self.spacing = slider("srh-spacing", 10, 4, 16, 2, ".0f")
+        self.noise = slider("srh-noise", 0, 0, 0.3, 0.01, ".0%")
+        self.long_axis, self.live = checkbox("srh-long-axis", True), checkbox("srh-live", True)
         self.stack = named(StackView(), "srh-stack-box")
         self._simulation = (self.motion, self.spacing, self.noise)
-        self.box = card(
-            "1",
-            texts.SCAN,
-            [
-                self.subject,
-                self.seed,
-                self.own,
-                *self._simulation,
-                named(w.HBox([self.long_axis, self.live]), "srh-pair"),
-                self.stack,
-            ],
-            "srh-scan",
-        )
-        self.controls = (
-            self.subject, self.seed, self.motion, self.spacing, self.noise, self.long_axis,
-        )  # fmt: skip
-        self._samples: tuple[str, ...] = ()
+        pair = named(w.HBox([self.long_axis, self.live]), "srh-pair")
+        content = [self.subject, self.seed, self.own, *self._simulation, pair, self.stack]
+        self.box = card("1", texts.SCAN, content, "srh-scan")
+        self.controls = (self.subject, self.seed, *self._simulation, self.long_axis)
+        self._samples: Sequence[str] = ()
         self.show_choice()
 
-    def fill(self, samples: tuple[str, ...], own: tuple[str, ...]) -> None:
-        """The subjects that there are."""
-        self._samples = samples
-        options = [(texts.subject(name), name) for name in samples]
-        options += [(name, name) for name in own]
-        self.subject.options = [
-            *options, (texts.SUBJECT_RANDOM, RANDOM), (texts.SUBJECT_OWN, OWN),
-        ]  # fmt: skip
+    def fill(self, session: Session) -> None:
+        """The subjects that there are, and how the one is scanned that is looked at."""
+        from srheart_demo.explorer.subjects import random_seed
+        from srheart_demo.scan.samples import SAMPLES
+
+        self._samples, scan = SAMPLES, session.scene.settings
+        words = {name: name.replace("_", " ").capitalize() for name in SAMPLES}
+        words |= {name: name for name in session.own}
+        words |= {RANDOM: texts.SUBJECT_RANDOM, OWN: texts.SUBJECT_OWN}
+        self.subject.options = choices(words)
+        seed = random_seed(scan.subject)
+        self.subject.value = scan.subject if seed is None else RANDOM
+        if seed is not None:
+            self.seed.value = seed
+        if session.scene.d is not None:  # of one's own scan nothing is simulated
+            self.motion.value, self.spacing.value = scan.motion, scan.spacing
+            self.noise.value = scan.noise
+        self.long_axis.value = session.scene.has_view
+        self.show_choice()
 
     @property
     def name(self) -> str | None:
@@ -177,6 +108,22 @@ class ScanPanel:
         if self.subject.value == RANDOM:
             return f"{RANDOM}_{self.seed.value}"
         return None if self.subject.value in (OWN, None) else self.subject.value
+
+    def chosen(self, scan: ScanSettings) -> ScanSettings:
+        """Another scan, as it is chosen here."""
+        from dataclasses import replace
+
+        new = replace(
+            scan,
+            subject=self.name or scan.subject,
+            motion=self.motion.value,
+            spacing=self.spacing.value,
+            noise=self.noise.value,
+            long_axis=self.long_axis.value,
+        )
+        same = (scan.subject, scan.spacing) == (new.subject, new.spacing)
+        # Slices have other numbers now.
+        return new if same else replace(new, by_hand=(), missing=())
 
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
@@ -187,8 +134,8 @@ class ScanPanel:
 
     def enable(self, loading: bool, simulated: bool, view: bool) -> None:
         """Only what has a meaning: of one's own scan nothing is simulated."""
-        for control in self.controls:
-            control.disabled = loading
+        for widget in self.controls:
+            widget.disabled = loading
         for widget in self._simulation:
             show(widget, simulated)
         self.long_axis.disabled = loading or not view
@@ -198,34 +145,41 @@ class SolverPanel:
     """How it is solved."""
 
     def __init__(self) -> None:
-        self.preset = named(w.Dropdown(description=texts.PRESET), "srh-preset")
-        self.preset_note = html("", "srh-hint")
-        self.gamma = slider("srh-gamma", texts.GAMMA, 1.0, 0, 4, 0.1, ".1f")
+        self.preset, self.preset_note = control(w.Dropdown, "srh-preset"), html("", "srh-hint")
+        self.gamma = slider("srh-gamma", 1.0, 0, 4, 0.1, ".1f")
         self.gamma_note = note(texts.GAMMA_NOTE)
-        options = [(word, name) for name, word in texts.SOLVERS.items()]
-        self.solver = named(w.Dropdown(options=options, description=texts.SOLVER), "srh-solver")
-        self.prior = checkbox("srh-prior", texts.PRIOR, False)
-        self.lr_z = _number("srh-lr-z", texts.LEARNING_RATE_Z)
-        self.lr_d = _number("srh-lr-d", texts.LEARNING_RATE_D)
-        fine = named(w.GridBox([self.solver, self.prior, self.lr_z, self.lr_d]), "srh-fine")
-        self.box = card(
-            "2",
-            texts.RUN_CARD,
-            [
-                self.preset,
-                self.preset_note,
-                self.gamma,
-                self.gamma_note,
-                fine,
-            ],
-            "srh-run",
+        self.solver, self.prior = dropdown("srh-solver", texts.SOLVERS), checkbox("srh-prior")
+        self.lr_z, self.lr_d = (
+            control(w.BoundedFloatText, name, value=0.1, min=1e-6, max=100, step=0.01)
+            for name in ("srh-lr-z", "srh-lr-d")
         )
-        self.controls = (self.preset, self.gamma, self.solver, self.prior, self.lr_z, self.lr_d)
+        fine = named(w.GridBox([self.solver, self.prior, self.lr_z, self.lr_d]), "srh-fine")
+        content = [self.preset, self.preset_note, self.gamma, self.gamma_note, fine]
+        self.box = card("2", texts.RUN_CARD, content, "srh-run")
+        self.single = ("gamma", "solver", "prior", "lr_z", "lr_d")
+        self.controls = (self.preset, *(getattr(self, name) for name in self.single))
 
-    def show_preset(self, name: str, shown: str = "") -> None:
+    def fill(self, session: Session) -> None:
+        """The presets that there are, and the one that is chosen."""
+        from srheart_demo.solver.settings import PRESETS
+
+        name = session.settings.name
+        self.preset.options = tuple(PRESETS)
+        self.preset.value = name if name in PRESETS else next(iter(PRESETS))
+        self.fill_single(session)
+
+    def fill_single(self, session: Session) -> None:
+        """The single settings."""
+        self.solver.value, self.prior.value = session.settings.solver, session.settings.prior
+        for name, value in session.wanted.items():
+            getattr(self, name).value = value
+
+    def show_preset(self, shown: str = "") -> None:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
-        other = f"<b>{escape(texts.shown_run(shown, name))}</b> " if shown not in ("", name) else ""
-        self.preset_note.value = other + escape(texts.PRESET_NOTES.get(name, ""))
+        name = self.preset.value or ""
+        other = "" if shown in ("", name) else texts.SHOWN_RUN.format(shown, name)
+        told = escape(texts.PRESET_NOTES.get(name, ""))
+        self.preset_note.value = f"<b>{escape(other)}</b> {told}" if other else told
 
     def show_long_axis(self, used: bool) -> None:
         """Whether γ weighs anything."""
@@ -233,27 +187,68 @@ class SolverPanel:
         self.gamma_note.value = escape(texts.GAMMA_NOTE if used else texts.GAMMA_UNUSED)
 
 
-def _number(name: str, text: str) -> w.BoundedFloatText:
-    return named(w.BoundedFloatText(0.1, min=1e-6, max=100, description=text, step=0.01), name)
+class UnknownsPanel:
+    """d, and z as bars or as a path."""
+
+    def __init__(self) -> None:
+        self.shifts, self.latent, self.path = ShiftChart(), LatentChart(), PathChart()
+        shown = {
+            "bars": plot(self.latent, "srh-fig-latent"),
+            "path": plot(self.path, "srh-fig-path"),
+        }
+        mode = w.ToggleButtons(options=choices(texts.LATENT_MODES))
+
+        def choose() -> None:
+            for name, chart in shown.items():
+                show(chart, name == mode.value)
+
+        mode.observe(lambda _: choose(), "value")
+        choose()
+        head = [html(f"<h3>{texts.LATENT_HEADING}</h3>"), named(mode, "srh-mode")]
+        content = [
+            html(f"<h3>{texts.SHIFTS_HEADING}</h3>", "srh-subheading"),
+            plot(self.shifts, "srh-fig-shifts"),
+            named(w.HBox(head), "srh-latent-head"),
+            *shown.values(),
+        ]
+        self.box = card("3", texts.UNKNOWN, content, "srh-unknown")
+
+    def show_frame(self, frame: Frame) -> None:
+        """The unknowns of a run, in its colour."""
+        colour = next(run.colour for run in frame.curves if run.active)
+        self.shifts.show_shifts(frame.shifts, colour)
+        self.latent.show_latent(frame.z, colour)
+        self.path.show_paths(frame.curves, frame.progress.iteration)
+
+
+class ConvergencePanel:
+    """The losses."""
+
+    def __init__(self) -> None:
+        self.chart = ConvergenceChart()
+        content: list[w.Widget] = [plot(self.chart, "srh-fig-convergence")]
+        self.box = card("4", texts.CONVERGENCE, content, "srh-convergence")
+
+    def show_frame(self, frame: Frame) -> None:
+        """Those of all runs, with a mark at what is looked at."""
+        self.chart.show_curves(frame.curves, frame.progress.iteration)
 
 
 class Transport:
     """Moves through a run: its buttons, a scrubber over iterations, the runs that are kept."""
 
     def __init__(self) -> None:
-        self.run = button(texts.RUN, "play", "srh-button-run")
-        self.pause = button(texts.PAUSE, "pause", "srh-button-pause")
-        self.step = button(texts.STEP, "step-forward", "srh-button-step")
-        self.reset = button(texts.RESET, "undo", "srh-button-reset")
+        self.run = button("srh-button-run", "play")
+        self.pause = button("srh-button-pause", "pause")
+        self.step = button("srh-button-step", "step-forward")
+        self.reset = button("srh-button-reset", "undo")
         self.run.button_style = "primary"
         buttons = named(w.GridBox([self.run, self.pause, self.step, self.reset]), "srh-buttons")
-        self.iteration = named(
-            w.IntSlider(0, min=0, max=1, description=texts.ITERATION_SCRUBBER), "srh-iteration"
-        )
-        self.replay = button(texts.REPLAY, "history", "srh-button-replay")
-        self.fork = button(texts.FORK, "code-fork", "srh-button-fork")
-        self.cancel = button(texts.CANCEL, "times", "srh-button-cancel")
-        self.runs = [button("", "", "srh-chip-run") for _ in range(3)]
+        self.iteration = control(w.IntSlider, "srh-iteration", value=0, min=0, max=1)
+        self.replay = button("srh-button-replay", "history")
+        self.fork = button("srh-button-fork", "code-fork")
+        self.cancel = button("srh-button-cancel", "times")
+        self.runs = [button("srh-chip-run") for _ in range(3)]
         chips = named(w.HBox([self.replay, self.fork, *self.runs]), "srh-runs")
         self.status, self.detail = html("", "srh-status"), html("", "srh-detail")
         told = named(w.VBox([w.HBox([self.status, self.cancel]), self.detail]), "srh-told")
@@ -261,27 +256,30 @@ class Transport:
             w.GridBox([buttons, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
         )
         show(self.cancel, False)
-        self.show_runs(())
+        self._show_runs(())
 
-    def show_runs(self, curves: tuple[Curves, ...]) -> None:
-        """A chip for every run, in its colour."""
+    def show_frame(self, frame: Frame) -> None:
+        """The iteration that is looked at, and a chip for every run, in its colour."""
+        self.iteration.max = max(frame.progress.last, 1)
+        self.iteration.value = frame.progress.iteration
+        self._show_runs(frame.curves)
+
+    def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
         for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
             show(chip, run is not None and len(curves) > 1)
             for name in [n for n in chip._dom_classes if n.startswith("srh-colour-")]:
                 chip.remove_class(name)
             if run is not None:
-                chip.description = texts.run_name(run)
+                chip.description = sentences.run_name(run)
                 chip.add_class(f"srh-colour-{run.colour}")
-                (chip.add_class if run.active else chip.remove_class)("srh-active")
+                mark(chip, "srh-active", run.active)
 
     def show_status(self, state: str, word: str, detail: str, done: float) -> None:
         """The state in a word, in a line, and as a bar filled to `done` of 1."""
         status = f'<span class="srh-dot srh-{state}"></span>{escape(word)}'
         if self.status.value != status:  # the status is spoken by screen readers: on change only
             self.status.value = status
-        self.detail.value = (
-            f'<div class="srh-bar"><i style="width:{100 * done:.1f}%"></i></div>{escape(detail)}'
-        )
+        self.detail.value = f"{bar(done)}{escape(detail)}"
 
 
 class ScorePanel:
@@ -310,38 +308,35 @@ class ScorePanel:
         scores, frame = self._scores, self._frame
         if scores is None or frame is None:
             return
-        old = scores.number != frame.number
-        known = bool(scores.dice)
+        known, old = bool(scores.dice), scores.number != frame.number
         dice = scores.dice or scores.agreement
-        rows = [
-            _score_row(tissue, colour, dice[tissue], scores.nearest.get(tissue))
-            for tissue, colour in TISSUE_COLOURS.items()
-        ]
         heading = texts.DICE_HEADING if known else texts.AGREEMENT_HEADING
         if old:
-            heading = texts.old_heading(scores.iteration)
+            heading = texts.OLD_HEADING.format(scores.iteration)
         other = f"<u></u>{texts.DICE_NEAREST}" if known else ""
-        head = (
+        rows = (
             f'<div class="srh-score srh-score-head"><span>{heading}</span><span></span>'
             f"<span>{texts.DICE_ESTIMATE}</span><span>{other}</span></div>"
+        ) + "".join(
+            _score_row(tissue, colour, dice[tissue], scores.nearest.get(tissue))
+            for tissue, colour in TISSUE_COLOURS.items()
         )
-        error = (
-            '<div class="srh-score srh-score-motion">'
-            f"<span>{texts.MOTION_ERROR}</span><span></span><b>{frame.motion_error:.1f} mm</b>"
-            f"<span>{frame.motion_uncorrected:.1f} mm</span></div>"
-        )
-        unknown = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'
-        dice_rows = (
-            f'<div class="srh-old">{head}{"".join(rows)}</div>' if old else head + "".join(rows)
-        )
-        self.table.value = dice_rows + (error if known else unknown)
+        if known:
+            below = (
+                '<div class="srh-score srh-score-motion">'
+                f"<span>{texts.MOTION_ERROR}</span><span></span><b>{frame.motion_error:.1f} mm</b>"
+                f"<span>{frame.motion_uncorrected:.1f} mm</span></div>"
+            )
+        else:
+            below = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'
+        self.table.value = (f'<div class="srh-old">{rows}</div>' if old else rows) + below
 
 
 def _score_row(tissue: str, colour: str, estimate: float, nearest: float | None) -> str:
-    mark = "" if nearest is None else f'<u style="left:{100 * nearest:.1f}%"></u>'
-    bar = f'<i style="width:{100 * estimate:.1f}%"></i>{mark}'
+    mark_ = "" if nearest is None else f'<u style="left:{100 * nearest:.1f}%"></u>'
+    filled = f'<i style="width:{100 * estimate:.1f}%"></i>{mark_}'
     return (
         f'<div class="srh-score"><span>{tissue}</span>'
-        f'<span class="srh-track" style="color:{colour}">{bar}</span>'
+        f'<span class="srh-track" style="color:{colour}">{filled}</span>'
         f"<b>{estimate:.3f}</b><span>{'' if nearest is None else f'{nearest:.3f}'}</span></div>"
     )

@@ -6,9 +6,14 @@ import { element, listen } from "./canvas.js";
 function render({ model, el }) {
   const stop = new AbortController();
   el.classList.add("srh-picker");
-  const input = Object.assign(element("input", "", el), { type: "file", accept: model.get("accept"), hidden: true });
+  const input = Object.assign(element("input", "", el), {
+    type: "file",
+    accept: model.get("accept"),
+    hidden: true,
+  });
   const button = Object.assign(element("button", "", el), { type: "button" });
   const said = element("output", "", el);
+  /** @type {File | null} */
   let file = null;
 
   const draw = () => {
@@ -18,7 +23,7 @@ function render({ model, el }) {
   const take = (chosen) => {
     if (!chosen) return;
     file = chosen;
-    model.send({ kind: "chosen", name: file.name, size: file.size });
+    model.send({ kind: "chosen", name: chosen.name, size: chosen.size });
   };
 
   button.addEventListener("click", () => input.click());
@@ -33,7 +38,10 @@ function render({ model, el }) {
   });
   const give = async ({ kind, start, stop }) => {
     if (kind !== "give" || !file) return;
-    const part = await file.slice(start, stop).arrayBuffer().catch(() => null);
+    const part = await file
+      .slice(start, stop)
+      .arrayBuffer()
+      .catch(() => null);
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
   };

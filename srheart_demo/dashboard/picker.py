@@ -48,14 +48,14 @@ class FilePicker(anywidget.AnyWidget):
         elif kind == "part" and message.get("start") == len(self._content) < self._size:
             self._take(buffers[0])
         elif kind == "unreadable":
-            self._give_up(texts.unreadable(self._name))
+            self._give_up(texts.UNREADABLE.format(self._name))
 
     def _begin(self, name: str, size: int) -> None:
         self._name, self._size, self._content = name, size, bytearray()
         if size > self.most:
-            self._give_up(texts.too_large(name, size, self.most))
+            self._give_up(texts.TOO_LARGE.format(name, size / 2**20, self.most / 2**20))
         elif size <= 0:
-            self._give_up(texts.empty(name))
+            self._give_up(texts.EMPTY.format(name))
         else:
             self._ask()
 

@@ -2,7 +2,8 @@
 
 import { numbers } from "./canvas.js";
 
-let library = null;
+/** @type {Promise<any> | undefined} */
+let library;
 
 async function unpacked(view) {
   const stream = new Blob([view]).stream().pipeThrough(new DecompressionStream("gzip"));
@@ -39,5 +40,6 @@ export function revived(trace) {
 export function inSoftware() {
   const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
   const info = gl?.getExtension("WEBGL_debug_renderer_info");
-  return /swiftshader|llvmpipe|software/i.test(info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "");
+  const name = info ? gl?.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+  return /swiftshader|llvmpipe|software/i.test(name);
 }

@@ -2,8 +2,7 @@
 
 The solver runs in one worker thread, in bursts; everything that touches a widget runs on the
 event loop. So a control acts between two bursts, and widgets are written from one thread only.
-A second thread prepares pictures of what the solver has left behind (`Session.now`), and they go
-out when the browser has painted the last ones (see `page`).
+A second thread prepares pictures of what the solver has left behind (see `painter`).
 """
 
 from __future__ import annotations
@@ -15,27 +14,21 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from srheart_demo.dashboard.schedule import Schedule
-from srheart_demo.machine import give_back
+from srheart_demo.dashboard.painter import NAP, Painter
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import (
-        Cuts,
-        Frame,
-        Heart,
-        Moment,
-        OwnFile,
-        Scan,
-        Scores,
-        Session,
-        Watch,
-    )
+    from srheart_demo.dashboard.explorer import Explorer
+    from srheart_demo.dashboard.page import Page
+    from srheart_demo.explorer.own import OwnFile
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.watch import Watch
 
 BURST = 0.04
 """Seconds of solving between two looks at the controls."""
-NAP = 0.01
 REPLAY = 6.0
 """Seconds that a replay takes, within `BEAT`."""
 BEAT = (0.06, 0.4)
@@ -45,11 +38,9 @@ TELL = 0.1
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Picture = asyncio.Future[tuple[str, Callable[[], None], float]]
-"""What is being prepared, and then how to draw it and the seconds that it took."""
 
 
-class State(Enum):
+class Activity(Enum):
     """What the run is doing."""
 
     LOADING = "loading"
@@ -61,50 +52,7 @@ class State(Enum):
     FAILED = "failed"
 
 
-class View(Protocol):
-    """What a runner shows its session on. All calls come from the event loop."""
-
-    def show_scan(self, session: Session) -> None:
-        """A new scan: everything that does not change during a run."""
-
-    def show_frame(self, frame: Frame) -> None:
-        """The run and its unknowns."""
-
-    def show_cuts(self, cuts: Cuts) -> None:
-        """The slices."""
-
-    def show_heart(self, heart: Heart) -> None:
-        """The 3-D view."""
-
-    def show_scores(self, scores: Scores) -> None:
-        """How good the estimate is."""
-
-    def show_state(self, state: State, problem: str) -> None:
-        """What the run is doing; `problem` in plain words if it failed."""
-
-    def show_job(self, name: str, done: float | None) -> None:
-        """How far a long computation is, of 1; None when it is over, or has given way."""
-
-    def show_problem(self, problem: str, job: str = "") -> None:
-        """What went wrong with a wish or a long computation; the run is as it was."""
-
-    def loaded(self, session: Session) -> None:
-        """The first session is there."""
-
-
-class Pace(Protocol):
-    """The browser's side: when the next picture may go out."""
-
-    @property
-    def painted(self) -> bool:
-        """The last picture is on the screen."""
-
-    @property
-    def absent(self) -> bool:
-        """Nobody is there to see pictures."""
-
-    def sent(self) -> None:
-        """A picture has been sent."""
+MOVING = (Activity.LOADING, Activity.RUNNING, Activity.REPLAYING)
 
 
 @dataclass(frozen=True)
@@ -127,43 +75,53 @@ class Runner:
 
     Attributes:
         state: what the run is doing.
-        look: the slice and the angle of the cut that the views show.
+        session: what it drives; None until it is loaded.
+        painter: shows it.
     """
 
     def __init__(
-        self, load: Callable[[], Session], view: View, pace: Pace, look: tuple[int, float]
+        self, load: Callable[[], Session], view: Explorer, page: Page, look: tuple[int, float]
     ) -> None:
-        self.state = State.LOADING
-        self.look = look
-        self._load, self._view, self._pace = load, view, pace
-        self._session: Session | None = None
-        self._wishes: dict[str, Callable[[Session], None]] = {}
-        self._steps, self._granting = 0, False
+        self.state, self.session = Activity.LOADING, None
+        self.painter = Painter(view, page, look)
+        self._load, self._view, self._page = load, view, page
+        self._wishes: dict[str, Callable[[Session], object]] = {}
+        self._granting, self._numbers = False, count()
         self._job: Job | None = None
         self._doing: Job | None = None
-        self._granted: Callable[[Session], None] | None = None
         self._watch: Watch | None = None
-        self._opening, self._beat_at = False, 0.0
-        self._schedule = Schedule()
+        self._opening, self._beat_at, self._closed = False, 0.0, False
         self._wake = asyncio.Event()
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="solver")
-        self._painter = ThreadPoolExecutor(1, thread_name_prefix="painter")
-        self._film: asyncio.Task[None] | None = None
-        self._filmed: Moment | None = None
+
+    session: Session | None
 
     # -- what the controls call ------------------------------------------------------------
 
+    def wish(
+        self, kind: str, act: Callable[[Session], object], then: Activity | None = None
+    ) -> None:
+        """Have something done to the session between two bursts, in place of an earlier such wish.
+
+        The run is `then` in another state, if that is given and the session is loaded.
+        """
+        self._wishes[kind] = act
+        self.cancel()
+        if then is not None and self.state is not Activity.LOADING:
+            self._enter(then)
+        self._wake.set()
+
     def run(self) -> None:
         """Start or go on; where a run is over, or another preset is chosen, begin another."""
-        session = self._session
         self.cancel()
-        if session is not None and self.state is not State.READY and session.over:
-            self._wish("again", lambda session: session.again())
-        self._enter(State.RUNNING)
+        session = self.session
+        if session is not None and self.state is not Activity.READY and session.over:
+            self.wish("again", lambda session: session.again())
+        self._enter(Activity.RUNNING)
 
     def open(self) -> None:
         """Replay what has been solved, once, or until the user does anything."""
-        if self.state is State.DONE:
+        if self.state is Activity.DONE:
             self.replay()
             self._opening = True
 
@@ -174,59 +132,58 @@ class Runner:
 
     def end_replay(self) -> None:
         """Rest at the end of what is being replayed."""
-        if self.state is State.REPLAYING:
-            self._wish("look", lambda session: session.look(session.history.last))
+        if self.state is Activity.REPLAYING:
+            self.wish("look", lambda session: session.history.look(session.history.last))
             self.pause_at()
 
     def pause(self) -> None:
         """Stop after the burst that is on its way."""
-        if self.state in (State.RUNNING, State.REPLAYING):
-            self._enter(State.PAUSED)
+        if self.state in (Activity.RUNNING, Activity.REPLAYING):
+            self._enter(Activity.PAUSED)
+
+    def pause_at(self) -> None:
+        """Stay at what is looked at: another state has come in."""
+        if self.session is not None:
+            self._enter(self._at_rest(self.session))
 
     def step(self) -> None:
         """One more iteration."""
-        self._steps += 1
-        self._enter(State.PAUSED)
-        self.cancel()
-
-    def reset(self) -> None:
-        """Back to iteration 0, and nothing else is kept."""
-        self._wish("reset", lambda session: session.reset())
-        self._enter(State.READY)
+        number = next(self._numbers)
+        self.wish(f"step {number}", lambda session: session.advance(), Activity.PAUSED)
 
     def replay(self) -> None:
         """Show the run again from its start, or from where it is looked at."""
 
         def back(session: Session) -> None:
-            if session.at_end:
-                session.look(0)
+            if session.history.at_end:
+                session.history.look(0)
 
-        self._enter(State.REPLAYING)
-        self._wish("look", back)
+        self.wish("look", back, Activity.REPLAYING)
 
-    def scan(self, scan: Scan, live: bool) -> None:
+    def scan(self, scan: ScanSettings, live: bool) -> None:
         """Scan anew. A run that is going on goes on with the new scan, from the start; so does
         one that is live."""
-
-        self._wish("scan", lambda session: session.scan(scan, live))
-        if live:
-            self._enter(State.RUNNING)
-        elif self.state is not State.RUNNING:
-            self._enter(State.READY)
+        on = live or self.state is Activity.RUNNING
+        then = Activity.RUNNING if on else Activity.READY
+        self.wish("scan", lambda session: session.scan(scan, live), then)
 
     def load(self, file: OwnFile) -> None:
         """Take a stack of the user's own; where it cannot be used, all is as it was."""
-        self._at_rest()
+        if self.state is not Activity.LOADING:
+            self._enter(Activity.PAUSED)
         self.job(
-            "load",
-            lambda session, _: session.load(file),
-            lambda _: self._enter(State.READY),
+            "load", lambda session, _: session.load(file), lambda _: self._enter(Activity.READY)
         )
+
+    def configure(self, name: str, value: object) -> None:
+        """Change a single setting."""
+        then = Activity.PAUSED if self.state is Activity.DONE else None
+        self.wish(f"configure {name}", lambda session: session.configure(**{name: value}), then)
 
     @property
     def loading(self) -> bool:
-        """Whether another file is read, or waits to be."""
-        return self.computing == "load"
+        """Whether the session, or another file, is read, or waits to be."""
+        return self.state is Activity.LOADING or self.computing == "load"
 
     @property
     def scanning(self) -> bool:
@@ -236,65 +193,13 @@ class Runner:
     @property
     def wishing(self) -> bool:
         """Whether something is wished for that is not granted yet."""
-        return bool(self._wishes or self._steps or self._granting)
+        return bool(self._wishes or self._granting)
 
     @property
     def computing(self) -> str:
         """Name of the long computation that is on its way, or waits for its turn; or nothing."""
         job = self._job or self._doing
         return "" if job is None else job.name
-
-    def preset(self, name: str, taken: Callable[[Session], None]) -> None:
-        """Take another preset, from the start; `taken` then shows its settings."""
-        self._wish("preset", lambda session: session.preset(name))
-        self._granted = taken
-        self._at_rest()
-
-    def configure(self, **changes: object) -> None:
-        """Change single settings."""
-        self._wish(f"configure {[*changes]}", lambda session: session.configure(**changes))
-        if self._session is not None and self.state is State.DONE:
-            self._enter(State.PAUSED)
-
-    def seek(self, at: int) -> None:
-        """Look at an iteration; what runs is paused."""
-        self._wish("look", lambda session: session.look(at))
-        self._at_rest()
-
-    def fork(self) -> None:
-        """Begin another run where is looked at."""
-        self._wish("fork", lambda session: session.fork())
-        self._at_rest()
-
-    def choose(self, run: int) -> None:
-        """Look at another run."""
-        self._wish("choose", lambda session: session.choose(run))
-        self._at_rest()
-
-    def paint(self, what: str) -> None:
-        """Paint the error, or a spread, on the surface."""
-
-        def wish(session: Session) -> None:
-            session.paint = what
-
-        self._wish("paint", wish)
-
-    def paint_slices(self, every: bool) -> None:
-        """Paint every slice in the 3-D view, or only the one that is looked at."""
-
-        def wish(session: Session) -> None:
-            session.all_painted = every
-
-        self._wish("paint slices", wish)
-
-    def pause_at(self) -> None:
-        """Stay at what is looked at: another state has come in."""
-        if self._session is not None:
-            self._enter(State.DONE if self._session.finished else State.PAUSED)
-
-    def _at_rest(self) -> None:
-        if self.state is not State.LOADING:
-            self._enter(State.PAUSED)
 
     def job(
         self, name: str, work: Callable[[Session, Watch], T], show: Callable[[T], None]
@@ -324,55 +229,65 @@ class Runner:
 
     def redraw(self) -> None:
         """Everything on the page is out of date."""
-        self._schedule.everything()
+        self.painter.schedule.everything()
         self._wake.set()
 
     def look_at(self, k: int, angle: float) -> None:
         """Show another slice or cut."""
-        self.look = k, angle
-        # The slices alone, so that they are there soon; the 3-D view follows.
-        self._schedule.at_once("cuts")
-        self._schedule.stale.add("heart")
+        self.painter.look_at(k, angle)
+        self._wake.set()
+
+    def close(self) -> None:
+        """End both threads; what is being computed is given up."""
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        self._solver.shutdown(wait=False, cancel_futures=True)
+        self.painter.close()
         self._wake.set()
 
     # -- the loop --------------------------------------------------------------------------
 
     async def serve(self) -> None:
-        """Do what is wished, for ever; sleeps while there is nothing to do."""
+        """Do what is wished until it is closed; sleeps while there is nothing to do."""
         while True:
             try:
                 await self._turn()
             except Exception as error:
+                if self._closed:
+                    return
                 log.exception("the dashboard's run failed")
                 self._wishes.clear()
-                self._steps, self._job = 0, None
-                self._enter(State.FAILED, str(error))
+                self._job = None
+                self._enter(Activity.FAILED, str(error))
                 await self._sleep()
+            if self._closed:
+                return
 
     async def _turn(self) -> None:
-        if self.state is not State.RUNNING or self._wishes or self._steps:
-            # What is prepared in a run must not come after what is prepared then.
-            await self._stop_filming()
-        if self._session is None:
-            self._session = await self._call(self._load)
-            self._enter(State.DONE if self._session.finished else State.READY)
-            await self._show_scan(self._session)
-            self._view.loaded(self._session)
+        session, stale = self.session, self.painter.schedule.stale
+        if self.state is not Activity.RUNNING or self._wishes:
+            await self.painter.cut()
+        if session is None:
+            self.session = session = await self._call(self._load)
+            self._enter(Activity.DONE if session.finished else Activity.READY)
+            await self._show_scan(session)
+            self._view.loaded(session)
         elif self._wishes:
-            await self._grant(self._session)
-        elif self._steps:
-            self._steps -= 1
-            await self._call(self._session.advance, 0.0)
-            self._after_solving(self._session)
-        elif self.state is State.RUNNING:
-            await self._run_on(self._session)
-        elif self._schedule.stale and self._pace.painted:
-            await self._show(self._prepare(self._session.now, hurry=True))
-        elif self._job is not None and not self._schedule.stale:
-            await self._do(self._session, self._job)
-        elif self.state is State.REPLAYING:
-            await self._replay(self._session)
-        elif self._schedule.stale:
+            await self._grant(session)
+        elif self.state is Activity.RUNNING:
+            await self.painter.film(session.now)
+            await self._call(session.advance, BURST)
+            self.painter.schedule.everything()
+            if session.finished and self.state in (Activity.RUNNING, Activity.PAUSED):
+                self._enter(Activity.DONE)
+        elif stale and self._page.painted:
+            await self.painter.show(session.now, coarse=self.state is Activity.REPLAYING)
+        elif self._job is not None and not stale:
+            await self._do(session, self._job)
+        elif self.state is Activity.REPLAYING:
+            await self._replay(session)
+        elif stale:
             await asyncio.sleep(NAP)
         else:
             await self._sleep()
@@ -381,23 +296,20 @@ class Runner:
         wishes, self._wishes = self._wishes, {}
         scene, self._granting = session.scene, True
         try:
-            for wish in wishes.values():
-                await self._call(wish, session)
+            for act in wishes.values():
+                await self._call(act, session)
         finally:
             self._granting = False
-        granted, self._granted = self._granted, None
-        if granted is not None:
-            granted(session)
         if session.scene is not scene:
             await self._show_scan(session)
-        elif self.state is State.PAUSED and not session.history.last:
-            self._enter(State.READY)
-        elif self.state is State.PAUSED and session.finished:
-            self._enter(State.DONE)
-        self._schedule.everything()
+        elif self.state is Activity.PAUSED and not session.history.last:
+            self._enter(Activity.READY)
+        elif self.state is Activity.PAUSED and session.finished:
+            self._enter(Activity.DONE)
+        self.painter.schedule.everything()
 
     async def _do(self, session: Session, job: Job) -> None:
-        from srheart_demo.explorer import Cancelled, Watch
+        from srheart_demo.explorer.watch import Cancelled, Watch
 
         self._job, self._doing = None, job
         told, loop = 0.0, asyncio.get_running_loop()
@@ -435,91 +347,32 @@ class Runner:
 
     async def _replay(self, session: Session) -> None:
         """One iteration further, when the last has been seen long enough; rest at the end."""
-        beat = min(max(REPLAY / max(session.history.last, 1), BEAT[0]), BEAT[1])
-        if session.at_end:
-            self._enter(State.DONE if session.finished else State.PAUSED)
-        elif self._pace.absent:
+        history = session.history
+        beat = min(max(REPLAY / max(history.last, 1), BEAT[0]), BEAT[1])
+        if history.at_end:
+            self._enter(self._at_rest(session))
+        elif self._page.absent:
             # A page that was closed must not keep its kernel busy; one out of sight may come back.
             await asyncio.sleep(TELL)
-        elif time.monotonic() - self._beat_at < beat or not self._pace.painted:
+        elif time.monotonic() - self._beat_at < beat or not self._page.painted:
             await asyncio.sleep(NAP)
         else:
             self._beat_at = time.monotonic()
-            await self._call(session.look, session.history.at + 1)
-            self._schedule.everything()
-
-    async def _run_on(self, session: Session) -> None:
-        self._filmed = session.now
-        if self._film is None:
-            self._film = asyncio.create_task(self._show_filmed())
-        elif self._film.done():
-            await self._stop_filming()
-        await self._call(session.advance, BURST)
-        self._after_solving(session)
-
-    async def _show_filmed(self) -> None:
-        """Pictures of a run, as fast as the browser paints them, until there is no run."""
-        while self._filmed is not None:
-            # Pictures for nobody would keep the kernel of a lost browser among those in use.
-            pictures = [] if self._pace.absent else self._prepare(self._filmed, hurry=False)
-            await self._show(pictures)
-
-    async def _stop_filming(self) -> None:
-        film, self._film, self._filmed = self._film, None, None
-        if film is not None:
-            await film
-
-    def _after_solving(self, session: Session) -> None:
-        self._schedule.everything()
-        if session.finished and self.state in (State.RUNNING, State.PAUSED):
-            self._enter(State.DONE)
+            await self._call(history.look, history.at + 1)
+            self.painter.schedule.everything()
 
     async def _show_scan(self, session: Session) -> None:
-        await self._call(session.ghost)
+        await self._call(lambda: session.scene.subject.ghost)
         self._view.show_scan(session)
-        self._schedule.everything()
+        self.painter.schedule.everything()
 
-    def _prepare(self, now: Moment, hurry: bool) -> list[Picture]:
-        """Have the painter's thread compute what is due; each result says how to draw it."""
-        if not self._pace.painted:
-            return []
-        coarse = self.state in (State.RUNNING, State.REPLAYING)
-        work: dict[str, Callable[[], Callable[[], None]]] = {
-            "frame": lambda: _then(self._view.show_frame, now.frame()),
-            "cuts": lambda: _then(self._view.show_cuts, now.cuts(*self.look)),
-            "heart": lambda: _then(self._view.show_heart, now.heart(*self.look, coarse)),
-            "scores": lambda: _then(self._view.show_scores, now.scores()),
-        }
-        due = self._schedule.take(hurry)
-        loop = asyncio.get_running_loop()
-        return [loop.run_in_executor(self._painter, self._timed, part, work[part]) for part in due]
+    @staticmethod
+    def _at_rest(session: Session) -> Activity:
+        return Activity.DONE if session.finished else Activity.PAUSED
 
-    def _timed(
-        self, part: str, make: Callable[[], Callable[[], None]]
-    ) -> tuple[str, Callable[[], None], float]:
-        started = time.monotonic()
-        draw = make()
-        if part == "scores":  # which come seldom, and need the most room
-            give_back()
-        return part, draw, time.monotonic() - started
-
-    async def _show(self, pictures: list[Picture]) -> None:
-        for part, draw, cost in await asyncio.gather(*pictures):
-            self._schedule.renewed(part, cost)
-            draw()
-        if pictures:
-            self._pace.sent()
-        else:
-            await asyncio.sleep(NAP)
-
-    def _wish(self, kind: str, wish: Callable[[Session], None]) -> None:
-        self._wishes[kind] = wish
-        self.cancel()
-        self._wake.set()
-
-    def _enter(self, state: State, problem: str = "") -> None:
+    def _enter(self, state: Activity, problem: str = "") -> None:
         self.state, self._opening = state, False
-        self._schedule.everything()
+        self.painter.schedule.everything()
         self._view.show_state(state, problem)
         self._wake.set()
 
@@ -530,10 +383,6 @@ class Runner:
     def _call(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._solver, _answered, function, *arguments)
-
-
-def _then(show: Callable[[T], None], value: T) -> Callable[[], None]:
-    return lambda: show(value)
 
 
 def _answered(function: Callable[..., T], *arguments: object) -> T:

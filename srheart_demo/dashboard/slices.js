@@ -1,11 +1,11 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
-import { element, listen, numbers, redrawn, rgb } from "./canvas.js";
+import { brushOf, element, listen, numbers, redrawn, rgb } from "./canvas.js";
 
 const ZOOM = 4;
 
 // Four labels in a byte.
-function labels(view, n) {
+export function labels(view, n) {
   const packed = numbers(Uint8Array, view);
   const unpacked = new Uint8Array(n);
   for (let i = 0; i < n; i += 1) unpacked[i] = (packed[i >> 2] >> (2 * (i & 3))) & 3;
@@ -33,16 +33,16 @@ function render({ model, el }) {
   }
 
   function paint(canvas, shown, [h, w], colours) {
-    const brush = new OffscreenCanvas(w, h);
     const picture = new ImageData(w, h);
     const opaque = colours.map((colour) => [...colour, 255]);
-    shown.forEach((label, i) => { if (label) picture.data.set(opaque[label - 1], 4 * i); });
-    brush.getContext("2d").putImageData(picture, 0, 0);
+    shown.forEach((label, i) => {
+      if (label) picture.data.set(opaque[label - 1], 4 * i);
+    });
     canvas.width = ZOOM * w;
     canvas.height = ZOOM * h;
     const pen = canvas.getContext("2d");
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(brush, 0, 0, canvas.width, canvas.height);
+    pen.drawImage(brushOf(picture), 0, 0, canvas.width, canvas.height);
     return pen;
   }
 
@@ -52,8 +52,14 @@ function render({ model, el }) {
     pen.beginPath();
     for (let i = 0; i < h * w; i += 1) {
       const [x, y] = [ZOOM * (i % w), ZOOM * Math.floor(i / w)];
-      if (i % w && shown[i] !== shown[i - 1]) { pen.moveTo(x, y); pen.lineTo(x, y + ZOOM); }
-      if (i >= w && shown[i] !== shown[i - w]) { pen.moveTo(x, y); pen.lineTo(x + ZOOM, y); }
+      if (i % w && shown[i] !== shown[i - 1]) {
+        pen.moveTo(x, y);
+        pen.lineTo(x, y + ZOOM);
+      }
+      if (i >= w && shown[i] !== shown[i - w]) {
+        pen.moveTo(x, y);
+        pen.lineTo(x + ZOOM, y);
+      }
     }
     pen.stroke();
   }
@@ -64,11 +70,20 @@ function render({ model, el }) {
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
       const n = shape[0] * shape[1];
       el.classList.toggle("srh-no-truth", !packed.truth);
-      const maps = Object.fromEntries(Object.entries(packed).map(([name, view]) => [name, labels(view, n)]));
-      maps.disagreement = maps.input.map((label, i) => (label === maps.redegraded[i] ? label && 1 : 2));
+      const maps = Object.fromEntries(
+        Object.entries(packed).map(([name, view]) => [name, labels(view, n)]),
+      );
+      maps.disagreement = maps.input.map((label, i) =>
+        label === maps.redegraded[i] ? label && 1 : 2,
+      );
       for (const [name] of columns) {
         const colours = (name === "disagreement" ? [same, other] : tissues).map(rgb);
-        const pen = paint(canvases[`${row}-${name}`], maps[name] ?? new Uint8Array(n), shape, colours);
+        const pen = paint(
+          canvases[`${row}-${name}`],
+          maps[name] ?? new Uint8Array(n),
+          shape,
+          colours,
+        );
         if (name === "estimate" && maps.truth) outline(pen, maps.truth, shape, ink);
       }
     }

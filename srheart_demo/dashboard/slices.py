@@ -10,14 +10,14 @@ import ipywidgets as w
 import numpy as np
 import traitlets
 
-from srheart_demo.dashboard import texts
+from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard.module import module
 from srheart_demo.dashboard.panels import card, html, named
 from srheart_demo.dashboard.theme import AGREE, DISAGREE
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer import Cuts, Pictures
+    from srheart_demo.explorer.show import Cuts, Pictures
 
 LONG_AXIS_START = 90
 """Degrees from the acquired view at first: a cut that the solver is never shown."""
@@ -84,8 +84,8 @@ class SlicesPanel:
 
     def show(self, cuts: Cuts) -> None:
         """The pictures of a moment."""
-        self._notes["sa"].value = escape(texts.short_axis_note(cuts.number, cuts.of))
-        self._notes["la"].value = escape(texts.long_axis_note(cuts.angle, cuts.acquired))
+        self._notes["sa"].value = escape(sentences.short_axis_note(cuts.number, cuts.of))
+        self._notes["la"].value = escape(sentences.long_axis_note(cuts.angle, cuts.acquired))
         self.pictures.show(sa=cuts.short_axis, la=cuts.long_axis)
 
 

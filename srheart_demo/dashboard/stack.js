@@ -1,6 +1,6 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
-import { element, listen, numbers, penFor, redrawn, rgb } from "./canvas.js";
+import { brushOf, element, listen, numbers, penFor, redrawn, rgb } from "./canvas.js";
 
 const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
@@ -45,7 +45,6 @@ function render({ model, el }) {
     const style = getComputedStyle(el);
     const band = height / of;
     const strip = new ImageData(n, 1);
-    const brush = new OffscreenCanvas(n, 1);
     pen.imageSmoothingEnabled = false;
     pen.setLineDash([3, 3]);
     pen.strokeStyle = style.getPropertyValue("--muted");
@@ -60,11 +59,19 @@ function render({ model, el }) {
         continue;
       }
       for (let i = 0; i < n; i += 1) {
-        strip.data.set(colours[data[(axis * slices.length + k) * n + i] - 1] ?? [0, 0, 0, 0], 4 * i);
+        strip.data.set(
+          colours[data[(axis * slices.length + k) * n + i] - 1] ?? [0, 0, 0, 0],
+          4 * i,
+        );
       }
-      brush.getContext("2d").putImageData(strip, 0, 0);
       const moved = canvas === front && slice === chosen ? offset : 0;
-      pen.drawImage(brush, (moved / get("pixel_mm")) * (width / n), top + 0.5, width, Math.max(band - 1, 1));
+      pen.drawImage(
+        brushOf(strip),
+        (moved / get("pixel_mm")) * (width / n),
+        top + 0.5,
+        width,
+        Math.max(band - 1, 1),
+      );
     }
     pen.setLineDash([]);
     pen.strokeStyle = style.getPropertyValue("--ink");
@@ -72,7 +79,14 @@ function render({ model, el }) {
     pen.strokeRect(1, height - (chosen + 1) * band, width - 2, band);
   }
 
-  const ask = redrawn(front, () => { paint(front, "scanned"); paint(back, "put_back"); }, stop.signal);
+  const ask = redrawn(
+    front,
+    () => {
+      paint(front, "scanned");
+      paint(back, "put_back");
+    },
+    stop.signal,
+  );
 
   function draw() {
     ask();
@@ -81,7 +95,10 @@ function render({ model, el }) {
     const away = offset ? `${offset > 0 ? "+" : ""}${offset.toFixed(1)} mm` : "";
     said.textContent = `${slice} ${taken() ? away : words.missing}`;
     front.setAttribute("aria-label", `${words.help} ${said.textContent}`);
-    turn.setAttribute("aria-label", `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`);
+    turn.setAttribute(
+      "aria-label",
+      `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`,
+    );
     leave.textContent = taken() ? words.leaveOut : words.takeAgain;
     leave.setAttribute("aria-label", `${leave.textContent}: ${slice}`);
     undo.disabled = !get("by_hand");
@@ -99,7 +116,10 @@ function render({ model, el }) {
 
   function flush() {
     clearTimeout(resting);
-    if (!offset || !taken()) { offset = 0; return; }
+    if (!offset || !taken()) {
+      offset = 0;
+      return;
+    }
     const [rows, columns] = axis ? [offset, 0] : [0, offset];
     model.send({ kind: "move", slice: get("chosen"), rows, columns });
   }
@@ -110,7 +130,11 @@ function render({ model, el }) {
   };
 
   front.addEventListener("pointerdown", (event) => {
-    choose(Math.floor(((front.clientHeight - event.offsetY) / front.clientHeight) * Math.max(get("of"), 1)));
+    choose(
+      Math.floor(
+        ((front.clientHeight - event.offsetY) / front.clientHeight) * Math.max(get("of"), 1),
+      ),
+    );
     hand = event.clientX;
     front.setPointerCapture(event.pointerId);
     draw();
@@ -123,7 +147,10 @@ function render({ model, el }) {
   const drop = () => {
     if (hand === null) return;
     hand = null;
-    if (Math.abs(offset) < LEAST_MM) { offset = 0; draw(); } else flush();
+    if (Math.abs(offset) < LEAST_MM) {
+      offset = 0;
+      draw();
+    } else flush();
   };
   front.addEventListener("pointerup", drop);
   front.addEventListener("pointercancel", drop);
@@ -144,14 +171,29 @@ function render({ model, el }) {
     clearTimeout(resting);
     resting = setTimeout(flush, REST_MS);
   });
-  turn.addEventListener("click", () => { flush(); axis = 1 - axis; draw(); });
+  turn.addEventListener("click", () => {
+    flush();
+    axis = 1 - axis;
+    draw();
+  });
   leave.addEventListener("click", toggle);
   undo.addEventListener("click", () => model.send({ kind: "undo" }));
 
-  listen(model, "change:revision", () => { if (hand === null) offset = 0; draw(); }, stop.signal);
+  listen(
+    model,
+    "change:revision",
+    () => {
+      if (hand === null) offset = 0;
+      draw();
+    },
+    stop.signal,
+  );
   listen(model, "change:chosen", draw, stop.signal);
   draw();
-  return () => { clearTimeout(resting); stop.abort(); };
+  return () => {
+    clearTimeout(resting);
+    stop.abort();
+  };
 }
 
 export default { render };

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 import numpy as np
 
-from srheart_demo.dashboard import texts, theme
+from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.charts import TICKS, log_range
 from srheart_demo.dashboard.film import rgba_png
-from srheart_demo.dashboard.layout import plot
-from srheart_demo.dashboard.panels import News, button, card, html, named, show
+from srheart_demo.dashboard.widgets import (
+    Hearing,
+    News,
+    button,
+    card,
+    choices,
+    dropdown,
+    html,
+    mark,
+    named,
+    plot,
+    row,
+    show,
+    slider,
+)  # fmt: skip
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
+    from srheart_demo.dashboard.explorer import Explorer
     from srheart_demo.dashboard.runner import Runner
-    from srheart_demo.explorer import Direction, GaugeCurve, Landscape, Lane, Session, Traversal
+    from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.watch import Watch
+    from srheart_demo.explorer.why import Direction, GaugeCurve, LossMap, Traversal
 
 About = tuple[Any, ...]
 """What a tab depends on: an object, which is another one when it changes, and plain values."""
-LINES = ("solid", "dash", "dot", "dashdot")
+RUN_DASHES = ("solid", "dash", "dot", "dashdot")
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"
 """Dark on light on dark: seen on any part of a map."""
 NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
@@ -34,7 +50,7 @@ def _same(a: About | None, b: About) -> bool:
     return a is not None and a[0] is b[0] and a[1:] == b[1:]
 
 
-class WhyTab(ABC):
+class WhyTab(Hearing, ABC):
     """A tab with one computation, done again when what is looked at has changed.
 
     There are no pictures before there is something in them; what is being computed, is old or will
@@ -42,6 +58,7 @@ class WhyTab(ABC):
 
     Attributes:
         box: the tab's content.
+        board: the page that it is on.
         computes: the name of its computation, in `texts.JOBS`; nothing where it takes no time.
         by_itself: whether it is computed without being asked for.
         of_step: whether it shows a step of a run, and is out of date with the next.
@@ -51,24 +68,26 @@ class WhyTab(ABC):
     by_itself = of_step = True
 
     def __init__(
-        self,
-        name: str,
-        note: str,
-        controls: list[w.Widget],
-        pictures: list[w.Widget],
-        compute: Callable[[], None],
+        self, board: Explorer, name: str, controls: list[w.Widget], pictures: list[w.Widget]
     ) -> None:
-        self._news = News(texts.COMING[name])
+        self.board, words = board, texts.TABS[name]
+        self._coming = words["coming"]
+        self._news = News(self._coming)
         self._pictures = named(w.VBox(pictures), "srh-why-pictures")
-        self._coming = texts.COMING[name]
         self._shown: About | None = None
         self._asked: About | None = None
         self._given_up: About | None = None
-        content = [html(note, "srh-note"), *controls, self._news.box, self._pictures]
-        self.box = card("", texts.TITLES[name], content, f"srh-why-{name}", texts.LESSONS[name])
+        content = [html(words["note"], "srh-note"), *controls, self._news.box, self._pictures]
+        title = words.get("title", words["button"])
+        self.box = card("", title, content, f"srh-why-{name}", words["lesson"])
         self.box.add_class("srh-why")
-        self._news.again.on_click(lambda _: compute())
+        self._news.again.on_click(lambda _: board.tabs.compute())
         self.clear()
+
+    def ask_with(self, *controls: w.Widget) -> None:
+        """Another value of these is another question."""
+        for each in controls:
+            self.on(each, lambda _: self.board.tabs.refresh())
 
     @property
     def filled(self) -> bool:
@@ -128,14 +147,10 @@ class WhyTab(ABC):
 
     def _tell(self, text: str, done: float | None = None, again: bool = False) -> None:
         old = self.filled and bool(text)
-        (self._pictures.add_class if old else self._pictures.remove_class)("srh-old")
+        mark(self._pictures, "srh-old", old)
         show(self._pictures, self.filled)
         self._news.alone(not self.filled)
         self._news.say(text, done, again)
-
-
-def _choice(name: str, text: str, options: list[Any]) -> w.Dropdown:
-    return named(w.Dropdown(options=options, description=text), name)
 
 
 def _picture(name: str) -> w.Image:
@@ -143,18 +158,14 @@ def _picture(name: str) -> w.Image:
     return named(w.Image(value=NOTHING, format="png"), "srh-portrait", name)
 
 
-def _row(*children: w.Widget) -> w.HBox:
-    return named(w.HBox(list(children)), "srh-why-row")
-
-
 class MapChart(Chart):
     """L over two unknowns, with the path of the run on it."""
 
-    def show_landscape(self, landscape: Landscape, x: str, y: str, title: str) -> None:
+    def show_map(self, losses: LossMap, x: str, y: str, title: str) -> None:
         """Draw it; `x` and `y` name the unknowns, with their units."""
-        (path_x, path_y), truth = landscape.path.T, landscape.truth
+        (path_x, path_y), truth = losses.path.T, losses.truth
         # Far up nothing is to be told apart; the valley is.
-        told = float(landscape.L.min()), float(np.quantile(landscape.L, 0.9))
+        told = float(losses.L.min()), float(np.quantile(losses.L, 0.9))
         here_x, here_y = path_x[-1:], path_y[-1:]
         true_x, true_y = [truth[0]], [truth[1]]
         series = (
@@ -167,10 +178,10 @@ class MapChart(Chart):
         )
         self.show(
             Panel(
-                Axis(x, (float(landscape.x[0]), float(landscape.x[-1])), grid=False),
-                Axis(y, (float(landscape.y[0]), float(landscape.y[-1])), grid=False),
+                Axis(x, (float(losses.x[0]), float(losses.x[-1])), grid=False),
+                Axis(y, (float(losses.y[0]), float(losses.y[-1])), grid=False),
                 series,
-                Map(landscape.x, landscape.y, landscape.L, told, texts.LANDSCAPE_L),
+                Map(losses.x, losses.y, losses.L, told, texts.LANDSCAPE_L),
             ),
             title=title,
         )
@@ -181,42 +192,41 @@ class LandscapeTab(WhyTab):
 
     computes = "valley"
 
-    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
-        self.direction = _choice(
-            "srh-landscape-direction",
-            texts.LANDSCAPE_DIRECTION,
-            [(str(number + 1), number) for number in range(8)],
-        )
+    def __init__(self, board: Explorer) -> None:
+        self.direction = dropdown("srh-landscape-direction", {i: str(i + 1) for i in range(8)})
         self.shift, self.valley = MapChart(), MapChart()
-        maps = named(
-            w.GridBox([plot(self.shift, "srh-fig-shift-map"), plot(self.valley, "srh-fig-valley")]),
-            "srh-two",
-        )
-        super().__init__("landscape", texts.LANDSCAPE_NOTE, [_row(self.direction)], [maps], compute)
-        self.direction.observe(lambda _: ask(), "value")
+        maps = [plot(self.shift, "srh-fig-shift-map"), plot(self.valley, "srh-fig-valley")]
+        pair = named(w.GridBox(maps), "srh-two")
+        super().__init__(board, "landscape", [row(self.direction)], [pair])
+        self.ask_with(self.direction)
 
     def about(self, session: Session, runner: Runner) -> About:
         """The step, the slice and the direction of z."""
-        return session.step, runner.look[0], self.direction.value
+        return session.step, runner.painter.look[0], self.direction.value
 
     def compute(self, session: Session, runner: Runner) -> None:
         """Both maps."""
-        k = min(runner.look[0], len(session.scene.slices) - 1)
-        number = self.direction.value
-        title = texts.landscape_shift_title(int(session.scene.slices[k]) + 1)
+        slices, number = session.scene.slices, self.direction.value
+        k = min(runner.painter.look[0], len(slices) - 1)
+        title = texts.LANDSCAPE_SHIFT_TITLE.format(int(slices[k]) + 1)
 
-        def work(session: Session, watch: Any) -> tuple[Landscape, Landscape]:
-            vector = session.direction(number)
-            return session.shift_map(k), session.valley(vector, k, 1, watch)
+        def work(session: Session, watch: Watch) -> tuple[LossMap, LossMap]:
+            from srheart_demo.explorer.why import shift_map, valley
 
-        def show(found: tuple[Landscape, Landscape]) -> None:
-            self.shift.show_landscape(found[0], texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
-            self.valley.show_landscape(
-                found[1], texts.ALONG, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
+            scene, steps = session.scene, session.history.path
+            truth = None if scene.d is None else scene.d + scene.gauge(session.step.d)
+            shifts = shift_map(scene.problem, steps, k, truth)
+            return shifts, valley(scene.problem, steps, session.principal[number], k, 1, watch)
+
+        def draw(found: tuple[LossMap, LossMap]) -> None:
+            shifts, valley = found
+            self.shift.show_map(shifts, texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
+            self.valley.show_map(
+                valley, texts.ALONG, texts.COLUMN_SHIFT, texts.LANDSCAPE_VALLEY_TITLE
             )
             self.fill()
 
-        runner.job(self.computes, work, show)
+        runner.job(self.computes, work, draw)
 
 
 class LatentTab(WhyTab):
@@ -224,24 +234,15 @@ class LatentTab(WhyTab):
 
     computes = "directions"
 
-    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
+    def __init__(self, board: Explorer) -> None:
         self._directions: list[Direction] = []
-        self.direction = _choice("srh-latent-direction", texts.LATENT_DIRECTION, [("1", 0)])
-        self.amount = named(
-            w.FloatSlider(
-                0, min=-3, max=3, step=0.25, description=texts.LATENT_AMOUNT, readout_format=".2f"
-            ),
-            "srh-latent-amount",
-        )
-        self.portrait = _picture("srh-latent-portrait")
-        self.figure = Chart()
+        self.direction = dropdown("srh-latent-direction", {0: "1"})
+        self.amount = slider("srh-latent-amount", 0, -3, 3, 0.25)
+        self.portrait, self.figure = _picture("srh-latent-portrait"), Chart()
         pair = named(w.GridBox([self.portrait, plot(self.figure, "srh-fig-volumes")]), "srh-two")
         self.story = html("", "srh-hint")
-        controls: list[w.Widget] = [_row(self.direction, self.amount)]
-        super().__init__("latent", texts.LATENT_NOTE, controls, [self.story, pair], compute)
-        self._moving = False
-        self.direction.observe(lambda _: None if self._moving else ask(), "value")
-        self.amount.observe(lambda _: None if self._moving else ask(), "value")
+        super().__init__(board, "latent", [row(self.direction, self.amount)], [self.story, pair])
+        self.ask_with(self.direction, self.amount)
 
     def about(self, session: Session, runner: Runner) -> About:
         """The step, the direction and how far along it."""
@@ -251,50 +252,42 @@ class LatentTab(WhyTab):
         """Volumes along the direction, and the heart there."""
         index, amount = self.direction.value or 0, float(self.amount.value)
 
-        def work(session: Session, watch: Any) -> tuple[list[Direction], Traversal, Any]:
+        def work(session: Session, watch: Watch) -> tuple[list[Direction], Traversal, np.ndarray]:
             from srheart_demo.explorer.portrait import portrait
+            from srheart_demo.explorer.why import heart_along, named_directions, traverse
 
-            directions = session.directions(watch)
+            G, z = session.generator, session.step.z
+            directions = self._directions or named_directions(G, session.principal, watch)
             vector = directions[index].vector
-            volumes = session.traverse(vector, watch)
-            return directions, volumes, portrait(session.heart_along(vector, amount), 200)
+            volumes = traverse(G, z, vector, watch)
+            return directions, volumes, portrait(heart_along(G, z, vector, amount), 200)
 
-        runner.job(self.computes, work, self._show)
+        runner.job(self.computes, work, self._draw)
 
-    def _show(self, found: tuple[list[Direction], Traversal, np.ndarray]) -> None:
+    def _draw(self, found: tuple[list[Direction], Traversal, np.ndarray]) -> None:
         directions, traversal, picture = found
         if not self._directions:
-            options = [(texts.direction(i + 1, d), i) for i, d in enumerate(directions)]
-            self._moving = True
-            self.direction.options = options
-            self._moving = False
             self._directions = directions
+            names = {i: sentences.direction(i + 1, d) for i, d in enumerate(directions)}
+            with self.quietly():
+                self.direction.options = choices(names)
         self.portrait.value = rgba_png(picture)
-        amount = float(self.amount.value)
-        volumes = traversal.volumes
+        amount, volumes = float(self.amount.value), traversal.volumes
         here = {t: float(np.interp(amount, traversal.amounts, volumes[t])) for t in volumes}
-        lines = []
-        for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), LINES, strict=False):
+        lines, dots = [], []
+        for (tissue, colour), dash in zip(TISSUE_COLOURS.items(), RUN_DASHES, strict=False):
             x, y = traversal.amounts, volumes[tissue]
             inside = np.where(traversal.beyond(tissue), np.nan, y)
             lines += [
                 Series(x, y, colour, dash=dash, width=0.8, tells=False),
                 Series(x, inside, colour, name=tissue, dash=dash),
             ]
-        dots = [
-            Series([amount], [ml], colour, kind="points", size=9)
-            for ml, colour in zip(here.values(), TISSUE_COLOURS.values(), strict=True)
-        ]
+            dots.append(Series([amount], [here[tissue]], colour, kind="points", size=9))
         top = 1.12 * max(float(v.max()) for v in volumes.values())
-        self.figure.show(
-            Panel(
-                Axis(texts.ALONG, (-3.1, 3.1)),
-                Axis(texts.LATENT_VOLUME, (0, top)),
-                (*lines, *dots),
-            ),
-        )
+        axes = Axis(texts.ALONG, (-3.1, 3.1)), Axis(texts.LATENT_VOLUME, (0, top))
+        self.figure.show(Panel(*axes, (*lines, *dots)))
         odd, share = traversal.outside(amount), traversal.share_outside
-        self.story.value = escape(texts.latent_story(here, odd, share))
+        self.story.value = escape(sentences.latent_story(here, odd, share))
         self.fill()
 
 
@@ -303,32 +296,21 @@ class GaugeTab(WhyTab):
 
     computes = "gauge"
 
-    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
-        kinds = [(text, kind) for kind, text in texts.GAUGE_KINDS.items()]
-        self.kind = _choice("srh-gauge-kind", texts.GAUGE_KIND, kinds)
+    def __init__(self, board: Explorer) -> None:
+        self.kind = dropdown("srh-gauge-kind", texts.GAUGE_KINDS)
         self.kind.value = "shear"
-        self.amount = named(
-            w.FloatSlider(20, min=-30, max=30, step=2, description=texts.GAUGE_AMOUNT),
-            "srh-gauge-amount",
-        )
-        self.figure = Chart()
+        self.amount = slider("srh-gauge-amount", 20, -30, 30, 2)
+        self.figure, self.verdict = Chart(), html("", "srh-verdict")
         self.before, self.after = _picture("srh-gauge-before"), _picture("srh-gauge-after")
+        told = {self.before: texts.GAUGE_BEFORE, self.after: texts.GAUGE_AFTER}
         pictures = [
             named(w.VBox([picture, html(escape(text), "srh-column")]), "srh-framed")
-            for picture, text in (
-                (self.before, texts.GAUGE_BEFORE),
-                (self.after, texts.GAUGE_AFTER),
-            )
+            for picture, text in told.items()
         ]
-        self.verdict = html("", "srh-verdict")
-        shown = [
-            plot(self.figure, "srh-fig-gauge"),
-            self.verdict,
-            named(w.GridBox(pictures), "srh-two"),
-        ]
-        super().__init__("gauge", texts.GAUGE_NOTE, [_row(self.kind, self.amount)], shown, compute)
-        for control in (self.kind, self.amount):
-            control.observe(lambda _: ask(), "value")
+        pair = named(w.GridBox(pictures), "srh-two")
+        shown = [plot(self.figure, "srh-fig-gauge"), self.verdict, pair]
+        super().__init__(board, "gauge", [row(self.kind, self.amount)], shown)
+        self.ask_with(self.kind, self.amount)
 
     def about(self, session: Session, runner: Runner) -> About:
         """The step, the experiment and its amount."""
@@ -338,20 +320,20 @@ class GaugeTab(WhyTab):
         """The losses, and the heart before and after."""
         kind, amount = self.kind.value, float(self.amount.value)
 
-        def work(session: Session, watch: Any) -> tuple[GaugeCurve, Any, Any]:
+        def work(session: Session, watch: Watch) -> tuple[GaugeCurve, np.ndarray, np.ndarray]:
+            from srheart_demo.explorer import why
             from srheart_demo.explorer.portrait import portrait
-            from srheart_demo.explorer.why import gauge_heart
 
-            field = session.field()
-            moved = portrait(gauge_heart(field, kind, amount), 160)
-            return session.gauge_curve(kind, watch), portrait(field, 160), moved
+            field = session.now.estimate.field
+            moved = portrait(why.gauge_heart(field, kind, amount), 160)
+            curve = why.gauge_curve(session.scene.problem, field, session.step.d, kind, watch)
+            return curve, portrait(field, 160), moved
 
-        def show(found: tuple[GaugeCurve, np.ndarray, np.ndarray]) -> None:
+        def draw(found: tuple[GaugeCurve, np.ndarray, np.ndarray]) -> None:
             curve, before, after = found
             self.before.value, self.after.value = rgba_png(before), rgba_png(after)
-            self.verdict.value = texts.gauge_verdict(curve)
-            losses = np.concatenate([curve.loss_sa, curve.loss_la])
-            top = 1.1 * float(np.nanmax(losses))
+            self.verdict.value = sentences.gauge_verdict(curve)
+            top = 1.1 * float(np.nanmax([curve.loss_sa, curve.loss_la]))
             lines = [
                 Series(curve.amounts, loss, colour, "line+points", name, dash=dash, size=5)
                 for name, loss, colour, dash in (
@@ -360,16 +342,11 @@ class GaugeTab(WhyTab):
                 )
             ]
             here = Series([amount] * 2, [0, top], theme.MIDDLE, width=1.6, dash="dot", tells=False)
-            self.figure.show(
-                Panel(
-                    Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True),
-                    Axis(texts.LOSS_AXIS, (0, top)),
-                    (*lines, here),
-                )
-            )
+            x = Axis(texts.GAUGE_AXIS[kind], (-31, 31), zero=True)
+            self.figure.show(Panel(x, Axis(texts.LOSS_AXIS, (0, top)), (*lines, here)))
             self.fill()
 
-        runner.job(self.computes, work, show)
+        runner.job(self.computes, work, draw)
 
 
 class RaceTab(WhyTab):
@@ -378,17 +355,12 @@ class RaceTab(WhyTab):
     computes = "race"
     by_itself = of_step = False
 
-    def __init__(self, ask: Callable[[], None], compute: Callable[[], None]) -> None:
-        self.start = button(texts.RACE_START, "flag", "srh-race-start")
-        self.loss, self.error = Chart(), Chart()
-        self.verdict = html("", "srh-verdict")
-        shown = [
-            plot(self.loss, "srh-fig-race-loss"),
-            plot(self.error, "srh-fig-race-error"),
-            self.verdict,
-        ]
-        super().__init__("race", texts.RACE_NOTE, [_row(self.start)], shown, compute)
-        self.start.on_click(lambda _: compute())
+    def __init__(self, board: Explorer) -> None:
+        self.start = button("srh-race-start", "flag")
+        self.loss, self.error, self.verdict = Chart(), Chart(), html("", "srh-verdict")
+        charts = [plot(self.loss, "srh-fig-race-loss"), plot(self.error, "srh-fig-race-error")]
+        super().__init__(board, "race", [row(self.start)], [*charts, self.verdict])
+        self.start.on_click(lambda _: board.tabs.compute())
 
     def about(self, session: Session, runner: Runner) -> About:
         """The scan, and γ."""
@@ -396,9 +368,15 @@ class RaceTab(WhyTab):
 
     def compute(self, session: Session, runner: Runner) -> None:
         """Run the race; what there is is shown on the way."""
-        self.clear(self._coming)
+        self.clear()
         show = runner.on_loop(self.show)
-        runner.job(self.computes, lambda session, watch: session.race(watch, show), self.show)
+
+        def work(session: Session, watch: Watch) -> list[Lane]:
+            from srheart_demo.explorer.race import race
+
+            return race(session.scene, session.wanted["gamma"], watch, show)
+
+        runner.job(self.computes, work, self.show)
 
     def show(self, lanes: list[Lane]) -> None:
         """Draw how far all are."""
@@ -415,43 +393,8 @@ class RaceTab(WhyTab):
         for chart, axis, values in axes:
             lines = [
                 Series(lane.seconds, getattr(lane, values), colour, name=name, dash=dash)
-                for lane, colour, dash in zip(lanes, colours, LINES, strict=True)
+                for lane, colour, dash in zip(lanes, colours, RUN_DASHES, strict=True)
                 for name in (lane.name.capitalize() if chart is self.loss else "",)
             ]
             chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)))
-        self.verdict.value = escape(texts.race_line(lanes))
-
-
-class TakeTab(WhyTab):
-    """Files, and the state as a text."""
-
-    def __init__(self, take: Callable[[str], None], restore: Callable[[str], None]) -> None:
-        self.buttons = {
-            kind: button(title, "download", f"srh-take-{kind}")
-            for kind, (title, _) in texts.TAKES.items()
-        }
-        rows: list[w.Widget] = []
-        for kind, (_, note) in texts.TAKES.items():
-            rows += [self.buttons[kind], html(escape(note), "srh-hint")]
-        self.state = named(w.Textarea(), "srh-state")
-        self.restore = button(texts.RESTORE, "upload", "srh-restore")
-        controls = [
-            named(w.GridBox(rows), "srh-takes"),
-            html(f"<h3>{escape(texts.STATE)}</h3>"),
-            html(escape(texts.STATE_NOTE), "srh-hint"),
-        ]
-        shown = [self.state, _row(self.restore)]
-        super().__init__("take", texts.TAKE_NOTE, controls, shown, lambda: None)
-        for kind, widget in self.buttons.items():
-            widget.on_click(lambda _, kind=kind: take(kind))
-        self.restore.on_click(lambda _: restore(self.state.value))
-
-    def about(self, session: Session, runner: Runner) -> About:
-        """All that is kept, and what of it is looked at."""
-        history = session.history
-        return session.step, history.at, [(run, len(run.steps)) for run in history.runs]
-
-    def compute(self, session: Session, runner: Runner) -> None:
-        """The text of what there is."""
-        self.state.value = session.text()
-        self.fill()
+        self.verdict.value = escape(sentences.race_line(lanes))

@@ -297,7 +297,7 @@ def _unseen(e: Enhancement) -> float:
 
 def _anatomy(e: Enhancement) -> dict[str, float]:
     labels = e.S_SR.labels
-    numbers = {"flaws": float(len(anatomy.check(labels, HR_SPACING, VOLUME_RANGES)))}
+    numbers = {"flaws": float(len(anatomy.faults(labels, HR_SPACING, VOLUME_RANGES)))}
     try:
         # Means of nothing: what they would warn of is said as "cannot be measured".
         with warnings.catch_warnings(action="ignore"):

@@ -205,8 +205,9 @@ def interpolations(ends: Tensor, points: int = POINTS) -> Tensor:
 
 @torch.no_grad()
 def soundness(G: Generator, z: Tensor) -> Scores:
-    """Whether a code (1, M) gives a heart that passes `anatomy.check` on the HR grid: 1 or 0."""
-    return {"sound hearts": float(not anatomy.check(to_labels(G.decode(z)), volumes=VOLUME_RANGES))}
+    """Whether a code (1, M) gives a heart without `anatomy.faults` on the HR grid: 1 or 0."""
+    faults = anatomy.faults(to_labels(G.decode(z)), volumes=VOLUME_RANGES)
+    return {"sound hearts": float(not faults)}
 
 
 def decode_times(G: Generator, repeats: int = 30) -> Scores:

@@ -28,7 +28,7 @@ from srheart_demo.heart.generator import weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
-from srheart_demo.training import PlainSettings, Progress, train
+from srheart_demo.training import PlainSettings, TrainingProgress, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
@@ -94,7 +94,7 @@ class LatentStudy(Experiment):
             "weights": {name: fingerprint(weights_file(name)) for name in ("betavae", "dcgan")},
         }
 
-    def prepare(self, show: Callable[[str, Progress], None]) -> None:
+    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:
         """Train what is not trained yet, each from its checkpoint."""
         for beta in self.betas:
             weights = self._weights(beta)

@@ -22,7 +22,7 @@ from srheart_demo.experiments.tables import Results, Row, Scores, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.machine import one_thread
 from srheart_demo.solver.workers import WorkerDied, in_processes
-from srheart_demo.training import Progress
+from srheart_demo.training import TrainingProgress
 
 SETTINGS_FILE = "settings.json"
 RESULTS_FILE = "results.csv"
@@ -68,7 +68,7 @@ class Experiment(ABC):
     def settings(self) -> dict[str, Any]:
         """All that the figures depend on, as JSON has it; a run goes on only with the same."""
 
-    def prepare(self, show: Callable[[str, Progress], None]) -> None:  # noqa: B027 (most need none)
+    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:  # noqa: B027 (most need none)
         """What must be trained before anything can be measured; `show` is told what and how far."""
 
     @abstractmethod

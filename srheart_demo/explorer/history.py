@@ -16,23 +16,26 @@ class Run:
     """One run of Algorithm 1.
 
     Attributes:
-        settings: at iteration 0.
         steps: all of them, from the start.
         changes: those made by hand, with the iteration after which each was made.
         parted: iteration at which it left an earlier run, or 0.
         colour: a number from 0, to tell it from the others.
     """
 
-    settings: Settings
     steps: list[Step]
     changes: list[tuple[int, Change]] = field(default_factory=list)
     parted: int = 0
     colour: int = 0
 
+    @property
+    def settings(self) -> Settings:
+        """Those at iteration 0."""
+        return self.steps[0].state.settings
+
     def fork(self, at: int, colour: int) -> Run:
         """A run that has all of this one's past up to `at`."""
         past = [(i, change) for i, change in self.changes if i < at]
-        return Run(self.settings, self.steps[: at + 1], past, at, colour)
+        return Run(self.steps[: at + 1], past, at, colour)
 
 
 class History:
@@ -44,16 +47,9 @@ class History:
         at: index of the step that is looked at.
     """
 
-    def __init__(self, settings: Settings, start: Step) -> None:
-        self.runs = [Run(settings, [start])]
+    def __init__(self, *runs: Run) -> None:
+        self.runs = [*runs]
         self.active, self.at = self.runs[0], 0
-
-    @classmethod
-    def of(cls, runs: list[Run]) -> History:
-        """A history of some runs, the first of them at its start."""
-        history = cls(runs[0].settings, runs[0].steps[0])
-        history.runs, history.active = runs, runs[0]
-        return history
 
     @property
     def step(self) -> Step:
@@ -65,11 +61,21 @@ class History:
         """Index of the active run's last step."""
         return len(self.active.steps) - 1
 
-    def start(self, settings: Settings, step: Step) -> None:
+    @property
+    def at_end(self) -> bool:
+        """Whether what is looked at is the last step so far."""
+        return self.at == self.last
+
+    @property
+    def path(self) -> list[Step]:
+        """The active run up to what is looked at."""
+        return self.active.steps[: self.at + 1]
+
+    def start(self, step: Step) -> None:
         """Begin another run beside the others; one that never moved gives way to it."""
-        if not self.last and len(self.runs):
+        if not self.last:
             self.runs.remove(self.active)
-        self._add(Run(settings, [step], colour=self._free_colour()))
+        self._add(Run([step], colour=self._free_colour()))
 
     def fork(self) -> None:
         """Begin another run at the step that is looked at."""

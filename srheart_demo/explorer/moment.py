@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -11,19 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.explorer import painting, why
+from srheart_demo.explorer import painting
 from srheart_demo.explorer.history import Run
-from srheart_demo.explorer.pictures import (
-    SURFACES,
-    StackOutlines,
-    cut,
-    long_axis,
-    short_axis,
-    side,
-)
+from srheart_demo.explorer.pictures import StackOutlines, cut, long_axis, short_axis, side
 from srheart_demo.explorer.scene import Scene
-from srheart_demo.explorer.show import Curves, Cuts, Frame, Heart, Paint, Progress, Scores, Shifts
-from srheart_demo.heart import measures as metrics
+from srheart_demo.explorer.show import (
+    Cuts,
+    Frame,
+    Heart,
+    LossCurves,
+    Paint,
+    RunProgress,
+    Scores,
+    Shifts,
+)
+from srheart_demo.explorer.subjects import SURFACES
+from srheart_demo.explorer.why import field_volumes_ml
+from srheart_demo.heart.measures import dice
 from srheart_demo.heart.surface import Mesh, heart_surfaces
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import Step
@@ -36,22 +39,6 @@ COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
 ENOUGH = 5
 """Iterations after which is said how long a run may still take."""
-
-
-class Setting:
-    """What all moments of a scan share.
-
-    Attributes:
-        scene: the scan, with the truth beside it.
-        problem: the same for the solver, cropped.
-        outlines: of what was scanned.
-        principal: (n, M) directions of z; its path is drawn in the first two.
-    """
-
-    def __init__(self, scene: Scene, principal: Tensor) -> None:
-        self.scene, self.principal = scene, principal
-        self.problem: Problem = scene.problem.crop()
-        self.outlines = StackOutlines(scene)
 
 
 class Estimate:
@@ -85,7 +72,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class SurfaceSpread:
     """Hearts (n, 4, 32, 64, 64) that explain a scan as well as a step does, and how found."""
 
     what: str
@@ -101,9 +88,11 @@ class Moment:
     computes the next step.
 
     Attributes:
+        scene: the scan, with the truth beside it.
+        principal: (n, M) directions of z; its path is drawn in the first two.
         estimate: the heart here.
         runs: all runs as far as they are, oldest first.
-        active: which of them is looked at.
+        active: index of the one that is looked at.
         at: index of its step.
         usual: iterations after which such runs end; None where nothing is known of that.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
@@ -111,15 +100,16 @@ class Moment:
         spread: found last, perhaps for another step.
     """
 
-    setting: Setting
+    scene: Scene
+    principal: Tensor
     estimate: Estimate
-    runs: tuple[tuple[Run, Sequence[Step]], ...]
-    active: Run
+    runs: tuple[Run, ...]
+    active: int
     at: int
     usual: int | None
     paint: str
     all_painted: bool
-    spread: Spread | None
+    spread: SurfaceSpread | None
 
     @property
     def step(self) -> Step:
@@ -128,7 +118,7 @@ class Moment:
 
     def frame(self) -> Frame:
         """The run and its unknowns; takes a tenth of the time of `cuts`."""
-        scene, d = self.setting.scene, self.step.d
+        scene, d = self.scene, self.step.d
         return Frame(
             number=self.estimate.number,
             progress=self.progress(),
@@ -142,7 +132,7 @@ class Moment:
 
     def cuts(self, k: int, angle: float) -> Cuts:
         """The pictures of slice k and of the LA plane turned by `angle` degrees."""
-        scene, d, field = self.setting.scene, self.step.d, self.estimate.field
+        scene, d, field = self.scene, self.step.d, self.estimate.field
         k = min(k, len(scene.slices) - 1)
         plane = cut(scene, angle)
         return Cuts(
@@ -159,7 +149,8 @@ class Moment:
 
         `coarse` for a quarter of the triangles.
         """
-        scene, outlines, d = self.setting.scene, self.setting.outlines, self.step.d
+        scene, d = self.scene, self.step.d
+        outlines = scene.once("outlines", lambda: StackOutlines(scene))
         k = min(k, len(scene.slices) - 1)
         plane = cut(scene, angle)
         meshes = self.estimate.surfaces(coarse)
@@ -176,11 +167,11 @@ class Moment:
 
     def _painted(self, meshes: dict[str, Mesh], moved: dict[str, Mesh]) -> Paint | None:
         if self.paint == "error":
-            return painting.error(moved, self.setting.scene.subject)
+            return painting.error(moved, self.scene.subject)
         if not self.painted:
             return None
         assert self.spread is not None
-        return painting.spread(self.paint, meshes, self.spread.hearts, self.setting.problem)
+        return painting.spread(self.paint, meshes, self.spread.hearts, self.scene.problem)
 
     @property
     def painted(self) -> bool:
@@ -188,16 +179,15 @@ class Moment:
         found = self.spread
         return found is not None and found.what == self.paint and found.step is self.step
 
-    def progress(self) -> Progress:
+    def progress(self) -> RunProgress:
         """How far the run is."""
-        (steps,) = (steps for run, steps in self.runs if run is self.active)
-        step, settings = self.step, self.step.state.settings
-        left = None
+        step, steps = self.step, self.runs[self.active].steps
+        settings, left = step.state.settings, None
         # The first iteration searches; nothing can be told from it alone.
         if self.usual is not None and ENOUGH <= self.at < self.usual:
             each = (step.seconds - steps[1].seconds) / (self.at - 1)
             left = each * (self.usual - self.at)
-        return Progress(
+        return RunProgress(
             name=title(settings),
             iteration=self.at,
             last=len(steps) - 1,
@@ -208,42 +198,42 @@ class Moment:
             ended=steps[-1].stopped is not None,
         )
 
-    def curves(self) -> tuple[Curves, ...]:
+    def curves(self) -> tuple[LossCurves, ...]:
         """The losses so far, of every run."""
-        return tuple(self._curve(run, steps) for run, steps in self.runs)
+        return tuple(self._curve(run, i == self.active) for i, run in enumerate(self.runs))
 
-    def _curve(self, run: Run, steps: Sequence[Step]) -> Curves:
+    def _curve(self, run: Run, active: bool) -> LossCurves:
+        steps, settings = run.steps, run.steps[-1].state.settings
         table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
         loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
-        path = torch.cat([s.z for s in steps]) @ self.setting.principal[:2].T
-        return Curves(
-            name=title(steps[-1].state.settings),
+        return LossCurves(
+            name=title(settings),
             parted=run.parted,
-            gamma=steps[-1].state.settings.gamma,
+            gamma=settings.gamma,
             colour=run.colour,
-            active=run is self.active,
+            active=active,
             iteration=np.arange(len(steps), dtype=np.int32),
             loss=loss,
             loss_sa=loss_sa,
             loss_la=loss_la,
-            path=path.numpy(),
+            path=(torch.cat([s.z for s in steps]) @ self.principal[:2].T).numpy(),
         )
 
     def shifts(self) -> Shifts:
         """Estimated and true displacements, each less its own mean over slices with tissue."""
-        scene, tissue = self.setting.scene, self.setting.problem.tissue
-        estimate, truth = _centred(self.step.d, tissue), scene.d
-        return Shifts(
-            (scene.slices + 1).astype(np.int32),
-            scene.of,
-            tissue.numpy(),
-            estimate,
-            np.full_like(estimate, np.nan) if truth is None else _centred(truth, tissue),
+        scene, tissue = self.scene, self.scene.problem.tissue
+        estimate, truth = (
+            np.full((len(tissue), 2), np.nan, np.float32)
+            if d is None
+            else (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()
+            for d in (self.step.d, scene.d)
         )
+        numbers = (scene.slices + 1).astype(np.int32)
+        return Shifts(numbers, scene.of, tissue.numpy(), estimate, truth)
 
     def scores(self) -> Scores:
         """How good the estimate is."""
-        scene, problem = self.setting.scene, self.setting.problem
+        scene, problem = self.scene, self.scene.problem
         d, field = self.step.d, self.estimate.field
         seen = degrade(field, problem.stack, d)[0].numpy().argmax(0)
         return Scores(
@@ -251,10 +241,6 @@ class Moment:
             iteration=self.at,
             dice=scene.dice(field, d),
             nearest=scene.nearest_dice,
-            agreement=metrics.dice(seen, problem.S_LR.numpy()),
-            volumes=why.volumes_ml(field),
+            agreement=dice(seen, problem.S_LR.numpy()),
+            volumes=field_volumes_ml(field),
         )
-
-
-def _centred(d: Tensor, tissue: Tensor) -> np.ndarray:
-    return (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()

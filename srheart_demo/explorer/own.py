@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import shift
-from torch import Tensor
 
 from srheart_demo.enhancement.checking import Report, check
-from srheart_demo.explorer.subjects import Acquisition, Labels, Scan, by_hand_shift, kept_slices
+from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
-from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
 from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
 from srheart_demo.scan.read import HowToRead, read_scan
-from srheart_demo.scan.scan import Scan as PlacedScan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import nearest
 from srheart_demo.solver.problem import Generator
 
@@ -50,18 +46,14 @@ class OwnFile:
     by_hand: ByHand = AUTOMATIC
 
 
-class OwnScan:
+class OwnScan(Scannable):
     """A segmented stack of the user's own: nobody knows the true heart.
 
     Attributes:
-        name: of its file, harmless.
         file: what it was read from.
         frames, view_frames: those that hold labels, of the stack and of the view.
-        placed: the scan as it was read.
+        read: the scan as it was read.
     """
-
-    S_HR: Labels | None = None
-    field: Tensor | None = None
 
     def __init__(self, file: OwnFile) -> None:
         """Read it.
@@ -72,7 +64,6 @@ class OwnScan:
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]
-        frame = self.frames[0] if file.frame is None else file.frame
         view, view_frame = None, file.view_frame
         self.view_frames: list[int] = []
         if file.view is not None:
@@ -80,63 +71,42 @@ class OwnScan:
             self.view_frames = view.labelled() or [0]
             if view_frame is None and view.frames != image.frames:
                 view_frame = self.view_frames[0]
+        frame = self.frames[0] if file.frame is None else file.frame
         how = HowToRead(file.convention, frame=frame, view_frame=view_frame, by_hand=file.by_hand)
-        self.placed = read_scan(image, view, how)
-        placement = self.placed.placement
-        self._ordered = ordered = placement.apex_first(self.placed.stack)
-        self._seen = seen = self.placed.from_apex(self.placed.looked_at)
-        geometry = stack_geometry(ordered, placement)
-        self.stack, self.labels = geometry.slices(seen), ordered.labels[seen]
-        self.S_LA: Labels | None = None
-        if self.placed.view is not None:
-            self.plane = plane_geometry(self.placed.view, placement)
-            self.S_LA = self.placed.view.labels[0]
+        self.read = read_scan(image, view, how)
+        placement = self.read.placement
+        ordered = placement.apex_first(self.read.stack)
+        self.there = self.read.from_apex(self.read.looked_at)
+        self.labels = ordered.labels[self.there]
+        if self.read.view is not None:
+            self.plane = plane_geometry(self.read.view, placement)
+            self.S_LA = self.read.view.labels[0]
         else:
-            self.plane = standard_view(nearest.restore(self.labels, self.stack, HR_GRID))
+            stack = stack_geometry(ordered, placement).slices(self.there)
+            self.plane = standard_view(nearest.restore(self.labels, stack, HR_GRID))
         self._report: Report | None = None
 
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = check(G, self.placed)
+            self._report = check(G, self.read)
         return self._report
 
-    def acquire(self, scan: Scan) -> Acquisition:
+    def take(self, settings: ScanSettings) -> tuple[Scan, None]:
         """The stack as it is, but for slices dragged or left out: nothing is simulated."""
-        K = self.stack.K
-        pixels = by_hand_shift(scan, K)[0].numpy() / np.array(self.stack.spacing)
-        moved = [
-            shift(labels, by, order=0) if by.any() else labels
-            for labels, by in zip(self.labels, pixels, strict=True)
-        ]
-        kept = kept_slices(scan, K)
-        labels = np.stack(moved)[kept]
-        return Acquisition(kept, K, self.stack.slices(kept), labels, None)
-
-    def files(self, scan: Scan, acquired: Acquisition) -> PlacedScan:
-        """The files as they were read, but for what was done by hand."""
-        labels = np.zeros_like(self._ordered.labels)
-        taken = np.zeros(len(labels), bool)
-        at = np.flatnonzero(self._seen)[acquired.slices]
-        labels[at], taken[at] = acquired.S_LR, True
-        if self.placed.placement.flipped:
+        stack, K = self.read.stack, len(self.labels)
+        moved = zip(self.labels, settings.shift(K)[0].numpy() / stack.spacing[1:], strict=True)
+        taken = np.zeros(len(stack.labels), bool)
+        taken[self.there] = settings.taken(K)
+        labels = np.zeros_like(stack.labels)
+        labels[self.there] = [shift(at, by, order=0) if by.any() else at for at, by in moved]
+        labels[~taken] = 0
+        if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
-        stack = replace(self.placed.stack, labels=labels)
-        view = self.placed.view if scan.long_axis else None
-        placement, by_hand = self.placed.placement, self.placed.by_hand
-        placed = PlacedScan.of(stack, view, by_hand, placement=placement)
-        return replace(placed, looked_at=taken)
+        view = self.read.view if settings.long_axis else None
+        stack = replace(stack, labels=labels)
+        return replace(self.read, stack=stack, view=view, looked_at=taken), None
 
-    @cached_property
-    def extent(self) -> NDArray[np.bool_]:
-        """(h, w) where any slice shows tissue."""
-        return np.asarray((self.labels > 0).any(0))
-
-    @property
-    def ghost(self) -> dict[str, Mesh]:
-        """Nothing: the truth is not known."""
-        return {}
-
-    def distance(self, structure: str) -> None:
-        """Nothing: the truth is not known."""
-        return
+    def filed(self, scan: Scan) -> Scan:
+        """A scan of it, with all that is to be said of it: as it was read, but for the slices."""
+        return Scan.of(scan.stack, scan.view, scan.by_hand, placement=scan.placement)

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from srheart_demo.explorer.show import Paint
-from srheart_demo.explorer.subjects import Subject
-from srheart_demo.explorer.why import Watch, WatchedGenerator, random_starts
+from srheart_demo.explorer.subjects import Scannable
+from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.heart.surface import STRUCTURES, Mesh, margin
 from srheart_demo.scan.degradation import sample
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE
-from srheart_demo.solver.uncertainty import laplace, surface_spread
+from srheart_demo.solver.uncertainty import laplace, multi_start, surface_spread
 
 DRAWS, STARTS = 12, 5
 MOST_ERROR, MOST_SPREAD = 6.0, 3.0
@@ -26,14 +26,15 @@ OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
 """The tissue that a surface is the border of."""
 
 
-def error(meshes: Mapping[str, Mesh], subject: Subject) -> Paint | None:
+def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:
     """Distance of every vertex to the true surface; None where nobody knows it."""
-    values = {}
-    for name, mesh in meshes.items():
-        distance = subject.distance(name)
-        if distance is None:
-            return None
-        values[name] = sample(distance, torch.from_numpy(mesh.vertices))[0, 0].abs().numpy()
+    distances = subject.distances
+    if not distances:
+        return None
+    values = {
+        name: sample(distances[name], torch.from_numpy(mesh.vertices))[0, 0].abs().numpy()
+        for name, mesh in meshes.items()
+    }
     return Paint("error", MOST_ERROR, values)
 
 
@@ -50,7 +51,11 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
         watched = replace(p, G=WatchedGenerator(p.G, watch, decodes))
         return laplace(step, watched).hearts(DRAWS)
     settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)
-    return torch.cat([answer(end, p) for end in random_starts(p, settings, STARTS, watch)])
+
+    def tick(start: int, step: Step) -> None:
+        watch.tick((start + step.iteration / settings.iterations) / STARTS)
+
+    return torch.cat([answer(end, p) for end in multi_start(p, settings, STARTS, tick)])
 
 
 @torch.no_grad()

@@ -13,16 +13,15 @@ from torch import Tensor
 
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.show import Outlines, Pictures, Side, Tiles
+from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.heart.surface import STRUCTURES, Mesh
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.gauge import labels_at
 
-SURFACES = ("LV", "epicardium", "RV")
-"""The structures that are drawn in 3-D, from the inside outwards."""
 WINDOW = 112
 """Rows and columns of a picture; 140 mm hold a large heart and its motion."""
-INSET = 12
+INSET = 16
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
 THINNING = 2
 """Of the points of an outline, every so many-th is drawn."""
@@ -34,7 +33,7 @@ Labels = NDArray[np.uint8]
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     """Slice k of the stack."""
-    twice = scene.problem.stack.slices([k, k])
+    twice = scene.stack.slices([k, k])
     shifts = torch.cat([d[:, k : k + 1], scene.gauge(d).expand(1, 1, 2)], dim=1)
     redegraded, estimate = _planes(field, twice, shifts)
     window = _window(scene.subject.extent)
@@ -52,13 +51,13 @@ def _true_slice(scene: Scene, k: int) -> Labels | None:
     truth = scene.subject.field
     if truth is None:
         return None
-    stack = scene.problem.stack
+    stack = scene.stack
     return _planes(truth, stack.slices([k]), torch.zeros(1, 1, 2))[0]
 
 
 def side(scene: Scene, d: Tensor) -> Side:
     """The stack from the side: through the middle of its tissue, along columns and along rows."""
-    stack, window = scene.problem.stack, _window(scene.subject.extent)
+    stack, window = scene.stack, _window(scene.subject.extent)
     still = -stack.in_slice_axes(stack.offsets).numpy() / np.array(stack.spacing)
     pixels = still + (d[0] - scene.gauge(d)).numpy() / np.array(stack.spacing)
     return Side(
@@ -138,7 +137,7 @@ def _cut(scene: Scene, angle: float) -> Cut:
 
 def _stack_at(scene: Scene, points: Tensor) -> tuple[Labels, NDArray[np.intp], NDArray[np.intp]]:
     """What the stack shows nearest to points, and the slices and pixels where."""
-    slices, pixels = _nearest_pixels(scene.problem.stack, points)
+    slices, pixels = _nearest_pixels(scene.stack, points)
     seen = np.where(slices < 0, np.uint8(0), scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
     return seen, slices, pixels
 
@@ -148,7 +147,7 @@ def long_axis(scene: Scene, field: Tensor, d: Tensor, plane: Cut) -> Pictures:
     shown = plane.points
     if not plane.acquired:
         h, w = plane.pixels[..., 0], plane.pixels[..., 1]
-        shown = scene.problem.stack.points(d)[0][plane.slices, h, w]
+        shown = scene.stack.points(d)[0][plane.slices, h, w]
     redegraded = labels_at(field, shown)
     if not plane.acquired:
         redegraded = np.where(plane.slices < 0, np.uint8(0), redegraded)
@@ -181,12 +180,12 @@ class StackOutlines:
 
     def _put_back(self, d: Tensor) -> NDArray[np.float32]:
         """(K, 2) in-plane mm from where an estimate d puts each slice to where it was scanned."""
-        stack = self._scene.problem.stack
+        stack = self._scene.stack
         return (stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
 
     def moved_back(self, d: Tensor, k: int, plane: Cut) -> Outlines:
         """Outlines where an estimate d puts the slices, and the borders of slice k and a cut."""
-        stack, shift = self._scene.problem.stack, self._put_back(d)
+        stack, shift = self._scene.stack, self._put_back(d)
         structures = {}
         for name, (points, slices) in self._lines.items():
             moved = points.copy()
@@ -220,7 +219,7 @@ class StackOutlines:
         points = plane.points[::TILE, ::TILE]
         seen = plane.input[::TILE, ::TILE]
         if not plane.acquired:
-            stack = self._scene.problem.stack
+            stack = self._scene.stack
             moved = points.clone()
             moved[..., 1:] += torch.from_numpy(self._put_back(d))[
                 stack.nearest_slice(points[..., 0])
@@ -233,7 +232,7 @@ class StackOutlines:
     @cached_property
     def _tiles(self) -> list[Tiles]:
         """Each slice's tissue as scanned."""
-        stack, window = self._scene.problem.stack, _window(self._scene.subject.extent)
+        stack, window = self._scene.stack, _window(self._scene.subject.extent)
         first = np.array([side.start - 0.5 for side in window])
 
         def place(k: int, pixels: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -276,7 +275,7 @@ def _contours(scene: Scene, structure: str) -> tuple[NDArray[np.float32], NDArra
         inside = np.isin(labels, STRUCTURES[structure]).astype(np.float32)
         for contour in find_contours(inside, 0.5):
             line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
-            points += [_in_mm(scene.problem.stack, line, k), np.full((1, 3), np.nan)]
+            points += [_in_mm(scene.stack, line, k), np.full((1, 3), np.nan)]
             slices += [k] * (len(line) + 1)
     if not points:
         return np.zeros((0, 3), np.float32), np.zeros(0, np.intp)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Scan, Subject
-from srheart_demo.heart import measures as metrics
+from srheart_demo.explorer.subjects import Scannable, ScanSettings
+from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
+from srheart_demo.scan.placement import stack_geometry
 from srheart_demo.solver.baselines import nearest
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.problem import Generator, Problem
@@ -28,27 +29,27 @@ class Scene:
     """A scan of a subject, as the solver is given it, with the truth beside it.
 
     Attributes:
-        scan: the settings that it came from.
-        acquired: what it took.
-        slices: (K,) which slices were taken, from 0 at the apex, `of` so many.
-        S_LR: (K, h, w) what was scanned.
+        settings: how it was scanned.
+        scan: what came of it.
         problem: what the solver is given.
+        stack: where the slices that were taken lie; those of `problem` are cut to the tissue.
+        S_LR: (K, h, w) what they show.
+        slices: (K,) which they are, from 0 at the apex, `of` so many.
         d: (1, K, 2) true displacements, mm; None where nobody knows.
     """
 
-    def __init__(self, scan: Scan, subject: Subject, generator: Generator) -> None:
-        self.scan, self.subject = scan, subject
-        self.acquired = taken = subject.acquire(scan)
-        self.slices, self.of, self.S_LR, self.d = taken.slices, taken.of, taken.S_LR, taken.d
-        self.has_view = scan.long_axis and subject.S_LA is not None
+    def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
+        self.settings, self.subject = settings, subject
+        self.scan, self.d = subject.take(settings)
+        self.problem = Problem.of(self.scan, generator)
+        ordered = self.scan.placement.apex_first(self.scan.stack)
+        taken = self.scan.from_apex(self.scan.looked_at)
+        self.stack = stack_geometry(ordered, self.scan.placement).slices(taken)
+        self.S_LR = ordered.labels[taken]
+        there = taken[subject.there]
+        self.slices, self.of = np.flatnonzero(there), len(there)
+        self.has_view = self.scan.view is not None
         self._kept: dict[Hashable, Any] = {}
-        self.problem = Problem(
-            G=generator,
-            stack=taken.stack,
-            S_LR=torch.as_tensor(self.S_LR, dtype=torch.int64),
-            plane=subject.plane if self.has_view else None,
-            S_LA=torch.as_tensor(subject.S_LA, dtype=torch.int64) if self.has_view else None,
-        )
 
     def once(self, what: Hashable, find: Callable[[], T]) -> T:
         """`find()`, kept under this name for as long as the scene is there, and no longer."""
@@ -84,12 +85,12 @@ class Scene:
         for z in HR_GRID.z.split(AT_ONCE):
             moved = degrade(field, replace(HR_GRID, z=z), shift.expand(1, len(z), 2))
             labels.append(moved[0].numpy().argmax(0).astype(np.uint8))
-        return metrics.dice(np.concatenate(labels), self.subject.S_HR)
+        return dice(np.concatenate(labels), self.subject.S_HR)
 
     @cached_property
     def nearest_dice(self) -> dict[str, float]:
         """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
         if self.d is None:
             return {}
-        upsampled = nearest.restore(self.S_LR, self.problem.stack, HR_GRID)
+        upsampled = nearest.restore(self.S_LR, self.stack, HR_GRID)
         return self.dice(one_hot_field(upsampled), torch.zeros_like(self.d))

@@ -14,11 +14,11 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunProgress:
     """How far a run is.
 
     Attributes:
-        name: of the settings that it runs with (`presets.title`).
+        name: of the settings that it runs with (`settings.title`).
         iteration: the one that is looked at.
         last: the last one done.
         iterations: the most that there may be.
@@ -39,14 +39,13 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class LossCurves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
 
     Attributes:
-        name: of the settings that it ran with (`presets.title`).
-        parted: iteration at which it left an earlier run, or 0.
+        name: of the settings that it ran with (`settings.title`).
+        parted, colour: as of a `Run`.
         gamma: γ at its end.
-        colour: a number from 0, to tell it from the others.
         active: whether it is this run that the views show.
         path: (n, 2) its z along two principal directions (`why.principal_directions`).
     """
@@ -65,14 +64,13 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """Displacements, mm, less the translation common to all slices.
+    """Displacements (K, 2) along rows and columns, mm, less the translation common to all slices.
 
     Attributes:
         slices: (K,) numbers from 1 at the apex, of those that were taken.
         of: how many there were to take.
         tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
-        estimate: (K, 2) along rows and columns.
-        truth: (K, 2) along rows and columns; NaN where nobody knows.
+        truth: NaN where nobody knows.
     """
 
     slices: NDArray[np.int32]
@@ -87,8 +85,7 @@ class Side:
     """The stack seen from the side: of each slice one row and one column of pixels.
 
     Attributes:
-        slices: (K,) numbers from 1 at the apex, of those that were taken.
-        of: how many there were to take.
+        slices, of: as of `Shifts`.
         pixel_mm: distance of neighbouring pixels.
         scanned: (2, K, n) labels along columns, and along rows, as scanned.
         put_back: the same, each slice moved back by the estimated d.
@@ -132,8 +129,8 @@ class Frame:
     """
 
     number: int
-    progress: Progress
-    curves: tuple[Curves, ...]
+    progress: RunProgress
+    curves: tuple[LossCurves, ...]
     z: Floats
     shifts: Shifts
     side: Side
@@ -146,8 +143,7 @@ class Cuts:
     """The heart of a moment, cut along a slice and along its long axis.
 
     Attributes:
-        number: of the slice, from 1 at the apex.
-        of: how many slices there were to take.
+        number: of the slice, from 1 at the apex, of `of`.
         angle: of the plane of `long_axis` to the LA view, degrees.
         acquired: whether the input of `long_axis` is the LA view itself.
     """
@@ -218,15 +214,15 @@ class Heart:
 
 @dataclass(frozen=True)
 class Scores:
-    """How good an estimate is, after one translation common to all slices.
+    """How good an estimate is, after one translation common to all slices; each by tissue.
 
     Attributes:
         number: of the estimate, as in `Frame`.
         iteration: of the run.
-        dice: of the estimate, by tissue; empty where the truth is not known, as is `nearest`.
-        nearest: of nearest-neighbour up-sampling, by tissue.
-        agreement: Dice of the re-degraded estimate with what was scanned, by tissue.
-        volumes: of the estimate, ml, by tissue.
+        dice: of the estimate; empty where the truth is not known, as is `nearest`.
+        nearest: of nearest-neighbour up-sampling.
+        agreement: Dice of the re-degraded estimate with what was scanned.
+        volumes: of the estimate, ml.
     """
 
     number: int

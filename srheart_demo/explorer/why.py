@@ -5,73 +5,24 @@ Each function is given a `Watch`, which shows how far it is and can end it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade, downsample, sample
-from srheart_demo.solver.algorithm import Step, latent_optimisation
-from srheart_demo.solver.gauge import motion_error
+from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
-from srheart_demo.solver.settings import Settings
 
 Floats = NDArray[np.float32]
-
-
-class Cancelled(Exception):
-    """The user does not want to wait any longer."""
-
-
-class Watch:
-    """Between a long computation and whoever waits for it; safe to use from two threads."""
-
-    def __init__(self, report: Callable[[float], None] = lambda done: None) -> None:
-        self._report, self._cancelled = report, False
-
-    def cancel(self) -> None:
-        """End it at the next opportunity."""
-        self._cancelled = True
-
-    def tick(self, done: float) -> None:
-        """So much of 1 is done.
-
-        Raises:
-            Cancelled: somebody called `cancel`.
-        """
-        if self._cancelled:
-            raise Cancelled
-        self._report(done)
-
-
-class WatchedGenerator:
-    """A generator that ticks with every heart it decodes, of about so many."""
-
-    def __init__(self, G: Generator, watch: Watch, decodes: int) -> None:
-        self._G, self._watch, self._decodes, self._done = G, watch, decodes, 0
-
-    @property
-    def latent_size(self) -> int:
-        """M."""
-        return self._G.latent_size
-
-    @property
-    def information(self) -> Tensor:
-        """(M, M), nats."""
-        return self._G.information
-
-    def decode(self, z: Tensor) -> Tensor:
-        """G(z)."""
-        self._done += len(z)
-        self._watch.tick(min(self._done / self._decodes, 1.0))
-        return self._G.decode(z)
 
 
 # -- the latent space ----------------------------------------------------------------------
@@ -91,7 +42,7 @@ def principal_directions(G: Generator, n: int) -> Tensor:
     return directions * largest.sign()
 
 
-TRAITS = (
+FEATURES = (
     "LV", "MYO", "RV", "length", "wall", "lean_rows", "lean_columns", "place_rows", "place_columns",
 )  # fmt: skip
 """What a direction of z may change: volumes, the heart's length, myocardium beside LV, lean along
@@ -104,7 +55,7 @@ class Direction:
 
     Attributes:
         vector: (M,) of length 1.
-        changes: the trait of `TRAITS` that it changes most, for how much they vary.
+        changes: the trait of `FEATURES` that it changes most, for how much they vary.
         sign: whether more of the direction is more (1) or less (-1) of the trait.
     """
 
@@ -121,23 +72,19 @@ def named_directions(
 
     A change is measured between −2 and 2 in units of what the trait varies over random hearts.
     """
-    rng = torch.Generator().manual_seed(0)
-    found, n = [], len(vectors)
-    for i, z in enumerate(torch.randn(draws, G.latent_size, generator=rng)):
-        watch.tick(i / (draws + 2 * n))
-        found.append(traits(G.decode(z[None])))
-    varies = np.std(found, axis=0) + 1e-9
+    watched = WatchedGenerator(G, watch, draws + 2 * len(vectors))
+    zs = torch.randn(draws, G.latent_size, generator=torch.Generator().manual_seed(0))
+    varies = np.std([features(watched.decode(z[None])) for z in zs], axis=0) + 1e-9
     named = []
-    for i, vector in enumerate(vectors):
-        watch.tick((draws + 2 * i) / (draws + 2 * n))
-        less, more = (traits(G.decode(a * vector[None])) for a in (-2.0, 2.0))
+    for vector in vectors:
+        less, more = (features(watched.decode(a * vector[None])) for a in (-2.0, 2.0))
         change = (more - less) / varies
         most = int(np.abs(change).argmax())
-        named.append(Direction(vector, TRAITS[most], 1 if change[most] > 0 else -1))
+        named.append(Direction(vector, FEATURES[most], 1 if change[most] > 0 else -1))
     return named
 
 
-def volumes_ml(field: Tensor) -> dict[str, float]:
+def field_volumes_ml(field: Tensor) -> dict[str, float]:
     """Volumes of LV, MYO and RV of a field (1, 4, 32, 64, 64), in ml."""
     axes = lattice_axes(LATTICE_SHAPE)
     node = float(np.prod([axis[1] - axis[0] for axis in axes])) / 1000
@@ -145,16 +92,16 @@ def volumes_ml(field: Tensor) -> dict[str, float]:
     return {tissue: float(shares[label]) for label, tissue in enumerate(TISSUES) if label}
 
 
-def traits(field: Tensor) -> NDArray[np.float64]:
-    """The `TRAITS` of a field (1, 4, 32, 64, 64): ml, mm, ratios, slopes, mm."""
-    volumes = list(volumes_ml(field).values())
+def features(field: Tensor) -> NDArray[np.float64]:
+    """The `FEATURES` of a field (1, 4, 32, 64, 64): ml, mm, ratios, slopes, mm."""
+    volumes = list(field_volumes_ml(field).values())
     D, H, W = (torch.tensor(axis, dtype=torch.float32) for axis in lattice_axes(LATTICE_SHAPE))
     labels = field[0].argmax(0)
     LV = (labels == 1).float()
     area = LV.sum((1, 2))
     seen = area > 8
     if int(seen.sum()) < 3:
-        return np.array([*volumes, *[0.0] * (len(TRAITS) - len(volumes))])
+        return np.array([*volumes, *[0.0] * (len(FEATURES) - len(volumes))])
     h = (LV.sum(2)[seen] @ H) / area[seen]
     w = (LV.sum(1)[seen] @ W) / area[seen]
     depth = D[seen] - D[seen].mean()
@@ -200,10 +147,8 @@ class Traversal:
 def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13) -> Traversal:
     """Volumes of hearts at z, its part along a direction replaced by −3 to 3."""
     amounts = np.linspace(-3, 3, n, dtype=np.float32)
-    volumes = []
-    for i, amount in enumerate(amounts):
-        watch.tick(i / n)
-        volumes.append(volumes_ml(G.decode(along(z, vector, float(amount)))))
+    watched = WatchedGenerator(G, watch, n)
+    volumes = [field_volumes_ml(watched.decode(along(z, vector, float(a)))) for a in amounts]
     along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
     return Traversal(amounts, along_it, VOLUME_RANGES)
 
@@ -213,11 +158,17 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
     return z + (amount - z @ vector)[:, None] * vector
 
 
+@torch.no_grad()
+def heart_along(G: Generator, z: Tensor, vector: Tensor, amount: float) -> Tensor:
+    """The heart at z with its part along a direction replaced."""
+    return G.decode(along(z, vector, amount))
+
+
 # -- landscapes ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class Landscape:
+class LossMap:
     """L over two unknowns, the others as they are.
 
     Attributes:
@@ -237,14 +188,14 @@ class Landscape:
 @torch.no_grad()
 def shift_map(
     p: Problem, steps: Sequence[Step], k: int, truth: Tensor | None, reach: float = 20.0
-) -> Landscape:
+) -> LossMap:
     """L over slice k's displacement along columns (x) and rows (y) up to `reach` mm, by one FFT."""
     z = steps[-1].z
     likelihood = shift_landscape(z, p, reach)[k].numpy()
     row, column = p.stack.spacing
     m, n = likelihood.shape
     pixels = p.S_LR[k].numel()
-    return Landscape(
+    return LossMap(
         x=((np.arange(n) - n // 2) * column).astype(np.float32),
         y=((np.arange(m) - m // 2) * row).astype(np.float32),
         L=(-likelihood / pixels).astype(np.float32),
@@ -256,7 +207,7 @@ def shift_map(
 @torch.no_grad()
 def valley(
     p: Problem, steps: Sequence[Step], vector: Tensor, k: int, component: int, watch: Watch
-) -> Landscape:
+) -> LossMap:
     """L over a direction of z (x) and slice k's displacement along rows or columns (y).
 
     Everything else is as in the last step.
@@ -273,9 +224,8 @@ def valley(
     one = p.stack.slices([k] * len(y))
     seen = p.S_LR[k].expand(len(y), -1, -1)
     L = np.empty((len(y), len(x)), np.float32)
-    for i, amount in enumerate(x):
-        watch.tick(i / len(x))
-        field = p.G.decode(along(step.z, vector, float(amount)))
+    for i, amount in enumerate(watch.each(x.tolist())):
+        field = p.G.decode(along(step.z, vector, amount))
         whole = short_axis_loss(downsample(field, p.stack), step.d, p)
         planes = degrade(field, one, shifts[None])[0].movedim(1, 0)
         own = torch.stack(
@@ -285,7 +235,7 @@ def valley(
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
         view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
-    return Landscape(x, y, L, path, (np.nan, np.nan))
+    return LossMap(x, y, L, path, (np.nan, np.nan))
 
 
 def _around(path: Floats, least: float, n: int) -> Floats:
@@ -346,90 +296,10 @@ def gauge_curve(
     """The losses of a heart moved by −30 to 30 mm, all slices' d moved against it."""
     amounts = np.linspace(-30, 30, n, dtype=np.float32)
     losses = []
-    for i, amount in enumerate(amounts):
-        watch.tick(i / n)
-        heart = gauge_heart(field, kind, float(amount))
-        against = d - p.stack.in_slice_axes(gauge_shift(kind, float(amount), p.stack.z))
+    for amount in watch.each(amounts.tolist()):
+        heart = gauge_heart(field, kind, amount)
+        against = d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
         la = long_axis_loss(heart, p).item() if p.plane is not None else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
-
-
-# -- several runs --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Lane:
-    """One runner of a race: a preset's run.
-
-    Attributes:
-        name: of the preset.
-        seconds: (n,) solver time.
-        loss: (n,) L, nats per voxel.
-        motion_error: (n,) mm; NaN where the truth is not known.
-        stopped: why it ended, or None.
-    """
-
-    name: str
-    seconds: Floats
-    loss: Floats
-    motion_error: Floats
-    stopped: str | None
-
-
-def race(
-    p: Problem,
-    presets: Sequence[Settings],
-    truth: Tensor | None,
-    watch: Watch,
-    show: Callable[[list[Lane]], None],
-    seconds: float = 8.0,
-) -> list[Lane]:
-    """All presets from z = d = 0, each given the same solver time, `seconds` at most.
-
-    Args:
-        show: called with what there is, now and then.
-    """
-    runs = [latent_optimisation(p, replace(settings, start="zero")) for settings in presets]
-    steps = [[next(run)] for run in runs]
-    slot = 0.0
-    while slot < seconds:
-        slot += 0.1
-        for run, done in zip(runs, steps, strict=True):
-            while not done[-1].stopped and done[-1].seconds < slot:
-                watch.tick(min(slot / seconds, 1.0))
-                done.append(next(run))
-        show(_lanes(presets, steps, p, truth))
-        if all(done[-1].stopped for done in steps):
-            break
-    return _lanes(presets, steps, p, truth)
-
-
-def _lanes(
-    presets: Sequence[Settings], steps: list[list[Step]], p: Problem, truth: Tensor | None
-) -> list[Lane]:
-    def error(step: Step) -> float:
-        return float("nan") if truth is None else motion_error(step.d, truth, p.tissue)
-
-    return [
-        Lane(
-            settings.name,
-            np.array([s.seconds for s in done], np.float32),
-            np.array([s.loss for s in done], np.float32),
-            np.array([error(s) for s in done], np.float32),
-            done[-1].stopped,
-        )
-        for settings, done in zip(presets, steps, strict=True)
-    ]
-
-
-def random_starts(p: Problem, settings: Settings, n: int, watch: Watch) -> list[Step]:
-    """The ends of `n` runs from random starts, best first; seeds count from the settings' own."""
-    ends = []
-    for i in range(n):
-        run = latent_optimisation(p, replace(settings, start="random", seed=settings.seed + i))
-        for step in run:
-            watch.tick((i + step.iteration / settings.iterations) / n)
-        ends.append(step)
-    return sorted(ends, key=lambda step: step.objective)

@@ -75,7 +75,7 @@ def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Stat
     }
 
 
-def check(
+def faults(
     labels: NDArray[np.uint8],
     spacing: Spacing = HR_SPACING,
     volumes: Mapping[str, tuple[float, float]] | None = None,

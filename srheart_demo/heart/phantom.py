@@ -32,7 +32,7 @@ COARSE = (16, 32, 32)
 """Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart."""
 MARGIN = 8.0
 """Signed distance under which tissue may be near, mm: first-order distances may be a bit off."""
-RV_LEVELS = 0.9
+RV_RISE = 0.9
 """Height over which the RV widens to its full width, in lengths of the LV."""
 
 
@@ -265,7 +265,7 @@ def _free_wall(
     bulge = _spline(shape.rv_modes[:, 0], s)
     for mode, wave in enumerate(_waves(np.pi * t, 2), start=1):
         bulge = bulge + _spline(shape.rv_modes[:, mode], s) * wave
-    rise = (height - _column(shape.rv_apex)) / (RV_LEVELS * _column(shape.length))
+    rise = (height - _column(shape.rv_apex)) / (RV_RISE * _column(shape.length))
     dome = 1 - (1 - rise.clamp_max(1)) ** 2
     full_width = _column(shape.rv_width)
     width = full_width * (dome.clamp_min(0) + 1e-6) ** 0.75
@@ -307,7 +307,7 @@ def label_maps(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> n
         axes = (
             torch.tensor(a[part], dtype=heart.apex.dtype) for a, part in zip(fine, box, strict=True)
         )
-        labels[n][box] = to_labels(_on_axes(heart, *axes))[0]
+        labels[n][box] = nearest_labels(_on_axes(heart, *axes))[0]
     return labels
 
 
@@ -320,7 +320,7 @@ def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:
     return -torch.cat([-heart, *tissues], dim=1) / width
 
 
-def to_labels(distances: Tensor) -> np.ndarray:
+def nearest_labels(distances: Tensor) -> np.ndarray:
     """Signed distances (N, 4, ...) → labels (N, ...) uint8: the class of the greatest logit."""
     heart, *tissues = distances.unbind(1)
     nearest, labels = -heart, torch.zeros(heart.shape, dtype=torch.uint8)

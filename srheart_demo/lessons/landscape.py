@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 from torch import Tensor
 
-from srheart_demo.explorer.why import Landscape
+from srheart_demo.explorer.why import LossMap
 from srheart_demo.scan.degradation import downsample, move
 from srheart_demo.solver.losses import cross_entropy
 from srheart_demo.solver.problem import Problem
 
 
-def local_minima(landscape: Landscape) -> NDArray[np.float32]:
+def local_minima(landscape: LossMap) -> NDArray[np.float32]:
     """(n, 2) where L is lowest among its neighbours, x and y; not on the map's border."""
     lowest = minimum_filter(landscape.L, size=3) == landscape.L
     row, column = np.nonzero(lowest[1:-1, 1:-1])
@@ -31,7 +31,7 @@ def descend(
         lr_d: learning rate, mm.
 
     Returns:
-        (1 + steps, 2) the way, mm along columns (x) and rows (y), as `Landscape.path`.
+        (1 + steps, 2) the way, mm along columns (x) and rows (y), as `LossMap.path`.
     """
     planes = downsample(p.G.decode(z), p.stack)[:, :, k : k + 1]
     d = torch.tensor([[start]], requires_grad=True)

@@ -14,11 +14,11 @@ from srheart_demo.lessons.pictures import Labels, draw_slices, finish, show_labe
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from srheart_demo.explorer.why import GaugeCurve, Landscape
+    from srheart_demo.explorer.why import GaugeCurve, LossMap
 
 
 def picture_landscapes(
-    maps: Mapping[str, Landscape], minima: Sequence[NDArray[np.floating]]
+    maps: Mapping[str, LossMap], minima: Sequence[NDArray[np.floating]]
 ) -> Figure:
     """L over the displacement of a slice, in maps side by side: dark is low.
 

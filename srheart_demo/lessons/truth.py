@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Labels, Scan, load_subject
+from srheart_demo.explorer.subjects import Labels, ScanSettings, load_subject
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import HR_GRID
@@ -55,10 +54,6 @@ def known_scan(
         KeyError: an unknown name, with the known ones.
     """
     subject = load_subject(name)
-    scan = subject.acquire(Scan(name, motion=motion, noise=noise))
-    if subject.S_HR is None or subject.S_LA is None or scan.d is None:
-        raise ValueError(f"nobody knows the truth of {name}; take a shipped subject")
-    view = (subject.plane, torch.as_tensor(subject.S_LA).long()) if long_axis else (None, None)
-    S_LR = torch.as_tensor(scan.S_LR).long()
-    p = Problem(load_generator(), scan.stack, S_LR, *view).crop()
-    return p, Truth(subject.S_HR, scan.d, p)
+    scan, d = subject.take(ScanSettings(name, motion, long_axis, noise=noise))
+    p = Problem.of(scan, load_generator())
+    return p, Truth(subject.S_HR, d, p)

@@ -16,7 +16,7 @@ ITERATIONS = 30
 """Of L-BFGS; twice as many gain 0.0002 Dice."""
 SCOUTING = 5
 """Iterations from each of several starts, before the best goes on."""
-STARTS = 3
+SCOUTED = 3
 BANK = 256
 """Draws of z among which starts are looked up where there is no encoder."""
 WEIGHT = 1000.0
@@ -59,13 +59,13 @@ class Ceiling:
         return dice_loss(self.G.decode(z), target)
 
     def _similar(self, target: Tensor) -> Tensor:
-        """The codes (STARTS, M) of the bank with the greatest mean Dice to a target."""
+        """The codes (SCOUTED, M) of the bank with the greatest mean Dice to a target."""
         truth, dice = target.argmax(1), torch.zeros(BANK)
         for label in range(1, target.shape[1]):
             a, b = self._hearts == label, truth == label
             total = (a.sum((1, 2, 3)) + b.sum()).clamp_min(1)
             dice += 2 * (a & b).sum((1, 2, 3)) / total
-        return self._codes[dice.topk(STARTS).indices]
+        return self._codes[dice.topk(SCOUTED).indices]
 
     def _descend(self, target: Tensor, start: Tensor, iterations: int) -> Tensor:
         step = torch.zeros_like(start, requires_grad=True)

@@ -6,7 +6,9 @@ from it show what the scan leaves open, the stack's common translation aside (se
 slices, and beyond the last, what `beyond` could not learn from them is added.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -149,7 +151,18 @@ def surface_spread(hearts: Tensor, tissue: int, points: Tensor, p: Problem) -> T
     return (drawn + sample(unseen, points)[0, 0]).sqrt()
 
 
-def multi_start(p: Problem, settings: Settings, n: int) -> list[Step]:
-    """The ends of `n` runs from random starts, best first; seeds count from the settings' own."""
-    runs = [solve(p, replace(settings, start="random", seed=settings.seed + i)) for i in range(n)]
-    return sorted(runs, key=lambda step: step.objective)
+def multi_start(
+    p: Problem,
+    settings: Settings,
+    n: int,
+    watch: Callable[[int, Step], None] = lambda start, step: None,
+) -> list[Step]:
+    """The ends of `n` runs from random starts, best first; seeds count from the settings' own.
+
+    `watch` sees each step, and of which start it is.
+    """
+    ends = []
+    for i in range(n):
+        start = replace(settings, start="random", seed=settings.seed + i)
+        ends.append(solve(p, start, partial(watch, i)))
+    return sorted(ends, key=lambda step: step.objective)

@@ -107,7 +107,7 @@ def in_processes(
 class _Worker:
     """A process that works on one item after the other.
 
-    Not of a `ProcessPoolExecutor`: that is broken as a whole when one of its processes dies, does
+    Not of a `ProcessPoolExecutor`, which is broken as a whole when one of its processes dies, does
     not tell whose item it was, and leaves its processes behind when it is killed itself.
     """
 
@@ -120,11 +120,9 @@ class _Worker:
         its_end.close()  # The pipe now ends when the process does.
 
     def begin(self) -> None:
-        """Hear whether the process could import what it is to do; it says so first of all.
+        """Hear whether the process could import what it is to do, or `CannotImport`.
 
-        Raises:
-            CannotImport: it could not.
-            EOFError, OSError: it is dead.
+        Here and in `take`, EOFError and OSError say that the process is dead.
         """
         if trouble := self.pipe.recv_bytes().decode():
             raise CannotImport(
@@ -134,16 +132,12 @@ class _Worker:
         self.began = True
 
     def give(self, item: object) -> None:
-        """Begin with an item; that the process is dead shows in `take`."""
+        """Begin with an item."""
         with suppress(OSError):
             self.pipe.send_bytes(pickle.dumps(item))
 
     def take(self) -> Any:
-        """What came of the item.
-
-        Raises:
-            EOFError, OSError: the process is dead.
-        """
+        """What came of the item."""
         answer = self.pipe.recv_bytes()
         try:
             return pickle.loads(answer)

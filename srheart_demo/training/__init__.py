@@ -4,7 +4,7 @@ from srheart_demo.training.betavae import BetaVAESettings
 from srheart_demo.training.dcgan import DCGANSettings
 from srheart_demo.training.edsr import EDSRSettings
 from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
-from srheart_demo.training.loop import Progress, Settings, train
+from srheart_demo.training.loop import TrainingProgress, TrainingSettings, train
 from srheart_demo.training.plain import PlainSettings
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "DCGANSettings",
     "EDSRSettings",
     "PlainSettings",
-    "Progress",
-    "Settings",
+    "TrainingProgress",
+    "TrainingSettings",
     "make_hearts",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""The recipe of the shipped β-VAE: the population itself says what z means.
+"""The training of the shipped β-VAE: the population itself says what z means.
 
 A β-VAE (Higgins et al. 2017) minimises, per heart and in nats,
 
@@ -12,7 +12,11 @@ N(0, I) exactly, whatever β: draws from the prior are what the decoder was trai
 
 Once the decoder is done, the image encoder learns the same q from pictures alone, by maximum
 likelihood of z (the sleep phase of Hinton et al. 1995): from whole hearts, and from simulated scans
-of few, displaced, noisy slices. `plain` is the paper's recipe, where both networks learn together.
+of few, displaced, noisy slices. `plain` is the paper's training: both networks learn together.
+
+The information is the Fisher information E[g gᵀ] of one voxel-wise segmentation on ε, where g is
+the gradient in ε of the log-probability of labels drawn from the heart's own class probabilities.
+Its leading eigenvectors are the active subspace (Constantine 2015) in the metric of cross-entropy.
 """
 
 from collections.abc import Callable
@@ -20,23 +24,22 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 
+from srheart_demo.frame import LATTICE_SHAPE
+from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import Architecture, BetaVAE
-from srheart_demo.heart.population import TRAITS_SIZE
-from srheart_demo.training import loop
-from srheart_demo.training.directions import informative_directions
-from srheart_demo.training.hearts import POPULATION, Hearts
-from srheart_demo.training.quality import encode_decode
-from srheart_demo.training.scans import scan
+from srheart_demo.heart.population import TRAITS_SIZE, shapes
+from srheart_demo.training.hearts import POPULATION, StoredHearts, simulated_scans
+from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
+from srheart_demo.training.plain import encode_decode, soft_cross_entropy
 
 LEAST_LOG_VARIANCE = -9.0
 """Of q as the encoder guesses it; the least SD, 0.011, is far below what it can tell."""
 
 
 @dataclass(frozen=True)
-class BetaVAESettings(loop.Settings):
-    """Recipe of the β-VAE, beside what `loop.Settings` says.
+class BetaVAESettings(TrainingSettings):
+    """Training of the β-VAE, beside what `TrainingSettings` says.
 
     Attributes:
         steps: of the decoder and, after that, of the encoder.
@@ -58,19 +61,18 @@ class BetaVAESettings(loop.Settings):
     information_hearts: int = 1500
     architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
 
-    def recipe(self) -> "BetaVAETraining":
-        """The β-VAE's training."""
+    def training(self) -> "BetaVAETraining":
+        """The shipped β-VAE's."""
         return BetaVAETraining(self)
 
 
-class BetaVAETraining(loop.GeneratorRecipe):
+class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
     """First the decoder, then the image encoder."""
 
     def __init__(self, settings: BetaVAESettings) -> None:
-        self.settings: BetaVAESettings = settings
-        torch.manual_seed(settings.seed)
+        super().__init__(settings)
         self.model: BetaVAE = BetaVAE(settings.architecture)
-        self.posterior = Posterior(settings.architecture.latent_size)
+        self.posterior = CodePosterior(settings.architecture.latent_size)
         self.modules = {"model": self.model, "posterior": self.posterior}
         self.optimisers = {
             "decoder": torch.optim.Adam(self.model.decoder.parameters(), settings.learning_rate),
@@ -88,41 +90,35 @@ class BetaVAETraining(loop.GeneratorRecipe):
         first = self.settings.decoder_steps
         return (i, first) if i < first else (i - first, self.settings.steps - first)
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw z of each heart; decode it, or guess it from a picture; descend."""
         z = self.posterior.draw(batch.epsilon, rng)
         target = batch.probabilities()
         if i < self.settings.decoder_steps:
             return {"cross-entropy": self._teach_decoder(z, target)}
-        picture, what = (scan(target, rng), "stack") if i % 2 else (target, "heart")
+        picture, what = (simulated_scans(target, rng), "stack") if i % 2 else (target, "heart")
         return {what: self._teach_encoder(picture, z)}
 
     def _teach_decoder(self, z: Tensor, target: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.autocast():
             field = self.model.decode(z)
-        loss = cross_entropy(field.float(), target) / len(z)
-        self._descend("decoder", self.model.decoder, loss, clip=1e4)
+        loss = soft_cross_entropy(field.float(), target) / len(z)
+        self.descend("decoder", loss, clip=1e4)
         return loss.detach()
 
     def _teach_encoder(self, picture: Tensor, z: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.autocast():
             mean, log_variance = self.model.encode(picture)
         loss = gaussian_loss(mean.float(), log_variance.float(), z)
-        self._descend("encoder", self.model.encoder, loss, clip=self.settings.encoder_clip)
+        self.descend("encoder", loss, clip=self.settings.encoder_clip)
         return loss.detach()
-
-    def _descend(self, which: str, network: nn.Module, loss: Tensor, clip: float) -> None:
-        self.optimisers[which].zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
-        self.optimisers[which].step()
 
     def quality(self) -> dict[str, float]:
         """`encode_decode`, and the KL term, the same for every heart on average."""
         return {"kl": self.posterior.kl, **encode_decode(self.model)}
 
 
-class Posterior(nn.Module):
+class CodePosterior(nn.Module):
     """q(z|ε) in closed form; see the head of this module."""
 
     means: Tensor
@@ -152,29 +148,47 @@ class Posterior(nn.Module):
         return mean + self.sd * torch.randn(mean.shape, generator=rng)
 
 
-class _CrossEntropy(torch.autograd.Function):
-    """A third of the time of log-softmax and its product with the target, each on its own."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, logits: Tensor, target: Tensor) -> Tensor:
-        log_p = torch.log_softmax(logits, 1)
-        ctx.save_for_backward(log_p, target)
-        return -torch.dot(log_p.flatten(), target.flatten())
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, *gradients: Tensor) -> tuple[Tensor, None]:
-        log_p, target = ctx.saved_tensors  # type: ignore[attr-defined]
-        return log_p.exp_().sub_(target).mul_(gradients[0]), None
-
-
-def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """−Σ target · log softmax(logits) over everything, (B, C, ...) each; nats."""
-    total: Tensor = _CrossEntropy.apply(logits, target)
-    return total
-
-
 def gaussian_loss(mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
     """−log N(z; mean, variance) less its constant, summed over M, averaged over B; nats."""
     log_variance = log_variance.clamp_min(LEAST_LOG_VARIANCE)
     squares = (z - mean) ** 2 * torch.exp(-log_variance)
     return 0.5 * (squares + log_variance).sum(1).mean()
+
+
+def informative_directions(
+    M: int,
+    population: str,
+    hearts: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+    chunk: int = 8,
+) -> tuple[Tensor, Tensor]:
+    """The M orthonormal directions of ε that segmentations tell most of.
+
+    Args:
+        M: how many.
+        population: whose hearts.
+        hearts: draws over which the information is averaged; several times their number.
+        seed: of the draws.
+        progress: told how many draws are done.
+
+    Returns:
+        Directions (M, T), most informative first, and their information (M,), nats per heart.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    information = torch.zeros(TRAITS_SIZE, TRAITS_SIZE)
+    for first in range(0, hearts, chunk):
+        epsilon = torch.randn(
+            min(chunk, hearts - first), TRAITS_SIZE, generator=rng
+        ).requires_grad_()
+        distances = phantom.on_lattice(shapes(epsilon, population), LATTICE_SHAPE)
+        log_p = phantom.class_logits(distances).log_softmax(1)
+        classes = log_p.detach().exp().movedim(1, -1).flatten(0, -2)
+        labels = torch.multinomial(classes, 1, generator=rng)
+        log_p.movedim(1, -1).flatten(0, -2).gather(1, labels).sum().backward()
+        assert epsilon.grad is not None
+        information += epsilon.grad.T @ epsilon.grad / hearts
+        if progress:
+            progress(first + len(epsilon))
+    values, vectors = torch.linalg.eigh(information)
+    return vectors.T.flip(0)[:M].contiguous(), values.flip(0)[:M].clone()

@@ -1,4 +1,4 @@
-"""The DCGAN's recipe (Radford et al. 2016, in 3D; paper, section 3.2).
+"""The training of the DCGAN (Radford et al. 2016, in 3D; paper, section 3.2).
 
 A discriminator learns to tell class probabilities of synthetic hearts from those that the decoder
 makes of z ~ N(0, I), the decoder to deceive it. Both losses are the non-saturating ones of
@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.generator import DCGAN, SEED_CELLS, Architecture
 from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.training import loop
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, make_hearts
+from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 
 @dataclass(frozen=True)
-class DCGANSettings(loop.Settings):
-    """Recipe of the DCGAN, beside what `loop.Settings` says.
+class DCGANSettings(TrainingSettings):
+    """Training of the DCGAN, beside what `TrainingSettings` says.
 
     Attributes:
         learning_rate, discriminator_rate: Adam's peaks.
@@ -49,8 +49,8 @@ class DCGANSettings(loop.Settings):
     architecture: Architecture = Architecture(encoder_widths=())
     discriminator_widths: tuple[int, int, int] = (64, 48, 16)
 
-    def recipe(self) -> "DCGANTraining":
-        """The DCGAN's training."""
+    def training(self) -> "DCGANTraining":
+        """The DCGAN's."""
         return DCGANTraining(self)
 
 
@@ -71,12 +71,11 @@ class Discriminator(nn.Sequential):
         )
 
 
-class DCGANTraining(loop.GeneratorRecipe):
+class DCGANTraining(GeneratorTraining[DCGANSettings]):
     """One update of the discriminator, then one of the decoder, each step."""
 
     def __init__(self, settings: DCGANSettings) -> None:
-        self.settings: DCGANSettings = settings
-        torch.manual_seed(settings.seed)
+        super().__init__(settings)
         self.generator = DCGAN(settings.architecture)
         self.discriminator = Discriminator(settings.discriminator_widths)
         self.model: DCGAN = deepcopy(self.generator).requires_grad_(False)
@@ -85,16 +84,13 @@ class DCGANTraining(loop.GeneratorRecipe):
             "discriminator": self.discriminator,
             "average": self.model,
         }
-        self.optimisers: dict[str, torch.optim.Optimizer] = {
-            "generator": torch.optim.Adam(
-                self.generator.parameters(), settings.learning_rate, settings.betas
-            ),
-            "discriminator": torch.optim.Adam(
-                self.discriminator.parameters(), settings.discriminator_rate, settings.betas
-            ),
+        rates = {"generator": settings.learning_rate, "discriminator": settings.discriminator_rate}
+        self.optimisers = {
+            player: torch.optim.Adam(self.modules[player].parameters(), rate, settings.betas)
+            for player, rate in rates.items()
         }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Both players' updates, on the same made hearts."""
         z = torch.randn(len(batch), self.generator.latent_size, generator=rng)
         made = self._compute(self.generator.decode, z).softmax(1)
@@ -107,7 +103,7 @@ class DCGANTraining(loop.GeneratorRecipe):
         return losses
 
     def _compute(self, network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.autocast():
             return network(x).float()
 
     def _teach_discriminator(self, hearts: Tensor, made: Tensor, i: int) -> dict[str, Tensor]:
@@ -122,27 +118,22 @@ class DCGANTraining(loop.GeneratorRecipe):
             (gradient,) = torch.autograd.grad(of_hearts.sum(), hearts, create_graph=True)
             squared_norm = gradient.flatten(1).square().sum(1).mean()
             penalty = self.settings.penalty * self.settings.penalty_every * squared_norm
-        self._descend("discriminator", loss + penalty)
+        self.descend("discriminator", loss + penalty)
         return {"discriminator": loss.detach()}
 
     def _teach_generator(self, made: Tensor) -> dict[str, Tensor]:
         self.discriminator.requires_grad_(False)
         loss = F.softplus(-self._compute(self.discriminator, made)).mean()
-        self._descend("generator", loss)
+        self.descend("generator", loss)
         return {"generator": loss.detach()}
 
-    def _descend(self, player: str, loss: Tensor) -> None:
-        self.optimisers[player].zero_grad()
-        loss.backward()
-        self.optimisers[player].step()
-
     def quality(self) -> dict[str, float]:
-        """`spread`."""
-        return spread(self.model, self.settings.seed)
+        """`volume_spread`."""
+        return volume_spread(self.model, self.settings.seed)
 
 
 @torch.no_grad()
-def spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
+def volume_spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
     """Mean and SD of the volumes, ml, of `n` draws and of as many held-out hearts."""
     rng = torch.Generator().manual_seed(seed)
     codes = torch.randn(n, model.latent_size, generator=rng)

@@ -1,4 +1,4 @@
-"""The recipe of the baseline EDSR: pairs of a simulated scan and its heart, at one motion level."""
+"""The training of the baseline EDSR: scans and their hearts, at one level of motion."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.frame import N_CLASSES, TISSUES
+from srheart_demo.frame import N_CLASSES
+from srheart_demo.heart.generator import save_weights
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, degrade, downsample
 from srheart_demo.solver.baselines.edsr import (
     EDSR,
@@ -16,12 +17,10 @@ from srheart_demo.solver.baselines.edsr import (
     UP,
     EDSRArchitecture,
     read_edsr,
-    save_edsr,
 )
-from srheart_demo.training import loop
-from srheart_demo.training.betavae import cross_entropy
-from srheart_demo.training.hearts import VALIDATION_SEED, Hearts, make_hearts
-from srheart_demo.training.scans import displacements
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
+from srheart_demo.training.loop import Training, TrainingSettings
+from srheart_demo.training.plain import dice_of, soft_cross_entropy
 
 WINDOW = 96
 """Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
@@ -32,8 +31,8 @@ JITTER = 5.0
 
 
 @dataclass(frozen=True)
-class EDSRSettings(loop.Settings):
-    """Recipe of one EDSR, beside what `loop.Settings` says.
+class EDSRSettings(TrainingSettings):
+    """Training of one EDSR, beside what `TrainingSettings` says.
 
     Attributes:
         level: of the motion, one of `degradation.MOTION_LEVELS`.
@@ -52,60 +51,51 @@ class EDSRSettings(loop.Settings):
     start: str | None = None
     architecture: EDSRArchitecture = EDSRArchitecture()
 
-    def recipe(self) -> "EDSRTraining":
-        """The network's training."""
+    def training(self) -> "EDSRTraining":
+        """The network's."""
         return EDSRTraining(self)
 
 
-class EDSRTraining(loop.Recipe):
+class EDSRTraining(Training[EDSRSettings]):
     """One Adam on cross-entropy."""
 
     def __init__(self, settings: EDSRSettings) -> None:
-        self.settings: EDSRSettings = settings
-        torch.manual_seed(settings.seed)
+        super().__init__(settings)
         self.network = EDSR(settings.architecture)
         if settings.start is not None:
             self.network.load_state_dict(read_edsr(Path(settings.start)).state_dict())
-        self.optimiser = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
         self.modules = {"network": self.network}
-        self.optimisers = {"network": self.optimiser}
+        self.optimisers = {
+            "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+        }
 
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""
         scan, target = pairs(batch.probabilities(), self.settings.level, rng)
         rows, columns = (window(target.amax((0, 2, axis)), rng) for axis in (4, 3))
         scan = scan[..., rows, columns]
         target = target[..., halved(rows), halved(columns)]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+        with self.autocast():
             logits = self.network(scan)
-        loss = cross_entropy(logits.float(), target) / len(batch)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.optimiser.step()
+        loss = soft_cross_entropy(logits.float(), target) / len(batch)
+        self.descend("network", loss, self.settings.clip)
         return {"cross-entropy": loss}
 
     @torch.no_grad()
     def quality(self) -> dict[str, float]:
         """Dice of held-out hearts on the answer's lattice, at the level of the training."""
-        hearts = QUALITY_HEARTS
-        held_out = make_hearts(hearts, VALIDATION_SEED)
+        held_out = make_hearts(QUALITY_HEARTS, VALIDATION_SEED)
         rng = torch.Generator().manual_seed(VALIDATION_SEED)
-        scores = torch.zeros(hearts, N_CLASSES)
-        for i in range(hearts):
+        answers = []
+        for i in range(QUALITY_HEARTS):
             scan, target = pairs(held_out[i : i + 1].probabilities(), self.settings.level, rng)
-            found, true = (
-                F.one_hot(x.argmax(1), N_CLASSES).flatten(0, -2)
-                for x in (self.network(scan), target)
-            )
-            scores[i] = 2 * (found & true).sum(0) / (found.sum(0) + true.sum(0)).clamp_min(1)
-        means = zip(TISSUES, scores.mean(0).tolist(), strict=True)
-        return {f"dice_{tissue}": score for tissue, score in means if tissue != "background"}
+            answers.append((self.network(scan).argmax(1), target.argmax(1)))
+        return dice_of(answers)
 
     def write(self, folder: Path, card: dict[str, object]) -> Path:
         """The network, named by its level."""
         path = folder / f"{self.settings.level}.safetensors"
-        save_edsr(self.network, path, card)
+        save_weights(self.network, path, card)
         return path
 
 

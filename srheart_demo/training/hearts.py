@@ -1,4 +1,4 @@
-"""Synthetic hearts to train on: drawn once, stored as class probabilities of 8 bits."""
+"""Synthetic hearts to train on, drawn once and stored in 8 bits, and simulated scans of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import SEEDS, TRAITS_SIZE, shapes
+from srheart_demo.scan.degradation import AMPLITUDE_MEAN, AMPLITUDE_SD, MOTION_LEVELS, degrade
+from srheart_demo.scan.evidence import lattice_stack, on_planes
 
 POPULATION = "everyone"
 """The population that generators learn."""
@@ -16,9 +18,16 @@ POPULATION = "everyone"
 VALIDATION_SEED = SEEDS["validation"].start
 """Seeds of held-out hearts start here; training seeds lie below."""
 
+SPACING = (6.0, 12.0)
+"""Range of the distance between slices, mm."""
+NOISE = 0.2
+"""Greatest share ε of nodes that take a neighbour's labels."""
+MISSING = 10.0
+"""Greatest extent without slices at either end of the box, mm."""
+
 
 @dataclass(frozen=True, eq=False)
-class Hearts:
+class StoredHearts:
     """Stored hearts.
 
     Attributes:
@@ -32,8 +41,8 @@ class Hearts:
     def __len__(self) -> int:
         return len(self.epsilon)
 
-    def __getitem__(self, which: Tensor | slice) -> "Hearts":
-        return Hearts(self.epsilon[which], self.shares[which])
+    def __getitem__(self, which: Tensor | slice) -> "StoredHearts":
+        return StoredHearts(self.epsilon[which], self.shares[which])
 
     def probabilities(self) -> Tensor:
         """Class probabilities (n, 4, 32, 64, 64) to learn from or to encode."""
@@ -44,7 +53,7 @@ class Hearts:
 
 def make_hearts(
     n: int, seed: int, progress: Callable[[int], None] | None = None, chunk: int = 16
-) -> Hearts:
+) -> StoredHearts:
     """`n` hearts of `POPULATION`; the same seed gives the same hearts.
 
     `progress` is told after each `chunk` how many are made.
@@ -58,4 +67,34 @@ def make_hearts(
         shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:
             progress(min(first + chunk, n))
-    return Hearts(epsilon, shares)
+    return StoredHearts(epsilon, shares)
+
+
+def simulated_scans(hearts: Tensor, rng: torch.Generator) -> Tensor:
+    """StoredHearts (B, 4, 32, 64, 64) as `evidence.evidence` would show their scans (Eq. 1).
+
+    One spacing and position of the slices for the batch; displacements, from none to severe, and
+    errors of each slice for itself.
+    """
+
+    def uniform(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=rng))
+
+    spacing = uniform(*SPACING)
+    first = -HALF_EXTENT[0] + uniform(0, MISSING) + uniform(0, spacing)
+    z = torch.arange(first, HALF_EXTENT[0] - uniform(0, MISSING), spacing)
+    batch, K = len(hearts), len(z)
+    d = displacements(MOTION_LEVELS["severe"] * torch.rand(batch, 1, generator=rng), K, rng)
+    slices = degrade(hearts, lattice_stack(z), d)
+    wrong = torch.rand(batch, 1, *slices.shape[2:], generator=rng) < uniform(0, NOISE)
+    axis = 3 + int(torch.randint(2, (), generator=rng))
+    slices = torch.where(wrong, slices.roll(1 if uniform(0, 1) < 0.5 else -1, axis), slices)
+    return on_planes(slices, z)
+
+
+def displacements(level: Tensor, K: int, rng: torch.Generator) -> Tensor:
+    """As `degradation.Motion` draws them, but for a batch: (B, 1) factors → d (B, K, 2), mm."""
+    size = len(level), K
+    amplitude = level * (AMPLITUDE_MEAN + AMPLITUDE_SD * torch.randn(size, generator=rng))
+    direction = 2 * torch.pi * torch.rand(size, generator=rng)
+    return torch.stack([amplitude * direction.cos(), amplitude * direction.sin()], dim=-1)

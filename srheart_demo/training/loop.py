@@ -1,4 +1,4 @@
-"""The loop that every recipe shares: a schedule, exact resume, progress.
+"""What all trainings share: a schedule, exact resume, progress.
 
 Each step draws its random numbers from its own seed, so a step depends on the weights before it
 and on nothing else that a checkpoint would have to hold.
@@ -11,26 +11,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from srheart_demo.files import atomic_path
-from srheart_demo.heart.generator import HeartGenerator, save_generator
+from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import information
-from srheart_demo.training.hearts import Hearts, make_hearts
+from srheart_demo.training.hearts import StoredHearts, make_hearts
 
 INFORMATION_CODES = 8
 """Draws of z over which the information on the latents is averaged."""
 
 
 @dataclass(frozen=True)
-class Settings(ABC):
-    """What every recipe needs to know.
+class TrainingSettings(ABC):
+    """What every training needs to know.
 
     Attributes:
         hearts: number of synthetic hearts (0.4 MB of memory each).
-        steps, batch: steps of the recipe, and hearts in each.
+        steps, batch: steps of the training, and hearts in each.
         warmup: steps over which the learning rates rise to their peaks.
         final_rate: what a cosine brings them down to by the last step, as a share of the peak;
             1 keeps them constant.
@@ -47,12 +48,15 @@ class Settings(ABC):
     seed: int = 0
 
     @abstractmethod
-    def recipe(self) -> "Recipe":
+    def training(self) -> "Training[Any]":
         """What these settings are the settings of, with fresh networks."""
 
 
-class Recipe(ABC):
-    """A way to train a network.
+S = TypeVar("S", bound=TrainingSettings)
+
+
+class Training(ABC, Generic[S]):
+    """A way to train a network; built with torch's seed set.
 
     Attributes:
         settings: what was chosen.
@@ -60,11 +64,14 @@ class Recipe(ABC):
         optimisers: by name, each made with its peak learning rate.
     """
 
-    settings: Settings
     modules: dict[str, nn.Module]
     optimisers: dict[str, torch.optim.Optimizer]
 
-    def prepare(self, tell: Callable[[int, int], None]) -> None:  # noqa: B027 (most need nothing)
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+        torch.manual_seed(settings.seed)
+
+    def prepare(self, tell: Callable[[int, int], None]) -> None:
         """What must be found before the first step; `tell` it how much of how much is done."""
 
     def stage(self, i: int) -> tuple[int, int]:
@@ -72,7 +79,7 @@ class Recipe(ABC):
         return i, self.settings.steps
 
     @abstractmethod
-    def step(self, i: int, batch: Hearts, rng: torch.Generator) -> dict[str, Tensor]:
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Update the networks once.
 
         Args:
@@ -92,8 +99,21 @@ class Recipe(ABC):
     def write(self, folder: Path, card: dict[str, object]) -> Path:
         """Write the trained weights with their card; their path."""
 
+    def autocast(self) -> torch.autocast:
+        """Within it networks compute in bfloat16, if the settings say so."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16)
 
-class GeneratorRecipe(Recipe):
+    def descend(self, which: str, loss: Tensor, clip: float = math.inf) -> None:
+        """One update by an optimiser; the gradient's norm is at most `clip`."""
+        optimiser = self.optimisers[which]
+        optimiser.zero_grad()
+        loss.backward()
+        if clip < math.inf:
+            torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], clip)
+        optimiser.step()
+
+
+class GeneratorTraining(Training[S]):
     """A way to train a generator.
 
     Attributes:
@@ -108,12 +128,12 @@ class GeneratorRecipe(Recipe):
         codes = torch.randn(INFORMATION_CODES, self.model.latent_size, generator=rng)
         self.model.information.copy_(information(self.model, codes))
         path = folder / f"{self.model.name}.safetensors"
-        save_generator(self.model, path, card)
+        save_weights(self.model, path, card)
         return path
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """State of a running training, for whoever shows it."""
 
     phase: str
@@ -123,53 +143,17 @@ class Progress:
     losses: dict[str, float]
 
 
-Show = Callable[[Progress], None]
-
-
-def rate(step: int, steps: int, settings: Settings) -> float:
+def rate(step: int, steps: int, settings: TrainingSettings) -> float:
     """Learning rate as a share of the peak: linear warm-up, cosine down to `final_rate`."""
     warm = min(1.0, (step + 1) / settings.warmup)
     cosine = (1 + math.cos(math.pi * step / steps)) / 2
     return warm * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
-def run(recipe: Recipe, folder: Path, progress: Show | None, checkpoint_every: int) -> float:
-    """Take the recipe's steps from the checkpoint in `folder`, if there is one, to the last.
-
-    Returns:
-        Seconds spent, those before a resume included.
-
-    Raises:
-        ValueError: the checkpoint belongs to other settings.
-    """
-    settings, checkpoint = recipe.settings, folder / "checkpoint.pt"
-    folder.mkdir(parents=True, exist_ok=True)
-    first, seconds = _resume(recipe, checkpoint)
-    if first == 0:
-        recipe.prepare(_teller("preparing", progress))
-    tell = _teller("hearts", progress)
-    hearts = make_hearts(settings.hearts, settings.seed, lambda n: tell(n, settings.hearts))
-    start = time.perf_counter() - seconds
-    for i in range(first, settings.steps):
-        for optimiser in recipe.optimisers.values():
-            for group in optimiser.param_groups:
-                group["lr"] = optimiser.defaults["lr"] * rate(*recipe.stage(i), settings)
-        rng = torch.Generator().manual_seed(settings.seed * 10_000_000 + i)
-        batch = hearts[torch.randint(len(hearts), (settings.batch,), generator=rng)]
-        losses = recipe.step(i, batch, rng)
-        seconds = time.perf_counter() - start
-        if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:
-            _save(recipe, checkpoint, i + 1, seconds)
-        if progress:
-            shown = {name: loss.item() for name, loss in losses.items()}
-            progress(Progress("training", i + 1, settings.steps, seconds, shown))
-    return seconds
-
-
 def train(
-    settings: Settings,
+    settings: TrainingSettings,
     folder: Path,
-    progress: Show | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
     checkpoint_every: int = 200,
 ) -> Path:
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
@@ -182,29 +166,50 @@ def train(
     Raises:
         ValueError: the checkpoint in `folder` belongs to other settings.
     """
-    recipe = settings.recipe()
-    seconds = run(recipe, folder, progress, checkpoint_every)
-    card = {"settings": asdict(settings), "seconds": seconds, **recipe.quality()}
-    path = recipe.write(folder, card)
+    training, checkpoint = settings.training(), folder / "checkpoint.pt"
+    folder.mkdir(parents=True, exist_ok=True)
+    first, seconds = _resume(training, checkpoint)
+    if first == 0:
+        training.prepare(_teller("preparing", progress))
+    tell = _teller("hearts", progress)
+    hearts = make_hearts(settings.hearts, settings.seed, lambda n: tell(n, settings.hearts))
+    start = time.perf_counter() - seconds
+    for i in range(first, settings.steps):
+        for optimiser in training.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = optimiser.defaults["lr"] * rate(*training.stage(i), settings)
+        rng = torch.Generator().manual_seed(settings.seed * 10_000_000 + i)
+        batch = hearts[torch.randint(len(hearts), (settings.batch,), generator=rng)]
+        losses = training.step(i, batch, rng)
+        seconds = time.perf_counter() - start
+        if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:
+            _save(training, checkpoint, i + 1, seconds)
+        if progress:
+            shown = {name: loss.item() for name, loss in losses.items()}
+            progress(TrainingProgress("training", i + 1, settings.steps, seconds, shown))
+    card = {"settings": asdict(settings), "seconds": seconds, **training.quality()}
+    path = training.write(folder, card)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
     return path
 
 
-def _teller(phase: str, progress: Show | None) -> Callable[[int, int], None]:
+def _teller(
+    phase: str, progress: Callable[[TrainingProgress], None] | None
+) -> Callable[[int, int], None]:
     start = time.perf_counter()
 
     def tell(done: int, total: int) -> None:
         if progress:
-            progress(Progress(phase, done, total, time.perf_counter() - start, {}))
+            progress(TrainingProgress(phase, done, total, time.perf_counter() - start, {}))
 
     return tell
 
 
-def _save(recipe: Recipe, path: Path, step: int, seconds: float) -> None:
+def _save(training: Training[Any], path: Path, step: int, seconds: float) -> None:
     state = {
-        "settings": asdict(recipe.settings),
-        "modules": {name: module.state_dict() for name, module in recipe.modules.items()},
-        "optimisers": {name: o.state_dict() for name, o in recipe.optimisers.items()},
+        "settings": asdict(training.settings),
+        "modules": {name: module.state_dict() for name, module in training.modules.items()},
+        "optimisers": {name: o.state_dict() for name, o in training.optimisers.items()},
         "step": step,
         "seconds": seconds,
     }
@@ -212,15 +217,15 @@ def _save(recipe: Recipe, path: Path, step: int, seconds: float) -> None:
         torch.save(state, draft)
 
 
-def _resume(recipe: Recipe, path: Path) -> tuple[int, float]:
+def _resume(training: Training[Any], path: Path) -> tuple[int, float]:
     """Load a checkpoint if there is one: the step to go on from and the seconds spent."""
     if not path.exists():
         return 0, 0.0
     state = torch.load(path, weights_only=True)
-    if state["settings"] != asdict(recipe.settings):
+    if state["settings"] != asdict(training.settings):
         raise ValueError(f"{path} belongs to other settings: {state['settings']}")
-    for name, module in recipe.modules.items():
+    for name, module in training.modules.items():
         module.load_state_dict(state["modules"][name])
-    for name, optimiser in recipe.optimisers.items():
+    for name, optimiser in training.optimisers.items():
         optimiser.load_state_dict(state["optimisers"][name])
     return state["step"], state["seconds"]

@@ -1,0 +1,144 @@
+"""Pictures of a session: prepared in a thread of their own, sent when the browser can take them.
+
+Each part of the page is renewed so often that showing a run does not slow it down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from srheart_demo.machine import give_back
+
+if TYPE_CHECKING:
+    from srheart_demo.dashboard.explorer import Explorer
+    from srheart_demo.dashboard.page import Page
+    from srheart_demo.explorer.moment import Moment
+
+INTERVALS = {"frame": 0.05, "cuts": 0.05, "heart": 0.2, "scores": 1.0}
+"""Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
+run."""
+SHARES = {"frame": 0.06, "cuts": 0.4, "heart": 0.08, "scores": 0.03}
+"""Largest part of a run's time for which a thread beside the solver's may prepare each of them.
+Slices more often (0.5) cost more iterations, and slowed the curves too, where the browser draws on
+the same two cores."""
+NAP = 0.01
+
+
+class Schedule:
+    """What on the page is out of date, and whether its turn has come. For one thread only."""
+
+    def __init__(self) -> None:
+        self.stale: set[str] = set()
+        self._urgent: set[str] = set()
+        self._renewed = dict.fromkeys(INTERVALS, 0.0)
+        self._cost = dict.fromkeys(INTERVALS, 0.0)
+
+    def everything(self) -> None:
+        """All is out of date."""
+        self.stale |= set(INTERVALS)
+
+    def at_once(self, *parts: str) -> None:
+        """These are out of date, and somebody waits for them."""
+        self.stale |= {*parts}
+        self._urgent |= {*parts}
+
+    def take(self, hurry: bool) -> list[str]:
+        """What is due, and no longer out of date; in a hurry, whatever it costs the run."""
+        due = [part for part in INTERVALS if part in self.stale and self._due(part, hurry)]
+        self.stale.difference_update(due)
+        self._urgent.difference_update(due)
+        return due
+
+    def _due(self, part: str, hurry: bool) -> bool:
+        wait = max(INTERVALS[part], self._cost[part] / SHARES[part])
+        return hurry or part in self._urgent or time.monotonic() - self._renewed[part] >= wait
+
+    def renewed(self, part: str, cost: float) -> None:
+        """`part` took `cost` seconds to prepare."""
+        self._renewed[part], self._cost[part] = time.monotonic(), cost
+
+
+class Painter:
+    """Shows moments of a session on a view, which is touched from the event loop alone.
+
+    Attributes:
+        look: the slice and the angle of the cut that the views show.
+        schedule: what is out of date.
+    """
+
+    def __init__(self, view: Explorer, page: Page, look: tuple[int, float]) -> None:
+        self.look, self.schedule = look, Schedule()
+        self._view, self._page = view, page
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="painter")
+        self._film: asyncio.Task[None] | None = None
+        self._filmed: Moment | None = None
+
+    def look_at(self, k: int, angle: float) -> None:
+        """Show another slice or cut."""
+        self.look = k, angle
+        # The slices alone, so that they are there soon; the 3-D view follows.
+        self.schedule.at_once("cuts")
+        self.schedule.stale.add("heart")
+
+    async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
+        """Show what is due of a moment, if the browser has painted the last picture; or nap."""
+        due = self.schedule.take(hurry) if self._page.painted else []
+        loop = asyncio.get_running_loop()
+        for part, draw, cost in await asyncio.gather(
+            *(loop.run_in_executor(self._thread, self._prepared, now, part, coarse) for part in due)
+        ):
+            self.schedule.renewed(part, cost)
+            draw()
+        if due:
+            self._page.sent()
+        else:
+            await asyncio.sleep(NAP)
+
+    def _prepared(
+        self, now: Moment, part: str, coarse: bool
+    ) -> tuple[str, Callable[[], None], float]:
+        """A part of the page, how to draw it, and the seconds that it took to prepare."""
+        started, view = time.monotonic(), self._view
+        draw: Callable[[], None]
+        if part == "frame":
+            draw = partial(view.show_frame, now.frame())
+        elif part == "cuts":
+            draw = partial(view.show_cuts, now.cuts(*self.look))
+        elif part == "heart":
+            draw = partial(view.show_heart, now.heart(*self.look, coarse))
+        else:
+            draw = partial(view.show_scores, now.scores())
+            give_back()  # Scores come seldom, and need the most room.
+        return part, draw, time.monotonic() - started
+
+    async def film(self, now: Moment) -> None:
+        """Show moments of a run, as fast as the browser paints them, until `cut`."""
+        self._filmed = now
+        if self._film is not None and self._film.done():
+            film, self._film = self._film, None
+            await film
+        self._film = self._film or asyncio.create_task(self._show_filmed())
+
+    async def _show_filmed(self) -> None:
+        while self._filmed is not None:
+            if self._page.absent:
+                # Pictures for nobody would keep the kernel of a lost browser among those in use.
+                await asyncio.sleep(NAP)
+            else:
+                await self.show(self._filmed, hurry=False, coarse=True)
+
+    async def cut(self) -> None:
+        """No more of the run: what is prepared in it must not come after what is shown then."""
+        film, self._film, self._filmed = self._film, None, None
+        if film is not None:
+            await film
+
+    def close(self) -> None:
+        """End the thread."""
+        self._filmed = None
+        self._thread.shutdown(wait=False, cancel_futures=True)

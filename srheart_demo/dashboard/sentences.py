@@ -1,0 +1,151 @@
+"""Sentences of the dashboard that hold numbers."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+from srheart_demo.dashboard import texts
+
+if TYPE_CHECKING:
+    from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.show import Frame, LossCurves, RunProgress, Scores
+    from srheart_demo.explorer.why import Direction, GaugeCurve
+
+
+def progress_line(progress: RunProgress, running: bool) -> str:
+    """Where the run is, how long it has taken, and may still take where that is known."""
+    if not progress.last and not running:
+        return texts.READY_NOTE
+    if progress.ended and not running:
+        whole = f"of {progress.last}"
+    elif progress.iteration < progress.last:
+        whole = f"of {progress.last} so far"
+    else:
+        whole = f"of at most {progress.iterations}"
+    parts = [progress.name, f"iteration {progress.iteration} {whole}"]
+    if progress.stopped:
+        parts.append(texts.ENDS[progress.stopped])
+    if progress.iteration:
+        parts.append(f"{progress.seconds:.1f}\u00a0s")
+    if running and progress.left is not None:
+        parts.append(_remaining(progress.left))
+    return " · ".join(parts)
+
+
+def _remaining(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(1, round(seconds))}\u00a0s left"
+    return f"about {seconds / 60:.0f}\u00a0min left"
+
+
+def subject(name: str) -> str:
+    """A sample's name as a person would say it."""
+    return name.replace("_", " ").capitalize()
+
+
+def run_name(curves: LossCurves) -> str:
+    """A run in a few words."""
+    name = curves.name.capitalize()
+    if curves.parted:
+        name += f" ↳ {curves.parted}"
+    return name if curves.gamma == 1 or isnan(curves.loss_la[0]) else f"{name}, γ {curves.gamma:g}"
+
+
+def loss_of(curves: LossCurves) -> str:
+    """L of the only run that is shown."""
+    return f"{texts.LOSS}, {run_name(curves)}"
+
+
+def short_axis_note(number: int, of: int) -> str:
+    """Which slice is shown, counted from the apex."""
+    end = " (apex)" if number == 1 else " (base)" if number == of else ""
+    return f"slice {number} of {of}{end}"
+
+
+def long_axis_note(angle: float, acquired: bool) -> str:
+    """Which plane is shown, as turned about the heart's axis."""
+    if angle == 0:
+        return "0°: the acquired view" if acquired else "0°: the 4-chamber view"
+    return f"turned {angle:+.0f}° from the 4-chamber view"
+
+
+def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
+    """The volumes here, and how much of the way leaves the population."""
+    told = " · ".join(
+        f"{tissue} {ml:.0f}\u00a0ml{' (outside)' if tissue in odd else ''}"
+        for tissue, ml in volumes.items()
+    )
+    if not share:
+        return f"{told}. All along the way the volumes are those of the population."
+    return (
+        f"{told}. On {100 * share:.0f}\u00a0% of the way, where the lines are thin, G draws volumes"
+        " that only 1 in 500 hearts of its population has, or none: no known hearts."
+    )
+
+
+def direction(number: int, direction: Direction) -> str:
+    """A principal direction by what it changes."""
+    return f"{number}: {texts.FEATURE_NAMES[direction.changes][direction.sign > 0]}"
+
+
+def gauge_verdict(curve: GaugeCurve) -> str:
+    """What the experiment shows, in numbers, as markup."""
+    reach = abs(curve.amounts) <= 8
+    sa = curve.loss_sa[reach].max() - curve.loss_sa[reach].min()
+    if isnan(curve.loss_la[0]):
+        return f"Within 8\u00a0mm {texts.LOSS_SA} changes by {sa:.4f}: nothing in the data objects."
+    la = curve.loss_la[reach].max() - curve.loss_la[reach].min()
+    return (
+        f"Within 8\u00a0mm {texts.LOSS_SA} changes by {sa:.4f}, {texts.LOSS_LA} by {la:.3f}:"
+        " the long-axis view objects."
+    )
+
+
+def race_line(lanes: list[Lane]) -> str:
+    """Where each lane stands."""
+    return " · ".join(
+        f"{lane.name.capitalize()}: {len(lane.loss) - 1} iterations, L {lane.loss[-1]:.3f}"
+        + ("" if isnan(lane.motion_error[-1]) else f", {lane.motion_error[-1]:.1f}\u00a0mm")
+        for lane in lanes
+    )
+
+
+def alternatives(frame: Frame) -> dict[str, str]:
+    """What each figure shows now, in words."""
+    active = next(curves for curves in frame.curves if curves.active)
+    at, shifts, z = frame.progress.iteration, frame.shifts, frame.z
+    error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
+    worst = int(error.sum(1).argmax()) if len(error) else 0
+    number = shifts.slices[shifts.tissue][worst] if len(error) else 0
+    off = ""
+    if len(error) and not isnan(error[worst, 0]):
+        length = (error[worst] ** 2).sum() ** 0.5
+        off = f" Furthest from the truth is slice {number}, by {length:.1f}\u00a0mm."
+    return {
+        "srh-fig-convergence": (
+            f"Chart of the losses: L went from {active.loss[0]:.3f} to {active.loss[at]:.3f} nats"
+            f" per voxel in {at} iterations; {len(frame.curves)} runs are shown."
+        ),
+        "srh-fig-shifts": (
+            "Chart of each slice's displacement in millimetres, estimated and true:"
+            f" {int(shifts.tissue.sum())} slices with tissue.{off}"
+        ),
+        "srh-fig-latent": (
+            f"Bar chart of the latent code: {len(z)} numbers, the largest is number"
+            f" {int(abs(z).argmax()) + 1} with {z[abs(z).argmax()]:.1f} standard deviations."
+        ),
+        "srh-fig-path": (
+            "Chart of the latent code's path in two principal directions, from"
+            f" {active.path[0, 0]:.1f}, {active.path[0, 1]:.1f} to"
+            f" {active.path[at, 0]:.1f}, {active.path[at, 1]:.1f} standard deviations."
+        ),
+    }
+
+
+def heart_alternative(scores: Scores) -> str:
+    """The 3-D view in words."""
+    names, volumes = texts.TISSUE_NAMES, scores.volumes.items()
+    told = ", ".join(f"{names[tissue]} {ml:.0f}\u00a0ml" for tissue, ml in volumes)
+    what, help_ = texts.NAMES["srh-fig-heart"].split(". ", 1)
+    return f"{what}. The estimate at iteration {scores.iteration}: {told}. {help_}"

@@ -1,0 +1,176 @@
+"""A session as a text: paste it, and the very same runs are there again.
+
+What is written is how they came about, not their numbers: the scan, each run's settings, the
+changes made by hand, how far it went and its loss there. Algorithm 1 is deterministic, so it leads
+back, but for another machine's or version's rounding: the loss tells whether it did.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from srheart_demo.explorer.history import MOST, History, Run
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.solver.algorithm import Change, latent_optimisation
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import PRESETS, Settings
+
+VERSION = 1
+LOSS_DIGITS = 5
+SAME = 1e-4
+"""Losses that differ by no more, nats per voxel, are those of the same run."""
+POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}
+"""Scans that can be simulated."""
+
+
+@dataclass(frozen=True)
+class SavedRun:
+    """How a run came about.
+
+    Attributes:
+        settings, changes, parted, colour: as of a `Run`.
+        iterations: how far it went.
+        loss: L where it was then; NaN in texts of earlier versions.
+    """
+
+    settings: Settings
+    changes: dict[int, Change]
+    iterations: int
+    parted: int
+    colour: int
+    loss: float
+
+    def again(self, problem: Problem, tick: Callable[[], None]) -> Run:
+        """Run it again, no further than it goes here; `tick` is called with every iteration."""
+        going = latent_optimisation(problem, self.settings)
+        steps = [next(going)]
+        for i in range(self.iterations):
+            tick()
+            if steps[-1].stopped and i not in self.changes:
+                break
+            steps.append(going.send(self.changes.get(i)))
+        done = len(steps) - 1
+        made = [(i, change) for i, change in self.changes.items() if i < done]
+        return Run(steps, made, min(self.parted, done), self.colour)
+
+    def otherwise(self, run: Run) -> str:
+        """What came of it otherwise than was saved, in a sentence; empty where it is the same."""
+        name, done, loss = self.settings.name, len(run.steps) - 1, run.steps[-1].loss
+        if done < self.iterations:
+            return (
+                f"{name} ended after {done} iterations here, {self.iterations} where the text is"
+                " of."
+            )
+        if abs(loss - self.loss) > SAME:
+            return f"{name} came to L = {loss:.4f} here, {self.loss:.4f} there."
+        return ""
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """All that leads back to a state.
+
+    Attributes:
+        scan: what was scanned, and how.
+        runs: those that are kept.
+        active: index of the one that is looked at.
+        at: the iteration that is looked at.
+    """
+
+    scan: ScanSettings
+    runs: tuple[SavedRun, ...]
+    active: int
+    at: int
+
+
+def write(scan: ScanSettings, history: History) -> str:
+    """A state as one line of text."""
+    return json.dumps(
+        {
+            "srheart": VERSION,
+            "scan": _brief(scan, ScanSettings(scan.subject)) | {"subject": scan.subject},
+            "runs": [_write_run(run) for run in history.runs],
+            "active": history.runs.index(history.active),
+            "at": history.at,
+        },
+        separators=(",", ":"),
+    )
+
+
+def _write_run(run: Run) -> dict[str, Any]:
+    name = run.settings.name
+    return {
+        "settings": _brief(run.settings, PRESETS.get(name) or Settings(name=name)) | {"name": name},
+        "changes": [[i, _brief(change, Change())] for i, change in run.changes],
+        "iterations": len(run.steps) - 1,
+        "parted": run.parted,
+        "colour": run.colour,
+        "loss": round(run.steps[-1].loss, LOSS_DIGITS),
+    }
+
+
+def _brief(value: Any, usual: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from the usual one's."""
+    table, other = asdict(value), asdict(usual)
+    return {name: entry for name, entry in table.items() if entry != other[name]}
+
+
+def read(text: str) -> SavedState:
+    """A state from its text.
+
+    Raises:
+        ValueError: the text is none, in plain words.
+    """
+    try:
+        table = json.loads(text)
+        if table["srheart"] != VERSION:
+            raise ValueError(f"it is of version {table['srheart']}, this explorer of {VERSION}")
+        runs = tuple(_read_run(**entry) for entry in table["runs"])
+        state = SavedState(_read_scan(table["scan"]), runs, int(table["active"]), int(table["at"]))
+        if not 0 <= state.active < len(runs) <= MOST:
+            raise ValueError("it names a run that it does not hold")
+        if {run.colour for run in runs} - {*range(MOST)}:
+            raise ValueError("it has a colour that there is not")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"This text is no state of the explorer ({error}); paste all of what “Copy” gave."
+        ) from error
+    return state
+
+
+def _read_scan(entry: dict[str, Any]) -> ScanSettings:
+    missing = tuple(int(k) for k in entry.get("missing", ()))
+    by_hand = tuple((int(k), float(r), float(c)) for k, r, c in entry.get("by_hand", ()))
+    scan = ScanSettings(**entry | {"missing": missing, "by_hand": by_hand})
+    for name, (least, most) in POSSIBLE.items():
+        if not least <= getattr(scan, name) <= most:
+            raise ValueError(f"its {name} is not within {least:g} and {most:g}")
+    return scan
+
+
+def _read_run(
+    settings: dict[str, Any],
+    changes: list[tuple[int, dict[str, Any]]],
+    iterations: int,
+    parted: int,
+    colour: int,
+    loss: float = math.nan,
+) -> SavedRun:
+    unknown = set(settings) - {f.name for f in fields(Settings)}
+    if unknown:
+        raise ValueError(f"unknown settings {', '.join(sorted(unknown))}")
+    if "search_at" in settings:
+        settings["search_at"] = tuple(settings["search_at"])
+    base = PRESETS.get(settings["name"]) or Settings()
+    return SavedRun(
+        settings=Settings(**(asdict(base) | settings)),
+        changes={int(i): Change(**change) for i, change in changes},
+        iterations=int(iterations),
+        parted=int(parted),
+        colour=int(colour),
+        loss=float(loss),
+    )

@@ -1,0 +1,266 @@
+"""The controller: a scan and settings in, runs with all their history, and what there is to see."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator as Going
+from dataclasses import replace
+
+from srheart_demo.enhancement.checking import Report
+from srheart_demo.explorer import painting, saved
+from srheart_demo.explorer.history import History, Run
+from srheart_demo.explorer.moment import Estimate, Moment, SurfaceSpread
+from srheart_demo.explorer.own import OwnFile, OwnScan
+from srheart_demo.explorer.scene import Scene
+from srheart_demo.explorer.subjects import Scannable, ScanSettings, load_subject
+from srheart_demo.explorer.why import Watch, principal_directions
+from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.samples import SAMPLES
+from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
+from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, preset
+
+DIRECTIONS = 8
+"""Principal directions of z that the views know."""
+IN_MIDRUN = ("gamma", "lr_z", "lr_d")
+"""Settings that may change in mid-run; another one begins another run."""
+
+
+class Session:
+    """A scan, and runs of Algorithm 1 on it.
+
+    Not for use from several threads at once, but the fields of `wanted` may be set from any, and
+    what `now` gives may be drawn while the session goes on.
+
+    Attributes:
+        generator: that every run must explain its scan with.
+        principal: (n, M) directions of z that change hearts most.
+        scene: the scan, with the truth beside it.
+        settings: what the next run starts with.
+        wanted: the settings of `IN_MIDRUN` that the next iteration uses.
+        history: all runs that are kept, and what is looked at.
+        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
+        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
+    """
+
+    scene: Scene
+    history: History
+    _going: tuple[Step, Going[Step, Change | None, None]] | None
+    _estimate: Estimate | None
+
+    def __init__(
+        self,
+        scan: ScanSettings | None = None,
+        settings: Settings = RECOMMENDED,
+        generator: Generator | None = None,
+        live: bool = False,
+    ) -> None:
+        """Scan, and begin a run as `scan` does."""
+        self.generator = generator or load_generator()
+        self.principal = principal_directions(self.generator, DIRECTIONS)
+        self._subjects: dict[str, Scannable] = {}
+        self.settings = settings
+        self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
+        self.paint, self.all_painted = "", False
+        self._ends: dict[Settings, int] = {}
+        self._spread: SurfaceSpread | None = None
+        self.scan(scan or ScanSettings(SAMPLES[0]), live)
+
+    # -- what is scanned -------------------------------------------------------------------
+
+    def scan(self, scan: ScanSettings, live: bool = False) -> None:
+        """Scan anew; earlier runs were of another scan and are forgotten.
+
+        Args:
+            live: begin a run that is soon over, with INTERACTIVE, not with the chosen settings.
+        """
+        self._look_at(self._scene(scan))
+        self.reset(live)
+
+    def _scene(self, scan: ScanSettings) -> Scene:
+        subject = self._subjects.get(scan.subject) or load_subject(scan.subject)
+        return Scene(scan, subject, self.generator)
+
+    def _look_at(self, scene: Scene) -> None:
+        self.scene, self._going, self._estimate = scene, None, None
+        # Shipped samples and random hearts are quickly made again: one is kept at a time.
+        own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
+        self._subjects = own | {scene.subject.name: scene.subject}
+
+    def load(self, file: OwnFile) -> None:
+        """Scan nothing, but take a segmented stack of the user's own (NIfTI).
+
+        Raises:
+            InvalidVolume: the file is none.
+        """
+        own = OwnScan(file)
+        self._subjects[own.name] = own
+        self.scan(ScanSettings(own.name, motion=0.0, long_axis=file.view is not None))
+
+    def report(self) -> Report | None:
+        """What there is to say of the user's own scan; None while another is looked at."""
+        subject = self.scene.subject
+        return subject.report(self.generator) if isinstance(subject, OwnScan) else None
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the user's own scans."""
+        return tuple(n for n, s in self._subjects.items() if isinstance(s, OwnScan))
+
+    # -- how it is solved ------------------------------------------------------------------
+
+    def preset(self, name: str) -> None:
+        """Take other settings and begin another run; γ stays as it is."""
+        self.settings = preset(name)
+        self.wanted |= {name: getattr(self.settings, name) for name in ("lr_z", "lr_d")}
+        self.history.start(self._start())
+
+    def configure(self, **changes: object) -> None:
+        """Change single settings: those of `IN_MIDRUN` at once, others by another run."""
+        self.wanted |= {n: float(v) for n, v in changes.items() if n in IN_MIDRUN}  # type: ignore
+        others = {n: v for n, v in changes.items() if n not in IN_MIDRUN}
+        if others:
+            self.settings = replace(self.settings, **others)  # type: ignore[arg-type]
+            self.history.start(self._start())
+
+    def reset(self, live: bool = False) -> None:
+        """Forget all runs and go back to iteration 0; `live` as in `scan`."""
+        self.history = History(Run([self._start(live)]))
+
+    def again(self) -> None:
+        """Begin with the chosen settings: beside other runs, but not twice the same."""
+        start = self._start()
+        if start.state.settings == self.history.active.settings:
+            self.history = History(Run([start]))
+        else:
+            self.history.start(start)
+
+    def _start(self, live: bool = False) -> Step:
+        if live:
+            settings = replace(INTERACTIVE, gamma=self.wanted["gamma"])
+        else:
+            settings = replace(self.settings, **self.wanted)
+        return next(latent_optimisation(self.scene.problem, settings))
+
+    # -- going on --------------------------------------------------------------------------
+
+    @property
+    def step(self) -> Step:
+        """What is looked at."""
+        return self.history.step
+
+    @property
+    def finished(self) -> bool:
+        """Whether what is looked at is the end of a run, with nothing changed since."""
+        return self.step.stopped is not None and self._change() is None
+
+    @property
+    def over(self) -> bool:
+        """Whether only another run has anything new: this one is at its end, or was not made with
+        the chosen settings."""
+        other = self.history.active.settings.name != self.settings.name
+        return self.finished or (other and self._change() is None)
+
+    def advance(self, seconds: float = 0.0) -> None:
+        """One iteration, and more until `seconds` have passed; none once the run has ended.
+
+        From an earlier step, the run is followed as it was; after a change it forks there.
+        """
+        end = time.monotonic() + seconds
+        while not self.finished:
+            self._iterate()
+            if time.monotonic() >= end:
+                return
+
+    def _iterate(self) -> None:
+        change = self._change()
+        if not self.history.at_end:
+            if change is None:
+                self.history.look(self.history.at + 1)
+                return
+            self.history.fork()
+        if self._going is not None and self._going[0] is self.step:
+            going = self._going[1]
+        else:
+            going = latent_optimisation(self.scene.problem, self.step.state.settings, self.step)
+            next(going)
+        step = going.send(change)
+        self.history.append(step, change)
+        if step.stopped:
+            self._ends[step.state.settings] = step.iteration
+        self._going = step, going
+
+    def _change(self) -> Change | None:
+        """What the user wants otherwise than the step that is looked at; INTERACTIVE's own
+        learning rates stay."""
+        settings = self.step.state.settings
+        names = ("gamma",) if settings.name != self.settings.name else IN_MIDRUN
+        other = {n: self.wanted[n] for n in names if self.wanted[n] != getattr(settings, n)}
+        return Change(**other) if other else None
+
+    # -- as a text -------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """The whole state as a text for `restore`."""
+        return saved.write(self.scene.settings, self.history)
+
+    def restore(self, text: str, watch: Watch | None = None) -> tuple[str, ...]:
+        """Compute the state of a text again; what was there before is forgotten at the end.
+
+        Returns:
+            What came out otherwise than the text says, in sentences.
+
+        Raises:
+            ValueError: the text is no state.
+            KeyError: it is of a scan that is not here.
+            Cancelled: by `watch`.
+            Whatever is raised: all stays as it was.
+        """
+        state, watch = saved.read(text), watch or Watch()
+        scene = self._scene(state.scan)
+        count = watch.counted(sum(run.iterations for run in state.runs))
+        runs = [run.again(scene.problem, count) for run in state.runs]
+        self._look_at(scene)
+        self.history = History(*runs)
+        self.history.choose(state.active)
+        self.history.look(state.at)
+        self.settings = self.history.active.settings
+        self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
+        said = (of.otherwise(run) for of, run in zip(state.runs, runs, strict=True))
+        return tuple(filter(None, said))
+
+    # -- what there is to see --------------------------------------------------------------
+
+    @property
+    def now(self) -> Moment:
+        """All that there is to see of what is looked at, for any thread."""
+        if self._estimate is None or self._estimate.step is not self.step:
+            self._estimate = Estimate(self.step, self.scene.problem)
+        history = self.history
+        return Moment(
+            scene=self.scene,
+            principal=self.principal,
+            estimate=self._estimate,
+            runs=tuple(replace(run, steps=[*run.steps]) for run in history.runs),
+            active=history.runs.index(history.active),
+            at=history.at,
+            usual=self._usual(self.step.state.settings),
+            paint=self.paint,
+            all_painted=self.all_painted,
+            spread=self._spread,
+        )
+
+    def _usual(self, settings: Settings) -> int | None:
+        """Iterations after which runs end: all of them, or where the last one was stopped."""
+        stopped = settings.stop_change or settings.stop_dice
+        return self._ends.get(settings) if stopped else settings.iterations
+
+    def spread(self, what: str, watch: Watch) -> None:
+        """Find hearts that explain the scan as well, to paint their spread on the surface.
+
+        Args:
+            what: "uncertainty" draws from the posterior at this step, "spread" starts anew at
+                random places.
+        """
+        found = painting.hearts(what, self.step, self.scene.problem, watch)
+        self._spread = SurfaceSpread(what, self.step, found)

@@ -1,0 +1,221 @@
+// The dashboard's own scripts without a browser: decoding, ticks, camera, and when to draw.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const here = "../../srheart_demo/dashboard";
+const { cameraAt, moved, polar } = await import(`${here}/camera.js`);
+const { listen, numbers, redrawn, rgb, shade } = await import(`${here}/canvas.js`);
+const { fitted, ticksOf } = await import(`${here}/chart.js`);
+const { plotly, revived } = await import(`${here}/plotly.js`);
+const { labels } = await import(`${here}/slices.js`);
+
+const START = { eye: { x: -0.5, y: -1.7, z: 0.4 }, center: { x: 0, y: 0, z: -0.1 } };
+const close = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
+
+// A view of bytes amid a message, not aligned to their numbers.
+function viewOf(array) {
+  const message = new Uint8Array(array.byteLength + 1);
+  message.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), 1);
+  return new DataView(message.buffer, 1);
+}
+
+class Model {
+  heard = new Map();
+  sent = [];
+  on(events, act) {
+    for (const event of events.split(" ")) this.heard.set(event, act);
+  }
+  off(events, act) {
+    for (const event of events.split(" "))
+      if (this.heard.get(event) === act) this.heard.delete(event);
+  }
+  send(message) {
+    this.sent.push(message);
+  }
+}
+
+test("numbers that lie anywhere in a message are read", () => {
+  const sent = Float32Array.of(0.5, NaN, -3);
+  assert.deepEqual(numbers(Float32Array, viewOf(sent)), sent);
+});
+
+test("a trace's columns become arrays of their kinds, and all else stays", () => {
+  const [x, i] = [Float32Array.of(1, 2), Uint16Array.of(3, 4)];
+  const trace = {
+    type: "mesh3d",
+    x: { kind: "float32", numbers: viewOf(x) },
+    i: { kind: "uint16", numbers: viewOf(i) },
+    lighting: { ambient: 1 },
+    opacity: 0.5,
+  };
+  const { type, lighting, opacity, ...columns } = revived(trace);
+  assert.deepEqual(columns, { x, i });
+  assert.deepEqual([type, lighting, opacity], ["mesh3d", { ambient: 1 }, 0.5]);
+});
+
+test("labels come four in a byte, the first in its lowest bits", () => {
+  assert.deepEqual([...labels(viewOf(Uint8Array.of(0b11100100, 0b00000010)), 5)], [0, 1, 2, 3, 2]);
+});
+
+test("colours between two stops are mixed", () => {
+  assert.deepEqual(rgb("#0a10ff"), [10, 16, 255]);
+  const stops = [
+    [0, "#000000"],
+    [0.5, "#646464"],
+    [1, "#c80000"],
+  ];
+  assert.deepEqual(shade(stops, 0.25), [50, 50, 50]);
+  assert.deepEqual(shade(stops, 1), [200, 0, 0]);
+  assert.deepEqual(shade(stops, 0), [0, 0, 0]);
+});
+
+test("a camera is the same after a way by angles", () => {
+  const { eye, center } = cameraAt(polar(START), START.center);
+  for (const axis of ["x", "y", "z"]) close(eye[axis], START.eye[axis]);
+  assert.deepEqual(center, START.center);
+});
+
+test("arrow keys turn about the middle and keep the distance", () => {
+  const before = polar(START);
+  const left = polar(moved(START, "ArrowLeft", START));
+  close(left.turn, before.turn + 0.1);
+  close(left.tilt, before.tilt);
+  close(left.away, before.away);
+  close(polar(moved(START, "ArrowDown", START)).tilt, before.tilt + 0.1);
+});
+
+test("plus comes nearer, Home brings back, and other keys do nothing", () => {
+  close(polar(moved(START, "+", START)).away, polar(START).away / 1.15);
+  const away = moved(moved(START, "-", START), "ArrowUp", START);
+  assert.equal(moved(away, "Home", START), START);
+  assert.equal(moved(START, "a", START), null);
+});
+
+test("a camera stays within reach and never turns over", () => {
+  let camera = START;
+  for (let i = 0; i < 60; i += 1) camera = moved(moved(camera, "ArrowDown", START), "+", START);
+  const { tilt, away } = polar(camera);
+  assert.ok(tilt < Math.PI / 2 && away >= 0.249, `${tilt} ${away}`);
+});
+
+test("numbers on an axis stand apart and within their room", () => {
+  const axis = { range: [0, 100], ticks: [], whole: true };
+  const ticks = ticksOf(
+    axis,
+    (value) => 2 * value,
+    () => 14,
+    [-10, 210],
+  );
+  assert.ok(ticks.length >= 4 && ticks.length <= 8);
+  for (let i = 1; i < ticks.length; i += 1) assert.ok(2 * (ticks[i] - ticks[i - 1]) >= 14 + 7);
+  assert.ok(ticks.every(Number.isInteger));
+});
+
+test("an axis has at least two numbers however little room there is", () => {
+  const axis = { range: [0.1, 1], ticks: [0.1, 0.2, 0.5, 1], whole: false };
+  const ticks = ticksOf(
+    axis,
+    (value) => 20 * value,
+    () => 14,
+    [-20, 40],
+  );
+  assert.ok(ticks.length >= 2);
+  assert.deepEqual(
+    ticksOf(
+      { ...axis, range: [0.15, 0.6] },
+      (value) => 1000 * value,
+      () => 14,
+      [0, 1000],
+    ),
+    [0.2, 0.5],
+  );
+});
+
+test("words that do not fit lose what they say in brackets", () => {
+  const pen = { measureText: (words) => ({ width: 6 * words.length }) };
+  assert.equal(fitted(pen, "slice (1 = apex)", 200), "slice (1 = apex)");
+  assert.equal(fitted(pen, "slice (1 = apex)", 50), "slice");
+});
+
+test("listeners are taken off with their view", () => {
+  const [model, stop] = [new Model(), new AbortController()];
+  listen(model, "change:a change:b", () => {}, stop.signal);
+  assert.deepEqual([...model.heard.keys()], ["change:a", "change:b"]);
+  stop.abort();
+  assert.equal(model.heard.size, 0);
+});
+
+// A screen whose next picture comes when it is told to.
+function screen() {
+  const frames = [];
+  globalThis.requestAnimationFrame = (act) => frames.push(act);
+  globalThis.cancelAnimationFrame = () => frames.splice(0);
+  globalThis.ResizeObserver = globalThis.MutationObserver = class {
+    observe() {}
+    disconnect() {}
+  };
+  globalThis.document = { body: {} };
+  const told = [];
+  const canvas = { clientWidth: 10, dispatchEvent: (event) => told.push(event.type) };
+  const next = async () => {
+    for (const act of frames.splice(0)) await act();
+  };
+  return { canvas, frames, told, next };
+}
+
+test("however often it is asked, one picture is drawn a frame", async () => {
+  const { canvas, told, next } = screen();
+  let drawn = 0;
+  const ask = redrawn(
+    canvas,
+    () => {
+      drawn += 1;
+    },
+    new AbortController().signal,
+  );
+  for (let i = 0; i < 5; i += 1) ask(true);
+  await next();
+  assert.deepEqual([drawn, told], [1, ["srh-drawn"]]);
+  ask();
+  await next();
+  assert.deepEqual([drawn, told.length], [2, 1]); // a turned camera is no news
+});
+
+test("what is asked for during a drawing is drawn after it, with the last wish", async () => {
+  const { canvas, frames, next } = screen();
+  const drawn = [];
+  let [wish, done] = [1, () => {}];
+  const ask = redrawn(
+    canvas,
+    () => {
+      drawn.push(wish);
+      return new Promise((end) => {
+        done = end;
+      });
+    },
+    new AbortController().signal,
+  );
+  ask(true);
+  const first = next();
+  for (wish = 2; wish < 5; wish += 1) ask(true);
+  assert.deepEqual([drawn, frames.length], [[1], 0]);
+  done();
+  await first;
+  next();
+  assert.deepEqual(drawn, [1, 5]);
+});
+
+test("a view out of sight draws nothing", async () => {
+  const { canvas, told, next } = screen();
+  const ask = redrawn({ ...canvas, clientWidth: 0 }, assert.fail, new AbortController().signal);
+  ask(true);
+  await next();
+  assert.deepEqual(told, []);
+});
+
+test("plotly.js is asked for once, whoever comes first", () => {
+  const [one, other] = [new Model(), new Model()];
+  assert.equal(plotly(one), plotly(other));
+  assert.deepEqual([one.sent, other.sent], [[{ kind: "library" }], []]);
+});
