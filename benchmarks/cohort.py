@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.throughput import FIRST_SEED
-from srheart_demo.enhancement.cohort import Recipe, restore_all
+from srheart_demo.enhancement.cohort import Cohort, restore_all
 from srheart_demo.enhancement.folder import find_subjects
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
@@ -35,11 +35,11 @@ def write_scan(seed: int, path: Path) -> None:
     write_volume(stack_volume(labels, stack, scanner_frame(seed)), path)
 
 
-def restored(scans: Path, recipe: Recipe, processes: int) -> tuple[float, float]:
+def restored(scans: Path, cohort: Cohort, processes: int) -> tuple[float, float]:
     """Seconds until as many scans as processes have ended, and scans a minute from then on."""
-    subjects = find_subjects(scans, recipe.out).subjects
+    subjects = find_subjects(scans, cohort.out).subjects
     ends = [time.perf_counter()]
-    for record in restore_all(recipe, subjects, partial(in_processes, processes=processes)):
+    for record in restore_all(cohort, subjects, partial(in_processes, processes=processes)):
         if record.status != "done":
             raise SystemExit(record.message)
         ends.append(time.perf_counter())
@@ -69,8 +69,8 @@ def main() -> None:
             alone = 0.0
             for processes in options.processes:
                 out = Path(home) / f"{name}-{processes}"
-                recipe = Recipe(out, preset(name), surface=not options.no_surface)
-                start, rate = restored(scans, recipe, processes)
+                cohort = Cohort(out, preset(name), surface=not options.no_surface)
+                start, rate = restored(scans, cohort, processes)
                 alone = alone or rate / processes
                 size = sum(path.stat().st_size for path in out.rglob("*.*"))
                 print(

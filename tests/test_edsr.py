@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from srheart_demo import training
+from srheart_demo.heart.generator import save_weights
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver.baselines import edsr
 from srheart_demo.solver.baselines.edsr import (
@@ -14,7 +15,6 @@ from srheart_demo.solver.baselines.edsr import (
     EDSRArchitecture,
     fold,
     read_edsr,
-    save_edsr,
     unfold,
 )
 from srheart_demo.training.edsr import FOLD, WINDOW, pairs, window
@@ -45,7 +45,7 @@ def test_it_gives_five_planes_for_each_slice_and_sees_no_other_sample() -> None:
 def test_weights_come_back(tmp_path) -> None:
     torch.manual_seed(0)
     network = EDSR(TINY)
-    save_edsr(network, tmp_path / "none.safetensors", {})
+    save_weights(network, tmp_path / "none.safetensors", {})
     again = read_edsr(tmp_path / "none.safetensors")
     assert again.architecture == TINY
     scan = torch.rand(1, 4, 3, 16, 16)

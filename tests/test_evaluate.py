@@ -14,7 +14,7 @@ from simple_heart import scanner_from_model, short_axis_stack
 from srheart_demo.cli import main
 from srheart_demo.experiments import generators as evaluation
 from srheart_demo.experiments.generators import Evaluation, Section
-from srheart_demo.heart.generator import DCGAN, Architecture, BetaVAE, save_generator
+from srheart_demo.heart.generator import DCGAN, Architecture, BetaVAE, save_weights
 from srheart_demo.heart.measures import Summary
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
@@ -30,7 +30,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     model = BetaVAE(WIDTHS)
     # Noise would have surfaces everywhere, which take long to measure; this has hardly any.
     model.decoder[-1].bias.data[0] = 1.0
-    save_generator(model, tmp_path / "tiny.safetensors", {})
+    save_weights(model, tmp_path / "tiny.safetensors", {})
     return tmp_path / "tiny.safetensors"
 
 
@@ -107,7 +107,7 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
 def test_a_generator_without_encoder_has_no_encodings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_generator(DCGAN(replace(WIDTHS, encoder_widths=())), tmp_path / "gan.safetensors", {})
+    save_weights(DCGAN(replace(WIDTHS, encoder_widths=())), tmp_path / "gan.safetensors", {})
     arguments = ["--generator", str(tmp_path / "gan.safetensors"), "--hearts", "0", "--draws", "2"]
     assert main(["evaluate", "generator", *arguments, "-o", str(tmp_path / "out.md")]) == 0
     printed = capsys.readouterr().out

@@ -11,7 +11,7 @@ from srheart_demo.heart.generator import (
     available,
     load_generator,
     read_generator,
-    save_generator,
+    save_weights,
     to_labels,
 )
 from srheart_demo.heart.measures import mean_dice
@@ -43,7 +43,7 @@ def test_samples_of_a_batch_do_not_touch_each_other(kind):
 def test_weights_survive_writing_to_half_precision(kind, tmp_path):
     torch.manual_seed(0)
     model = kind(SMALL)
-    save_generator(model, tmp_path / "tiny.safetensors", {"seed": 0})
+    save_weights(model, tmp_path / "tiny.safetensors", {"seed": 0})
     again = read_generator(tmp_path / "tiny.safetensors")
     assert (type(again), again.name, again.architecture) == (kind, "tiny", SMALL)
     assert not any(p.requires_grad for p in again.parameters())
@@ -56,7 +56,7 @@ def test_fewer_latents_are_the_same_generator_with_the_rest_at_zero(kind, tmp_pa
     torch.manual_seed(0)
     model = kind(SMALL)
     model.information.copy_(torch.randn(5, 5))
-    save_generator(model, tmp_path / "tiny.safetensors", {})
+    save_weights(model, tmp_path / "tiny.safetensors", {})
     full, few = (read_generator(tmp_path / "tiny.safetensors", M) for M in (None, 2))
     z = torch.randn(3, 5)
     z[:, 2:] = 0
@@ -71,7 +71,7 @@ def test_fewer_latents_are_the_same_generator_with_the_rest_at_zero(kind, tmp_pa
 
 @pytest.mark.parametrize("latent_size", [0, 6])
 def test_latents_that_a_generator_does_not_have_are_refused(latent_size, tmp_path):
-    save_generator(DCGAN(SMALL), tmp_path / "tiny.safetensors", {})
+    save_weights(DCGAN(SMALL), tmp_path / "tiny.safetensors", {})
     with pytest.raises(ValueError, match=f"5 latents; choose 1 to 5, not {latent_size}"):
         read_generator(tmp_path / "tiny.safetensors", latent_size)
 
@@ -80,7 +80,7 @@ def test_information_is_saved_as_it_is(tmp_path):
     """Its numbers are too large and too different for half precision."""
     model = BetaVAE(SMALL)
     model.information.copy_(torch.logspace(-6, 6, 25).view(5, 5) / 3)
-    save_generator(model, tmp_path / "tiny.safetensors", {})
+    save_weights(model, tmp_path / "tiny.safetensors", {})
     assert torch.equal(read_generator(tmp_path / "tiny.safetensors").information, model.information)
 
 

@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from srheart_demo.cli import main
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
-from srheart_demo.enhancement.trust import Verdict
+from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
@@ -378,12 +378,12 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     assert (first.frames, first.read.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
-    assert report.verdict == Verdict.FINE
+    assert report.verdict == Grade.FINE
     assert session.report() is report
     session.load(replace(told, frame=3, by_hand=ByHand(mirror=True)))
     second = session.report()
     assert second is not None
-    assert second.verdict == Verdict.DISTRUST
+    assert second.verdict == Grade.DISTRUST
     assert any("mirror" in sentence for sentence in second.reasons)
 
 
@@ -645,7 +645,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
     scan = Scan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(G, enhance(scan, G, INTERACTIVE))
+    e = judged(enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")

@@ -20,7 +20,7 @@ from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from srheart_demo.dashboard import film, page, texts, theme, why
-from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series
+from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
@@ -37,7 +37,7 @@ from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.show import Cuts
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.why import FEATURES
-from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.solver.settings import PRESETS, RECOMMENDED, REFERENCE
@@ -103,6 +103,21 @@ def test_numbers_go_to_the_browser_as_32_bits_and_nothing_else_is_lost() -> None
     assert sent["dash"] == "dot"
     assert panel["y"]["log"]
     assert panel["x"]["title"] == "iteration"
+
+
+def test_a_map_goes_to_the_browser_in_colours_of_which_dark_is_low() -> None:
+    chart = Chart()
+    values = np.array([[0.0, 1.0], [0.5, 9.0]])
+    axis = Axis("mm", (0, 1))
+    chart.show(Panel(axis, axis, (), Map([0, 1], [0, 1], values, (0.0, 1.0), "L")))
+    (panel,) = chart.drawing["panels"]
+    pixels = np.frombuffer(panel["map"]["pixels"], np.uint8).reshape(2, 2, 4)
+    assert (pixels[..., 3] == 255).all()
+    light, dark = rgb(theme.SEQUENTIAL[0][1]), rgb(theme.SEQUENTIAL[-1][1])
+    # The first row of values stands at the bottom; beyond the range there is no other colour.
+    np.testing.assert_array_equal(pixels[1, :, :3], [dark, light])
+    np.testing.assert_array_equal(pixels[0, 1, :3], light)
+    assert tuple(pixels[0, 0, :3]) not in (light, dark)
 
 
 def test_labels_are_packed_four_in_a_byte() -> None:

@@ -188,7 +188,7 @@ with ProgressLine(sys.stdout) as progress:
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.enhancement.checking import check as examine
+from srheart_demo.enhancement.check import report_on
 from srheart_demo.lessons.stranger import mirrored
 
 slip = stack.affine.copy()
@@ -197,9 +197,9 @@ wrong = {
     "the stranger's, mirrored": mirrored(stack.affine, stack.shape[2]),
     "the stranger's, 8 mm for 10": slip,
 }
-reports = {"the scan": examine(G, placed)}
+reports = {"the scan": report_on(placed, G)}
 for name, affine in wrong.items():
-    reports[name] = examine(G, read_scan(disguised([stack], folder / "wrong.nii.gz", affine)))
+    reports[name] = report_on(read_scan(disguised([stack], folder / "wrong.nii.gz", affine)), G)
 for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
@@ -299,7 +299,7 @@ from srheart_demo.scan.read import read_cycle
 
 moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))
-beats = [Beat.of(e.scan.frame, e) for e in restore_cycle(G, scans, INTERACTIVE)]
+beats = [Beat.of(e.scan.frame, e) for e in restore_cycle(scans, G, INTERACTIVE)]
 print(f"ejection fraction of the LV {ejection_fraction(beats):.0%}")
 picture_volumes(beats)
 

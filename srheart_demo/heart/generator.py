@@ -7,11 +7,13 @@ Neither network couples the samples of a batch nor changes between training and 
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -84,27 +86,29 @@ class HeartGenerator(nn.Module):
         return field
 
 
+def reader(widths: Sequence[int], activation: nn.Module, outputs: int) -> nn.Sequential:
+    """The decoder's mirror image: class probabilities (B, 4, 32, 64, 64) → (B, outputs).
+
+    `widths` are its channels from the last lattice outwards.
+    """
+    layers: list[nn.Module] = []
+    for narrow, wide in pairwise((N_CLASSES, *reversed(widths))):
+        layers += [nn.Conv3d(narrow, wide, 4, stride=2, padding=1), activation]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[0] * SEED_CELLS, outputs))
+
+
 class BetaVAE(HeartGenerator):
     """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
 
     def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
         super().__init__(architecture or Architecture(), name)
-        e0, e1, e2 = self.architecture.encoder_widths
-        self.encoder = nn.Sequential(
-            nn.Conv3d(N_CLASSES, e2, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e2, e1, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e1, e0, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Linear(e0 * SEED_CELLS, 2 * self.latent_size),
-        )
+        widths = self.architecture.encoder_widths
+        self.encoder = reader(widths, nn.SiLU(), 2 * self.latent_size)
 
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
 
-        Where a scan shows nothing the probabilities are zeros; see `encoding`.
+        Where a scan shows nothing the probabilities are zeros; see `evidence`.
         """
         mean, log_variance = self.encoder(probabilities).chunk(2, dim=1)
         return mean, log_variance
@@ -131,23 +135,28 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
 
-def save_generator(model: HeartGenerator, path: Path, card: dict[str, object]) -> None:
+def save_weights(model: nn.Module, path: Path, card: dict[str, object]) -> None:
     """Write weights as fp16 safetensors with kind, architecture and a card in the header.
 
     Buffers, which are few and span many orders of magnitude, stay as they are.
     """
     tensors = {name: p.detach().half().contiguous() for name, p in model.named_parameters()}
     tensors |= {name: buffer.contiguous() for name, buffer in model.named_buffers()}
-    metadata = {
-        "kind": type(model).__name__,
-        "architecture": json.dumps(asdict(model.architecture)),
-        "card": json.dumps(card),
-    }
-    save_file(tensors, path, metadata)
+    sizes = asdict(cast(Any, model).architecture)
+    header = {"architecture": json.dumps(sizes), "card": json.dumps(card)}
+    save_file(tensors, path, {"kind": type(model).__name__, **header})
+
+
+def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
+    """Kind, sizes and weights, in float32, of a file that `save_weights` wrote."""
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata()
+    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    return header.get("kind", ""), json.loads(header["architecture"]), tensors
 
 
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
-    """Read weights written by `save_generator`, ready for use in float32 and frozen.
+    """Read a generator that `save_weights` wrote, ready for use in float32 and frozen.
 
     Args:
         path: of the weights.
@@ -157,16 +166,13 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     Raises:
         ValueError: `latent_size` is not between 1 and the file's.
     """
-    with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
-    sizes = json.loads(metadata["architecture"])
+    kind, sizes, tensors = read_weights(path)
     M = sizes["latent_size"]
     if latent_size is not None and not 1 <= latent_size <= M:
         raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
-    model = KINDS[metadata["kind"]](architecture, name=path.stem)
-    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    model = KINDS[kind](architecture, name=path.stem)
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
     model.eval().requires_grad_(False)
     # Latent by latent in memory: a product with one code is four times as fast.

@@ -115,10 +115,9 @@ def surface_scores(distances: Distances) -> tuple[dict[str, float], dict[str, fl
 def assd(
     estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
 ) -> dict[str, float]:
-    """Average symmetric surface distance of LV, MYO and RV, mm.
+    """Average symmetric surface distance of LV, MYO and RV, mm: of `surface_distances` both ways.
 
-    The mean of the `surface_distances` there and back, taken together. A tissue that neither map
-    holds counts as 0, one that only one map holds as infinite.
+    A tissue that neither map holds counts as 0, one that only one map holds as infinite.
     """
     return surface_scores(surface_distances(estimate, truth, spacing))[0]
 
@@ -126,10 +125,9 @@ def assd(
 def hd95(
     estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
 ) -> dict[str, float]:
-    """95 % Hausdorff distance of LV, MYO and RV, mm.
+    """95 % Hausdorff distance of LV, MYO and RV, mm: the greater of the 95th percentiles both ways.
 
-    The greater of the 95th percentiles of the `surface_distances` there and back; a tissue that a
-    map lacks counts as in `assd`.
+    A tissue that a map lacks counts as in `assd`.
     """
     return surface_scores(surface_distances(estimate, truth, spacing))[1]
 

@@ -118,7 +118,8 @@ def write_stl(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
     """
     import trimesh
 
-    _write_scene(trimesh.Scene([_solid(mesh) for mesh in meshes.values()]), path, "stl")
+    with atomic_path(path) as draft:
+        trimesh.Scene([_solid(mesh) for mesh in meshes.values()]).export(draft, file_type="stl")
 
 
 def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
@@ -134,7 +135,8 @@ def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
             )
         )
         scene.add_geometry(solid, node_name=name, geom_name=name)
-    _write_scene(scene, path, "glb")
+    with atomic_path(path) as draft:
+        scene.export(draft, file_type="glb")
 
 
 def _labels_of(structure: str) -> tuple[int, ...]:
@@ -159,8 +161,3 @@ def _solid(mesh: Mesh) -> "trimesh.Trimesh":
     import trimesh
 
     return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-
-
-def _write_scene(scene: "trimesh.Scene", path: str | os.PathLike[str], kind: str) -> None:
-    with atomic_path(path) as draft:
-        scene.export(draft, file_type=kind)

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.frame import N_CLASSES, TISSUES
+from srheart_demo.frame import N_CLASSES
+from srheart_demo.heart.generator import save_weights
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, degrade, downsample
 from srheart_demo.solver.baselines.edsr import (
     EDSR,
@@ -16,11 +17,10 @@ from srheart_demo.solver.baselines.edsr import (
     UP,
     EDSRArchitecture,
     read_edsr,
-    save_edsr,
 )
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
 from srheart_demo.training.loop import Training, TrainingSettings
-from srheart_demo.training.plain import soft_cross_entropy
+from srheart_demo.training.plain import dice_of, soft_cross_entropy
 
 WINDOW = 96
 """Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
@@ -84,24 +84,18 @@ class EDSRTraining(Training[EDSRSettings]):
     @torch.no_grad()
     def quality(self) -> dict[str, float]:
         """Dice of held-out hearts on the answer's lattice, at the level of the training."""
-        hearts = QUALITY_HEARTS
-        held_out = make_hearts(hearts, VALIDATION_SEED)
+        held_out = make_hearts(QUALITY_HEARTS, VALIDATION_SEED)
         rng = torch.Generator().manual_seed(VALIDATION_SEED)
-        scores = torch.zeros(hearts, N_CLASSES)
-        for i in range(hearts):
+        answers = []
+        for i in range(QUALITY_HEARTS):
             scan, target = pairs(held_out[i : i + 1].probabilities(), self.settings.level, rng)
-            found, true = (
-                F.one_hot(x.argmax(1), N_CLASSES).flatten(0, -2)
-                for x in (self.network(scan), target)
-            )
-            scores[i] = 2 * (found & true).sum(0) / (found.sum(0) + true.sum(0)).clamp_min(1)
-        means = zip(TISSUES, scores.mean(0).tolist(), strict=True)
-        return {f"dice_{tissue}": score for tissue, score in means if tissue != "background"}
+            answers.append((self.network(scan).argmax(1), target.argmax(1)))
+        return dice_of(answers)
 
     def write(self, folder: Path, card: dict[str, object]) -> Path:
         """The network, named by its level."""
         path = folder / f"{self.settings.level}.safetensors"
-        save_edsr(self.network, path, card)
+        save_weights(self.network, path, card)
         return path
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from srheart_demo.files import atomic_path
-from srheart_demo.heart.generator import HeartGenerator, save_generator
+from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import information
 from srheart_demo.training.hearts import StoredHearts, make_hearts
 
@@ -128,7 +128,7 @@ class GeneratorTraining(Training[S]):
         codes = torch.randn(INFORMATION_CODES, self.model.latent_size, generator=rng)
         self.model.information.copy_(information(self.model, codes))
         path = folder / f"{self.model.name}.safetensors"
-        save_generator(self.model, path, card)
+        save_weights(self.model, path, card)
         return path
 
 

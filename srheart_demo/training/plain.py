@@ -3,6 +3,7 @@
 Loss of one heart, in nats: cross-entropy summed over the lattice plus β KL(q(z|x) ‖ N(0, I)).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,20 +102,25 @@ def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
 
 
+def dice_of(answers: Sequence[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    """Mean Dice of each tissue over pairs of estimated and true labels."""
+    scores = [dice(estimate.numpy(), truth.numpy()) for estimate, truth in answers]
+    return {f"dice_{t}": float(np.mean([s[t] for s in scores])) for t in scores[0]}
+
+
 @torch.no_grad()
 def encode_decode(model: BetaVAE, hearts: int = 100) -> dict[str, float]:
     """Dice on the lattice of held-out hearts, encoded and decoded, and how q fits N(0, I)."""
     held_out = make_hearts(hearts, VALIDATION_SEED)
-    means, variances, scores = [], [], []
+    means, variances, answers = [], [], []
     for i in range(hearts):
         target = held_out[i : i + 1].probabilities()
         mean, log_variance = model.encode(target)
-        estimate = model.decode(mean).argmax(1).numpy()
-        scores.append(dice(estimate, target.argmax(1).numpy()))
+        answers.append((model.decode(mean).argmax(1), target.argmax(1)))
         means.append(mean)
         variances.append(log_variance.exp())
     return {
-        **{f"dice_{t}": float(np.mean([s[t] for s in scores])) for t in scores[0]},
+        **dice_of(answers),
         "posterior_sd": float(torch.cat(variances).mean().sqrt()),
         "aggregate_mean_sd": float(torch.cat(means).std(0).mean()),
     }

@@ -4,8 +4,7 @@ A supervised network: from degraded labels straight to the whole heart. It knows
 scan but the labels, and has one set of weights for each level of motion it was trained on.
 """
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -14,12 +13,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
+from srheart_demo.heart.generator import read_weights
 from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move
 
 WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
@@ -100,19 +98,11 @@ def unfold(x: Tensor, up: int, n: int) -> Tensor:
     return planes.permute(0, 2, 1, 3, 4, 5).flatten(2, 3)
 
 
-def save_edsr(model: EDSR, path: Path, card: dict[str, object]) -> None:
-    """Write weights as fp16 safetensors with sizes and a card in the header."""
-    tensors = {name: p.detach().half().contiguous() for name, p in model.named_parameters()}
-    sizes = json.dumps(asdict(model.architecture))
-    save_file(tensors, path, {"architecture": sizes, "card": json.dumps(card)})
-
-
 def read_edsr(path: Path) -> EDSR:
-    """Read weights written by `save_edsr`, ready for use in float32 and frozen."""
-    with safe_open(path, framework="pt") as file:
-        sizes = json.loads(file.metadata()["architecture"])
+    """Read a network that `save_weights` wrote, ready for use in float32 and frozen."""
+    _, sizes, tensors = read_weights(path)
     model = EDSR(EDSRArchitecture(**sizes))
-    model.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
 
 
