@@ -54,7 +54,7 @@ export function redrawn(canvas, draw, signal) {
 }
 
 // Listeners on a model outlive the view, unless they are taken off.
-export function listen(model, events, act, signal) {
+export function listen(signal, model, events, act) {
   model.on(events, act);
   signal.addEventListener("abort", () => model.off(events, act));
 }

@@ -360,7 +360,7 @@ function render({ model, el }) {
     read();
     ask(true);
   };
-  listen(model, "change:drawing", news, stop.signal);
+  listen(stop.signal, model, "change:drawing", news);
   news();
   return () => stop.abort();
 }

@@ -132,7 +132,7 @@ test("words that do not fit lose what they say in brackets", () => {
 
 test("listeners are taken off with their view", () => {
   const [model, stop] = [new Model(), new AbortController()];
-  listen(model, "change:a change:b", () => {}, stop.signal);
+  listen(stop.signal, model, "change:a change:b", () => {});
   assert.deepEqual([...model.heard.keys()], ["change:a", "change:b"]);
   stop.abort();
   assert.equal(model.heard.size, 0);
