@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, writable
 from srheart_demo.cli.options import option, positive, whole
@@ -122,31 +122,19 @@ def _open(path: Path | None) -> Evaluation:
 def _measure(
     phase: str, parts: Sequence[Part], table: Evaluation, progress: ProgressLine, jobs: int
 ) -> None:
-    waiting = [(section, measure) for section, measure in parts if section not in table]
-    total, before = sum(section.n for section, _ in waiting), 0
-    for section, measure in waiting:
-        about = f"{section.generator}, {section.on}"
-        show = partial(progress.update, phase, total=total, detail=about)
-        show(before)
-        scores = measure(partial(_each, jobs, show, before))
-        with writable(table.page or table.path, "the table cannot be written"):
-            table.add_section(section, scores)
-        before += section.n
-
-
-def _each(
-    jobs: int,
-    show: Callable[[int], None],
-    before: int,
-    work: Callable[[Any], Any],
-    items: Iterable[Any],
-) -> list[Any]:
-    """The work on each item, several at a time."""
+    """What the table does not hold yet, several hearts or draws at a time."""
     from concurrent.futures import ThreadPoolExecutor
 
-    results = []
-    with ThreadPoolExecutor(jobs) as pool:
-        for n, result in enumerate(pool.map(work, items), start=before + 1):
-            results.append(result)
-            show(n)
-    return results
+    waiting = [part for part in parts if part.section not in table]
+    total, done = sum(part.section.n for part in waiting), 0
+    for section, work, items, sum_up in waiting:
+        show = partial(progress.update, total=total, detail=f"{section.generator}, {section.on}")
+        show(phase, done)
+        results = []
+        with ThreadPoolExecutor(jobs) as pool:
+            for n, result in enumerate(pool.map(work, items), start=1):
+                results.append(result)
+                show(phase, done + n)
+        with writable(table.page or table.path, "the table cannot be written"):
+            table.add_section(section, sum_up(results))
+        done += section.n

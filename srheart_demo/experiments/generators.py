@@ -43,9 +43,6 @@ DRAWS_PER_PAIR = 20
 POINTS = 5
 """Codes looked at between the two of a pair."""
 
-Each = Callable[[Callable[[Any], Any], Iterable[Any]], list[Any]]
-"""Does a piece of work on each item, as `map` does, perhaps several at a time."""
-
 
 class Section(NamedTuple):
     """What a group of scores was measured on.
@@ -64,8 +61,13 @@ class Section(NamedTuple):
     n: int
 
 
-Part = tuple[Section, Callable[[Each], Sequence[Scores]]]
-"""A section, and what measures each of its hearts or draws."""
+class Part(NamedTuple):
+    """A section, and how it is measured: `work` on each of `items`, whose results are summed up."""
+
+    section: Section
+    work: Callable[[Any], Any]
+    items: Iterable[Any]
+    sum_up: Callable[[list[Any]], list[Scores]] = list
 
 
 def on_hearts(
@@ -79,15 +81,14 @@ def on_hearts(
     """How well a generator holds `n` hearts of each population, and the heart of each file."""
     ceiling = cache(lambda: Ceiling(G))
 
-    def scores(hearts: Sequence[Callable[[], LabelVolume]], each: Each) -> list[Scores]:
-        return each(lambda heart: accuracy(ceiling(), heart()), hearts)
+    def score(make: Callable[[], LabelVolume]) -> Scores:
+        return accuracy(ceiling(), make())
 
     for population in populations if n else ():
         hearts = [partial(unseen_heart, population, s) for s in _seeds(n, seed)]
-        yield section(G, weights, population, seed, n), partial(scores, hearts)
+        yield Part(section(G, weights, population, seed, n), score, hearts)
     for path in files:
-        heart = partial(placed_heart, path)
-        yield section(G, weights, path.name, seed), partial(scores, [heart])
+        yield Part(section(G, weights, path.name, seed), score, [partial(placed_heart, path)])
 
 
 def of_itself(G: HeartGenerator, weights: Path, n: int, seed: int) -> Iterator[Part]:
@@ -96,24 +97,26 @@ def of_itself(G: HeartGenerator, weights: Path, n: int, seed: int) -> Iterator[P
     if n:
         rng = torch.Generator().manual_seed(seed)
         codes = torch.randn(n, G.latent_size, generator=rng).split(1)
-        yield of("z ~ N(0, I)", n=n), lambda each: each(sound, codes)
-        yield of("z = 0"), lambda each: each(sound, [torch.zeros(1, G.latent_size)])
+        yield Part(of("z ~ N(0, I)", n=n), sound, codes)
+        yield Part(of("z = 0"), sound, [torch.zeros(1, G.latent_size)])
     if n and isinstance(G, Encoder):
-        encode, pairs = partial(posterior, G), n // DRAWS_PER_PAIR
-
-        def latent_space(each: Each) -> list[Scores]:
-            means, variances = zip(*each(encode, _seeds(n, seed)), strict=True)
-            return [latent_statistics(torch.cat(means), torch.cat(variances))]
-
-        def interpolation(each: Each) -> list[Scores]:
-            ends = torch.cat([encode(s)[0] for s in _seeds(2 * pairs, seed)])
-            return each(sound, interpolations(ends.unflatten(0, (pairs, 2))).split(1))
-
-        yield of("latent space", n=n), latent_space
-        if pairs:
-            yield of("interpolation", n=pairs * POINTS), interpolation
+        hearts = _seeds(n, seed)
+        yield Part(of("latent space", n=n), partial(posterior, G), hearts, _latent_space)
+        if pairs := n // DRAWS_PER_PAIR:
+            between = _between_hearts(G, _seeds(2 * pairs, seed))
+            yield Part(of("interpolation", n=pairs * POINTS), sound, between)
     size = {"latent size M": G.latent_size, "file, MB": weights.stat().st_size / 1e6}
-    yield of("decoder"), lambda each: [decode_times(G) | size]
+    yield Part(of("decoder"), lambda _: decode_times(G) | size, [G])
+
+
+def _latent_space(posteriors: list[tuple[Tensor, Tensor]]) -> list[Scores]:
+    means, variances = zip(*posteriors, strict=True)
+    return [latent_statistics(torch.cat(means), torch.cat(variances))]
+
+
+def _between_hearts(G: Encoder, seeds: Sequence[int]) -> Iterator[Tensor]:
+    ends = torch.cat([posterior(G, seed)[0] for seed in seeds])
+    yield from interpolations(ends.unflatten(0, (-1, 2))).split(1)
 
 
 def section(G: HeartGenerator, weights: Path, on: str, seed: int, n: int = 1) -> Section:
