@@ -22,7 +22,7 @@ from srheart_demo.frame import HALF_EXTENT, lattice_points
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.phantom import label_maps
 from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
-from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.scan.degradation import Motion, Stack, label_noise, simulate_stack
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import scanner_frame, stack_volume
@@ -56,7 +56,7 @@ def scan(i: int, S_HR: NDArray[np.uint8] | None = None) -> LabelVolume:
         shape=(side, side),
     )
     d = Motion.draw(K, SEED + i).displacement(rng.choice([0.0, 1.0, 2.0, 4.0]))
-    labels = degrade(one_hot_field(S_HR), stack, d).argmax(1)[0].numpy().astype(np.uint8)
+    labels = simulate_stack(S_HR, stack, d)
     labels = drawn(labels, rng.uniform(0.0, 1.5) / pixel, 8.0 / pixel, rng)
     labels = label_noise(labels, rng.uniform(0.0, 0.05), SEED + i)
     shown = np.flatnonzero(labels.any(axis=(1, 2)))

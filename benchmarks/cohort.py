@@ -18,10 +18,8 @@ import torch
 from benchmarks.throughput import FIRST_SEED
 from srheart_demo.enhancement.cohort import Cohort, restore_all
 from srheart_demo.enhancement.folder import find_subjects
-from srheart_demo.heart import phantom
-from srheart_demo.heart.population import draw
-from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.scan.simulate import scanner_frame, stack_volume
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.simulate import simulate, synthetic_heart
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver.settings import preset
 from srheart_demo.solver.workers import in_processes
@@ -29,10 +27,8 @@ from srheart_demo.solver.workers import in_processes
 
 def write_scan(seed: int, path: Path) -> None:
     """A heart of the population that the generator learned, as a scanner might store it."""
-    stack = Stack.from_hr().to(torch.float64)
-    d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS["normal"]).double()
-    labels = simulate_stack(phantom.label_maps(draw(1, seed, "everyone"))[0], stack, d)
-    write_volume(stack_volume(labels, stack, scanner_frame(seed)), path)
+    heart = synthetic_heart("everyone", seed)
+    write_volume(simulate(heart, MOTION_LEVELS["normal"], seed).stack, path)
 
 
 def restored(scans: Path, cohort: Cohort, processes: int) -> tuple[float, float]:

@@ -3,8 +3,6 @@
 Exit status 1: some heart is not to be trusted; 2: some file cannot be used.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -89,7 +89,13 @@ def run(options: argparse.Namespace) -> None:
         if options.list:
             print(*_lines(found), sep="\n")
             return
-        _check_found(folder, found)
+        if not found.subjects and not found.passed_over:
+            raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+        if not found.subjects:
+            raise BadInput(
+                f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, "
+                "file by file; --match says which are stacks."
+            )
         cohort = Cohort(out, settings, how, not options.no_surface, not options.no_check)
         records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
@@ -98,17 +104,6 @@ def run(options: argparse.Namespace) -> None:
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)
-
-
-def _check_found(folder: Path, found: Found) -> None:
-    """Raise if there is nothing to restore."""
-    if not found.subjects and not found.passed_over:
-        raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
-    if not found.subjects:
-        raise BadInput(
-            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file "
-            "by file; --match says which are stacks."
-        )
 
 
 def _lines(found: Found) -> list[str]:
