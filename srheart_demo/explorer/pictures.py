@@ -197,7 +197,8 @@ class StackOutlines:
         corners = [(rows[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1), (1, 0), (0, 0))]
         frame = _in_mm(stack, np.array(corners, np.float32), k)
         frame[:, 1:] -= shift[k]
-        return Outlines(structures, frame, _border(plane.points), self._view)
+        view = self._view[:0] if plane.acquired else self._view
+        return Outlines(structures, frame, _border(plane.points), view)
 
     def slices(self, d: Tensor, numbers: Sequence[int]) -> Tiles:
         """The tissue that some slices show, where an estimate d puts them."""

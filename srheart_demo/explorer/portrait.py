@@ -1,4 +1,8 @@
-"""A picture of a heart in 3-D without a graphics card: the first tissue that each ray meets."""
+"""A picture of a heart in 3-D without a graphics card: the first tissue that each ray meets.
+
+A server has no WebGL, plotly's export needs a Chrome beside it, and matplotlib does not know which
+of two surfaces lies in front.
+"""
 
 from __future__ import annotations
 

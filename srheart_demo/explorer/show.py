@@ -116,7 +116,7 @@ class Outlines:
         structures: lines of each structure.
         frame: the border of the slice that is looked at.
         cut: the border of the LA cut that is looked at.
-        view: the border of the LA plane that was scanned; empty without one.
+        view: the border of the scanned LA plane; empty without one, or where it is the cut.
     """
 
     structures: dict[str, Floats]
