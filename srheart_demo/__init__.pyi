@@ -8,6 +8,7 @@ from srheart_demo.scan.degradation import Stack as Stack
 from srheart_demo.scan.degradation import degrade as degrade
 from srheart_demo.scan.degradation import downsample as downsample
 from srheart_demo.scan.degradation import move as move
+from srheart_demo.scan.degradation import simulate_stack as simulate_stack
 from srheart_demo.scan.long_axis import Plane as Plane
 from srheart_demo.scan.long_axis import long_axis_view as long_axis_view
 from srheart_demo.scan.read import HowToRead as HowToRead
@@ -19,6 +20,7 @@ from srheart_demo.solver.algorithm import algorithm_1 as algorithm_1
 from srheart_demo.solver.algorithm import latent_optimisation as latent_optimisation
 from srheart_demo.solver.algorithm import solve as solve
 from srheart_demo.solver.answer import answer as answer
+from srheart_demo.solver.losses import cross_entropy as cross_entropy
 from srheart_demo.solver.losses import long_axis_loss as long_axis_loss
 from srheart_demo.solver.losses import multi_view_loss as multi_view_loss
 from srheart_demo.solver.losses import short_axis_loss as short_axis_loss
