@@ -38,7 +38,7 @@ from importlib import import_module
 _NAMES = {
     "heart.generator": "load_generator to_labels",
     "heart.measures": "dice volumes_ml",
-    "scan.degradation": "Motion Stack degrade downsample move simulate_stack",
+    "scan.degradation": "Motion Stack degrade downsample move",
     "scan.long_axis": "Plane long_axis_view",
     "scan.volume": "LabelVolume",
     "scan.scan": "Scan",

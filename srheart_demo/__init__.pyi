@@ -8,7 +8,6 @@ from srheart_demo.scan.degradation import Stack as Stack
 from srheart_demo.scan.degradation import degrade as degrade
 from srheart_demo.scan.degradation import downsample as downsample
 from srheart_demo.scan.degradation import move as move
-from srheart_demo.scan.degradation import simulate_stack as simulate_stack
 from srheart_demo.scan.long_axis import Plane as Plane
 from srheart_demo.scan.long_axis import long_axis_view as long_axis_view
 from srheart_demo.scan.read import HowToRead as HowToRead

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from srheart_demo.lessons import quickstart
-from srheart_demo.lessons.verdict import Mark, NotYet, marked
+from srheart_demo.lessons.results import NotYet
+from srheart_demo.lessons.verdict import Mark, marked
 
 
 @marked

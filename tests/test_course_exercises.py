@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.lessons.verdict import Exercise, same, sections
+from srheart_demo.lessons.results import same
+from srheart_demo.lessons.verdict import Exercise, sections
 from srheart_demo.scan.degradation import Stack, degrade, downsample, move
 from srheart_demo.solver.losses import cross_entropy
 

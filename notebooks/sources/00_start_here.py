@@ -14,6 +14,7 @@
 import srheart_demo as sr
 from srheart_demo.lessons import installation, pictures
 from srheart_demo.lessons import start as lesson
+from srheart_demo.scan.degradation import simulate_stack
 
 subjects = ["healthy_1", "healthy_2", "dilated", "hypertrophic"]
 
@@ -21,7 +22,7 @@ subjects = ["healthy_1", "healthy_2", "dilated", "hypertrophic"]
 def draw(subject="healthy_1", motion=4.0):
     sample = sr.load_sample(subject)
     d = sample.motion.displacement(motion)
-    S_LR = sr.simulate_stack(sample.S_HR.labels, sr.Stack.from_hr(), d)
+    S_LR = simulate_stack(sample.S_HR.labels, sr.Stack.from_hr(), d)
     thick = S_LR.repeat(5, axis=0)[:64]  # each slice stands for the 10 mm around it
     return pictures.cuts({"a heart": sample.S_HR.labels, "its scan": thick}, sample.S_HR.spacing)
 

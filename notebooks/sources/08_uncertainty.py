@@ -14,6 +14,7 @@ import srheart_demo as sr
 from srheart_demo.heart import anatomy, measures, phantom, population
 from srheart_demo.lessons import pictures, prior
 from srheart_demo.lessons import uncertainty as lesson
+from srheart_demo.scan.degradation import simulate_stack
 from srheart_demo.solver import uncertainty
 
 G = sr.load_generator(latent_size=64)
@@ -24,7 +25,7 @@ def scan(heart, amplitude=4.0, first=2, slices=None):
     """Every fifth plane, displaced, with 3 % of the labels wrong."""
     stack = sr.Stack.from_hr(first=first, slices=slices)
     d = sr.Motion.draw(stack.K, seed=1).displacement(amplitude)
-    S_LR = sr.simulate_stack(heart, stack, d, epsilon=0.03, seed=1)
+    S_LR = simulate_stack(heart, stack, d, epsilon=0.03, seed=1)
     p = sr.Problem(G, stack, torch.as_tensor(S_LR).long()).crop()
     return p, lesson.Truth(heart, d, p)
 

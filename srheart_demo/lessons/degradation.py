@@ -19,7 +19,8 @@ from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_a
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.lessons.pictures import Labels, finish, lines, middle_row, show_labels
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise, same
+from srheart_demo.lessons.results import NotYet, same
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan import degradation
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver.losses import cross_entropy

@@ -20,10 +20,11 @@ from srheart_demo.lessons.pictures import (
     show_labels,
     window_of,
 )
+from srheart_demo.lessons.results import NotYet
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.truth import small_problem
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 
 from srheart_demo.dashboard.theme import INK, RUNS, TRUTH
 from srheart_demo.lessons.pictures import finish, name_row
+from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.truth import small_problem
-from srheart_demo.lessons.verdict import Cases, exercise, same
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample, move
 from srheart_demo.solver.losses import cross_entropy
 from srheart_demo.solver.problem import Problem

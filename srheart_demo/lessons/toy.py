@@ -18,8 +18,9 @@ from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.lessons.pictures import Labels, draw_slices, finish, show_labels
+from srheart_demo.lessons.results import NotYet, same
 from srheart_demo.lessons.truth import Truth
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise, same
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import Motion, Stack, degrade
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.curvature import information

@@ -25,8 +25,9 @@ from srheart_demo.lessons.pictures import (
     middle_row,
     show_labels,
 )
+from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth as Truth
-from srheart_demo.lessons.verdict import Cases, exercise, same
+from srheart_demo.lessons.verdict import Cases, exercise
 
 Rows = Sequence[tuple[float, float, int]]
 """Said, right and voxels of each bin, as `measures.reliability` has them."""

@@ -388,11 +388,6 @@ def simulate_stack(
 ) -> np.ndarray:
     """Eq. 1: the SA stack, labels (K, h, w), that a scan of a heart would show.
 
-    >>> S_HR, stack = sr.load_sample("healthy_1").S_HR.labels, sr.Stack.from_hr()
-    >>> d = sr.Motion.draw(stack.K, seed=0).displacement(4.0)
-    >>> sr.simulate_stack(S_HR, stack, d).shape
-    (13, 128, 128)
-
     Args:
         S_HR: (D, H, W) labels in the HR box, or their `one_hot_field`.
         stack: where the slices lie.
