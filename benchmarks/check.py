@@ -1,6 +1,6 @@
-"""Where synthetic scans lie in the figures of `enhancement.trust`, and what does not pass.
+"""Where synthetic scans lie in the figures of `enhancement.quantities`, and what does not pass.
 
-``python -m benchmarks.check [--scans N] [--odd N]`` prints the table `KNOWN` from N scans
+``python -m benchmarks.check [--scans N] [--odd N]`` prints the ranges of `QUANTITIES` from N scans
 whose hearts the prior should know, then of as many other scans how many are judged unusual or not
 to be trusted, and the same of scans that are wrong on purpose. Real scans have no part in it.
 """
@@ -17,12 +17,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from srheart_demo.enhancement.trust import FIGURES, Range, Verdict, judge, measure
+from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
 from srheart_demo.frame import HALF_EXTENT, lattice_points
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.phantom import label_maps
 from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
-from srheart_demo.scan.degradation import Motion, Stack, degrade, label_noise, one_hot_field
+from srheart_demo.scan.degradation import Motion, Stack, label_noise, simulate_stack
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import scanner_frame, stack_volume
@@ -56,7 +56,7 @@ def scan(i: int, S_HR: NDArray[np.uint8] | None = None) -> LabelVolume:
         shape=(side, side),
     )
     d = Motion.draw(K, SEED + i).displacement(rng.choice([0.0, 1.0, 2.0, 4.0]))
-    labels = degrade(one_hot_field(S_HR), stack, d).argmax(1)[0].numpy().astype(np.uint8)
+    labels = simulate_stack(S_HR, stack, d)
     labels = drawn(labels, rng.uniform(0.0, 1.5) / pixel, 8.0 / pixel, rng)
     labels = label_noise(labels, rng.uniform(0.0, 0.05), SEED + i)
     shown = np.flatnonzero(labels.any(axis=(1, 2)))
@@ -164,7 +164,7 @@ def figures(cases: Iterator[Case]) -> Iterator[dict[str, float] | None]:
     """Of each case; None where it is refused."""
     for stack, by_hand in cases:
         try:
-            yield measure(load_generator(), Scan.of(stack, by_hand=by_hand))
+            yield measured(Scan.of(stack, by_hand=by_hand), load_generator())
         except InvalidVolume:
             yield None
 
@@ -176,13 +176,17 @@ def verdict(numbers: dict[str, float] | None) -> str:
     return max(m.verdict for m in judge(numbers)).name.lower()
 
 
-def _print_known(rows: list[dict[str, float]]) -> None:
-    print("KNOWN = {")
-    for name, figure in FIGURES.items():
+def _print_ranges(rows: list[dict[str, float]]) -> None:
+    for name, quantity in QUANTITIES.items():
         values = np.array([row[name] for row in rows])
-        r = Range.of(values, in_proportion=bool(figure.below))
-        print(f'    "{name}": Range({r.low}, {r.high}, {r.least}, {r.most}),')
-    print("}")
+        print(f'"{name}": {range_of(values, in_proportion=bool(quantity.below))}')
+
+
+def range_of(values: NDArray[np.float64], in_proportion: bool) -> Range:
+    """Of a quantity of synthetic scans; distances from the median are ratios or differences."""
+    low, middle, high = np.nanpercentile(np.log(values) if in_proportion else values, (1, 50, 99))
+    ends = np.array([low, high, 1.5 * low - 0.5 * middle, 1.5 * high - 0.5 * middle])
+    return Range(*(float(f"{end:.4g}") for end in (np.exp(ends) if in_proportion else ends)))
 
 
 def known_scans(n: int, path: Path | None) -> list[dict[str, float]]:
@@ -192,10 +196,10 @@ def known_scans(n: int, path: Path | None) -> list[dict[str, float]]:
         with path.open(newline="") as file:
             rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)][:n]
     for row in figures((scan(i), AUTOMATIC) for i in range(len(rows), n)):
-        rows.append(row or dict.fromkeys(FIGURES, float("nan")))
+        rows.append(row or dict.fromkeys(QUANTITIES, float("nan")))
         if path:
             with path.open("w", newline="") as file:
-                table = csv.DictWriter(file, FIGURES)
+                table = csv.DictWriter(file, QUANTITIES)
                 table.writeheader()
                 table.writerows(rows)
     return rows
@@ -205,7 +209,7 @@ def _print_verdicts(name: str, found: list[dict[str, float] | None]) -> None:
     counts = Counter(map(verdict, found))
     shares = [counts[word] / len(found) for word in ("fine", "unusual", "distrust", "refused")]
     measures = [m for numbers in found if numbers for m in judge(numbers)]
-    why = Counter(m.name for m in measures if m.verdict == Verdict.DISTRUST)
+    why = Counter(m.name for m in measures if m.verdict == Grade.DISTRUST)
     reasons = ", ".join(f"{reason} {n}" for reason, n in why.most_common(4))
     print(f"| {name} | {' | '.join(f'{share:.0%}' for share in shares)} | {reasons} |", flush=True)
 
@@ -224,7 +228,7 @@ def main() -> None:
     options = arguments.parse_args()
     known = known_scans(options.scans, options.csv)
     if known:
-        _print_known(known)
+        _print_ranges(known)
     if not options.odd:
         return
     print("| scans | fine | unusual | not to be trusted | refused | why most often |")

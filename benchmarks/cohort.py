@@ -16,12 +16,10 @@ from pathlib import Path
 import torch
 
 from benchmarks.throughput import FIRST_SEED
-from srheart_demo.enhancement.cohort import Recipe, restore_all
+from srheart_demo.enhancement.cohort import Cohort, restore_all
 from srheart_demo.enhancement.folder import find_subjects
-from srheart_demo.heart import phantom
-from srheart_demo.heart.population import draw
-from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.scan.simulate import scanner_frame, stack_volume
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.simulate import simulate, synthetic_heart
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver.settings import preset
 from srheart_demo.solver.workers import in_processes
@@ -29,17 +27,15 @@ from srheart_demo.solver.workers import in_processes
 
 def write_scan(seed: int, path: Path) -> None:
     """A heart of the population that the generator learned, as a scanner might store it."""
-    stack = Stack.from_hr().to(torch.float64)
-    d = Motion.draw(stack.K, seed).displacement(MOTION_LEVELS["normal"]).double()
-    labels = simulate_stack(phantom.label_maps(draw(1, seed, "everyone"))[0], stack, d)
-    write_volume(stack_volume(labels, stack, scanner_frame(seed)), path)
+    heart = synthetic_heart("everyone", seed)
+    write_volume(simulate(heart, MOTION_LEVELS["normal"], seed).stack, path)
 
 
-def restored(scans: Path, recipe: Recipe, processes: int) -> tuple[float, float]:
+def restored(scans: Path, cohort: Cohort, processes: int) -> tuple[float, float]:
     """Seconds until as many scans as processes have ended, and scans a minute from then on."""
-    subjects = find_subjects(scans, recipe.out).subjects
+    subjects = find_subjects(scans, cohort.out).subjects
     ends = [time.perf_counter()]
-    for record in restore_all(recipe, subjects, partial(in_processes, processes=processes)):
+    for record in restore_all(cohort, subjects, partial(in_processes, processes=processes)):
         if record.status != "done":
             raise SystemExit(record.message)
         ends.append(time.perf_counter())
@@ -69,8 +65,8 @@ def main() -> None:
             alone = 0.0
             for processes in options.processes:
                 out = Path(home) / f"{name}-{processes}"
-                recipe = Recipe(out, preset(name), surface=not options.no_surface)
-                start, rate = restored(scans, recipe, processes)
+                cohort = Cohort(out, preset(name), surface=not options.no_surface)
+                start, rate = restored(scans, cohort, processes)
                 alone = alone or rate / processes
                 size = sum(path.stat().st_size for path in out.rglob("*.*"))
                 print(

@@ -41,6 +41,8 @@ REST_S = 2.0
 STATUS = "document.querySelector('.srh-status')?.textContent"
 USABLE = f"['Replaying', 'Finished'].includes({STATUS})"
 """A solved run is there; it replays once, unless somebody does anything."""
+DRAWN = "document.querySelector('.srh-plotly')?.data?.length > 3"
+"""plotly.js has come, and there is a heart."""
 VIEWS = {
     "curves": ".srh-fig-convergence",
     "slices": ".srh-label-pictures",
@@ -80,6 +82,7 @@ class Visit:
 
     Attributes:
         usable_s: from the request to a page that replays a solved run.
+        drawn_s: until the heart is drawn in 3-D too.
         bytes_mb: over the websocket until then.
         run_kb_s: over the websocket, per second of a run.
         curves_hz, slices_hz, heart_hz: pictures painted a second in a run.
@@ -90,6 +93,7 @@ class Visit:
     """
 
     usable_s: float
+    drawn_s: float
     bytes_mb: float
     run_kb_s: float
     curves_hz: float
@@ -311,7 +315,9 @@ def visit(url: str, server: int, visitors: int) -> None:
         started = time.monotonic()
         page.goto(url, wait_until="commit")
         page.wait_for_function(USABLE)
-        usable, first = time.monotonic() - started, received[0]
+        usable = time.monotonic() - started
+        page.wait_for_function(DRAWN)
+        drawn, first = time.monotonic() - started, received[0]
         start = _since(before, busy(server, visitors))
         page.get_by_role("checkbox", name="Solve at once").uncheck()
         page.wait_for_function(f"{STATUS} === 'Finished'")
@@ -335,6 +341,7 @@ def visit(url: str, server: int, visitors: int) -> None:
             asdict(
                 Visit(
                     usable_s=usable,
+                    drawn_s=drawn,
                     bytes_mb=first / 1e6,
                     run_kb_s=sent / 1e3 / lasted,
                     curves_hz=seen["curves"] / lasted,

@@ -47,7 +47,7 @@ def fit(
     Adam on ε from the population's mean, with a cosine rate and a weak prior.
 
     Args:
-        target: class probabilities (1, 4, D', H', W'), as `encoding.whole_heart` gives them.
+        target: class probabilities (1, 4, D', H', W'), as `evidence.whole_heart` gives them.
         population: whose standard normals are sought; see `population.shapes`.
         iterations: of Adam; each takes the phantom forwards and backwards.
         learning_rate: at the start, SDs of ε.

@@ -12,8 +12,8 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from benchmarks.check import ODD, scan
 from srheart_demo.cli import main
-from srheart_demo.enhancement.checking import check
-from srheart_demo.enhancement.trust import FIGURES, KNOWN, Range, Verdict, judge, measure
+from srheart_demo.enhancement.check import report_on
+from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import read_scan
@@ -24,15 +24,17 @@ from srheart_demo.scan.volume import LabelVolume, write_volume
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
 
-def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Verdict:
-    return max(m.verdict for m in judge(measure(load_generator(), Scan.of(stack, by_hand=by_hand))))
+def worst(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Grade:
+    return max(
+        m.verdict for m in judge(measured(Scan.of(stack, by_hand=by_hand), load_generator()))
+    )
 
 
 def test_a_sample_lies_inside_what_the_prior_knows() -> None:
-    report = check(load_generator(), read_scan(SCAN))
-    assert report.verdict == Verdict.FINE
+    report = report_on(read_scan(SCAN), load_generator())
+    assert report.verdict == Grade.FINE
     assert not report.reasons
-    assert {m.name for m in report.measures} == set(FIGURES)
+    assert {m.name for m in report.measures} == set(QUANTITIES)
     assert report.facts["labelled_slices"] == list(range(1, 11))
     assert report.facts["slice_order"] == "apex to base"
 
@@ -44,31 +46,31 @@ WRONG = {"mirrored": 31_000, "LV and RV exchanged": 31_000, "blobs": 20_001}
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_wrong_is_not_to_be_trusted(what: str) -> None:
     stack, by_hand = ODD[what](WRONG[what])
-    assert worst(stack, by_hand) == Verdict.DISTRUST
+    assert worst(stack, by_hand) == Grade.DISTRUST
 
 
 def test_the_same_scan_unharmed_is_no_worse_than_unusual() -> None:
-    assert worst(scan(31_000)) < Verdict.DISTRUST
+    assert worst(scan(31_000)) < Grade.DISTRUST
 
 
 def test_a_mirrored_picture_is_put_right_by_hand() -> None:
     """Where the affine does not say how the scanner lay, only the heart's form can tell."""
     mirrored, _ = ODD["mirrored, spacing only"](31_001)
-    as_it_is = measure(load_generator(), Scan.of(mirrored))
-    by_hand = measure(load_generator(), Scan.of(mirrored, by_hand=ByHand(mirror=True)))
-    assert as_it_is["mirrored"] > KNOWN["mirrored"].most
+    as_it_is = measured(Scan.of(mirrored), load_generator())
+    by_hand = measured(Scan.of(mirrored, by_hand=ByHand(mirror=True)), load_generator())
+    assert as_it_is["mirrored"] > QUANTITIES["mirrored"].usual.most
     assert by_hand["mirrored"] == pytest.approx(-as_it_is["mirrored"], abs=1.0)
 
 
 def test_a_range_judges_its_ends() -> None:
     known = Range(low=2.0, high=5.0, least=1.0, most=6.0)
     verdicts = {2.0: 0, 5.0: 0, 1.5: 1, 5.5: 1, 0.9: 2, 6.1: 2, np.nan: 2}
-    assert {value: int(known.judge(value)) for value in verdicts} == verdicts
+    assert {value: int(known.grade(value)) for value in verdicts} == verdicts
 
 
 def test_too_good_is_not_suspicious() -> None:
     (found,) = judge({"outlines": 0.0})
-    assert found.verdict == Verdict.FINE
+    assert found.verdict == Grade.FINE
 
 
 def test_what_was_found_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +94,7 @@ def test_json_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     output = capsys.readouterr()
     good, refused = json.loads(output.out)["files"]
     assert good["verdict"] == "fine"
-    assert set(good["measures"]) == set(FIGURES)
+    assert set(good["measures"]) == set(QUANTITIES)
     assert good["measures"]["LV volume"]["value"] == pytest.approx(120, rel=0.15)
     assert refused["error"].startswith(str(bad))
     assert output.err.count(str(bad)) == 1

@@ -128,7 +128,9 @@ def test_enhance_finds_heart_and_motion_in_the_world(storage: str, scan: SimpleN
     tissue = S_SR.points()[S_SR.labels > 0]
     np.testing.assert_allclose(solid.bounds[0], tissue.min(axis=0), atol=3.0)
     np.testing.assert_allclose(solid.bounds[1], tissue.max(axis=0), atol=3.0)
-    assert solid.volume / 1000 == pytest.approx(len(tissue) * S_SR.voxel_ml, rel=0.05)
+    assert solid.volume / 1000 == pytest.approx(
+        len(tissue) * np.prod(S_SR.spacing) / 1000, rel=0.05
+    )
 
 
 @pytest.mark.usefixtures("quick")

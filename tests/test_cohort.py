@@ -23,21 +23,21 @@ from processes import in_foreground, wait_until
 
 from srheart_demo.cli import main
 from srheart_demo.enhancement.cohort import (
-    RESULTS,
+    RESULT_FILES,
+    Cohort,
     Execute,
-    Recipe,
     Record,
     restore_all,
     summarise,
     unfinished,
 )
-from srheart_demo.enhancement.folder import Subject, UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import CohortScan, UnusableCohort, find_subjects
 from srheart_demo.scan.samples import FOLDER
 from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
 
 QUICK = ["--preset", "interactive", "--no-surface"]
-QUICK_RESULTS = RESULTS - {"heart.stl"}
+QUICK_RESULTS = RESULT_FILES - {"heart.stl"}
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -107,7 +107,7 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     assert cohort(scans, "--preset", "interactive", "--jobs", "2") == 1
     assert f"{bad}: the file is truncated" in capfd.readouterr().err
     assert contents(out) == {"summary.csv", "one_SA", "sub"}
-    assert contents(out / "one_SA") == contents(out / "sub" / "two") == RESULTS
+    assert contents(out / "one_SA") == contents(out / "sub" / "two") == RESULT_FILES
     assert contents(out / "sub" / "bad") == {"record.json"}
     files = [str(scans / "one_SA.nii.gz"), "--long-axis", str(scans / "one_LA.nii.gz")]
     for name, arguments in (("one_SA", files), ("sub/two", [str(scans / "sub" / "two.nii.gz")])):
@@ -182,20 +182,20 @@ def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
 
 
 def check_a_death(scans: Path, execute: Execute, kill: Callable[[], None]) -> None:
-    recipe = Recipe(scans.parent / "out", INTERACTIVE, surface=False)
-    subjects = find_subjects(scans, recipe.out).subjects
-    with closing(restore_all(recipe, subjects, execute)) as ended:
+    made_so = Cohort(scans.parent / "out", INTERACTIVE, surface=False)
+    subjects = find_subjects(scans, made_so.out).subjects
+    with closing(restore_all(made_so, subjects, execute)) as ended:
         records = [next(ended)]
-        before = stamps(recipe.out)
+        before = stamps(made_so.out)
         kill()
         records += ended
     assert sorted(record.subject for record in records) == NAMES
     assert {record.status for record in records} == {"done"}
-    assert before.items() <= stamps(recipe.out).items()
-    assert all(contents(folder) == QUICK_RESULTS for folder in result_folders(recipe.out))
-    assert not (recipe.out / ".staging").exists()
-    assert not unfinished(recipe, subjects)
-    assert recipe.restore(subjects[0]) in records  # Asked again, a worker does not do it again.
+    assert before.items() <= stamps(made_so.out).items()
+    assert all(contents(folder) == QUICK_RESULTS for folder in result_folders(made_so.out))
+    assert not (made_so.out / ".staging").exists()
+    assert not unfinished(made_so, subjects)
+    assert made_so.restore(subjects[0]) in records  # Asked again, a worker does not do it again.
 
 
 @posix
@@ -249,29 +249,29 @@ def test_folders_that_cannot_be_worked_on_are_refused(
 def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> None:
     with pytest.raises(UnusableCohort, match="among the scans"):
         find_subjects(scans, scans / "none" / "..")
-    recipe = Recipe(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
+    made_so = Cohort(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
     with pytest.raises(UnusableCohort, match=r"mine\.txt"):
-        unfinished(recipe, find_subjects(scans, recipe.out).subjects)
+        unfinished(made_so, find_subjects(scans, made_so.out).subjects)
 
 
-def full_disk(_: object, subjects: Sequence[Subject]) -> Ends[Record]:
+def full_disk(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:
     """Restores none."""
     for i in range(len(subjects)):
         yield i, OSError(28, "No space left on device")
 
 
 def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
-    recipe = Recipe(scans.parent / "out", INTERACTIVE, version="0")
-    subjects = find_subjects(scans, recipe.out).subjects
-    records = list(restore_all(recipe, subjects, full_disk))
+    made_so = Cohort(scans.parent / "out", INTERACTIVE, version="0")
+    subjects = find_subjects(scans, made_so.out).subjects
+    records = list(restore_all(made_so, subjects, full_disk))
     assert all(record.message.endswith("No space left on device") for record in records)
     with pytest.raises(RuntimeError, match="another version"):
-        recipe.restore(subjects[0])
+        made_so.restore(subjects[0])
     shutil.copy(subjects[1].paths[0], subjects[0].paths[0])
-    again = find_subjects(scans, recipe.out)
-    statuses = [record.status for record in summarise(recipe, again)]
+    again = find_subjects(scans, made_so.out)
+    statuses = [record.status for record in summarise(made_so, again)]
     assert statuses == ["waiting", *(["failed"] * 4)]
-    newer = Recipe(recipe.out, INTERACTIVE)
+    newer = Cohort(made_so.out, INTERACTIVE)
     assert {record.status for record in summarise(newer, again)} == {"waiting"}
 
 
@@ -361,13 +361,13 @@ def test_a_folder_without_stacks_says_what_was_passed_over(
 def test_the_last_line_counts_what_is_not_to_be_trusted(
     scans: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = Recipe(scans.parent / "out", INTERACTIVE)
-    subjects = find_subjects(scans, recipe.out).subjects
+    made_so = Cohort(scans.parent / "out", INTERACTIVE)
+    subjects = find_subjects(scans, made_so.out).subjects
     verdicts = ["distrust", "fine", "distrust", "unusual", None]
     for subject, verdict in zip(subjects, verdicts, strict=True):
-        folder = recipe.out / subject.name
+        folder = made_so.out / subject.name
         folder.mkdir(parents=True)
-        record = replace(recipe.record(subject), status="done", verdict=verdict)
+        record = replace(made_so.record(subject), status="done", verdict=verdict)
         (folder / "record.json").write_text(json.dumps(asdict(record)))
     assert cohort(scans, "--preset", "interactive") == 0
     said = capfd.readouterr().out
@@ -396,11 +396,11 @@ def test_a_view_of_another_place_is_left_out_and_said_so(tmp_path: Path) -> None
     far = view.affine.copy()
     far[:3, 3] += 500
     nibabel.save(nibabel.Nifti1Image(np.asarray(view.dataobj), far), scans / "a_LA.nii.gz")
-    recipe = Recipe(tmp_path / "out", INTERACTIVE, surface=False, check=False)
-    (subject,) = find_subjects(scans, recipe.out).subjects
+    made_so = Cohort(tmp_path / "out", INTERACTIVE, surface=False, check=False)
+    (subject,) = find_subjects(scans, made_so.out).subjects
     assert subject.long_axis == "a_LA.nii.gz"
-    (recipe.out / ".staging").mkdir(parents=True)
-    record = recipe.restore(subject)
+    (made_so.out / ".staging").mkdir(parents=True)
+    record = made_so.restore(subject)
     assert (record.status, record.long_axis) == ("done", None)
     assert "The view a_LA.nii.gz was left out: " in record.message
-    assert recipe.record(subject) == record
+    assert made_so.record(subject) == record

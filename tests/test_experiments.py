@@ -362,3 +362,20 @@ def test_a_process_that_dies_leaves_its_case_open_and_the_others_go_on(tmp_path:
         measure_all(Deadly(), results, jobs=2)
     kept = Results(tmp_path / "results.csv", Deadly.figures).rows
     assert [(row["subject"], row["length"], row["error"]) for row in kept] == [("lives", "3", "")]
+
+
+def test_a_table_shows_itself_in_a_notebook() -> None:
+    table = Table("A < B", ("of", "Dice"), [("x & y", Cell(0.9, 0.1, bold=True)), ("z", "")], "so")
+    shown = table._repr_html_()
+    assert "<b>A &lt; B</b>" in shown
+    assert "<b>0.900 ± 0.100</b>" in shown
+    assert "x &amp; y" in shown
+    assert table.markdown() == [
+        "| of | Dice |",
+        "|---|---|",
+        "| x & y | **0.900 ± 0.100** |",
+        "| z |  |",
+        "",
+        "so",
+        "",
+    ]

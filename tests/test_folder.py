@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from srheart_demo.enhancement.folder import Choice, Found, Pattern, UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
+from srheart_demo.enhancement.names import Choice, Pattern
 from srheart_demo.scan.samples import FOLDER
 
 FRAMES = 6

@@ -161,7 +161,7 @@ def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
     def watch(i: int, step) -> None:
         starts.setdefault(i, step.z)
 
-    for i, e in enumerate(restore_cycle(load_generator(), scans, steps, watch=watch)):
+    for i, e in enumerate(restore_cycle(scans, load_generator(), steps, watch=watch)):
         ends[i] = e.last.z
     assert torch.equal(starts[1], ends[0])
     assert torch.equal(starts[2], ends[1])

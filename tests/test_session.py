@@ -16,11 +16,12 @@ import pytest
 import torch
 
 from srheart_demo.cli import main
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
-from srheart_demo.enhancement.trust import Verdict
+from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
+from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.pictures import WINDOW, StackOutlines, cut, turn
 from srheart_demo.explorer.scene import Scene
@@ -60,7 +61,7 @@ def subject() -> KnownHeart:
 
 def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_heart() -> None:
     session = Session()
-    assert session.now.progress().iteration == 0
+    assert session.now.at == 0
     assert session.step.z.any()
     assert not session.step.d.any()
     assert not session.finished
@@ -69,23 +70,23 @@ def test_a_session_starts_at_iteration_0_with_no_motion_and_the_presets_first_he
 
 
 def test_a_run_ends_by_itself_and_then_stands_still(run: Session) -> None:
-    assert run.now.progress().iteration == 6
+    assert run.now.at == 6
     assert run.finished
     run.advance()
-    assert run.now.progress().iteration == 6
+    assert run.now.at == 6
 
 
 def test_curves_hold_every_iteration_and_add_up(run: Session) -> None:
-    (curves,) = run.now.curves()
+    (curves,) = run.now.curves
     assert curves.iteration.tolist() == list(range(7))
     np.testing.assert_allclose(curves.loss, curves.loss_sa + curves.loss_la, rtol=1e-5)
     assert curves.loss[-1] < curves.loss[0]
 
 
 def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: Session) -> None:
-    frame, scores = run.now.frame(), run.now.scores()
-    assert frame.motion_error < 0.6 * frame.motion_uncorrected
-    assert set(scores.dice) == set(scores.nearest) == {"LV", "MYO", "RV"}
+    now = run.now
+    assert now.motion_error < 0.6 * now.motion_uncorrected
+    assert set(now.dice) == set(now.nearest) == {"LV", "MYO", "RV"}
 
 
 def test_the_heart_is_that_of_z_and_at_the_end_agrees_with_the_slices_too() -> None:
@@ -106,7 +107,7 @@ def test_gamma_acts_on_the_next_iteration() -> None:
     session.advance()
     session.configure(gamma=3.0)
     session.advance()
-    (curves,) = session.now.curves()
+    (curves,) = session.now.curves
     weights = (curves.loss - curves.loss_sa) / curves.loss_la
     np.testing.assert_allclose(weights, [1, 1, 3], rtol=1e-4)
 
@@ -114,7 +115,7 @@ def test_gamma_acts_on_the_next_iteration() -> None:
 def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
     session = Session(ScanSettings(SAMPLES[0], long_axis=False), SHORT)
     session.advance()
-    (curves,) = session.now.curves()
+    (curves,) = session.now.curves
     assert np.isnan(curves.loss_la).all()
     np.testing.assert_array_equal(curves.loss, curves.loss_sa)
     assert not session.now.cuts(6, 0.0).acquired
@@ -125,7 +126,7 @@ def test_reset_repeats_the_run_exactly() -> None:
     session.advance(1e9)
     first = session.step.z
     session.reset()
-    assert session.now.progress().iteration == 0
+    assert session.now.at == 0
     session.advance(1e9)
     assert torch.equal(session.step.z, first)
 
@@ -134,11 +135,11 @@ def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     session = Session(settings=SHORT)
     session.advance()
     session.preset("PAPER")
-    assert (session.settings.name, session.now.progress().iteration) == ("PAPER", 0)
+    assert (session.settings.name, session.now.at) == ("PAPER", 0)
     session.advance()
     session.scan(ScanSettings(SAMPLES[1], motion=2.5))
     assert session.scene.settings == ScanSettings(SAMPLES[1], 2.5)
-    assert session.now.progress().iteration == 0
+    assert session.now.at == 0
 
 
 def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
@@ -149,8 +150,8 @@ def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
     session.advance(0.5)
     session.history.fork()
     assert len(session.history.active.steps) > 2
-    assert then.progress().last == then.progress().iteration == 1
-    (curves,) = then.curves()
+    assert then.last == then.at == 1
+    (curves,) = then.curves
     assert curves.iteration.tolist() == [0, 1]
     assert torch.equal(then.step.d, d)
     assert torch.equal(heart, session.scene.problem.G.decode(then.step.z))
@@ -158,7 +159,7 @@ def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
 
 
 def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
-    shifts = run.now.shifts()
+    shifts = run.now.shifts
     assert 0 < shifts.tissue.sum() < len(shifts.slices)
     for d in (shifts.estimate, shifts.truth):
         np.testing.assert_allclose(d[shifts.tissue].mean(0), 0, atol=1e-4)
@@ -347,17 +348,17 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     stack = (folder / "S_LR_normal.nii.gz").read_bytes()
     session.load(OwnFile("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes()))
     session.advance(1e9)
-    frame, cuts, scores = session.now.frame(), session.now.cuts(6, 0.0), session.now.scores()
+    now, cuts = session.now, session.now.cuts(6, 0.0)
     assert session.own == ("mine.nii.gz",)
     assert cuts.short_axis.truth is None
     assert cuts.acquired
-    assert np.isnan(frame.shifts.truth).all()
-    assert scores.dice == {}
-    assert min(scores.agreement.values()) > 0.8
+    assert np.isnan(now.shifts.truth).all()
+    assert now.dice == {}
+    assert min(now.agreement.values()) > 0.8
     assert session.scene.subject.ghost == {}
     session.scan(ScanSettings(SAMPLES[0]))
     session.scan(ScanSettings("mine.nii.gz", motion=1.0, long_axis=False))
-    assert session.now.frame().shifts.of == len(session.scene.S_LR)
+    assert session.now.shifts.of == len(session.scene.S_LR)
 
 
 def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
@@ -377,12 +378,12 @@ def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
     assert (first.frames, first.read.frame) == ([1, 3], 1)
     report = session.report()
     assert report is not None
-    assert report.verdict == Verdict.FINE
+    assert report.verdict == Grade.FINE
     assert session.report() is report
     session.load(replace(told, frame=3, by_hand=ByHand(mirror=True)))
     second = session.report()
     assert second is not None
-    assert second.verdict == Verdict.DISTRUST
+    assert second.verdict == Grade.DISTRUST
     assert any("mirror" in sentence for sentence in second.reasons)
 
 
@@ -398,7 +399,7 @@ def test_a_file_that_is_no_scan_is_refused_in_words() -> None:
 def test_the_side_view_puts_slices_back_by_d() -> None:
     session = Session(ScanSettings(SAMPLES[0], motion=0.0).moved(6, 0.0, 12.5), SHORT)
     session.advance(1e9)
-    side = session.now.frame().side
+    side = session.now.side
     width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
     assert (width[0] - width[1]) * side.pixel_mm == pytest.approx(12.5, abs=2.5)
 
@@ -409,8 +410,8 @@ def test_the_side_view_puts_slices_back_by_d() -> None:
 def test_looking_back_shows_the_heart_of_then(run: Session) -> None:
     end = run.now.estimate.field
     run.history.look(2)
-    assert run.now.progress().iteration == 2
-    assert run.now.progress().last == 6
+    assert run.now.at == 2
+    assert run.now.last == 6
     assert torch.equal(
         run.now.estimate.field, run.scene.problem.G.decode(run.history.active.steps[2].z)
     )
@@ -432,7 +433,7 @@ def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
     assert new.steps[:3] == first[:3]
     assert new.parted == 2
     assert new.steps[3].state.settings.gamma == 0
-    assert [c.active for c in session.now.curves()] == [False, True]
+    assert [c.active for c in session.now.curves] == [False, True]
     assert old.colour != new.colour
     session.history.choose(0)
     assert session.step is first[-1]
@@ -502,7 +503,7 @@ def test_a_text_that_is_no_state_is_refused_in_words(text: str) -> None:
     session = Session(settings=SHORT)
     with pytest.raises(ValueError, match="no state of the explorer"):
         session.restore(text)
-    assert session.now.progress().iteration == 0
+    assert session.now.at == 0
 
 
 def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
@@ -560,7 +561,7 @@ def test_subjects_that_are_looked_at_no_more_are_forgotten() -> None:
         session.scan(ScanSettings(f"random_{seed}"))
         session.advance()
         now = session.now
-        now.frame(), now.cuts(6, 0.0), now.cuts(5, 30.0), now.heart(6), now.scores()
+        now.found(*UNKNOWNS, *QUALITY), now.cuts(6, 0.0), now.cuts(5, 30.0), now.heart(6)
         seen += [weakref.ref(session.scene), weakref.ref(session.scene.subject)]
     del now
     gc.collect()
@@ -644,7 +645,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
     scan = Scan.of(stack, plane, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(G, enhance(scan, G, INTERACTIVE))
+    e = judged(enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")
@@ -765,19 +766,19 @@ def test_a_text_that_cannot_be_followed_leaves_all_as_it_was(run: Session, chang
 
 def test_a_run_is_called_by_the_settings_that_it_ran_with() -> None:
     session = Session(settings=replace(REFERENCE, iterations=500), live=True)
-    assert session.now.progress().name == "INTERACTIVE"
-    assert [curves.name for curves in session.now.curves()] == ["INTERACTIVE"]
+    assert session.now.name == "INTERACTIVE"
+    assert [curves.name for curves in session.now.curves] == ["INTERACTIVE"]
     session.again()
-    assert session.now.progress().name == "REFERENCE"
+    assert session.now.name == "REFERENCE"
     session.configure(gamma=2.0)
     session.advance()
-    assert session.now.progress().name == "REFERENCE"
+    assert session.now.name == "REFERENCE"
     session.configure(lr_z=0.05)
     session.advance()
-    assert session.now.progress().name == "REFERENCE, changed"
+    assert session.now.name == "REFERENCE, changed"
     session.preset("RECOMMENDED")
     session.configure(prior=False)
-    assert session.now.curves()[-1].name == "RECOMMENDED, changed"
+    assert session.now.curves[-1].name == "RECOMMENDED, changed"
 
 
 def test_how_long_a_run_takes_is_said_by_how_such_runs_end() -> None:
@@ -785,18 +786,18 @@ def test_how_long_a_run_takes_is_said_by_how_such_runs_end() -> None:
         settings=replace(SHORT, iterations=120, stop_window=2, stop_dice=0.05, stop_mm=9.0)
     )
     while not session.finished:
-        assert session.now.progress().left is None
+        assert session.now.left is None
         session.advance()
     end = session.history.last
     assert end > 5
     session.reset()
     for _ in range(5):
-        assert session.now.progress().left is None
+        assert session.now.left is None
         session.advance()
-    left = session.now.progress().left
+    left = session.now.left
     assert left is not None
     assert left < 3 * (end - 5) * session.step.seconds / 5
     always = Session(settings=replace(REFERENCE, iterations=50))
     for _ in range(5):
         always.advance()
-    assert always.now.progress().left is not None
+    assert always.now.left is not None

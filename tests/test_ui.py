@@ -20,7 +20,7 @@ from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from srheart_demo.dashboard import film, page, texts, theme, why
-from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series
+from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
@@ -34,10 +34,10 @@ from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import why as explorer_why
 from srheart_demo.explorer.moment import Moment
 from srheart_demo.explorer.session import Session
-from srheart_demo.explorer.show import Cuts, Frame
+from srheart_demo.explorer.show import Cuts
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.why import FEATURES
-from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.scan.labels import KNOWN
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.solver.settings import PRESETS, RECOMMENDED, REFERENCE
@@ -103,6 +103,21 @@ def test_numbers_go_to_the_browser_as_32_bits_and_nothing_else_is_lost() -> None
     assert sent["dash"] == "dot"
     assert panel["y"]["log"]
     assert panel["x"]["title"] == "iteration"
+
+
+def test_a_map_goes_to_the_browser_in_colours_of_which_dark_is_low() -> None:
+    chart = Chart()
+    values = np.array([[0.0, 1.0], [0.5, 9.0]])
+    axis = Axis("mm", (0, 1))
+    chart.show(Panel(axis, axis, (), Map([0, 1], [0, 1], values, (0.0, 1.0), "L")))
+    (panel,) = chart.drawing["panels"]
+    pixels = np.frombuffer(panel["map"]["pixels"], np.uint8).reshape(2, 2, 4)
+    assert (pixels[..., 3] == 255).all()
+    light, dark = rgb(theme.SEQUENTIAL[0][1]), rgb(theme.SEQUENTIAL[-1][1])
+    # The first row of values stands at the bottom; beyond the range there is no other colour.
+    np.testing.assert_array_equal(pixels[1, :, :3], [dark, light])
+    np.testing.assert_array_equal(pixels[0, 1, :3], light)
+    assert tuple(pixels[0, 0, :3]) not in (light, dark)
 
 
 def test_labels_are_packed_four_in_a_byte() -> None:
@@ -386,19 +401,19 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.step.click()
-        await until(lambda: session_of(explorer).now.progress().iteration == 1)
+        await until(lambda: session_of(explorer).now.at == 1)
         explorer.transport.run.click()
-        await until(lambda: session_of(explorer).now.progress().iteration > 3)
+        await until(lambda: session_of(explorer).now.at > 3)
         explorer.solver.gamma.value = 2.0
         await until(lambda: session_of(explorer).step.state.settings.gamma == 2.0)
         explorer.transport.pause.click()
         assert runner.state is Activity.PAUSED
         explorer.transport.reset.click()
-        await until(lambda: session_of(explorer).now.progress().iteration == 0)
+        await until(lambda: session_of(explorer).now.at == 0)
         explorer.scan.live.value = False
         explorer.scan.motion.value = 0.5
         await until(lambda: session_of(explorer).scene.settings.motion == 0.5)
-        assert session_of(explorer).now.progress().iteration == 0
+        assert session_of(explorer).now.at == 0
 
     serve(explorer, play)
 
@@ -768,16 +783,16 @@ def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPat
     """A motion error that stood still while the slices moved is what a teacher saw."""
     explorer = explorer_of(lambda: Session(ScanSettings(SAMPLES[0], 4.0), REFERENCE))
     shown_: list[tuple[int, str, str]] = []
-    frames: dict[int, float] = {}
+    moments: list[Moment] = []
     show_frame = explorer.score.show_frame
 
-    def keep(frame: Frame) -> None:
-        show_frame(frame)
-        frames[frame.number] = frame.motion_error
+    def keep(now: Moment) -> None:
+        show_frame(now)
+        moments.append(now)
         table = explorer.score.table.value
         error = re.search(r"<b>([\d.]+) mm", table)
         if error:
-            shown_.append((frame.number, error[1], table))
+            shown_.append((len(moments) - 1, error[1], table))
 
     explorer.score.show_frame = keep  # type: ignore[method-assign]
 
@@ -800,7 +815,7 @@ def test_scores_are_those_of_the_picture_or_marked(monkeypatch: pytest.MonkeyPat
     serve(explorer, play)
     assert len(shown_) > 3
     for number, error, table in shown_:
-        assert error == f"{frames[number]:.1f}"
+        assert error == f"{moments[number].motion_error:.1f}"
         assert ("srh-old" in table) == ("Dice at iteration" in table)
     assert any("srh-old" in table for _, _, table in shown_)
 

@@ -163,7 +163,7 @@ heart = sr.enhance(placed, G, sr.RECOMMENDED, watch)
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.enhancement import checking, cycle
+from srheart_demo.enhancement import check, cycle
 
 slip = stack.affine.copy()
 slip[:3, 0] *= 0.8
@@ -171,10 +171,10 @@ wrong = {
     "the stranger's, mirrored": lesson.mirrored(stack.affine, stack.shape[2]),
     "the stranger's, 8 mm for 10": slip,
 }
-reports = {"the scan": checking.check(G, placed)}
+reports = {"the scan": check.report_on(placed, G)}
 for name, affine in wrong.items():
     file = lesson.disguised([stack], folder / "wrong.nii.gz", affine)
-    reports[name] = checking.check(G, sr.read_scan(file))
+    reports[name] = check.report_on(sr.read_scan(file), G)
 for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
@@ -267,7 +267,7 @@ with chdir(folder), redirect_stderr(sys.stdout):
 # %%
 moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read.read_cycle(lesson.disguised(moments, folder / "cine.nii.gz"))
-hearts = cycle.restore_cycle(G, scans, sr.INTERACTIVE)
+hearts = cycle.restore_cycle(scans, G, sr.INTERACTIVE)
 beats = [cycle.Beat.of(heart.scan.frame, heart) for heart in hearts]
 print(f"ejection fraction of the LV {cycle.ejection_fraction(beats):.0%}")
 ml = {t: [getattr(beat, f"{t}_ml") for beat in beats] for t in ("LV", "MYO", "RV")}

@@ -6,8 +6,6 @@ Ctrl-C. Each command is a module with its help, its options, and `run`, which al
 computes, so ``srheart --help`` is immediate.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Exit status 1: some heart is not to be trusted; 2: some file cannot be used.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys
@@ -34,7 +32,8 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
-    from srheart_demo.enhancement.checking import Report, Verdict, check
+    from srheart_demo.enhancement.check import Report, report_on
+    from srheart_demo.enhancement.quantities import Grade
     from srheart_demo.heart.generator import load_generator
     from srheart_demo.scan.read import read_scan
     from srheart_demo.scan.volume import InvalidVolume
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
         for n, path in enumerate(options.files, start=1):
             try:
                 scan = read_scan(path, options.long_axis, chosen_reading(options))
-                reports[path] = check(None if options.no_solve else load_generator(), scan)
+                reports[path] = report_on(scan, None if options.no_solve else load_generator())
             except InvalidVolume as error:
                 reports[path] = refusal(error, options)
             if len(options.files) > 1:
@@ -66,5 +65,5 @@ def run(options: argparse.Namespace) -> None:
         print(USE)
     if not all(isinstance(report, Report) for report in reports.values()):
         sys.exit(UNUSABLE)
-    if any(isinstance(r, Report) and r.verdict == Verdict.DISTRUST for r in reports.values()):
+    if any(isinstance(r, Report) and r.verdict == Grade.DISTRUST for r in reports.values()):
         sys.exit(NOT_TRUSTED)

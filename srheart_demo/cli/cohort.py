@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from srheart_demo.cli.errors import BadInput, check_installed, writable
 from srheart_demo.cli.options import (
-    chosen_convention,
+    chosen_reading,
     chosen_settings,
     option,
     positive,
@@ -27,7 +27,7 @@ from srheart_demo.cli.options import (
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from srheart_demo.enhancement.cohort import Execute, Recipe, Record
+    from srheart_demo.enhancement.cohort import Cohort, Execute, Record
     from srheart_demo.enhancement.folder import Found
     from srheart_demo.scan.volume import InvalidVolume
 
@@ -69,8 +69,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
-    from srheart_demo.enhancement.cohort import SUMMARY, Recipe
-    from srheart_demo.enhancement.folder import Choice, Pattern, UnusableCohort, find_subjects
+    from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort
+    from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+    from srheart_demo.enhancement.names import Choice, Pattern
     from srheart_demo.solver.workers import NoCluster
 
     if not (options.output or options.list):
@@ -79,46 +80,30 @@ def run(options: argparse.Namespace) -> None:
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
     settings, execute = chosen_settings(options), _executor(options)
-    labels = chosen_convention(options)
-    view_labels = chosen_convention(options, "view_labels")
+    how = chosen_reading(options)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     try:
         with ProgressLine() as progress:
             show = partial(progress.update, "looking")
-            found = find_subjects(folder, out, Choice(*choice), view_labels, show)
+            found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
         if options.list:
             print(*_lines(found), sep="\n")
             return
-        _check_found(folder, found)
-        recipe = Recipe(
-            out,
-            settings,
-            not options.no_surface,
-            labels,
-            view_labels,
-            not options.no_check,
-            options.slice_axis,
-            options.unlabelled,
-            options.trust_spacing,
-        )
-        records = _restore(recipe, found, execute, partial(refusal, options=options))
+        if not found.subjects and not found.passed_over:
+            raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+        if not found.subjects:
+            raise BadInput(
+                f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, "
+                "file by file; --match says which are stacks."
+            )
+        cohort = Cohort(out, settings, how, not options.no_surface, not options.no_check)
+        records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error
-    print(f"{_ending(records, found)}; see {out / SUMMARY}.")
+    print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)
-
-
-def _check_found(folder: Path, found: Found) -> None:
-    """Raise if there is nothing to restore."""
-    if not found.subjects and not found.passed_over:
-        raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
-    if not found.subjects:
-        raise BadInput(
-            f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, file "
-            "by file; --match says which are stacks."
-        )
 
 
 def _lines(found: Found) -> list[str]:
@@ -162,26 +147,26 @@ def _executor(options: argparse.Namespace) -> Execute:
 
 
 def _restore(
-    recipe: Recipe, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
+    cohort: Cohort, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     from srheart_demo.enhancement.cohort import restore_all, summarise, unfinished
 
     subjects = found.subjects
-    with ProgressLine() as progress, writable(recipe.out):
-        recipe.out.mkdir(parents=True, exist_ok=True)
+    with ProgressLine() as progress, writable(cohort.out):
+        cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
-        todo = unfinished(recipe, subjects, lambda n: progress.update("checking", n, len(subjects)))
+        todo = unfinished(cohort, subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(recipe, todo, execute, said)) as ended:
+            with closing(restore_all(cohort, todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":
                         progress.say(record.message)
                     progress.update("restoring", n, len(todo))
         except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {recipe.out}.")
+            progress.say(f"The same command goes on from {cohort.out}.")
             raise
         finally:
-            records = summarise(recipe, found)
+            records = summarise(cohort, found)
     return records

@@ -1,7 +1,5 @@
 """``srheart degrade``: Eq. 1, from a high-resolution heart to the scan that would show it."""
 
-from __future__ import annotations
-
 import argparse
 from functools import partial
 from pathlib import Path

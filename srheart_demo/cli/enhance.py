@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    from srheart_demo.enhancement.checking import judged
+    from srheart_demo.enhancement.check import judged
     from srheart_demo.enhancement.enhance import enhance
     from srheart_demo.heart.generator import load_generator
     from srheart_demo.heart.measures import volumes_ml
@@ -82,7 +82,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
             found = enhance(scan, G, settings, show)
             if not options.no_check:
-                found = judged(G, found, partial(progress.update, "checking"))
+                found = judged(found, partial(progress.update, "checking"))
         found.write(folder)
     for note in found.scan.notes:
         print(f"Note: {note}")
@@ -97,7 +97,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    from srheart_demo.enhancement.checking import judged
+    from srheart_demo.enhancement.check import judged
     from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
     from srheart_demo.heart.generator import load_generator
     from srheart_demo.scan.read import read_cycle
@@ -118,9 +118,9 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
             detail = f"iteration {step.iteration}, L = {step.loss:.4f}"
             progress.update("frame", i, len(scans), detail)
 
-        for e in restore_cycle(G, scans, settings, show):
+        for e in restore_cycle(scans, G, settings, show):
             frame = e.scan.frame
-            heart = e if options.no_check else judged(G, e)
+            heart = e if options.no_check else judged(e)
             with atomic_folder(out / f"frame_{frame:03d}") as folder:
                 heart.write(folder)
             beats.append(Beat.of(frame, heart))

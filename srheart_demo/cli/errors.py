@@ -1,7 +1,5 @@
 """What a user can put right: input, missing packages, places that cannot be written to."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -60,14 +58,10 @@ def check_populations(names: Iterable[str]) -> None:
 
 
 def check_installed(extra: str, what: str) -> None:
-    """Refuse what needs packages that are not installed.
-
-    Args:
-        extra: of this package, which needs them.
-        what: the user wants.
+    """Refuse `what` needs an extra of this package that is not installed.
 
     Raises:
-        BadInput: names the command that installs them.
+        BadInput: names the command that installs it.
     """
     if missing := missing_packages(extra):
         raise BadInput(f"{what} needs more packages; {install_them(missing)}")

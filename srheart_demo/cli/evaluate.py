@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,6 +142,8 @@ def _each(
     items: Iterable[Any],
 ) -> list[Any]:
     """The work on each item, several at a time."""
+    from concurrent.futures import ThreadPoolExecutor
+
     results = []
     with ThreadPoolExecutor(jobs) as pool:
         for n, result in enumerate(pool.map(work, items), start=before + 1):

@@ -1,9 +1,6 @@
 """``srheart explore``: the dashboard in the browser, served by Voilà."""
 
-from __future__ import annotations
-
 import argparse
-import socket
 
 from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.cli.options import option, whole
@@ -52,6 +49,8 @@ def _check_free(port: int) -> None:
     Raises:
         BadInput: says why.
     """
+    import socket
+
     try:
         socket.create_server((HOST, port)).close()
     except (OSError, OverflowError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -164,6 +163,8 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
     Raises:
         BadInput: an unknown preset, or a seed for a start that is not random.
     """
+    from dataclasses import replace  # Help would wait for it.
+
     settings = chosen_preset(options)
     given = {name: getattr(options, name) for name in ("gamma", "start", "seed")}
     settings = replace(settings, **{name: x for name, x in given.items() if x is not None})

@@ -3,8 +3,6 @@
 Exit status 1: a statistic of the healthy population is out of tolerance.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections import Counter

@@ -1,11 +1,9 @@
 """Progress with an estimate of the time left, in plain text on stderr."""
 
-from __future__ import annotations
-
 import math
 import sys
 import time
-from typing import TextIO
+from typing import Self, TextIO
 
 TERMINAL_INTERVAL, LOG_INTERVAL = 0.1, 5.0
 """Least time between two updates, s."""
@@ -21,7 +19,7 @@ class ProgressLine:
         self.stream = stream or sys.stderr
         self.phase, self.width = "", 0
 
-    def __enter__(self) -> ProgressLine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,5 @@
 """``srheart sample``: the shipped subjects, or a new one."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 from pathlib import Path

@@ -16,19 +16,6 @@ export function rgb(colour) {
   return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 }
 
-// The colour at a share, 0 to 1, of a scale of stops [share, colour].
-export function shade(stops, share) {
-  const next = Math.max(
-    1,
-    stops.findIndex(([stop]) => stop >= share),
-  );
-  const [[low, from], [high, to]] = [stops[next - 1], stops[next]].map(([at, one]) => [
-    at,
-    rgb(one),
-  ]);
-  return from.map((c, i) => c + ((share - low) / (high - low)) * (to[i] - c));
-}
-
 // Draws before the next picture of the screen, once however often it is asked, and not before the
 // last drawing is done; also when the size or the theme changes. `fresh` tells who waits for it that
 // something new has been drawn.
@@ -67,7 +54,7 @@ export function redrawn(canvas, draw, signal) {
 }
 
 // Listeners on a model outlive the view, unless they are taken off.
-export function listen(model, events, act, signal) {
+export function listen(signal, model, events, act) {
   model.on(events, act);
   signal.addEventListener("abort", () => model.off(events, act));
 }

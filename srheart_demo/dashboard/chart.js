@@ -1,6 +1,6 @@
 // A chart on a canvas: panels side by side with one y axis; lines, points, bars and maps in them.
 
-import { brushOf, element, listen, numbers, penFor, redrawn, shade } from "./canvas.js";
+import { brushOf, element, listen, numbers, penFor, redrawn } from "./canvas.js";
 
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] };
 const TITLE = 18; // room for the title of the y axis
@@ -86,20 +86,6 @@ function named(panels) {
   return [...found.values()];
 }
 
-function mapPicture({ x, y, values, range, colours }) {
-  const [low, high] = range;
-  const picture = new ImageData(x.length, y.length);
-  for (let row = 0; row < y.length; row += 1) {
-    for (let column = 0; column < x.length; column += 1) {
-      const at = Math.min(Math.max((values[row * x.length + column] - low) / (high - low), 0), 1);
-      const pixel = 4 * ((y.length - 1 - row) * x.length + column);
-      picture.data.set(shade(colours, at), pixel);
-      picture.data[pixel + 3] = 255;
-    }
-  }
-  return brushOf(picture);
-}
-
 function render({ model, el }) {
   const stop = new AbortController();
   el.classList.add("srh-chart");
@@ -120,8 +106,9 @@ function render({ model, el }) {
     }));
     for (const { map } of panels) {
       if (!map) continue;
-      for (const name of ["x", "y", "values"]) map[name] = numbers(Float32Array, map[name]);
-      map.picture = mapPicture(map);
+      for (const name of ["x", "y"]) map[name] = numbers(Float32Array, map[name]);
+      const pixels = numbers(Uint8ClampedArray, map.pixels);
+      map.picture = brushOf(new ImageData(pixels, map.x.length));
     }
     canvas.panels = panels;
   };
@@ -373,7 +360,7 @@ function render({ model, el }) {
     read();
     ask(true);
   };
-  listen(model, "change:drawing", news, stop.signal);
+  listen(stop.signal, model, "change:drawing", news);
   news();
   return () => stop.abort();
 }

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from srheart_demo.dashboard import theme
 from srheart_demo.dashboard.module import module
+from srheart_demo.frame import rgb
 
 
 @dataclass(frozen=True)
@@ -109,18 +110,26 @@ def _message(panel: Panel) -> dict[str, Any]:
     return {
         "x": asdict(panel.x),
         "y": asdict(panel.y),
-        "series": [_binary(series, "x", "y") for series in panel.series],
-        "map": None
-        if panel.map is None
-        else _binary(panel.map, "x", "y", "values") | {"colours": DARK_IS_LOW},
+        "series": [vars(series) | _binary(series) for series in panel.series],
+        "map": None if panel.map is None else _coloured(panel.map),
     }
 
 
-DARK_IS_LOW = [[1 - at, colour] for at, colour in reversed(theme.SEQUENTIAL)]
+def _binary(one: Series | Map) -> dict[str, Any]:
+    return {n: np.asarray(getattr(one, n), np.float32).tobytes() for n in ("x", "y")}
 
 
-def _binary(one: Series | Map, *names: str) -> dict[str, Any]:
-    return vars(one) | {n: np.asarray(getattr(one, n), np.float32).tobytes() for n in names}
+def _coloured(one: Map) -> dict[str, Any]:
+    """A map as pixels, its first row last, and the colours of its range."""
+    stops, colours = zip(*DARK_IS_LOW, strict=True)
+    shares = np.interp(np.asarray(one.values, float), one.range, (0, 1))[::-1]
+    mixed = [np.interp(shares, stops, band) for band in zip(*map(rgb, colours), strict=True)]
+    pixels = np.stack([*mixed, np.full_like(shares, 255)], -1).round().astype(np.uint8)
+    known = {"range": one.range, "title": one.title, "colours": DARK_IS_LOW}
+    return _binary(one) | known | {"pixels": pixels.tobytes()}
+
+
+DARK_IS_LOW = [(1 - at, colour) for at, colour in reversed(theme.SEQUENTIAL)]
 
 
 def around(values: ArrayLike, least: float, room: float = 1.1) -> float:

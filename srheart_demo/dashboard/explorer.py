@@ -31,8 +31,9 @@ from srheart_demo.dashboard.tabs import Tabs
 from srheart_demo.dashboard.widgets import Hearing, named, show
 
 if TYPE_CHECKING:
+    from srheart_demo.explorer.moment import Moment
     from srheart_demo.explorer.session import Session
-    from srheart_demo.explorer.show import Cuts, Frame, Heart, Scores
+    from srheart_demo.explorer.show import Cuts, Heart
     from srheart_demo.explorer.subjects import ScanSettings
 
 FIRST_MOTION = 4.0
@@ -75,7 +76,6 @@ class Explorer(Hearing):
         unseen = named(w.VBox([self.page]), "srh-unseen")
         self.box = named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
-        self._frame: Frame | None = None
         self._status = Status(self.transport)
         self._still = False
         self._unseen: set[w.Widget] = set()
@@ -104,25 +104,25 @@ class Explorer(Hearing):
 
     def show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
-        self.session, self._frame, self._status.progress = session, None, None
+        self.session, self._status.shown = session, None
         with self.quietly():
             self.scan.fill(session)
             self.solver.fill(session)
             self.heart.fill(session)
         self._enable()
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, now: Moment) -> None:
         """The run and its unknowns."""
-        self._frame, self._status.progress = frame, frame.progress
+        self._status.shown = now
         with self.quietly():
-            self.transport.show_frame(frame)
+            self.transport.show_frame(now)
         self._status.write(self.runner)
         for panel in (self.score, self.unknowns, self.convergence):
-            panel.show_frame(frame)
-        self.solver.show_preset(frame.progress.name)
+            panel.show_frame(now)
+        self.solver.show_preset(now.name)
         if self.session is not None:
             scan = self.session.scene.settings
-            self.scan.stack.show(frame.side, bool(scan.by_hand or scan.missing))
+            self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
 
     def show_cuts(self, cuts: Cuts) -> None:
         """The slices."""
@@ -133,12 +133,13 @@ class Explorer(Hearing):
         self.heart.show(heart, quiet=not self.runner.computing)
         self.tabs.refresh()
 
-    def show_scores(self, scores: Scores) -> None:
+    def show_scores(self, now: Moment) -> None:
         """How good the estimate is, and everything on the page in words."""
-        self.score.show_scores(scores)
-        if self._frame is not None:
-            spoken = {"srh-fig-heart": sentences.heart_alternative(scores)}
-            self.page.names = self.page.names | sentences.alternatives(self._frame) | spoken
+        self.score.show_scores(now)
+        if self._status.shown is not None:
+            said = sentences.alternatives(self._status.shown)
+            said["srh-fig-heart"] = sentences.heart_alternative(now)
+            self.page.names = self.page.names | said
 
     def show_state(self, state: Activity, problem: str) -> None:
         """What the run is doing, and which controls make sense; `problem` if it failed."""
@@ -285,7 +286,8 @@ class Explorer(Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        self.solver.show_preset("" if self._frame is None else self._frame.progress.name)
+        shown = self._status.shown
+        self.solver.show_preset("" if shown is None else shown.name)
         refill = self.runner.on_loop(self._refill)
 
         def take(session: Session) -> None:

@@ -84,7 +84,7 @@ def _picture(session: Session, dpi: int) -> Image:
 
     figure = Figure(SIZE, dpi=dpi)
     canvas = FigureCanvasAgg(figure)
-    figure.text(0.01, 0.93, sentences.progress_line(session.now.progress(), False), fontsize=8)
+    figure.text(0.01, 0.93, sentences.progress_line(session.now, False), fontsize=8)
     for x, (tissue, colour) in enumerate(TISSUE_COLOURS.items()):
         name = f"■ {texts.TISSUE_NAMES[tissue]}"
         figure.text(0.01 + 0.15 * x, 0.03, name, color=colour, fontsize=8)

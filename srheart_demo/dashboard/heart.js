@@ -91,7 +91,7 @@ function render({ model, el }) {
       ask(true);
     }, next - performance.now());
   };
-  listen(model, "change:traces change:ghost change:shows_ghost", renew, stop.signal);
+  listen(stop.signal, model, "change:traces change:ghost change:shows_ghost", renew);
   ask(true);
   return () => {
     stop.abort();

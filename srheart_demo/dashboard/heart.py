@@ -29,11 +29,11 @@ OPACITY = {"LV": 0.6, "MYO": 0.2, "RV": 0.45}
 GHOST_OPACITY = 0.16
 LINE = 4
 """Width of an outline, in Plotly's own unit."""
-REACH, TICKS = 66, (-40, 0, 40)
+REACH, TICKS = (66, 66, 60), (-40, 0, 40)
 """How far the axes reach from 0, and the numbers on them, mm; none where two axes meet."""
-EYE = {"x": -0.52, "y": -1.72, "z": 0.38}
+EYE = {"x": -0.5, "y": -1.64, "z": 0.26}
 """Where the view is seen from, from its middle; RV left, base on top."""
-MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.15}
+MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}
 """A little low: titles stand below the axes."""
 CLEAR = "rgba(0,0,0,0)"
 LIT = {"ambient": 0.6, "diffuse": 0.6, "specular": 0.05}
@@ -108,17 +108,17 @@ def page(heart: Heart, ghost: Mapping[str, Mesh]) -> str:
 
 def layout() -> dict[str, Any]:
     """Axes in mm of the same scale, and where they are seen from."""
-    names = zip(("xaxis", "yaxis", "zaxis"), texts.HEART_AXES, strict=True)
+    names = zip(("xaxis", "yaxis", "zaxis"), texts.HEART_AXES, REACH, strict=True)
     axes = {
         name: {
             "title": {"text": title, "font": {"size": 11}},
-            "range": [-REACH, REACH],
+            "range": [-reach, reach],
             "tickvals": TICKS,
             "gridcolor": theme.GRID,
             "zerolinecolor": theme.GRID,
             "showspikes": False,
         }
-        for name, title in names
+        for name, title, reach in names
     }
     return {
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
@@ -126,7 +126,12 @@ def layout() -> dict[str, Any]:
         "showlegend": False,
         "font": {"family": theme.FONT, "size": 11, "color": theme.INK},
         "scene": axes
-        | {"aspectmode": "cube", "bgcolor": CLEAR, "camera": {"eye": EYE, "center": MIDDLE}},
+        | {
+            "aspectmode": "manual",
+            "aspectratio": dict(zip("xyz", (mm / max(REACH) for mm in REACH), strict=True)),
+            "bgcolor": CLEAR,
+            "camera": {"eye": EYE, "center": MIDDLE},
+        },
     }
 
 

@@ -35,6 +35,7 @@ class HeartPanel(Hearing):
     """The first tab.
 
     Attributes:
+        cards: the 3-D view, and the slices below it.
         computes: the long computation that was asked for last, in `texts.JOBS`.
     """
 
@@ -52,7 +53,7 @@ class HeartPanel(Hearing):
         toggles = [self.show_truth, self.show_cut, self.show_slices, self.paint]
         bar = named(w.HBox(toggles), "srh-toggles")
         in_3d = [bar, plot(self.view, "srh-fig-heart"), self._news.box]
-        self.box = w.VBox([card("", texts.HEART, in_3d, "srh-heart"), self.slices.box])
+        self.cards = card("", texts.HEART, in_3d, "srh-heart"), self.slices.box
         for toggle in toggles[:3]:
             self.on(toggle, lambda _: self._toggle())
         self._toggle()

@@ -16,7 +16,7 @@ from srheart_demo.dashboard.widgets import checkbox, control, html, named, row, 
 if TYPE_CHECKING:
     from srheart_demo.dashboard.explorer import Explorer
     from srheart_demo.dashboard.runner import Runner
-    from srheart_demo.enhancement.checking import Report
+    from srheart_demo.enhancement.check import Report
     from srheart_demo.explorer.own import OwnFile, OwnScan
     from srheart_demo.explorer.session import Session
 

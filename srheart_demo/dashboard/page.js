@@ -10,15 +10,10 @@ function painted(callback) {
 }
 
 function answerPings(model, signal) {
-  listen(
-    model,
-    "change:ping",
-    () => {
-      const ping = model.get("ping");
-      painted(() => model.send({ kind: "painted", ping }));
-    },
-    signal,
-  );
+  listen(signal, model, "change:ping", () => {
+    const ping = model.get("ping");
+    painted(() => model.send({ kind: "painted", ping }));
+  });
 }
 
 // Whoever does anything has seen enough of the opening replay; its own buttons say what they want.
@@ -96,24 +91,19 @@ function lightTerms(model, signal) {
 
 function turnDark(model, signal) {
   const turn = () => document.body.classList.toggle("srh-dark", model.get("dark"));
-  listen(model, "change:dark", turn, signal);
+  listen(signal, model, "change:dark", turn);
   turn();
 }
 
 function handOutFiles(model, signal) {
-  listen(
-    model,
-    "msg:custom",
-    (message, [data]) => {
-      if (message.kind !== "download") return;
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([data]));
-      link.download = message.name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    },
-    signal,
-  );
+  listen(signal, model, "msg:custom", (message, [data]) => {
+    if (message.kind !== "download") return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([data]));
+    link.download = message.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
 }
 
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
@@ -141,7 +131,7 @@ function render({ model }) {
       });
   });
   additions.observe(document.body, { childList: true, subtree: true });
-  listen(model, "change:names", tend, stop.signal);
+  listen(stop.signal, model, "change:names", tend);
   document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
     signal: stop.signal,
   });

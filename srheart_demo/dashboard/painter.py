@@ -103,16 +103,18 @@ class Painter:
         self, now: Moment, part: str, coarse: bool
     ) -> tuple[str, Callable[[], None], float]:
         """A part of the page, how to draw it, and the seconds that it took to prepare."""
+        from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
+
         started, view = time.monotonic(), self._view
         draw: Callable[[], None]
         if part == "frame":
-            draw = partial(view.show_frame, now.frame())
+            draw = partial(view.show_frame, now.found(*UNKNOWNS))
         elif part == "cuts":
             draw = partial(view.show_cuts, now.cuts(*self.look))
         elif part == "heart":
             draw = partial(view.show_heart, now.heart(*self.look, coarse))
         else:
-            draw = partial(view.show_scores, now.scores())
+            draw = partial(view.show_scores, now.found(*QUALITY))
             give_back()  # Scores come seldom, and need the most room.
         return part, draw, time.monotonic() - started
 

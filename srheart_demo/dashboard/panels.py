@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,9 @@ from srheart_demo.dashboard.widgets import (
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
+    from srheart_demo.explorer.moment import Moment
     from srheart_demo.explorer.session import Session
-    from srheart_demo.explorer.show import Frame, LossCurves, Scores
+    from srheart_demo.explorer.show import LossCurves
     from srheart_demo.explorer.subjects import ScanSettings
 
 RANDOM, OWN = "random", "own"
@@ -111,8 +113,6 @@ class ScanPanel:
 
     def chosen(self, scan: ScanSettings) -> ScanSettings:
         """Another scan, as it is chosen here."""
-        from dataclasses import replace
-
         new = replace(
             scan,
             subject=self.name or scan.subject,
@@ -213,12 +213,12 @@ class UnknownsPanel:
         ]
         self.box = card("3", texts.UNKNOWN, content, "srh-unknown")
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, now: Moment) -> None:
         """The unknowns of a run, in its colour."""
-        colour = next(run.colour for run in frame.curves if run.active)
-        self.shifts.show_shifts(frame.shifts, colour)
-        self.latent.show_latent(frame.z, colour)
-        self.path.show_paths(frame.curves, frame.progress.iteration)
+        colour = next(run.colour for run in now.curves if run.active)
+        self.shifts.show_shifts(now.shifts, colour)
+        self.latent.show_latent(now.step.z[0].numpy(), colour)
+        self.path.show_paths(now.curves, now.at)
 
 
 class ConvergencePanel:
@@ -229,9 +229,9 @@ class ConvergencePanel:
         content: list[w.Widget] = [plot(self.chart, "srh-fig-convergence")]
         self.box = card("4", texts.CONVERGENCE, content, "srh-convergence")
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, now: Moment) -> None:
         """Those of all runs, with a mark at what is looked at."""
-        self.chart.show_curves(frame.curves, frame.progress.iteration)
+        self.chart.show_curves(now.curves, now.at)
 
 
 class Transport:
@@ -258,11 +258,11 @@ class Transport:
         show(self.cancel, False)
         self._show_runs(())
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, now: Moment) -> None:
         """The iteration that is looked at, and a chip for every run, in its colour."""
-        self.iteration.max = max(frame.progress.last, 1)
-        self.iteration.value = frame.progress.iteration
-        self._show_runs(frame.curves)
+        self.iteration.max = max(now.last, 1)
+        self.iteration.value = now.at
+        self._show_runs(now.curves)
 
     def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
         for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
@@ -291,41 +291,41 @@ class ScorePanel:
     def __init__(self) -> None:
         self.table = html("", "srh-scores")
         self.box = card("5", texts.QUALITY, [self.table], "srh-quality", texts.GAUGE_SCORE_NOTE)
-        self._scores: Scores | None = None
-        self._frame: Frame | None = None
+        self._scored: Moment | None = None
+        self._shown: Moment | None = None
 
-    def show_scores(self, scores: Scores) -> None:
+    def show_scores(self, now: Moment) -> None:
         """Bars for Dice."""
-        self._scores = scores
+        self._scored = now
         self._write()
 
-    def show_frame(self, frame: Frame) -> None:
+    def show_frame(self, now: Moment) -> None:
         """The motion error in mm, before and after."""
-        self._frame = frame
+        self._shown = now
         self._write()
 
     def _write(self) -> None:
-        scores, frame = self._scores, self._frame
-        if scores is None or frame is None:
+        scored, shown = self._scored, self._shown
+        if scored is None or shown is None:
             return
-        known, old = bool(scores.dice), scores.number != frame.number
-        dice = scores.dice or scores.agreement
+        known, old = bool(scored.dice), scored.estimate is not shown.estimate
+        dice, nearest = scored.dice or scored.agreement, scored.nearest
         heading = texts.DICE_HEADING if known else texts.AGREEMENT_HEADING
         if old:
-            heading = texts.OLD_HEADING.format(scores.iteration)
+            heading = texts.OLD_HEADING.format(scored.at)
         other = f"<u></u>{texts.DICE_NEAREST}" if known else ""
         rows = (
             f'<div class="srh-score srh-score-head"><span>{heading}</span><span></span>'
             f"<span>{texts.DICE_ESTIMATE}</span><span>{other}</span></div>"
         ) + "".join(
-            _score_row(tissue, colour, dice[tissue], scores.nearest.get(tissue))
+            _score_row(tissue, colour, dice[tissue], nearest.get(tissue))
             for tissue, colour in TISSUE_COLOURS.items()
         )
         if known:
             below = (
                 '<div class="srh-score srh-score-motion">'
-                f"<span>{texts.MOTION_ERROR}</span><span></span><b>{frame.motion_error:.1f} mm</b>"
-                f"<span>{frame.motion_uncorrected:.1f} mm</span></div>"
+                f"<span>{texts.MOTION_ERROR}</span><span></span><b>{shown.motion_error:.1f} mm</b>"
+                f"<span>{shown.motion_uncorrected:.1f} mm</span></div>"
             )
         else:
             below = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'

@@ -45,8 +45,8 @@ function render({ model, el }) {
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
   };
-  listen(model, "msg:custom", give, stop.signal);
-  listen(model, "change:text change:said", draw, stop.signal);
+  listen(stop.signal, model, "msg:custom", give);
+  listen(stop.signal, model, "change:text change:said", draw);
   draw();
   return () => stop.abort();
 }

@@ -81,10 +81,14 @@ def _plot(plot: Plot, name: str) -> str:
         vertical_spacing=min(0.25, 90 / (PANEL_HEIGHT * rows)),
     )
     figure.update_layout(
-        theme.layout(height=PANEL_HEIGHT * rows + 40, margin={"l": 60, "r": 10, "t": 40, "b": 50})
+        template="plotly_white",
+        font={"family": theme.FONT, "size": 12, "color": theme.INK},
+        height=PANEL_HEIGHT * rows + 40,
+        margin={"l": 60, "r": 10, "t": 40, "b": 50},
+        showlegend=False,
     )
-    figure.update_xaxes(theme.axis("", automargin=True))
-    figure.update_yaxes(theme.axis("", automargin=True))
+    figure.update_xaxes(fixedrange=True)
+    figure.update_yaxes(fixedrange=True)
     figure.update_yaxes(title_text=plot.axis, col=1)
     if isinstance(plot, LinePlot):
         figure.update_xaxes(title_text=plot.x_axis, type="category")

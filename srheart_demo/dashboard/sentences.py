@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 from srheart_demo.dashboard import texts
 
 if TYPE_CHECKING:
+    from srheart_demo.explorer.moment import Moment
     from srheart_demo.explorer.race import Lane
-    from srheart_demo.explorer.show import Frame, LossCurves, RunProgress, Scores
+    from srheart_demo.explorer.show import LossCurves
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
 
-def progress_line(progress: RunProgress, running: bool) -> str:
+def progress_line(now: Moment, running: bool) -> str:
     """Where the run is, how long it has taken, and may still take where that is known."""
-    if not progress.last and not running:
+    if not now.last and not running:
         return texts.READY_NOTE
-    if progress.ended and not running:
-        whole = f"of {progress.last}"
-    elif progress.iteration < progress.last:
-        whole = f"of {progress.last} so far"
+    if now.ended and not running:
+        whole = f"of {now.last}"
+    elif now.at < now.last:
+        whole = f"of {now.last} so far"
     else:
-        whole = f"of at most {progress.iterations}"
-    parts = [progress.name, f"iteration {progress.iteration} {whole}"]
-    if progress.stopped:
-        parts.append(texts.ENDS[progress.stopped])
-    if progress.iteration:
-        parts.append(f"{progress.seconds:.1f}\u00a0s")
-    if running and progress.left is not None:
-        parts.append(_remaining(progress.left))
+        whole = f"of at most {now.settings.iterations}"
+    parts = [now.name, f"iteration {now.at} {whole}"]
+    if now.step.stopped:
+        parts.append(texts.ENDS[now.step.stopped])
+    if now.at:
+        parts.append(f"{now.step.seconds:.1f}\u00a0s")
+    if running and now.left is not None:
+        parts.append(_remaining(now.left))
     return " · ".join(parts)
 
 
@@ -111,10 +112,10 @@ def race_line(lanes: list[Lane]) -> str:
     )
 
 
-def alternatives(frame: Frame) -> dict[str, str]:
+def alternatives(now: Moment) -> dict[str, str]:
     """What each figure shows now, in words."""
-    active = next(curves for curves in frame.curves if curves.active)
-    at, shifts, z = frame.progress.iteration, frame.shifts, frame.z
+    active = next(curves for curves in now.curves if curves.active)
+    at, shifts, z = now.at, now.shifts, now.step.z[0].numpy()
     error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
     number = shifts.slices[shifts.tissue][worst] if len(error) else 0
@@ -125,7 +126,7 @@ def alternatives(frame: Frame) -> dict[str, str]:
     return {
         "srh-fig-convergence": (
             f"Chart of the losses: L went from {active.loss[0]:.3f} to {active.loss[at]:.3f} nats"
-            f" per voxel in {at} iterations; {len(frame.curves)} runs are shown."
+            f" per voxel in {at} iterations; {len(now.curves)} runs are shown."
         ),
         "srh-fig-shifts": (
             "Chart of each slice's displacement in millimetres, estimated and true:"
@@ -143,9 +144,9 @@ def alternatives(frame: Frame) -> dict[str, str]:
     }
 
 
-def heart_alternative(scores: Scores) -> str:
+def heart_alternative(now: Moment) -> str:
     """The 3-D view in words."""
-    names, volumes = texts.TISSUE_NAMES, scores.volumes.items()
+    names, volumes = texts.TISSUE_NAMES, now.volumes.items()
     told = ", ".join(f"{names[tissue]} {ml:.0f}\u00a0ml" for tissue, ml in volumes)
     what, help_ = texts.NAMES["srh-fig-heart"].split(". ", 1)
-    return f"{what}. The estimate at iteration {scores.iteration}: {told}. {help_}"
+    return f"{what}. The estimate at iteration {now.at}: {told}. {help_}"

@@ -90,7 +90,7 @@ function render({ model, el }) {
   }
 
   const ask = redrawn(canvases["sa-input"], draw, stop.signal);
-  listen(model, "change:pictures", () => ask(true), stop.signal);
+  listen(stop.signal, model, "change:pictures", () => ask(true));
   ask(true);
   return () => stop.abort();
 }

@@ -179,16 +179,11 @@ function render({ model, el }) {
   leave.addEventListener("click", toggle);
   undo.addEventListener("click", () => model.send({ kind: "undo" }));
 
-  listen(
-    model,
-    "change:revision",
-    () => {
-      if (hand === null) offset = 0;
-      draw();
-    },
-    stop.signal,
-  );
-  listen(model, "change:chosen", draw, stop.signal);
+  listen(stop.signal, model, "change:revision", () => {
+    if (hand === null) offset = 0;
+    draw();
+  });
+  listen(stop.signal, model, "change:chosen", draw);
   draw();
   return () => {
     clearTimeout(resting);

@@ -10,7 +10,7 @@ from srheart_demo.dashboard.runner import Activity
 if TYPE_CHECKING:
     from srheart_demo.dashboard.panels import Transport
     from srheart_demo.dashboard.runner import Runner
-    from srheart_demo.explorer.show import RunProgress
+    from srheart_demo.explorer.moment import Moment
 
 WORDS = {
     Activity.LOADING: texts.LOADING,
@@ -27,15 +27,15 @@ class Status:
     """The status line of the bar that moves through a run.
 
     Attributes:
-        progress: of the picture that is shown.
+        shown: the moment that the page shows.
     """
 
     def __init__(self, bar: Transport) -> None:
-        self._bar, self.progress = bar, None
+        self._bar, self.shown = bar, None
         self._told = Activity.LOADING
         self.say("")
 
-    progress: RunProgress | None
+    shown: Moment | None
 
     def say(self, problem: str, word: str = texts.REFUSED) -> None:
         """What stands there in place of the run's state from now on; or nothing."""
@@ -43,12 +43,12 @@ class Status:
 
     def write(self, runner: Runner) -> None:
         """Write what there is to say now."""
-        state, progress = runner.state, self.progress
+        state, shown = runner.state, self.shown
         done, line = 0.0, ""
         # The picture comes after the state: until then nothing is told of the one before.
-        if progress is not None and not _fits(progress, runner):
-            progress = None
-        if state is Activity.DONE and progress is None:
+        if shown is not None and not _fits(shown, runner):
+            shown = None
+        if state is Activity.DONE and shown is None:
             state = self._told
         self._told, running = state, state is Activity.RUNNING
         if state is Activity.FAILED:
@@ -56,16 +56,16 @@ class Status:
         elif self._problem:
             self._bar.show_status("failed", self._word, self._problem, 0.0)
             return
-        elif progress is not None:
-            whole = progress.iterations if running else progress.last
-            done = progress.iteration / whole if whole else 0.0
-            line = sentences.progress_line(progress, running)
+        elif shown is not None:
+            whole = shown.settings.iterations if running else shown.last
+            done = shown.at / whole if whole else 0.0
+            line = sentences.progress_line(shown, running)
         self._bar.show_status(state.value, WORDS[state], line, done)
 
 
-def _fits(progress: RunProgress, runner: Runner) -> bool:
+def _fits(shown: Moment, runner: Runner) -> bool:
     """Whether a picture is of what the run does now, and not of what it did before."""
-    ended = progress.stopped is not None
+    ended = shown.step.stopped is not None
     if runner.state is Activity.DONE:
         return ended
     if runner.state is Activity.RUNNING:

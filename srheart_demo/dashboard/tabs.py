@@ -39,7 +39,7 @@ class Tabs:
         self._board = board
         self.made: dict[str, WhyTab | HeartPanel] = {"heart": heart}
         self._boxes = {name: named(w.VBox(), "srh-tab") for name in texts.TABS}
-        self._boxes["heart"].children = [heart.box]
+        self._boxes["heart"].children = heart.cards
         self._boxes["heart"].add_class("srh-tab-heart")
         options = [(words["button"], name) for name, words in texts.TABS.items()]
         self.bar = w.ToggleButtons(options=options, value="heart")

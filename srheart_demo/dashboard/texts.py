@@ -24,31 +24,10 @@ TABS: dict[str, dict[str, str]] = _WORDS["tab"]
 TITLE = "One heart from a few displaced slices"
 SUBTITLE = "Joint motion correction and super-resolution by latent optimisation"
 TRUTH = "truth"
-TISSUE_NAMES = {"LV": "left ventricle", "MYO": "myocardium", "RV": "right ventricle"}
+TISSUE_NAMES: dict[str, str] = _WORDS["tissue"]
 
 # Header
-EQUATIONS = (
-    '<span class="srh-term-scan">S<sub>LR</sub></span> ='
-    ' <span class="srh-term-motion">M<sub>d</sub></span>'
-    ' <span class="srh-term-down">↓<sub>s</sub></span>'
-    ' <span class="srh-term-heart">S<sub>HR</sub></span> +'
-    ' <span class="srh-term-noise">ε</span>',
-    '<span class="srh-term-heart">S<sub>HR</sub></span> ≈'
-    ' <span class="srh-term-G">G(<span class="srh-term-z">z</span>)</span>',
-    'min<sub><span class="srh-term-z">z</span>, <span class="srh-term-d">d</span></sub> '
-    '<span class="srh-term-L">L</span> ='
-    ' <span class="srh-term-LSA">CE(<span class="srh-term-motion srh-term-d">M<sub>d</sub></span>'
-    ' <span class="srh-term-down">↓<sub>s</sub></span> G(<span class="srh-term-z">z</span>),'
-    ' <span class="srh-term-scan">S<sub>LR</sub></span>)</span> +'
-    ' <span class="srh-term-gamma">γ</span>'
-    ' <span class="srh-term-LLA">CE(R ⊙ G(<span class="srh-term-z">z</span>),'
-    " S<sub>LA</sub>)</span>"
-    ' <span class="srh-term-prior">− log p(z) − log p(d)</span>',
-    '<span class="srh-term-z">z ← z − <span class="srh-term-lrz">α<sub>z</sub></span>'
-    " ∂L/∂z</span>, "
-    '<span class="srh-term-d">d ← d − <span class="srh-term-lrd">α<sub>d</sub></span>'
-    " ∂L/∂d</span>",
-)
+EQUATIONS: list[str] = _WORDS["equations"]
 BEGIN = (
     "<b>Begin here:</b> drag a slice in 1 sideways, press Run, see in 3 how d and z put it back."
     " <b>Point at a control or chart:</b> this line explains it, and its term lights up."
@@ -59,34 +38,15 @@ SCAN = "The scan"
 SUBJECT_RANDOM, SUBJECT_OWN = "A random heart", "A file of yours"
 OWN_HINT = "Choose it in the tab “Your scan”."
 SCANNED, PUT_BACK = "Scan: drag a slice", "Motion undone by d"
-STACK_WORDS = {
-    "columns": "columns",
-    "rows": "rows",
-    "turn": "turn 90°",
-    "direction": "seen along",
-    "leaveOut": "leave out",
-    "takeAgain": "use again",
-    "undo": "undo",
-    "slice": "slice",
-    "help": (
-        "The stack from the side. Up and down choose a slice, left and right displace it,"
-        " Delete leaves it out or uses it again."
-    ),
-    "missing": "is not used",
-}
+STACK_WORDS: dict[str, str] = _WORDS["stack"]
 
 # 2 The solver
 RUN_CARD = "The solver"
-PRESET_NOTES = {
-    "PAPER": "As the paper prints it: steps of 0.0001, stop at 5\u00a0%. It hardly moves.",
-    "REFERENCE": "As the authors’ public code: d and z in turn, 500 iterations.",
-    "RECOMMENDED": "Our best: weak priors on z and d, a search over all shifts first.",
-    "INTERACTIVE": "RECOMMENDED cut short, to solve again while a slider moves.",
-}
+PRESET_NOTES: dict[str, str] = _WORDS["preset"]
 GAMMA_NOTE = "of the long-axis view; also while it runs"
 GAMMA_UNUSED = "no long-axis view is used: γ counts as 0"
 SHOWN_RUN = "Shown: {}. Run starts {}:"
-SOLVERS = {"adam": "Adam", "lbfgs": "L-BFGS"}
+SOLVERS: dict[str, str] = _WORDS["solver"]
 
 # Status
 LOADING = "Loading the generator"
@@ -96,24 +56,8 @@ RUNNING, REPLAYING, PAUSED, DONE = "Running", "Replaying", "Paused", "Finished"
 FAILED = "Something went wrong"
 REFUSED, RESTORED = "Not done", "Restored, but not the very same"
 FAILED_NOTE = "Press Reset to go on, or choose another setting."
-ENDS = {
-    "iterations": "all iterations done",
-    "converged": "stopped: hardly anything changes any more",
-    "diverged": "stopped: the loss is no longer a number; try smaller steps",
-}
-JOBS = {
-    "load": "Reading the file",
-    "check": "Checking your scan",
-    "uncertainty": "Drawing likely hearts",
-    "spread": "Solving from five starts",
-    "valley": "Trying L around the run",
-    "directions": "Naming directions of z",
-    "gauge": "Moving heart and slices",
-    "race": "The presets race",
-    "restore": "Restoring the state",
-    "film": "Drawing the animation",
-    "take": "Writing the file",
-}
+ENDS: dict[str, str] = _WORDS["end"]
+JOBS: dict[str, str] = _WORDS["job"]
 
 # Where one looks: what is loading, computed, old or still to come
 CANCELLED = "Cancelled: nothing was computed."
@@ -127,13 +71,8 @@ PAGE_LOADING = (
 
 # The heart
 HEART = "3D"
-SLICES_SHOWN = {"outlined": "slice outlines", "painted": "painted slices", "": "no slices"}
-PAINTS = {
-    "": "tissues",
-    "error": "error, mm",
-    "uncertainty": "uncertainty, mm",
-    "spread": "spread of 5 starts, mm",
-}
+SLICES_SHOWN: dict[str, str] = _WORDS["slices"]
+PAINTS: dict[str, str] = _WORDS["paint"]
 HEART_AXES = ("columns, mm", "rows, mm", "D, mm: apex → base")
 PLACE = "D %{z:.0f} · rows %{y:.0f} · columns %{x:.0f}\u00a0mm"
 AS_SCANNED = "{}, as scanned"
@@ -142,13 +81,7 @@ SLICES = "Slice by slice"
 SLICES_NOTE = "both planes are painted in 3D"
 SHORT_AXIS_SCRUBBER = "Short axis"
 LONG_AXIS_SCRUBBER = "Long axis"
-COLUMNS = {
-    "input": ("Scan", "what is given"),
-    "redegraded": ("Predicted", "scan of G(z)"),
-    "disagreement": ("Difference", "of these two"),
-    "estimate": ("Estimate", "line: truth"),
-    "truth": ("Truth", "to compare"),
-}
+COLUMNS: dict[str, list[str]] = _WORDS["column"]
 
 # Unknowns, convergence, quality
 UNKNOWN = "What is unknown"
@@ -183,24 +116,11 @@ HERE = "here"
 
 # Seeing why: the latent space
 LATENT_VOLUME = "volume, ml"
-FEATURE_NAMES = {
-    "LV": ("a smaller LV", "a larger LV"),
-    "MYO": ("less myocardium", "more myocardium"),
-    "RV": ("a smaller RV", "a larger RV"),
-    "length": ("a shorter heart", "a longer heart"),
-    "wall": ("thinner walls", "thicker walls"),
-    "lean_rows": ("leaning up", "leaning down the rows"),
-    "lean_columns": ("leaning left", "leaning right along columns"),
-    "place_rows": ("further up", "further down the rows"),
-    "place_columns": ("further left", "further right along columns"),
-}
+FEATURE_NAMES: dict[str, list[str]] = _WORDS["feature"]
 
 # Seeing why: the gauge
-GAUGE_KINDS = {"translate": "shift the heart", "shear": "shear the heart"}
-GAUGE_AXIS = {
-    "translate": "the heart to the right, the slices to the left, mm",
-    "shear": "base to the right over 100\u00a0mm of heart, the slices against it, mm",
-}
+GAUGE_KINDS: dict[str, str] = _WORDS["gauge"]
+GAUGE_AXIS: dict[str, str] = _WORDS["gauge_axis"]
 GAUGE_BEFORE, GAUGE_AFTER = "the heart found", "moved: it fits the slices as well"
 
 # Seeing why: the race
@@ -224,15 +144,7 @@ REPORT_PARTS = "The heart, after a quick solve", "Found in the file", "Assumed"
 NOT_CLINICAL = "For research and teaching, not for clinical use."
 
 # Taking it away
-TAKES = {
-    "S_SR": ("Heart (NIfTI)", "labels on a fine grid, where the scan lies"),
-    "d": ("Displacements d (JSON)", "mm along rows and columns, with the losses"),
-    "stl": ("Surfaces (STL)", "for a 3D printer, mm"),
-    "glb": ("Surfaces (GLB)", "coloured, for slides and browsers"),
-    "png": ("Figure (PNG)", "heart, stack and curves"),
-    "html": ("3D view (HTML)", "one file that turns in any browser"),
-    "gif": ("Animation (GIF)", "the run, iteration by iteration"),
-}
+TAKES: dict[str, list[str]] = _WORDS["take"]
 STATE = "This state as a text"
 STATE_NOTE = (
     "Send it to somebody: Restore computes the same runs again, and says where another machine"

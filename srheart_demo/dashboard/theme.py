@@ -7,7 +7,6 @@ Text and grid take their colour from the page's style sheet.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from srheart_demo.frame import TISSUE_COLOURS
 
@@ -15,7 +14,6 @@ FONT = 'Inter, "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", A
 INK = "#1A2230"
 MUTED = "#56606F"
 GRID = "#E3E8EF"
-PAPER = "rgba(0,0,0,0)"
 RUNS = ("#8E52B5", "#B07D12", "#D1478C")
 """One for each run that is kept; none is a tissue's."""
 DASHES = ("solid", "dash", "dot")
@@ -45,31 +43,3 @@ def line_colours(names: Sequence[str]) -> list[str]:
     others = [name for name in names if name not in known]
     of = known | {name: METHODS[i % len(METHODS)] for i, name in enumerate(others)}
     return [of[name] for name in names]
-
-
-def axis(title: str, **more: Any) -> dict[str, Any]:
-    """A quiet axis with a title that names its unit."""
-    return {
-        "title": {"text": title, "font": {"size": 12, "color": MUTED}, "standoff": 4},
-        "tickfont": {"size": 11, "color": MUTED},
-        "gridcolor": GRID,
-        "zerolinecolor": "#B8C0CC",
-        "linecolor": "#B8C0CC",
-        "automargin": False,
-        "fixedrange": True,
-    } | more
-
-
-def layout(**more: Any) -> dict[str, Any]:
-    """What all figures have in common."""
-    return {
-        "template": "none",
-        "autosize": True,
-        "font": {"family": FONT, "size": 12, "color": INK},
-        "paper_bgcolor": PAPER,
-        "plot_bgcolor": PAPER,
-        "margin": {"l": 46, "r": 10, "t": 6, "b": 34},
-        "showlegend": False,
-        "hoverlabel": {"font": {"family": FONT, "size": 12}},
-        "uirevision": "kept",
-    } | more

@@ -254,13 +254,13 @@ class LatentTab(WhyTab):
 
         def work(session: Session, watch: Watch) -> tuple[list[Direction], Traversal, np.ndarray]:
             from srheart_demo.explorer.portrait import portrait
-            from srheart_demo.explorer.why import heart_along, named_directions, traverse
+            from srheart_demo.explorer.why import along, named_directions, traverse
 
             G, z = session.generator, session.step.z
             directions = self._directions or named_directions(G, session.principal, watch)
             vector = directions[index].vector
             volumes = traverse(G, z, vector, watch)
-            return directions, volumes, portrait(heart_along(G, z, vector, amount), 200)
+            return directions, volumes, portrait(G.decode(along(z, vector, amount)), 200)
 
         runner.job(self.computes, work, self._draw)
 

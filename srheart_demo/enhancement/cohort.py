@@ -6,7 +6,6 @@ stopped or killed goes on where it was, and the summary can be made anew from th
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import time
@@ -20,22 +19,21 @@ from typing import Any
 
 import numpy as np
 
-from srheart_demo.enhancement.checking import judged
-from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
-from srheart_demo.enhancement.folder import Found, Subject, UnusableCohort
-from srheart_demo.files import atomic_path, checksum, whole_folder, write_json
-from srheart_demo.heart.generator import WEIGHTS, load_generator
-from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
-from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.read import HowToRead, read_scan
-from srheart_demo.scan.scan import Scan, Unlabelled
+from srheart_demo.enhancement.check import judged
+from srheart_demo.enhancement.cycle import Beat
+from srheart_demo.enhancement.enhance import Diverged, enhance
+from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
+from srheart_demo.files import checksum, whole_folder, write_csv, write_json
+from srheart_demo.heart.generator import load_generator, weights_file
+from srheart_demo.heart.measures import lv_mass_g
+from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan
+from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import Ends, WorkerDied
 
-GENERATOR = "betavae"
-RECORD, SUMMARY, STAGING = "record.json", "summary.csv", ".staging"
-RESULTS = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
+RECORD, SUMMARY_FILE, STAGING = "record.json", "summary.csv", ".staging"
+RESULT_FILES = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,11 @@ class Record:
 
     Attributes:
         subject: name of the result folder; of a file that was passed over, its own.
-        file, long_axis, frame: as in `Subject`; no view where it could not be used.
+        file, long_axis, frame: as in `CohortScan`; no view where it could not be used.
         status: ``done``, ``failed``, ``waiting`` or ``passed over``.
         message: why it failed or was passed over, or what a user should know of how the scan was
             read and placed.
-        verdict: fine, unusual or distrust, as `enhancement.Trust`; None where nobody asked.
+        verdict: fine, unusual or distrust, as `Trust`; None where nobody asked.
         reasons: of the verdict, in sentences.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         LV_mass_g: the myocardium's.
@@ -79,13 +77,13 @@ class Record:
     made_with: dict[str, Any] = field(default_factory=dict)
 
 
-Execute = Callable[[Callable[[Subject], Record], Sequence[Subject]], Ends[Record]]
+Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[Record]]
 """`workers.in_processes` or `workers.in_cluster`, once how many or where is given."""
 
 
 @cache
 def _weights() -> str:
-    return checksum(Path(str(WEIGHTS / f"{GENERATOR}.safetensors")))
+    return checksum(weights_file("betavae"))
 
 
 def _version() -> str:
@@ -93,34 +91,28 @@ def _version() -> str:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Cohort:
     """How results are made, and where they go.
 
     Attributes:
         out: folder of all result folders.
         settings: how to run Algorithm 1.
+        how: how all scans are read, but for their frames.
         surface: whether to write heart.stl.
-        convention, view_convention: what the labels of all stacks and of all views mean; recognised
-            one by one by default.
         check: whether to ask of each heart if it is to be trusted.
-        slice_axis, unlabelled, sure: of all scans, as for `scan.read_scan`.
         version, weights: of this package and of its generator.
     """
 
     out: Path
     settings: Settings
+    how: HowToRead = AS_FOUND
     surface: bool = True
-    convention: Convention | None = None
-    view_convention: Convention | None = None
     check: bool = True
-    slice_axis: int | None = None
-    unlabelled: Unlabelled = "auto"
-    sure: bool = False
     version: str = field(default_factory=_version)
     weights: str = field(default_factory=_weights)
 
-    def record(self, subject: Subject) -> Record:
-        """What became of a subject by this very recipe; waiting if nothing yet."""
+    def record(self, subject: CohortScan) -> Record:
+        """What became of a subject made in this very way; waiting if nothing yet."""
         waiting = self._record(subject, "waiting")
         try:
             text = (self.out / subject.name / RECORD).read_text("utf-8")
@@ -129,12 +121,12 @@ class Recipe:
             return waiting  # No record, or one of a version that kept others.
         return found if found.made_with == waiting.made_with else waiting
 
-    def restore(self, subject: Subject) -> Record:
+    def restore(self, subject: CohortScan) -> Record:
         """Restore a subject's heart on one torch thread, and write its result folder.
 
         Raises:
             InvalidVolume, Diverged: as `enhance`.
-            RuntimeError: this process has another version than that which wrote the recipe.
+            RuntimeError: this process has another version than that which the command has.
         """
         if (self.version, self.weights) != (_version(), _weights()):
             raise RuntimeError(
@@ -145,47 +137,46 @@ class Recipe:
         if made.status == "done":  # By a worker that died before it could say so.
             return made
         began = time.perf_counter()
-        G = load_generator(GENERATOR)
-        scan = self._read(subject)
-        enhancement = enhance(scan, G, self.settings)
+        G = load_generator("betavae")
+        e = enhance(self._read(subject), G, self.settings)
         if self.check:
-            enhancement = judged(G, enhancement)
+            e = judged(e)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
-            enhancement.write(folder, self.surface)
-            seconds = round(time.perf_counter() - began, 2)
-            made = self._record(subject, "done", seconds=seconds, **_findings(enhancement))
-            if scan.view is None:
-                made = replace(made, long_axis=None)
+            e.write(folder, self.surface)
+            lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
+            found = vars(Beat.of(0, e)) | {
+                "frame": subject.frame,
+                "long_axis": subject.long_axis if e.scan.view else None,
+                "message": " ".join(e.scan.notes),
+                "reasons": " ".join(e.trust.reasons) if e.trust else "",
+                "LV_mass_g": round(lv_mass_g(e.S_SR.labels, e.S_SR.spacing), 1),
+                "slices": len(lengths),
+                "mean_d_mm": round(float(lengths.mean()), 2),
+                "seconds": round(time.perf_counter() - began, 2),
+            }
+            made = replace(self._record(subject, "done"), **found)
             write_json(asdict(made), folder / RECORD)
         return made
 
-    def _read(self, subject: Subject) -> Scan:
+    def _read(self, subject: CohortScan) -> Scan:
         """A subject's scan: where only its view cannot be used, without the view, and a note why.
 
         Raises:
             InvalidVolume: as `read_scan`.
         """
-        how = HowToRead(
-            self.convention,
-            self.view_convention,
-            subject.frame,
-            subject.view_frame,
-            self.slice_axis,
-            unlabelled=self.unlabelled,
-            sure=self.sure,
-        )
+        how = replace(self.how, frame=subject.frame, view_frame=subject.view_frame)
         notes, (stack, *view) = subject.notes, subject.paths
         try:
             scan = read_scan(stack, view[0] if view else None, how)
         except InvalidVolume as error:
-            if subject.long_axis is None:
+            if not view:
                 raise
             scan = read_scan(stack, how=how)
             notes += (f"The view {subject.long_axis} was left out: {error}",)
         return replace(scan, notes=(*notes, *scan.notes))
 
     def fail(
-        self, subject: Subject, error: Exception, said: Callable[[InvalidVolume], str] = str
+        self, subject: CohortScan, error: Exception, said: Callable[[InvalidVolume], str] = str
     ) -> Record:
         """Write why there are no results, in their place; `said` words why a file is refused."""
         match error:
@@ -197,55 +188,46 @@ class Recipe:
                 message = f"{subject.paths[0]}: {error}."
             case _:
                 message = f"{subject.paths[0]}: {type(error).__name__}: {error}"
-        record = self._record(subject, "failed", message=message)
+        record = self._record(subject, "failed", message)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             write_json(asdict(record), folder / RECORD)
         return record
 
-    def _record(self, subject: Subject, status: str, **figures: Any) -> Record:
+    def _record(self, subject: CohortScan, status: str, message: str = "") -> Record:
+        how = self.how
         made_with = {
             "settings": asdict(self.settings),
             "surface": self.surface,
-            "labels": _in_words(self.convention),
-            "view_labels": _in_words(self.view_convention),
+            "labels": how.convention and str(how.convention),
+            "view_labels": how.view_convention and str(how.view_convention),
             "check": self.check,
-            "slice_axis": self.slice_axis,
-            "unlabelled": self.unlabelled,
-            "sure": self.sure,
+            "slice_axis": how.slice_axis,
+            "unlabelled": how.unlabelled,
+            "sure": how.sure,
             "version": self.version,
             "weights": self.weights,
             "checksums": subject.checksums,
             "frames": [subject.frame, subject.view_frame],
             "notes": subject.notes,
         }
-        return Record(
-            subject.name,
-            subject.file,
-            subject.long_axis,
-            status,
-            subject.frame,
-            made_with=json.loads(json.dumps(made_with)),
-            **figures,
-        )
+        file, view, frame = subject.file, subject.long_axis, subject.frame
+        as_json = json.loads(json.dumps(made_with))
+        return Record(subject.name, file, view, status, frame, message, made_with=as_json)
 
 
 def unfinished(
-    recipe: Recipe, subjects: Sequence[Subject], watch: Callable[[int], None] | None = None
-) -> list[Subject]:
-    """Those that are not done by this recipe; what failed is among them.
-
-    Args:
-        recipe, subjects: of a run to come.
-        watch: told how many were looked at.
+    cohort: Cohort, subjects: Sequence[CohortScan], watch: Callable[[int], None] | None = None
+) -> list[CohortScan]:
+    """Those that are not done in this way; what failed is among them. Tells `watch` how many.
 
     Raises:
         UnusableCohort: a result folder would replace one that holds other files than results.
     """
     todo = []
     for i, subject in enumerate(subjects, start=1):
-        if recipe.record(subject).status != "done":
-            folder = recipe.out / subject.name
-            others = {path.name for path in folder.glob("*")} - RESULTS
+        if cohort.record(subject).status != "done":
+            folder = cohort.out / subject.name
+            others = {path.name for path in folder.glob("*")} - RESULT_FILES
             if others:
                 raise UnusableCohort(
                     f"{folder}: it would be replaced by new results, but it holds "
@@ -258,70 +240,35 @@ def unfinished(
 
 
 def restore_all(
-    recipe: Recipe,
-    subjects: Sequence[Subject],
+    cohort: Cohort,
+    subjects: Sequence[CohortScan],
     execute: Execute,
     said: Callable[[InvalidVolume], str] = str,
 ) -> Generator[Record, None, None]:
     """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
     Leaving off early leaves whole result folders, and nothing besides. One run at a time may write
-    to a folder.
-
-    Args:
-        recipe: how, and where to.
-        subjects: which.
-        execute: on what.
-        said: words why a file is refused.
+    to a folder. `execute` says on what, `said` words why a file is refused.
     """
-    staging = recipe.out / STAGING
+    staging = cohort.out / STAGING
     shutil.rmtree(staging, ignore_errors=True)  # Left by a run that was killed.
     staging.mkdir(parents=True, exist_ok=True)
     try:
-        with closing(execute(recipe.restore, subjects)) as ends:
+        with closing(execute(cohort.restore, subjects)) as ends:
             for i, outcome in ends:
                 if isinstance(outcome, Exception):
-                    outcome = recipe.fail(subjects[i], outcome, said)
+                    outcome = cohort.fail(subjects[i], outcome, said)
                 yield outcome
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def summarise(recipe: Recipe, found: Found) -> list[Record]:
+def summarise(cohort: Cohort, found: Found) -> list[Record]:
     """Write the summary, a row for each subject and each other file; returns the records."""
-    records = [recipe.record(subject) for subject in found.subjects]
-    records += [
-        Record(
-            passed.file, passed.file, None, "passed over", message=f"{passed.kind}: {passed.why}"
-        )
-        for passed in found.passed_over
-    ]
+    records = [cohort.record(subject) for subject in found.subjects]
+    for other in found.passed_over:
+        why = f"{other.kind}: {other.why}"
+        records.append(Record(other.file, other.file, None, "passed over", message=why))
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
-    with (
-        atomic_path(recipe.out / SUMMARY) as draft,
-        draft.open("w", newline="", encoding="utf-8") as file,
-    ):
-        table = csv.DictWriter(file, columns, extrasaction="ignore")
-        table.writeheader()
-        table.writerows(asdict(record) for record in records)
+    write_csv(map(vars, records), columns, cohort.out / SUMMARY_FILE)
     return records
-
-
-def _in_words(convention: Convention | None) -> str | None:
-    return None if convention is None else str(convention)
-
-
-def _findings(e: Enhancement) -> dict[str, Any]:
-    volumes = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-    tissue = e.scan.stack.labelled
-    return {
-        "message": " ".join(e.scan.notes),
-        "verdict": e.trust.verdict if e.trust else None,
-        "reasons": " ".join(e.trust.reasons) if e.trust else "",
-        **{f"{name}_ml": round(ml, 1) for name, ml in volumes.items()},
-        "LV_mass_g": round(MYOCARDIAL_DENSITY * volumes["MYO"], 1),
-        "slices": int(tissue.sum()),
-        "mean_d_mm": round(float(np.linalg.norm(e.d_mean_removed[tissue], axis=1).mean()), 2),
-        "iterations": e.last.iteration,
-        "L": round(e.last.loss, 5),
-    }

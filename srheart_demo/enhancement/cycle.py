@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
 from srheart_demo.enhancement.enhance import Enhancement, enhance
-from srheart_demo.files import atomic_path
+from srheart_demo.files import write_csv
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.algorithm import Step
@@ -26,7 +26,7 @@ class Beat:
         frame: its index in the file.
         LV_ml, MYO_ml, RV_ml: volumes of S_SR.
         iterations, L: of its run.
-        verdict: whether to trust it; empty where nobody asked.
+        verdict: whether to trust it; None where nobody asked.
     """
 
     frame: int
@@ -35,57 +35,43 @@ class Beat:
     RV_ml: float
     iterations: int
     L: float
-    verdict: str = ""
+    verdict: str | None = None
 
     @classmethod
     def of(cls, frame: int, e: Enhancement) -> Beat:
         """Measured on a restored frame."""
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-        volumes = {f"{tissue}_ml": round(volume, 1) for tissue, volume in ml.items()}
-        verdict = e.trust.verdict if e.trust else ""
-        return cls(
-            frame,
-            iterations=e.last.iteration,
-            L=round(e.last.loss, 5),
-            verdict=verdict,
-            **volumes,
-        )
+        LV, MYO, RV = (round(volume, 1) for volume in ml.values())
+        verdict = e.trust.verdict if e.trust else None
+        return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict)
 
 
 def restore_cycle(
-    G: Generator,
     scans: Sequence[Scan],
+    G: Generator,
     settings: Settings,
     watch: Callable[[int, Step], None] | None = None,
 ) -> Iterator[Enhancement]:
     """Restore frames in their order, each from where the one before it ended.
 
     Args:
-        G, settings: as for `enhancement.enhance`.
-        scans: those of `scan.read_cycle`, placed alike.
+        scans: those of `read_cycle`, placed alike.
+        G, settings: as for `enhance`.
         watch: sees the index in `scans` and each step.
 
     Raises:
-        Diverged: as `enhancement.enhance`.
+        Diverged: as `enhance`.
     """
     z: Tensor | None = None
     for i, scan in enumerate(scans):
-
-        def seen(step: Step, i: int = i) -> None:
-            if watch:
-                watch(i, step)
-
-        e = enhance(scan, G, settings, seen, z)
+        e = enhance(scan, G, settings, watch and partial(watch, i), z)
         z = e.last.z
         yield e
 
 
 def write_volumes(beats: Sequence[Beat], path: Path) -> None:
     """The volumes over the cycle as CSV, whole or not at all."""
-    with atomic_path(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, list(Beat.__dataclass_fields__))
-        table.writeheader()
-        table.writerows(vars(beat) for beat in beats)
+    write_csv(map(vars, beats), list(Beat.__dataclass_fields__), path)
 
 
 def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:

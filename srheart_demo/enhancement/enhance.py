@@ -5,7 +5,6 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.files import write_json
+from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
@@ -27,7 +26,7 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import centred
+from srheart_demo.solver.gauge import centred, common_translation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
@@ -38,6 +37,16 @@ GAUGE = (
     "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
     "d_mean_removed_mm is d less its mean."
 )
+CURVES = {
+    "L": "loss",
+    "L_SA": "loss_sa",
+    "L_LA": "loss_la",
+    "objective": "objective",
+    "gradient_z": "gradient_z",
+    "gradient_d": "gradient_d",
+    "seconds": "seconds",
+}
+"""Columns of ``convergence.csv`` → attributes of a step."""
 
 
 class Diverged(ArithmeticError):
@@ -46,7 +55,7 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether to trust a heart, as `checking.judged` found.
+    """Whether to trust a heart, as `check.judged` found.
 
     Attributes:
         verdict: fine, unusual or distrust.
@@ -112,14 +121,15 @@ class Enhancement:
         """
         d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
         from_apex = centred(self.last.d, self.problem)[0][0].numpy()
-        d[scan.looked_at] = from_apex[::-1] if scan.placement.flipped else from_apex
+        d[scan.looked_at] = scan.placement.from_apex(from_apex)
         return d
 
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        tissue = self.scan.stack.labelled
-        return np.where(tissue[:, None], self.d - self.d[tissue].mean(axis=0), 0.0)
+        d, tissue = torch.from_numpy(self.d), self.scan.stack.labelled
+        common = common_translation(d, torch.zeros_like(d), torch.from_numpy(tissue))
+        return np.where(tissue[:, None], (d - common).numpy(), 0.0)
 
     def write(self, folder: Path | str, surface: bool = True) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
@@ -130,7 +140,8 @@ class Enhancement:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_volume(self.S_SR, folder / "S_SR.nii.gz")
-        _write_convergence(self.steps, folder / "convergence.csv")
+        columns = ["iteration", *CURVES]
+        write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
         if surface:
             world = self.world_from_field
@@ -154,7 +165,7 @@ def enhance(
     ``heart.write("out/")`` writes it.
 
     Args:
-        scan: by `scan.read_scan`, or `Scan.of`.
+        scan: by `read_scan`, or `Scan.of`.
         G: the generator that must explain the scan; the shipped β-VAE by default.
         settings: how to run Algorithm 1.
         watch: sees each step.
@@ -179,23 +190,13 @@ def enhance(
     return Enhancement(scan, problem, steps)
 
 
-def _write_convergence(steps: Sequence[Step], path: Path) -> None:
-    with path.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(
-            ["iteration", "L", "L_SA", "L_LA", "objective", "gradient_z", "gradient_d", "seconds"]
-        )
-        for step in steps:
-            numbers = (
-                step.loss,
-                step.loss_sa,
-                step.loss_la,
-                step.objective,
-                step.gradient_z,
-                step.gradient_d,
-                step.seconds,
-            )
-            table.writerow([step.iteration, *("" if n != n else f"{n:.6g}" for n in numbers)])
+def _curves(step: Step) -> dict[str, int | str]:
+    """A row of ``convergence.csv``."""
+    numbers = {name: getattr(step, of) for name, of in CURVES.items()}
+    return {
+        "iteration": step.iteration,
+        **{name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()},
+    }
 
 
 def _report(e: Enhancement) -> dict[str, Any]:

@@ -6,48 +6,36 @@ beside each other; whatever is no stack is passed over, and it is said why.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 
+from srheart_demo.enhancement.names import (
+    BY_ITSELF,
+    LABEL_WORDS,
+    NIFTI,
+    OTHER_FORMATS,
+    Choice,
+    akin,
+    chambers_rank,
+    making_of,
+    stem,
+)
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.nifti import NiftiLabels, load
 from srheart_demo.scan.read import survey, survey_view
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, Picture, SeveralFrames
-
-HEART, REPORT = "s_sr.nii.gz", "d.json"
-"""Files of results, which are no scans."""
-
-NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
-OTHER_FORMATS = re.compile(
-    r"\.(nrrd|nhdr|mha|mhd|img|img\.gz|mgz|mgh|mnc|gipl|dcm|ima)$", re.IGNORECASE
-)
-"""Endings of what may be a scan, but is not read."""
+from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
 
 SAMPLE = 2**16
 """Voxels that tell a picture from labels."""
-
-
-def _word(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])")
-
-
-CHAMBERS = r"(?:lax?|a)?[-_ ]?([234]|two|three|four)[-_ ]?(?:ch|chambers?)"
-CHAMBER_VIEW = _word(CHAMBERS)
-SHORT_AXIS = _word("sax?|shax|short[-_ ]?axis")
-LONG_AXIS = _word(f"{CHAMBERS}|lax?|hla|vla|long[-_ ]?axis")
-LABELS = _word(r"gt|d?seg\d*|segmentations?|labels?|masks?|pred(?:iction)?s?")
-PREFERENCE = ("4", "four", "", "3", "three", "2", "two")
-"""Of views, by their chambers: four of them show most of both ventricles."""
-
-KINDS = {
+REASONS = {
     "picture": "pictures",
     "file without labels": "files without labels",
     "view without a stack": "views without a stack",
@@ -64,7 +52,7 @@ class UnusableCohort(ValueError):
 
 
 @dataclass(frozen=True)
-class Subject:
+class CohortScan:
     """A scan in a folder.
 
     Attributes:
@@ -73,7 +61,7 @@ class Subject:
         long_axis: a long-axis view of it, from there, if there is one.
         frame: which of a stack with several; None of one.
         view_frame: which of a view with several.
-        several: whether other frames of the stack are subjects too.
+        several: whether other frames of the stack are scans of the cohort too.
         notes: what a user should know of how the view was found.
     """
 
@@ -88,7 +76,7 @@ class Subject:
     @property
     def name(self) -> str:
         """That of the result folder: the file's without its ending, sub-folders included."""
-        return _stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
+        return stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -97,19 +85,18 @@ class Subject:
 
     @cached_property
     def checksums(self) -> list[str]:
-        """Those of its files, taken once."""
-        return [_checksum(path) for path in self.paths]
+        """Those of its files, taken once; reading says what is wrong with one that has none."""
+        sums = []
+        for path in self.paths:
+            try:
+                sums.append(checksum(path))
+            except OSError:
+                sums.append("unreadable")
+        return sums
 
 
-@dataclass(frozen=True)
-class PassedOver:
-    """A file that is no scan.
-
-    Attributes:
-        file: from the cohort's folder.
-        kind: one of `KINDS`.
-        why: in a sentence.
-    """
+class PassedOver(NamedTuple):
+    """A file that is no scan: where it lies, one of `REASONS`, and why in a sentence."""
 
     file: str
     kind: str
@@ -120,91 +107,19 @@ class PassedOver:
 class Found:
     """What the files of a folder are."""
 
-    subjects: list[Subject]
+    subjects: list[CohortScan]
     passed_over: list[PassedOver]
 
     @property
     def rest(self) -> str:
         """How many files of which kinds were passed over; may be empty."""
-        kinds = Counter(passed.kind for passed in self.passed_over)
+        n = Counter(passed.kind for passed in self.passed_over)
         return ", ".join(
-            f"{kinds[one]} {one if kinds[one] == 1 else more}"
-            for one, more in KINDS.items()
-            if kinds[one]
+            f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k]
         )
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern of names, without regard to case; it need not have their ending.
-
-    ``*`` and ``?`` are those of a shell, ``**`` is any number of folders, and ``{}`` what the names
-    of a view and of its stack have in common. A pattern without ``/`` is of the file's name, one
-    with ``/`` of its path, from any folder on.
-    """
-
-    text: str
-
-    @cached_property
-    def _expression(self) -> re.Pattern[str]:
-        meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "{}": "([^/]+?)"}
-        parts = re.split(r"(\*\*/|\*\*|\*|\?|\{\})", self.text.lower())
-        return re.compile("(?:.*/)?" + "".join(meaning.get(p, re.escape(p)) for p in parts))
-
-    def shared(self, file: str) -> tuple[str, ...] | None:
-        """What ``{}`` stands for in a path that has the pattern; None if it has not."""
-        path = file.lower()
-        found = self._expression.fullmatch(path) or self._expression.fullmatch(_stem(path))
-        return found and found.groups()
-
-    def covers(self, file: str) -> bool:
-        """Whether a path, or a folder on its way, has the pattern."""
-        path = PurePosixPath(file)
-        return any(self.shared(str(part)) is not None for part in (path, *path.parents[:-1]))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which files are what, where names and content do not say it.
-
-    Attributes:
-        match: patterns of stacks; by default, all but views are stacks.
-        views: of long-axis views; by default, names say which they are and whose.
-        exclude: of files and folders that are neither.
-    """
-
-    match: tuple[Pattern, ...] = ()
-    views: tuple[Pattern, ...] = ()
-    exclude: tuple[Pattern, ...] = ()
-
-    def is_view(self, file: str) -> bool:
-        """Whether a file's name is that of a long-axis view."""
-        if self.views:
-            return _has_one(self.views, file)
-        name = PurePosixPath(file).name.lower()
-        return bool(LONG_AXIS.search(name) and not SHORT_AXIS.search(name))
-
-    def is_stack(self, file: str) -> bool:
-        """Whether a file's name is that of a short-axis stack."""
-        return _has_one(self.match, file) if self.match else not self.is_view(file)
-
-    def key(self, file: str, of_view: bool) -> Hashable:
-        """What a view and its stack have in common."""
-        path = PurePosixPath(_stem(file.lower()))
-        if not any("{}" in pattern.text for pattern in self.views):
-            return tuple(words for part in path.parts if (words := _words(part)))
-        patterns = self.views if of_view else self.match
-        found = (pattern.shared(file) for pattern in patterns if "{}" in pattern.text)
-        shared = next((found for found in found if found), (path.name,))
-        by_path = any("/" in pattern.text for pattern in (*self.views, *self.match))
-        return shared if by_path else (*shared, path.parent)
-
-
-BY_ITSELF = Choice()
-
-
-@dataclass(frozen=True)
-class Content:
+class Content(NamedTuple):
     """What a label map holds, at a glance.
 
     Attributes:
@@ -255,7 +170,8 @@ def find_subjects(
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
-        if (NIFTI.search(path.name) or _foreign(path.name)) and results not in path.parents
+        if (NIFTI.search(path.name) or OTHER_FORMATS.search(path.name))
+        and results not in path.parents
     ]
     files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
     sorting = _Sorting(folder, choice, view_convention)
@@ -264,7 +180,13 @@ def find_subjects(
         if watch:
             watch(i, len(files))
     found = sorting.found()
-    _check_names(folder, found.subjects)
+    by_name: dict[str, str] = {}
+    for scan in found.subjects:
+        if (other := by_name.setdefault(scan.name, scan.file)) != scan.file:
+            raise UnusableCohort(_clash(folder, other, scan.file))
+    for scan in found.subjects:
+        for parent in by_name.keys() & set(map(str, PurePosixPath(scan.name).parents)):
+            raise UnusableCohort(_clash(folder, by_name[parent], scan.file))
     return found
 
 
@@ -278,18 +200,21 @@ class _Sorting:
     stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
     views: dict[str, Content] = field(default_factory=dict)
     passed_over: list[PassedOver] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """View → why it was not taken."""
 
     def take(self, file: str) -> None:
         """Put a file where it belongs."""
         if passed := self._by_name(file):
-            self._pass(file, *passed)
+            self.passed_over.append(PassedOver(file, *passed))
             return
         path = self.folder / file
         match _content(path):
-            case Picture() as error if not LABELS.search(path.name.lower()):
-                self._pass(file, "picture", self._said(error, file))
+            case NotLabels() as error if not LABEL_WORDS.search(path.name.lower()):
+                self.passed_over.append(PassedOver(file, "picture", self._said(error, file)))
             case NothingLabelled() as error:
-                self._pass(file, "file without labels", self._said(error, file))
+                why = self._said(error, file)
+                self.passed_over.append(PassedOver(file, "file without labels", why))
             case Content() as content if content.is_plane or not self.choice.is_stack(file):
                 self.views[file] = content
             case content:
@@ -300,16 +225,13 @@ class _Sorting:
         path = self.folder / file
         if any(pattern.covers(file) for pattern in self.choice.exclude):
             return "file left out by a pattern", "as was asked for"
-        if _foreign(file):
+        if OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
-        if path.name.lower() == HEART and path.with_name(REPORT).exists():
+        if path.name.lower() == "s_sr.nii.gz" and path.with_name("d.json").exists():
             return "result", "a heart that was restored, not a scan"
         if not (self.choice.is_view(file) or self.choice.is_stack(file)):
             return "file left out by a pattern", "no pattern names it"
         return None
-
-    def _pass(self, file: str, kind: str, why: str) -> None:
-        self.passed_over.append(PassedOver(file, kind, why))
 
     def _said(self, error: InvalidVolume, file: str) -> str:
         return str(error).removeprefix(f"{self.folder / file}: ").rstrip(".")
@@ -317,32 +239,29 @@ class _Sorting:
     def found(self) -> Found:
         """A subject for each frame of each stack, and the rest."""
         going = self._pairs()
-        left_out: dict[str, str] = {}
         subjects = [
-            self._with_view(subject, going[stack], left_out)
+            self._with_view(scan, going[stack])
             for stack in self.stacks
-            for subject in self._frames(stack)
+            for scan in self._frames(stack)
         ]
-        taken = {subject.long_axis for subject in subjects}
-        for view in self.views.keys() - taken:
-            if view in left_out:
-                self._pass(view, "view that was not taken", left_out[view])
+        for view in self.views.keys() - {scan.long_axis for scan in subjects}:
+            if why := self.left_out.get(view):
+                passed = PassedOver(view, "view that was not taken", why)
             else:
-                self._pass(view, "view without a stack", "no stack's name goes with its own")
-        return Found(subjects, sorted(self.passed_over, key=lambda passed: passed.file))
+                why = "no stack's name goes with its own"
+                passed = PassedOver(view, "view without a stack", why)
+            self.passed_over.append(passed)
+        return Found(subjects, sorted(self.passed_over))
 
-    def _frames(self, stack: str) -> Iterator[Subject]:
-        content = self.stacks[stack]
+    def _frames(self, stack: str) -> Iterator[CohortScan]:
+        content, scan = self.stacks[stack], CohortScan(self.folder, stack)
         if isinstance(content, InvalidVolume):
-            yield Subject(
-                self.folder, stack, notes=(f"It cannot be used: {self._said(content, stack)}.",)
-            )
+            yield replace(scan, notes=(f"It cannot be used: {self._said(content, stack)}.",))
         elif content.frames == 1:
-            yield Subject(self.folder, stack)
+            yield scan
         else:
-            several = len(content.labelled) > 1
             for frame in content.labelled:
-                yield Subject(self.folder, stack, frame=frame, several=several)
+                yield replace(scan, frame=frame, several=len(content.labelled) > 1)
 
     def _pairs(self) -> Mapping[str, list[str]]:
         """Each stack's views, the best first."""
@@ -355,66 +274,59 @@ class _Sorting:
             stacks = by_key[self.choice.key(view, True)]
             if not (stacks or self.choice.views) and self.choice.is_view(view):
                 beside = by_folder[PurePosixPath(view).parent]
-                akin = [stack for stack in beside if _akin(view, stack)]
-                stacks = akin if len(akin) == 1 else []
+                alike = [stack for stack in beside if akin(view, stack)]
+                stacks = alike if len(alike) == 1 else []
             for stack in stacks:
                 going[stack].append(view)
-        return {
-            stack: sorted(views, key=lambda view: self._rank(view, stack))
-            for stack, views in going.items()
-        }
+        for stack, views in going.items():
+            views.sort(key=lambda view: self._rank(view, stack))
+        return going
 
     def _rank(self, view: str, stack: str) -> tuple[bool, bool, int, int, str]:
         """The lower, the better: the same words, labels alike, more tissues, more chambers."""
-        name = PurePosixPath(view).name.lower()
-        chambers = CHAMBER_VIEW.search(name)
         return (
             self.choice.key(view, True) != self.choice.key(stack, False),
-            _making(view) != _making(stack),
+            making_of(view) != making_of(stack),
             -self.views[view].tissues,
-            PREFERENCE.index(chambers[1] if chambers else ""),
+            chambers_rank(view),
             view,
         )
 
-    def _with_view(self, subject: Subject, views: list[str], left_out: dict[str, str]) -> Subject:
-        """With the best of its views that can be used; adds why each of the others is not."""
+    def _with_view(self, scan: CohortScan, views: list[str]) -> CohortScan:
+        """With the best of its views that can be used; why each of the others is not is kept."""
         notes: list[str] = []
         for view in views:
             try:
-                frame = self._view_frame(subject, view)
+                frame = self._view_frame(scan, view)
                 survey_view(self.folder / view, self.view_convention, frame)
             except InvalidVolume as error:
-                left_out[view] = self._said(error, view)
-                notes.append(f"The view {view} was left out: {left_out[view]}.")
+                self.left_out[view] = self._said(error, view)
+                notes.append(f"The view {view} was left out: {self.left_out[view]}.")
                 continue
             for other in views:
-                left_out.setdefault(other, f"{view} was taken for its stack")
+                self.left_out.setdefault(other, f"{view} was taken for its stack")
             if len(views) > 1 and not notes:
                 notes.append(f"Of {len(views)} long-axis views {view} was taken.")
-            return replace(subject, long_axis=view, view_frame=frame, notes=tuple(notes))
-        return replace(subject, notes=tuple(notes))
+            return replace(scan, long_axis=view, view_frame=frame, notes=(*scan.notes, *notes))
+        return replace(scan, notes=(*scan.notes, *notes))
 
-    def _view_frame(self, subject: Subject, view: str) -> int | None:
-        """The frame of a view that shows what the subject's does; None of a view of one.
+    def _view_frame(self, scan: CohortScan, view: str) -> int | None:
+        """The frame of a view that shows what the scan does; None of a view of one.
 
         Raises:
             InvalidVolume: none does, or there is no telling which.
         """
-        stack, frames, labelled = (
-            self.stacks[subject.file],
-            self.views[view].frames,
-            self.views[view].labelled,
-        )
+        stack, (frames, labelled, *_) = self.stacks[scan.file], self.views[view]
         if isinstance(stack, Content) and frames == stack.frames > 1:
-            if subject.frame in labelled:
-                return subject.frame
-            raise InvalidVolume(f"its frame {subject.frame} holds no labels")
+            if scan.frame in labelled:
+                return scan.frame
+            raise InvalidVolume(f"its frame {scan.frame} holds no labels")
         if len(labelled) > 1:
             raise InvalidVolume(
                 f"it holds labels in {len(labelled)} frames, and nothing says which of them goes "
                 "with the stack"
             )
-        if subject.several:
+        if scan.several:
             raise InvalidVolume("it shows one frame, and nothing says which one of the stack")
         return None if frames == 1 else labelled[0]
 
@@ -429,13 +341,12 @@ def _content(path: Path) -> Content | InvalidVolume:
             whole = image.whole(t, stored).reshape(-1)
             values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
             if len(values) > MOST_VALUES:
-                raise Picture(f"it holds more than {MOST_VALUES} different values")
+                raise NotLabels(f"it holds more than {MOST_VALUES} different values")
             if whole.any():
                 labelled.append(t)
         if not labelled:
             raise NothingLabelled("all voxels are 0")
-        is_plane = 1 in image.shape
-        frames = image.frames
+        is_plane, frames = 1 in image.shape, image.frames
         if len(labelled) > 1:
             frames, labelled = _times(image, is_plane)
     except InvalidVolume as error:
@@ -454,55 +365,5 @@ def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
     return 1, [0]
 
 
-def _has_one(patterns: tuple[Pattern, ...], file: str) -> bool:
-    return any(pattern.shared(file) is not None for pattern in patterns)
-
-
-def _words(name: str) -> tuple[str, ...]:
-    """Those of a name but for short axis, long axis and labels."""
-    for words in (SHORT_AXIS, LONG_AXIS, LABELS):
-        name = words.sub(" ", name)
-    return tuple(re.findall(r"[^\W_]+", name))
-
-
-def _making(file: str) -> set[str]:
-    """Words for how the labels of a file were made, such as gt or seg."""
-    return {word.rstrip("0123456789") for word in LABELS.findall(PurePosixPath(file).name.lower())}
-
-
-def _akin(view: str, stack: str) -> bool:
-    """Whether one of two names has all words of the other."""
-    one, other = (set(_words(PurePosixPath(_stem(file.lower())).name)) for file in (view, stack))
-    return one <= other or other <= one
-
-
-def _check_names(folder: Path, subjects: list[Subject]) -> None:
-    """Raise if two subjects would share a result folder."""
-    by_name: dict[str, str] = {}
-    for subject in subjects:
-        other = by_name.setdefault(subject.name, subject.file)
-        if other != subject.file:
-            raise UnusableCohort(_clash(folder, other, subject.file))
-    for subject in subjects:
-        for parent in map(str, PurePosixPath(subject.name).parents):
-            if parent in by_name:
-                raise UnusableCohort(_clash(folder, by_name[parent], subject.file))
-
-
 def _clash(folder: Path, one: str, other: str) -> str:
     return f"{folder}: {one} and {other} would share a result folder; rename one."
-
-
-def _foreign(name: str) -> bool:
-    return bool(OTHER_FORMATS.search(name))
-
-
-def _stem(file: str) -> str:
-    return NIFTI.sub("", file)
-
-
-def _checksum(path: Path) -> str:
-    try:
-        return checksum(path)
-    except OSError:  # Reading it will say what is wrong.
-        return "unreadable"

@@ -90,7 +90,7 @@ class _Interpolation:
 
     def on_grid(self, grid: Stack) -> Labels:
         """Slices that nobody looked at do not show "no heart"."""
-        placement, seen = self.scan.placement, self.scan.from_apex(self.scan.looked_at)
+        placement, seen = self.scan.placement, self.scan.placement.from_apex(self.scan.looked_at)
         ordered = placement.apex_first(self.scan.stack)
         stack = stack_geometry(ordered, placement).slices(seen)
         return BASELINES[self.name](ordered.labels[seen], stack, grid)

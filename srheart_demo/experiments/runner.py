@@ -5,10 +5,11 @@ import os
 import platform
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -41,6 +42,12 @@ class Task:
     level: str
     prepare: Callable[[], Any]
     measures: Mapping[str, Callable[[Any], Scores]]
+
+    def without(self, done: Container[tuple[str, ...]]) -> "Task":
+        """The task less the methods whose rows, by their keys, are done."""
+        key = self.subject, self.level
+        left = {name: of for name, of in self.measures.items() if (*key, name) not in done}
+        return replace(self, measures=left)
 
 
 class Experiment(ABC):
@@ -86,10 +93,7 @@ def open_results(
 ) -> Results:
     """The results in a folder, which is made where there is none.
 
-    Args:
-        experiment: what is, or will be, measured.
-        folder: of `RESULTS_FILE` and `SETTINGS_FILE`.
-        made_with: for the record, written with the settings when a run begins.
+    When a run begins, `made_with` is written beside its settings, for the record.
 
     Raises:
         OtherSettings: the folder holds results of other settings, or of something else.
@@ -133,8 +137,7 @@ def measure_all(
     a process dies: the rows of its case stay open.
 
     Args:
-        experiment: what to measure.
-        results: what is known already; grows by whole rows.
+        experiment, results: what to measure, and what is known already, which grows by rows.
         jobs: processes, each on one torch thread; 1 works here.
         watch: told after each row how many of how many are measured, and the row.
 
@@ -143,40 +146,24 @@ def measure_all(
     """
     tasks, done = experiment.tasks(), results.done
     total = sum(len(task.measures) for task in tasks)
-    open_ones = [
-        {name: of for name, of in t.measures.items() if (t.subject, t.level, name) not in done}
-        for t in tasks
-    ]
-    waiting = [replace(t, measures=m) for t, m in zip(tasks, open_ones, strict=True) if m]
-    for row in _all_of(waiting, jobs):
+    waiting = [task.without(done) for task in tasks]
+    for row in _all_of([task for task in waiting if task.measures], jobs):
         results.add(row)
         if watch:
             watch(len(results.rows), total, row)
 
 
 def _measured(task: Task) -> Iterator[Row]:
-    """The task's rows, each as soon as it is known."""
-    key = {"subject": task.subject, "level": task.level}
-    try:
-        with one_thread():
-            case = task.prepare()
-    except Exception as error:
-        for method in task.measures:
-            yield {**key, "method": method, "error": _sentence(error)}
-        return
+    """The task's rows, each as soon as it is known; an error is on one line, since a row is one."""
+    prepare = cache(task.prepare)
     for method, scores_of in task.measures.items():
         try:
             with one_thread():
-                found = scores_of(case)
-            figures = {name: f"{value:.6g}" for name, value in found.items()}
+                scores = scores_of(prepare())
+            figures = {name: f"{value:.6g}" for name, value in scores.items()}
         except Exception as error:
-            figures = {"error": _sentence(error)}
-        yield {**key, "method": method, **figures}
-
-
-def _sentence(error: Exception) -> str:
-    """On one line, since a row is one."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+            figures = {"error": " ".join(f"{type(error).__name__}: {error}".split())}
+        yield {"subject": task.subject, "level": task.level, "method": method, **figures}
 
 
 def _all_of(tasks: Sequence[Task], jobs: int) -> Iterator[Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 
 import numpy as np
 import torch
@@ -14,16 +13,7 @@ from srheart_demo.explorer import painting
 from srheart_demo.explorer.history import Run
 from srheart_demo.explorer.pictures import StackOutlines, cut, long_axis, short_axis, side
 from srheart_demo.explorer.scene import Scene
-from srheart_demo.explorer.show import (
-    Cuts,
-    Frame,
-    Heart,
-    LossCurves,
-    Paint,
-    RunProgress,
-    Scores,
-    Shifts,
-)
+from srheart_demo.explorer.show import Cuts, Heart, LossCurves, Paint, Shifts, Side
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.explorer.why import field_volumes_ml
 from srheart_demo.heart.measures import dice
@@ -33,25 +23,21 @@ from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import common_translation
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import title
+from srheart_demo.solver.settings import Settings, title
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
+UNKNOWNS = ("curves", "shifts", "side", "motion_error", "motion_uncorrected")
+QUALITY = ("dice", "nearest", "agreement", "volumes")
+"""What `Moment.found` finds of the run and its unknowns, and of how good it is."""
 ENOUGH = 5
 """Iterations after which is said how long a run may still take."""
 
 
 class Estimate:
-    """The heart of a step, and its surfaces, each found when it is first asked for.
-
-    Attributes:
-        number: no other estimate has it.
-    """
-
-    _numbers = count()
+    """The heart of a step, and its surfaces, each found when it is first asked for."""
 
     def __init__(self, step: Step, problem: Problem) -> None:
-        self.number = next(self._numbers)
         self.step, self._problem = step, problem
         self._surfaces: dict[bool, dict[str, Mesh]] = {}
 
@@ -116,19 +102,12 @@ class Moment:
         """What is looked at."""
         return self.estimate.step
 
-    def frame(self) -> Frame:
-        """The run and its unknowns; takes a tenth of the time of `cuts`."""
-        scene, d = self.scene, self.step.d
-        return Frame(
-            number=self.estimate.number,
-            progress=self.progress(),
-            curves=self.curves(),
-            z=self.step.z[0].numpy(),
-            shifts=self.shifts(),
-            side=side(scene, d),
-            motion_error=scene.motion_error(d),
-            motion_uncorrected=scene.motion_error(torch.zeros_like(d)),
-        )
+    def found(self, *names: str) -> Moment:
+        """The same with some of what follows found, for a thread that may wait to show to one that
+        may not."""
+        for name in names:
+            getattr(self, name)
+        return self
 
     def cuts(self, k: int, angle: float) -> Cuts:
         """The pictures of slice k and of the LA plane turned by `angle` degrees."""
@@ -179,25 +158,40 @@ class Moment:
         found = self.spread
         return found is not None and found.what == self.paint and found.step is self.step
 
-    def progress(self) -> RunProgress:
-        """How far the run is."""
-        step, steps = self.step, self.runs[self.active].steps
-        settings, left = step.state.settings, None
-        # The first iteration searches; nothing can be told from it alone.
-        if self.usual is not None and ENOUGH <= self.at < self.usual:
-            each = (step.seconds - steps[1].seconds) / (self.at - 1)
-            left = each * (self.usual - self.at)
-        return RunProgress(
-            name=title(settings),
-            iteration=self.at,
-            last=len(steps) - 1,
-            iterations=settings.iterations,
-            seconds=step.seconds,
-            left=left,
-            stopped=step.stopped,
-            ended=steps[-1].stopped is not None,
-        )
+    # -- how far the run is --------------------------------------------------------------
 
+    @property
+    def settings(self) -> Settings:
+        """Those that the run has here."""
+        return self.step.state.settings
+
+    @property
+    def name(self) -> str:
+        """What its settings are called."""
+        return title(self.settings)
+
+    @property
+    def last(self) -> int:
+        """The last iteration done."""
+        return len(self.runs[self.active].steps) - 1
+
+    @property
+    def ended(self) -> bool:
+        """Whether that is the run's end."""
+        return self.runs[self.active].steps[-1].stopped is not None
+
+    @property
+    def left(self) -> float | None:
+        """Solver time until such runs end, s; None where nothing is known of that."""
+        # The first iteration searches; nothing can be told from it alone.
+        if self.usual is None or not ENOUGH <= self.at < self.usual:
+            return None
+        first = self.runs[self.active].steps[1]
+        return (self.step.seconds - first.seconds) / (self.at - 1) * (self.usual - self.at)
+
+    # -- the run and its unknowns; takes a tenth of the time of `cuts` ----------------------
+
+    @cached_property
     def curves(self) -> tuple[LossCurves, ...]:
         """The losses so far, of every run."""
         return tuple(self._curve(run, i == self.active) for i, run in enumerate(self.runs))
@@ -219,6 +213,7 @@ class Moment:
             path=(torch.cat([s.z for s in steps]) @ self.principal[:2].T).numpy(),
         )
 
+    @cached_property
     def shifts(self) -> Shifts:
         """Estimated and true displacements, each less its own mean over slices with tissue."""
         scene, tissue = self.scene, self.scene.problem.tissue
@@ -231,16 +226,42 @@ class Moment:
         numbers = (scene.slices + 1).astype(np.int32)
         return Shifts(numbers, scene.of, tissue.numpy(), estimate, truth)
 
-    def scores(self) -> Scores:
-        """How good the estimate is."""
-        scene, problem = self.scene, self.scene.problem
-        d, field = self.step.d, self.estimate.field
-        seen = degrade(field, problem.stack, d)[0].numpy().argmax(0)
-        return Scores(
-            number=self.estimate.number,
-            iteration=self.at,
-            dice=scene.dice(field, d),
-            nearest=scene.nearest_dice,
-            agreement=dice(seen, problem.S_LR.numpy()),
-            volumes=field_volumes_ml(field),
-        )
+    @cached_property
+    def side(self) -> Side:
+        """The stack from the side."""
+        return side(self.scene, self.step.d)
+
+    @cached_property
+    def motion_error(self) -> float:
+        """RMS over the slices with tissue, after one translation common to all slices, mm; NaN
+        where the truth is not known."""
+        return self.scene.motion_error(self.step.d)
+
+    @cached_property
+    def motion_uncorrected(self) -> float:
+        """The same for d = 0, mm."""
+        return self.scene.motion_error(torch.zeros_like(self.step.d))
+
+    # -- how good it is, by tissue -----------------------------------------------------------
+
+    @cached_property
+    def dice(self) -> dict[str, float]:
+        """With the truth, after the common translation; empty where it is not known."""
+        return self.scene.dice(self.estimate.field, self.step.d)
+
+    @property
+    def nearest(self) -> dict[str, float]:
+        """The same of nearest-neighbour up-sampling."""
+        return self.scene.nearest_dice
+
+    @cached_property
+    def agreement(self) -> dict[str, float]:
+        """Dice of the re-degraded estimate with what was scanned."""
+        problem = self.scene.problem
+        seen = degrade(self.estimate.field, problem.stack, self.step.d)[0].numpy().argmax(0)
+        return dice(seen, problem.S_LR.numpy())
+
+    @cached_property
+    def volumes(self) -> dict[str, float]:
+        """Of the estimate, ml."""
+        return field_volumes_ml(self.estimate.field)

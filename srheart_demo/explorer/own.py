@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.ndimage import shift
 
-from srheart_demo.enhancement.checking import Report, check
+from srheart_demo.enhancement.check import Report, report_on
 from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
 from srheart_demo.scan.degradation import HR_GRID
@@ -76,7 +76,7 @@ class OwnScan(Scannable):
         self.read = read_scan(image, view, how)
         placement = self.read.placement
         ordered = placement.apex_first(self.read.stack)
-        self.there = self.read.from_apex(self.read.looked_at)
+        self.there = self.read.placement.from_apex(self.read.looked_at)
         self.labels = ordered.labels[self.there]
         if self.read.view is not None:
             self.plane = plane_geometry(self.read.view, placement)
@@ -89,7 +89,7 @@ class OwnScan(Scannable):
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
         if self._report is None:
-            self._report = check(G, self.read)
+            self._report = report_on(self.read, G)
         return self._report
 
     def take(self, settings: ScanSettings) -> tuple[Scan, None]:

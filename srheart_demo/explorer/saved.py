@@ -129,7 +129,7 @@ def read(text: str) -> SavedState:
         table = json.loads(text)
         if table["srheart"] != VERSION:
             raise ValueError(f"it is of version {table['srheart']}, this explorer of {VERSION}")
-        runs = tuple(_read_run(**entry) for entry in table["runs"])
+        runs = tuple(_read_run(entry) for entry in table["runs"])
         state = SavedState(_read_scan(table["scan"]), runs, int(table["active"]), int(table["at"]))
         if not 0 <= state.active < len(runs) <= MOST:
             raise ValueError("it names a run that it does not hold")
@@ -152,14 +152,8 @@ def _read_scan(entry: dict[str, Any]) -> ScanSettings:
     return scan
 
 
-def _read_run(
-    settings: dict[str, Any],
-    changes: list[tuple[int, dict[str, Any]]],
-    iterations: int,
-    parted: int,
-    colour: int,
-    loss: float = math.nan,
-) -> SavedRun:
+def _read_run(entry: dict[str, Any]) -> SavedRun:
+    settings = dict(entry["settings"])
     unknown = set(settings) - {f.name for f in fields(Settings)}
     if unknown:
         raise ValueError(f"unknown settings {', '.join(sorted(unknown))}")
@@ -168,9 +162,7 @@ def _read_run(
     base = PRESETS.get(settings["name"]) or Settings()
     return SavedRun(
         settings=Settings(**(asdict(base) | settings)),
-        changes={int(i): Change(**change) for i, change in changes},
-        iterations=int(iterations),
-        parted=int(parted),
-        colour=int(colour),
-        loss=float(loss),
+        changes={int(i): Change(**change) for i, change in entry["changes"]},
+        **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},
+        loss=float(entry.get("loss", math.nan)),
     )

@@ -43,7 +43,7 @@ class Scene:
         self.scan, self.d = subject.take(settings)
         self.problem = Problem.of(self.scan, generator)
         ordered = self.scan.placement.apex_first(self.scan.stack)
-        taken = self.scan.from_apex(self.scan.looked_at)
+        taken = self.scan.placement.from_apex(self.scan.looked_at)
         self.stack = stack_geometry(ordered, self.scan.placement).slices(taken)
         self.S_LR = ordered.labels[taken]
         there = taken[subject.there]

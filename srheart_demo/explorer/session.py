@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator as Going
 from dataclasses import replace
 
-from srheart_demo.enhancement.checking import Report
+from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run
 from srheart_demo.explorer.moment import Estimate, Moment, SurfaceSpread

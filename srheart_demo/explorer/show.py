@@ -13,31 +13,6 @@ Labels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class RunProgress:
-    """How far a run is.
-
-    Attributes:
-        name: of the settings that it runs with (`settings.title`).
-        iteration: the one that is looked at.
-        last: the last one done.
-        iterations: the most that there may be.
-        seconds: solver time until the one that is looked at.
-        left: solver time until such runs end, s; None where nothing is known of that.
-        stopped: why the run ended, if what is looked at is its end, or None.
-        ended: whether its last one is its end.
-    """
-
-    name: str
-    iteration: int
-    last: int
-    iterations: int
-    seconds: float
-    left: float | None
-    stopped: str | None
-    ended: bool
-
-
 @dataclass(frozen=True, eq=False)
 class LossCurves:
     """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
@@ -116,29 +91,6 @@ class Pictures:
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """What a moment shows without a look at the heart.
-
-    Attributes:
-        number: of the estimate; none else has it (`Scores.number`).
-        curves: of every run that is kept.
-        z: (M,) latent code, in standard deviations of its prior.
-        motion_error: RMS over the slices with tissue, after one translation common to all slices,
-            mm; NaN where the truth is not known.
-        motion_uncorrected: the same for d = 0, mm.
-    """
-
-    number: int
-    progress: RunProgress
-    curves: tuple[LossCurves, ...]
-    z: Floats
-    shifts: Shifts
-    side: Side
-    motion_error: float
-    motion_uncorrected: float
-
-
-@dataclass(frozen=True, eq=False)
 class Cuts:
     """The heart of a moment, cut along a slice and along its long axis.
 
@@ -210,24 +162,3 @@ class Heart:
     slices: Tiles
     cut: Tiles
     paint: Paint | None
-
-
-@dataclass(frozen=True)
-class Scores:
-    """How good an estimate is, after one translation common to all slices; each by tissue.
-
-    Attributes:
-        number: of the estimate, as in `Frame`.
-        iteration: of the run.
-        dice: of the estimate; empty where the truth is not known, as is `nearest`.
-        nearest: of nearest-neighbour up-sampling.
-        agreement: Dice of the re-degraded estimate with what was scanned.
-        volumes: of the estimate, ml.
-    """
-
-    number: int
-    iteration: int
-    dice: dict[str, float]
-    nearest: dict[str, float]
-    agreement: dict[str, float]
-    volumes: dict[str, float]

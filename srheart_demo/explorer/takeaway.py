@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from srheart_demo.enhancement.checking import judged
+from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.surface import heart_surfaces, write_glb
 
@@ -34,6 +34,6 @@ def file(session: Session, kind: str) -> tuple[str, bytes]:
             meshes = heart_surfaces(e.field, refine=2).items()
             write_glb({t: mesh.transform(e.world_from_field) for t, mesh in meshes}, path)
         else:
-            e = judged(e.problem.G, e) if kind == "d" else e
+            e = judged(e) if kind == "d" else e
             e.write(path.parent, surface=kind == "stl")
         return name, path.read_bytes()

@@ -158,12 +158,6 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
     return z + (amount - z @ vector)[:, None] * vector
 
 
-@torch.no_grad()
-def heart_along(G: Generator, z: Tensor, vector: Tensor, amount: float) -> Tensor:
-    """The heart at z with its part along a direction replaced."""
-    return G.decode(along(z, vector, amount))
-
-
 # -- landscapes ----------------------------------------------------------------------------
 
 

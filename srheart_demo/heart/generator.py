@@ -7,9 +7,11 @@ Neither network couples the samples of a batch nor changes between training and 
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -84,27 +86,29 @@ class HeartGenerator(nn.Module):
         return field
 
 
+def reader(widths: Sequence[int], activation: nn.Module, outputs: int) -> nn.Sequential:
+    """The decoder's mirror image: class probabilities (B, 4, 32, 64, 64) → (B, outputs).
+
+    `widths` are its channels from the last lattice outwards.
+    """
+    layers: list[nn.Module] = []
+    for narrow, wide in pairwise((N_CLASSES, *reversed(widths))):
+        layers += [nn.Conv3d(narrow, wide, 4, stride=2, padding=1), activation]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[0] * SEED_CELLS, outputs))
+
+
 class BetaVAE(HeartGenerator):
     """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
 
     def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
         super().__init__(architecture or Architecture(), name)
-        e0, e1, e2 = self.architecture.encoder_widths
-        self.encoder = nn.Sequential(
-            nn.Conv3d(N_CLASSES, e2, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e2, e1, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Conv3d(e1, e0, 4, stride=2, padding=1),
-            nn.SiLU(),
-            nn.Flatten(),
-            nn.Linear(e0 * SEED_CELLS, 2 * self.latent_size),
-        )
+        widths = self.architecture.encoder_widths
+        self.encoder = reader(widths, nn.SiLU(), 2 * self.latent_size)
 
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
 
-        Where a scan shows nothing the probabilities are zeros; see `encoding`.
+        Where a scan shows nothing the probabilities are zeros; see `evidence`.
         """
         mean, log_variance = self.encoder(probabilities).chunk(2, dim=1)
         return mean, log_variance

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from srheart_demo.scan.labels import MEANING
 from srheart_demo.scan.nifti import NiftiLabels
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, Picture, SeveralFrames
+from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
 
 MOST_MASKS = 8
 """A fourth axis no longer than this may hold a mask for each tissue."""
@@ -16,7 +16,7 @@ MOST_VALUES = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class StoredFrame:
     """A file's numbers at one time.
 
     Attributes:
@@ -46,7 +46,7 @@ class Frame:
         """
         values, voxels = np.unique(self.values, return_counts=True)
         if len(values) > MOST_VALUES:
-            raise Picture(
+            raise NotLabels(
                 f"{self.name}: it holds {len(values)} different values, so this is an image; give "
                 f"a label map ({MEANING})."
             )
@@ -60,7 +60,7 @@ class Frame:
         )
 
 
-def chosen_frame(image: NiftiLabels, wanted: int | None) -> Frame:
+def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
     """The frame that is wanted, or the only one that holds labels.
 
     Raises:
@@ -72,11 +72,11 @@ def chosen_frame(image: NiftiLabels, wanted: int | None) -> Frame:
             "frame",
         )
     if wanted is not None or image.frames == 1:
-        return Frame(image, wanted or 0, image.frame(wanted or 0))
+        return StoredFrame(image, wanted or 0, image.frame(wanted or 0))
     if masks := merged_masks(image):
         return masks
     labelled = image.labelled() or [0]
-    found = Frame(image, labelled[0], image.frame(labelled[0]))
+    found = StoredFrame(image, labelled[0], image.frame(labelled[0]))
     if len(labelled) == 1:
         alone = f"Of {image.frames} frames only frame {found.index} (counted from 0) holds labels."
         return replace(found, notes=(alone,))
@@ -88,7 +88,7 @@ def chosen_frame(image: NiftiLabels, wanted: int | None) -> Frame:
     )
 
 
-def frames_with_labels(image: NiftiLabels) -> Iterator[Frame | InvalidVolume]:
+def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolume]:
     """Each frame that holds anything but zeros, or what is wrong with its numbers.
 
     Raises:
@@ -102,14 +102,14 @@ def frames_with_labels(image: NiftiLabels) -> Iterator[Frame | InvalidVolume]:
         if image.frames == 1 or image.holds(stored):
             empty = False
             try:
-                yield Frame(image, t, image.whole(t, stored))
+                yield StoredFrame(image, t, image.whole(t, stored))
             except InvalidVolume as error:
                 yield error
     if empty:
         raise NothingLabelled(f"{image.name}: all voxels of all {image.frames} frames are 0.")
 
 
-def merged_masks(image: NiftiLabels) -> Frame | None:
+def merged_masks(image: NiftiLabels) -> StoredFrame | None:
     """Frames that are no times, but a mask for each tissue, as one map with a value for each.
 
     Where masks lie over each other the smallest counts, so that the epicardium may be drawn whole;
@@ -135,7 +135,7 @@ def merged_masks(image: NiftiLabels) -> Frame | None:
     merged = np.zeros(image.shape, np.int32)
     for t in order:
         merged[masks[t]] = t + 1
-    return Frame(image, 0, merged, masks=True)
+    return StoredFrame(image, 0, merged, masks=True)
 
 
 def listed(numbers: Sequence[int]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, label
 
-REACH = 10.0
+TOGETHER = 10.0
 """Tissue this near to other tissue, mm, hangs together with it, within a slice or from one to the
 next: an apex of 5 mm may lie off by a breath-hold."""
 FEW = 0.05
@@ -57,7 +57,7 @@ def _main_parts(
 
     below = pieces[0]
     for k in np.flatnonzero(inside.any(axis=(1, 2))):
-        around = distance_transform_edt(~inside[k], sampling=spacing[1:]) <= REACH / 2
+        around = distance_transform_edt(~inside[k], sampling=spacing[1:]) <= TOGETHER / 2
         found, number = label(around, np.ones((3, 3)))
         here = np.where(found, found + len(parent) - 1, 0)
         parent += range(len(parent), len(parent) + number)

@@ -59,10 +59,8 @@ class Convention:
     source: str = "your own"
 
     def __str__(self) -> str:
-        return ", ".join(
-            f"{' and '.join(map(str, values)) or 'no'} {tissue}"
-            for tissue, values in self.tissues.items()
-        )
+        words = {t: " and ".join(map(str, values)) or "no" for t, values in self.tissues.items()}
+        return ", ".join(f"{values} {tissue}" for tissue, values in words.items())
 
     def lacks(self, values: Sequence[int]) -> list[str]:
         """Tissues of which no value is among these, as messages name them."""
@@ -74,8 +72,7 @@ class Convention:
 
     def as_option(self) -> str:
         """As a user would say it; see `parse_convention`."""
-        named = {tissue: values for tissue, values in self.tissues.items() if values}
-        return " ".join(f"{tissue}={','.join(map(str, named[tissue]))}" for tissue in named)
+        return " ".join(f"{t}={','.join(map(str, v))}" for t, v in self.tissues.items() if v)
 
     @property
     def tissues(self) -> Mapping[str, tuple[int, ...]]:
@@ -197,7 +194,10 @@ class Anatomy:
     def place(self, values: Sequence[int], convention: Convention) -> str:
         """Where some values lie by the LV and MYO of a convention: one of `PLACES`."""
         lv, myo = (self.border(values, of) for of in (convention.LV, convention.MYO))
-        within, beside = self._by_distance(values, convention) if self.whole else (0.0, 1.0)
+        within, beside = 0.0, 1.0
+        if self.whole:
+            own, near = np.isin(self.values, values), self._near(convention.LV, convention.MYO)
+            within, beside = (n[own].sum() / self.size(values) for n in near)
         in_ring = lv + myo > 1 - OUTSIDE
         if in_ring or (within > WITHIN and (lv > 0.02 or lv + myo > 0.46)):
             return "cavity" if lv > ENCLOSED else "wall"
@@ -212,12 +212,6 @@ class Anatomy:
             and covered <= WRAPPED * free
         )
         return "beside" if like_rv else "apart"
-
-    def _by_distance(self, values: Sequence[int], convention: Convention) -> tuple[float, float]:
-        """Shares of voxels that reach no farther than the wall, and that lie in its slices."""
-        own = np.isin(self.values, values)
-        within, beside = self._near(convention.LV, convention.MYO)
-        return within[own].sum() / self.size(values), beside[own].sum() / self.size(values)
 
     def _near(
         self, lv: tuple[int, ...], myo: tuple[int, ...]
@@ -311,6 +305,11 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
     raise InvalidVolume(f"{name}: {_why_not(anatomy)}.", "labels")
 
 
+def first_five(values: Sequence[int]) -> str:
+    """Some of the values, for messages."""
+    return ", ".join(map(str, values[:5])) + ", …" * (len(values) > 5)
+
+
 def _why_not(anatomy: Anatomy) -> str:
     """Why no known convention fits, and what the labels seem to mean."""
     values = sorted(anatomy.voxels)
@@ -323,8 +322,7 @@ def _why_not(anatomy: Anatomy) -> str:
     closest = max(KNOWN, key=lambda convention: len(convention.values.intersection(values)))
     lacking = (closest if anatomy.whole else replace(closest, RV=())).lacks(values)
     unknown = [value for value in values if value not in closest.values]
-    shown = ", ".join(map(str, unknown[:5])) + (", …" if len(unknown) > 5 else "")
-    wrong = [f"unknown label values ({shown})"] if unknown else []
+    wrong = [f"unknown label values ({first_five(unknown)})"] if unknown else []
     remedy = f"say what the labels mean, or renumber them to {MEANING}"
     if guess := anatomy.guess():
         core = replace(guess, LV=guess.LV[:1], MYO=guess.MYO[:1])
@@ -332,9 +330,9 @@ def _why_not(anatomy: Anatomy) -> str:
             wrong.append(f"label {core.MYO[0]} encloses label {core.LV[0]}")
         places = {v: anatomy.place([v], core) for v in values if v not in core.values}
         wrong += [f"label {v} {PLACES[place]}" for v, place in places.items() if place != "beside"]
-        remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
         if anatomy.whole and not guess.RV:
-            remedy = f"by the anatomy they mean {guess.as_option()}; label the RV too"
+            remedy = "label the RV too"
+        remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
     elif not anatomy.whole:
         remedy = f"the view shows no ventricle in its wall, perhaps the atria alone; {remedy}"
     if lacking and (not wrong or not guess):

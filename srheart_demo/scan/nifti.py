@@ -23,7 +23,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, Picture
+from srheart_demo.scan.volume import InvalidVolume, NotLabels
 
 MOST_VOXELS = 2**24
 """Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
@@ -45,20 +45,18 @@ AGREEMENT = 0.5
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}
 """By their size, with which each begins."""
-GZIP = b"\x1f\x8b"
 FOREIGN = {
-    ("hdr", "img", "hdr.gz", "img.gz"): "one half of a .hdr/.img pair",
-    ("nrrd", "nhdr"): "an NRRD file",
-    ("mha", "mhd"): "a MetaImage file",
-    ("dcm", "ima"): "a DICOM file",
-    ("mgz", "mgh"): "a FreeSurfer file",
-    ("npy", "npz", "mat", "h5", "hdf5"): "an array without a place in space",
-    ("png", "jpg", "jpeg", "tif", "tiff"): "a picture without a place in space",
-    ("zip", "tar", "tgz", "tar.gz", "7z", "rar"): "an archive of files",
+    "hdr img hdr.gz img.gz": "one half of a .hdr/.img pair",
+    "nrrd nhdr": "an NRRD file",
+    "mha mhd": "a MetaImage file",
+    "dcm ima": "a DICOM file",
+    "mgz mgh": "a FreeSurfer file",
+    "npy npz mat h5 hdf5": "an array without a place in space",
+    "png jpg jpeg tif tiff": "a picture without a place in space",
+    "zip tar tgz tar.gz 7z rar": "an archive of files",
 }
 """What other endings stand for."""
-
-AGAIN = "export or download it again"
+EXPORT_AGAIN = "export or download it again"
 
 
 @dataclass(frozen=True)
@@ -105,22 +103,13 @@ class NiftiLabels:
     scale: tuple[float, float] | None
 
     def labelled(self) -> list[int]:
-        """The frames that hold anything but zeros.
-
-        Raises:
-            InvalidVolume: the file is damaged.
-        """
+        """The frames that hold anything but zeros; `each` says what it raises."""
         return [t for t, stored in self.each() if self.holds(stored)]
 
     def frame(self, t: int) -> NDArray[np.int32]:
-        """The whole numbers of a frame, in the stored order of axes.
-
-        Raises:
-            InvalidVolume: the file is damaged, or some are no finite whole numbers.
-        """
-        for _, stored in self.each(first=t):
-            return self.whole(t, stored)
-        raise IndexError(t)
+        """The whole numbers of a frame, in the stored order of axes; see `each` and `whole`."""
+        _, stored = next(self.each(first=t))
+        return self.whole(t, stored)
 
     def each(self, first: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
         """Each frame's index and its numbers as they are stored, the first axis fastest.
@@ -132,7 +121,7 @@ class NiftiLabels:
         size = voxels * self.dtype.itemsize
         with _reported(self.name), self.opened() as file:
             stream = _unpacking(file)
-            _skip(stream, self.offset + first * size)
+            stream.seek(self.offset + first * size)
             for t in range(first, self.frames):
                 yield t, np.frombuffer(_taken(stream, size), self.dtype, voxels)
 
@@ -168,24 +157,24 @@ class NiftiLabels:
         if values.dtype.kind == "f":
             if not np.isfinite(values).all():
                 raise InvalidVolume(
-                    f"{name}: some voxels are NaN or infinite; replace them by a label "
-                    "(0 is background)."
+                    f"{name}: some voxels are NaN or infinite; replace them by a label (0 is "
+                    "background)."
                 )
-            whole = np.rint(values)
             quantum = abs(self.scale[0]) if self.scale else 0.0
             tolerance = max(ROUNDED, 0.501 * quantum if quantum < 1 else 0.0)
+            whole = np.rint(values)
             if (odd := values[np.abs(values - whole) > tolerance]).size:
                 coarse = f", or a scale of {quantum:g} is too coarse for them" * (quantum > 1)
-                raise Picture(
-                    f"{name}: some values are not whole numbers (such as {odd[0]:g}), so this "
-                    f"is an image, holds probabilities or was interpolated{coarse}; give a label "
-                    "map, resampled by nearest neighbour."
+                raise NotLabels(
+                    f"{name}: some values are not whole numbers (such as {odd[0]:g}), so this is "
+                    f"an image, holds probabilities or was interpolated{coarse}; give a label map, "
+                    "resampled by nearest neighbour."
                 )
             values = whole
         if values.max() > LARGEST or values.min() < -LARGEST:
-            raise Picture(
-                f"{name}: values as large as {float(values.max()):g} are no labels; give a "
-                "label map."
+            raise NotLabels(
+                f"{name}: values as large as {float(values.max()):g} are no labels; give a label "
+                "map."
             )
         return values
 
@@ -224,14 +213,11 @@ def load(source: Source) -> NiftiLabels:
 
 
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
-    ending = name.lower()
-    if not ending.endswith((".nii", ".nii.gz")):
-        kinds = (
-            kind
-            for endings, kind in FOREIGN.items()
-            if ending.endswith(tuple(f".{e}" for e in endings))
-        )
-        is_what = next(kinds, "no file whose name ends in .nii or .nii.gz")
+    if not name.lower().endswith((".nii", ".nii.gz")):
+        is_what = "no file whose name ends in .nii or .nii.gz"
+        for endings, kind in FOREIGN.items():
+            if name.lower().endswith(tuple(f".{ending}" for ending in endings.split())):
+                is_what = kind
         raise InvalidVolume(
             f"{name}: this is {is_what}; save it as one NIfTI file (.nii.gz) with its affine, as "
             "3D Slicer and ITK-SNAP do."
@@ -250,7 +236,7 @@ def _reported(name: str) -> Iterator[None]:
     except PermissionError:
         raise InvalidVolume(f"{name}: reading it is not permitted; change its mode.") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InvalidVolume(f"{name}: the file is truncated or damaged; {AGAIN}.") from error
+        raise InvalidVolume(f"{name}: the file is truncated or damaged; {EXPORT_AGAIN}.") from error
 
 
 @contextmanager
@@ -267,22 +253,13 @@ def _silence() -> Iterator[None]:
 
 
 def _unpacking(file: BinaryIO) -> Any:
-    packed = file.read(2) == GZIP
+    packed = file.read(2) == b"\x1f\x8b"
     file.seek(0)
     return gzip.GzipFile(fileobj=file) if packed else file
 
 
-def _skip(stream: Any, size: int) -> None:
-    while size > 0:
-        size -= len(_taken(stream, min(BLOCK, size)))
-
-
 def _taken(stream: Any, size: int) -> bytearray:
-    """The next `size` bytes.
-
-    Raises:
-        EOFError: there are fewer.
-    """
+    """The next `size` bytes; EOFError if there are fewer."""
     content = bytearray()
     while len(content) < size:
         more = stream.read(min(BLOCK, size - len(content)))
@@ -303,11 +280,11 @@ def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> Nift
     except Exception as error:  # nibabel raises a dozen kinds on damaged headers
         raise InvalidVolume(
             f"{name}: this is not a readable NIfTI file (truncated, damaged or of another "
-            f"format); {AGAIN}."
+            f"format); {EXPORT_AGAIN}."
         ) from error
     space, frames = _axes(shape, name)
     if dtype.kind not in "uifb":
-        raise Picture(
+        raise NotLabels(
             f"{name}: the voxels are of type {dtype}, not whole numbers; give a label map, not a "
             "picture."
         )
@@ -316,7 +293,7 @@ def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> Nift
     if offset < 0 or voxels > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
         raise InvalidVolume(
             f"{name}: the header claims {times(shape)} voxels, {all_ / 2**20:.0f} MB, so it is "
-            f"damaged or no label map of a heart; {AGAIN}, cropped to the heart."
+            f"damaged or no label map of a heart; {EXPORT_AGAIN}, cropped to the heart."
         )
     to_mm = MILLIMETRES.get(units, 1.0)
     for affine in forms.values():
@@ -379,7 +356,7 @@ def _chosen(
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """The first affine that says how the scanner lay, or is one; and that another disagrees."""
     empty = {form: not abs(np.linalg.det(forms[form])) > 0 for form in forms}
-    taken = min(forms, key=lambda form: (spacing_only(forms[form]), empty[form]))
+    taken = min(forms, key=lambda form: (_spacing_only(forms[form]), empty[form]))
     corners = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in shape), 1.0)).reshape(4, -1)
     notes = []
     for other in forms.keys() - {taken}:
@@ -394,7 +371,7 @@ def _chosen(
 
 
 @np.errstate(all="ignore")
-def spacing_only(affine: NDArray[np.float64]) -> bool:
+def _spacing_only(affine: NDArray[np.float64]) -> bool:
     """Whether the axes of a (4, 4) affine run along the world's, as where orientation is lost."""
     axes = np.abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
     return not (axes.max(axis=0) < 1 - 1e-4).any()

@@ -93,7 +93,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     affine says otherwise shows a mirror image and its columns are read the other way.
 
     Args:
-        stack: as `volume.read_short_axis` reads it.
+        stack: as `read_short_axis` reads it.
         by_hand: what is done besides.
 
     Raises:
@@ -103,7 +103,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     flipped = bool(contrast < 0) != by_hand.flip
     ordered = _reverse_slices(stack) if flipped else stack
     axes = _orthogonal_axes(ordered)
-    orientation_known = not _along_axes(axes)
+    orientation_known = not np.allclose(np.abs(axes).max(axis=0), 1.0, atol=1e-4)
     mirrored = orientation_known and bool(np.linalg.det(axes) > 0)
     if mirrored != by_hand.mirror:
         axes = axes * [1.0, 1.0, -1.0]
@@ -279,10 +279,6 @@ def _orthogonal_axes(volume: LabelVolume) -> NDArray[np.float64]:
     rows, columns = (u @ vt).T
     normal = np.cross(rows, columns)
     return np.stack([normal * np.sign(normal @ across), rows, columns], axis=1)
-
-
-def _along_axes(axes: NDArray[np.float64]) -> bool:
-    return bool(np.allclose(np.abs(axes).max(axis=0), 1.0, atol=1e-4))
 
 
 def _rotation(azimuth: float) -> float:

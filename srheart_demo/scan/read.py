@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from srheart_demo.scan.frames import Frame, chosen_frame, frames_with_labels, listed
+from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.islands import heart_of
-from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, recognise
+from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
@@ -198,7 +198,7 @@ def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
 def _views(
     view: NiftiLabels, stack: NiftiLabels, readings: list[Reading], how: HowToRead
 ) -> dict[int, Reading | InvalidVolume]:
-    """Frame of the stack → its view, or why it has none."""
+    """StoredFrame of the stack → its view, or why it has none."""
     if view.frames == 1:
         if how.view_frame is None and stack.frames > 1:
             raise InvalidVolume(
@@ -232,7 +232,7 @@ def _several_slices(source: Source) -> NiftiLabels:
     return image
 
 
-def _stack(frame: Frame, how: HowToRead) -> Reading:
+def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     """A frame as a short-axis stack."""
     counts, box = frame.counts(), cropped(frame.values, frame.name)
     axis, note = how.slice_axis, ""
@@ -246,7 +246,7 @@ def _stack(frame: Frame, how: HowToRead) -> Reading:
     return replace(reading, volume=replace(reading.volume, notes=tuple(notes)))
 
 
-def _view(frame: Frame, convention: Convention | None) -> Reading:
+def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
     """A frame as a long-axis view."""
     image, name = frame.image, frame.name
     if sorted(image.shape)[1] == 1:
@@ -277,7 +277,7 @@ def _view(frame: Frame, convention: Convention | None) -> Reading:
 
 
 def _reading(
-    frame: Frame,
+    frame: StoredFrame,
     counts: dict[int, int],
     convention: Convention | None,
     axis: int,
@@ -296,7 +296,7 @@ def _reading(
     return Reading(volume, found, counts, image.shape, axis, frame.index, image.frames, image.units)
 
 
-def _meaning(frame: Frame, anatomy: Anatomy, given: Convention | None) -> Convention:
+def _meaning(frame: StoredFrame, anatomy: Anatomy, given: Convention | None) -> Convention:
     """What stored values were taken for."""
     if frame.masks:
         guess = anatomy.guess()
@@ -319,7 +319,7 @@ def _meaning(frame: Frame, anatomy: Anatomy, given: Convention | None) -> Conven
 
 
 def _on_labels(
-    frame: Frame, anatomy: Anatomy, given: Convention | None, taken: Convention
+    frame: StoredFrame, anatomy: Anatomy, given: Convention | None, taken: Convention
 ) -> Iterator[str]:
     """What is to be said of how values were taken."""
     if frame.masks:
@@ -332,8 +332,7 @@ def _on_labels(
     elif replace(taken, RV=taken.RV or OURS.RV, source=OURS.source) != OURS:
         yield f"Labels were taken for {taken} ({taken.source})."
     if others := [value for value in anatomy.voxels if value not in taken.values]:
-        shown = ", ".join(map(str, others[:5])) + (", …" if len(others) > 5 else "")
-        yield f"Other labels ({shown}) were taken for background."
+        yield f"Other labels ({first_five(others)}) were taken for background."
     if given and not frame.masks:
         for misfit in anatomy.misfits(given):
             yield f"The mapping is taken as it was given, though {misfit}."

@@ -28,7 +28,7 @@ it was 0.93 or more. One in twenty is shorter than the second, which is worth a 
 RV_BELOW = 15.0
 """An RV that ends, large, farther below the LV's base than this, mm, is worth a note: 2 of 50 real
 stacks and no synthetic one."""
-AGREE, USUAL = 0.4, 0.55
+AGREES, USUAL = 0.4, 0.55
 """Where a view crosses the slices, less Dice of LV or RV than the first says that they do not
 belong together, and less than the second is poor. Of 120 synthetic scans, severe motion among them,
 one had 0.44, the others 0.57 or more."""
@@ -123,10 +123,6 @@ class Scan:
     def frame(self) -> int:
         """Which frame of its file the stack is."""
         return self.reading.frame if self.reading else 0
-
-    def from_apex(self, of_slices: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """What is said of each slice (D,), from apex to base."""
-        return self.placement.from_apex(of_slices)
 
     def placed(self, by_hand: ByHand) -> Scan:
         """The same scan, placed otherwise."""
@@ -227,7 +223,7 @@ def _agreement(crossing: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
     least = min((dice for tissue, dice in crossing.items() if tissue != "MYO"), default=0.0)
     if least >= USUAL:
         return f"Where view and slices cross they agree to Dice {said}.", ()
-    if least >= AGREE:
+    if least >= AGREES:
         why = "as after large motion, or of another scan"
         return f"Where view and slices cross they agree poorly (Dice {said}), {why}.", ()
     doubt = (

@@ -28,7 +28,7 @@ class InvalidVolume(ValueError):
         self.remedy = remedy
 
 
-class Picture(InvalidVolume):
+class NotLabels(InvalidVolume):
     """An image, not labels."""
 
 
@@ -85,11 +85,6 @@ class LabelVolume:
         """Millimetres between the planes of two slices, and from pixel to pixel along H and W."""
         h, w = np.linalg.norm(self.affine[:3, 1:3], axis=0)
         return between_planes(self.affine), float(h), float(w)
-
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in millilitres."""
-        return float(np.prod(self.spacing)) / 1000.0
 
     def points(self) -> NDArray[np.float64]:
         """World position of every voxel centre: (D, H, W, 3), RAS+ mm."""

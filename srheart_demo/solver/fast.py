@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.heart.doubling import in_plane_taps
+from srheart_demo.heart.doubling import plane_kernels
 from srheart_demo.scan.degradation import Stack, lattice_index
 
 NEAR = 5.0
@@ -49,7 +49,7 @@ class Slicer:
         self._first, self._activation = decoder[:5], decoder[6]
         self._middle, last = (cast(nn.ConvTranspose3d, decoder[i]) for i in (5, 7))
         index = lattice_index(stack.z.to(last.weight.dtype), 0, LATTICE_SHAPE[0])
-        self._planes, self._kernels = slice_kernels(last.weight.detach(), index)
+        self._planes, self._kernels = plane_kernels(last.weight.detach(), index)
         self._bias = cast(Tensor, last.bias).detach().repeat_interleave(4).repeat(stack.K)
 
     def planes(self, z: Tensor, d: Tensor | None = None) -> Tensor:
@@ -84,29 +84,6 @@ class Slicer:
         )
         rows, columns = (range(int(a), int(b) + 2) for a, b in zip(low, high, strict=True))
         return _map(_inside, (rows, columns), FINE)
-
-
-def slice_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-    """A transposed convolution and the interpolation of its output planes, as one per slice.
-
-    Args:
-        weight: (C, C', 4, 4, 4) of stride 2 and padding 1.
-        index: (K,) fractional output plane of each slice.
-
-    Returns:
-        planes: (K, 3) input planes of each slice, counted from one plane of padding.
-        kernels: (4 K C', 3 C, 2, 2) of `conv2d` with K groups; output channels of a slice: C', then
-            the parity of row and of column as `pixel_shuffle` wants them.
-    """
-    nearest = (index / 2).floor()
-    neighbour, tap = torch.arange(-1, 2)[:, None], torch.arange(4)
-    # Tap t of input plane i reaches output plane 2i + t − 1.
-    reached = 2 * (nearest[:, None, None] + neighbour) + tap - 1
-    shares = (1 - (index[:, None, None] - reached).abs()).clamp_min(0)
-    kernels = in_plane_taps(torch.einsum("knt,cothw->knochw", shares, weight))
-    kernels = kernels.permute(0, 2, 4, 6, 1, 3, 5, 7)
-    planes = nearest.long()[:, None] + torch.arange(3)
-    return planes, kernels.flatten(4, 5).flatten(0, 3)
 
 
 def _fit(x: Tensor, have: Window, want: Window, planes: int = 0) -> Tensor:

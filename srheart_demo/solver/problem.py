@@ -88,7 +88,7 @@ class Problem:
         Slices that nobody looked at are left out.
         """
         placement, view = scan.placement, scan.view
-        ordered, seen = placement.apex_first(scan.stack), scan.from_apex(scan.looked_at)
+        ordered, seen = placement.apex_first(scan.stack), placement.from_apex(scan.looked_at)
         return cls(
             G=G,
             stack=stack_geometry(ordered, placement).slices(seen),

@@ -3,7 +3,7 @@
 Near its mode the posterior of (z, d) is taken to be Gaussian (Laplace): its precision is the
 Gauss-Newton matrix of the objective, with the same tempering and priors as the run's. Hearts drawn
 from it show what the scan leaves open, the stack's common translation aside (see `gauge`); between
-slices, and beyond the last, what `beyond` could not learn from them is added.
+slices, and beyond the last, what `answer` could not learn from them is added.
 """
 
 from collections.abc import Callable

@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, N_CLASSES
-from srheart_demo.heart.generator import DCGAN, SEED_CELLS, Architecture
+from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
+from srheart_demo.heart.generator import DCGAN, Architecture, reader
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, make_hearts
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
@@ -54,30 +54,14 @@ class DCGANSettings(TrainingSettings):
         return DCGANTraining(self)
 
 
-class Discriminator(nn.Sequential):
-    """Class probabilities (B, 4, 32, 64, 64) → score (B, 1), high for hearts."""
-
-    def __init__(self, widths: tuple[int, int, int]) -> None:
-        d0, d1, d2 = widths
-        super().__init__(
-            nn.Conv3d(N_CLASSES, d2, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Conv3d(d2, d1, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Conv3d(d1, d0, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Flatten(),
-            nn.Linear(d0 * SEED_CELLS, 1),
-        )
-
-
 class DCGANTraining(GeneratorTraining[DCGANSettings]):
     """One update of the discriminator, then one of the decoder, each step."""
 
     def __init__(self, settings: DCGANSettings) -> None:
         super().__init__(settings)
         self.generator = DCGAN(settings.architecture)
-        self.discriminator = Discriminator(settings.discriminator_widths)
+        # Its score is high for hearts.
+        self.discriminator = reader(settings.discriminator_widths, nn.LeakyReLU(0.2), 1)
         self.model: DCGAN = deepcopy(self.generator).requires_grad_(False)
         self.modules = {
             "generator": self.generator,

@@ -10,19 +10,17 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement.enhance import Enhancement, Trust
-from srheart_demo.enhancement.trust import KNOWN, Measure, Verdict, judge, measure
-from srheart_demo.frame import TISSUES
+from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Measure, judge, measured
+from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import OURS
-from srheart_demo.scan.placement import Placement, apex_contrast
+from srheart_demo.scan.placement import apex_contrast
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.problem import Generator
 from srheart_demo.solver.settings import INTERACTIVE
 
-TRIED = {"slices": (4, 30), "spacing": (4.0, 15.0), "pixel": (0.5, 3.0)}
-"""Numbers of labelled slices, mm between them, and mm from pixel to pixel that are tested."""
-UNITS = {"slices": "labelled slices", "spacing": "mm between slices", "pixel": "mm pixels"}
-AXES = ("left-right", "posterior-anterior", "inferior-superior")
+TESTED = {"labelled slices": (4, 30), "mm between slices": (4, 15), "mm pixels": (0.5, 3.0)}
+"""Ranges of scans on which this is tested."""
+SCANNER_AXES = ("left-right", "posterior-anterior", "inferior-superior")
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,12 @@ class Report:
     doubts: tuple[str, ...] = ()
 
     @property
-    def verdict(self) -> Verdict | None:
+    def verdict(self) -> Grade | None:
         """The worst of its measures and doubts; None where it was not solved."""
         if not self.measures:
             return None
         return max(
-            Verdict.DISTRUST if self.doubts else Verdict.FINE, *(m.verdict for m in self.measures)
+            Grade.DISTRUST if self.doubts else Grade.FINE, *(m.verdict for m in self.measures)
         )
 
     @property
@@ -65,14 +63,13 @@ class Report:
 
     def __str__(self) -> str:
         """For a reader, in lines."""
+        measures = [
+            f"{m.sentence} [{m.verdict.words}]" if m.verdict else m.sentence for m in self.measures
+        ]
         parts = {
             "Found": self.found,
             "Assumed": self.assumed,
-            "The heart, after a quick solve": tuple(
-                f"{m.sentence}{'' if m.verdict == Verdict.FINE else f' [{m.verdict.words}]'}"
-                for m in self.measures
-            )
-            + ((self.prior,) if self.prior else ()),
+            "The heart, after a quick solve": [*measures, *filter(None, [self.prior])],
         }
         lines = [self.name]
         for title, sentences in parts.items():
@@ -93,46 +90,40 @@ class Report:
             "found": list(self.found),
             "assumed": list(self.assumed),
             "facts": dict(self.facts),
-            "measures": {m.name: _measure_json(m) for m in self.measures},
+            "measures": {
+                m.name: {
+                    "value": round(m.value, 4) if np.isfinite(m.value) else None,
+                    "verdict": m.verdict.name.lower(),
+                    "synthetic": asdict(QUANTITIES[m.name].usual),
+                    "sentence": m.sentence,
+                }
+                for m in self.measures
+            },
         }
 
 
-def _measure_json(m: Measure) -> dict[str, Any]:
-    return {
-        "value": round(m.value, 4) if np.isfinite(m.value) else None,
-        "verdict": m.verdict.name.lower(),
-        "synthetic": asdict(KNOWN[m.name]),
-        "sentence": m.sentence,
-    }
-
-
-def check(G: Generator | None, scan: Scan) -> Report:
+def report_on(scan: Scan, G: Generator | None = None) -> Report:
     """Look at a scan.
 
     Args:
+        scan: by `read_scan`.
         G: the generator to solve it with; without one it is not solved.
-        scan: by `scan.read_scan`.
     """
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    return replace(report, measures=judge(measure(G, scan)), prior=_prior(G))
+    return replace(report, measures=judge(measured(scan, G)), prior=_prior(G))
 
 
-def judged(
-    G: Generator, e: Enhancement, watch: Callable[[int, int], None] | None = None
-) -> Enhancement:
+def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
     """The same with its `trust`: whether the scan's heart lies in what the prior knows.
 
-    Args:
-        G: the generator that made it.
-        e: of a scan.
-        watch: told how many of how many quick solves are done.
+    `watch` is told how many of how many quick solves are done.
     """
     solved = e if e.last.state.settings == INTERACTIVE else None
-    measures = judge(measure(G, e.scan, solved, watch))
+    measures = judge(measured(e.scan, e.problem.G, solved, watch))
     report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
-    verdict = report.verdict or Verdict.FINE
+    verdict = report.verdict or Grade.FINE
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
 
 
@@ -155,18 +146,25 @@ def _found(scan: Scan) -> Iterable[str]:
     if volume.gaps.any():
         gaps = ", ".join(map(str, np.flatnonzero(volume.gaps)))
         yield f"Between them slices {gaps} hold none: they were left out as not looked at."
-    ml = {t: (volume.labels == i).sum() * volume.voxel_ml for i, t in enumerate(TISSUES) if i}
+    ml = volumes_ml(volume.labels, volume.spacing)
     amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
     if reading:
         held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
         yield f"Label values {held}."
     yield f"As drawn {amounts}."
-    yield _lie(placement)
+    normal = np.abs(placement.world_from_model[:3, 0])
+    angle = np.degrees(np.arccos(min(1.0, normal.max())))
+    axis = SCANNER_AXES[int(normal.argmax())]
+    yield (
+        f"The stack's axis lies {angle:.0f}° from the scanner's {axis} axis."
+        if placement.orientation_known
+        else "The affine carries spacing only: how the scanner lay is not known."
+    )
     yield f"The RV lies at {placement.azimuth_deg:.0f}° from the LV (0° down, 90° right)."
-    for what, value in _extent(volume).items():
-        low, high = TRIED[what]
+    extents = (len(with_labels), d, max(h, w))
+    for value, (units, (low, high)) in zip(extents, TESTED.items(), strict=True):
         if not low <= value <= high:
-            yield f"{value:.3g} {UNITS[what]}: this is tested from {low:g} to {high:g} only."
+            yield f"{value:.3g} {units}: this is tested from {low:g} to {high:g} only."
 
 
 def _prior(G: Generator) -> str:
@@ -176,24 +174,6 @@ def _prior(G: Generator) -> str:
         f"98 % of draws from N(0, I) in {G.latent_size} dimensions have |z| between {low:.1f} and "
         f"{high:.1f}; a solved z is shorter, because what the slices leave open stays at 0."
     )
-
-
-def _extent(volume: LabelVolume) -> dict[str, float]:
-    return {
-        "slices": float(volume.labelled.sum()),
-        "spacing": volume.spacing[0],
-        "pixel": max(volume.spacing[1:]),
-    }
-
-
-def _lie(placement: Placement) -> str:
-    """How the slices lie in the scanner."""
-    normal = np.abs(placement.world_from_model[:3, 0])
-    axis = int(normal.argmax())
-    angle = float(np.degrees(np.arccos(min(1.0, normal[axis]))))
-    if not placement.orientation_known:
-        return "The affine carries spacing only: how the scanner lay is not known."
-    return f"The stack's axis lies {angle:.0f}° from the scanner's {AXES[axis]} axis."
 
 
 def _assumed(scan: Scan) -> Iterable[str]:
