@@ -18,7 +18,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import reliability
 from srheart_demo.heart.population import POPULATIONS, SEEDS, draw
-from srheart_demo.lessons.pictures import picture_reliability
+from srheart_demo.lessons.uncertainty import picture_reliability
 from srheart_demo.scan.degradation import (
     MOTION_LEVELS,
     Motion,

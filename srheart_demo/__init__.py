@@ -45,7 +45,7 @@ _NAMES = {
     "scan.read": "HowToRead read_scan",
     "scan.samples": "load_sample",
     "solver.problem": "Problem",
-    "solver.losses": "long_axis_loss multi_view_loss short_axis_loss",
+    "solver.losses": "cross_entropy long_axis_loss multi_view_loss short_axis_loss",
     "solver.settings": "INTERACTIVE PAPER RECOMMENDED REFERENCE Settings",
     "solver.step": "Change Step",
     "solver.algorithm": "algorithm_1 latent_optimisation solve",

@@ -19,6 +19,7 @@ from srheart_demo.solver.algorithm import algorithm_1 as algorithm_1
 from srheart_demo.solver.algorithm import latent_optimisation as latent_optimisation
 from srheart_demo.solver.algorithm import solve as solve
 from srheart_demo.solver.answer import answer as answer
+from srheart_demo.solver.losses import cross_entropy as cross_entropy
 from srheart_demo.solver.losses import long_axis_loss as long_axis_loss
 from srheart_demo.solver.losses import multi_view_loss as multi_view_loss
 from srheart_demo.solver.losses import short_axis_loss as short_axis_loss

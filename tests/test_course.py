@@ -7,18 +7,19 @@ import pytest
 import torch
 
 from srheart_demo.lessons import quickstart
-from srheart_demo.lessons.verdict import NotYet, Verdict, check, written
+from srheart_demo.lessons.results import NotYet
+from srheart_demo.lessons.verdict import Mark, marked
 
 
-@check
+@marked
 def is_seven(answer: int) -> str:
-    if written(answer, "the number") != 7:
+    if answer != 7:
         raise NotYet("it is a prime between six and eight.")
     return "seven."
 
 
 def test_a_check_tells_right_from_wrong() -> None:
-    assert is_seven(7) == Verdict(True, "seven.")
+    assert is_seven(7) == Mark(True, "seven.")
     assert repr(is_seven(7)) == "Right: seven."
     assert repr(is_seven(8)) == "Not yet: it is a prime between six and eight."
 
@@ -29,7 +30,7 @@ def test_an_empty_answer_is_told_so(empty: object) -> None:
 
 
 def test_an_error_in_the_answer_is_told_in_a_sentence() -> None:
-    @check
+    @marked
     def calls(answer) -> str:
         return answer()
 
@@ -39,7 +40,7 @@ def test_an_error_in_the_answer_is_told_in_a_sentence() -> None:
 
 
 def test_a_verdict_is_text_and_not_html() -> None:
-    assert "&lt;b&gt;" in Verdict(False, "<b>")._repr_html_()
+    assert "&lt;b&gt;" in Mark(False, "<b>")._repr_html_()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srheart_demo.lessons.verdict import Exercise, same
-from srheart_demo.lessons.verdict import _known_mistakes as known_mistakes
+from srheart_demo.lessons.results import same
+from srheart_demo.lessons.verdict import Exercise, sections
 from srheart_demo.scan.degradation import Stack, degrade, downsample, move
 from srheart_demo.solver.losses import cross_entropy
 
@@ -59,7 +59,7 @@ def test_all_exercises_are_here() -> None:
 def test_the_solution_is_right_and_says_what_it_shows(exercise: Exercise) -> None:
     verdict = exercise(exercise.right)
     assert verdict.right, verdict
-    assert verdict.sentence == exercise.praise
+    assert verdict.sentence == exercise.said["right"]
 
 
 @each
@@ -455,8 +455,8 @@ def test_logits_are_taken_at_any_steepness_and_less_what_classes_share() -> None
 
 
 def test_each_section_of_known_mistakes_belongs_to_an_exercise() -> None:
-    found = {section.split("(")[0] for section in known_mistakes()}
-    assert found == set(EXERCISES)
+    found = {section.split("(")[0] for section in sections()}
+    assert found == {*EXERCISES, "errors"}
     assert all(exercise.mistakes for exercise in EXERCISES.values())
 
 

@@ -11,7 +11,7 @@ from torch.fft import fftshift, irfft2, rfft2
 
 from srheart_demo.explorer.why import LossMap, shift_map
 from srheart_demo.lessons import gauge as check
-from srheart_demo.lessons.landscape import descend, local_minima
+from srheart_demo.lessons.gauge import descend, local_minima
 from srheart_demo.lessons.truth import known_scan
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.settings import INTERACTIVE
@@ -107,7 +107,7 @@ def test_local_minima_are_the_hollows_of_a_map() -> None:
 
 
 def test_descent_ends_in_the_deepest_hollow_of_its_landscape() -> None:
-    p, _ = known_scan("healthy_1", motion=4.0)
+    p, _ = known_scan("healthy_1", "severe")
     end = solve(p, replace(INTERACTIVE, iterations=4))
     found = shift_map(p, [end], 6, None, reach=30.0)
     (lowest,) = local_minima(found)

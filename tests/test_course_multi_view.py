@@ -100,7 +100,7 @@ def test_even_gamma_names_the_mistake(answer, word) -> None:
 
 
 def test_views_show_the_same_labels_where_they_cut() -> None:
-    p, _ = known_scan("healthy_1", motion=0.0, long_axis=True)
+    p, _ = known_scan("healthy_1", "none", long_axis=True)
     rows, pixels = check.crossing(p, 5)
     row, column = pixels.round().astype(int).T
     height, width = p.stack.shape

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from srheart_demo.lessons import optimisation as check
-from srheart_demo.lessons.discs import disc_decoder, discs, train
+from srheart_demo.lessons.optimisation import disc_decoder, discs, taught
 from srheart_demo.lessons.truth import known_scan
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import latent_optimisation, solve
@@ -68,7 +68,7 @@ def mean(values):
 
 
 def test_the_paper_s_rule_is_the_library_s() -> None:
-    p, _ = known_scan("healthy_1", motion=0.0)
+    p, _ = known_scan("healthy_1", "none")
     settings = Settings(lr_z=1e-4, lr_d=0.01, iterations=15, stop_change=check.LEAST)
     losses = [step.loss for step in latent_optimisation(p, settings)]
     assert len(losses) == 1 + check.WINDOW
@@ -119,7 +119,7 @@ def test_influence_names_the_mistake(answer, word) -> None:
 
 
 def test_batch_norm_in_train_mode_forgets_sizes() -> None:
-    network = train(disc_decoder(seed=0), seed=0, steps=150)
+    network = taught(disc_decoder(seed=0), seed=0, steps=150)
     sizes = torch.tensor([[-1.5, 0.0, 0.0], [1.5, 0.0, 0.0]])
 
     def areas():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from srheart_demo.lessons import own_scan as check
-from srheart_demo.lessons.stranger import disguised, mirrored, shrunk
+from srheart_demo.lessons.own_scan import disguised, mirrored, shrunk
 from srheart_demo.scan.placement import place
 from srheart_demo.scan.read import read_frames, survey
 from srheart_demo.scan.samples import SAMPLES, load_sample

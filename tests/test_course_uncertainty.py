@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from problems import toy_problem
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE
 from srheart_demo.lessons import uncertainty as course
+from srheart_demo.lessons.truth import Truth
 
 Rows = list[tuple[float, float, int]]
 
@@ -102,13 +104,14 @@ def test_unseen_tells_mistakes_apart(mistake, hint: str) -> None:
 def test_an_answer_is_laid_over_the_truth_whatever_the_stacks_common_translation() -> None:
     p, _, d_true = toy_problem()
     field = p.G.decode(torch.zeros(1, 2))
+    truth = Truth(np.zeros(0, np.uint8), d_true, p)
     assert field.shape[2:] == LATTICE_SHAPE
-    there = course.over_the_truth(field, d_true, d_true, p)
+    there = truth.over(field, d_true)
     # 5 mm are two of the lattice's nodes and four of the truth's voxels.
     moved = field.roll((2, -2), dims=(3, 4))
     inner = (..., slice(20, -20), slice(20, -20))
     against, along = torch.tensor([-5.0, 5.0]), torch.tensor([5.0, -5.0])
-    back = course.over_the_truth(moved, d_true + against, d_true, p)
+    back = truth.over(moved, d_true + against)
     torch.testing.assert_close(there[inner], back[inner], atol=1e-3, rtol=0)
-    wrong = course.over_the_truth(moved, d_true + along, d_true, p)
+    wrong = truth.over(moved, d_true + along)
     assert not torch.allclose(there[inner], wrong[inner], atol=1.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from srheart_demo.dashboard import projector
-from srheart_demo.lessons.pictures import picture_slices
+from srheart_demo.lessons.pictures import slices
 
 SETTINGS = Path(__file__).parents[1] / "share/projector"
 
@@ -21,7 +21,7 @@ def test_pictures_stay_as_large_and_their_text_grows(monkeypatch: pytest.MonkeyP
     found = {}
     for mode in ("", "1"):
         monkeypatch.setenv(projector.VARIABLE, mode)
-        figure = picture_slices({"scan": labels})
+        figure = slices({"scan": labels})
         dots = figure.get_size_inches() * figure.dpi
         text = figure.axes[0].yaxis.label.get_size() * figure.dpi
         found[mode] = dots, text

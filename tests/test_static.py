@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from problems import toy_problem
 
-from srheart_demo.lessons.pictures import picture_convergence, picture_slices
-from srheart_demo.lessons.pictures_optimisation import picture_loss
+from srheart_demo.lessons.pictures import lines, slices
+from srheart_demo.lessons.quickstart import picture_convergence
 from srheart_demo.solver.algorithm import latent_optimisation
 from srheart_demo.solver.settings import PAPER
 
@@ -20,7 +20,7 @@ RANGES = [(0.03, 0.52), (0.62, 0.9), (1e-5, 200), (0.9, 1.1), (0.019, 4.2)]
 def test_numbers_on_a_logarithmic_axis_stand_apart_and_are_at_least_two(
     low: float, high: float
 ) -> None:
-    figure = picture_loss({"run": np.geomspace(high, low, 20).tolist()})
+    figure = lines({"lines": {"run": np.geomspace(high, low, 20)}, "yscale": "log"})
     figure.canvas.draw()
     axis = figure.axes[0].yaxis
     inside = figure.axes[0].get_window_extent()
@@ -37,9 +37,9 @@ def test_rows_of_slices_leave_out_the_empty_ones_and_keep_their_numbers() -> Non
     stack = np.zeros((13, 20, 20), np.uint8)
     stack[2:9, 5:15, 5:15] = 1
     moved = np.roll(stack, 1, axis=0)
-    numbers = [axis.get_xlabel() for axis in picture_slices({"scan": stack}).axes]
+    numbers = [axis.get_xlabel() for axis in slices({"scan": stack}).axes]
     assert numbers == ["3", "4", "5", "6", "7", "8", "9"]
-    both = picture_slices({"scan": stack, "moved": moved}, every=2).axes
+    both = slices({"scan": stack, "moved": moved}, every=2).axes
     assert [axis.get_xlabel() for axis in both[len(both) // 2 :]] == ["3", "5", "7", "9"]
 
 

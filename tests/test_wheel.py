@@ -144,7 +144,7 @@ def test_the_command_restores_a_shipped_sample(elsewhere: Elsewhere) -> None:
 def test_lessons_find_what_they_import_and_read(elsewhere: Elsewhere, root: Path) -> None:
     lesson = (build.NOTEBOOKS / "sources" / "01_quickstart.py").read_text("utf-8")
     imports = re.findall(r"^(?:from|import) .*", lesson, re.M)
-    assert len(imports) > 10
+    assert len(imports) > 4
     code = [
         *imports,
         "from srheart_demo.lessons.installation import RESULTS, full_tables, samples",

@@ -11,21 +11,23 @@
 # A cardiac MR scan is a stack of slices, 10 mm apart, each taken in its own breath-hold. So the slices are thick and displaced. On the left is a heart, cut along its length; on the right what a scan shows of it. The slider sets how far slices are displaced, from no motion (0) over normal (1) to severe (4). Orange is the left ventricle's blood pool (LV), green its muscle (MYO), blue the right ventricle (RV).
 
 # %%
-from srheart_demo.lessons.controls import try_it
-from srheart_demo.lessons.pictures import picture_cuts
-from srheart_demo.scan.degradation import Stack, simulate_stack
-from srheart_demo.scan.samples import SAMPLES, load_sample
+import srheart_demo as sr
+from srheart_demo.lessons import installation, pictures
+from srheart_demo.lessons import start as lesson
+from srheart_demo.scan.degradation import simulate_stack
+
+subjects = ["healthy_1", "healthy_2", "dilated", "hypertrophic"]
 
 
 def draw(subject="healthy_1", motion=4.0):
-    sample = load_sample(subject)
+    sample = sr.load_sample(subject)
     d = sample.motion.displacement(motion)
-    S_LR = simulate_stack(sample.S_HR.labels, Stack.from_hr(), d)
+    S_LR = simulate_stack(sample.S_HR.labels, sr.Stack.from_hr(), d)
     thick = S_LR.repeat(5, axis=0)[:64]  # each slice stands for the 10 mm around it
-    return picture_cuts({"a heart": sample.S_HR.labels, "its scan": thick}, sample.S_HR.spacing)
+    return pictures.cuts({"a heart": sample.S_HR.labels, "its scan": thick}, sample.S_HR.spacing)
 
 
-try_it(draw, subject=list(SAMPLES), motion=(0.0, 4.0, 1.0))
+pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 
 # %% [markdown]
 # Can the heart be had back? The paper of this course says yes: with a generative model $G$ that knows what hearts look like, and by searching for the code $z$ and the displacements $d$ that explain the slices (Wang et al., MICCAI 2021).
@@ -41,9 +43,7 @@ try_it(draw, subject=list(SAMPLES), motion=(0.0, 4.0, 1.0))
 # ## Is everything here?
 
 # %%
-from srheart_demo.lessons.installation import examine
-
-examine()
+installation.examine()
 
 # %% [markdown]
 # A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `python -m srheart_demo.lessons.installation`.
@@ -53,9 +53,7 @@ examine()
 # An iteration of Algorithm 1, and whole solves of one scan under severe motion. Beside them is what [docs/results.md](../docs/results.md) has, measured on one thread of a busy two-core machine and on another heart. Within a factor of two or three all is well.
 
 # %%
-from srheart_demo.lessons.installation import timings
-
-timings()
+installation.timings()
 
 # %% [markdown]
 # **Ten times slower?** Then other programs probably take the processor: close them. On a laptop, plug in the charger.
@@ -79,9 +77,7 @@ def length_mm(K, gap):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import start as check
-
-check.length_mm(length_mm)
+lesson.length_mm(length_mm)
 
 # %% [markdown]
 # ## Map of the course

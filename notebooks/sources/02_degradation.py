@@ -8,26 +8,24 @@
 # %%
 import torch
 
-from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.heart import phantom
-from srheart_demo.heart.generator import to_labels
-from srheart_demo.heart.population import draw
-from srheart_demo.lessons.pictures_degradation import picture_degradation
-from srheart_demo.scan.degradation import Motion, Stack, degrade, downsample, label_noise, move
+import srheart_demo as sr
+from srheart_demo.lessons import degradation as lesson
+from srheart_demo.lessons import pictures
+from srheart_demo.scan.degradation import HR_GRID, label_noise, sample
 
-field = phantom.class_logits(phantom.on_lattice(draw(1, seed=7), LATTICE_SHAPE))
-S_HR = to_labels(field)
-stack = Stack.from_hr()
+field = lesson.heart_field(seed=7)
+S_HR = sr.to_labels(field)
+stack = sr.Stack.from_hr()
 
 
 def scan(amplitude=4.0, epsilon=0.1, seed=0):
-    d = Motion.draw(stack.K, seed).displacement(amplitude)
-    still, moved = (degrade(field, stack, x)[0].argmax(0).numpy() for x in (0 * d, d))
+    d = sr.Motion.draw(stack.K, seed).displacement(amplitude)
+    still, moved = (sr.degrade(field, stack, x)[0].argmax(0).numpy() for x in (0 * d, d))
     noisy = label_noise(moved, epsilon, seed)
     return {"↓ₛ S_HR": still, "M_d(↓ₛ S_HR)": moved, "S_LR = M_d(↓ₛ S_HR) + ε": noisy}
 
 
-picture_degradation(S_HR, scan(), stack, k=7)
+lesson.picture_degradation(S_HR, scan(), stack, k=7)
 
 # %% [markdown]
 # Above, the heart cut along its length; below, one slice (each dotted line is where the other row cuts). From left to right the three parts of Eq. 1 do their work:
@@ -45,9 +43,9 @@ picture_degradation(S_HR, scan(), stack, k=7)
 # Our heart is not voxels but a *field*: four class logits at each of 32 × 64 × 64 nodes that fill a box of 128 × 160 × 160 mm. Near a surface the logit of a tissue is the distance to that surface in mm, positive inside. A voxel's label is the largest logit at the voxel's place. So $\downarrow_s$ and $M_d$ are one thing, interpolation, at different points: first along D at the heights of the slices, then within each slice at $x - d_k$.
 
 # %%
-planes = downsample(field, stack)
-d_true = Motion.draw(stack.K, seed=3).displacement(1.0)
-moved = move(planes, stack, d_true)
+planes = sr.downsample(field, stack)
+d_true = sr.Motion.draw(stack.K, seed=3).displacement(1.0)
+moved = sr.move(planes, stack, d_true)
 for name, x in {"field": field, "↓ₛ field": planes, "M_d(↓ₛ field)": moved}.items():
     print(f"{name:15s} {tuple(x.shape)}")
 print("heights of the slices, mm:", stack.z.int().tolist())
@@ -73,9 +71,7 @@ def my_downsample(field, stack):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import degradation as check
-
-check.downsample(my_downsample)
+lesson.downsample(my_downsample)
 
 # %% [markdown]
 # ### Exercise 2: write $M_d$
@@ -98,7 +94,7 @@ def my_move(planes, stack, d):
 
 
 # %% tags=["check"]
-check.move(my_move)
+lesson.move(my_move)
 
 # %% [markdown]
 # ## Why bilinear and not nearest
@@ -106,35 +102,30 @@ check.move(my_move)
 # Algorithm 1 finds d by walking down the gradient of a loss. So the loss must change when d changes *a little*. With nearest neighbours it does not: a pixel shows one and the same node until d is large enough for the next one, then jumps. Between jumps the derivative is exactly zero, and autograd knows nothing of jumps. Below, one slice is moved along its columns and everything else is left alone.
 
 # %%
-from srheart_demo.lessons.degradation import look_along, move_nearest
-from srheart_demo.lessons.pictures_degradation import picture_slopes
-
 S_LR = moved[0].argmax(0)
 k, positions = 7, [x / 4 for x in range(-40, 41)]
 along_columns = d_true * torch.tensor([0.0, 1.0])
-seen = move(planes, stack, along_columns)[0].argmax(0)
+seen = sr.move(planes, stack, along_columns)[0].argmax(0)
 looks = {
-    "bilinear": look_along(move, planes, stack, seen, k, positions),
-    "nearest": look_along(move_nearest, planes, stack, seen, k, positions),
+    "bilinear": lesson.look_along(sr.move, planes, stack, seen, k, positions),
+    "nearest": lesson.look_along(lesson.move_nearest, planes, stack, seen, k, positions),
 }
-picture_slopes(positions, looks, truth=float(d_true[0, k, 1]))
+lesson.picture_slopes(positions, looks, truth=float(d_true[0, k, 1]))
 
 # %% [markdown]
 # The two losses look alike; a person could find the valley in either. The gradients do not. Now let Adam look for all thirteen $d_k$ at once, with the heart known:
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.solver.gauge import raw_motion_error
-from srheart_demo.solver.losses import cross_entropy
-
 tissue = (S_LR > 0).flatten(1).any(1)
-for name, mover in {"bilinear": move, "nearest": move_nearest}.items():
+for name, mover in {"bilinear": sr.move, "nearest": lesson.move_nearest}.items():
     d = torch.zeros_like(d_true).requires_grad_()
     adam = torch.optim.Adam([d], lr=0.2)
     for _ in range(50):
         adam.zero_grad()
-        cross_entropy(mover(planes, stack, d), S_LR).sum().backward()
+        sr.cross_entropy(mover(planes, stack, d), S_LR).sum().backward()
         adam.step()
-    before, after = (raw_motion_error(x, d_true, tissue) for x in (0 * d_true, d.detach()))
+    off = [(x - d_true)[0, tissue].square().sum(1).mean().sqrt() for x in (0 * d_true, d.detach())]
+    before, after = off
     print(f"{name:9s} d off by {before:.1f} mm before, {after:.1f} mm after")
 
 # %% [markdown]
@@ -145,27 +136,21 @@ for name, mover in {"bilinear": move, "nearest": move_nearest}.items():
 # A voxel is a box and its value stands for its centre. `align_corners=False` means just that: ±1 are the faces of the box. `align_corners=True` puts the outer centres on the faces and stretches everything between.
 
 # %%
-from srheart_demo.lessons.pictures_degradation import picture_corners
-
-picture_corners(nodes=8, pitch=4.0)
+lesson.picture_corners(nodes=8, pitch=4.0)
 
 # %% [markdown]
 # What does it cost to mix the two up? We read the same heart in the wrong places and compare with the right ones.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.frame import lattice_points
-from srheart_demo.heart.measures import dice
-from srheart_demo.scan.degradation import sample
-
-points = torch.tensor(lattice_points()).float()
-nodes = torch.tensor(LATTICE_SHAPE)
+points = HR_GRID.points()
+nodes = torch.tensor(field.shape[2:])
 places = {
     "right places": points,
     "aligned corners": points * (nodes - 1) / nodes,
     "half a node off in-plane": points + torch.tensor([0.0, 1.25, 1.25]),
 }
 for name, at in places.items():
-    scores = dice(sample(field, at)[0].argmax(0).numpy(), S_HR)
+    scores = sr.dice(sample(field, at)[0].argmax(0).numpy(), S_HR)
     print(f"{name:25s}", ", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()))
 
 # %% [markdown]
@@ -186,22 +171,20 @@ def step_in_mm():
 
 
 # %% tags=["check"]
-check.linspace_step(step_in_mm)
+lesson.linspace_step(step_in_mm)
 
 # %% [markdown]
 # ## Try it
 #
 # `amplitude` 1 is the paper's normal motion, 4 its severe. At which amplitude would you no longer trust the cut? And at which ε?
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-
-
 def show(amplitude=1.0, epsilon=0.0, seed=0):
-    return picture_degradation(S_HR, scan(amplitude, epsilon, seed), stack, k=7)
+    return lesson.picture_degradation(S_HR, scan(amplitude, epsilon, seed), stack, k=7)
 
 
-try_it(show, amplitude=(0.0, 4.0, 0.5), epsilon=(0.0, 0.3, 0.05), seed=(0, 9))
+pictures.try_it(show, amplitude=(0.0, 4.0, 0.5), epsilon=(0.0, 0.3, 0.05), seed=(0, 9))
 
 # %% [markdown]
 # ## Remember

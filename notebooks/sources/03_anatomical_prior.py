@@ -9,25 +9,24 @@
 import numpy as np
 import torch
 
-from srheart_demo.heart import phantom
-from srheart_demo.heart.population import draw
-from srheart_demo.lessons.pictures_prior import picture_hearts
+import srheart_demo as sr
+from srheart_demo.heart import anatomy, phantom, population, published
+from srheart_demo.lessons import pictures
+from srheart_demo.lessons import prior as lesson
 
 groups = ["healthy", "dilated", "hypertrophic"]
-picture_hearts({group: phantom.label_maps(draw(5, seed=3, population=group)) for group in groups})
+people = {group: population.draw(5, seed=3, population=group) for group in groups}
+lesson.picture_hearts({group: phantom.label_maps(shapes) for group, shapes in people.items()})
 
 # %% [markdown]
 # Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. A heart is a smooth function of 245 independent standard normal numbers (`srheart_demo.heart.population`), whose effects were set so that volumes, lengths, walls and angles vary as published for a cohort of healthy adults. The same seed gives the same person in each row, once healthy and once with each disease.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
-from srheart_demo.heart.published import HEALTHY
-
-hearts = torch.tensor(phantom.label_maps(draw(60, seed=0), LATTICE_SHAPE))
-node_ml = 8 * HALF_EXTENT[0] * HALF_EXTENT[1] * HALF_EXTENT[2] / hearts[0].numel() / 1000
+hearts = torch.tensor(phantom.label_maps(population.draw(60, seed=0), (32, 64, 64)))
+node_ml = 128 * 160 * 160 / hearts[0].numel() / 1000  # the box is 128 × 160 × 160 mm
 for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
     ml = (hearts == label).flatten(1).sum(1) * node_ml
-    target = HEALTHY[f"{tissue} volume"]
+    target = published.HEALTHY[f"{tissue} volume"]
     print(
         f"{tissue:3s} drawn {ml.mean():.0f} ± {ml.std():.0f} ml, published {target.mean:.0f} ± {target.sd:.0f} ml"
     )
@@ -42,23 +41,19 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 # **Draws.** `anatomy.faults` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
 
 # %%
-from srheart_demo.heart import anatomy
-from srheart_demo.heart.generator import load_generator, to_labels
-from srheart_demo.heart.population import VOLUME_RANGES
-
-generators = {name: load_generator(name) for name in ["betavae", "dcgan"]}
+generators = {name: sr.load_generator(name) for name in ["betavae", "dcgan"]}
 
 
 def sampled(name, scale=1.0, seed=0, n=6):
     G = generators[name]
     z = scale * torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
-    hearts = [to_labels(G.decode(one[None])) for one in z]
-    faults = [anatomy.faults(heart, volumes=VOLUME_RANGES) for heart in hearts]
+    hearts = [sr.to_labels(G.decode(one[None])) for one in z]
+    faults = [anatomy.faults(heart, volumes=population.VOLUME_RANGES) for heart in hearts]
     return hearts, [f"faults: {len(f)}" if f else "sound" for f in faults]
 
 
 drawn = {name: sampled(name) for name in generators}
-picture_hearts(
+lesson.picture_hearts(
     {name: hearts for name, (hearts, _) in drawn.items()},
     {name: verdicts for name, (_, verdicts) in drawn.items()},
 )
@@ -85,16 +80,12 @@ def my_kl(mean, log_variance):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import prior as check
-
-check.kl(my_kl)
+lesson.kl(my_kl)
 
 # %% [markdown]
 # **What β does** can be said in closed form. If a heart tells λ nats of a latent (its Fisher information, here measured on G), then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold: latents with λ ≫ β are used, those with λ ≪ β are left at the prior, as if they were not there.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.lessons.pictures_prior import picture_latents
-
 G = generators["betavae"]
 information = torch.linalg.eigvalsh(G.information).flip(0)
 sds = {f"β = {beta:g}": (beta / (beta + information)).sqrt() for beta in [0.01, 1, 100, 10_000]}
@@ -102,40 +93,38 @@ for name, sd in sds.items():
     print(f"{name:10s}: {int((sd < 0.5).sum()):3d} of {len(sd)} latents have an SD below ½")
 
 # %%
-picture_latents(information.tolist(), {name: sd.tolist() for name, sd in sds.items()})
+latents = {"x": range(1, len(information) + 1), "xlabel": "latent, in order"}
+pictures.lines(
+    latents
+    | {"lines": {"λ": information}, "yscale": "log", "ylabel": "information, nats per heart"}
+    | {"title": "what a heart tells of a latent"},
+    latents
+    | {"lines": sds, "ylim": (0, 1.05), "ylabel": "SD of q(z|x)"}
+    | {"title": "what q leaves open (1: all)"},
+)
 
 # %% [markdown]
 # Too large a β: few latents, coarse hearts. Too small a β: each training heart is a needle, and where their needles leave gaps, a draw from N(0, I) decodes to something that nobody trained. Only the size of β *against the cross-entropy* matters: the paper's 0.001 goes with a loss that is scaled in its own way, so compare KLs in nats, not βs.
 #
 # ## Every heart a G(z)?
 #
-# **How many latents.** The shipped latents are ordered by what they tell, so the first M make a smaller generator. `Ceiling` finds the code whose heart is nearest to a known one: the best that any solver could do.
+# **How many latents.** The shipped latents are ordered by what they tell, so the first M make a smaller generator. `best_code` finds the code whose heart is nearest to a known one: the best that any solver could do.
 
 # %%
-from srheart_demo.frame import hr_affine
-from srheart_demo.heart.measures import dice
-from srheart_demo.lessons.pictures_prior import picture_sizes
-from srheart_demo.scan.evidence import whole_heart
-from srheart_demo.scan.samples import load_sample
-from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.best_code import Ceiling
-
-truth = load_sample("healthy_1").S_HR.labels
+truth = sr.load_sample("healthy_1").S_HR.labels
 sizes = [4, 16, 64]
-
-
-def seen_whole(labels):
-    return whole_heart(LabelVolume(labels, hr_affine()))
-
-
-target = seen_whole(truth)
-smaller = [load_generator(latent_size=M) for M in sizes]
-held = [to_labels(G.decode(Ceiling(G).best_code(target))) for G in smaller]
-picture_sizes(sizes, [dice(heart, truth) for heart in held])
+smaller = [sr.load_generator(latent_size=M) for M in sizes]
+held = [sr.to_labels(G.decode(lesson.best_code(G, truth))) for G in smaller]
+scores = [sr.dice(heart, truth) for heart in held]
+of_tissue = {tissue: [score[tissue] for score in scores] for tissue in ("LV", "MYO", "RV")}
+axes = {"xlabel": "M, latents kept", "xticks": sizes, "ylabel": "Dice of the best code"}
+pictures.lines(
+    {"lines": of_tissue, "x": sizes, "colours": pictures.HEART[1:], "markers": "o^s", **axes}
+)
 
 # %%
 columns = [*(f"M = {M}" for M in sizes), "truth"]
-picture_hearts({"best code": [*held, truth]}, {"best code": columns})
+lesson.picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 
 # %% [markdown]
 # Four numbers make a heart of the right size; dozens give it its own shape. The paper used M = 64; ours has 128, which adds 0.01 to the myocardium's Dice.
@@ -143,10 +132,12 @@ picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 # **The encoder's guess** is quicker and worse than the best code: one pass instead of thirty iterations. Latent optimisation needs no encoder at all; ours only gives it a start.
 
 # %% tags=["nbval-check-output"]
-code, _ = G.encode(target)
-both = {"encoder": to_labels(G.decode(code.detach())), "best, M = 64": held[-1]}
+code, _ = G.encode(lesson.seen_whole(truth))
+both = {"encoder": sr.to_labels(G.decode(code.detach())), "best, M = 64": held[-1]}
 for name, heart in both.items():
-    print(f"{name:12s}", ", ".join(f"{t} {score:.2f}" for t, score in dice(heart, truth).items()))
+    print(
+        f"{name:12s}", ", ".join(f"{t} {score:.2f}" for t, score in sr.dice(heart, truth).items())
+    )
 
 # %% [markdown]
 # ### Exercise 2: walk in the latent space
@@ -164,21 +155,22 @@ def my_along(z, vector, amount):
 
 
 # %% tags=["check"]
-check.along(my_along)
+lesson.along(my_along)
 
 # %%
-from srheart_demo.explorer.why import Watch, along, named_directions, principal_directions
-
-directions = named_directions(G, principal_directions(G, 6), Watch())
-mean_heart = torch.zeros(1, G.latent_size)
+directions = lesson.directions(G, 6)
 amounts = [-2, -1, 0, 1, 2]
 
 
+def walked(i, amount):  # from z = 0
+    return sr.to_labels(G.decode(amount * directions[i].vector[None]))
+
+
 def walk(i):
-    return [to_labels(G.decode(along(mean_heart, directions[i].vector, a))) for a in amounts]
+    return [walked(i, amount) for amount in amounts]
 
 
-picture_hearts(
+lesson.picture_hearts(
     {f"direction {i + 1}\n(mostly {directions[i].changes})": walk(i) for i in (0, 3, 5)},
     {f"direction 6\n(mostly {directions[5].changes})": [f"{a:+d} SD" for a in amounts]},
 )
@@ -189,13 +181,11 @@ picture_hearts(
 # But not all along the way there are hearts as people have them. A step of one SD in direction 1 about doubles the LV. So look at its volumes beside those of the population above, farther out than the picture goes:
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.frame import HR_SPACING
-from srheart_demo.heart.measures import volumes_ml
-
 for amount in [-3, *amounts, 3]:
-    far = to_labels(G.decode(along(mean_heart, directions[0].vector, amount)))
-    faults = "; ".join(anatomy.faults(far, volumes=VOLUME_RANGES)) or "none"
-    print(f"{amount:+d} SD: LV {volumes_ml(far, HR_SPACING)['LV']:4.0f} ml, faults: {faults}")
+    far = walked(0, amount)
+    faults = "; ".join(anatomy.faults(far, volumes=population.VOLUME_RANGES)) or "none"
+    ml = sr.volumes_ml(far, (2, 1.25, 1.25))["LV"]
+    print(f"{amount:+d} SD: LV {ml:4.0f} ml, faults: {faults}")
 
 # %% [markdown]
 # Up to 2 SD `anatomy.faults` finds no fault: it looks for tissue in pieces, leaks and gaps, and its range of volumes has room for the largest diseased heart. No healthy adult of the population above has such volumes. "Sound" is less than "somebody's".
@@ -205,18 +195,17 @@ for amount in [-3, *amounts, 3]:
 # Four hearts, and the nearest that G has for each: one of the population, one patient, one mirrored (a scan with its affine lost), and one with a hole of 16 mm in the septum.
 
 # %%
-defect = check.septal_defect(truth, radius=8.0)
+defect = lesson.septal_defect(truth, radius=8.0)
 cases = {
     "healthy": truth,
-    "dilated": load_sample("dilated").S_HR.labels,
+    "dilated": sr.load_sample("dilated").S_HR.labels,
     "mirrored": truth[:, :, ::-1].copy(),
     "hole": defect,
 }
-ceiling = Ceiling(G)
-codes = {name: ceiling.best_code(seen_whole(labels)) for name, labels in cases.items()}
-nearest = {name: to_labels(G.decode(z)) for name, z in codes.items()}
+codes = {name: lesson.best_code(G, labels) for name, labels in cases.items()}
+nearest = {name: sr.to_labels(G.decode(z)) for name, z in codes.items()}
 hole = defect != truth
-picture_hearts(
+lesson.picture_hearts(
     {"heart": list(cases.values()), "nearest G(z)": list(nearest.values())},
     {"nearest G(z)": list(cases)},
     through=np.argwhere(hole).mean(0).astype(int)[:2],
@@ -240,12 +229,12 @@ def my_surprise(z):
 
 
 # %% tags=["check"]
-check.surprise(my_surprise)
+lesson.surprise(my_surprise)
 
 # %%
 for name, z in codes.items():
     surprise = (z.square().sum() - z.numel()) / (2 * z.numel()) ** 0.5
-    score = dice(nearest[name], cases[name])["MYO"]
+    score = sr.dice(nearest[name], cases[name])["MYO"]
     print(f"{name:9s} |z|² is {surprise:4.0f} SDs above its mean; MYO Dice {score:.2f}")
 closed = (nearest["hole"][hole] == 2).mean()
 print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
@@ -257,16 +246,14 @@ print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 #
 # Draw from a wider Gaussian: scale 1 is the prior. At which scale do faults begin? Which generator breaks first?
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-
-
 def show(generator="betavae", scale=1.0, seed=0):
     hearts, verdicts = sampled(generator, scale, seed, n=4)
-    return picture_hearts({generator: hearts}, {generator: verdicts})
+    return lesson.picture_hearts({generator: hearts}, {generator: verdicts})
 
 
-try_it(show, generator=list(generators), scale=(0.0, 3.0, 0.5), seed=(0, 9))
+pictures.try_it(show, generator=list(generators), scale=(0.0, 3.0, 0.5), seed=(0, 9))
 
 # %% [markdown]
 # ## Remember

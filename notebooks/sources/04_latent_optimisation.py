@@ -11,22 +11,24 @@
 # The top row is a scan under severe motion. Below it stands what the model says that the scan should show, $M_d(\downarrow_s G(z))$, on the way from $z = d = 0$ to the end. Latent optimisation turns the second row into the first, and all that it may move are $z$ and $d$.
 
 # %%
-from srheart_demo.lessons.pictures import picture_slices
-from srheart_demo.lessons.truth import known_scan
-from srheart_demo.scan.degradation import degrade
-from srheart_demo.solver.algorithm import latent_optimisation
-from srheart_demo.solver.settings import Settings
+from dataclasses import replace
 
-p, truth = known_scan("healthy_1", motion=4.0)
-steps = list(latent_optimisation(p, Settings(lr_z=0.1, lr_d=0.8, iterations=40)))
+import torch
+
+import srheart_demo as sr
+from srheart_demo.lessons import optimisation as lesson
+from srheart_demo.lessons import pictures
+
+p, truth = lesson.known_scan("healthy_1", "severe")
+steps = list(sr.latent_optimisation(p, sr.Settings(lr_z=0.1, lr_d=0.8, iterations=40)))
 
 
 def explained(step):
-    return degrade(p.G.decode(step.z), p.stack, step.d)[0].argmax(0).numpy()
+    return sr.degrade(p.G.decode(step.z), p.stack, step.d)[0].argmax(0).numpy()
 
 
 rows = {f"iteration {i}": explained(steps[i]) for i in (0, 5, 15, 40)}
-picture_slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
+pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 
 # %% [markdown]
 # ## The idea
@@ -48,25 +50,20 @@ picture_slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 # %% [markdown]
 # ### Exercise 1: Algorithm 1 in ten lines
 #
-# Fill the loop. `downsample`, `move` and `cross_entropy` are lesson 2's $\downarrow_s$, $M_d$ and $CE$; the optimiser already has a learning rate for `z` and one for `d`.
+# Fill the loop. `sr.downsample`, `sr.move` and `sr.cross_entropy` are lesson 2's $\downarrow_s$, $M_d$ and $CE$; the optimiser already has a learning rate for `z` and one for `d`.
 #
-# <details><summary>Hint</summary>The loss: <code>cross_entropy(move(downsample(p.G.decode(z), p.stack), p.stack, d), p.S_LR)</code>. Then three calls: clear the gradients, compute new ones, step.</details>
+# <details><summary>Hint</summary>The loss: <code>sr.cross_entropy(sr.move(sr.downsample(p.G.decode(z), p.stack), p.stack, d), p.S_LR)</code>. Then three calls: clear the gradients, compute new ones, step.</details>
+
 
 # %% tags=["exercise"]
-import torch
-
-from srheart_demo.scan.degradation import downsample, move
-from srheart_demo.solver.losses import cross_entropy
-
-
 def algorithm_1(p, lr_z, lr_d, iterations):
     z = torch.zeros(1, p.G.latent_size, requires_grad=True)
     d = torch.zeros(1, p.stack.K, 2, requires_grad=True)
     adam = torch.optim.Adam([{"params": [z], "lr": lr_z}, {"params": [d], "lr": lr_d}])
     for _ in range(iterations):
         ### BEGIN SOLUTION
-        planes = downsample(p.G.decode(z), p.stack)
-        loss = cross_entropy(move(planes, p.stack, d), p.S_LR)
+        planes = sr.downsample(p.G.decode(z), p.stack)
+        loss = sr.cross_entropy(sr.move(planes, p.stack, d), p.S_LR)
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -75,9 +72,7 @@ def algorithm_1(p, lr_z, lr_d, iterations):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import optimisation as check
-
-check.algorithm_1(algorithm_1)
+lesson.algorithm_1(algorithm_1)
 
 # %% [markdown]
 # ## The same from the library
@@ -89,7 +84,7 @@ check.algorithm_1(algorithm_1)
 # Adam divides each gradient by its own recent size. So a step is about as long as the learning rate, **whatever the gradient**: the first step of every number is $\pm\alpha$ exactly. After $n$ steps a latent has moved by some $n\alpha$ at most. The latents of real hearts spread by about 1, and slices move by millimetres, so $z$ and $d$ need rates of their own.
 
 # %% tags=["nbval-check-output"]
-run = latent_optimisation(p, Settings(lr_z=1e-4, lr_d=0.008))
+run = sr.latent_optimisation(p, sr.Settings(lr_z=1e-4, lr_d=0.008))
 start, first = next(run), next(run)
 moved = (first.z - start.z).abs()
 print(f"first step of z: {moved.median():.0e} each, of d: {first.d.abs().max():.0e} mm")
@@ -98,26 +93,25 @@ print(f"the slices were displaced by up to {truth.d[0, p.tissue].norm(dim=-1).ma
 # %% [markdown]
 # **Try it.** Twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. Too small: nothing happens. Too large: it overshoots. What happens if only one of the two moves?
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-from srheart_demo.lessons.pictures_optimisation import picture_discs, picture_loss, picture_runs
-
-
 def losses(lr_z, lr_d):
-    settings = Settings(lr_z=lr_z, lr_d=lr_d, iterations=12)
-    return [step.loss for step in latent_optimisation(p, settings)]
+    settings = sr.Settings(lr_z=lr_z, lr_d=lr_d, iterations=12)
+    return [step.loss for step in sr.latent_optimisation(p, settings)]
 
 
 known = losses(0.1, 0.8)
+L = {"xlabel": "iteration", "ylabel": "L, nats per voxel", "yscale": "log"}
 rates = [0.0, 1e-4, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
 
 
 def draw(lr_z=0.01, lr_d=0.03):
     yours = f"yours: {lr_z:g} and {lr_d:g} mm"
-    return picture_loss({"0.1 and 0.8 mm": known, yours: losses(lr_z, lr_d)})
+    both = {"0.1 and 0.8 mm": known, yours: losses(lr_z, lr_d)}
+    return pictures.lines(L | {"lines": both}, width=6.4)
 
 
-try_it(draw, lr_z=rates, lr_d=rates)
+pictures.try_it(draw, lr_z=rates, lr_d=rates)
 
 # %% [markdown]
 # ## When to stop
@@ -144,7 +138,7 @@ def stops(losses):
 
 
 # %% tags=["check"]
-check.stops(stops)
+lesson.stops(stops)
 
 # %% [markdown]
 # ## Four settings on one scan
@@ -161,20 +155,18 @@ check.stops(stops)
 # $d$ in the public code is in units of half the box, 80 mm, hence 8 mm. Below, a scan of the same heart that was **not displaced at all**. REFERENCE is cut after 50 iterations here, and all four use our generator.
 
 # %%
-from dataclasses import replace
-
-from srheart_demo.solver.settings import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE
-
-straight, straight_truth = known_scan("healthy_1", motion=0.0)
-presets = (PAPER, replace(REFERENCE, iterations=50), RECOMMENDED, INTERACTIVE)
-runs = {preset.name: list(latent_optimisation(straight, preset)) for preset in presets}
+straight, straight_truth = lesson.known_scan("healthy_1", "none")
+presets = (sr.PAPER, replace(sr.REFERENCE, iterations=50), sr.RECOMMENDED, sr.INTERACTIVE)
+runs = {preset.name: list(sr.latent_optimisation(straight, preset)) for preset in presets}
 print("               iterations      L   Dice   motion error")
 for name, run in runs.items():
     end = run[-1]
-    dice, error = straight_truth.dice(end), straight_truth.motion_error(end)
+    dice, error = straight_truth.dice(end), straight_truth.motion_error(end.d)
     print(f"{name:14s} {end.iteration:10d} {end.loss:6.3f} {dice:6.2f} {error:8.1f} mm")
-errors = {name: [straight_truth.motion_error(step) for step in run] for name, run in runs.items()}
-picture_runs(runs, errors)
+seen = {name: [step.loss for step in run] for name, run in runs.items()}
+hidden = {name: [straight_truth.motion_error(s.d) for s in run] for name, run in runs.items()}
+error = {"xlabel": "iteration", "ylabel": "motion error, mm", "title": "what it does not see"}
+pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"lines": hidden})
 
 # %% [markdown]
 # Four things to see:
@@ -192,9 +184,7 @@ picture_runs(runs, errors)
 # The reference network has batch normalisation, and its public code never calls `eval()`. So while it looks for $z$, batch norm still takes mean and variance from the batch at hand, which is **one** heart: it acts as instance norm. Does that matter? A network small enough to train here: from three latents (size, row, column) to a disc, with batch norm between its layers.
 
 # %%
-from srheart_demo.lessons.discs import disc_decoder, discs, train
-
-network = train(disc_decoder(seed=0), seed=0)
+network = lesson.taught(lesson.disc_decoder(seed=0), seed=0)
 z = torch.tensor([[-1.5, 0.0, 0.0], [0.0, 0.0, 0.0], [1.5, 0.0, 0.0]])
 
 
@@ -202,12 +192,12 @@ def alone(codes):
     return [network(code[None])[0, 0].numpy() for code in codes]
 
 
-rows = {"asked for": list(discs(z).numpy())}
+rows = {"asked for": list(lesson.discs(z).numpy())}
 network.eval()
 rows["eval mode"] = alone(z)
 network.train()
 rows["train mode,\nbatch of one"] = alone(z)
-picture_discs(rows, of=["z₀ = −1.5", "z₀ = 0", "z₀ = 1.5"])
+lesson.picture_discs(rows, of=["z₀ = −1.5", "z₀ = 0", "z₀ = 1.5"])
 
 # %% [markdown]
 # In train mode small discs come out too large and large ones too small (dashed: what was asked for). How much of its feature maps a disc fills is their mean, and instance norm removes it. An optimiser can still reach most sizes by a larger $z$, but that $z$ no longer means what the prior $N(0, I)$ says.
@@ -222,9 +212,9 @@ def beside(other):
     return network(torch.cat([centre, other[None]]))[0, 0].numpy()
 
 
-rows = {"asked for": list(discs(centre.expand(3, 3)).numpy())}
+rows = {"asked for": list(lesson.discs(centre.expand(3, 3)).numpy())}
 rows["train mode,\nbatch of two"] = [beside(other) for other in z]
-picture_discs(rows, of=["beside a small disc", "beside its like", "beside a large one"])
+lesson.picture_discs(rows, of=["beside a small disc", "beside its like", "beside a large one"])
 
 # %% [markdown]
 # ### Exercise 3: does a neighbour matter?
@@ -243,7 +233,7 @@ def influence(network, this, other, another):
 
 
 # %% tags=["check"]
-check.influence(influence)
+lesson.influence(influence)
 
 # %% [markdown]
 # Our generator has no normalisation layer at all, so it has no such mode: try `influence(p.G.decode, *torch.randn(3, 1, p.G.latent_size))`.

@@ -12,39 +12,26 @@
 
 # %%
 from dataclasses import replace
-from functools import cache
 
-import numpy as np
 import torch
 
-from srheart_demo.explorer.why import shift_map
-from srheart_demo.lessons.landscape import descend, local_minima
-from srheart_demo.lessons.pictures_gauge import (
-    picture_gauges,
-    picture_landscapes,
-    picture_moved,
-    picture_price,
-)
-from srheart_demo.lessons.truth import known_scan
-from srheart_demo.solver.algorithm import latent_optimisation, solve
-from srheart_demo.solver.gauge import common_translation
-from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
+import srheart_demo as sr
+from srheart_demo.explorer import why
+from srheart_demo.lessons import gauge as lesson
+from srheart_demo.lessons import pictures
 
-p, truth = known_scan("healthy_1", motion=4.0)
-gentle = replace(INTERACTIVE, search_at=())
-steps = list(latent_optimisation(p, gentle))
+p, truth = lesson.known_scan("healthy_1", "severe")
+steps = list(sr.latent_optimisation(p, replace(sr.INTERACTIVE, search_at=())))
 end = steps[-1]
-true_d = truth.d + common_translation(end.d, truth.d, p.tissue)
 
 
-@cache
 def landscape(k):
-    return shift_map(p, steps, k, true_d, reach=60.0)
+    return why.shift_map(p, steps, k, truth.aligned(end.d), reach=60.0)
 
 
 maps = {"first slice with tissue": landscape(1), "middle": landscape(6), "last": landscape(10)}
-minima = [local_minima(found) for found in maps.values()]
-picture_landscapes(maps, minima)
+minima = [lesson.local_minima(found) for found in maps.values()]
+lesson.picture_landscapes(maps, minima)
 
 # %% [markdown]
 # - The middle of the heart is one wide funnel: from far around, downhill leads home. Severe motion, some 10 mm and up to 16 here, is well inside it.
@@ -53,18 +40,16 @@ picture_landscapes(maps, minima)
 #
 # **Try it.** Adam on the displacement of one slice alone, the heart held still. The first start shown does not come home. How far off must a slice be for that, and which slices can it happen to?
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-
-
 def draw(slice_number=11, rows=40, columns=-50):
     k = slice_number - 1
-    way = descend(p, end.z, k, (float(rows), float(columns)))
+    way = lesson.descend(p, end.z, k, (float(rows), float(columns)))
     found = replace(landscape(k), path=way)
-    return picture_landscapes({f"slice {slice_number}": found}, [local_minima(found)])
+    return lesson.picture_landscapes({f"slice {slice_number}": found}, [lesson.local_minima(found)])
 
 
-try_it(draw, slice_number=(2, 11), rows=(-50, 50, 5), columns=(-50, 50, 5))
+pictures.try_it(draw, slice_number=(2, 11), rows=(-50, 50, 5), columns=(-50, 50, 5))
 
 # %% [markdown]
 # ## All shifts at once
@@ -91,9 +76,7 @@ def shift_scores(log_p, seen):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import gauge as check
-
-check.shift_scores(shift_scores)
+lesson.shift_scores(shift_scores)
 
 # %% [markdown]
 # ## What no stack can tell
@@ -103,29 +86,25 @@ check.shift_scores(shift_scores)
 # **Try it.** The upper pictures are the heart, cut along its length. The lower are the stacks that are seen. The amount of a shear is how far the ends move apart over 100 mm.
 
 # %%
-from srheart_demo.explorer.why import Watch, gauge_curve, gauge_heart, gauge_shift
-from srheart_demo.heart.generator import to_labels
-from srheart_demo.scan.degradation import degrade
-
-straight, straight_truth = known_scan("healthy_1", motion=0.0, long_axis=True)
+straight, straight_truth = lesson.known_scan("healthy_1", "none", long_axis=True)
 slices_only = replace(straight, plane=None, S_LA=None)
-found = solve(slices_only, RECOMMENDED)
+found = sr.solve(slices_only, sr.RECOMMENDED)
 heart = straight.G.decode(found.z)
 
 
 def cut_and_stack(field, d):
-    return to_labels(field)[:, 64], degrade(field, straight.stack, d)[0].argmax(0).numpy()
+    return sr.to_labels(field)[:, 64], sr.degrade(field, straight.stack, d)[0].argmax(0).numpy()
 
 
 def draw(kind="shear", amount=25):
-    moved = gauge_heart(heart, kind, float(amount))
-    against = found.d - gauge_shift(kind, float(amount), straight.stack.z)
+    moved = why.gauge_heart(heart, kind, float(amount))
+    against = found.d - why.gauge_shift(kind, float(amount), straight.stack.z)
     before, after = cut_and_stack(heart, found.d), cut_and_stack(moved, against)
     hearts = {"as found": before[0], f"{kind}, {amount} mm": after[0]}
-    return picture_moved(hearts, {"seen of the first": before[1], "of the second": after[1]})
+    return lesson.picture_moved(hearts, {"seen of the first": before[1], "of the second": after[1]})
 
 
-try_it(draw, kind=["translate", "shear"], amount=(-30, 30, 5))
+pictures.try_it(draw, kind=["translate", "shear"], amount=(-30, 30, 5))
 
 # %% [markdown]
 # ### Exercise 2: against the move
@@ -143,19 +122,26 @@ def compensate(d, z, translation, lean):
 
 
 # %% tags=["check"]
-check.compensate(compensate)
+lesson.compensate(compensate)
 
 # %% [markdown]
 # Both losses over both freedoms. $L_{SA}$ is flat however far we go, until the heart touches the end of the box (at −30 mm). An LA view, which this run was not shown, is another matter: it says how the heart stands, and that it lies some 8 mm from where the run had put it. Lesson 6 uses it.
 
+
 # %%
-curves = {
-    f"{kind}: heart one way, slices the other": gauge_curve(
-        straight, heart, found.d, kind, Watch(), n=13
-    )
-    for kind in ("translate", "shear")
-}
-picture_gauges(curves)
+def losses(kind):
+    curve = why.gauge_curve(straight, heart, found.d, kind, why.Watch(), n=13)
+    return {
+        "lines": {"$L_{SA}$": curve.loss_sa, "$L_{LA}$": curve.loss_la},
+        "x": curve.amounts,
+        "xlabel": "amount, mm",
+        "ylabel": "loss, nats per voxel",
+        "yscale": "log",
+        "title": f"{kind}: heart one way, slices the other",
+    }
+
+
+pictures.lines(losses("translate"), losses("shear"))
 
 # %% [markdown]
 # So who says that this heart stands upright? The translation does not matter: no shape depends on it, and scores are taken after removing it. The shear does: it makes another heart. Only the **prior** can tell. The generator is one part of it, since $G(z)$ cannot lean as it likes, but it can lean, and with 128 latents it can do so at a small cost in $L$.
@@ -165,14 +151,11 @@ picture_gauges(curves)
 # The paper minimises $L$ alone: maximum likelihood. Here RECOMMENDED runs with and without its priors on a scan of a heart that **did not move at all**.
 
 # %%
-from srheart_demo.solver.gauge import unsheared_motion_error
-
-without = solve(slices_only, replace(RECOMMENDED, prior=False, iterations=60))
+without = sr.solve(slices_only, replace(sr.RECOMMENDED, prior=False, iterations=60))
 print("            L      Dice   motion error   less drift   length of z")
 for name, step in {"prior": found, "no prior": without}.items():
-    dice, error = straight_truth.dice(step), straight_truth.motion_error(step)
-    rest = unsheared_motion_error(step.d, straight_truth.d, straight.stack.z, straight.tissue)
-    length = step.z.norm()
+    error, rest, _ = straight_truth.motion_errors(step.d)
+    dice, length = straight_truth.dice(step), step.z.norm()
     print(f"{name:9s} {step.loss:.4f} {dice:7.2f} {error:10.1f} mm {rest:9.1f} mm {length:12.0f}")
 print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f}")
 
@@ -186,20 +169,15 @@ print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f
 # It is steep where nothing moves and flat where much does. A Gaussian that is wide enough for severe motion (7 mm) lets a small false motion pass for next to nothing:
 
 # %%
-from srheart_demo.solver.losses import negative_log_prior, observations
-
-rms = np.linspace(0, 12, 61)
-slices = int(straight.tissue.sum())
-swing = torch.zeros(1, straight.stack.K, 2)
-swing[0, straight.tissue, 0] = torch.tensor([-1.0, 1.0]).repeat(slices)[:slices]
-still = torch.zeros(1, straight.G.latent_size)
-integrated = [
-    negative_log_prior(still, float(mm) * swing, straight, RECOMMENDED).item() for mm in rms
-]
-fixed = slices * rms**2 / (2 * 7**2)
-gain = (found.loss - without.loss) * observations(slices_only, RECOMMENDED)
-priors = {"variance integrated out": np.array(integrated), "Gaussian of 7 mm": fixed}
-picture_price(rms, priors, gain)
+rms, slices = torch.linspace(0, 12, 61), int(straight.tissue.sum())
+gain = lesson.nats(found.loss - without.loss, slices_only)
+prices = {
+    "variance integrated out": [lesson.price(float(mm), straight) for mm in rms],
+    "Gaussian of 7 mm": slices * rms**2 / (2 * 7**2),
+    "what a false motion gains in L": torch.full_like(rms, gain),
+}
+axes = {"xlabel": "motion, RMS over the slices, mm", "ylabel": "price, nats"}
+pictures.lines({"lines": prices, "x": rms, **axes}, width=6.4)
 
 # %% [markdown]
 # How are nats of a prior weighed against a mean over voxels? Neighbouring voxels err together, so the library counts one independent observation for every 100 mm² of slice (`Settings.patch_mm2`; [decisions](../docs/decisions.md) tells what was tried).
@@ -221,7 +199,7 @@ def without_drift(e, z):
 
 
 # %% tags=["check"]
-check.without_drift(without_drift)
+lesson.without_drift(without_drift)
 
 # %% [markdown]
 # ## Remember
@@ -231,4 +209,4 @@ check.without_drift(without_drift)
 # - What data cannot tell the prior decides, whether you wrote it down or not. A lower loss without a prior was a worse heart.
 # - Say what you removed before you scored: here one common translation, the same for all tissues.
 #
-# **One step further.** `session.explore.valley` draws $L$ over one direction of $z$ and the displacement of one slice: the explorer shows it too. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk it. Or set `motion_mm=10` in RECOMMENDED and solve the straight stack again.
+# **One step further.** `why.valley` draws $L$ over one direction of $z$ and the displacement of one slice: the explorer shows it too. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk it. Or set `motion_mm=10` in RECOMMENDED and solve the straight stack again.

@@ -16,12 +16,12 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from srheart_demo.lessons.pictures_multi_view import picture_along, picture_sweep, picture_views
-from srheart_demo.lessons.truth import known_scan
-from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
+import srheart_demo as sr
+from srheart_demo.lessons import multi_view as lesson
+from srheart_demo.lessons import pictures
 
-p, truth = known_scan("hypertrophic", motion=4.0, long_axis=True)
-picture_views(p, slices=[3, 5, 7])
+p, truth = lesson.known_scan("hypertrophic", "severe", long_axis=True)
+lesson.picture_views(p, slices=[3, 5, 7])
 
 # %% [markdown]
 # ## The idea
@@ -53,9 +53,7 @@ def plane_points(affine, h, w, model_from_world):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import multi_view as check
-
-check.plane_points(plane_points)
+lesson.plane_points(plane_points)
 
 # %% [markdown]
 # The library's is `placement.plane_geometry`; for files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
@@ -64,25 +62,22 @@ check.plane_points(plane_points)
 #
 # Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.plane` is None there is no LA view, and $L = L_{SA}$.
 #
-# <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>short_axis_loss(downsample(field, p.stack), d, p)</code> and <code>long_axis_loss(field, p)</code>.</details>
+# <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>sr.short_axis_loss(sr.downsample(field, p.stack), d, p)</code> and <code>sr.long_axis_loss(field, p)</code>.</details>
+
 
 # %% tags=["exercise"]
-from srheart_demo.scan.degradation import downsample
-from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
-
-
 def multi_view(z, d, p, gamma):
     ### BEGIN SOLUTION
     field = p.G.decode(z)
-    L = short_axis_loss(downsample(field, p.stack), d, p)
+    L = sr.short_axis_loss(sr.downsample(field, p.stack), d, p)
     if p.plane is not None:
-        L = L + gamma * long_axis_loss(field, p)
+        L = L + gamma * sr.long_axis_loss(field, p)
     return L
     ### END SOLUTION
 
 
 # %% tags=["check"]
-check.multi_view(multi_view)
+lesson.multi_view(multi_view)
 
 # %% [markdown]
 # ## Why $L_{LA}$ does not depend on $d$
@@ -94,8 +89,8 @@ z = torch.zeros(1, p.G.latent_size, requires_grad=True)
 d = torch.zeros(1, p.stack.K, 2, requires_grad=True)
 field = p.G.decode(z)
 losses = {
-    "L_SA": short_axis_loss(downsample(field, p.stack), d, p),
-    "L_LA": long_axis_loss(field, p),
+    "L_SA": sr.short_axis_loss(sr.downsample(field, p.stack), d, p),
+    "L_LA": sr.long_axis_loss(field, p),
 }
 for name, loss in losses.items():
     by_z, by_d = torch.autograd.grad(loss, (z, d), allow_unused=True, retain_graph=True)
@@ -110,32 +105,22 @@ for name, loss in losses.items():
 # A thick-walled heart under severe motion, solved from the stack alone and from both views. All four pictures are on the plane of the LA view, with the borders of $S_{LA}$ drawn on the others; the second is the stack as it was scanned, which is what nearest neighbours would make of it.
 
 # %%
-from srheart_demo.scan.degradation import HR_GRID, one_hot_field
-from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.baselines.nearest import restore
-from srheart_demo.solver.gauge import labels_at, raw_motion_error, unsheared_motion_error
-
 stack_only = replace(p, plane=None, S_LA=None)
-ends = {"SA": solve(stack_only, RECOMMENDED), "SA and LA": solve(p, RECOMMENDED)}
+ends = {"SA": sr.solve(stack_only, sr.RECOMMENDED), "SA and LA": sr.solve(p, sr.RECOMMENDED)}
 
 
 def on_the_plane(field):
-    return labels_at(field, p.plane.points)
+    return sr.long_axis_view(field, p.plane)[0].argmax(0).numpy()
 
 
-scanned = one_hot_field(restore(p.S_LR.numpy().astype(np.uint8), p.stack, HR_GRID))
 hearts = {name: on_the_plane(p.G.decode(end.z)) for name, end in ends.items()}
-picture_along({"S_LA": p.S_LA.numpy(), "the stack": on_the_plane(scanned), **hearts})
+scanned = on_the_plane(lesson.nearest(p))
+lesson.picture_along({"S_LA": p.S_LA.numpy(), "the stack": scanned, **hearts})
 
 # %%
 print("              Dice   motion error   less drift   as it stands")
 for name, end in ends.items():
-    errors = (
-        truth.motion_error(end),
-        unsheared_motion_error(end.d, truth.d, p.stack.z, p.tissue),
-        raw_motion_error(end.d, truth.d, p.tissue),
-    )
-    shown = "".join(f"{error:10.1f} mm" for error in errors)
+    shown = "".join(f"{error:10.1f} mm" for error in truth.motion_errors(end.d))
     print(f"{name:10s} {truth.dice(end):7.2f} {shown}")
 
 # %% [markdown]
@@ -164,7 +149,7 @@ def even_gamma(p):
 
 
 # %% tags=["check"]
-check.even_gamma(even_gamma)
+lesson.even_gamma(even_gamma)
 
 # %% [markdown]
 # So γ = 1 trusts a pixel of the LA view more than one of the stack. For this heart, with every run to its end:
@@ -172,18 +157,19 @@ check.even_gamma(even_gamma)
 # %%
 gammas = [0.0, 1.0, 10.0, 100.0]
 sweep = [
-    ends["SA and LA"] if gamma == 1 else solve(p, replace(RECOMMENDED, gamma=gamma))
+    ends["SA and LA"] if gamma == 1 else sr.solve(p, replace(sr.RECOMMENDED, gamma=gamma))
     for gamma in gammas
 ]
 pixels = p.S_LR.numel() / p.S_LA.numel()
 print(f"At γ = 1 a pixel of this LA view counts {pixels:.1f} times as much as one of the stack.")
 for gamma, end in zip(gammas, sweep, strict=True):
     print(f"γ = {gamma:<3g}: {end.stopped} after {end.iteration} iterations")
-picture_sweep(
-    gammas,
-    dice=[truth.dice(end) for end in sweep],
-    error=[truth.motion_error(end) for end in sweep],
-)
+scores = {
+    "mean Dice": [truth.dice(end) for end in sweep],
+    "motion error, mm": [truth.motion_error(end.d) for end in sweep],
+}
+axis = {"x": [f"{gamma:g}" for gamma in gammas], "xlabel": "γ", "markers": "o"}
+pictures.lines(*(axis | {"lines": {name: y}, "ylabel": name} for name, y in scores.items()))
 
 # %% [markdown]
 # The view helps from the start, and between γ = 1 and 10 little changes. At 100 the stack hardly counts: $d$ is as good, since the view holds the heart in its place, but the heart itself follows one plane and gets worse. Had every run been stopped after 20 iterations, γ = 10 would have looked clearly worse than 1: a large γ needs longer, and an unfinished run is no finding.
@@ -191,24 +177,21 @@ picture_sweep(
 # **Try it.** What if the patient held the breath at another depth for the LA view? Then the whole view is shifted against the stack. Shift it along its columns: does $L_{LA}$ complain, or does the heart simply follow? And what does $d$ do? (To be quick, each picture is of a run of 20 iterations. At γ = 10 that is not its end.)
 
 # %%
-from srheart_demo.lessons.controls import try_it
-from srheart_demo.scan.long_axis import Plane
-
-short = replace(INTERACTIVE, iterations=20)
+short = replace(sr.INTERACTIVE, iterations=20)
 
 
 def draw(gamma=1.0, shift_mm=0):
     across = p.plane.points[0, 1] - p.plane.points[0, 0]
-    elsewhere = Plane(p.plane.points - shift_mm * across / across.norm())
-    end = solve(replace(p, plane=elsewhere), replace(short, gamma=gamma))
-    heart = labels_at(p.G.decode(end.z), elsewhere.points)
+    elsewhere = sr.Plane(p.plane.points - shift_mm * across / across.norm())
+    end = sr.solve(replace(p, plane=elsewhere), replace(short, gamma=gamma))
+    heart = sr.long_axis_view(p.G.decode(end.z), elsewhere)[0].argmax(0).numpy()
     d = end.d[0, p.tissue].mean(0)
     done = "done" if end.stopped == "converged" else "unfinished"
     title = f"heart ({done}); L_LA = {end.loss_la:.2f}\nmean of d: ({d[0]:.1f}, {d[1]:.1f}) mm"
-    return picture_along({f"S_LA, {shift_mm} mm off\n": p.S_LA.numpy(), title: heart})
+    return lesson.picture_along({f"S_LA, {shift_mm} mm off\n": p.S_LA.numpy(), title: heart})
 
 
-try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))
+pictures.try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))
 
 # %% [markdown]
 # It follows, as far as the generator can place a heart off the middle of its box: one rigid shift of one view is a gauge again. With a second LA view, shifted otherwise, the two would contradict each other; then each would need a displacement of its own, a $d$ for LA views. That is a fair project.

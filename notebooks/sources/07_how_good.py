@@ -11,19 +11,17 @@
 # One synthetic heart that nothing was trained on, scanned under severe motion, and four ways to restore it: nearest neighbours (NN), shape-based interpolation (SBI), a trained network (EDSR) and LO. All are cut along the heart's length. Which would you trust?
 
 # %%
-from srheart_demo.experiments.cases import FIRST_SEED, simulated_heart
-from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.scoring import labels_at_truth
-from srheart_demo.lessons.pictures import picture_cuts
-from srheart_demo.lessons.pictures_scores import dice_titles
+import numpy as np
+from scipy.ndimage import binary_dilation
 
-severe = simulated_heart("healthy", FIRST_SEED, "severe")
+from srheart_demo.experiments import cases, methods, paper, paper_tables, summary
+from srheart_demo.lessons import pictures
+from srheart_demo.lessons import scores as lesson
+
+severe = cases.simulated_heart("healthy", cases.FIRST_SEED, "severe")
 truth, spacing = severe.S_HR.labels, severe.S_HR.spacing
-answers = {
-    name: labels_at_truth(method(name, "severe")(severe.scan), severe)
-    for name in ("NN", "SBI", "EDSR", "LO")
-}
-picture_cuts(dice_titles(answers, truth), spacing)
+answers = {name: lesson.restored(severe, name, "severe") for name in ("NN", "SBI", "EDSR", "LO")}
+pictures.cuts(lesson.dice_titles(answers, truth), spacing)
 
 # %% [markdown]
 # ## Three scores, three questions
@@ -34,14 +32,8 @@ picture_cuts(dice_titles(answers, truth), spacing)
 #
 # They do not agree, and should not. Below, a perfect answer is spoiled in two ways: *moved* as a whole, or with the LV grown into its wall. Watch which score notices.
 
+
 # %%
-import numpy as np
-from scipy.ndimage import binary_dilation
-
-from srheart_demo.lessons.controls import try_it
-from srheart_demo.lessons.pictures_scores import picture_scores
-
-
 def draw(moved_mm=3.75, grown_mm=0.0):
     estimate = np.roll(truth, round(moved_mm / spacing[1]), axis=1)
     pixels = round(grown_mm / spacing[1])
@@ -49,10 +41,10 @@ def draw(moved_mm=3.75, grown_mm=0.0):
         in_plane = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]])
         grown = binary_dilation(estimate == 1, in_plane, iterations=pixels)
         estimate = np.where(grown & (estimate == 2), np.uint8(1), estimate)
-    return picture_scores(estimate, truth, spacing)
+    return lesson.picture_scores(estimate, truth, spacing)
 
 
-try_it(draw, moved_mm=(0.0, 10.0, 1.25), grown_mm=(0.0, 5.0, 1.25))
+pictures.try_it(draw, moved_mm=(0.0, 10.0, 1.25), grown_mm=(0.0, 5.0, 1.25))
 
 # %% [markdown]
 # **What to see.** Moved by 3.75 mm, the LV still has a Dice near 0.9 and the muscle has lost a third: it is a thin shell, and Dice punishes thin things. The volumes notice nothing. Set *moved* to 0 and *grown* to 2.5 mm: Dice of the LV stays above 0.9, while its volume is a fifth too large, and the muscle's a quarter too small, which would change a diagnosis. One score is never enough.
@@ -72,14 +64,12 @@ def dice(A, B):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import scores as check
-
-check.overlap(dice)
+lesson.overlap(dice)
 
 # %% [markdown]
 # ### Exercise 2: HD95
 #
-# For every voxel of the estimate's surface, `there` holds the distance to the nearest voxel of the true surface; `back` holds the same from the truth to the estimate (`metrics.surface_distances` finds both). Write `hd95(there, back)`.
+# For every voxel of the estimate's surface, `there` holds the distance to the nearest voxel of the true surface; `back` holds the same from the truth to the estimate (`measures.surface_distances` finds both). Write `hd95(there, back)`.
 #
 # <details><summary>Hint</summary><code>np.percentile(there, 95)</code> for one way; then the worse of the two.</details>
 
@@ -92,7 +82,7 @@ def hd95(there, back):
 
 
 # %% tags=["check"]
-check.far_off(hd95)
+lesson.far_off(hd95)
 
 # %% [markdown]
 # ## What must be beaten
@@ -104,11 +94,9 @@ check.far_off(hd95)
 # - **EDSR** is a network that was shown pairs of scans and hearts. There are three here, each trained on one level of motion.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.solver.baselines import BASELINES
-
 S_LR, stack, grid = severe.scan.stack.labels, severe.stack, severe.grid
 for name in ("NN", "SBI"):
-    S_SR = BASELINES[name](S_LR, stack, grid)
+    S_SR = methods.BASELINES[name](S_LR, stack, grid)
     print(f"{name:3s} {S_LR.shape} → {S_SR.shape}")
 
 # %% [markdown]
@@ -117,28 +105,16 @@ for name in ("NN", "SBI"):
 # The experiments of the paper are in `srheart_demo.experiments`, and `measure_all` runs one: it makes each heart, degrades it as in section 3.2, runs every method and scores it. The command `srheart experiment table1` does the same with 50 hearts. Three take some twenty seconds.
 
 # %%
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-from srheart_demo.experiments.cases import HeldOut
-from srheart_demo.experiments.paper_tables import paper_table
-from srheart_demo.experiments.runner import measure_all, open_results
-
-table1 = paper_table("table1", HeldOut(hearts=3))
-with TemporaryDirectory() as folder:
-    results = open_results(table1, Path(folder))
-    measure_all(table1, results)
+table1 = paper_tables.paper_table("table1", cases.HeldOut(hearts=3))
+results = lesson.measured(table1)
 print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
 # %%
-from srheart_demo.experiments.paper import TABLE_1
-from srheart_demo.lessons.pictures_scores import picture_strips
-
-paper = {
-    tissue: {name: figures[tissue] for name, figures in TABLE_1.items()}
+printed = {
+    tissue: {name: figures[tissue] for name, figures in paper.TABLE_1.items()}
     for tissue in ("LV", "MYO", "RV")
 }
-picture_strips(table1.plots(results)[0], paper)
+lesson.picture_strips(table1.plots(results)[0], printed)
 
 # %%
 table1.tables(results)[0]
@@ -157,28 +133,23 @@ table1.tables(results)[1]
 # The command `srheart experiment table-s1 --hearts 50` makes the paper's Table S1, at no, normal and severe motion. It takes an hour or so, so its results are kept in `docs/results/`; each dot is a heart.
 
 # %%
-from srheart_demo.experiments.paper import TABLE_S1
-from srheart_demo.experiments.paper_tables import recorded
-from srheart_demo.experiments.summary import StripPlot
-
-s1, full = recorded("table-s1")
+s1, full = paper_tables.recorded("table-s1")
 levels = s1.design.levels
 by_level = {level: full.paired("dice_mean", level, s1.methods) for level in levels}
 printed = {
-    level: {name: figures["mean"] for name, figures in TABLE_S1[level].items()} for level in levels
+    level: {name: figures["mean"] for name, figures in paper.TABLE_S1[level].items()}
+    for level in levels
 }
-picture_strips(StripPlot("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
+lesson.picture_strips(summary.StripPlot("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
 
 # %%
-from srheart_demo.experiments.summary import Comparison
-
-Comparison(full, levels, s1.methods).dice(s1.title)
+summary.Comparison(full, levels, s1.methods).dice(s1.title)
 
 # %% [markdown]
 # (The paper's figures stand beside these in [its summary](../docs/results/table-s1/summary.md).) Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
 
 # %%
-Comparison(full, ["severe"], s1.methods).other_measures()
+summary.Comparison(full, ["severe"], s1.methods).other_measures()
 
 # %% [markdown]
 # Look at the volumes of NN: nearly right, on average, for a heart that is torn to pieces. And at SBI's muscle: too small, because interpolation closes a wall where displaced rings do not overlap.
@@ -188,15 +159,15 @@ Comparison(full, ["severe"], s1.methods).other_measures()
 # An EDSR learns the way back from *one kind* of scan. What if the patient breathes otherwise than those it was trained on? Here are the networks trained without motion and on severe motion, on the same heart scanned both ways.
 
 # %%
-none = simulated_heart("healthy", FIRST_SEED, "none")
+none = cases.simulated_heart("healthy", cases.FIRST_SEED, "none")
 crossed = {
-    f"trained: {trained}\ntested: {case.level}": labels_at_truth(
-        method(f"EDSR ({trained})", case.level)(case.scan), case
+    f"trained: {trained}\ntested: {case.level}": lesson.restored(
+        case, f"EDSR ({trained})", case.level
     )
     for trained, case in (("none", none), ("none", severe), ("severe", none))
 }
 crossed["trained: severe\ntested: severe"] = answers["EDSR"]
-picture_cuts(dice_titles(crossed, truth), spacing)
+pictures.cuts(lesson.dice_titles(crossed, truth), spacing)
 
 # %% [markdown]
 # On its own kind of scan, first and fourth, each does what it can. The network trained without motion believes the displaced slices and joins them into a corrugated heart. The one trained on severe motion has learnt to distrust slices, and smooths away what a straight stack shows truly. Nothing in either answer says that the scan was of the wrong kind.
@@ -204,19 +175,16 @@ picture_cuts(dice_titles(crossed, truth), spacing)
 # LO knows Eq. 1 and no level of motion: displacements are unknowns to be found, so there is nothing to train for. Table 2 of the paper, here with the hearts that were computed beforehand:
 
 # %%
-from srheart_demo.experiments.paper import TABLE_2
-from srheart_demo.experiments.summary import LinePlot, cell
-from srheart_demo.experiments.tables import Cell
-from srheart_demo.lessons.pictures_scores import picture_curves
-
-t2, crossing = recorded("table2")
+t2, crossing = paper_tables.recorded("table2")
 scores = [crossing.paired("dice_mean", level, t2.methods) for level in levels]
-here = {name: [cell(by_method[name]) for by_method in scores] for name in t2.methods}
-theirs = {name: [Cell(*row[level]) for level in levels] for name, row in TABLE_2.items()}
-curves = LinePlot(
+here = {name: [summary.cell(by_method[name]) for by_method in scores] for name in t2.methods}
+theirs = {
+    name: [summary.Cell(*row[level]) for level in levels] for name, row in paper.TABLE_2.items()
+}
+curves = summary.LinePlot(
     "Table 2", "motion tested on", "mean Dice, ± SD", levels, {"here": here, "paper": theirs}
 )
-picture_curves(curves)
+lesson.picture_curves(curves)
 
 # %% [markdown]
 # ### Exercise 3: a network for a patient whom you do not know
@@ -234,7 +202,7 @@ def choose(table):
 
 
 # %% tags=["check"]
-check.most_careful(choose)
+lesson.most_careful(choose)
 
 # %%
 networks = {

@@ -6,43 +6,42 @@
 # **You need** lessons 1 and 3. 15 to 20 minutes to read.
 
 # %%
-import numpy as np
+from dataclasses import replace
+
 import torch
 
-from srheart_demo.heart.generator import load_generator
-from srheart_demo.lessons import uncertainty as check
-from srheart_demo.lessons.pictures_uncertainty import picture_trust
-from srheart_demo.scan.degradation import Motion, Stack, label_noise, simulate_stack
-from srheart_demo.scan.samples import load_sample
-from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import INTERACTIVE
-from srheart_demo.solver.uncertainty import laplace, probabilities
+import srheart_demo as sr
+from srheart_demo.heart import anatomy, measures, phantom, population
+from srheart_demo.lessons import pictures, prior
+from srheart_demo.lessons import uncertainty as lesson
+from srheart_demo.scan.degradation import simulate_stack
+from srheart_demo.solver import uncertainty
 
-G = load_generator(latent_size=64)
-truth = load_sample("healthy_1").S_HR.labels
+G = sr.load_generator(latent_size=64)
+truth = sr.load_sample("healthy_1").S_HR.labels
 
 
 def scan(heart, amplitude=4.0, first=2, slices=None):
     """Every fifth plane, displaced, with 3 % of the labels wrong."""
-    stack = Stack.from_hr(first=first, slices=slices)
-    d = Motion.draw(stack.K, seed=1).displacement(amplitude)
-    S_LR = label_noise(simulate_stack(heart, stack, d), 0.03, seed=1)
-    return Problem(G, stack, torch.as_tensor(S_LR).long()).crop(), d
+    stack = sr.Stack.from_hr(first=first, slices=slices)
+    d = sr.Motion.draw(stack.K, seed=1).displacement(amplitude)
+    S_LR = simulate_stack(heart, stack, d, epsilon=0.03, seed=1)
+    p = sr.Problem(G, stack, torch.as_tensor(S_LR).long()).crop()
+    return p, lesson.Truth(heart, d, p)
 
 
-def how_sure(p, d_true):
+def how_sure(p, hidden):
     """The answer, how probable its labels are, and the posterior that says so."""
-    end = solve(p, INTERACTIVE)
-    posterior = laplace(end, p)
-    P = check.over_the_truth(probabilities(posterior, n=8), end.d, d_true, p)[0].numpy()
+    end = sr.solve(p, sr.INTERACTIVE)
+    posterior = sr.laplace(end, p)
+    P = hidden.over(uncertainty.probabilities(posterior, n=8), end.d)[0].numpy()
     return P.argmax(0), P.max(0), posterior
 
 
-problem, d_true = scan(truth)
-answer, confidence, posterior = how_sure(problem, d_true)
+problem, hidden = scan(truth)
+answer, confidence, posterior = how_sure(problem, hidden)
 heights = problem.stack.z.tolist()
-picture_trust(truth, answer, heights, confidence)
+lesson.picture_trust(truth, answer, heights, confidence)
 
 # %% [markdown]
 # A heart under severe motion, cut along its length. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
@@ -52,12 +51,8 @@ picture_trust(truth, answer, heights, confidence)
 # The oldest test: start from many random z and compare the ends. Each run may take 12 iterations, then 36. The objective needs no truth.
 
 # %%
-from dataclasses import replace
-
-from srheart_demo.solver.uncertainty import multi_start
-
 for iterations in (12, 36):
-    ends = multi_start(problem, replace(INTERACTIVE, iterations=iterations), n=3)
+    ends = uncertainty.multi_start(problem, replace(sr.INTERACTIVE, iterations=iterations), n=3)
     print(f"{iterations} iterations: objectives", ", ".join(f"{e.objective:.3f}" for e in ends))
 
 # %% [markdown]
@@ -68,11 +63,8 @@ for iterations in (12, 36):
 # Around its minimum the objective is a bowl. Where it is flat the data leave z or d open. The Laplace approximation takes the bowl for that of a Gaussian, with the Gauss-Newton matrix for its curvature, and draws hearts from it. All of them explain the scan.
 
 # %%
-from srheart_demo.lessons.pictures_uncertainty import picture_draws
-
 hearts = posterior.hearts(12, seed=0)
-over = check.over_the_truth(hearts, posterior.step.d, d_true, problem)
-picture_draws(over, truth, heights)
+lesson.picture_draws(hidden.over(hearts, posterior.step.d), truth, heights)
 
 # %% [markdown]
 # Lines in colour are twelve draws, the black line is the truth.
@@ -92,19 +84,15 @@ def my_interval(volumes):
 
 
 # %% tags=["check"]
-check.interval(my_interval)
+lesson.interval(my_interval)
+
 
 # %%
-from srheart_demo.explorer import explore
-from srheart_demo.frame import HR_SPACING
-from srheart_demo.heart.measures import volumes_ml
-
-
 def compare_volumes(fields, heart):
-    drawn = [explore.volumes_ml(field[None]) for field in fields]
-    for tissue, true in volumes_ml(heart, HR_SPACING).items():
-        ml = np.array([volumes[tissue] for volumes in drawn])
-        low, high = np.quantile(ml, [0.05, 0.95])
+    drawn = [lesson.field_volumes_ml(field[None]) for field in fields]
+    for tissue, true in sr.volumes_ml(heart, (2, 1.25, 1.25)).items():
+        ml = torch.tensor([volumes[tissue] for volumes in drawn])
+        low, high = ml.quantile(torch.tensor([0.05, 0.95]))
         print(f"{tissue:3s} {low:.0f} to {high:.0f} ml in 90 % of draws; truth {true:.0f} ml")
 
 
@@ -118,9 +106,7 @@ compare_volumes(hearts, truth)
 # A probability is honest, or *calibrated*, if of all voxels said to be right with 70 % some 70 % are right. `reliability` sorts voxels into bins of confidence and counts.
 
 # %%
-from srheart_demo.heart.measures import reliability
-
-rows = reliability(confidence, answer == truth)
+rows = measures.reliability(confidence, answer == truth)
 print("  said  right   voxels")
 for said, right, voxels in rows:
     print(f"{said:6.2f} {right:6.2f} {voxels:8d}")
@@ -142,7 +128,7 @@ def my_calibration_error(rows):
 
 
 # %% tags=["check"]
-check.calibration_error(my_calibration_error)
+lesson.calibration_error(my_calibration_error)
 
 # %% [markdown]
 # This heart is right more often than it says, so it is too cautious. Over nine hearts under severe motion, voxels said to be right with 0.75 were right in 0.81 of cases (docs/decisions.md).
@@ -152,32 +138,28 @@ check.calibration_error(my_calibration_error)
 # Now the scan ends too early: of 13 slices only the lower eight were taken. First for the same heart, then for another healthy adult.
 
 # %%
-from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.population import draw
-
-people = {"the same": truth, "another": phantom.label_maps(draw(1, seed=4_000_000))[0]}
+another = phantom.label_maps(population.draw(1, seed=4_000_000))[0]
+people = {"the same": truth, "another": another}
 short = {}
 for name, heart in people.items():
-    p, d = scan(heart, amplitude=1.0, slices=8)
-    short[name] = how_sure(p, d)
+    p, hidden = scan(heart, amplitude=1.0, slices=8)
+    short[name] = how_sure(p, hidden)
     print(f"{name} heart; faults of the answer: {anatomy.faults(short[name][0]) or 'none'}")
     compare_volumes(short[name][2].hearts(12, seed=0), heart)
 seen = p.stack.z
-picture_trust(people["the same"], short["the same"][0], seen.tolist(), short["the same"][1])
+lesson.picture_trust(people["the same"], short["the same"][0], seen.tolist(), short["the same"][1])
 
 # %%
-picture_trust(people["another"], short["another"][0], seen.tolist(), short["another"][1])
+lesson.picture_trust(people["another"], short["another"][0], seen.tolist(), short["another"][1])
 
 # %% [markdown]
 # Look at the two answers alone: both are fine hearts, in which `anatomy.faults` finds no fault. Both bases are *imagined*: where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers tells the one from the other, and the second is no less sure.
 
 # %%
-from srheart_demo.lessons.pictures import picture_reliability
-
 tables = {"13 slices, severe motion": rows}
 for name, (guess, sure, _) in short.items():
-    tables[f"8 slices, {name} heart"] = reliability(sure, guess == people[name])
-picture_reliability(tables)
+    tables[f"8 slices, {name} heart"] = measures.reliability(sure, guess == people[name])
+lesson.picture_reliability(tables)
 
 # %% [markdown]
 # Above the dotted line an answer is cautious, below it boasts. Of the large heart's voxels that are said to be right with 0.9 to 0.99 about a quarter are wrong. The probabilities suppose that the bowl stays Gaussian far from its minimum, and their two constants were chosen on scans that reach the base.
@@ -197,12 +179,10 @@ def my_unseen(heights, z, reach):
 
 
 # %% tags=["check"]
-check.unseen(my_unseen)
+lesson.unseen(my_unseen)
 
 # %%
-from srheart_demo.frame import lattice_axes
-
-planes = torch.tensor(lattice_axes()[0])
+planes = torch.arange(64) * 2 - 63.0
 unseen = ((planes[:, None] - seen).abs().amin(1) > 5.0).numpy()
 for name, (guess, *_) in short.items():
     wrong = guess != people[name]
@@ -215,23 +195,20 @@ for name, (guess, *_) in short.items():
 # Two hearts with a hole in the septum: a large one, 16 mm across, that slices show, and one of 9 mm that fits between two slices. G has never seen a hole (lesson 3). How much of each is closed by G(z), and by the answer, which adds what the slices show beyond G(z)?
 
 # %%
-from srheart_demo.lessons.prior import septal_defect
-from srheart_demo.solver.answer import answer as restored
-
 for name, radius in {"16 mm, seen": 8.0, "9 mm, between slices": 4.5}.items():
-    holed = septal_defect(truth, radius)
-    hole = np.nonzero(holed != truth)
+    holed = prior.septal_defect(truth, radius)
+    hole = (holed != truth).nonzero()
     first = round(hole[0].mean() - 2.5) % 5  # slices 5 mm below and above its middle
-    p, d = scan(holed, amplitude=1.0, first=first)
-    end = solve(p, INTERACTIVE)
-    for who, field in {"G(z)": G.decode(end.z), "the answer": restored(end, p)}.items():
-        labels = check.over_the_truth(field, end.d, d, p)[0].argmax(0).numpy()
+    p, hidden = scan(holed, amplitude=1.0, first=first)
+    end = sr.solve(p, sr.INTERACTIVE)
+    for who, field in {"G(z)": G.decode(end.z), "the answer": sr.answer(end, p)}.items():
+        labels = hidden.labels(field, end.d)
         print(f"hole of {name}: {100 * (labels[hole] == 2).mean():.0f} % closed by {who}")
 
 without, _ = scan(truth, amplitude=1.0, first=first)
 print("Scans with and without the small hole are the same:", torch.equal(p.S_LR, without.S_LR))
-found, certain, _ = how_sure(p, d)
-picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean()))
+found, certain, _ = how_sure(p, hidden)
+lesson.picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean()))
 
 # %% [markdown]
 # G(z) closes both. The slices open most of the large hole again. The small one no slice shows: it is gone, and the answer is sure of it. No computation can do better, for the heart without the hole has the very same scan. Uncertainty speaks of what the prior holds possible; of what it has never seen it is silent.
@@ -240,18 +217,16 @@ picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean())
 #
 # Take fewer slices, or more motion. When do you first see a wrong base? Would you have known without the truth?
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-
-
 def show(slices=9, amplitude=1.0):
-    p, d = scan(truth, amplitude, slices=slices)
-    end = solve(p, INTERACTIVE)
-    labels = check.over_the_truth(restored(end, p), end.d, d, p)[0].argmax(0).numpy()
-    return picture_trust(truth, labels, p.stack.z.tolist())
+    p, hidden = scan(truth, amplitude, slices=slices)
+    end = sr.solve(p, sr.INTERACTIVE)
+    labels = hidden.labels(sr.answer(end, p), end.d)
+    return lesson.picture_trust(truth, labels, p.stack.z.tolist())
 
 
-try_it(show, slices=(6, 13), amplitude=(0.0, 4.0, 0.5))
+pictures.try_it(show, slices=(6, 13), amplitude=(0.0, 4.0, 0.5))
 
 # %% [markdown]
 # ## Remember

@@ -14,31 +14,29 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from srheart_demo.lessons.stranger import disguised
-from srheart_demo.scan.labels import parse_convention
-from srheart_demo.scan.placement import ByHand
-from srheart_demo.scan.samples import load_sample
+import numpy as np
+
+import srheart_demo as sr
+from srheart_demo.lessons import own_scan as lesson
+from srheart_demo.lessons import pictures
+from srheart_demo.scan import labels, nifti, placement, read
 
 MY_SCAN = None  # your own, such as "~/scans/sa.nii.gz"
 MY_LABELS = None  # where they are not recognised, such as "LV=500,420 MYO=200 RV=600"
 MY_FRAME = None  # of several, counted from 0; by default the first with labels
-BY_HAND = ByHand()  # such as ByHand(flip=True), if the placement below is wrong
+BY_HAND = placement.ByHand()  # such as placement.ByHand(flip=True), if the placement below is wrong
 
 temporary = TemporaryDirectory()  # gone when the kernel ends; to keep results, name a folder
 folder = Path(temporary.name)
-sample = load_sample("healthy_1")
-stack = sample.stacks["normal"]
-stranger = disguised([stack], folder / "stranger.nii.gz")
+stack = sr.load_sample("healthy_1").stacks["normal"]
+stranger = lesson.disguised([stack], folder / "stranger.nii.gz")
 scan = Path(MY_SCAN).expanduser() if MY_SCAN else stranger
 
 # %%
-from srheart_demo.lessons.pictures_own_scan import picture_array
-from srheart_demo.scan.nifti import load
-
-image = load(scan)
+image = nifti.load(scan)
 frame = (image.labelled() or [0])[0] if MY_FRAME is None else MY_FRAME
 array = image.frame(frame)
-picture_array(array, image.affine)
+lesson.picture_array(array, image.affine)
 
 # %% [markdown]
 # This is the stranger's array as it comes, cut through the middle along each of its axes. Only `[:, i, :]` looks like a short-axis slice, so axis 1 runs across the slices; it could have been any. And the colours are wrong: blue should be the RV, and here 3 means the LV, in ACDC's order.
@@ -48,8 +46,6 @@ picture_array(array, image.affine)
 # An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$, where $x$ runs to the patient's right, anterior and superior (RAS+). Column $j$ of $A$ is the step from one voxel to the next along axis $j$, in mm. Its length is the spacing; its greatest component says which way the axis runs, mostly.
 
 # %% tags=["nbval-check-output"]
-import numpy as np
-
 np.set_printoptions(suppress=True)
 print(image.affine[:3, :3].round(2))
 print("spacing", np.linalg.norm(image.affine[:3, :3], axis=0).round(2), "mm")
@@ -74,9 +70,7 @@ def orientation(affine):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import own_scan as check
-
-check.orientation(orientation)
+lesson.orientation(orientation)
 
 # %% [markdown]
 # Letters are for people. The library never rounds an oblique stack to letters; it uses $A$ itself.
@@ -86,10 +80,8 @@ check.orientation(orientation)
 # Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.scan.read import HowToRead, read_scan
-
-convention = parse_convention(MY_LABELS.split()) if MY_LABELS else None
-placed = read_scan(scan, how=HowToRead(convention, frame=frame, by_hand=BY_HAND))
+convention = labels.parse_convention(MY_LABELS.split()) if MY_LABELS else None
+placed = sr.read_scan(scan, how=sr.HowToRead(convention, frame=frame, by_hand=BY_HAND))
 reading, volume = placed.reading, placed.stack
 print(f"stored {reading.stored_shape}; slices along axis {reading.slice_axis}")
 print(f"values {sorted(reading.counts)} mean {reading.convention} ({reading.convention.source})")
@@ -114,7 +106,7 @@ def relabel(stored, meaning):
 
 
 # %% tags=["check"]
-check.relabelled(relabel)
+lesson.relabelled(relabel)
 
 # %% [markdown]
 # ## Placed in the model's frame
@@ -122,10 +114,8 @@ check.relabelled(relabel)
 # $G$ has seen hearts with the apex at low D, the RV at the left of the picture, and never a mirrored one. `place` finds by the labels which end tapers (the apex), where the RV lies and where the middle is; by the sign of $\det A$ it knows whether the picture is mirrored. Whatever it took for granted, it says.
 
 # %%
-from srheart_demo.lessons.pictures import picture_slices
-
 print(*placed.notes, sep="\n")
-picture_slices({"scan": placed.placement.apex_first(volume).labels})
+pictures.slices({"scan": placed.placement.apex_first(volume).labels})
 
 # %% [markdown]
 # Drawn as the array has them, the slices show the RV on the right. That is no fault of the file: its axes come in an order that makes a mirror image, its affine says so, and `place` reads the columns backwards.
@@ -133,26 +123,20 @@ picture_slices({"scan": placed.placement.apex_first(volume).labels})
 # **Try it.** The prior's mean heart, $G(0)$, and the scan as placed: a slice, and a cut from apex (below) to base. Turn it, flip it, mirror it. Which of these would you notice in your own scan, if nothing were beside it?
 
 # %%
-import torch
-
-from srheart_demo.heart.generator import load_generator, to_labels
-from srheart_demo.lessons.controls import try_it
-from srheart_demo.lessons.pictures_own_scan import picture_placement
-from srheart_demo.scan.degradation import HR_GRID
-from srheart_demo.scan.placement import place, stack_geometry
-from srheart_demo.solver.baselines.nearest import restore
-
-G = load_generator()
-expected = to_labels(G.decode(torch.zeros(1, G.latent_size)))
+G = sr.load_generator()
+problem = sr.Problem.of(placed, G)
+z, d = problem.zero()
+expected = sr.to_labels(G.decode(z))
 
 
 def draw(turn_deg=BY_HAND.turn_deg, flip=BY_HAND.flip, mirror=BY_HAND.mirror):
-    placed = stack_geometry(volume, place(volume, ByHand(turn_deg, flip, mirror)))
-    shown = restore(volume.labels, placed, HR_GRID)
-    return picture_placement({"the prior expects": expected, "the scan, placed": shown})
+    by_hand = placement.ByHand(turn_deg, flip, mirror)
+    field = lesson.nearest(sr.Problem.of(placed.placed(by_hand), G))
+    shown = sr.to_labels(field)
+    return lesson.picture_placement({"the prior expects": expected, "the scan, placed": shown})
 
 
-try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.mirror)
+pictures.try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.mirror)
 
 # %% [markdown]
 # ## Crop and run
@@ -160,25 +144,16 @@ try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.m
 # Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
 
 # %% tags=["nbval-check-output"]
-from srheart_demo.enhancement.enhance import enhance
-from srheart_demo.solver.problem import Problem
-
-problem = Problem.of(placed, G)
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
 
+
 # %%
-import sys
+def watch(step):
+    if step.iteration % 10 == 0 or step.stopped:
+        print(f"iteration {step.iteration}: L = {step.loss:.3f}")
 
-from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
-with ProgressLine(sys.stdout) as progress:
-
-    def watch(step):
-        total = step.iteration if step.stopped else RECOMMENDED.iterations
-        progress.update("iteration", step.iteration, total, f"L = {step.loss:.3f}")
-
-    heart = enhance(placed, G, RECOMMENDED, watch)
+heart = sr.enhance(placed, G, sr.RECOMMENDED, watch)
 
 # %% [markdown]
 # ## May it be trusted?
@@ -188,18 +163,18 @@ with ProgressLine(sys.stdout) as progress:
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.enhancement.check import report_on
-from srheart_demo.lessons.stranger import mirrored
+from srheart_demo.enhancement import check, cycle
 
 slip = stack.affine.copy()
 slip[:3, 0] *= 0.8
 wrong = {
-    "the stranger's, mirrored": mirrored(stack.affine, stack.shape[2]),
+    "the stranger's, mirrored": lesson.mirrored(stack.affine, stack.shape[2]),
     "the stranger's, 8 mm for 10": slip,
 }
-reports = {"the scan": report_on(placed, G)}
+reports = {"the scan": check.report_on(placed, G)}
 for name, affine in wrong.items():
-    reports[name] = report_on(read_scan(disguised([stack], folder / "wrong.nii.gz", affine)), G)
+    file = lesson.disguised([stack], folder / "wrong.nii.gz", affine)
+    reports[name] = check.report_on(sr.read_scan(file), G)
 for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
@@ -242,7 +217,7 @@ def volume_ml(labels, label, affine):
 
 
 # %% tags=["check"]
-check.volume_ml(volume_ml)
+lesson.volume_ml(volume_ml)
 
 # %% [markdown]
 # ## Back to where it came from
@@ -250,21 +225,18 @@ check.volume_ml(volume_ml)
 # `write` leaves S_SR with an affine of its own: the heart lies in the scan's world, on a grid of 2 × 1.25 × 1.25 mm. Does it? Let another program judge that knows nothing of ours: nibabel reads the file and resamples it to the stranger's array, by the two affines alone.
 
 # %%
-import nibabel
-from nibabel.processing import resample_from_to
-
-from srheart_demo.heart.measures import dice
+import nibabel.processing
 
 out = folder / "out"
-out.mkdir(exist_ok=True)
 heart.write(out)
 print(sorted(path.name for path in out.iterdir()))
 
 S_SR = nibabel.load(out / "S_SR.nii.gz")
-there = np.asarray(resample_from_to(S_SR, (image.shape, image.affine), order=0).dataobj)
-scores = dice(there.astype(np.uint8), reading.convention.labels(array))
+grid = (image.shape, image.affine)
+there = np.asarray(nibabel.processing.resample_from_to(S_SR, grid, order=0).dataobj)
+scores = sr.dice(there.astype(np.uint8), reading.convention.labels(array))
 print(", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()), "(Dice)")
-picture_array(there, image.affine)
+lesson.picture_array(there, image.affine)
 
 # %% [markdown]
 # The same array as at the top, filled with the restored heart in our labels. It agrees with the scan and is not equal to it: the slices are displaced, S_SR is not (`d.json` says by how much). Any viewer shows the two files on top of each other.
@@ -279,6 +251,7 @@ picture_array(there, image.affine)
 # `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `cohort` does a whole folder. Without `--preset` it is RECOMMENDED. In this cell `main` stands for `srheart`:
 
 # %%
+import sys
 from contextlib import chdir, redirect_stderr
 
 from srheart_demo.cli import main
@@ -292,16 +265,14 @@ with chdir(folder), redirect_stderr(sys.stdout):
 # A fourth axis is time. Frames are solved in turn, each from where the one before it ended, all placed alike; `srheart enhance --frames all` does the same. This "beat" is the stranger's stack made smaller within each slice, which is not how a heart beats. Which curve gives it away?
 
 # %%
-from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle
-from srheart_demo.lessons.pictures_own_scan import picture_volumes
-from srheart_demo.lessons.stranger import shrunk
-from srheart_demo.scan.read import read_cycle
-
-moments = [shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
-scans = read_cycle(disguised(moments, folder / "cine.nii.gz"))
-beats = [Beat.of(e.scan.frame, e) for e in restore_cycle(scans, G, INTERACTIVE)]
-print(f"ejection fraction of the LV {ejection_fraction(beats):.0%}")
-picture_volumes(beats)
+moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
+scans = read.read_cycle(lesson.disguised(moments, folder / "cine.nii.gz"))
+hearts = cycle.restore_cycle(scans, G, sr.INTERACTIVE)
+beats = [cycle.Beat.of(heart.scan.frame, heart) for heart in hearts]
+print(f"ejection fraction of the LV {cycle.ejection_fraction(beats):.0%}")
+ml = {t: [getattr(beat, f"{t}_ml") for beat in beats] for t in ("LV", "MYO", "RV")}
+axes = {"xlabel": "frame", "ylabel": "volume, ml", "colours": pictures.HEART[1:]}
+pictures.lines({"lines": ml, "markers": "os^", "xticks": range(len(beats)), **axes})
 
 # %% [markdown]
 # Green does: muscle keeps its volume while the heart beats, to within some per cent. Where it does not in your own cine, the segmentation differs from frame to frame.

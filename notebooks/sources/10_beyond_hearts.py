@@ -13,26 +13,25 @@
 # %%
 import torch
 
-from srheart_demo.heart.generator import to_labels
-from srheart_demo.lessons.pictures_toy import picture_pods, picture_sections
-from srheart_demo.lessons.toy import PeaPod, cut_pod
-from srheart_demo.scan.degradation import degrade
+import srheart_demo as sr
+from srheart_demo.lessons import pictures
+from srheart_demo.lessons import toy as lesson
 
-G = PeaPod()
+G = lesson.PeaPod()
 codes = torch.randn(3, G.latent_size, generator=torch.Generator().manual_seed(1))
-picture_pods({f"pod {i + 1}": to_labels(G.decode(z[None])) for i, z in enumerate(codes)})
+lesson.picture_pods({f"pod {i + 1}": sr.to_labels(G.decode(z[None])) for i, z in enumerate(codes)})
 
 # %%
-pod = cut_pod(seed=2, motion=4.0)
+pod = lesson.cut_pod(seed=2, motion=4.0)
 p = pod.p
 
 
 def sections(z, d):
-    return degrade(G.decode(z), p.stack, d)[0].argmax(0).numpy()
+    return sr.degrade(G.decode(z), p.stack, d)[0].argmax(0).numpy()
 
 
 still = torch.zeros_like(pod.d)
-picture_sections({"as cut": sections(pod.z, still), "as found, S_LR": p.S_LR.numpy()})
+lesson.picture_sections({"as cut": sections(pod.z, still), "as found, S_LR": p.S_LR.numpy()})
 
 # %% [markdown]
 # ## What Algorithm 1 asks for
@@ -58,27 +57,25 @@ def candle(z, H, W):
 
 
 # %% tags=["check"]
-from srheart_demo.lessons import toy as check
-
-check.candle(candle)
+lesson.candle(candle)
 
 # %% [markdown]
 # ### Exercise 2: a scan of anything
 #
 # Write `scan(G, z, stack, d)`: the labels (K, h, w) that a stack displaced by d shows of $G(z)$. It is Eq. 1 without ε.
 #
-# <details><summary>Hint</summary><code>degrade(field, stack, d)</code> gives logits (B, C, K, h, w).</details>
+# <details><summary>Hint</summary><code>sr.degrade(field, stack, d)</code> gives logits (B, C, K, h, w).</details>
 
 
 # %% tags=["exercise"]
 def scan(G, z, stack, d):
     ### BEGIN SOLUTION
-    return degrade(G.decode(z), stack, d)[0].argmax(0)
+    return sr.degrade(G.decode(z), stack, d)[0].argmax(0)
     ### END SOLUTION
 
 
 # %% tags=["check"]
-check.scan(scan)
+lesson.scan(scan)
 
 # %% [markdown]
 # ## Solve
@@ -86,21 +83,15 @@ check.scan(scan)
 # `Problem`, `solve` and RECOMMENDED as they are, without a word about hearts; then once more with a picture along the pod that was taken before it was cut: an LA view.
 
 # %%
-from srheart_demo.scan.degradation import HR_GRID
-from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.answer import answer
-from srheart_demo.solver.baselines.nearest import restore
-from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
-
-found = {"nearest neighbour": restore(p.S_LR.numpy(), p.stack, HR_GRID)}
+found = {"nearest neighbour": pod.as_scanned()}
 for name, lengthwise in (("sections", False), ("and lengthwise", True)):
-    given = cut_pod(seed=2, motion=4.0, lengthwise=lengthwise)
-    end = solve(given.p, RECOMMENDED)
-    field = answer(end, given.p)
+    given = lesson.cut_pod(seed=2, motion=4.0, lengthwise=lengthwise)
+    end = sr.solve(given.p, sr.RECOMMENDED)
+    field = sr.answer(end, given.p)
     (dice_pod, dice_peas), error = given.scores(field, end.d)
     print(f"{name:15s} Dice {dice_pod:.2f} (pod), {dice_peas:.2f} (peas); d off by {error:.1f} mm")
-    found[name] = given.shown(field, end.d)
-picture_pods({**found, "truth": pod.labels})
+    found[name] = given.labels(field, end.d)
+lesson.picture_pods({**found, "truth": pod.S_HR})
 
 # %% [markdown]
 # Algorithm 1, the search, the priors, the step beyond the manifold, the second view: all of it carried over. So did the **faults**. A pod that leans looks like sections that drift, and no section can tell them apart; the picture along the pod can.
@@ -115,20 +106,18 @@ picture_pods({**found, "truth": pod.labels})
 #
 # **Try it.** Another pod, more motion, the view along it.
 
+
 # %%
-from srheart_demo.lessons.controls import try_it
-
-
 def draw(seed=4, motion=4.0, lengthwise=False):
-    given = cut_pod(seed, motion, lengthwise)
-    end = solve(given.p, INTERACTIVE)
-    shown = given.shown(answer(end, given.p), end.d)
-    (dice_pod, _), error = given.scores(answer(end, given.p), end.d)
+    given = lesson.cut_pod(seed, motion, lengthwise)
+    end = sr.solve(given.p, sr.INTERACTIVE)
+    field = sr.answer(end, given.p)
+    (dice_pod, _), error = given.scores(field, end.d)
     title = f"found: Dice {dice_pod:.2f}, d off by {error:.1f} mm"
-    return picture_pods({"truth": given.labels, title: shown})
+    return lesson.picture_pods({"truth": given.S_HR, title: given.labels(field, end.d)})
 
 
-try_it(draw, seed=(0, 9), motion=(0.0, 6.0, 1.0), lengthwise=False)
+pictures.try_it(draw, seed=(0, 9), motion=(0.0, 6.0, 1.0), lengthwise=False)
 
 # %% [markdown]
 # ## Remember

@@ -1,23 +1,36 @@
-"""Lesson 2: its checks, and the motion layer that cannot learn."""
+"""Lesson 2: what Eq. 1 does to a heart, its checks, and the motion layer that cannot learn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import matplotlib.pyplot as plt
+import numpy as np
 import torch
 import torch.nn.functional as F
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from srheart_demo.frame import HALF_EXTENT, lattice_axes
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise, same
+from srheart_demo.dashboard.theme import ESTIMATE, INK, MIDDLE, RUNS
+from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_axes
+from srheart_demo.heart import phantom
+from srheart_demo.heart.population import draw
+from srheart_demo.lessons.pictures import Labels, finish, lines, middle_row, show_labels
+from srheart_demo.lessons.results import NotYet, same
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan import degradation
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver.losses import cross_entropy
 
 Move = Callable[[Tensor, Stack, Tensor], Tensor]
+
+
+def heart_field(seed: int) -> Tensor:
+    """A heart of the healthy population as class logits (1, 4, 32, 64, 64)."""
+    return phantom.class_logits(phantom.on_lattice(draw(1, seed=seed), LATTICE_SHAPE))
 
 
 def move_nearest(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
@@ -31,11 +44,7 @@ def move_nearest(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     Returns:
         (1, C, K, h, w).
     """
-    shown = stack.pixels() - stack.in_model_axes(d)[0, :, None, None]
-    grid = (shown / torch.tensor(HALF_EXTENT[1:])).flip(-1)
-    images = planes[0].transpose(0, 1)
-    moved = F.grid_sample(images, grid, mode="nearest", padding_mode="border", align_corners=False)
-    return moved.transpose(0, 1)[None]
+    return _moved(planes, stack, stack.in_model_axes(d), mode="nearest", padding_mode="border")
 
 
 def look_along(
@@ -71,10 +80,14 @@ def _slices() -> Stack:
 
 
 def _fields() -> Cases:
+    def heights(n: int) -> Tensor:
+        axis = torch.tensor(lattice_axes((n, 4, 5))[0], dtype=torch.float32)
+        return axis[None, None, :, None, None].repeat(1, 1, 1, 4, 5)
+
     field = torch.randn(2, 4, 32, 6, 6, generator=torch.Generator().manual_seed(0))
     return {
-        "a lattice of 32 planes": (_heights(32), _slices()),
-        "a lattice of 16 planes": (_heights(16), _slices()),
+        "a lattice of 32 planes": (heights(32), _slices()),
+        "a lattice of 16 planes": (heights(16), _slices()),
         "a field of batch and classes": (field, replace(_slices(), z=_slices().z[1:] + 0.8)),
     }
 
@@ -94,27 +107,17 @@ def _planes(
 
 
 def _height_shown(found: Tensor, right: Tensor, field: Tensor, stack: Stack) -> str:
-    heights = found[0, 0, :, 0, 0]
     if len(field) > 1:
         return ""
+    heights = found[0, 0, :, 0, 0]
     k = int((heights - stack.z).abs().argmax())
-    n = field.shape[2]
     return (
-        f"on a lattice of {n} planes the slice at {stack.z[k]:.1f} mm shows what lies at "
-        f"{heights[k]:.1f} mm"
+        f"on a lattice of {field.shape[2]} planes the slice at {stack.z[k]:.1f} mm shows what lies "
+        f"at {heights[k]:.1f} mm"
     )
 
 
-_HALF = "node i lies at (i + ½) · pitch − 64 mm."
-
-
-@exercise(
-    _fields,
-    "it equals the library's, for any stack and any lattice.",
-    shape="the result is (B, C, K, H′, W′)",
-    hint=f"{_HALF[:-1]}, so solve that for i",
-    otherwise=_height_shown,
-)
+@exercise(_fields, otherwise=_height_shown)
 def downsample(field: Tensor, stack: Stack) -> Tensor:
     """Exercise 1: ↓_s by hand. Two fields hold the height of each node, so what a slice shows
     is its height."""
@@ -124,10 +127,13 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
 def _displaced() -> Cases:
     stack = Stack.from_hr(slices=3).crop(slice(34, 64), slice(50, 90))
     d = torch.tensor([[[3.0, -5.5], [0.0, 0.0], [-4.0, 7.0]]])
+    axis = torch.tensor(lattice_axes((1, 64, 64))[1], dtype=torch.float32)
+    places = torch.stack(torch.meshgrid(axis, axis, indexing="ij"))[None, :, None]
+    places = places.repeat(1, 1, 3, 1, 1)
     rough = torch.randn(1, 4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     return {
-        "d = 0": (_positions(), stack, torch.zeros(1, 3, 2)),
-        "a d that is not 0": (_positions(), stack, d),
+        "d = 0": (places, stack, torch.zeros(1, 3, 2)),
+        "a d that is not 0": (places, stack, d),
         "rough planes": (rough, stack, d),
     }
 
@@ -136,7 +142,7 @@ def _moved(
     planes: Tensor,
     stack: Stack,
     d: Tensor,
-    half: float = 80.0,
+    half: float = HALF_EXTENT[1],
     turn: Callable[[Tensor], Tensor] = lambda grid: grid.flip(-1),
     **how: Any,
 ) -> Tensor:
@@ -172,14 +178,7 @@ def _has_gradient(mine: Move) -> None:
         raise NotYet("no gradient reaches d; do not detach it or take its values out.")
 
 
-@exercise(
-    _displaced,
-    "it equals the library's, and a gradient reaches d.",
-    shape="the result is (1, C, K, h, w)",
-    hint="divide mm by half the box, 80, turn (H, W) into (W, H), and interpolate bilinearly",
-    otherwise=_place_shown,
-    also=_has_gradient,
-)
+@exercise(_displaced, otherwise=_place_shown, also=_has_gradient)
 def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """Exercise 2: M_d by hand. Two sets of planes hold their nodes' positions."""
     return degradation.move(planes, stack, d)
@@ -187,7 +186,6 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 @exercise(
     lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
-    "10.5 mm: twelve such steps end 6 mm from where twelve of 10 mm do.",
     otherwise=lambda found, right: (
         f"{float(found):g} mm is not it; 12 steps lead from the first plane to the last"
     ),
@@ -198,14 +196,70 @@ def linspace_step() -> float:
     return 63 * 2 / 12
 
 
-def _heights(n: int) -> Tensor:
-    """A field (1, 1, n, 4, 5) of each node's position along D, mm."""
-    axis = torch.tensor(lattice_axes((n, 4, 5))[0], dtype=torch.float32)
-    return axis[None, None, :, None, None].repeat(1, 1, 1, 4, 5)
+def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack, k: int) -> Figure:
+    """A heart and what becomes of it: cut along its length, and one slice.
+
+    Args:
+        S_HR: (64, 128, 128) the heart.
+        stages: title → (K, 128, 128) labels of the stack after another operator.
+        stack: where its slices lie.
+        k: the slice to show.
+    """
+    depth, height, width = HALF_EXTENT
+    row, z = middle_row(S_HR), stack.z.numpy()
+    ends = (z[0] - stack.gap / 2, z[-1] + stack.gap / 2)
+    shown = [("S_HR", S_HR, (-depth, depth), int((z[k] + depth) / HR_SPACING[0]))]
+    shown += [(title, labels, ends, k) for title, labels in stages.items()]
+    size = (2.5 * len(shown), 4.9)
+    figure, axes = plt.subplots(2, len(shown), figsize=size, sharex=True, sharey="row")
+    for (cut, flat), (title, labels, (low, high), at) in zip(axes.T, shown, strict=True):
+        show_labels(cut, labels[:, row], extent=(-width, width, low, high), origin="lower")
+        show_labels(flat, labels[at], extent=(-width, width, height, -height))
+        cut.axhline(z[k], color=INK, lw=0.8, ls=":")
+        flat.axhline((row + 0.5) * HR_SPACING[1] - height, color=INK, lw=0.8, ls=":")
+        cut.set_title(title, fontsize=11)
+        cut.set(xlim=(-66, 66), ylim=(-58, 60))
+        flat.set(xlim=(-66, 66), ylim=(56, -56), xlabel="W, mm", xticks=[-50, 0, 50])
+    for axis, name in zip(axes[:, 0], ("D, mm", "H, mm"), strict=True):
+        axis.set(ylabel=name, yticks=[-50, 0, 50])
+    return finish(figure)
 
 
-def _positions() -> Tensor:
-    """Planes (1, 2, 3, 64, 64) of each node's position along H and W, mm."""
-    axis = torch.tensor(lattice_axes((1, 64, 64))[1], dtype=torch.float32)
-    here = torch.stack(torch.meshgrid(axis, axis, indexing="ij"))
-    return here[None, :, None].repeat(1, 1, 3, 1, 1)
+def picture_slopes(
+    x: Sequence[float], looks: Mapping[str, tuple[Sequence[float], Sequence[float]]], truth: float
+) -> Figure:
+    """L over one displacement, and its gradient, for several ways to move.
+
+    Args:
+        x: displacements, mm.
+        looks: name → losses and gradients.
+        truth: where the slice is, mm.
+    """
+    names = (("L_SA, nats per pixel", "loss"), ("∂L/∂d, nats per pixel and mm", "its gradient"))
+    where = {"x": x, "xlabel": "d along columns, mm (dotted: truth)"}
+    figure = lines(
+        *(
+            {"lines": {name: look[i] for name, look in looks.items()}, "ylabel": unit, **where}
+            | {"title": title}
+            for i, (unit, title) in enumerate(names)
+        )
+    )
+    for axis in figure.axes:
+        axis.axvline(truth, color=MIDDLE, lw=1, ls=":")
+    return figure
+
+
+def picture_corners(nodes: int, pitch: float) -> Figure:
+    """Where `nodes` voxels of `pitch` mm lie, and where aligned corners put them."""
+    half = nodes * pitch / 2
+    figure, axis = plt.subplots(figsize=(8, 1.9))
+    for face in np.linspace(-half, half, nodes + 1):
+        axis.axvline(face, color=MIDDLE, lw=2.0 if abs(face) == half else 0.6)
+    look: dict[str, Any] = {"ls": "none", "ms": 7, "zorder": 3}
+    axis.plot((np.arange(nodes) + 0.5) * pitch - half, [1] * nodes, "o", color=ESTIMATE, **look)
+    axis.plot(np.linspace(-half, half, nodes), [0] * nodes, "s", color=RUNS[1], **look)
+    axis.set(yticks=[0, 1], yticklabels=["aligned corners", "centres of voxels"])
+    axis.set(ylim=(-0.6, 1.6), xlabel="position, mm (grey: faces of the voxels)")
+    axis.tick_params(left=False)
+    axis.spines[:].set_visible(False)
+    return finish(figure)

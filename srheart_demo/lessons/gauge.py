@@ -1,12 +1,81 @@
-"""Checks of lesson 5: shifts by Fourier transform, and what a stack cannot tell."""
+"""Lesson 5: the landscape of one slice's displacement, what a stack cannot tell, and its checks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
 import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter
 from torch import Tensor
 from torch.fft import irfft2, rfft2
 
+from srheart_demo.dashboard.theme import INK, MUTED
+from srheart_demo.explorer.why import LossMap
+from srheart_demo.lessons.pictures import (
+    SHADES,
+    Labels,
+    draw_slices,
+    finish,
+    show_labels,
+    slices_of,
+)
+from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.verdict import Cases, exercise
+from srheart_demo.scan.degradation import downsample, move
+from srheart_demo.solver.losses import cross_entropy, negative_log_prior, observations
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import RECOMMENDED
+
+
+def local_minima(landscape: LossMap) -> NDArray[np.float32]:
+    """(n, 2) where L is lowest among its neighbours, x and y; not on the map's border."""
+    lowest = minimum_filter(landscape.L, size=3) == landscape.L
+    row, column = np.nonzero(lowest[1:-1, 1:-1])
+    return np.stack([landscape.x[column + 1], landscape.y[row + 1]], axis=1)
+
+
+def descend(
+    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50, lr_d: float = 1.0
+) -> NDArray[np.float32]:
+    """Adam on the displacement of slice k alone, in the heart G(z).
+
+    Args:
+        z: (1, M).
+        start: mm along rows and columns.
+        steps: so many.
+        lr_d: learning rate, mm.
+
+    Returns:
+        (1 + steps, 2) the way, mm along columns (x) and rows (y), as `LossMap.path`.
+    """
+    planes = downsample(p.G.decode(z), p.stack)[:, :, k : k + 1]
+    d = torch.tensor([[start]], requires_grad=True)
+    adam = torch.optim.Adam([d], lr_d)
+    way = [d.detach().clone()]
+    for _ in range(steps):
+        adam.zero_grad()
+        cross_entropy(move(planes, p.stack, d), p.S_LR[k : k + 1]).backward()
+        adam.step()
+        way.append(d.detach().clone())
+    return torch.cat(way)[:, 0].flip(-1).numpy()
+
+
+def price(mm: float, p: Problem) -> float:
+    """What the prior of RECOMMENDED charges if slices lie `mm` one way and the other, nats."""
+    swing = torch.tensor([mm, -mm]).repeat(p.stack.K)[: int(p.tissue.sum())]
+    z, d = p.zero()
+    d[0, p.tissue, 0] = swing
+    return negative_log_prior(z, d, p, RECOMMENDED).item()
+
+
+def nats(loss: float, p: Problem) -> float:
+    """A difference of L, nats per voxel, in nats of the whole scan as RECOMMENDED weighs it."""
+    return loss * observations(p, RECOMMENDED)
 
 
 def _slices() -> Cases:
@@ -20,19 +89,10 @@ def _slices() -> Cases:
     return {"12 × 9 pixels": pair(4, 12, 9), "7 × 10 pixels and three classes": pair(3, 7, 10)}
 
 
-def _scores(log_p: Tensor, seen: Tensor) -> Tensor:
-    return irfft2((rfft2(seen) * rfft2(log_p).conj()).sum(0), s=seen.shape[-2:])
-
-
-@exercise(
-    _slices,
-    "one Fourier transform tells of all 108 shifts what 108 comparisons would.",
-    shape="one score for each shift, (h, w)",
-    hint="entry [i, j] is the sum of log_p.roll((i, j), (1, 2)) * seen over classes and pixels",
-)
+@exercise(_slices)
 def shift_scores(log_p: Tensor, seen: Tensor) -> Tensor:
     """Exercise 1: the log-likelihood of every whole-pixel shift by one Fourier transform."""
-    return _scores(log_p, seen)
+    return irfft2((rfft2(seen) * rfft2(log_p).conj()).sum(0), s=seen.shape[-2:])
 
 
 def _leaning() -> Cases:
@@ -49,12 +109,7 @@ def _moved(z: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
     return translation + z[:, None] * lean
 
 
-@exercise(
-    _leaning,
-    "the heart goes one way, the slices the other, and the scan stays as it was.",
-    shape="d is (1, K, 2)",
-    hint="at depth z the heart has moved by translation + z × lean; take that from d",
-)
+@exercise(_leaning)
 def compensate(d: Tensor, z: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
     """Exercise 2: the d under which a translated and leaning heart shows the same stack."""
     return d - _moved(z, translation, lean)
@@ -81,12 +136,63 @@ def _less(e: Tensor) -> Tensor:
     return e - e.mean(0)
 
 
-@exercise(
-    _errors,
-    "what is left no heart that merely lies or leans elsewhere could explain.",
-    shape="e is (K, 2)",
-    hint="for rows and for columns, fit a line a + b z to e and keep what it leaves",
-)
+@exercise(_errors)
 def without_drift(e: Tensor, z: Tensor) -> Tensor:
     """Exercise 3: errors of d less what is constant and what is linear along the stack."""
     return _less(e) - _line(e, z - z.mean())
+
+
+def picture_landscapes(
+    maps: Mapping[str, LossMap], minima: Sequence[NDArray[np.floating]]
+) -> Figure:
+    """L over the displacement of a slice, in maps side by side: dark is low.
+
+    Args:
+        maps: title → L with the way of a run, from a ring to a dot, and the truth, a cross.
+        minima: (n, 2) local minima of each, mm along columns and rows; drawn as triangles.
+    """
+    figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)
+    for axis, (title, found), low in zip(axes[0], maps.items(), minima, strict=True):
+        look: dict[str, Any] = {"cmap": SHADES.reversed(), "vmax": float(np.quantile(found.L, 0.9))}
+        drawn = axis.pcolormesh(found.x, found.y, found.L, rasterized=True, **look)
+        axis.plot(*found.path.T, color="white", lw=2.6)
+        axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
+        dots: dict[str, Any] = {"marker": "o", "mec": "white", "ms": 7, "ls": "none"}
+        axis.plot(*found.path[0], **dots, mfc="none", label="its start")
+        axis.plot(*found.path[-1], **dots | {"mec": INK}, mfc="white", label="its end")
+        axis.plot(*low.T, "v", color="white", mec=INK, ms=8, ls="none", label="local minimum")
+        axis.plot(*found.truth, "x", color="white", ms=9, mew=2, label="truth")
+        axis.set(xlabel="d along columns, mm", ylabel="d along rows, mm", aspect="equal")
+        axis.set_title(title, fontsize=10)
+        axis.invert_yaxis()
+        figure.colorbar(drawn, ax=axis, fraction=0.045, label="L of this slice, nats per pixel")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="lower center",
+        ncols=5 if len(maps) > 1 else 3,
+        facecolor=MUTED,  # the marks are white
+        labelcolor="white",
+        fontsize=9,
+    )
+    return finish(figure)
+
+
+def picture_moved(hearts: Mapping[str, Labels], stacks: Mapping[str, Labels]) -> Figure:
+    """Hearts cut along their length, base on top, above the stacks that they show.
+
+    Args:
+        hearts: title → (D, W) labels of a cut, 2 by 1.25 mm or alike.
+        stacks: title → (K, h, w) labels.
+    """
+    figure = plt.figure(figsize=(10.5, 5.2))
+    halves = figure.add_gridspec(2, 1, height_ratios=[1.25, 1])
+    above, below = (figure.add_subfigure(half) for half in (halves[0], halves[1]))
+    for axis, (title, cut) in zip(above.subplots(1, len(hearts)), hearts.items(), strict=True):
+        show_labels(axis, cut[::-1], aspect=1.6)
+        axis.set_title(title, fontsize=10)
+    shown = slices_of(list(stacks.values()))
+    lines = below.subplots(len(stacks), len(shown), squeeze=False)
+    below.subplots_adjust(left=0.17, right=0.99, wspace=0.06, hspace=0.08)
+    draw_slices(lines, stacks, shown)
+    plt.close(figure)
+    return figure

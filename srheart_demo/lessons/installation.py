@@ -1,6 +1,7 @@
 """Is all in place, and how fast is this machine? Lesson 0 shows it.
 
-Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installation``.
+Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installation``. It needs no
+package that only notebooks need.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from pathlib import Path
 import torch
 
 from srheart_demo.experiments.paper_tables import FOLDER, recorded
+from srheart_demo.experiments.tables import Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import available, load_generator, to_labels
 from srheart_demo.scan.degradation import MOTION_LEVELS
-from srheart_demo.scan.placement import place, stack_geometry
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.algorithm import latent_optimisation, solve
 from srheart_demo.solver.baselines.edsr import load_edsr
@@ -37,7 +38,7 @@ TIMED_LEVEL = "severe"
 
 
 class Wrong(Exception):
-    """Something is not in place; the message says what, and what to do."""
+    """Something is not in place: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Finding:
     found: str
     cure: str = ""
 
+    @property
+    def mark(self) -> str:
+        """✓, or ○ where it is wrong."""
+        return "○" if self.cure else "✓"
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -56,35 +62,24 @@ class Findings:
     rows: tuple[Finding, ...]
 
     @property
-    def wrong(self) -> list[Finding]:
-        """What needs a cure."""
-        return [row for row in self.rows if row.cure]
-
-    def _in_order(self) -> list[Finding]:
-        return [*self.wrong, *(row for row in self.rows if not row.cure)]
-
-    @property
     def verdict(self) -> str:
         """All of it in a sentence."""
-        n = len(self.wrong)
+        n = sum(bool(row.cure) for row in self.rows)
         return f"{n} of {len(self.rows)} need a cure." if n else "All is in place."
 
+    def _in_order(self) -> list[Finding]:
+        return sorted(self.rows, key=lambda row: not row.cure)
+
     def __repr__(self) -> str:
-        lines = [
-            f"{'○' if row.cure else '✓'} {row.name}: {row.found}"
-            + (f"\n    {row.cure}" if row.cure else "")
-            for row in self._in_order()
-        ]
-        return "\n".join([self.verdict, *lines])
+        lines = [f"{row.mark} {row.name}: {row.found}\n    {row.cure}" for row in self._in_order()]
+        return "\n".join([self.verdict, *(line.rstrip() for line in lines)])
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{'○' if row.cure else '✓'}</td><td>{escape(row.name)}</td>"
-            f'<td style="text-align:left">{escape(row.found)}'
-            + (f"<br><b>{escape(row.cure)}</b>" if row.cure else "")
-            + "</td></tr>"
+            f'<tr><td>{row.mark}</td><td>{escape(row.name)}</td><td style="text-align:left">'
+            f"{escape(row.found)}<br><b>{escape(row.cure)}</b></td></tr>"
             for row in self._in_order()
-        )
+        ).replace("<br><b></b>", "")
         return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
 
 
@@ -105,8 +100,7 @@ def look_at(name: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(name, look())
     except Wrong as wrong:
-        found, _, cure = str(wrong).partition("\n")
-        return Finding(name, found, cure)
+        return Finding(name, *wrong.args)
     except Exception as error:
         cure = f"Install again ({INSTALL}); if that does not help, clone the repository anew."
         return Finding(name, f"{type(error).__name__}: {error}", cure)
@@ -125,20 +119,20 @@ def packages(required: Iterable[str]) -> str:
 
     missing, other, good = [], [], {}
     for requirement in map(Requirement, required):
-        if requirement.marker and not requirement.marker.evaluate({"extra": EXTRA}):
+        name, marker = requirement.name, requirement.marker
+        if marker and not marker.evaluate({"extra": EXTRA}):
             continue
         try:
-            version = metadata.version(requirement.name)
+            good[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            missing.append(requirement.name)
+            missing.append(name)
             continue
-        good[requirement.name] = version
-        if not requirement.specifier.contains(version, prereleases=True):
-            other.append(f"{requirement.name} is {version}, needed {requirement.specifier}")
+        if not requirement.specifier.contains(good[name], prereleases=True):
+            other.append(f"{name} is {good[name]}, needed {requirement.specifier}")
     if missing or other:
         lacks = [f"missing: {', '.join(missing)}"] if missing else []
         cure = f"In the repository, with the environment of this notebook active: {INSTALL}"
-        raise Wrong(f"{'; '.join([*lacks, *other])}\n{cure}")
+        raise Wrong("; ".join([*lacks, *other]), cure)
     shown = ("torch", "numpy", "ipywidgets", "matplotlib")
     return f"all {len(good)}; " + ", ".join(f"{n} {good[n]}" for n in shown if n in good)
 
@@ -150,7 +144,7 @@ def generators() -> str:
         labels = to_labels(G.decode(torch.zeros(1, G.latent_size)))
         if lacking := [t for i, t in enumerate(TISSUES) if not (labels == i).any()]:
             cure = "Its file of weights is not what it should be; clone the repository anew."
-            raise Wrong(f"{name} gives a heart without {', '.join(lacking)}\n{cure}")
+            raise Wrong(f"{name} gives a heart without {', '.join(lacking)}", cure)
     return f"{', '.join(available())}: loaded, and G(0) is a heart"
 
 
@@ -171,7 +165,7 @@ def samples() -> str:
             "The subjects lie in data/sample of the repository: run the notebook from a clone of "
             "it, or set SRHEART_DATA to that folder before Jupyter starts."
         )
-        raise Wrong(f"{error}\n{cure}") from error
+        raise Wrong(str(error), cure) from error
     return ", ".join(SAMPLES)
 
 
@@ -182,60 +176,28 @@ def full_tables(folder: Path = FOLDER) -> str:
         hearts = [recorded(name, folder)[0].subjects.hearts for name in names]
     except FileNotFoundError as error:
         first, _, rest = str(error).partition(". ")
-        raise Wrong(f"{first}; lesson 7 shows it\n{rest}") from error
+        raise Wrong(f"{first}; lesson 7 shows it", rest) from error
     return ", ".join(f"{name} of {n} hearts" for name, n in zip(names, hearts, strict=True))
 
 
-@dataclass(frozen=True)
-class Timing:
-    """Computing time of something, here and as measured for `docs/results.md`, seconds."""
-
-    name: str
-    here: float
-    recorded: float | None
-
-
-@dataclass(frozen=True)
-class Timings:
-    """Shows as a table."""
-
-    rows: tuple[Timing, ...]
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{t.name}: {_seconds(t.here)} ({_beside(t)})" for t in self.rows)
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(t.name)}</td><td>{_seconds(t.here)}</td><td>{_beside(t)}</td></tr>"
-            for t in self.rows
-        )
-        head = "<tr><th></th><th>your machine</th><th>docs/results.md</th></tr>"
-        return f"<table>{head}{rows}</table>"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 0.3 else f"{1000 * seconds:.0f} ms"
-
-
-def _beside(timing: Timing) -> str:
-    return _seconds(timing.recorded) if timing.recorded is not None else "not recorded"
-
-
-def timings(sample: str = SAMPLES[0], iterations: int = 20) -> Timings:
-    """Time an iteration and whole solves, on a shipped subject under severe motion."""
-    stack = load_sample(sample).stacks[TIMED_LEVEL]
-    geometry = stack_geometry(stack, place(stack))
-    problem = Problem(load_generator(), geometry, torch.as_tensor(stack.labels).long()).crop()
+def timings(sample: str = SAMPLES[0], iterations: int = 20) -> Table:
+    """Computing times of an iteration and of whole solves, on a shipped subject under severe
+    motion: here, and as measured for docs/results.md."""
+    problem = Problem.of(load_sample(sample).scan(TIMED_LEVEL), load_generator())
     written = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
     known = {p.name: solver_times(written, p.name) for p in (RECOMMENDED, INTERACTIVE)}
-    rows = [
-        Timing("an iteration", iteration_seconds(problem, iterations), known["RECOMMENDED"][0]),
-        *(
-            Timing(f"a solve, {p.name}", solve(problem, p).seconds, known[p.name][1])
-            for p in (INTERACTIVE, RECOMMENDED)
-        ),
-    ]
-    return Timings(tuple(rows))
+    times = [("an iteration", iteration_seconds(problem, iterations), known["RECOMMENDED"][0])]
+    for preset in (INTERACTIVE, RECOMMENDED):
+        seconds = solve(problem, preset).seconds
+        times.append((f"a solve, {preset.name}", seconds, known[preset.name][1]))
+    rows = [(name, _seconds(here), _seconds(there)) for name, here, there in times]
+    return Table(f"Under {TIMED_LEVEL} motion", ("", "your machine", "docs/results.md"), rows)
+
+
+def _seconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "not recorded"
+    return f"{seconds:.1f} s" if seconds >= 0.3 else f"{1000 * seconds:.0f} ms"
 
 
 def iteration_seconds(problem: Problem, iterations: int) -> float:
@@ -269,5 +231,6 @@ def solver_times(results: str, preset: str) -> tuple[float | None, float | None]
 if __name__ == "__main__":
     began = time.perf_counter()
     print(examine())
-    print(f"\nTimings, under {TIMED_LEVEL} motion:\n{timings()}")
-    print(f"\nAll of this took {time.perf_counter() - began:.0f} s.")
+    table = timings()
+    print("", table.title, *table.markdown(), sep="\n")
+    print(f"All of this took {time.perf_counter() - began:.0f} s.")

@@ -1,21 +1,43 @@
-"""Checks of lesson 6: a plane from its affine, Eq. 5, and what γ weighs."""
+"""Lesson 6: its checks (a plane from its affine, Eq. 5, what γ weighs), and where views cross."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.lessons.small import small_problem
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise
+from srheart_demo.dashboard.theme import INK
+from srheart_demo.lessons.pictures import (
+    STYLES,
+    Labels,
+    finish,
+    show_labels,
+    window_of,
+)
+from srheart_demo.lessons.results import NotYet
+from srheart_demo.lessons.truth import known_scan as known_scan
+from srheart_demo.lessons.truth import nearest as nearest
+from srheart_demo.lessons.truth import small_problem
+from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Problem
 
 Floats = NDArray[np.floating]
+
+
+def _view(p: Problem) -> tuple[Plane, Tensor]:
+    """Where the long-axis view lies, and its labels."""
+    if p.plane is None or p.S_LA is None:
+        raise ValueError("this problem has no long-axis view")
+    return p.plane, p.S_LA
 
 
 def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
@@ -28,15 +50,12 @@ def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
     Raises:
         ValueError: the problem has no long-axis view.
     """
-    if p.plane is None:
-        raise ValueError("this problem has no long-axis view")
-    points = p.plane.points.numpy().astype(float)
+    points = _view(p)[0].points.numpy().astype(float)
     index, z = np.arange(len(points)), float(p.stack.z[k])
     rows = np.array([np.interp(z, depths, index) for depths in points[..., 0].T])
-    columns = range(points.shape[1])
     line = [
-        [np.interp(row, index, points[:, c, axis]) for axis in (1, 2)]
-        for c, row in zip(columns, rows, strict=True)
+        [np.interp(row, index, points[:, column, axis]) for axis in (1, 2)]
+        for column, row in enumerate(rows)
     ]
     return rows, p.stack.pixel_index(torch.tensor(line) - p.stack.offsets[k]).numpy()
 
@@ -78,12 +97,7 @@ def _pixel(found: Floats, right: Floats, affine: Floats, h: int, w: int, m: Floa
     return f"pixel ({i}, {j}) should lie at {wanted} mm and lies at {place}, {far[i, j]:.2g} mm off"
 
 
-@exercise(
-    _affines,
-    "index to scanner by the view's affine, scanner to model by the stack's placement.",
-    shape="the result is (h, w, 3), rows first",
-    otherwise=_pixel,
-)
+@exercise(_affines, otherwise=_pixel)
 def plane_points(affine: Floats, h: int, w: int, model_from_world: Floats) -> Floats:
     """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
     return _points(affine, h, w, model_from_world)
@@ -125,11 +139,7 @@ def _pulls(mine: Callable[..., Tensor]) -> None:
         raise NotYet("the number is right, but no gradient reaches z and d; leave out detach().")
 
 
-@exercise(
-    _scans,
-    "both views, one number, and without an LA view the short-axis loss alone.",
-    shape="L is one number",
-)
+@exercise(_scans)
 def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
     """Exercise 2: L of Eq. 5, from z and d to a number."""
     return _weighed(1, lambda g: g)(z, d, p, gamma)
@@ -137,24 +147,51 @@ def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
 
 def _views() -> Cases:
     p = small_problem(long_axis=True)
-    assert p.plane is not None
-    assert p.S_LA is not None
-    part = replace(p, plane=Plane(p.plane.points[5:]), S_LA=p.S_LA[5:])
+    plane, S_LA = _view(p)
+    part = replace(p, plane=Plane(plane.points[5:]), S_LA=S_LA[5:])
     return {"a scan": (p,), "one with a smaller view": (part,)}
 
 
-def _numbers(p: Problem) -> tuple[int, int]:
-    assert p.S_LA is not None
-    return p.S_LR.numel(), p.S_LA.numel()
-
-
-@exercise(
-    _views,
-    "so a pixel of either view counts alike. At γ = 1 one of the LA view counts more, by as many "
-    "times as the stack has more pixels.",
-    hint="a stack's pixel weighs 1 / (number of them), an LA view's γ / (number of them)",
-)
+@exercise(_views)
 def even_gamma(p: Problem) -> float:
     """Exercise 3: the γ under which a pixel of either view counts alike."""
-    SA, LA = _numbers(p)
-    return LA / SA
+    return _view(p)[1].numel() / p.S_LR.numel()
+
+
+def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
+    """The LA view with lines where SA slices cut it, and these with a line where it cuts them.
+
+    Args:
+        p: a problem with an LA view.
+        slices: three at most, from 0 at the apex.
+    """
+    S_LA, S_LR = _view(p)[1].numpy(), p.S_LR.numpy()
+    n = 1 + len(slices)
+    figure, (view, *others) = plt.subplots(1, n, figsize=(3.0 * n, 3.2))
+    show_labels(view, S_LA)
+    for axis, k, style in zip(others, slices, STYLES, strict=False):
+        rows, pixels = crossing(p, k)
+        view.plot(rows, color=INK, lw=1.8, ls=style)
+        show_labels(axis, S_LR[k])
+        axis.plot(pixels[:, 1], pixels[:, 0], color=INK, lw=1.8, ls=style)
+        height, width = S_LR[k].shape
+        axis.set(xlim=(0, width - 1), ylim=(height - 1, 0), title=f"SA slice {k + 1}")
+    ylim, xlim = ((window.start, window.stop) for window in window_of([S_LA[None]]))
+    view.set(xlim=xlim, ylim=ylim, title="LA view, base on top")
+    return finish(figure)
+
+
+def picture_along(maps: Mapping[str, Labels]) -> Figure:
+    """Label maps (h, w) on the plane of the LA view, rows from apex to base; base on top.
+
+    The borders of the first are drawn on the others.
+    """
+    figure, axes = plt.subplots(1, len(maps), figsize=(2.4 * len(maps), 2.9), squeeze=False)
+    window, first = window_of([labels[None] for labels in maps.values()]), next(iter(maps.values()))
+    for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
+        show_labels(axis, labels[window][::-1])
+        for tissue in () if labels is first else (1, 2, 3):
+            border = (first == tissue).astype(float)[window][::-1]
+            axis.contour(border, levels=[0.5], colors=INK, linewidths=0.9)
+        axis.set_title(title, fontsize=10)
+    return finish(figure)

@@ -1,19 +1,70 @@
-"""Checks of lesson 9."""
+"""Lesson 9: its scan, which is stored as a stranger might store it, its checks and pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from srheart_demo.dashboard.theme import MUTED
+from srheart_demo.frame import HR_SPACING
+from srheart_demo.lessons.pictures import Labels, finish, show_labels
+from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.verdict import Cases, exercise
+from srheart_demo.scan.volume import LabelVolume
 
-Labels = NDArray[np.uint8]
 Affine = NDArray[np.float64]
 Stored = NDArray[np.integer]
+
+ACDC = np.array([0, 3, 2, 1], np.uint8)
+"""Our label → ACDC's: 3 LV, 2 MYO, 1 RV."""
+AXES = np.array([[1, -1], [2, 1], [0, -1]])
+"""Where D, H and W go, and which run backwards, as `nibabel.orientations` has it."""
+
+
+def disguised(frames: Sequence[LabelVolume], path: Path, affine: Affine | None = None) -> Path:
+    """Store a stack with its axes in another order and ACDC's labels, voxels where they were.
+
+    Args:
+        frames: one stack, or several of one shape and place, which become a fourth axis.
+        path: of the NIfTI file.
+        affine: what the stacks' own is replaced by, for a file that says something wrong.
+
+    Returns:
+        The path.
+    """
+    labels = np.stack([ACDC[stack.labels] for stack in frames], axis=-1)
+    true = frames[0].affine if affine is None else affine
+    stored = labels[..., 0] if len(frames) == 1 else labels
+    image = nibabel.Nifti1Image(stored, true).as_reoriented(AXES)
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, path)
+    return path
+
+
+def shrunk(stack: LabelVolume, factor: float) -> LabelVolume:
+    """A stack whose heart is smaller within each slice, about the middle of its tissue."""
+    tissue = np.argwhere(stack.labels)[:, 1:]
+    middle = (tissue.min(0) + tissue.max(0)) / 2
+    rows, columns = (
+        np.rint((np.arange(n) - m) / factor + m).astype(int).clip(0, n - 1)
+        for n, m in zip(stack.shape[1:], middle, strict=True)
+    )
+    return LabelVolume(stack.labels[:, rows][:, :, columns], stack.affine)
+
+
+def mirrored(affine: Affine, columns: int) -> Affine:
+    """An affine that runs the columns (axis 2) the other way over the same place: a common slip."""
+    wrong = affine.copy()
+    wrong[:3, 3] += (columns - 1) * affine[:3, 2]
+    wrong[:3, 2] *= -1
+    return wrong
 
 
 def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]) -> Affine:
@@ -27,22 +78,10 @@ def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]
     return affine
 
 
-def _affines() -> Cases:
-    return {
-        "an oblique stack": (_turned((10.0, 1.5, 1.5), 25.0, [2, 0, 1]),),
-        "another": (_turned((1.2, 1.2, 8.0), 20.0, [0, 1, 2]),),
-        "a third": (_turned((9, 1, 1), 10.0, [1, 2, 0]),),
-    }
-
-
 def _letters(matrix: Affine, positive: str = "RAS", negative: str = "LPI") -> str:
     """A letter for each column, by its greatest component."""
     greatest = np.abs(matrix[:3, :3]).argmax(axis=0)
     return "".join(negative[i] if matrix[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
-
-
-def _diagonal(affine: Affine) -> str:
-    return "".join("LPI"[i] if affine[i, i] < 0 else "RAS"[i] for i in range(3))
 
 
 def _same_letters(found: Any, right: str) -> bool:
@@ -51,8 +90,11 @@ def _same_letters(found: Any, right: str) -> bool:
 
 
 @exercise(
-    _affines,
-    "nibabel.aff2axcodes says the same of all three tests.",
+    lambda: {
+        "an oblique stack": (_turned((10.0, 1.5, 1.5), 25.0, [2, 0, 1]),),
+        "another": (_turned((1.2, 1.2, 8.0), 20.0, [0, 1, 2]),),
+        "a third": (_turned((9, 1, 1), 10.0, [1, 2, 0]),),
+    },
     same=_same_letters,
     otherwise=lambda found, right, affine: (
         f"the axes of the test run {right}, and you find {found}; that is wrong for one affine"
@@ -90,11 +132,7 @@ def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:
     return labels
 
 
-@exercise(
-    _stored,
-    "every value by the dictionary, and 0 for all that it does not name.",
-    shape="the result is as large as the array",
-)
+@exercise(_stored)
 def relabelled(stored: Stored, meaning: Mapping[int, int]) -> Labels:
     """Exercise 2: label values by a dictionary; what it does not name is background."""
     labels = np.zeros(stored.shape, np.uint8)
@@ -118,10 +156,45 @@ def _ml(labels: Labels, label: int, voxel: float) -> float:
     return float((labels == label).sum()) * voxel / 1000
 
 
-@exercise(
-    _stacks,
-    "however the scan lies, a voxel has |det A| mm³.",
-)
+@exercise(_stacks)
 def volume_ml(labels: Labels, label: int, affine: Affine) -> float:
     """Exercise 3: voxels of one label times |det| of the affine's linear part."""
     return _ml(labels, label, abs(np.linalg.det(affine[:3, :3])))
+
+
+def picture_array(array: NDArray[Any], affine: Affine) -> Figure:
+    """The three planes through the middle of the labels, as an array is stored.
+
+    Args:
+        array: values along three axes; 1, 2 and 3 are drawn in the colours that ours have.
+        affine: index to RAS+ mm, for the letters of directions and the spacing.
+    """
+    labelled = np.argwhere(array)
+    middle = (labelled.mean(0) if len(labelled) else np.array(array.shape) / 2).astype(int)
+    letters = nibabel.aff2axcodes(affine)
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    figure, axes = plt.subplots(1, 3, figsize=(8.4, 3.1))
+    for through, axis in enumerate(axes):
+        down, right = (i for i in range(3) if i != through)
+        plane = array.take(middle[through], through)
+        show_labels(axis, plane, aspect=spacing[down] / spacing[right])
+        index = ", ".join(str(middle[i]) if i == through else ":" for i in range(3))
+        axis.set_title(f"array[{index}]", fontsize=10)
+        axis.set_ylabel(f"axis {down}, towards {letters[down]}", fontsize=9)
+        axis.set_xlabel(f"axis {right}, towards {letters[right]}", fontsize=9)
+        axis.set_anchor("N")
+    return finish(figure)
+
+
+def picture_placement(hearts: Mapping[str, Labels]) -> Figure:
+    """Hearts (D, H, W) on the HR grid in the model's frame: the middle slice, and a long cut."""
+    figure, axes = plt.subplots(1, 2 * len(hearts), figsize=(2.4 * 2 * len(hearts), 2.8))
+    D, H, W = HR_SPACING
+    for (slice_, cut), (title, labels) in zip(axes.reshape(-1, 2), hearts.items(), strict=True):
+        show_labels(slice_, labels[labels.shape[0] // 2], aspect=H / W)
+        show_labels(cut, labels[:, labels.shape[1] // 2], aspect=D / W, origin="lower")
+        for axis, up_or_down in ((slice_, "← H"), (cut, "D →")):
+            axis.set_xlabel("W →", fontsize=9, color=MUTED)
+            axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
+        slice_.set_title(title, fontsize=10, loc="left")
+    return finish(figure)

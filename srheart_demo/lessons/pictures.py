@@ -1,38 +1,46 @@
-"""Pictures for notebooks that show without running: label maps and curves, by matplotlib."""
+"""What lessons draw: label maps and curves, by matplotlib so that they show without running, and
+`try_it`, which puts sliders beside a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
-from numpy.typing import NDArray
+from ipywidgets import HTML, HBox, Image, Layout, VBox, interactive
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
 
 from srheart_demo.dashboard.projector import scale
-from srheart_demo.dashboard.theme import BACKGROUND, ESTIMATE, INK, RUNS
+from srheart_demo.dashboard.theme import BACKGROUND, INK, RUNS, SEQUENTIAL
 from srheart_demo.frame import TISSUE_COLOURS
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from srheart_demo.solver.algorithm import Step
-
 Labels = NDArray[np.uint8]
+HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV")))
+"""Colours of the labels."""
+SHADES = LinearSegmentedColormap.from_list("shades", [str(colour) for _, colour in SEQUENTIAL])
+COLOURS = (*RUNS, INK)
+STYLES = ("-", "--", ":", "-.")
 WIDEST = 13.6
 """Inches, of a row of slices."""
 MOST_TICKS = 8
+DPI = 110
+"""Of a picture beside sliders."""
 
 
-def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
+def slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
     """Label maps as rows of slices from apex to base, cut to the tissue; empty ones are left out.
 
     Args:
         rows: title → (K, h, w) labels, all of one shape.
         every: show every so many-th slice.
     """
-    import matplotlib.pyplot as plt
-
     shown = slices_of(list(rows.values()), every)
     side = min(1.3, WIDEST / len(shown))
     size = (side * len(shown) + 0.9, 1.1 * side * len(rows))
@@ -46,27 +54,9 @@ def picture_slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
     return finish(figure)
 
 
-def slices_of(maps: Sequence[Labels], every: int = 1) -> list[int]:
-    """The slices of stacks (K, h, w), every so many-th, in which any shows tissue."""
-    numbers = range(0, len(maps[0]), every)
-    return [k for k in numbers if any(labels[k].any() for labels in maps)]
-
-
-def draw_slices(axes: NDArray[Any], rows: Mapping[str, Labels], shown: Sequence[int]) -> None:
-    """Slices of stacks (K, h, w) in rows of axes, each with its title at the left."""
-    window = window_of(list(rows.values()))
-    for line, (title, labels) in zip(axes, rows.items(), strict=True):
-        for axis, k in zip(line, shown, strict=True):
-            show_labels(axis, labels[k][window])
-        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
-
-
-def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
+def cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
     """Label maps (D, H, W) cut along their length through the middle of the LV, base on top."""
-    import matplotlib.pyplot as plt
-
-    first = next(iter(maps.values()))
-    row = int(np.nonzero(first == 1)[1].mean())
+    row = middle_row(next(iter(maps.values())))
     figure, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.7), squeeze=False)
     window = window_of([labels[:, row][None] for labels in maps.values()])
     for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
@@ -75,61 +65,24 @@ def picture_cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]
     return finish(figure)
 
 
-def picture_convergence(
-    steps: Sequence[Step], d_true: NDArray[np.floating], tissue: NDArray[np.bool_]
-) -> Figure:
-    """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
-
-    Args:
-        steps: all steps of a run.
-        d_true: (K, 2) true displacements, mm.
-        tissue: (K,) which slices show tissue; the others say nothing of their d.
-    """
-    import matplotlib.pyplot as plt
-
-    d = np.array([s.d[0].numpy()[tissue] for s in steps])
-    d -= d.mean(1, keepdims=True)
-    truth = d_true[tissue] - d_true[tissue].mean(0)
-    iterations = [s.iteration for s in steps]
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10.5, 2.9))
-    left.semilogy(iterations, [s.loss for s in steps], color=INK)
-    left.set(xlabel="iteration", ylabel="L, nats per voxel", title="loss")
-    for axis, component, name in ((middle, 0, "rows"), (right, 1, "columns")):
-        axis.plot(iterations, d[..., component], color=ESTIMATE, lw=1)
-        axis.scatter([iterations[-1]] * len(truth), truth[:, component], color=INK, s=14, zorder=3)
-        axis.set(xlabel="iteration", ylabel="d, mm", title=f"d along {name} (dots: truth)")
+def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:
+    """Curves in panels side by side; each panel holds what `draw_lines` takes: lines, x, names."""
+    size = (width * len(panels), 3.2)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, squeeze=False)
+    for axis, panel in zip(axes[0], panels, strict=True):
+        draw_lines(axis, **panel)
     return finish(figure)
 
 
-def picture_reliability(tables: Mapping[str, Sequence[tuple[float, float, int]]]) -> Figure:
-    """Calibration: of voxels said to be so sure, the share that is right.
-
-    Args:
-        tables: title → rows of `metrics.reliability`.
-    """
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(4.2, 3.8))
-    axis.plot([0.25, 1], [0.25, 1], color=INK, lw=1, ls=":", label="as said")
-    for (title, rows), marker, colour in zip(tables.items(), "os^", RUNS, strict=False):
-        said, right, _ = zip(*rows, strict=True)
-        axis.plot(said, right, marker=marker, ms=5, lw=1, color=colour, label=title)
-    axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
-    axis.legend(frameon=False)
-    return finish(figure)
+def slices_of(maps: Sequence[Labels], every: int = 1) -> list[int]:
+    """The slices of stacks (K, h, w), every so many-th, in which any shows tissue."""
+    numbers = range(0, len(maps[0]), every)
+    return [k for k in numbers if any(labels[k].any() for labels in maps)]
 
 
-def show_labels(axis: Axes, labels: Labels, aspect: float = 1.0, **where: Any) -> None:
-    """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
-    from matplotlib.colors import ListedColormap
-
-    colours = ListedColormap([BACKGROUND, *(TISSUE_COLOURS[t] for t in ("LV", "MYO", "RV"))])
-    axis.imshow(
-        labels, cmap=colours, vmin=0, vmax=3, interpolation="nearest", aspect=aspect, **where
-    )
-    axis.set(xticks=[], yticks=[])
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+def middle_row(labels: Labels) -> int:
+    """The row in the middle of the LV of a heart (D, H, W)."""
+    return int(np.nonzero(labels == 1)[1].mean())
 
 
 def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
@@ -142,10 +95,81 @@ def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
     )
 
 
-def number_decades(axes: Axes) -> None:
-    """Plain numbers at 1, 2 and 5 on logarithmic axes: those of matplotlib run into one another."""
-    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+def draw_slices(
+    axes: NDArray[Any],
+    rows: Mapping[str, Labels],
+    shown: Sequence[int],
+    colours: Sequence[str] = HEART,
+) -> None:
+    """Slices of stacks (K, h, w) in rows of axes, each with its title at the left."""
+    window = window_of(list(rows.values()))
+    for line, (title, labels) in zip(axes, rows.items(), strict=True):
+        for axis, k in zip(line, shown, strict=True):
+            show_labels(axis, labels[k][window], colours=colours)
+        name_row(line[0], title)
 
+
+def show_labels(
+    axis: Axes,
+    labels: Labels,
+    aspect: float = 1.0,
+    colours: Sequence[str] = HEART,
+    **where: Any,
+) -> None:
+    """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
+    look: dict[str, Any] = {"cmap": ListedColormap(colours), "vmin": 0, "vmax": len(colours) - 1}
+    axis.imshow(labels, interpolation="nearest", aspect=aspect, **look, **where)
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def name_row(axis: Axes, title: str) -> None:
+    """A title at the left of a row of pictures."""
+    axis.set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
+
+
+def draw_lines(
+    axis: Axes,
+    lines: Mapping[str, ArrayLike],
+    x: ArrayLike | None = None,
+    colours: Iterable[str] = COLOURS,
+    markers: Sequence[str] = ("",),
+    **axes: Any,
+) -> None:
+    """Curves told apart by colour and dash, with a legend where there are several.
+
+    Args:
+        axis: where.
+        lines: title → values.
+        x: what these stand over; by default their numbers from 0.
+        colours, markers: one for each.
+        axes: names, limits and scales, as for `axis.set`.
+    """
+    for i, ((title, y), colour) in enumerate(zip(lines.items(), colours, strict=False)):
+        over = np.arange(len(np.asarray(y))) if x is None else x
+        look: dict[str, Any] = {"ls": STYLES[i % len(STYLES)], "marker": markers[i % len(markers)]}
+        axis.plot(over, y, color=colour, lw=1.8, label=title, **look)
+    axis.set(**axes)
+    if len(lines) > 1:
+        axis.legend(frameon=False, fontsize=9)
+
+
+def finish(figure: Figure) -> Figure:
+    """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
+    # A smaller figure of finer dots is as large, and its text larger.
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width / scale(), height / scale())
+    for axis in figure.axes:
+        _number_decades(axis)
+    below = sum(legend.get_window_extent().height for legend in figure.legends) / figure.bbox.height
+    figure.tight_layout(rect=(0, below, 1, 1))
+    plt.close(figure)
+    figure.set_dpi(figure.dpi * scale())  # Closing resets it.
+    return figure
+
+
+def _number_decades(axes: Axes) -> None:
+    """Plain numbers at 1, 2 and 5 on logarithmic axes: those of matplotlib run into one another."""
     for axis in (axes.xaxis, axes.yaxis):
         if getattr(axis.get_transform(), "base", 0) != 10:
             continue
@@ -159,17 +183,51 @@ def number_decades(axes: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def finish(figure: Figure) -> Figure:
-    """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
-    import matplotlib.pyplot as plt
+class TryIt:
+    """A picture and the controls that it is drawn for.
 
-    # A smaller figure of finer dots is as large, and its text larger.
-    width, height = figure.get_size_inches()
-    figure.set_size_inches(width / scale(), height / scale())
-    for axis in figure.axes:
-        number_decades(axis)
-    below = sum(legend.get_window_extent().height for legend in figure.legends) / figure.bbox.height
-    figure.tight_layout(rect=(0, below, 1, 1))
-    plt.close(figure)
-    figure.set_dpi(figure.dpi * scale())  # Closing resets it.
-    return figure
+    It shows as widgets where a kernel runs, and as the first picture elsewhere.
+    """
+
+    def __init__(self, draw: Callable[..., Figure], controls: Mapping[str, Any]) -> None:
+        self._draw = draw
+        # Of ipywidgets' own only the sliders: a picture that is replaced in place does not flicker.
+        self._controls = interactive(draw, {"manual": True}, **controls).kwargs_widgets
+        self._message = HTML()
+        where = Layout(max_width="100%", align_self="flex-start")
+        self._picture = Image(format="png", value=self._png(), layout=where)
+        for control in self._controls:
+            if hasattr(control, "continuous_update"):
+                control.continuous_update = False
+            control.style.description_width = "initial"
+            control.observe(lambda _: self._show(), "value")
+        row = HBox(self._controls, layout=Layout(flex_flow="row wrap"))
+        self.widget = VBox([row, self._picture, self._message])
+
+    def _png(self) -> bytes:
+        figure = self._draw(**{control.description: control.value for control in self._controls})
+        drawn = BytesIO()
+        figure.savefig(drawn, format="png", dpi=DPI * scale())
+        return drawn.getvalue()
+
+    def _show(self) -> None:
+        try:
+            self._picture.value, self._message.value = self._png(), ""
+        except Exception as error:  # Of a learner's own function: to be read, not to end the page.
+            self._message.value = f"<b>That did not work:</b> {type(error).__name__}: {error}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        still = {"text/plain": "controls, and a picture"}
+        still["image/png"] = b64encode(self._picture.value).decode()
+        return {**self.widget._repr_mimebundle_(), **still}
+
+
+def try_it(draw: Callable[..., Figure], **controls: Any) -> TryIt:
+    """Sliders for the arguments of a drawing.
+
+    Args:
+        draw: returns a matplotlib figure.
+        controls: argument → what it may be, as `ipywidgets.interactive` abbreviates it: (least,
+            most, step), a list of choices, a bool.
+    """
+    return TryIt(draw, controls)

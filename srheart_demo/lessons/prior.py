@@ -1,18 +1,32 @@
-"""Lesson 3: its checks, and a heart that no generator here has seen."""
+"""Lesson 3: its checks, a heart that no generator here has seen, and galleries of hearts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from matplotlib.figure import Figure
 from torch import Tensor
 
-from srheart_demo.frame import lattice_points
+from srheart_demo.dashboard.theme import MUTED
+from srheart_demo.explorer.why import Direction, Watch, named_directions, principal_directions
+from srheart_demo.frame import HALF_EXTENT, HR_SPACING, hr_affine, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, RV
+from srheart_demo.heart.generator import HeartGenerator
+from srheart_demo.lessons.pictures import Labels, finish, name_row, show_labels
 from srheart_demo.lessons.verdict import Cases, exercise
+from srheart_demo.scan.evidence import whole_heart
+from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.solver.best_code import Ceiling
+
+BAR = 50
+"""Length of a picture's scale bar, mm."""
 
 
-def septal_defect(S_HR: NDArray[np.uint8], radius: float) -> NDArray[np.uint8]:
+def septal_defect(S_HR: Labels, radius: float) -> Labels:
     """A heart with a hole of `radius` mm in the wall between its ventricles.
 
     Args:
@@ -27,6 +41,26 @@ def septal_defect(S_HR: NDArray[np.uint8], radius: float) -> NDArray[np.uint8]:
     centre = wall[(aside < 4.0) & (ahead > 0)].mean(0)
     hole = (np.linalg.norm(points - centre, axis=-1) < radius) & (S_HR == MYO)
     return np.where(hole, np.uint8(LV), S_HR)
+
+
+def seen_whole(labels: Labels) -> Tensor:
+    """A heart on the HR grid as G's encoder takes it: class probabilities (1, 4, 32, 64, 64)."""
+    return whole_heart(LabelVolume(labels, hr_affine()))
+
+
+@cache
+def _ceiling(G: HeartGenerator) -> Ceiling:
+    return Ceiling(G)
+
+
+def best_code(G: HeartGenerator, labels: Labels) -> Tensor:
+    """The code (1, M) whose heart is nearest to one on the HR grid: the best any solver can do."""
+    return _ceiling(G).best_code(seen_whole(labels))
+
+
+def directions(G: HeartGenerator, n: int) -> list[Direction]:
+    """The directions of z that change hearts most, each named by what it changes."""
+    return named_directions(G, principal_directions(G, n), Watch())
 
 
 def _gaussians() -> Cases:
@@ -45,11 +79,7 @@ def _kl(
     return parts.sum(1) / 2
 
 
-@exercise(
-    _gaussians,
-    "0 for q = N(0, I), more for all others.",
-    shape="one number for each of 3 hearts",
-)
+@exercise(_gaussians)
 def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Exercise 1: KL(q ‖ N(0, I)) of diagonal Gaussians, nats."""
     return _kl(mean, log_variance)
@@ -73,12 +103,7 @@ def _part(found: Tensor, right: Tensor, z: Tensor, vector: Tensor, amount: float
     return "the part along the direction is right, but what is across it changed too"
 
 
-@exercise(
-    _walks,
-    "2 standard deviations along the direction, and across it nothing changed.",
-    shape="a code is (1, M)",
-    otherwise=_part,
-)
+@exercise(_walks, otherwise=_part)
 def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
     """Exercise 2: z with its part along a unit direction replaced."""
     return _along(z, vector, amount)
@@ -92,14 +117,53 @@ def _codes() -> Cases:
     }
 
 
-def _squared(z: Tensor) -> float:
-    return float(z.square().sum())
-
-
-@exercise(
-    _codes,
-    "0 ± 1 for draws from the prior; 10 is no accident.",
-)
+@exercise(_codes)
 def surprise(z: Tensor) -> float:
     """Exercise 3: how many standard deviations |z|² lies above what N(0, I) has."""
     return float((z.square().sum() - z.numel()) / (2 * z.numel()) ** 0.5)
+
+
+def picture_hearts(
+    rows: Mapping[str, Sequence[Labels]],
+    captions: Mapping[str, Sequence[str]] | None = None,
+    through: Sequence[int] | None = None,
+) -> Figure:
+    """Hearts (64, 128, 128) in rows: each cut along its length, and one slice; a bar is 50 mm.
+
+    Args:
+        rows: title → hearts, as many in each row.
+        captions: title → a caption below each heart.
+        through: the slice, and the row of the cut; by default through the middle of each LV.
+    """
+    columns = len(next(iter(rows.values())))
+    size = (1.3 * columns + 1.1, 2.3 * len(rows))
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
+    for line, (title, hearts) in zip(axes, rows.items(), strict=True):
+        for axis, heart in zip(line, hearts, strict=True):
+            show_labels(axis, _tile(heart, *(_middle(heart) if through is None else through)))
+        name_row(line[0], title)
+        for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
+            axis.set_xlabel(caption, fontsize=9)
+    last, end = axes[-1, 0], 6 + BAR / HR_SPACING[1]
+    bottom = last.get_ylim()[0] - 6
+    last.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
+    last.text(end + 4, bottom, f"{BAR} mm", fontsize=7, va="center", color=MUTED)
+    return finish(figure)
+
+
+def _middle(heart: Labels) -> tuple[int, int]:
+    """The slice and the row in the middle of the LV, or of the box where there is none."""
+    inside = np.argwhere(heart == LV)
+    level, row, _ = (inside if len(inside) else np.argwhere(heart >= 0)).mean(0).astype(int)
+    return int(level), int(row)
+
+
+def _tile(heart: Labels, level: int, row: int, reach: float = 70.0) -> Labels:
+    """A heart's cut along its length, base on top, above one of its slices."""
+    thick, pitch = HR_SPACING[:2]
+    height = np.arange(0, 2 * HALF_EXTENT[0], pitch)
+    cut = heart[(height / thick).astype(int), row][::-1]
+    middle, half = heart.shape[1] // 2, int(reach / pitch)
+    near = slice(middle - half, middle + half)
+    tile: Labels = np.concatenate([cut, heart[level, near]])[:, near]
+    return tile

@@ -1,17 +1,35 @@
-"""Checks of lesson 7."""
+"""Lesson 7: its checks, and scores in pictures: one answer's, a cohort's, means by a setting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from srheart_demo.dashboard.theme import INK, MIDDLE, line_colours
+from srheart_demo.experiments.cases import Case
+from srheart_demo.experiments.methods import method
+from srheart_demo.experiments.runner import Experiment, measure_all, open_results
+from srheart_demo.experiments.scoring import labels_at_truth
+from srheart_demo.experiments.summary import LinePlot, StripPlot
+from srheart_demo.experiments.tables import Results
+from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
+from srheart_demo.lessons.pictures import STYLES, Labels, finish, show_labels, window_of
 from srheart_demo.lessons.verdict import Cases, exercise
 
+MARKERS = "os^Dv"
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
-Table = dict[str, dict[str, float]]
+Levels = dict[str, dict[str, float]]
+"""Network → level of motion → mean Dice."""
 
 
 def _masks() -> Cases:
@@ -27,10 +45,7 @@ def _masks() -> Cases:
     }
 
 
-@exercise(
-    _masks,
-    "1 for equal masks, 0 for masks that do not meet.",
-)
+@exercise(_masks)
 def overlap(A: Mask, B: Mask) -> float:
     """Exercise 1: Dice of two masks, 2|A ∩ B| / (|A| + |B|)."""
     return float(2 * (A & B).sum() / (A.sum() + B.sum()))
@@ -51,16 +66,13 @@ def _percentiles(q: float, of: Callable[[list[float]], float] = max) -> Callable
     return lambda *ways: float(of([float(np.percentile(way, q)) for way in ways]))
 
 
-@exercise(
-    _ways,
-    "the greater of the two ways, and one stray voxel does not decide it.",
-)
+@exercise(_ways)
 def far_off(there: Values, back: Values) -> float:
     """Exercise 2: the 95 % Hausdorff distance from the distances there and back."""
     return _percentiles(95)(there, back)
 
 
-CHOICE: Table = {
+CHOICE: Levels = {
     "A": {"none": 0.99, "normal": 0.90, "severe": 0.50},
     "B": {"none": 0.70, "normal": 0.76, "severe": 0.79},
     "C": {"none": 0.84, "normal": 0.88, "severe": 0.61},
@@ -70,7 +82,7 @@ CHOICE: Table = {
 }
 """A has the best mean, D is best under severe motion, E varies least, B has the best worst case."""
 
-OTHERS: Table = {
+OTHERS: Levels = {
     "V": {"none": 0.70, "normal": 0.80, "severe": 0.98},
     "Q": {"none": 0.93, "normal": 0.90, "severe": 0.75},
     "R": {"none": 0.84, "normal": 0.80, "severe": 0.78},
@@ -86,12 +98,12 @@ def _tables() -> Cases:
     return {"a table": (CHOICE,), "it in another order": (turned,), "another": (OTHERS,)}
 
 
-def _best(of: Callable[[dict[str, float]], float]) -> Callable[[Table], str]:
+def _best(of: Callable[[dict[str, float]], float]) -> Callable[[Levels], str]:
     """The network of which something is greatest."""
     return lambda table: max(table, key=lambda name: of(table[name]))
 
 
-def _names(found: object, right: str, table: Table) -> str:
+def _names(found: object, right: str, table: Levels) -> str:
     if not isinstance(found, str) or found not in table:
         return f"{found!r} is none of the networks; return one of the table's names"
     worst = min(table[found].values())
@@ -101,11 +113,121 @@ def _names(found: object, right: str, table: Table) -> str:
     )
 
 
-@exercise(
-    _tables,
-    "B never falls below 0.70; nothing else can promise that.",
-    otherwise=_names,
-)
-def most_careful(table: Table) -> str:
+@exercise(_tables, otherwise=_names)
+def most_careful(table: Levels) -> str:
     """Exercise 3: the network with the best worst case."""
     return _best(lambda row: min(row.values()))(table)
+
+
+def restored(case: Case, name: str, level: str) -> Labels:
+    """A method's answer to a scan, at the truth's voxels after the common translation.
+
+    Args:
+        case: the scan, and its truth.
+        name: of the method.
+        level: of motion, that networks were trained on if their name says no other.
+    """
+    return labels_at_truth(method(name, level)(case.scan), case)
+
+
+def measured(experiment: Experiment) -> Results:
+    """The results of an experiment; they are not kept."""
+    with TemporaryDirectory() as folder:
+        results = open_results(experiment, Path(folder))
+        measure_all(experiment, results)
+    return results
+
+
+def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float, float]) -> Figure:
+    """An answer in the middle slice with the truth's outlines, and its three scores.
+
+    Args:
+        estimate, truth: (D, H, W) labels of the same voxels.
+        spacing: voxel size, mm.
+    """
+    middle = int(np.nonzero(truth == 1)[0].mean())
+    window = window_of([estimate[middle][None], truth[middle][None]])
+    widths = (1.1, 1, 1, 1)
+    figure, (picture, *bars) = plt.subplots(1, 4, figsize=(10.5, 2.9), width_ratios=widths)
+    show_labels(picture, estimate[middle][window])
+    for label in (1, 2, 3):
+        picture.contour(truth[middle][window] == label, [0.5], colors=INK, linewidths=1.2)
+    picture.set_title("estimate; lines: truth", fontsize=10)
+    found, true = volumes_ml(estimate, spacing), volumes_ml(truth, spacing)
+    error = {tissue: found[tissue] - true[tissue] for tissue in found}
+    scores = (
+        (dice(estimate, truth), "{:.2f}", "Dice", 0, 1.1),
+        (hd95(estimate, truth, spacing), "{:.1f}", "HD95, mm", 0, 14),
+        (error, "{:+.0f}", "volume error, ml", -45, 45),
+    )
+    for axis, (values, style, title, low, high) in zip(bars, scores, strict=True):
+        drawn = axis.bar([*values], [*values.values()], color=TISSUE_COLOURS.values(), width=0.65)
+        axis.bar_label(drawn, map(style.format, values.values()), padding=2, fontsize=9)
+        axis.axhline(0, color=MIDDLE, lw=0.8)
+        axis.set(ylim=(low, high))
+        axis.set_title(title, fontsize=10)
+        axis.spines[["top", "right"]].set_visible(False)
+    return finish(figure)
+
+
+def picture_strips(
+    strips: StripPlot, paper: Mapping[str, Mapping[str, tuple[float, float]]] | None = None
+) -> Figure:
+    """Every subject's figure as a dot, with the mean over subjects as a bar.
+
+    Args:
+        strips: what to show.
+        paper: panel → method → mean and SD that the paper prints, shown as diamonds.
+    """
+    figure, axes = _panels(len(strips.panels), 3.4)
+    for axis, (title, panel) in zip(axes, strips.panels.items(), strict=True):
+        printed = (paper or {}).get(title, {})
+        colours = line_colours([*panel])
+        for x, ((name, values), colour) in enumerate(zip(panel.items(), colours, strict=True)):
+            spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
+            axis.scatter(x + spread, values, s=14, color=colour, alpha=0.7, linewidths=0)
+            axis.plot([x - 0.28, x + 0.28], [values.mean()] * 2, color=INK, lw=1.8)
+            if name in printed:
+                look: dict[str, Any] = {"marker": "D", "facecolors": "none", "edgecolors": INK}
+                axis.scatter(x + 0.36, printed[name][0], s=26, **look)
+        axis.set_xticks(range(len(panel)), [*panel])
+        axis.set_title(title, fontsize=10)
+    axes[0].set_ylabel(strips.axis)
+    note = "dots: subjects; bars: their mean" + ("; diamonds: the paper's mean" if paper else "")
+    figure.supxlabel(note, fontsize=9, y=0.04)
+    return finish(figure)
+
+
+def picture_curves(curves: LinePlot) -> Figure:
+    """Means with their SD against a setting, a panel beside the other."""
+    figure, axes = _panels(len(curves.panels), 4.6)
+    x = np.arange(len(curves.x))
+    for axis, (title, lines) in zip(axes, curves.panels.items(), strict=True):
+        colours = line_colours([*lines])
+        for i, ((name, cells), colour) in enumerate(zip(lines.items(), colours, strict=True)):
+            at = x + 0.05 * (i - (len(lines) - 1) / 2)
+            look: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)]}
+            mean, sd = [c.mean for c in cells], [c.sd for c in cells]
+            axis.errorbar(at, mean, sd, ms=6, capsize=2, ls=STYLES[i % 4], label=name, **look)
+        axis.set_xticks(x, curves.x)
+        axis.set_xlabel(curves.x_axis)
+        axis.set_title(title, fontsize=10)
+    axes[0].set_ylabel(curves.axis)
+    axes[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    return finish(figure)
+
+
+def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
+    figure, axes = plt.subplots(1, n, figsize=(width * n, 3.3), sharey=True, squeeze=False)
+    for axis in axes[0]:
+        axis.grid(axis="y", alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, list(axes[0])
+
+
+def dice_titles(maps: Mapping[str, Labels], truth: Labels) -> dict[str, Labels]:
+    """The same maps, their titles with the mean Dice against the truth, and the truth last."""
+    scored = {
+        f"{name}\nDice {mean_dice(labels, truth):.2f}": labels for name, labels in maps.items()
+    }
+    return {**scored, "truth": truth}

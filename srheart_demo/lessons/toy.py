@@ -1,26 +1,32 @@
-"""Lesson 10: a generator that knows no hearts but pea pods, and the lesson's checks."""
+"""Lesson 10: a generator that knows no hearts but pea pods, the lesson's checks, and pictures."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
+import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
+from matplotlib.figure import Figure
 from torch import Tensor
 
+from srheart_demo.dashboard.theme import BACKGROUND, RUNS
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import class_dice
-from srheart_demo.lessons.verdict import Cases, NotYet, exercise, same
-from srheart_demo.scan.degradation import HR_GRID, Motion, Stack, degrade
+from srheart_demo.lessons.pictures import Labels, draw_slices, finish, show_labels
+from srheart_demo.lessons.results import NotYet, same
+from srheart_demo.lessons.truth import Truth
+from srheart_demo.lessons.verdict import Cases, exercise
+from srheart_demo.scan.degradation import Motion, Stack, degrade
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.curvature import information
-from srheart_demo.solver.gauge import common_translation, labels_at, motion_error
 from srheart_demo.solver.problem import Problem
 
+COLOURS = (BACKGROUND, RUNS[1], RUNS[0])
 CLASSES = ("background", "pod", "peas")
 PEAS = 4
 
@@ -70,31 +76,20 @@ def _each(values: Tensor) -> Tensor:
     return values[:, None, None, None]
 
 
-@dataclass(frozen=True, eq=False)
-class CutPod:
-    """A pod that was cut into sections.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CutPod(Truth):
+    """A pod that was cut into sections 10 mm apart, each displaced.
 
     Attributes:
-        p: the problem: sections 10 mm apart, each displaced, and maybe a lengthwise view.
-        z: (1, M) the true code.
-        d: (1, K, 2) true displacements, mm.
-        labels: (64, 128, 128) the pod.
+        z: (1, M) its code.
     """
 
-    p: Problem
     z: Tensor
-    d: Tensor
-    labels: NDArray[np.uint8]
-
-    def shown(self, field: Tensor, d: Tensor) -> NDArray[np.uint8]:
-        """A found field at the pod's voxels, after the common translation."""
-        common = common_translation(d, self.d, self.p.tissue)
-        return labels_at(field, HR_GRID.points(), self.p.stack.in_model_axes(common)[0])
 
     def scores(self, field: Tensor, d: Tensor) -> tuple[list[float], float]:
-        """Dice of pod and peas, and the error of d after the common translation, mm."""
-        found = class_dice(self.shown(field, d), self.labels, len(CLASSES))
-        return found, motion_error(d, self.d, self.p.tissue)
+        """Dice of pod and peas, and the error of d, mm, after the common translation."""
+        found = class_dice(self.labels(field, d), self.S_HR, len(CLASSES))
+        return found, self.motion_error(d)
 
 
 def cut_pod(seed: int, motion: float, lengthwise: bool = False) -> CutPod:
@@ -108,16 +103,12 @@ def cut_pod(seed: int, motion: float, lengthwise: bool = False) -> CutPod:
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(seed))
     field, d = G.decode(z), Motion.draw(stack.K, seed).displacement(motion)
     S_LR = degrade(field, stack, d)[0].argmax(0)
-    plane = _diagonal_plane()
-    view = (plane, long_axis_view(field, plane)[0].argmax(0)) if lengthwise else (None, None)
-    return CutPod(Problem(G, stack, S_LR, *view).crop(), z, d, to_labels(field))
-
-
-def _diagonal_plane() -> Plane:
-    """Along the pod, half way between rows and columns, so that it sees both leans."""
+    # Along the pod, half way between rows and columns, so that it sees both leans.
     along, across = torch.arange(-60.0, 60.0, 1.5), torch.arange(-45.0, 45.0, 1.5)
     rows, columns = torch.meshgrid(along, across, indexing="ij")
-    return Plane(torch.stack([rows, columns / 2**0.5, columns / 2**0.5], dim=-1))
+    plane = Plane(torch.stack([rows, columns / 2**0.5, columns / 2**0.5], dim=-1))
+    view = (plane, long_axis_view(field, plane)[0].argmax(0)) if lengthwise else (None, None)
+    return CutPod(S_HR=to_labels(field), d=d, p=Problem(G, stack, S_LR, *view).crop(), z=z)
 
 
 def _candles() -> Cases:
@@ -185,17 +176,14 @@ def _are_logits(mine: Callable[..., Tensor]) -> None:
         )
 
 
-@exercise(
-    _candles,
-    "two classes, a batch of codes, and a gradient: Algorithm 1 needs no more of a G.",
-    shape="the result is (B, 2, D, H, W)",
-    otherwise=lambda found, right, z, H, W: (
+def _candles_meant(*_: Any) -> str:
+    return (
         "the candle of z = 0 should have a radius of 20 mm about the middle; at z = (1.5, 1, −2) "
         "26 mm, about the row at 10 mm and the column at −20 mm"
-    ),
-    same=_as_labels,
-    also=_are_logits,
-)
+    )
+
+
+@exercise(_candles, otherwise=_candles_meant, same=_as_labels, also=_are_logits)
 def candle(z: Tensor, H: Tensor, W: Tensor) -> Tensor:
     """Exercise 1: a generator of candles, cylinders that stand somewhere."""
     return _two(_wax(z, H, W))
@@ -213,29 +201,40 @@ def _sections() -> Cases:
     return {"a pod": case(8, 4), "another, cut elsewhere": case(12, 3)}
 
 
-def _cut(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
-    return degrade(G.decode(z), stack, d)
-
-
 def _smooth(labels: Tensor) -> Tensor:
     return F.one_hot(labels, len(CLASSES)).movedim(-1, 1).float()
 
 
-@exercise(
-    _sections,
-    "G, then the sections, then the largest class: what a scan is, of whatever.",
-    shape="the labels are (K, h, w)",
-    otherwise=lambda found, right, *given: (
-        ""
-        if _whole(found)
-        else f"`Problem` wants int64 labels, as argmax gives them, not {found.dtype}"
-    ),
-    same=lambda a, b: same(a, b) and (not isinstance(b, Tensor) or a.dtype == b.dtype),
-)
+def _whole(found: Any, *_: Any) -> str:
+    if isinstance(found, Tensor) and found.dtype == torch.int64:
+        return ""
+    return f"`Problem` wants int64 labels, as argmax gives them, not {found.dtype}"
+
+
+def _same_labels(a: Any, b: Any) -> bool:
+    return same(a, b) and (not isinstance(b, Tensor) or a.dtype == b.dtype)
+
+
+@exercise(_sections, otherwise=_whole, same=_same_labels)
 def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """Exercise 2: Eq. 1 for anything that can be decoded."""
-    return _cut(G, z, stack, d)[0].argmax(0)
+    return degrade(G.decode(z), stack, d)[0].argmax(0)
 
 
-def _whole(found: Any) -> bool:
-    return isinstance(found, Tensor) and found.dtype == torch.int64
+def picture_pods(pods: Mapping[str, Labels]) -> Figure:
+    """Pods (D, H, W) of 2 × 1.25 × 1.25 mm, cut along their length, seen along rows and columns."""
+    figure, axes = plt.subplots(1, 2 * len(pods), figsize=(1.6 * 2 * len(pods), 2.7))
+    for pair, (title, labels) in zip(axes.reshape(-1, 2), pods.items(), strict=True):
+        for axis, cut in zip(pair, (labels[:, 64], labels[:, :, 64]), strict=True):
+            show_labels(axis, cut[8:-8, 32:-32], aspect=1.6, colours=COLOURS)
+        pair[0].set_title(title, fontsize=10, loc="left")
+    return finish(figure)
+
+
+def picture_sections(rows: Mapping[str, Labels]) -> Figure:
+    """Sections (K, h, w), in rows."""
+    K = len(next(iter(rows.values())))
+    size = (0.75 * K + 1.2, 0.95 * len(rows) + 0.3)
+    figure, axes = plt.subplots(len(rows), K, figsize=size, squeeze=False)
+    draw_slices(axes, rows, range(K), COLOURS)
+    return finish(figure)

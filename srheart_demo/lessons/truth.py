@@ -1,16 +1,39 @@
-"""Scans of subjects whose truth is known, and how near a run came to it."""
+"""Scans whose truth is known, what answers look like over it, and a small problem for checks."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Labels, ScanSettings, load_subject
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
-from srheart_demo.scan.degradation import HR_GRID
+from srheart_demo.lessons.pictures import Labels
+from srheart_demo.scan.degradation import (
+    HR_GRID,
+    Motion,
+    Stack,
+    degrade,
+    one_hot_field,
+    sample,
+)
+from srheart_demo.scan.long_axis import Plane, long_axis_view
+from srheart_demo.scan.samples import Sample, load_sample
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.simulate import stack_volume, where_it_is_known, world_from_model
 from srheart_demo.solver.algorithm import Step
-from srheart_demo.solver.gauge import common_translation, labels_at, motion_error
+from srheart_demo.solver.baselines.nearest import restore
+from srheart_demo.solver.gauge import (
+    common_translation,
+    motion_error,
+    raw_motion_error,
+    unsheared_motion_error,
+)
 from srheart_demo.solver.problem import Problem
+
+HR_VOXELS = HR_GRID.points()
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,42 +41,106 @@ class Truth:
     """What a simulated scan hides.
 
     Attributes:
-        S_HR: (64, 128, 128) labels of the true heart.
+        S_HR: (D, H, W) labels of the truth.
         d: (1, K, 2) true displacements, mm.
         p: the problem that was made of them.
+        voxels: (D, H, W, 3) where the labels' voxels lie in the model's frame, mm.
     """
 
     S_HR: Labels
     d: Tensor
     p: Problem
+    voxels: Tensor = HR_VOXELS
+
+    @classmethod
+    def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Truth:
+        """What the scan of a shipped subject hides, wherever it was placed."""
+        voxels = torch.as_tensor(scan.placement.to_model(subject.S_HR.points())).float()
+        return cls(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p, voxels)
+
+    def over(self, fields: Tensor, d: Tensor) -> Tensor:
+        """Fields at the truth's voxels, after the common translation (see `gauge`).
+
+        Args:
+            fields: (n, C, D', H', W') logits or probabilities.
+            d: (1, K, 2) displacements that were found with them, mm.
+
+        Returns:
+            (n, C, D, H, W).
+        """
+        shift = self.p.stack.in_model_axes(common_translation(d, self.d, self.p.tissue))[0]
+        inside = self.voxels[..., 1:] - shift
+        return sample(fields, torch.cat([self.voxels[..., :1], inside], dim=-1))
+
+    def labels(self, field: Tensor, d: Tensor) -> Labels:
+        """A field (1, C, D', H', W') as labels of the truth's voxels; see `over`."""
+        labels: Labels = self.over(field, d)[0].argmax(0).byte().numpy()
+        return labels
+
+    def as_scanned(self) -> Labels:
+        """The slices as they were scanned, by nearest neighbours, at the truth's voxels."""
+        return self.labels(nearest(self.p), torch.zeros_like(self.d))
+
+    def aligned(self, d: Tensor) -> Tensor:
+        """The true displacements (1, K, 2) with the common translation of others, mm."""
+        return self.d + common_translation(d, self.d, self.p.tissue)
 
     def dice(self, step: Step) -> float:
         """Mean Dice of G(z) with the true heart, after their common translation."""
-        common = common_translation(step.d, self.d, self.p.tissue)
-        shift = self.p.stack.in_model_axes(common)[0]
-        field = self.p.G.decode(step.z)
-        return mean_dice(labels_at(field, HR_GRID.points(), shift), self.S_HR)
+        return mean_dice(self.labels(self.p.G.decode(step.z), step.d), self.S_HR)
 
-    def motion_error(self, step: Step) -> float:
-        """RMS error of d after the common translation, mm."""
-        return motion_error(step.d, self.d, self.p.tissue)
+    def motion_error(self, d: Tensor) -> float:
+        """RMS error of d (1, K, 2) after the common translation, mm."""
+        return motion_error(d, self.d, self.p.tissue)
+
+    def motion_errors(self, d: Tensor) -> tuple[float, float, float]:
+        """RMS error of d (1, K, 2), mm: after the common translation, less the drift along the
+        stack too, and as it stands."""
+        tissue, z = self.p.tissue, self.p.stack.z
+        drift = unsheared_motion_error(d, self.d, z, tissue)
+        return self.motion_error(d), drift, raw_motion_error(d, self.d, tissue)
 
 
-def known_scan(
-    name: str, motion: float, long_axis: bool = False, noise: float = 0.0
-) -> tuple[Problem, Truth]:
-    """A scan of a shipped or random subject (`session.subjects`), cut to the heart.
+def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem, Truth]:
+    """The scan of a shipped subject at a level of motion, with its LA view or without.
 
-    Args:
-        name: of a shipped sample, or ``random_SEED``.
-        motion: factor on the subject's motion; 0 none, 1 normal, 4 severe.
-        long_axis: whether the solver is given the LA view.
-        noise: ε of Eq. 1.
+    It is stored in the model's frame, so that no number is rounded on the way through the
+    scanner's.
 
     Raises:
         KeyError: an unknown name, with the known ones.
     """
-    subject = load_subject(name)
-    scan, d = subject.take(ScanSettings(name, motion, long_axis, noise=noise))
+    subject = load_sample(name)
+    stack = stack_volume(subject.stacks[level].labels, Stack.from_hr(), np.eye(4))
+    model_from_world = np.linalg.inv(world_from_model(subject.S_HR))
+    view = replace(subject.S_LA, affine=model_from_world @ subject.S_LA.affine)
+    scan = where_it_is_known(stack, view if long_axis else None, np.eye(4))
     p = Problem.of(scan, load_generator())
-    return p, Truth(subject.S_HR, d, p)
+    return p, Truth(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p)
+
+
+def nearest(p: Problem) -> Tensor:
+    """The slices as they were scanned, by nearest neighbours: a field (1, 4, 64, 128, 128)."""
+    return one_hot_field(restore(p.S_LR.numpy(), p.stack, HR_GRID))
+
+
+def small_problem(long_axis: bool) -> Problem:
+    """Small enough for checks to solve in no time: four slices of a drawn heart, all with tissue,
+    displaced by normal motion; and an LA view."""
+    G = load_generator()
+    stack = Stack(
+        z=torch.tensor([-25.0, -5.0, 10.0, 25.0]),
+        origin=torch.tensor([-63.0, -63.0]),
+        row_step=torch.tensor([3.0, 0.0]),
+        column_step=torch.tensor([0.0, 3.0]),
+        shape=(43, 43),
+    )
+    z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(4))
+    field = G.decode(z)
+    S_LR = degrade(field, stack, Motion.draw(stack.K, 4).displacement(1.0))[0].argmax(0)
+    if not long_axis:
+        return Problem(G, stack, S_LR)
+    up, across = torch.arange(-50.0, 50.0, 3.0), torch.arange(-60.0, 60.0, 3.0)
+    rows, columns = torch.meshgrid(up, across, indexing="ij")
+    plane = Plane(torch.stack([rows, 0.3 * columns, columns], dim=-1))
+    return Problem(G, stack, S_LR, plane, long_axis_view(field, plane)[0].argmax(0))

@@ -1,35 +1,41 @@
-"""Lesson 8: its checks, and an answer laid over the truth."""
+"""Lesson 8: its checks, and what is sure, what is wrong, and what was never seen in pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+import matplotlib.pyplot as plt
+import numpy as np
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.frame import lattice_points
-from srheart_demo.lessons.verdict import Cases, exercise, same
-from srheart_demo.scan.degradation import sample
-from srheart_demo.solver.gauge import common_translation
-from srheart_demo.solver.problem import Problem
+from srheart_demo.dashboard.theme import AGREE, BACKGROUND, DISAGREE, INK
+from srheart_demo.explorer.why import field_volumes_ml as field_volumes_ml
+from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS
+from srheart_demo.lessons.pictures import (
+    COLOURS,
+    SHADES,
+    Labels,
+    finish,
+    middle_row,
+    show_labels,
+)
+from srheart_demo.lessons.results import same
+from srheart_demo.lessons.truth import Truth as Truth
+from srheart_demo.lessons.verdict import Cases, exercise
 
-
-def over_the_truth(field: Tensor, d: Tensor, d_true: Tensor, p: Problem) -> Tensor:
-    """Fields at the HR voxels of the truth, less the stack's common translation (see `gauge`).
-
-    Args:
-        field: (n, C, 32, 64, 64) logits or probabilities.
-        d, d_true: (1, K, 2) displacements as found and as they were, mm.
-        p: what was solved.
-
-    Returns:
-        (n, C, 64, 128, 128).
-    """
-    shift = p.stack.in_model_axes(common_translation(d, d_true, p.tissue))[0]
-    points = torch.as_tensor(lattice_points()).float()
-    points[..., 1:] -= shift
-    return sample(field, points)
+Rows = Sequence[tuple[float, float, int]]
+"""Said, right and voxels of each bin, as `measures.reliability` has them."""
+LENGTHWISE: dict[str, Any] = {
+    "extent": (-HALF_EXTENT[2], HALF_EXTENT[2], -HALF_EXTENT[0], HALF_EXTENT[0]),
+    "origin": "lower",
+}
+"""Where a cut along the length of the HR box lies."""
 
 
 def _draws() -> Cases:
@@ -64,35 +70,23 @@ def _share(found: tuple[float, float], right: tuple[float, float], x: Tensor) ->
     )
 
 
-@exercise(
-    _draws,
-    "nine draws of ten lie inside, whatever their shape.",
-    shape="two numbers, low and high, are wanted",
-    otherwise=_share,
-    # There are many ways to interpolate quantiles.
-    same=partial(same, absolute=0.75),
-)
+# There are many ways to interpolate quantiles.
+@exercise(_draws, otherwise=_share, same=partial(same, absolute=0.75))
 def interval(volumes: Tensor) -> tuple[float, float]:
     """Exercise 1: the central 90 % interval of draws."""
     return _between(0.05, 0.95)(volumes)
 
 
-Rows = Sequence[tuple[float, float, int]]
-
-
 def _bins() -> Cases:
+    bins = [(0.4, 0.5, 100), (0.6, 0.55, 300), (0.8, 0.9, 600), (0.95, 0.9, 4000)]
     return {
-        "the test's bins": (
-            [(0.4, 0.5, 100), (0.6, 0.55, 300), (0.8, 0.9, 600), (0.95, 0.9, 4000)],
-        ),
+        "the test's bins": (bins,),
         "other bins": ([(0.3, 0.5, 1000), (0.7, 0.4, 20), (0.9, 0.95, 700)],),
     }
 
 
 def _over(
-    rows: Rows,
-    gap: Callable[[float], float] = abs,
-    weight: Callable[[int], float] = float,
+    rows: Rows, gap: Callable[[float], float] = abs, weight: Callable[[int], float] = float
 ) -> float:
     """The mean over voxels of some measure of said − right."""
     weights = [weight(n) for *_, n in rows]
@@ -103,10 +97,7 @@ def _voxels(rows: Rows) -> int:
     return sum(n for *_, n in rows)
 
 
-@exercise(
-    _bins,
-    "0 where everything is as often right as said.",
-)
+@exercise(_bins)
 def calibration_error(rows: Rows) -> float:
     """Exercise 2: mean |said − right| over voxels, from bins."""
     return _over(rows)
@@ -132,12 +123,99 @@ def _nearest(found: Tensor, right: Tensor, heights: Tensor, z: Tensor, reach: fl
     )
 
 
-@exercise(
-    _heights,
-    "it needs no truth: this can be told of any scan.",
-    shape="one answer for each height",
-    otherwise=_nearest,
-)
+@exercise(_heights, otherwise=_nearest)
 def unseen(heights: Tensor, z: Tensor, reach: float) -> Tensor:
     """Exercise 3: which heights no slice is near to."""
     return _gaps(heights, z).amin(1) > reach
+
+
+def picture_trust(
+    truth: Labels,
+    estimate: Labels,
+    z: Sequence[float],
+    confidence: NDArray[np.floating] | None = None,
+    row: int | None = None,
+) -> Figure:
+    """An answer cut along its length beside the truth, how sure it is, and where it is wrong.
+
+    Args:
+        truth, estimate: (64, 128, 128) labels.
+        z: heights of the slices, mm; they are ticks at the sides.
+        confidence: (64, 128, 128) probability of the estimate's labels.
+        row: of the cut; by default through the middle of the LV.
+    """
+    row = middle_row(truth) if row is None else row
+    true, said = truth[:, row], estimate[:, row]
+    kinds = np.where(true != said, 2, np.where(true > 0, 1, 0)).astype(np.uint8)
+    panels = 3 if confidence is None else 4
+    figure, (*axes, bar) = plt.subplots(
+        1, panels + 1, figsize=(2.7 * panels + 0.6, 2.9), width_ratios=[1] * panels + [0.06]
+    )
+    show_labels(axes[0], true, **LENGTHWISE)
+    show_labels(axes[1], said, **LENGTHWISE)
+    show_labels(axes[2], kinds, colours=(BACKGROUND, AGREE, DISAGREE), **LENGTHWISE)
+    if confidence is None:
+        bar.set_axis_off()
+    else:
+        shades = SHADES.reversed()
+        image = axes[3].imshow(confidence[:, row], shades, vmin=0.4, vmax=1, **LENGTHWISE)
+        figure.colorbar(image, cax=bar, label="probability")
+        bar.set_box_aspect(12)
+    titles = ("truth", "answer", "wrong (pink)", "how sure")
+    for axis, title in zip(axes, titles, strict=False):
+        axis.set_title(title, fontsize=10)
+        _frame(axis, z)
+    axes[0].set_ylabel("D, mm (ticks: slices)")
+    return finish(figure)
+
+
+def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
+    """Outlines of draws in one cut along the length, over the truth's.
+
+    Args:
+        fields: (n, 4, 64, 128, 128) class logits at the truth's voxels.
+        truth: labels (64, 128, 128).
+        z: heights of the slices, mm.
+    """
+    row = middle_row(truth)
+    cut = fields[:, :, :, row]
+    figure, axes = plt.subplots(1, 3, figsize=(8.6, 2.9), sharey=True)
+    tissues = enumerate(zip(axes, TISSUE_COLOURS.items(), strict=True), start=1)
+    for label, (axis, (tissue, colour)) in tissues:
+        axis.set_facecolor(BACKGROUND)
+        others = torch.cat([cut[:, :label], cut[:, label + 1 :]], dim=1).amax(1)
+        look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "alpha": 0.55}
+        for margin in (cut[:, label] - others).numpy():
+            axis.contour(margin, [0.0], **look, **LENGTHWISE)
+        axis.contour(truth[:, row] == label, [0.5], colors=INK, linewidths=1.1, **LENGTHWISE)
+        axis.set_title(tissue, fontsize=10)
+        axis.set_aspect("equal")
+        _frame(axis, z)
+    axes[0].set_ylabel("D, mm (ticks: slices)")
+    return finish(figure)
+
+
+def picture_reliability(tables: Mapping[str, Rows]) -> Figure:
+    """Calibration: of voxels said to be so sure, the share that is right.
+
+    Args:
+        tables: title → rows of `measures.reliability`.
+    """
+    figure, axis = plt.subplots(figsize=(4.2, 3.8))
+    axis.plot([0.25, 1], [0.25, 1], color=INK, lw=1, ls=":", label="as said")
+    for (title, rows), marker, colour in zip(tables.items(), "os^", COLOURS, strict=False):
+        said, right, _ = zip(*rows, strict=True)
+        axis.plot(said, right, marker=marker, ms=5, lw=1, color=colour, label=title)
+    axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
+    axis.legend(frameon=False)
+    return finish(figure)
+
+
+def _frame(axis: Axes, z: Sequence[float]) -> None:
+    """Axes in mm, and the heights of the slices as ticks at both sides."""
+    axis.set(xlim=(-66, 66), ylim=(-60, 60), xlabel="W, mm")
+    axis.set(xticks=[-50, 0, 50], yticks=[-50, 0, 50])
+    axis.spines[:].set_visible(False)
+    look: dict[str, Any] = {"ls": "", "marker": "_", "ms": 12, "color": INK}
+    for side in (0.0, 1.0):
+        axis.plot([side] * len(z), z, transform=axis.get_yaxis_transform(), **look)

@@ -1,9 +1,9 @@
 """What a check says: right or not yet, and why. A learner's mistake never becomes a traceback.
 
-An exercise is its solution, some cases to try it on, and the usual mistakes: mistakes.md beside
-this module holds wrong solutions, each with the sentence that names it. What is common to all
-exercises (a forgotten return, a wrong type or shape, an exception, a number in place of an
-argument, a sign) is found here.
+An exercise is its solution and some cases to try it on. What is said of answers is in mistakes.md
+beside this module: praise, a hint, and wrong solutions, each with the sentence that names it. What
+is common to all exercises (a forgotten return, a wrong type or shape, an exception, a number in
+place of an argument, a sign) is found here.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache, cached_property, partial, wraps
 from html import escape
 from itertools import combinations
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, FrameType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
-import numpy as np
-from torch import Tensor
+from srheart_demo.lessons.results import (
+    NotYet,
+    check_kind,
+    difference,
+    has_changed,
+    kind_of,
+    relation,
+    same,
+)
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Solution = Callable[..., Any]
 Cases = Mapping[str, tuple[Any, ...]]
-MISTAKES = Path(__file__).with_name("mistakes.md")
-
-
-class NotYet(Exception):
-    """An exercise is not solved yet; the message tells the learner why."""
+PAGE = Path(__file__).with_name("mistakes.md")
+EMPTY = "is still empty; replace the three dots by your code."
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Mark:
     """What a check says of an answer."""
 
     right: bool
@@ -55,76 +57,38 @@ class Verdict:
         return f"<p><b>{mark} {word}:</b> {escape(self.sentence)}</p>"
 
 
-def check(judge: Callable[Concatenate[Any, P], str]) -> Callable[Concatenate[Any, P], Verdict]:
+def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
     """Of a judge make a check.
 
     Args:
         judge: takes the answer; returns a sentence of praise, or raises `NotYet`.
 
     Returns:
-        A function of the same arguments that returns a `Verdict`, whatever the answer does.
+        A function that returns a `Mark`, whatever the answer does.
     """
 
     @wraps(judge)
-    def checked(answer: Any, *args: P.args, **options: P.kwargs) -> Verdict:
+    def check(answer: Any) -> Mark:
         try:
-            return Verdict(True, judge(written(answer, "the answer"), *args, **options))
+            if answer is None or answer is ...:
+                raise NotYet(f"the answer {EMPTY}")
+            return Mark(True, judge(answer))
         except NotYet as reason:
-            return Verdict(False, str(reason))
+            return Mark(False, str(reason))
         except Exception as error:
-            return Verdict(False, f"your code stopped with {_explained(error)}.")
+            return Mark(False, f"your code stopped with {_explained(error)}.")
 
-    return checked
-
-
-def written(value: T | None, name: str) -> T:
-    """The value, if there is one.
-
-    Raises:
-        NotYet: it is None or `...`.
-    """
-    if value is None or value is ...:
-        raise NotYet(f"{name} is still empty; replace the three dots by your code.")
-    return value
-
-
-def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
-    """Whether two results have the same shape and, to rounding, the same values.
-
-    Args:
-        absolute: how far values may differ; by default in proportion to the largest of b.
-    """
-    if isinstance(b, tuple):
-        several = _several(a)
-        if several is None or len(several) != len(b):
-            return False
-        return all(same(x, y, absolute) for x, y in zip(several, b, strict=True))
-    if isinstance(b, str | bool) or isinstance(a, str | bool):
-        mine, wanted = _plain(a), _plain(b)
-        return (
-            not any(isinstance(x, Tensor | np.ndarray) for x in (mine, wanted)) and mine == wanted
-        )
-    x, y = _numbers(a), _numbers(b)
-    if x is None or y is None or not x.size:
-        return False
-    if x.shape != y.shape and not x.size == y.size == 1:
-        return False
-    x = x.reshape(y.shape)
-    far = absolute or 1e-4 * float(np.nan_to_num(np.abs(y)).max())
-    return bool(np.allclose(x, y, rtol=0.0 if absolute else 1e-4, atol=far, equal_nan=True))
+    return check
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise; called with a learner's function it gives the `Verdict`.
+    """An exercise; called with a learner's function it gives the `Mark`.
 
     Attributes:
         right: the solution.
         cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
             planes"). They differ from the numbers of the text.
-        praise: what to say of a right answer.
-        shape: what the axes of the result are.
-        hint: closes the sentence where no mistake is recognised.
         otherwise: of what was found, what is right and the arguments of a case, a sentence of its
             own for a mistake that is not recognised, or "".
         same: compares two results.
@@ -133,30 +97,37 @@ class Exercise:
 
     right: Solution
     cases: Callable[[], Cases]
-    praise: str
-    shape: str = ""
-    hint: str = ""
     otherwise: Callable[..., str] | None = None
     same: Callable[[Any, Any], bool] = same
     also: Callable[[Solution], None] | None = None
 
     @cached_property
-    def mistakes(self) -> list[tuple[Solution, str]]:
-        """Wrong solutions, each with its sentence, from mistakes.md."""
-        names = ", ".join(inspect.signature(self.right).parameters)
-        lesson = self.right.__module__.rpartition(".")[2]
-        known = _known_mistakes().get(f"{lesson}.{self.right.__name__}({names})", [])
-        scope = vars(sys.modules[self.right.__module__])
-        return [(eval(f"lambda {names}: {code}", scope), sentence) for code, sentence in known]
+    def names(self) -> list[str]:
+        """The arguments of the solution."""
+        return list(inspect.signature(self.right).parameters)
 
-    def __call__(self, answer: Any) -> Verdict:
+    @cached_property
+    def said(self) -> Mapping[str, str]:
+        """What its section of mistakes.md says: of `right` answers, of the `shape` that results
+        have, as a `hint` where no mistake is recognised, and of `code` in backquotes."""
+        lesson = self.right.__module__.rpartition(".")[2]
+        return sections()[f"{lesson}.{self.right.__name__}({', '.join(self.names)})"]
+
+    @cached_property
+    def mistakes(self) -> list[tuple[Solution, str]]:
+        """Wrong solutions, each with its sentence; `right` in them is the solution."""
+        scope = {**vars(sys.modules[self.right.__module__]), "right": self.right}
+        takes = ", ".join(self.names)
+        known = [(code, sentence) for code, sentence in self.said.items() if code[0] == "`"]
+        return [(eval(f"lambda {takes}: {code[1:-1]}", scope), s) for code, s in known]
+
+    def __call__(self, answer: Any) -> Mark:
         """What there is to say of a learner's function."""
-        return check(self._judge)(answer)
+        return marked(self._judge)(answer)
 
     def _judge(self, answer: Any) -> str:
-        names = list(inspect.signature(self.right).parameters)
-        mine = answer if callable(answer) or names else lambda: answer
-        _fits(mine, names)
+        mine = answer if callable(answer) or self.names else lambda: answer
+        _fits(mine, self.names)
         found: list[Any] = []
         right: list[Any] = []
         changed: list[str] = []
@@ -169,24 +140,27 @@ class Exercise:
                 if not all(map(self.same, found, right)):
                     break  # what was wrong before says more
                 raise NotYet(self._so_far(found, right, label) + str(reason)) from reason
-            pairs = zip(names, given, kept, strict=True)
-            changed += [name for name, a, b in pairs if _differ(a, b)]
+            pairs = zip(self.names, given, kept, strict=True)
+            changed += [name for name, a, b in pairs if has_changed(a, b)]
         right = right[: len(found)]
         if not all(map(self.same, found, right)):
-            raise NotYet(self._why(mine, names, found, right))
-        for a, b in zip(found, right, strict=True):
-            _typed(a, b, self.shape)
+            raise NotYet(self._why(mine, found, right))
+        self._check_kinds(found, right)
         if changed:
             raise NotYet(
                 f"the result is right, but `{changed[0]}` is changed too; write into a copy."
             )
         if self.also:
             self.also(mine)
-        return self.praise
+        return self.said["right"]
 
     def _given(self, case: int) -> tuple[Any, ...]:
         """The arguments of a case, made anew: whatever got them may have changed them."""
         return list(self.cases().values())[case]
+
+    def _check_kinds(self, found: list[Any], right: list[Any]) -> None:
+        for a, b in zip(found, right, strict=True):
+            check_kind(a, b, self.said.get("shape", ""))
 
     def _so_far(self, found: list[Any], right: list[Any], label: str) -> str:
         """What stands before a sentence on a later case, if the earlier ones were right."""
@@ -194,42 +168,40 @@ class Exercise:
             return ""
         return f"right for {next(iter(self.cases()))}, but not for {label}: "
 
-    def _why(self, mine: Solution, names: list[str], found: list[Any], right: list[Any]) -> str:
+    def _why(self, mine: Solution, found: list[Any], right: list[Any]) -> str:
         if _dots_left(mine):
-            return "the exercise is still empty; replace the three dots by your code."
+            return f"the exercise {EMPTY}"
         k = [self.same(a, b) for a, b in zip(found, right, strict=True)].index(False)
         # A mistake that explains all cases; else one of them, if it is no yes or no.
         for some in (range(len(found)), [] if isinstance(right[k], bool | str) else [k]):
-            for wrong, sentence in (*self.mistakes, *self._swapped(names)):
+            for wrong, sentence in (*self.mistakes, *self._swapped()):
                 with suppress(Exception):
                     if some and all(self.same(found[i], wrong(*self._given(i))) for i in some):
                         return sentence
-        for a, b in zip(found, right, strict=True):
-            _typed(a, b, self.shape)
+        self._check_kinds(found, right)
         label = list(self.cases())[k]
         own = self.otherwise(found[k], right[k], *self._given(k)) if self.otherwise else ""
-        sentence = (
-            own or _relation(found, right) or f"for {label} {_difference(found[k], right[k])}"
-        )
+        sentence = own or relation(found, right) or f"for {label} {difference(found[k], right[k])}"
         before = "" if label in sentence else self._so_far(found[:k], right[:k], label)
-        parts = (sentence, "" if own else self._unused(mine, names), self.hint)
+        parts = (sentence, "" if own else self._unused(mine), self.said.get("hint"))
         return before + "; ".join(filter(None, parts)) + "."
 
-    def _swapped(self, names: list[str]) -> Iterator[tuple[Solution, str]]:
+    def _swapped(self) -> Iterator[tuple[Solution, str]]:
         """Two arguments taken for one another."""
-        for i, j in combinations(range(len(names)), 2):
-            order = list(range(len(names)))
+        for i, j in combinations(range(len(self.names)), 2):
+            order = list(range(len(self.names)))
             order[i], order[j] = j, i
 
             def swapped(*given: Any, order: Sequence[int] = tuple(order)) -> Any:
                 return self.right(*(given[k] for k in order))
 
-            yield swapped, f"you take `{names[i]}` for `{names[j]}`, and the other way round."
+            said = f"you take `{self.names[i]}` for `{self.names[j]}`, and the other way round."
+            yield swapped, said
 
-    def _unused(self, mine: Solution, names: list[str]) -> str:
+    def _unused(self, mine: Solution) -> str:
         """Whether a number of the text stands in place of an argument."""
         unused = []
-        for i, name in enumerate(names if len(self.cases()) > 1 else ()):
+        for i, name in enumerate(self.names if len(self.cases()) > 1 else ()):
 
             def other(f: Solution, i: int = i) -> Any:
                 one, two = self._given(0), self._given(1)
@@ -243,18 +215,17 @@ class Exercise:
 
 
 @cache
-def _known_mistakes() -> dict[str, list[tuple[str, str]]]:
-    """Of each section of mistakes.md its lines: what is written, and what is said of it."""
-    sections = MISTAKES.read_text("utf-8").split("\n## ")[1:]
-    line = re.compile(r"^- `(.+?)`: (.+)$", re.M)
-    return {section.split("\n")[0]: line.findall(section) for section in sections}
+def sections() -> dict[str, dict[str, str]]:
+    """The sections of mistakes.md, on exercises and on errors: what stands first in a line, and
+    what is said of it."""
+    parts = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.M)[1:]
+    line = re.compile(r"^- (`.+?`|\w+): (.+)$", re.M)
+    return {part.split("\n")[0]: dict(line.findall(part)) for part in parts}
 
 
-def exercise(
-    cases: Callable[[], Cases], praise: str, **more: Any
-) -> Callable[[Solution], Exercise]:
+def exercise(cases: Callable[[], Cases], **more: Any) -> Callable[[Solution], Exercise]:
     """Of a solution make its `Exercise`."""
-    return lambda right: Exercise(right, cases, praise, **more)
+    return lambda right: Exercise(right, cases, **more)
 
 
 def ask(mine: Solution, *given: Any) -> Any:
@@ -270,7 +241,7 @@ def ask(mine: Solution, *given: Any) -> Any:
     if found is not None and found is not ...:
         return found
     if _dots_left(mine):
-        raise NotYet("the exercise is still empty; replace the three dots by your code.")
+        raise NotYet(f"the exercise {EMPTY}")
     if _returns(mine):
         raise NotYet("what you return is None: print() and what works in place give nothing back.")
     raise NotYet("your function returns nothing: is `return` missing?")
@@ -278,7 +249,7 @@ def ask(mine: Solution, *given: Any) -> Any:
 
 def _fits(mine: Solution, names: Sequence[str]) -> None:
     if not callable(mine):
-        raise NotYet(f"hand over the function itself, without calling it; this is {_kind(mine)}.")
+        raise NotYet(f"hand over the function itself, without calling it; this is {kind_of(mine)}.")
     with suppress(ValueError):
         signature = inspect.signature(mine)
         try:
@@ -319,58 +290,6 @@ def _returns(mine: Solution) -> bool:
     return not steps or any(steps[i - 1].argval is not None for i in ends)
 
 
-RULES = (
-    (
-        "does not require grad and does not have a grad_fn",
-        "backward() finds no way from the loss to z and d. Labels (argmax), comparisons, detach(), "
-        "item() and no_grad() cut it; take the loss of the logits",
-    ),
-    (
-        "backward through the graph a second time",
-        "a second backward() needs what the first has used up; compute all of it anew in each "
-        "iteration, decode(z) too, inside the loop",
-    ),
-    (
-        "no attribute 'backward'",
-        "the loss is no tensor, so it has no gradient; leave out item(), float() and numpy",
-    ),
-    ("implicitly created only for scalar", "backward() wants one number; take the mean or the sum"),
-    (
-        "Can't call numpy|can't convert .* that requires grad",
-        "numpy knows no gradients; stay with torch and its tensors",
-    ),
-    (
-        "not implemented for '(Long|Int|Byte)'",
-        "whole numbers, such as labels, stand where logits belong: cross_entropy(logits, labels) "
-        "wants the logits first, and no argmax of them",
-    ),
-    (
-        "Index tensor must have the same number of dimensions",
-        "logits and labels do not belong together: logits (B, C, K, h, w) have an axis of classes, "
-        "labels (K, h, w) have none",
-    ),
-    (
-        "used as indices must be|only integers, slices|must be integers or slices|only integer "
-        "(tensors|scalar)|indices must be integers",
-        "an index must be a whole number, and yours is not; heights in mm are no indices: reckon "
-        "which nodes they lie between, then floor().long()",
-    ),
-    (
-        "must match|broadcast|cannot be multiplied|not aligned|mismatch|same batch size",
-        "shapes do not fit together ({said}); look at the .shape of each",
-    ),
-    (r"quantile\(\) q", "torch.quantile counts from 0 to 1, not to 100"),
-    (r"[Pp]ercentiles must be", "numpy's percentile counts from 0 to 100"),
-    ("out of (bounds|range)", "{said}; count from 0, and take no mm for an index"),
-    ("not enough values to unpack", "{said}; are two arguments exchanged, or is an axis gone?"),
-    ("unhashable", "{said}; a dictionary is asked for one value at a time, not for an array"),
-    ("is not defined", "{said}: it is misspelt, or the cell that makes it has not been run"),
-    ("ambiguous", "{said}; `if`, `and` and `or` want one True or False: use & and |, or .any()"),
-    ("cannot assign to field", "{said}; leave what you were given, and make a value of your own"),
-)
-"""What the messages of Python and PyTorch say (a pattern), and what the learner did."""
-
-
 def _explained(error: Exception, mine: Solution | None = None) -> str:
     """An exception, the learner's line, and what was done in it."""
     said = str(error).rstrip(".").split("\n")[0]
@@ -383,7 +302,8 @@ def _explained(error: Exception, mine: Solution | None = None) -> str:
         line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
         where = f" in the line `{line}`" if line else f" in line {number}"
         why = "".join(_misused(f) for f, _ in steps[own[-1] + 1 : own[-1] + 2])
-    known = (sentence for pattern, sentence in RULES if re.search(pattern, said))
+    rules = sections()["errors"].items()
+    known = (sentence for pattern, sentence in rules if re.search(pattern[1:-1], said))
     return f"{type(error).__name__}{where}: {why or next(known, '{said}').format(said=said)}"
 
 
@@ -396,164 +316,8 @@ def _misused(frame: FrameType) -> str:
     for name, parameter in parameters.items():
         wanted, value = parameter.annotation, frame.f_locals.get(name)
         wanted = wanted.strip("'\"") if isinstance(wanted, str) else wanted.__name__
-        if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in {
-            c.__name__ for c in type(value).__mro__
-        }:
-            takes = ", ".join(parameters)
-            return (
-                f"`{function.__name__}({takes})` wants a {wanted} as `{name}`, and you hand it "
-                f"{_kind(value)}"
-            )
+        kinds = {c.__name__ for c in type(value).__mro__}
+        if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in kinds:
+            call = f"{function.__name__}({', '.join(parameters)})"
+            return f"`{call}` wants a {wanted} as `{name}`, and you hand it {kind_of(value)}"
     return ""
-
-
-def _kind(value: Any) -> str:
-    """What a value is, in words."""
-    if isinstance(value, bool | np.bool_):
-        return "True or False"
-    names = {
-        Tensor: "a tensor",
-        np.ndarray: "a numpy array",
-        int | float | complex | np.number: "a number",
-        str: "a string",
-        dict: "a dictionary",
-        type(None): "None",
-    }
-    for kind, name in names.items():
-        if isinstance(value, kind):
-            return name
-    if isinstance(value, tuple | list):
-        comma = (
-            " (is there a comma too many?)" if isinstance(value, tuple) and len(value) == 1 else ""
-        )
-        return f"a {type(value).__name__} of {len(value)}{comma}"
-    if callable(value):
-        return "a function (is a pair of brackets missing?)"
-    return f"a {type(value).__name__}"
-
-
-def _numbers(value: Any) -> np.ndarray | None:
-    if isinstance(value, Tensor):
-        value = value.detach().cpu().numpy()
-    with suppress(Exception):
-        array = np.asarray(value)
-        return array if array.dtype.kind in "biufc" else None
-    return None
-
-
-def _several(value: Any) -> Sequence[Any] | None:
-    """The results that a tuple, a list or one axis of an array holds."""
-    if isinstance(value, Tensor | np.ndarray):
-        return list(value) if value.ndim == 1 else None
-    return value if isinstance(value, tuple | list) else None
-
-
-def _plain(value: Any) -> Any:
-    """Tensors and arrays of one value as that value."""
-    numbers = _numbers(value)
-    return value if numbers is None or numbers.size != 1 else numbers.item()
-
-
-def _typed(a: Any, b: Any, shape: str) -> None:
-    """Whether a result is of the kind of the right one.
-
-    Raises:
-        NotYet: what it is, and what is wanted.
-    """
-    wanted = _kind(b)
-    x, y = _numbers(a), _numbers(b)
-    if isinstance(b, tuple):
-        several = _several(a)
-        if several is None or len(several) != len(b):
-            said = "" if several is None or a is several else f" of {len(several)}"
-            raise NotYet(f"{shape or f'{len(b)} results are wanted'}; you return {_kind(a)}{said}.")
-        for one, other in zip(several, b, strict=True):
-            _typed(one, other, "")
-        return
-    single = y is not None and y.size == 1 and not isinstance(b, Tensor | np.ndarray)
-    if single and isinstance(a, tuple | list):
-        raise NotYet(f"{wanted} is wanted, and you return {_kind(a)}.")
-    if single and x is not None and x.size == 1:
-        if isinstance(b, bool) != (x.dtype.kind == "b"):
-            raise NotYet(f"{wanted} is wanted, and you return {_kind(_plain(a))}.")
-    elif single and x is not None and x.ndim:
-        raise NotYet(f"one result is wanted, {wanted}, and you return {_kind(a)} of {x.size}.")
-    elif _kind(a) != wanted and not (isinstance(b, str) and _several(a) is not None):
-        raise NotYet(f"{wanted} is wanted, and you return {_kind(a)}.")
-    if x is None or y is None:
-        return
-    if x.dtype.kind == "c" and y.dtype.kind != "c":
-        raise NotYet("your result is complex, and real numbers are wanted (.real, irfft2).")
-    if x.shape != y.shape and not x.size == y.size == 1:
-        axes = "the same axes in another order" if sorted(x.shape) == sorted(y.shape) else "yours"
-        said = f"{axes}: {x.shape}" if axes != "yours" else f"yours is {x.shape}"
-        raise NotYet(f"{shape or 'the shape is wrong'}: {y.shape} here, and {said}.")
-    if y.dtype.kind == "b" and x.dtype.kind != "b" and y.ndim:
-        raise NotYet("True and False are wanted (bool), and yours are numbers.")
-    if y.dtype.kind in "iu" and x.dtype.kind in "fb" and y.ndim:
-        raise NotYet(f"labels are whole numbers, and yours are {getattr(a, 'dtype', x.dtype)}.")
-    if np.isnan(x).any() and not np.isnan(y).any():
-        raise NotYet(
-            "there are NaNs in your result: a logarithm or root of a negative number, or 0/0."
-        )
-
-
-def _relation(found: Sequence[Any], right: Sequence[Any]) -> str:
-    """How all results stand to the right ones, if that is simple."""
-    xs = [n for n in map(_numbers, found) if n is not None and n.dtype.kind in "iuf"]
-    ys = [n for n in map(_numbers, right) if n is not None and n.dtype.kind in "iuf"]
-    if not len(xs) == len(ys) == len(found):
-        return ""
-    x, y = (np.concatenate([n.ravel() for n in ns]).astype(float) for ns in (xs, ys))
-    if x.size < 2 or x.size != y.size:
-        return ""
-    if same(x, -y):
-        return "the sign is wrong: all is right but for a minus"
-    factor, offset = float(x @ y) / float(y @ y or 1.0), float((x - y).mean())
-    if same(x, factor * y) and factor:
-        return f"your result is {factor:.4g} times what it should be"
-    if same(x - y, np.full_like(y, offset)):
-        return f"your result is off by {offset:+.4g} everywhere"
-    for axis in range(xs[0].ndim):
-        if all(same(a, np.flip(b, axis)) for a, b in zip(xs, ys, strict=True)):
-            return f"axis {axis} runs the other way"
-    for i, j in combinations(range(xs[0].ndim), 2):
-        if all(same(a, np.swapaxes(b, i, j)) for a, b in zip(xs, ys, strict=True)):
-            return f"axes {i} and {j} have changed places"
-    return ""
-
-
-def _difference(a: Any, b: Any) -> str:
-    """Where a result is farthest from the right one, with as many digits as tell them apart."""
-    if isinstance(b, tuple):
-        i = [same(x, y) for x, y in zip(a, b, strict=True)].index(False)
-        return f"number {i + 1}: {_difference(a[i], b[i])}"
-    x, y = _numbers(a), _numbers(b)
-    if x is None or y is None:
-        return f"it should be {b}, and you find {_plain(a)}"
-    far = np.abs(x.astype(float) - y.astype(float).reshape(x.shape))
-    at = np.unravel_index(int(far.argmax()), far.shape)
-    pair = x[at].item(), y.reshape(x.shape)[at].item()
-    if x.dtype.kind in "biu" and y.dtype.kind in "biu":
-        mine, wanted = map(str, pair)
-    else:
-        digits = (n for n in range(2, 17) if f"{pair[0]:.{n}f}" != f"{pair[1]:.{n}f}")
-        n = next(digits, 17)
-        mine, wanted = (f"{value:.{n}f}" for value in pair)
-    if x.size == 1:
-        return f"it should be {wanted}, and you find {mine}"
-    share = f"{int((far > 0).sum())} of {far.size} labels differ; " if y.dtype.kind in "iu" else ""
-    return f"{share}entry [{', '.join(map(str, at))}] should be {wanted} and is {mine}"
-
-
-def _differ(a: Any, b: Any) -> bool:
-    """Whether an argument is no longer what it was."""
-    if isinstance(a, Tensor | np.ndarray):
-        return a.shape != b.shape or bool((a != b).any())
-    if isinstance(a, dict):
-        return a.keys() != b.keys() or any(_differ(a[key], b[key]) for key in a)
-    if isinstance(a, tuple | list):
-        return len(a) != len(b) or any(map(_differ, a, b))
-    if is_dataclass(a):
-        return any(_differ(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
-    return isinstance(a, str | int | float) and a != b

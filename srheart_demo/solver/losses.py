@@ -14,7 +14,12 @@ from srheart_demo.solver.settings import Settings
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """CE: mean over voxels, nats. Logits (B, C, ...) against labels (...); returns (B,)."""
+    """CE: mean over voxels, nats. Logits (B, C, ...) against labels (...); returns (B,).
+
+    >>> logits = sr.degrade(G.decode(step.z), problem.stack, step.d)
+    >>> sr.cross_entropy(logits, problem.S_LR).shape
+    torch.Size([1])
+    """
     # `move` lays its slices out before its classes; softmax is quickest in that order.
     logits = logits.transpose(1, 2)
     seen = labels.expand(len(logits), *labels.shape).unsqueeze(2)
