@@ -209,4 +209,4 @@ lesson.without_drift(without_drift)
 # - What data cannot tell the prior decides, whether you wrote it down or not. A lower loss without a prior was a worse heart.
 # - Say what you removed before you scored: here one common translation, the same for all tissues.
 #
-# **One step further.** `why.valley` draws $L$ over one direction of $z$ and the displacement of one slice: the explorer shows it too. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk it. Or set `motion_mm=10` in RECOMMENDED and solve the straight stack again.
+# **One step further.** `explorer.why.valley` draws $L$ over one direction of $z$ and the displacement of one slice: the explorer shows it too. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk it. Or set `motion_mm=10` in RECOMMENDED and solve the straight stack again.
