@@ -62,16 +62,17 @@ test: $(ALL) ## run everything: unit tests, notebooks, the dashboard in a browse
 bench: $(ALL) ## time one iteration against the reference method, side by side
 	@$(PY) -m benchmarks.iteration $(BENCH_ARGS)
 
-lint: $(ALL) ## check style, types and the direction of imports
+lint: $(ALL) ## check style, types and the direction of imports, JavaScript's style and types too
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
+	@$(PY) -m tests.javascript
 
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
 clean: ## remove the environment, caches and what runs have written
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist tests/javascript/node_modules
 	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) \
 		-prune -exec rm -rf {} +
 
