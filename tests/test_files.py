@@ -80,7 +80,7 @@ def test_weights_with_a_wrong_byte_are_refused(
         (tmp_path / name).write_bytes(content)
     shutil.copy(WEIGHTS / "SHA256SUMS", tmp_path)
     monkeypatch.setattr(generator, "WEIGHTS", tmp_path)
-    monkeypatch.setattr(edsr, "WEIGHTS", tmp_path / "edsr")
+    monkeypatch.setattr(edsr, "EDSR_WEIGHTS", tmp_path / "edsr")
     for load in (
         lambda: generator.load_generator.__wrapped__("dcgan"),
         lambda: edsr.load_edsr.__wrapped__("none"),

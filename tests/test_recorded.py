@@ -14,7 +14,9 @@ from srheart_demo.experiments.paper_tables import recorded
 from srheart_demo.experiments.scoring import labels_at_truth, score
 from srheart_demo.heart.measures import mean_dice
 
-TABLES = sorted(p.name for p in paper_tables.FOLDER.iterdir() if p.name in paper_tables.DESIGNS)
+TABLES = sorted(
+    p.name for p in paper_tables.RESULTS_FOLDER.iterdir() if p.name in paper_tables.DESIGNS
+)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -23,7 +23,7 @@ from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
 from srheart_demo.explorer.own import OwnFile, OwnScan
-from srheart_demo.explorer.pictures import WINDOW, StackOutlines, cut, turn
+from srheart_demo.explorer.pictures import SHOWN_PIXELS, StackOutlines, cut, turn
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import KnownHeart, ScanSettings, load_subject
@@ -177,7 +177,7 @@ def test_pictures_have_one_size_and_hold_labels(run: Session, angle: float) -> N
     cuts = run.now.cuts(3, angle)
     for view in (cuts.short_axis, cuts.long_axis):
         for picture in (view.input, view.redegraded, view.estimate, view.truth):
-            assert picture.shape == (WINDOW, WINDOW)
+            assert picture.shape == (SHOWN_PIXELS, SHOWN_PIXELS)
             assert picture.dtype == np.uint8
             assert picture.max() < N_CLASSES
     assert cuts.acquired == (angle == 0)

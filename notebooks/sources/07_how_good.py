@@ -106,7 +106,7 @@ for name in ("NN", "SBI"):
 
 # %%
 table1 = paper_tables.paper_table("table1", cases.HeldOut(hearts=3))
-results = lesson.measured(table1)
+results = lesson.results_of(table1)
 print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
 # %%

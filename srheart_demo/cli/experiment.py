@@ -32,7 +32,7 @@ DESCRIPTION = (
     "results.csv, one row for each subject, level and method, settings.json, summary.md and "
     "report.html, a page that needs no network. A stopped run goes on with the same command."
 )
-PAPER = {
+_PAPER = {
     "table1": "NN, SBI, EDSR and LO under severe motion",
     "table-s1": "the same under no, normal and severe motion",
     "table2": "EDSR trained on each level of motion and tested on each, against LO",
@@ -54,7 +54,7 @@ SETTINGS, RESULTS, SUMMARY, REPORT = "settings.json", "results.csv", "summary.md
 def add_options(command: argparse.ArgumentParser) -> None:
     """An experiment, on what, and of which methods."""
     names = command.add_subparsers(dest="experiment", metavar="NAME", required=True)
-    for name, what in PAPER.items():
+    for name, what in _PAPER.items():
         description = f"Dice, distances and more of {what}, on synthetic hearts."
         table = names.add_parser(name, help=what, description=description)
         _subjects(table)
@@ -139,7 +139,7 @@ def _chosen(options: argparse.Namespace) -> Experiment:
         return RealStacks(_files(options.files), options.simulate, options.seed, *chosen)
     check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
-    if options.experiment in PAPER:
+    if options.experiment in _PAPER:
         return paper_table(options.experiment, subjects, options.methods or ())
     solver, most = chosen_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:

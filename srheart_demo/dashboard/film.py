@@ -59,7 +59,7 @@ def rgba_png(picture: np.ndarray) -> bytes:
     return _written(Image.fromarray(picture))
 
 
-def html(session: Session) -> bytes:
+def heart_page(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     from srheart_demo.dashboard.heart import page
 

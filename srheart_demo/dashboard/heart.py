@@ -33,7 +33,7 @@ REACH, TICKS = (66, 66, 60), (-40, 0, 40)
 """How far the axes reach from 0, and the numbers on them, mm; none where two axes meet."""
 EYE = {"x": -0.5, "y": -1.64, "z": 0.26}
 """Where the view is seen from, from its middle; RV left, base on top."""
-MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}
+_MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}
 """A little low: titles stand below the axes."""
 CLEAR = "rgba(0,0,0,0)"
 LIT = {"ambient": 0.6, "diffuse": 0.6, "specular": 0.05}
@@ -130,7 +130,7 @@ def layout() -> dict[str, Any]:
             "aspectmode": "manual",
             "aspectratio": dict(zip("xyz", (mm / max(REACH) for mm in REACH), strict=True)),
             "bgcolor": CLEAR,
-            "camera": {"eye": EYE, "center": MIDDLE},
+            "camera": {"eye": EYE, "center": _MIDDLE},
         },
     }
 

@@ -18,7 +18,7 @@ from srheart_demo.dashboard.theme import line_colours
 from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Table
 
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 PER_ROW = 3
 PANEL_HEIGHT = 330
 
@@ -123,7 +123,7 @@ def _boxes(plot: StripPlot) -> Iterator[tuple[int, go.Box]]:
 def _lines(plot: LinePlot) -> Iterator[tuple[int, go.Scatter]]:
     """For each panel by its number, means with their SD as bars, at evenly spaced settings."""
     for i, panel in enumerate(plot.panels.values()):
-        styles = zip(line_colours([*panel]), cycle(DASHES), strict=False)
+        styles = zip(line_colours([*panel]), cycle(_DASHES), strict=False)
         for (line, cells), (colour, dash) in zip(panel.items(), styles, strict=False):
             yield (
                 i,

@@ -37,7 +37,7 @@ TELL = 0.1
 """Least seconds between two words about how far a computation is."""
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Activity(Enum):
@@ -202,7 +202,7 @@ class Runner:
         return "" if job is None else job.name
 
     def job(
-        self, name: str, work: Callable[[Session, Watch], T], show: Callable[[T], None]
+        self, name: str, work: Callable[[Session, Watch], _T], show: Callable[[_T], None]
     ) -> None:
         """Compute something that takes long; an earlier one gives way."""
         self.cancel()
@@ -218,11 +218,11 @@ class Runner:
         elif waiting is not None:
             self._view.show_job(waiting.name, None)
 
-    def on_loop(self, show: Callable[[T], None]) -> Callable[[T], None]:
+    def on_loop(self, show: Callable[[_T], None]) -> Callable[[_T], None]:
         """`show`, to be called from the worker thread: it runs on the event loop."""
         loop = asyncio.get_running_loop()
 
-        def hop(value: T) -> None:
+        def hop(value: _T) -> None:
             loop.call_soon_threadsafe(show, value)
 
         return hop
@@ -380,12 +380,12 @@ class Runner:
         self._wake.clear()
         await self._wake.wait()
 
-    def _call(self, function: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+    def _call(self, function: Callable[..., _T], *arguments: object) -> asyncio.Future[_T]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self._solver, _answered, function, *arguments)
 
 
-def _answered(function: Callable[..., T], *arguments: object) -> T:
+def _answered(function: Callable[..., _T], *arguments: object) -> _T:
     """Call it; of all errors this one never gets out of a future, and whoever waits, waits on."""
     try:
         return function(*arguments)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from srheart_demo.dashboard.explorer import Explorer
     from srheart_demo.dashboard.heart_panel import HeartPanel
 
-KINDS: dict[str, Callable[[Explorer], WhyTab]] = {
+_KINDS: dict[str, Callable[[Explorer], WhyTab]] = {
     "landscape": LandscapeTab,
     "latent": LatentTab,
     "gauge": GaugeTab,
@@ -64,7 +64,7 @@ class Tabs:
 
     def _open(self) -> None:
         if self.shown not in self.made:
-            self.made[self.shown] = tab = KINDS[self.shown](self._board)
+            self.made[self.shown] = tab = _KINDS[self.shown](self._board)
             self._boxes[self.shown].children = [tab.box]
         self._show()
         if self.shown != "heart":

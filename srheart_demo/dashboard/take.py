@@ -70,7 +70,7 @@ def _made(kind: str, session: Session, watch: Watch) -> tuple[str, bytes]:
     if kind == "png":
         return "heart.png", film.png(session)
     if kind == "html":
-        return "heart.html", film.html(session)
+        return "heart.html", film.heart_page(session)
     if kind == "gif":
         return "run.gif", film.gif(session, watch)
     return takeaway.file(session, kind)

@@ -31,7 +31,7 @@ AGREE, DISAGREE = "#B9C1CC", "#D1478C"
 """Colours of a disagreement: the same tissue, and not the same."""
 SEQUENTIAL = ((0.0, "#F3E9C6"), (0.35, "#E0A64B"), (0.7, "#B23A6B"), (1.0, "#3B0F52"))
 """Lengths and losses, light to dark; ordered in grey as well."""
-METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#332288")
+_METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#332288")
 """Of the methods that are not ours, in order: a grey, those of Okabe and Ito's that are no tissue's
 (see `palette`), and three of Paul Tol's muted ones."""
 
@@ -41,5 +41,5 @@ def line_colours(names: Sequence[str]) -> list[str]:
     ours = next((name for name in names if name.startswith("LO")), "")
     known = {**TISSUE_COLOURS, ours: ESTIMATE}
     others = [name for name in names if name not in known]
-    of = known | {name: METHODS[i % len(METHODS)] for i, name in enumerate(others)}
+    of = known | {name: _METHODS[i % len(_METHODS)] for i, name in enumerate(others)}
     return [of[name] for name in names]

@@ -22,7 +22,7 @@ from srheart_demo.scan.volume import LabelVolume
 LEVELS = tuple(MOTION_LEVELS)
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
-HEARTS = 100_000
+_HEARTS = 100_000
 """Hearts that one choice of seed may use."""
 
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
@@ -94,11 +94,11 @@ class HeldOut:
 
 def held_out_seeds(n: int, seed: int) -> range:
     """Seeds of the `n` hearts of one choice of `seed`."""
-    first = FIRST_SEED + seed * HEARTS
+    first = FIRST_SEED + seed * _HEARTS
     return range(first, first + n)
 
 
-synthetic_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
+_synthetic_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
 """A heart at each level is drawn once."""
 
 
@@ -121,7 +121,7 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
 
 def simulated_heart(population: str, seed: int, level: str) -> Case:
     """A synthetic heart, degraded; its seed is the motion's too."""
-    return simulated(synthetic_heart(population, seed), level, seed)
+    return simulated(_synthetic_heart(population, seed), level, seed)
 
 
 def simulated_file(path: Path, seed: int, level: str) -> Case:
@@ -144,7 +144,7 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
 
 def clinical_heart(population: str, seed: int, level: str) -> Case:
     """A synthetic heart, scanned as in UK Biobank; there is one `level`."""
-    return clinical(synthetic_heart(population, seed), seed)
+    return clinical(_synthetic_heart(population, seed), seed)
 
 
 def clinical_stack(offset: float) -> Stack:

@@ -34,7 +34,7 @@ from srheart_demo.training.hearts import POPULATION
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-HEARTS = 100_000
+_HEARTS = 100_000
 """Hearts that one choice of seed may use."""
 ACTIVE = 0.01
 """Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
@@ -125,7 +125,7 @@ def section(G: HeartGenerator, weights: Path, on: str, seed: int, n: int = 1) ->
 
 
 def _seeds(n: int, seed: int) -> range:
-    return range(seed * HEARTS, seed * HEARTS + n)
+    return range(seed * _HEARTS, seed * _HEARTS + n)
 
 
 def unseen_heart(population: str, seed: int) -> LabelVolume:

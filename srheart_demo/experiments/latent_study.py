@@ -19,7 +19,7 @@ from srheart_demo.experiments import generators
 from srheart_demo.experiments.cases import LEVELS, HeldOut, simulated_heart, synthetic_heart
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, score, with_mean
+from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
 from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, top_two
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -32,7 +32,7 @@ from srheart_demo.training import PlainSettings, TrainingProgress, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
-DCGAN = "DCGAN"
+_DCGAN = "DCGAN"
 CHECKPOINT_EVERY = 25
 NOTE = "Mean Dice ± SD, the two best in bold; LO's answer is G(z), without a residual."
 
@@ -110,7 +110,7 @@ class LatentStudy(Experiment):
         """The shipped generators: each leading part of the β-VAE, and the DCGAN."""
         solver = replace(self.solver, residual=False)
         sizes = {f"M = {M}": LatentOptimisation(solver, latent_size=M) for M in self.latent_sizes}
-        return {**sizes, DCGAN: LatentOptimisation(solver, generator="dcgan")}
+        return {**sizes, _DCGAN: LatentOptimisation(solver, generator="dcgan")}
 
     @property
     def trained(self) -> dict[str, LatentOptimisation]:
@@ -126,7 +126,7 @@ class LatentStudy(Experiment):
         methods = {**self.nested, **self.trained}
         which = {name: (m.generator, m.latent_size) for name, m in methods.items()}
         scores = {name: partial(score, method) for name, method in methods.items()}
-        codes = {name: partial(best_code, *generator) for name, generator in which.items()}
+        codes = {name: partial(_best_code, *generator) for name, generator in which.items()}
         sound = {name: partial(sound_draw, *generator) for name, generator in which.items()}
         tasks = []
         for seed in self.subjects.seeds:
@@ -165,7 +165,7 @@ class LatentStudy(Experiment):
         """Mean Dice along M, and along β."""
         plots: list[Plot] = []
         for title, axis, names in (
-            ("Size of the latent space", "M (nested)", [n for n in self.nested if n != DCGAN]),
+            ("Size of the latent space", "M (nested)", [n for n in self.nested if n != _DCGAN]),
             ("β of the paper's recipe", "β", [*self.trained]),
         ):
             if len(names) > 1:
@@ -179,7 +179,7 @@ class LatentStudy(Experiment):
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
-        best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in STRUCTURES}
+        best = {f"best code {s}": (f"dice_{s}", BEST_CODE) for s in SCORED}
         shown = best | {f"LO, {level}": ("dice_mean", level) for level in LEVELS}
         columns = [top_two(mean_cells(results, *which, names)) for which in shown.values()]
         sound = results.paired("sound", DRAWS, names)
@@ -199,7 +199,7 @@ def known_heart(population: str, seed: int) -> LabelVolume:
     return replace(synthetic_heart(population, seed), affine=hr_affine())
 
 
-def best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
+def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
     found = generators.accuracy(_ceiling(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})

@@ -28,13 +28,13 @@ from srheart_demo.experiments.cases import (
 from srheart_demo.experiments.methods import GAMMAS, multi_view_name, weights_in_use
 from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, STRUCTURES, scores_of
+from srheart_demo.experiments.scoring import COLUMNS, SCORED, scores_of
 from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 
-FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results")))
+RESULTS_FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results")))
 
 MULTI_VIEW = multi_view_name(1.0)
 SWEEP = {0.0: "LO"} | {gamma: multi_view_name(gamma) for gamma in GAMMAS}
@@ -67,7 +67,7 @@ class Design:
     methods: tuple[str, ...] = ("NN", "SBI", "EDSR", "LO")
     levels: tuple[str, ...] = LEVELS
     case: Callable[[str, int, str], Case] = simulated_heart
-    structures: tuple[str, ...] = STRUCTURES
+    structures: tuple[str, ...] = SCORED
     crossed: bool = False
     strips: Sequence[tuple[str, str]] = (("Dice of every subject", "dice_{}"),)
     swept: bool = False
@@ -81,7 +81,7 @@ DESIGNS: dict[str, Design] = {
         levels=("severe",),
         structures=TISSUES[1:],
     ),
-    "table-s1": Design(_TABLE_S1, ((_TABLE_S1, paper.TABLE_S1, STRUCTURES, "dice_{}"),)),
+    "table-s1": Design(_TABLE_S1, ((_TABLE_S1, paper.TABLE_S1, SCORED, "dice_{}"),)),
     "table2": Design(
         "Table 2: trained on one level of motion, tested on each",
         methods=("EDSR (none)", "EDSR (normal)", "EDSR (severe)", "LO"),
@@ -92,9 +92,9 @@ DESIGNS: dict[str, Design] = {
         "Table 3: a clinical protocol",
         (
             (f"{ON_VIEW}, {RAW}", {"clinical": paper.TABLE_3}, TISSUES[1:], "raw_la_dice_{}"),
-            (f"{ON_VIEW}, {FIXED}", {}, STRUCTURES, "la_dice_{}"),
-            (f"{ON_HEART}, {RAW}", {}, STRUCTURES, "raw_dice_{}"),
-            (f"{ON_HEART}, {FIXED}", {}, STRUCTURES, "dice_{}"),
+            (f"{ON_VIEW}, {FIXED}", {}, SCORED, "la_dice_{}"),
+            (f"{ON_HEART}, {RAW}", {}, SCORED, "raw_dice_{}"),
+            (f"{ON_HEART}, {FIXED}", {}, SCORED, "dice_{}"),
         ),
         methods=("NN", "SBI", "EDSR (normal)", *SWEEP.values()),
         levels=("clinical",),
@@ -223,7 +223,7 @@ def paper_table(name: str, subjects: HeldOut, methods: Sequence[str] = ()) -> Pa
     return PaperTable(name, subjects, tuple(methods) or DESIGNS[name].methods)
 
 
-def recorded(name: str, folder: Path = FOLDER) -> tuple[PaperTable, Results]:
+def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[PaperTable, Results]:
     """A table that was measured beforehand, for lessons to show, and its results.
 
     Args:

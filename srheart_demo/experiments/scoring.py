@@ -32,11 +32,11 @@ from srheart_demo.solver.gauge import (
     unsheared_motion_error,
 )
 
-STRUCTURES = (*TISSUES[1:], "mean")
+SCORED = (*TISSUES[1:], "mean")
 """LV, MYO, RV and the mean of their Dice."""
 
 _TAKEN_TWICE = (
-    *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in STRUCTURES),
+    *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in SCORED),
     *(name.format(tissue) for name in ("assd_{}_mm", "hd95_{}_mm") for tissue in TISSUES[1:]),
 )
 """At HR voxels and, la, on the plane of the LA view."""

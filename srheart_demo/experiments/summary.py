@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from srheart_demo.experiments.paper import PrintedRow
-from srheart_demo.experiments.scoring import STRUCTURES
+from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
@@ -106,7 +106,7 @@ class Comparison:
         self,
         title: str,
         printed: Mapping[str, Mapping[str, PrintedRow]] | None = None,
-        structures: Sequence[str] = STRUCTURES,
+        structures: Sequence[str] = SCORED,
         named: str = "dice_{}",
     ) -> Table:
         """Dice of each structure by level and method, beside the paper's where it has them.
@@ -146,15 +146,13 @@ class Comparison:
         note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
         return Table("Mean Dice", head, rows, note)
 
-    def differences(self, structures: Sequence[str] = STRUCTURES) -> list[Table]:
+    def differences(self, structures: Sequence[str] = SCORED) -> list[Table]:
         """The first variant of latent optimisation less the best other, where there are both."""
         ours = [name for name in self.methods if name.startswith("LO")]
         others = [name for name in self.methods if name not in ours]
         return [self.less(ours[0], others, structures)] if ours and others else []
 
-    def less(
-        self, ours: str, others: Sequence[str], structures: Sequence[str] = STRUCTURES
-    ) -> Table:
+    def less(self, ours: str, others: Sequence[str], structures: Sequence[str] = SCORED) -> Table:
         """A method less the best of others by mean, subject by subject, with a 95 % interval."""
         rows = []
         for level, structure in product(self.levels, structures):

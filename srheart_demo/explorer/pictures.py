@@ -19,7 +19,7 @@ from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.gauge import labels_at
 
-WINDOW = 112
+SHOWN_PIXELS = 112
 """Rows and columns of a picture; 140 mm hold a large heart and its motion."""
 INSET = 16
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
@@ -28,7 +28,7 @@ THINNING = 2
 TILE = 2
 """Of a picture's rows and columns of pixels, every so many-th is painted in 3-D."""
 
-Labels = NDArray[np.uint8]
+_Labels = NDArray[np.uint8]
 
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
@@ -46,7 +46,7 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     )
 
 
-def _true_slice(scene: Scene, k: int) -> Labels | None:
+def _true_slice(scene: Scene, k: int) -> _Labels | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
     if truth is None:
@@ -70,7 +70,7 @@ def side(scene: Scene, d: Tensor) -> Side:
 
 
 def _profiles(
-    S_LR: Labels, window: tuple[slice, slice], moved: NDArray[np.floating]
+    S_LR: _Labels, window: tuple[slice, slice], moved: NDArray[np.floating]
 ) -> NDArray[np.uint8]:
     """(2, K, n) labels along the middle row and the middle column of a window that follows d."""
     middle = [(side.start + side.stop) // 2 for side in window]
@@ -104,8 +104,8 @@ class Cut:
 
     points: Tensor
     acquired: bool
-    input: Labels
-    truth: Labels | None
+    input: _Labels
+    truth: _Labels | None
     slices: NDArray[np.intp]
     pixels: NDArray[np.intp]
 
@@ -135,7 +135,7 @@ def _cut(scene: Scene, angle: float) -> Cut:
     )
 
 
-def _stack_at(scene: Scene, points: Tensor) -> tuple[Labels, NDArray[np.intp], NDArray[np.intp]]:
+def _stack_at(scene: Scene, points: Tensor) -> tuple[_Labels, NDArray[np.intp], NDArray[np.intp]]:
     """What the stack shows nearest to points, and the slices and pixels where."""
     slices, pixels = _nearest_pixels(scene.stack, points)
     seen = np.where(slices < 0, np.uint8(0), scene.S_LR[slices, pixels[..., 0], pixels[..., 1]])
@@ -252,7 +252,7 @@ def _border(points: Tensor) -> NDArray[np.float32]:
     return np.array([inset[corner].numpy() for corner in corners], np.float32).reshape(-1, 3)
 
 
-def _strips(labels: Labels, place: Callable[[NDArray[np.float64]], NDArray[np.float32]]) -> Tiles:
+def _strips(labels: _Labels, place: Callable[[NDArray[np.float64]], NDArray[np.float32]]) -> Tiles:
     """A picture's tissue as strips of one label; `place` puts pixels' corners (N, 2) in mm."""
     beside = np.pad(labels, ((0, 0), (1, 1)))
     begins = (labels > 0) & (labels != beside[:, :-2])
@@ -291,7 +291,7 @@ def _in_mm(stack: Stack, pixels: NDArray[np.floating], k: int) -> NDArray[np.flo
     return np.concatenate([height, in_plane], axis=1).astype(np.float32)
 
 
-def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
+def _planes(field: Tensor, stack: Stack, d: Tensor) -> _Labels:
     # Several times as fast as torch's argmax over the first axis.
     return degrade(field, stack, d)[0].numpy().argmax(0).astype(np.uint8)
 
@@ -305,7 +305,7 @@ def _nearest_pixels(stack: Stack, points: Tensor) -> tuple[NDArray[np.intp], NDA
 
 
 def _window(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """`WINDOW` rows and columns around the middle of the tissue in a picture."""
+    """`SHOWN_PIXELS` rows and columns around the middle of the tissue in a picture."""
     return tuple(  # type: ignore[return-value]
         _centred(np.flatnonzero(tissue.any(axis)), tissue.shape[1 - axis]) for axis in (1, 0)
     )
@@ -313,5 +313,5 @@ def _window(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 def _centred(present: NDArray[np.intp], size: int) -> slice:
     middle = int(present[0] + present[-1] + 1) // 2 if len(present) else size // 2
-    start = min(max(middle - WINDOW // 2, 0), max(size - WINDOW, 0))
-    return slice(start, min(start + WINDOW, size))
+    start = min(max(middle - SHOWN_PIXELS // 2, 0), max(size - SHOWN_PIXELS, 0))
+    return slice(start, min(start + SHOWN_PIXELS, size))

@@ -14,7 +14,7 @@ from torch import Tensor
 from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.scan.degradation import sample
 
-REACH = 62.0
+_REACH = 62.0
 """Half of the side of the picture, mm."""
 AZIMUTH, ELEVATION = 16.0, 18.0
 """Degrees from which the heart is seen; RV left, base on top."""
@@ -33,8 +33,8 @@ def portrait(field: Tensor, size: int = 120, depth: int = 72) -> NDArray[np.uint
     inward = np.array([-np.sin(e), -np.cos(e) * np.cos(a), np.cos(e) * np.sin(a)])
     up = np.cross(inward, right)
     up = up * np.sign(up[0])
-    axis = np.linspace(-REACH, REACH, size)
-    along = np.linspace(-1.2 * REACH, 1.2 * REACH, depth)
+    axis = np.linspace(-_REACH, _REACH, size)
+    along = np.linspace(-1.2 * _REACH, 1.2 * _REACH, depth)
     points = (
         -axis[:, None, None, None] * up
         + axis[None, :, None, None] * right

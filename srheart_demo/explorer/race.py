@@ -13,7 +13,7 @@ from srheart_demo.explorer.watch import Watch
 from srheart_demo.solver.algorithm import Step, latent_optimisation
 from srheart_demo.solver.settings import PRESETS, Settings
 
-Floats = NDArray[np.float32]
+_Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +29,9 @@ class Lane:
     """
 
     name: str
-    seconds: Floats
-    loss: Floats
-    motion_error: Floats
+    seconds: _Floats
+    loss: _Floats
+    motion_error: _Floats
     stopped: str | None
 
     @classmethod

@@ -19,7 +19,7 @@ from srheart_demo.solver.baselines import nearest
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.problem import Generator, Problem
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 AT_ONCE = 8
 """HR planes that are scored at once."""
@@ -51,11 +51,11 @@ class Scene:
         self.has_view = self.scan.view is not None
         self._kept: dict[Hashable, Any] = {}
 
-    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+    def once(self, what: Hashable, find: Callable[[], _T]) -> _T:
         """`find()`, kept under this name for as long as the scene is there, and no longer."""
         if what not in self._kept:
             self._kept[what] = find()
-        kept: T = self._kept[what]
+        kept: _T = self._kept[what]
         return kept
 
     def gauge(self, d: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from srheart_demo.heart.surface import Mesh
 
-Labels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+_Labels = NDArray[np.uint8]
+_Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,10 @@ class LossCurves:
     colour: int
     active: bool
     iteration: NDArray[np.int32]
-    loss: Floats
-    loss_sa: Floats
-    loss_la: Floats
-    path: Floats
+    loss: _Floats
+    loss_sa: _Floats
+    loss_la: _Floats
+    path: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +51,8 @@ class Shifts:
     slices: NDArray[np.int32]
     of: int
     tissue: NDArray[np.bool_]
-    estimate: Floats
-    truth: Floats
+    estimate: _Floats
+    truth: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,8 @@ class Side:
     slices: NDArray[np.int32]
     of: int
     pixel_mm: float
-    scanned: Labels
-    put_back: Labels
+    scanned: _Labels
+    put_back: _Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +84,10 @@ class Pictures:
         truth: the true heart, or None where nobody knows it.
     """
 
-    input: Labels
-    redegraded: Labels
-    estimate: Labels
-    truth: Labels | None
+    input: _Labels
+    redegraded: _Labels
+    estimate: _Labels
+    truth: _Labels | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +119,10 @@ class Outlines:
         view: the border of the scanned LA plane; empty without one, or where it is the cut.
     """
 
-    structures: dict[str, Floats]
-    frame: Floats
-    cut: Floats
-    view: Floats
+    structures: dict[str, _Floats]
+    frame: _Floats
+    cut: _Floats
+    view: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class Tiles:
     """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
 
     mesh: Mesh
-    labels: Floats
+    labels: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ class Paint:
 
     what: str
     most: float
-    values: dict[str, Floats]
+    values: dict[str, _Floats]
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ from srheart_demo.scan.simulate import (
 )
 from srheart_demo.scan.volume import LabelVolume
 
-Labels = NDArray[np.uint8]
+_Labels = NDArray[np.uint8]
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
@@ -109,10 +109,10 @@ class Scannable:
     """
 
     name: str
-    labels: Labels
+    labels: _Labels
     plane: Plane
-    S_HR: Labels | None = None
-    S_LA: Labels | None = None
+    S_HR: _Labels | None = None
+    S_LA: _Labels | None = None
     field: Tensor | None = None
     there: NDArray[np.bool_] | slice = slice(None)
 
@@ -157,7 +157,7 @@ class KnownHeart(Scannable):
         view: its LA view, in the model's frame.
     """
 
-    S_HR: Labels
+    S_HR: _Labels
     field: Tensor
 
     def __init__(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srheart_demo.solver.problem import Generator
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 class Cancelled(Exception):
@@ -42,7 +42,7 @@ class Watch:
         numbers = count()
         return lambda: self.tick(next(numbers) / max(n, 1))
 
-    def each(self, things: Sequence[T]) -> Iterator[T]:
+    def each(self, things: Sequence[_T]) -> Iterator[_T]:
         """One thing after the other, with a tick before each."""
         for i, thing in enumerate(things):
             self.tick(i / len(things))

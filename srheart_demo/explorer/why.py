@@ -22,7 +22,7 @@ from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
 
-Floats = NDArray[np.float32]
+_Floats = NDArray[np.float32]
 
 
 # -- the latent space ----------------------------------------------------------------------
@@ -121,8 +121,8 @@ class Traversal:
         ranges: tissue → least and most, ml, of all but 1 in 500 hearts that the prior learnt from.
     """
 
-    amounts: Floats
-    volumes: dict[str, Floats]
+    amounts: _Floats
+    volumes: dict[str, _Floats]
     ranges: Mapping[str, tuple[float, float]]
 
     def outside(self, amount: float) -> list[str]:
@@ -172,10 +172,10 @@ class LossMap:
         truth: x and y of the truth, where it is known; NaN for an unknown one.
     """
 
-    x: Floats
-    y: Floats
-    L: Floats
-    path: Floats
+    x: _Floats
+    y: _Floats
+    L: _Floats
+    path: _Floats
     truth: tuple[float, float]
 
 
@@ -232,7 +232,7 @@ def valley(
     return LossMap(x, y, L, path, (np.nan, np.nan))
 
 
-def _around(path: Floats, least: float, n: int) -> Floats:
+def _around(path: _Floats, least: float, n: int) -> _Floats:
     """`n` values that hold a path with room around it."""
     low, high = float(path.min()), float(path.max())
     reach = max(least, 0.75 * (high - low))
@@ -253,9 +253,9 @@ class GaugeCurve:
         loss_la: (n,) nats per voxel; NaN without an LA view.
     """
 
-    amounts: Floats
-    loss_sa: Floats
-    loss_la: Floats
+    amounts: _Floats
+    loss_sa: _Floats
+    loss_la: _Floats
 
 
 SHEARED_LENGTH = 100.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from srheart_demo.frame import HR_SPACING, TISSUES
 
 LV, MYO, RV = 1, 2, 3
-LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 """Levels at which radii are measured."""
 MID, WIDE, BASE = 0.55, 0.7, 0.85
 RV_LEVELS = (0.25, MID, BASE)
@@ -252,7 +252,7 @@ def _sizes(heart: _Heart) -> Statistics:
 
 def _ventricle(heart: _Heart) -> Statistics:
     found: Statistics = {}
-    for s in LEVELS:
+    for s in _LEVELS:
         k = heart.slice_at(s)
         endo, epi = _disk(heart.area(k, LV)), _disk(heart.area(k, LV, MYO))
         found |= {f"endocardium {s}": endo, f"epicardium {s}": epi, f"wall {s}": epi - endo}

@@ -121,7 +121,7 @@ class DCGAN(HeartGenerator):
         super().__init__(architecture or Architecture(encoder_widths=()), name)
 
 
-KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
+_KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
 """What a file of weights may hold."""
 
 
@@ -172,7 +172,7 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
         raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
-    model = KINDS[kind](architecture, name=path.stem)
+    model = _KINDS[kind](architecture, name=path.stem)
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
     model.eval().requires_grad_(False)
     # Latent by latent in memory: a product with one code is four times as fast.

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from srheart_demo.frame import HR_SHAPE, lattice_axes
 
-WIDEST = 0.66
+_WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
 LEAST_WALL = 3.5
 """Thinnest myocardium that a heart may have, mm."""
@@ -190,14 +190,14 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     endo_log = _spline(shape.endo_profile, s) + _harmonics(
         shape.endo_harmonics, range(2, 4), s, cos, sin
     )
-    endo = _distance_to(rho2, *_ellipsoid(height, length, radius, WIDEST, endo_log))
+    endo = _distance_to(rho2, *_ellipsoid(height, length, radius, _WIDEST, endo_log))
 
     apex_wall, wall = _column(shape.apex_wall), _column(shape.wall)
     epi_log = _spline(shape.epi_profile, s) + _harmonics(
         shape.epi_harmonics, range(1, 4), s, cos, sin
     )
     epi_length = length + apex_wall
-    epi_widest = (WIDEST * length + apex_wall) / epi_length
+    epi_widest = (_WIDEST * length + apex_wall) / epi_length
     epi_radius2, epi_slope = _ellipsoid(
         height + apex_wall, epi_length, radius + wall, epi_widest, epi_log
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from srheart_demo.experiments.paper_tables import FOLDER, recorded
+from srheart_demo.experiments.paper_tables import RESULTS_FOLDER, recorded
 from srheart_demo.experiments.tables import Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -169,7 +169,7 @@ def samples() -> str:
     return ", ".join(SAMPLES)
 
 
-def full_tables(folder: Path = FOLDER) -> str:
+def full_tables(folder: Path = RESULTS_FOLDER) -> str:
     """Whether the tables that lesson 7 shows are there."""
     names = ("table-s1", "table2")
     try:

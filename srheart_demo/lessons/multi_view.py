@@ -30,7 +30,7 @@ from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Problem
 
-Floats = NDArray[np.floating]
+_Floats = NDArray[np.floating]
 
 
 def _view(p: Problem) -> tuple[Plane, Tensor]:
@@ -40,7 +40,7 @@ def _view(p: Problem) -> tuple[Plane, Tensor]:
     return p.plane, p.S_LA
 
 
-def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
+def crossing(p: Problem, k: int) -> tuple[_Floats, _Floats]:
     """Where slice k and the LA plane cut each other.
 
     Returns:
@@ -63,7 +63,7 @@ def crossing(p: Problem, k: int) -> tuple[Floats, Floats]:
 def _affines() -> Cases:
     rng = np.random.default_rng(3)
 
-    def case(h: int, w: int, spacing: list[float]) -> tuple[Floats, int, int, Floats]:
+    def case(h: int, w: int, spacing: list[float]) -> tuple[_Floats, int, int, _Floats]:
         affine, model_from_world = np.eye(4), np.eye(4)
         turns = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2)]
         affine[:3, :3], affine[:3, 3] = turns[0] * spacing, [30.0, -20.0, 55.0]
@@ -77,20 +77,20 @@ def _affines() -> Cases:
 
 
 def _points(
-    affine: Floats,
+    affine: _Floats,
     h: int,
     w: int,
-    model_from_world: Floats,
+    model_from_world: _Floats,
     axes: tuple[int, ...] = (0, 1, 2),
     offset: tuple[float, ...] = (0, 0, 0),
-) -> Floats:
+) -> _Floats:
     """Pixels (0, i, j) in the model's frame, with room for mistakes."""
     index = np.stack(np.meshgrid([0.0], np.arange(h), np.arange(w), indexing="ij"), axis=-1)[0]
     homogeneous = np.concatenate([index[..., axes] + offset, np.ones((h, w, 1))], axis=-1)
     return (homogeneous @ affine.T @ model_from_world.T)[..., :3]
 
 
-def _pixel(found: Floats, right: Floats, affine: Floats, h: int, w: int, m: Floats) -> str:
+def _pixel(found: _Floats, right: _Floats, affine: _Floats, h: int, w: int, m: _Floats) -> str:
     far = np.linalg.norm(np.asarray(found, float) - right, axis=-1)
     i, j = np.unravel_index(int(far.argmax()), far.shape)
     place, wanted = (np.round(np.asarray(x, float)[i, j], 2).tolist() for x in (found, right))
@@ -98,7 +98,7 @@ def _pixel(found: Floats, right: Floats, affine: Floats, h: int, w: int, m: Floa
 
 
 @exercise(_affines, otherwise=_pixel)
-def plane_points(affine: Floats, h: int, w: int, model_from_world: Floats) -> Floats:
+def plane_points(affine: _Floats, h: int, w: int, model_from_world: _Floats) -> _Floats:
     """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
     return _points(affine, h, w, model_from_world)
 

@@ -27,7 +27,7 @@ HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV"))
 SHADES = LinearSegmentedColormap.from_list("shades", [str(colour) for _, colour in SEQUENTIAL])
 COLOURS = (*RUNS, INK)
 STYLES = ("-", "--", ":", "-.")
-WIDEST = 13.6
+_WIDEST = 13.6
 """Inches, of a row of slices."""
 MOST_TICKS = 8
 DPI = 110
@@ -42,7 +42,7 @@ def slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
         every: show every so many-th slice.
     """
     shown = slices_of(list(rows.values()), every)
-    side = min(1.3, WIDEST / len(shown))
+    side = min(1.3, _WIDEST / len(shown))
     size = (side * len(shown) + 0.9, 1.1 * side * len(rows))
     figure, axes = plt.subplots(len(rows), len(shown), figsize=size, squeeze=False)
     draw_slices(axes, rows, shown)

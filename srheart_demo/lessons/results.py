@@ -41,7 +41,7 @@ def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
     return bool(np.allclose(x.reshape(y.shape), y, rtol=relative, atol=far, equal_nan=True))
 
 
-KINDS: dict[Any, str] = {
+_KINDS: dict[Any, str] = {
     bool | np.bool_: "True or False",
     Tensor: "a tensor",
     np.ndarray: "a numpy array",
@@ -54,7 +54,7 @@ KINDS: dict[Any, str] = {
 
 def kind_of(value: Any) -> str:
     """What a value is, in words."""
-    name = next((name for kind, name in KINDS.items() if isinstance(value, kind)), "")
+    name = next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "")
     if name:
         return name
     if isinstance(value, tuple | list):

@@ -27,7 +27,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
 Mask = NDArray[np.bool_]
-Values = NDArray[np.float64]
+_Values = NDArray[np.float64]
 Levels = dict[str, dict[str, float]]
 """Network → level of motion → mean Dice."""
 
@@ -67,7 +67,7 @@ def _percentiles(q: float, of: Callable[[list[float]], float] = max) -> Callable
 
 
 @exercise(_ways)
-def far_off(there: Values, back: Values) -> float:
+def far_off(there: _Values, back: _Values) -> float:
     """Exercise 2: the 95 % Hausdorff distance from the distances there and back."""
     return _percentiles(95)(there, back)
 
@@ -130,7 +130,7 @@ def restored(case: Case, name: str, level: str) -> Labels:
     return labels_at_truth(method(name, level)(case.scan), case)
 
 
-def measured(experiment: Experiment) -> Results:
+def results_of(experiment: Experiment) -> Results:
     """The results of an experiment; they are not kept."""
     with TemporaryDirectory() as folder:
         results = open_results(experiment, Path(folder))

@@ -26,7 +26,7 @@ from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.curvature import information
 from srheart_demo.solver.problem import Problem
 
-COLOURS = (BACKGROUND, RUNS[1], RUNS[0])
+_COLOURS = (BACKGROUND, RUNS[1], RUNS[0])
 CLASSES = ("background", "pod", "peas")
 PEAS = 4
 
@@ -226,7 +226,7 @@ def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     figure, axes = plt.subplots(1, 2 * len(pods), figsize=(1.6 * 2 * len(pods), 2.7))
     for pair, (title, labels) in zip(axes.reshape(-1, 2), pods.items(), strict=True):
         for axis, cut in zip(pair, (labels[:, 64], labels[:, :, 64]), strict=True):
-            show_labels(axis, cut[8:-8, 32:-32], aspect=1.6, colours=COLOURS)
+            show_labels(axis, cut[8:-8, 32:-32], aspect=1.6, colours=_COLOURS)
         pair[0].set_title(title, fontsize=10, loc="left")
     return finish(figure)
 
@@ -236,5 +236,5 @@ def picture_sections(rows: Mapping[str, Labels]) -> Figure:
     K = len(next(iter(rows.values())))
     size = (0.75 * K + 1.2, 0.95 * len(rows) + 0.3)
     figure, axes = plt.subplots(len(rows), K, figsize=size, squeeze=False)
-    draw_slices(axes, rows, range(K), COLOURS)
+    draw_slices(axes, rows, range(K), _COLOURS)
     return finish(figure)

@@ -29,7 +29,7 @@ from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth as Truth
 from srheart_demo.lessons.verdict import Cases, exercise
 
-Rows = Sequence[tuple[float, float, int]]
+_Rows = Sequence[tuple[float, float, int]]
 """Said, right and voxels of each bin, as `measures.reliability` has them."""
 LENGTHWISE: dict[str, Any] = {
     "extent": (-HALF_EXTENT[2], HALF_EXTENT[2], -HALF_EXTENT[0], HALF_EXTENT[0]),
@@ -86,19 +86,19 @@ def _bins() -> Cases:
 
 
 def _over(
-    rows: Rows, gap: Callable[[float], float] = abs, weight: Callable[[int], float] = float
+    rows: _Rows, gap: Callable[[float], float] = abs, weight: Callable[[int], float] = float
 ) -> float:
     """The mean over voxels of some measure of said − right."""
     weights = [weight(n) for *_, n in rows]
     return sum(w * gap(s - r) for w, (s, r, _) in zip(weights, rows, strict=True)) / sum(weights)
 
 
-def _voxels(rows: Rows) -> int:
+def _voxels(rows: _Rows) -> int:
     return sum(n for *_, n in rows)
 
 
 @exercise(_bins)
-def calibration_error(rows: Rows) -> float:
+def calibration_error(rows: _Rows) -> float:
     """Exercise 2: mean |said − right| over voxels, from bins."""
     return _over(rows)
 
@@ -195,7 +195,7 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
     return finish(figure)
 
 
-def picture_reliability(tables: Mapping[str, Rows]) -> Figure:
+def picture_reliability(tables: Mapping[str, _Rows]) -> Figure:
     """Calibration: of voxels said to be so sure, the share that is right.
 
     Args:

@@ -39,7 +39,7 @@ from srheart_demo.lessons.results import (
 Solution = Callable[..., Any]
 Cases = Mapping[str, tuple[Any, ...]]
 PAGE = Path(__file__).with_name("mistakes.md")
-EMPTY = "is still empty; replace the three dots by your code."
+_EMPTY = "is still empty; replace the three dots by your code."
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
     def check(answer: Any) -> Mark:
         try:
             if answer is None or answer is ...:
-                raise NotYet(f"the answer {EMPTY}")
+                raise NotYet(f"the answer {_EMPTY}")
             return Mark(True, judge(answer))
         except NotYet as reason:
             return Mark(False, str(reason))
@@ -170,7 +170,7 @@ class Exercise:
 
     def _why(self, mine: Solution, found: list[Any], right: list[Any]) -> str:
         if _dots_left(mine):
-            return f"the exercise {EMPTY}"
+            return f"the exercise {_EMPTY}"
         k = [self.same(a, b) for a, b in zip(found, right, strict=True)].index(False)
         # A mistake that explains all cases; else one of them, if it is no yes or no.
         for some in (range(len(found)), [] if isinstance(right[k], bool | str) else [k]):
@@ -241,7 +241,7 @@ def ask(mine: Solution, *given: Any) -> Any:
     if found is not None and found is not ...:
         return found
     if _dots_left(mine):
-        raise NotYet(f"the exercise {EMPTY}")
+        raise NotYet(f"the exercise {_EMPTY}")
     if _returns(mine):
         raise NotYet("what you return is None: print() and what works in place give nothing back.")
     raise NotYet("your function returns nothing: is `return` missing?")

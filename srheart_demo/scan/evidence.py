@@ -15,7 +15,7 @@ from srheart_demo.heart.distances import signed_distance
 from srheart_demo.scan.degradation import Stack, interpolate
 from srheart_demo.scan.volume import LabelVolume
 
-NEAR = 10.0
+_NEAR = 10.0
 """Distances to tissue are measured this far out, mm; farther off all is background."""
 
 
@@ -24,7 +24,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
 
     By signed distances of the labels of a heart in the model's frame.
     """
-    margin = np.ceil(NEAR / np.array(heart.spacing)).astype(int)
+    margin = np.ceil(_NEAR / np.array(heart.spacing)).astype(int)
     (tissue,) = find_objects((heart.labels > 0).astype(np.uint8))
     low = np.maximum([s.start for s in tissue] - margin, 0)
     near = tuple(slice(a, s.stop + m) for a, s, m in zip(low, tissue, margin, strict=True))
@@ -34,7 +34,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
     distances = []
     tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]
     for inside in (heart.labels[near] > 0, *tissues):
-        signed = signed_distance(inside, heart.spacing, NEAR)
+        signed = signed_distance(inside, heart.spacing, _NEAR)
         distances.append(map_coordinates(signed, nodes, order=1, mode="nearest"))
     return phantom.class_logits(torch.tensor(np.stack(distances)[None]).float()).softmax(1)
 

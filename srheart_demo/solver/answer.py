@@ -24,7 +24,7 @@ from srheart_demo.scan.evidence import on_nodes
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.problem import Problem
 
-REACH = 6.0
+_REACH = 6.0
 """Signed distances count up to here, mm; the residual of one tissue up to twice as much."""
 ALONG = 20.0
 """Length over which residuals cease to be alike along D, mm."""
@@ -48,14 +48,14 @@ def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
         (1, 4, 32, 64, 64) logits to add to `field`.
     """
     classes = field.shape[1]
-    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, REACH, classes)
+    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, classes)
     pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
     blur = (0, 0, *(IN_PLANE / mm for mm in pitch))
     along = kriging_weights(p.stack, DAMPING).to(field.dtype)
     total = torch.zeros_like(field)
     for _ in range(PASSES):
         expected = degrade(field + total, p.stack, d)[0].numpy().argmax(0)
-        residual = in_plane_distances(expected, p.stack.spacing, REACH, classes) - seen
+        residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)

@@ -21,7 +21,7 @@ from srheart_demo.frame import LATTICE_SHAPE
 from srheart_demo.heart.doubling import plane_kernels
 from srheart_demo.scan.degradation import Stack, lattice_index
 
-NEAR = 5.0
+_NEAR = 5.0
 """A voxel counts as near a border with other labels this far off along rows or columns, mm."""
 EVERY = 4
 """Of the others one in so many rows and columns is kept."""
@@ -148,7 +148,7 @@ def thin(S_LR: Tensor, stack: Stack) -> Voxels:
 def _near_a_border(S_LR: Tensor, stack: Stack) -> Tensor:
     """Where other labels lie within `NEAR`, (K, h, w)."""
     both = torch.stack([S_LR, -S_LR], dim=1).to(stack.z.dtype)
-    a, b = (round(NEAR / mm) for mm in stack.spacing)
+    a, b = (round(_NEAR / mm) for mm in stack.spacing)
     highest = F.max_pool2d(F.max_pool2d(both, (2 * a + 1, 1), 1, (a, 0)), (1, 2 * b + 1), 1, (0, b))
     # The greatest of the negatives is the negative of the least.
     return highest.sum(1) > 0

@@ -20,7 +20,7 @@ from srheart_demo.frame import N_CLASSES
 from srheart_demo.heart.generator import read_weights
 from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move
 
-WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
+EDSR_WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
 UP = 5
 """Up-sampling along D, the inverse of the paper's s = [5, 1, 1]."""
 FOLD = 4
@@ -114,7 +114,7 @@ def load_edsr(level: str) -> EDSR:
         KeyError: no network was trained on this level.
         ValueError: its file is damaged.
     """
-    with resources.as_file(WEIGHTS / f"{level}.safetensors") as path:
+    with resources.as_file(EDSR_WEIGHTS / f"{level}.safetensors") as path:
         if not path.exists():
             raise KeyError(f"no EDSR was trained on motion {level!r}")
         return read_edsr(as_shipped(path, path.parent.parent))
