@@ -98,7 +98,7 @@ def held_out_seeds(n: int, seed: int) -> range:
     return range(first, first + n)
 
 
-_synthetic_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
+drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
 """A heart at each level is drawn once."""
 
 
@@ -121,7 +121,7 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
 
 def simulated_heart(population: str, seed: int, level: str) -> Case:
     """A synthetic heart, degraded; its seed is the motion's too."""
-    return simulated(_synthetic_heart(population, seed), level, seed)
+    return simulated(drawn_heart(population, seed), level, seed)
 
 
 def simulated_file(path: Path, seed: int, level: str) -> Case:
@@ -144,7 +144,7 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
 
 def clinical_heart(population: str, seed: int, level: str) -> Case:
     """A synthetic heart, scanned as in UK Biobank; there is one `level`."""
-    return clinical(_synthetic_heart(population, seed), seed)
+    return clinical(drawn_heart(population, seed), seed)
 
 
 def clinical_stack(offset: float) -> Stack:

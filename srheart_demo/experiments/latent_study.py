@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import torch
 
 from srheart_demo.experiments import generators
-from srheart_demo.experiments.cases import LEVELS, HeldOut, simulated_heart, synthetic_heart
+from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulated_heart
 from srheart_demo.experiments.methods import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
@@ -196,7 +196,7 @@ class LatentStudy(Experiment):
 
 def known_heart(population: str, seed: int) -> LabelVolume:
     """The heart itself, in the model's frame."""
-    return replace(synthetic_heart(population, seed), affine=hr_affine())
+    return replace(drawn_heart(population, seed), affine=hr_affine())
 
 
 def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
