@@ -31,7 +31,7 @@ LINE = 4
 """Width of an outline, in Plotly's own unit."""
 REACH, TICKS = (66, 66, 60), (-40, 0, 40)
 """How far the axes reach from 0, and the numbers on them, mm; none where two axes meet."""
-EYE = {"x": -0.5, "y": -1.64, "z": 0.26}
+EYE = {"x": -0.53, "y": -1.78, "z": 0.24}
 """Where the view is seen from, from its middle; RV left, base on top."""
 _MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}
 """A little low: titles stand below the axes."""
