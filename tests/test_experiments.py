@@ -21,9 +21,9 @@ from srheart_demo.experiments.cases import (
     CLINICAL_NOISE,
     Case,
     clinical,
+    drawn_heart,
     read_heart,
     simulated,
-    synthetic_heart,
 )
 from srheart_demo.experiments.methods import METHODS, find_generator, method, weights_in_use
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
@@ -45,7 +45,7 @@ SEED = 5_000_007
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    return simulated(synthetic_heart("healthy", SEED), "severe", SEED)
+    return simulated(drawn_heart("healthy", SEED), "severe", SEED)
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def test_a_run_goes_on_with_the_same_weights_only() -> None:
 
 
 def test_the_clinical_protocol() -> None:
-    heart = synthetic_heart("healthy", SEED)
+    heart = drawn_heart("healthy", SEED)
     case, same, another = clinical(heart, 1), clinical(heart, 1), clinical(heart, 2)
     scan, again, other = case.scan, same.scan, another.scan
     assert scan.view is not None
@@ -156,7 +156,7 @@ def stack(slices: int = 9) -> LabelVolume:
     ids=["rounding", "1.255 mm pixels", "2.04 mm planes", "shear"],
 )
 def test_a_heart_a_little_off_the_hr_grid_is_resampled(change: np.ndarray, kept: bool) -> None:
-    exact = synthetic_heart("healthy", SEED)
+    exact = drawn_heart("healthy", SEED)
     heart = replace(exact, affine=exact.affine @ change)
     on_grid = on_hr_grid(heart)
     assert is_on_hr_grid(on_grid)

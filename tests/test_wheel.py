@@ -51,7 +51,7 @@ def build_of(folder: Path, kind: str, out: Path) -> None:
 
 def tracked(root: Path) -> set[str]:
     """Files of the repository that belong to it, and not to a run or an editor."""
-    skip = {"__pycache__", ".ipynb_checkpoints"}
+    skip = {"__pycache__", ".ipynb_checkpoints", "node_modules"}
     return {
         path.relative_to(root).as_posix()
         for folder in SOURCES
