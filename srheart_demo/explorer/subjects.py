@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,7 +96,7 @@ def _by_hand(mm: float) -> float:
     return round(min(max(mm, -MOST_BY_HAND), MOST_BY_HAND), 2)
 
 
-class Scannable:
+class Scannable(ABC):
     """Somebody who can be scanned, and what is known of the heart.
 
     Attributes:
@@ -116,13 +117,13 @@ class Scannable:
     field: Tensor | None = None
     there: NDArray[np.bool_] | slice = slice(None)
 
+    @abstractmethod
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None]:
         """A scan, without notes, and its true displacements (1, K, 2), mm, if they are known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def filed(self, scan: Scan) -> Scan:
         """The scan as the command would read it of files, with all that is to be said of it."""
-        raise NotImplementedError
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:
