@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -112,3 +113,14 @@ def test_citation_names_the_paper(root: Path) -> None:
     citation = yaml.safe_load((root / "CITATION.cff").read_text("utf-8"))
     assert citation["version"] == metadata.version("srheart_demo")
     assert "Latent Optimisation" in citation["references"][0]["title"]
+
+
+def test_a_clone_carries_no_large_file_but_the_generators_weights(root: Path) -> None:
+    """Every version of a file stays in each clone; tools and caches do not belong there."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    sizes = {name: (root / name).stat().st_size for name in listed if (root / name).is_file()}
+    assert len(sizes) > 200
+    large = {Path(name).name for name, size in sizes.items() if size > 2_000_000}
+    assert large <= {"betavae.safetensors", "dcgan.safetensors"}

@@ -18,7 +18,13 @@ HERE = Path(__file__).parent
 NODE = Path(compute_driver_executable()[0])
 SOURCES = sorted((HERE.parents[1] / "srheart_demo" / "dashboard").glob("*.js"))
 TESTS = sorted(HERE.glob("*.test.js"))
-YARN = {"YARN_NODE_LINKER": "node-modules", "YARN_ENABLE_TELEMETRY": "0"}
+YARN = {
+    "YARN_NODE_LINKER": "node-modules",
+    "YARN_ENABLE_TELEMETRY": "0",
+    # What is fetched lies outside the repository, of which git and a distribution take all.
+    "YARN_ENABLE_GLOBAL_CACHE": "1",
+    "YARN_INSTALL_STATE_PATH": "node_modules/.yarn-install-state.gz",
+}
 
 
 def main() -> int:
