@@ -132,14 +132,10 @@ def _line(e: Tensor, x: Tensor, base: Tensor | None = None, along: Tensor | None
     return (x[:, None] * e).sum(0) / (base**2).sum() * along[:, None]
 
 
-def _less(e: Tensor) -> Tensor:
-    return e - e.mean(0)
-
-
 @exercise(_errors)
 def without_drift(e: Tensor, z: Tensor) -> Tensor:
     """Exercise 3: errors of d less what is constant and what is linear along the stack."""
-    return _less(e) - _line(e, z - z.mean())
+    return e - e.mean(0) - _line(e, z - z.mean())
 
 
 def picture_landscapes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,6 @@ def _same_letters(found: Any, right: str) -> bool:
         "a third": (_turned((9, 1, 1), 10.0, [1, 2, 0]),),
     },
     same=_same_letters,
-    otherwise=lambda found, right, affine: (
-        f"the axes of the test run {right}, and you find {found}; that is wrong for one affine"
-        if found is not None
-        else ""
-    ),
 )
 def orientation(affine: Affine) -> str:
     """Exercise 1: which way each axis of an array runs, of an affine."""
@@ -115,14 +110,6 @@ def _stored() -> Cases:
         "values 200, 500 and 600": (large, {500: 1, 200: 2, 600: 3}),
         "two values for one tissue": (stored[:2], {1: 2, 4: 1, 5: 1}),
     }
-
-
-def _by(stored: Stored, meaning: Mapping[int, int], rest: Callable[[int], int]) -> Stored:
-    """Labels by a dictionary; what it does not name by `rest`."""
-    found: Labels = np.vectorize(lambda value: meaning.get(value, rest(value)), otypes=[np.uint8])(
-        stored
-    )
-    return found
 
 
 def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:
@@ -152,14 +139,10 @@ def _stacks() -> Cases:
     }
 
 
-def _ml(labels: Labels, label: int, voxel: float) -> float:
-    return float((labels == label).sum()) * voxel / 1000
-
-
 @exercise(_stacks)
 def volume_ml(labels: Labels, label: int, affine: Affine) -> float:
     """Exercise 3: voxels of one label times |det| of the affine's linear part."""
-    return _ml(labels, label, abs(np.linalg.det(affine[:3, :3])))
+    return float((labels == label).sum()) * abs(np.linalg.det(affine[:3, :3])) / 1000
 
 
 def picture_array(array: NDArray[Any], affine: Affine) -> Figure:

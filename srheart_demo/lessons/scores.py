@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -62,14 +62,10 @@ def _ways() -> Cases:
     }
 
 
-def _percentiles(q: float, of: Callable[[list[float]], float] = max) -> Callable[..., float]:
-    return lambda *ways: float(of([float(np.percentile(way, q)) for way in ways]))
-
-
 @exercise(_ways)
 def far_off(there: _Values, back: _Values) -> float:
     """Exercise 2: the 95 % Hausdorff distance from the distances there and back."""
-    return _percentiles(95)(there, back)
+    return float(max(np.percentile(way, 95) for way in (there, back)))
 
 
 CHOICE: Levels = {
@@ -98,25 +94,10 @@ def _tables() -> Cases:
     return {"a table": (CHOICE,), "it in another order": (turned,), "another": (OTHERS,)}
 
 
-def _best(of: Callable[[dict[str, float]], float]) -> Callable[[Levels], str]:
-    """The network of which something is greatest."""
-    return lambda table: max(table, key=lambda name: of(table[name]))
-
-
-def _names(found: object, right: str, table: Levels) -> str:
-    if not isinstance(found, str) or found not in table:
-        return f"{found!r} is none of the networks; return one of the table's names"
-    worst = min(table[found].values())
-    return (
-        f"{found} falls to {worst:.2f}; choose by each network's worst level, and {right} never "
-        f"falls below {min(table[right].values()):.2f}"
-    )
-
-
-@exercise(_tables, otherwise=_names)
+@exercise(_tables)
 def most_careful(table: Levels) -> str:
     """Exercise 3: the network with the best worst case."""
-    return _best(lambda row: min(row.values()))(table)
+    return max(table, key=lambda name: min(table[name].values()))
 
 
 def restored(case: Case, name: str, level: str) -> Labels:
