@@ -14,6 +14,7 @@ from torch import Tensor
 
 from srheart_demo.files import fingerprint
 from srheart_demo.heart.generator import (
+    OURS,
     HeartGenerator,
     available,
     load_generator,
@@ -132,7 +133,7 @@ class LatentOptimisation:
 
     settings: Settings = RECOMMENDED
     multi_view: bool = False
-    generator: str = "betavae"
+    generator: str = OURS
     latent_size: int | None = None
 
     def __call__(self, scan: Scan) -> Restoration:
