@@ -311,6 +311,8 @@ def test_z_starts_at_the_encoders_guess_or_at_zero():
     assert torch.equal(first(encoding, start="encoder"), guess)
     assert not first(encoding).any()
     assert not first(p, start="encoder").any()
+    encoding.G.reads_scans = False  # It knows whole hearts only.
+    assert not first(encoding, start="encoder").any()
 
 
 def test_without_a_view_gamma_acts_on_nothing():

@@ -17,6 +17,8 @@ from srheart_demo.lessons.pictures import (
     STYLES,
     Labels,
     finish,
+    grid,
+    outline,
     show_labels,
     window_of,
 )
@@ -160,12 +162,10 @@ def picture_along(maps: Mapping[str, Labels]) -> Figure:
 
     The borders of the first are drawn on the others.
     """
-    figure, axes = plt.subplots(1, len(maps), figsize=(2.4 * len(maps), 2.9), squeeze=False)
-    window, first = window_of([labels[None] for labels in maps.values()]), next(iter(maps.values()))
-    for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
-        show_labels(axis, labels[window][::-1])
-        for tissue in () if labels is first else (1, 2, 3):
-            border = (first == tissue).astype(float)[window][::-1]
-            axis.contour(border, levels=[0.5], colors=INK, linewidths=0.9)
-        axis.set_title(title, fontsize=10)
+    window = window_of([labels[None] for labels in maps.values()])
+    first, *others = shown = [labels[window][::-1] for labels in maps.values()]
+    figure, axes = grid({"": shown}, 2.4, maps)
+    for axis in axes[0, 1 : 1 + len(others)]:
+        for tissue in (1, 2, 3):
+            outline(axis, first == tissue)
     return finish(figure)

@@ -8,7 +8,6 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,8 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srheart_demo.dashboard.theme import INK, RUNS, TRUTH
-from srheart_demo.lessons.pictures import finish, name_row
+from srheart_demo.dashboard.theme import BACKGROUND, RUNS
+from srheart_demo.lessons.pictures import finish, grid, outline
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.truth import small_problem
@@ -197,17 +196,10 @@ def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequen
         rows: title → signed pictures (h, w), positive inside.
         of: title of each column.
     """
-    first = next(iter(rows.values()))
-    size = (1.5 * len(of) + 1.3, 1.65 * len(rows))
-    figure, axes = plt.subplots(len(rows), len(of), figsize=size, squeeze=False)
-    for line, (title, pictures) in zip(axes, rows.items(), strict=True):
-        for axis, picture, true in zip(line, pictures, first, strict=True):
-            axis.contourf(picture, levels=[0, np.inf], colors=[RUNS[0]], alpha=0.75)
-            axis.contour(true, levels=[0], colors=[INK], linewidths=1.2, linestyles="--")
-            axis.set(xticks=[], yticks=[], aspect="equal")
-            axis.set_xlabel(f"{int((picture > 0).sum())} pixels", fontsize=9)
-            axis.spines[:].set_color(TRUTH)
-        name_row(line[0], title)
-    for axis, title in zip(axes[0], of, strict=True):
-        axis.set_title(title, fontsize=10)
+    areas = {title: [f"{int((x > 0).sum())} pixels" for x in row] for title, row in rows.items()}
+    inside = {title: [(x > 0).astype(np.uint8) for x in row] for title, row in rows.items()}
+    figure, axes = grid(inside, 1.5, of, areas, (BACKGROUND, RUNS[0]))
+    for line in axes:
+        for axis, asked_for in zip(line, next(iter(rows.values())), strict=True):
+            outline(axis, asked_for > 0, linestyles="--")
     return finish(figure)

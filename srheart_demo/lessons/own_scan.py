@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from srheart_demo.dashboard.theme import MUTED
-from srheart_demo.frame import HR_SPACING
-from srheart_demo.lessons.pictures import Labels, finish, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, show_labels
 from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.volume import LabelVolume
@@ -171,13 +171,13 @@ def picture_array(array: NDArray[Any], affine: Affine) -> Figure:
 
 def picture_placement(hearts: Mapping[str, Labels]) -> Figure:
     """Hearts (D, H, W) on the HR grid in the model's frame: the middle slice, and a long cut."""
-    figure, axes = plt.subplots(1, 2 * len(hearts), figsize=(2.4 * 2 * len(hearts), 2.8))
-    D, H, W = HR_SPACING
-    for (slice_, cut), (title, labels) in zip(axes.reshape(-1, 2), hearts.items(), strict=True):
-        show_labels(slice_, labels[labels.shape[0] // 2], aspect=H / W)
-        show_labels(cut, labels[:, labels.shape[1] // 2], aspect=D / W, origin="lower")
-        for axis, up_or_down in ((slice_, "← H"), (cut, "D →")):
-            axis.set_xlabel("W →", fontsize=9, color=MUTED)
-            axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
-        slice_.set_title(title, fontsize=10, loc="left")
+    shown = [
+        view
+        for labels in hearts.values()
+        for view in (labels[len(labels) // 2], lengthwise(labels, labels.shape[1] // 2))
+    ]
+    figure, axes = grid({"": shown}, 2.4, [word for title in hearts for word in (title, "")])
+    for axis, up_or_down in zip(axes[0], cycle(("← H", "D →")), strict=False):
+        axis.set_xlabel("W →", fontsize=9, color=MUTED)
+        axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
     return finish(figure)

@@ -22,7 +22,14 @@ from srheart_demo.experiments.summary import LinePlot, StripPlot
 from srheart_demo.experiments.tables import Results
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
-from srheart_demo.lessons.pictures import STYLES, Labels, finish, show_labels, window_of
+from srheart_demo.lessons.pictures import (
+    STYLES,
+    Labels,
+    finish,
+    outline,
+    show_labels,
+    window_of,
+)
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
@@ -132,7 +139,7 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
     figure, (picture, *bars) = plt.subplots(1, 4, figsize=(10.5, 2.9), width_ratios=widths)
     show_labels(picture, estimate[middle][window])
     for label in (1, 2, 3):
-        picture.contour(truth[middle][window] == label, [0.5], colors=INK, linewidths=1.2)
+        outline(picture, truth[middle][window] == label)
     picture.set_title("estimate; lines: truth", fontsize=10)
     found, true = volumes_ml(estimate, spacing), volumes_ml(truth, spacing)
     error = {tissue: found[tissue] - true[tissue] for tissue in found}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
@@ -17,7 +16,7 @@ from srheart_demo.dashboard.theme import BACKGROUND, RUNS
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import class_dice
-from srheart_demo.lessons.pictures import Labels, draw_slices, finish, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, slices
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth
 from srheart_demo.lessons.verdict import Cases, exercise
@@ -178,18 +177,15 @@ def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     """Pods (D, H, W) of 2 × 1.25 × 1.25 mm, cut along their length, seen along rows and columns."""
-    figure, axes = plt.subplots(1, 2 * len(pods), figsize=(1.6 * 2 * len(pods), 2.7))
-    for pair, (title, labels) in zip(axes.reshape(-1, 2), pods.items(), strict=True):
-        for axis, cut in zip(pair, (labels[:, 64], labels[:, :, 64]), strict=True):
-            show_labels(axis, cut[8:-8, 32:-32], aspect=1.6, colours=_COLOURS)
-        pair[0].set_title(title, fontsize=10, loc="left")
-    return finish(figure)
+    shown = [
+        lengthwise(seen, 64)[13:-13, 32:-32]
+        for labels in pods.values()
+        for seen in (labels, labels.swapaxes(1, 2))
+    ]
+    titles = [word for title in pods for word in (title, "")]
+    return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 
 
 def picture_sections(rows: Mapping[str, Labels]) -> Figure:
     """Sections (K, h, w), in rows."""
-    K = len(next(iter(rows.values())))
-    size = (0.75 * K + 1.2, 0.95 * len(rows) + 0.3)
-    figure, axes = plt.subplots(len(rows), K, figsize=size, squeeze=False)
-    draw_slices(axes, rows, range(K), _COLOURS)
-    return finish(figure)
+    return slices(rows, colours=_COLOURS, what="section")

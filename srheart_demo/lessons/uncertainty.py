@@ -23,6 +23,7 @@ from srheart_demo.lessons.pictures import (
     Labels,
     finish,
     middle_row,
+    outline,
     show_labels,
 )
 from srheart_demo.lessons.results import same
@@ -153,7 +154,7 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
         look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "alpha": 0.55}
         for margin in (cut[:, label] - others).numpy():
             axis.contour(margin, [0.0], **look, **LENGTHWISE)
-        axis.contour(truth[:, row] == label, [0.5], colors=INK, linewidths=1.1, **LENGTHWISE)
+        outline(axis, truth[:, row] == label, **LENGTHWISE)
         axis.set_title(tissue, fontsize=10)
         axis.set_aspect("equal")
         _frame(axis, z)

@@ -32,7 +32,7 @@ def _random(p: Problem, settings: Settings) -> Tensor:
 
 @torch.no_grad()
 def _encoded(p: Problem, settings: Settings) -> Tensor:
-    if not isinstance(p.G, Encoder):
+    if not isinstance(p.G, Encoder) or not getattr(p.G, "reads_scans", True):
         return _zero(p, settings)
     return p.G.encode(evidence(p.S_LR, p.stack))[0]
 

@@ -43,7 +43,7 @@ class Settings:
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
-            encoder's guess, or at zero where G has none.
+            encoder's guess, or at zero where G has none that knows scans.
         seed: of a random start.
         residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
     """
