@@ -25,8 +25,8 @@ from torch import Tensor, nn
 from benchmarks.reference import COARSE, LATENTS, WEIGHTS, WIDTHS, decoder
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.training import loop
+from srheart_demo.training.betavae import kl_to_prior
 from srheart_demo.training.hearts import StoredHearts
-from srheart_demo.training.plain import kl_to_prior
 
 
 def encoder() -> nn.Sequential:

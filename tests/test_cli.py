@@ -337,14 +337,20 @@ def test_train_writes_weights_and_refuses_other_settings(
     assert "other settings" in capfd.readouterr().err
 
 
-def test_train_without_a_name_trains_the_recommended_betavae() -> None:
+def test_train_without_a_name_trains_ours() -> None:
     options = parser().parse_args(["train", "-o", "run"])
-    assert (options.generator, options.recipe) == ("betavae", "recommended")
+    assert options.generator == "traits"
 
 
-@pytest.mark.parametrize(
-    "option", [["--beta", "3"], ["--recipe", "plain"], ["--motion", "severe"], ["--start", "x"]]
-)
+def test_the_recipe_option_that_is_gone_says_what_to_train_instead(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["train", "betavae", "--recipe", "plain", "-o", "run"])
+    assert "train traits for ours" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--beta", "3"], ["--motion", "severe"], ["--start", "x"]])
 def test_train_refuses_for_one_generator_what_only_another_has(
     option: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

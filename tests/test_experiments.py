@@ -117,7 +117,7 @@ def test_a_former_name_says_its_new_one() -> None:
 
 def test_a_run_goes_on_with_the_same_weights_only() -> None:
     used = weights_in_use(["NN", "LO (ours)", "EDSR"], ["none"])
-    assert set(used) == {"betavae", "EDSR (none)"}
+    assert set(used) == {"traits", "EDSR (none)"}
     assert len(set(used.values())) == 2
     assert weights_in_use(["NN", "SBI"], ["none"]) == {}
 
@@ -238,7 +238,7 @@ def test_the_order_of_the_slices_does_not_matter() -> None:
     reversed_ = replace(plain, labels=plain.labels[::-1].copy(), affine=affine)
     one, other = (score_hidden(METHODS["SBI"], hide(s)) for s in (plain, reversed_))
     assert one["dice_mean"] == pytest.approx(other["dice_mean"], abs=1e-6)
-    upwards = Problem.of(hide(reversed_).scan, find_generator("betavae")).stack.z.diff()
+    upwards = Problem.of(hide(reversed_).scan, find_generator("traits")).stack.z.diff()
     assert bool((upwards > 0).all())
 
 

@@ -48,7 +48,7 @@ REAL_STACKS = (
     "paper instead, and scored as in Table S1."
 )
 LATENT_STUDY = (
-    "Compare generators: leading latents of the shipped beta-VAE (nested, not retrained), the "
+    "Compare generators: leading latents of traits (nested, not retrained), the "
     "DCGAN, and beta-VAEs of the paper's recipe, trained here on a small budget for each beta. "
     "Measured are best codes, whether draws are hearts, and latent optimisation."
 )

@@ -24,7 +24,7 @@ from srheart_demo.enhancement.cycle import Beat
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
-from srheart_demo.heart.generator import load_generator, weights_file
+from srheart_demo.heart.generator import OURS, load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
@@ -83,7 +83,7 @@ Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[
 
 @cache
 def _weights() -> str:
-    return checksum(weights_file("betavae"))
+    return checksum(weights_file(OURS))
 
 
 def _version() -> str:
@@ -137,7 +137,7 @@ class Cohort:
         if made.status == "done":  # By a worker that died before it could say so.
             return made
         began = time.perf_counter()
-        G = load_generator("betavae")
+        G = load_generator()
         e = enhance(self._read(subject), G, self.settings)
         if self.check:
             e = judged(e)

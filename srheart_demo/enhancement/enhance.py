@@ -166,7 +166,7 @@ def enhance(
 
     Args:
         scan: by `read_scan`, or `Scan.of`.
-        G: the generator that must explain the scan; the shipped β-VAE by default.
+        G: the generator that must explain the scan; `traits` by default.
         settings: how to run Algorithm 1.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.

@@ -22,7 +22,6 @@ from srheart_demo.experiments.methods import (
     CROSSED,
     LADDER,
     OTHERWISE,
-    OURS,
     PAPERS,
     weights_in_use,
 )
@@ -42,6 +41,7 @@ from srheart_demo.experiments.summary import LinePlot, Plot, mean_cells, paired_
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
+from srheart_demo.heart.generator import OURS
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.losses import multi_view_loss

@@ -1,15 +1,13 @@
 """How large a latent space, how strong a prior, and which generator (paper, supplement).
 
-The sizes are nested, not retrained: M is how many leading latents of the shipped β-VAE are kept,
-the rest being zero. The values of β are compared on small β-VAEs of the paper's recipe
-(`training.plain`), trained here on a small budget, so they say which β is better, not how good the
-paper's network is.
+The sizes are nested, not retrained: M is how many leading latents of `traits` are kept, the rest
+being zero. The values of β are compared on β-VAEs of the paper's recipe (`training.betavae`),
+trained here on a small budget: they say which β is better, not how good the paper's network is.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
-from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,12 +21,12 @@ from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
 from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, top_two
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import fingerprint
-from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
-from srheart_demo.heart.generator import weights_file
+from srheart_demo.frame import TISSUES, hr_affine
+from srheart_demo.heart.generator import OURS, weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
-from srheart_demo.training import PlainSettings, TrainingProgress, train
+from srheart_demo.training import BetaVAESettings, TrainingProgress, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
@@ -42,18 +40,15 @@ class Budget:
     """The small budget of each β-VAE.
 
     Attributes:
-        hearts, steps: as in `PlainSettings`.
-        learning_rate: ten times the paper's, for the steps are few.
+        hearts, steps: as in `BetaVAESettings`.
     """
 
     hearts: int
     steps: int
-    learning_rate: float = 1e-3
 
-    def settings(self, beta: float) -> PlainSettings:
-        """The recipe at a β of the paper's scaling: a mean over voxels, and over z."""
-        scaled = beta * prod(LATTICE_SHAPE) / PlainSettings.architecture.latent_size
-        return replace(PlainSettings(beta=scaled, bfloat16=True), **asdict(self))
+    def settings(self, beta: float) -> BetaVAESettings:
+        """The recipe at another β."""
+        return BetaVAESettings(beta=beta, bfloat16=True, **asdict(self))
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,7 @@ class LatentStudy(Experiment):
             "draws": self.draws,
             "training": {k.replace("_", " "): x for k, x in asdict(self.training).items()},
             "preset": self.solver.name,
-            "weights": {name: fingerprint(weights_file(name)) for name in ("betavae", "dcgan")},
+            "weights": {name: fingerprint(weights_file(name)) for name in (OURS, "dcgan")},
         }
 
     def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:
@@ -107,7 +102,7 @@ class LatentStudy(Experiment):
 
     @property
     def nested(self) -> dict[str, LatentOptimisation]:
-        """The shipped generators: each leading part of the β-VAE, and the DCGAN."""
+        """The shipped generators: each leading part of `traits`, and the DCGAN."""
         solver = replace(self.solver, residual=False)
         sizes = {f"M = {M}": LatentOptimisation(solver, latent_size=M) for M in self.latent_sizes}
         return {**sizes, _DCGAN: LatentOptimisation(solver, generator="dcgan")}
@@ -140,15 +135,15 @@ class LatentStudy(Experiment):
     def tables(self, results: Results) -> list[Table]:
         """By size, with the DCGAN; by β; and all else that latent optimisation is scored by."""
         notes = {
-            "Nested sizes of the β-VAE, and the DCGAN": (
+            "Nested sizes of traits, and the DCGAN": (
                 [*self.nested],
-                "M leading latents of the shipped β-VAE of 128, the rest zero: nested, not "
-                "retrained. The DCGAN has a training of its own.",
+                "M leading latents of traits, of 128, the rest zero: nested, not retrained. "
+                "The DCGAN has a training of its own.",
             ),
             "β of the paper's recipe": (
                 [*self.trained],
                 f"β-VAEs of 64 latents, each trained on {self.training.hearts} hearts in "
-                f"{self.training.steps} steps of 16 at {self.training.learning_rate:g}: a "
+                f"{self.training.steps} steps of 16: a "
                 "small budget that says which β is better, not how good it gets. β weighs "
                 "means over voxels and over z; z starts at 0.",
             ),

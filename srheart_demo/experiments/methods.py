@@ -11,7 +11,7 @@ from pathlib import Path
 
 from srheart_demo.experiments.restoration import Interpolation, LatentOptimisation, Method
 from srheart_demo.files import fingerprint
-from srheart_demo.heart.generator import weights_file
+from srheart_demo.heart.generator import OURS, weights_file
 from srheart_demo.solver.baselines import BASELINES, edsr
 from srheart_demo.solver.settings import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE, STEPS
 
@@ -20,8 +20,8 @@ LO_PRINTED = "LO (paper, as printed)"
 VIEWS_OURS, VIEWS_PAPER = "LO-multi-view (ours)", "LO-multi-view (paper)"
 FORMER = {"LO": LO_OURS, "LO-multi-view": VIEWS_OURS}
 """Names that results of earlier versions have → today's."""
-PAPERS, OURS = "betavae", "betavae"
-"""The paper's generator, and ours."""
+PAPERS = "betavae"
+"""The paper's generator; ours is `OURS`."""
 
 SWEEP = {0.0: LO_OURS} | {
     gamma: VIEWS_OURS if gamma == RECOMMENDED.gamma else f"LO-multi-view (ours, γ = {gamma:g})"
@@ -42,7 +42,7 @@ CROSSED: dict[str, Method] = {
     f"{generator}, {held}": LatentOptimisation(
         replace(STEPS[2], prior=bool(of), prior_of=of), generator=generator
     )
-    for generator in dict.fromkeys((PAPERS, OURS))
+    for generator in (PAPERS, OURS)
     for held, of in _HELD.items()
 }
 """The public code's schedule on either generator, with priors of z and of d."""

@@ -12,7 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.heart.generator import HeartGenerator, available, load_generator, read_generator
+from srheart_demo.heart.generator import (
+    OURS,
+    HeartGenerator,
+    available,
+    load_generator,
+    read_generator,
+)
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import stack_geometry
@@ -134,7 +140,7 @@ class LatentOptimisation:
 
     settings: Settings = RECOMMENDED
     multi_view: bool = False
-    generator: str = "betavae"
+    generator: str = OURS
     latent_size: int | None = None
 
     def __call__(self, scan: Scan) -> Restoration:

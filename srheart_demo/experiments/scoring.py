@@ -60,7 +60,8 @@ def score(
 ) -> Scores:
     """Run a method on a case and score it.
 
-    "seconds" are one core's, from the scan to labels at HR voxels; `more` scores the restored heart and its labels besides.
+    "seconds" are one core's, from the scan to labels at HR voxels. `more` scores the restored heart
+    and its labels besides.
     """
     began = time.thread_time()
     found = method(case.scan)

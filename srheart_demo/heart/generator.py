@@ -27,6 +27,8 @@ from srheart_demo.frame import HR_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
 WEIGHTS = resources.files("srheart_demo.heart") / "weights"
+OURS = "traits"
+"""Name of the generator that is used where none is asked for."""
 SEED_SHAPE = (4, 8, 8)
 """The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
 SEED_CELLS = math.prod(SEED_SHAPE)
@@ -97,10 +99,13 @@ def reader(widths: Sequence[int], activation: nn.Module, outputs: int) -> nn.Seq
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[0] * SEED_CELLS, outputs))
 
 
-class BetaVAE(HeartGenerator):
-    """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
+class EncodedGenerator(HeartGenerator):
+    """A generator with an encoder, its decoder's mirror image (paper, section 2.3 and Fig. S1A).
 
-    def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
+    The networks of `betavae` and of `traits`, which differ in their training.
+    """
+
+    def __init__(self, architecture: Architecture | None = None, name: str = OURS) -> None:
         super().__init__(architecture or Architecture(), name)
         widths = self.architecture.encoder_widths
         self.encoder = reader(widths, nn.SiLU(), 2 * self.latent_size)
@@ -121,8 +126,12 @@ class DCGAN(HeartGenerator):
         super().__init__(architecture or Architecture(encoder_widths=()), name)
 
 
-_KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
-"""What a file of weights may hold."""
+_KINDS: dict[str, type[EncodedGenerator] | type[DCGAN]] = {
+    "EncodedGenerator": EncodedGenerator,
+    "BetaVAE": EncodedGenerator,
+    "DCGAN": DCGAN,
+}
+"""What a file of weights may hold; the first files of an encoder say BetaVAE, however trained."""
 
 
 def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
@@ -160,8 +169,8 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
 
     Args:
         path: of the weights.
-        latent_size: keep so many leading latents, the rest at zero; all by default. The shipped
-            β-VAE's are ordered by what they tell, so fewer make a coarser generator of its own.
+        latent_size: keep so many leading latents, the rest at zero; all by default. Those of
+            `traits` are ordered by what they tell, so fewer make a coarser generator of its own.
 
     Raises:
         ValueError: `latent_size` is not between 1 and the file's.
@@ -169,7 +178,8 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     kind, sizes, tensors = read_weights(path)
     M = sizes["latent_size"]
     if latent_size is not None and not 1 <= latent_size <= M:
-        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
+        hint = "; what was called betavae, of 128, is now traits" if path.stem == "betavae" else ""
+        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}{hint}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     model = _KINDS[kind](architecture, name=path.stem)
@@ -209,12 +219,12 @@ def weights_file(name: str) -> Path:
 
 
 @cache
-def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
+def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGenerator:
     """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
 
     >>> G = sr.load_generator()
     >>> G.name, G.latent_size
-    ('betavae', 128)
+    ('traits', 128)
 
     Raises:
         KeyError: an unknown name, with the known ones.
