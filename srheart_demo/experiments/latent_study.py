@@ -15,7 +15,7 @@ import torch
 
 from srheart_demo.experiments import generators
 from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulated_heart
-from srheart_demo.experiments.methods import LatentOptimisation, find_generator
+from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
 from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, top_two
@@ -154,7 +154,7 @@ class LatentStudy(Experiment):
             if names
         ]
         every = Comparison(results, LEVELS, [*self.nested, *self.trained])
-        return [*tables, every.other_measures()]
+        return [*tables, every.means()]
 
     def plots(self, results: Results) -> list[Plot]:
         """Mean Dice along M, and along β."""

@@ -21,7 +21,8 @@ import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import Labels, Method, Restoration, weights_in_use
+from srheart_demo.experiments.methods import LO_OURS, weights_in_use
+from srheart_demo.experiments.restoration import Labels, Method, Restoration
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
@@ -71,8 +72,8 @@ class RealStacks(Experiment):
     files: tuple[Path, ...]
     simulate: bool = False
     seed: int = 0
-    stack_methods: tuple[str, ...] = ("NN", "SBI", "LO")
-    heart_methods: tuple[str, ...] = ("NN", "SBI", "EDSR", "LO")
+    stack_methods: tuple[str, ...] = ("NN", "SBI", LO_OURS)
+    heart_methods: tuple[str, ...] = ("NN", "SBI", "EDSR", LO_OURS)
     name: ClassVar[str] = "real-stacks"
     title: ClassVar[str] = "Real stacks"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "hidden_slices", "seen_gap_mm")
@@ -138,7 +139,7 @@ class RealStacks(Experiment):
         if hearts := compared.get("Simulated scans"):
             title = "Dice of simulated scans, as in Table S1"
             tables += [hearts.dice(title, paper.TABLE_S1), *hearts.differences()]
-            tables.append(hearts.other_measures())
+            tables.append(hearts.means())
         return tables
 
     def plots(self, results: Results) -> list[Plot]:

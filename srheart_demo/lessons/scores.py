@@ -18,7 +18,7 @@ from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.runner import Experiment, measure_all, open_results
 from srheart_demo.experiments.scoring import labels_at_truth
-from srheart_demo.experiments.summary import LinePlot, StripPlot
+from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
@@ -158,6 +158,11 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
     return finish(figure)
 
 
+def picture_plot(plot: Plot) -> Figure:
+    """Any plot of an experiment."""
+    return picture_strips(plot) if isinstance(plot, StripPlot) else picture_curves(plot)
+
+
 def picture_strips(
     strips: StripPlot, paper: Mapping[str, Mapping[str, tuple[float, float]]] | None = None
 ) -> Figure:
@@ -188,7 +193,7 @@ def picture_strips(
 
 def picture_curves(curves: LinePlot) -> Figure:
     """Means with their SD against a setting, a panel beside the other."""
-    figure, axes = _panels(len(curves.panels), 4.6)
+    figure, axes = _panels(len(curves.panels), 4.6, shared=bool(curves.axis))
     x = np.arange(len(curves.x))
     for axis, (title, lines) in zip(axes, curves.panels.items(), strict=True):
         colours = line_colours([*lines])
@@ -197,7 +202,8 @@ def picture_curves(curves: LinePlot) -> Figure:
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)]}
             mean, sd = [c.mean for c in cells], [c.sd for c in cells]
             axis.errorbar(at, mean, sd, ms=6, capsize=2, ls=STYLES[i % 4], label=name, **look)
-        axis.set_xticks(x, curves.x)
+        crowded = len(curves.x) > 6
+        axis.set_xticks(x, curves.x, rotation=40 * crowded, ha="right" if crowded else "center")
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
@@ -205,8 +211,8 @@ def picture_curves(curves: LinePlot) -> Figure:
     return finish(figure)
 
 
-def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
-    figure, axes = plt.subplots(1, n, figsize=(width * n, 3.3), sharey=True, squeeze=False)
+def _panels(n: int, width: float, shared: bool = True) -> tuple[Figure, list[Axes]]:
+    figure, axes = plt.subplots(1, n, figsize=(width * n, 3.3), sharey=shared, squeeze=False)
     for axis in axes[0]:
         axis.grid(axis="y", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)

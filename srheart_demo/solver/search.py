@@ -48,7 +48,7 @@ STARTS: dict[str, Callable[[Problem, Settings], Tensor]] = {
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     """`best_shifts` as the settings of a run have them, (1, K, 2), mm."""
-    if not settings.prior:
+    if not settings.prior or "d" not in settings.prior_of:
         return best_shifts(z, p, settings.reach)
     share = observations(p, settings) / p.S_LR.numel()
     return best_shifts(z, p, settings.reach, settings.search_sd, share)

@@ -82,7 +82,7 @@ def laplace(step: Step, p: Problem) -> Posterior:
         ValueError: the run had no prior, so it has no posterior.
     """
     settings, tissue = step.state.settings, p.tissue
-    if not settings.prior:
+    if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
     M = step.z.shape[1]
     x = torch.cat([step.z, step.d[:, tissue].flatten(1)], dim=1)
