@@ -162,14 +162,13 @@ def chosen_generator(name: str) -> HeartGenerator:
     from srheart_demo.heart.generator import load_generator, weights_file
 
     try:
-        weights = weights_file(name)
-    except KeyError as error:
-        raise BadInput(f"--generator: {error.args[0]}.") from error
-    try:
         return load_generator(name)
     except Damaged:
         raise
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        weights = weights_file(name)
+        if not weights.is_file():
+            raise BadInput(f"--generator: {error.args[0]}.") from error
         raise BadInput(
             f"{weights}: this holds no generator ({error}); give weights of srheart train."
         ) from error

@@ -102,9 +102,6 @@ class Cohort:
         check: whether to ask of each heart if it is to be trusted.
         generator: a shipped one's name, or a file of weights.
         version, weights: of this package and of the generator.
-
-    Raises:
-        KeyError: there is no such generator.
     """
 
     out: Path

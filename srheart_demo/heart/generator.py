@@ -222,16 +222,9 @@ def available() -> list[str]:
 
 
 def weights_file(name: str) -> Path:
-    """Where the weights of a shipped generator lie, or the file of weights of this name.
-
-    Raises:
-        KeyError: there is neither, with the known names.
-    """
-    path = Path(str(WEIGHTS / f"{name}.safetensors")) if name in available() else Path(name)
-    if not path.is_file():
-        known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"
-        raise KeyError(f"unknown generator {name!r}; {known}")
-    return path
+    """Where the weights of a shipped generator lie, or else the file of this name."""
+    is_other = name not in available() and Path(name).is_file()
+    return Path(name) if is_other else Path(str(WEIGHTS / f"{name}.safetensors"))
 
 
 @cache
@@ -247,6 +240,9 @@ def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGen
         ValueError: it has not so many latents, or its file is damaged.
     """
     file = weights_file(name)
+    if not file.is_file():
+        known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"
+        raise KeyError(f"unknown generator {name!r}; {known}")
     if name in available():
         as_shipped(file, Path(str(WEIGHTS)))
     return read_generator(file, latent_size)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
-from itertools import zip_longest
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -57,9 +56,9 @@ def grid(
     layout: dict[str, Any] = {"figsize": size, "height_ratios": heights, "squeeze": False}
     figure, axes = plt.subplots(len(rows), columns, **layout)
     for line, (title, pictures) in zip(axes, rows.items(), strict=True):
-        below = (captions or {}).get(title, ())
-        for axis, labels, caption in zip_longest(line, pictures, below, fillvalue=""):
+        for axis, labels in zip(line, pictures, strict=True):
             show_labels(axis, labels, colours=colours)
+        for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
             axis.set_xlabel(caption, fontsize=9)
         line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
     for axis, title in zip(axes[0], titles, strict=False):

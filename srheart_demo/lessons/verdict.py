@@ -141,8 +141,8 @@ class Exercise:
                 raise NotYet(self._so_far(k) + str(reason)) from reason
             pairs = zip(self.names, given, kept, strict=True)
             changed += [name for name, a, b in pairs if has_changed(a, b)]
-        if (k := self._first_wrong(found, right)) is not None:
-            raise NotYet(self._why(mine, k, found, right[: len(found)]))
+        if (wrong := self._first_wrong(found, right)) is not None:
+            raise NotYet(self._why(mine, wrong, found, right[: len(found)]))
         self._check_kinds(found, right)
         if changed:
             raise NotYet(
