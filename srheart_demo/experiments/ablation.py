@@ -9,7 +9,7 @@ best code with the true d.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
@@ -18,6 +18,7 @@ import torch
 from scipy import fft
 
 from srheart_demo.experiments.cases import Case
+from srheart_demo.experiments.latent_study import ceiling_of
 from srheart_demo.experiments.methods import (
     CROSSED,
     LADDER,
@@ -43,7 +44,6 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
 from srheart_demo.heart.generator import OURS
 from srheart_demo.scan.evidence import whole_heart
-from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.losses import multi_view_loss
 from srheart_demo.solver.problem import Problem
 
@@ -175,16 +175,11 @@ def _score_best_code(generator: str, case: Case) -> Scores:
     return score(lambda scan: best_code(generator, case), case, beyond)
 
 
-@cache
-def _ceiling(generator: str) -> Ceiling:
-    return Ceiling(find_generator(generator))
-
-
 def best_code(generator: str, case: Case) -> Restoration:
     """The nearest that G can come to the true heart, with the true d."""
     G, scan = find_generator(generator), replace(case.scan, view=None)
     frame = np.linalg.inv(scan.placement.world_from_model) @ case.S_HR.affine
-    z = _ceiling(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
+    z = ceiling_of(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
     problem = Problem.of(scan, G)
     there = case.d[:, scan.looked_at]
     there = there.flip(1) if scan.placement.flipped else there
