@@ -204,7 +204,7 @@ def test_the_ablation_tells_what_each_step_brings(tmp_path: Path) -> None:
     lines = (tmp_path / "summary.md").read_text().splitlines()
     gains = lines[lines.index("## What each step brings") :]
     assert gains[4].startswith("| + residual | +0.")
-    assert (tmp_path / "From the paper to ours, step by step.png").stat().st_size > 10_000
+    assert (tmp_path / "from-the-paper-to-ours-step-by-step.png").stat().st_size > 10_000
 
 
 def test_methods_may_come_to_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

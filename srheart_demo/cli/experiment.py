@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -138,7 +139,8 @@ def _picture(
     with atomic_path(folder / REPORT) as draft:
         draft.write_text(report(experiment.title, tables, plots, facts), encoding="utf-8")
     for plot in plots:
-        with atomic_path(folder / f"{plot.title}.png") as draft:
+        name = re.sub(r"\W+", "-", plot.title.lower())
+        with atomic_path(folder / f"{name}.png") as draft:
             picture_plot(plot).savefig(draft, dpi=150, bbox_inches="tight")
 
 
@@ -152,8 +154,8 @@ def _chosen(options: argparse.Namespace) -> Experiment:
     from srheart_demo.training import BetaVAESettings
 
     if options.experiment == "real-stacks":
-        chosen = [tuple(options.methods)] * 2 if options.methods else []
-        return RealStacks(_files(options.files), options.simulate, options.seed, *chosen)
+        files = _files(options.files)
+        return RealStacks(files, options.simulate, options.seed, tuple(options.methods or ()))
     check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
     if options.experiment in _ON_HEARTS:

@@ -24,13 +24,11 @@ from srheart_demo.experiments.methods import (
     LADDER,
     OTHERWISE,
     PAPERS,
-    weights_in_use,
 )
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.restoration import (
     Labels,
-    Method,
     Moved,
     Restoration,
     Solved,
@@ -90,11 +88,7 @@ class Ablation(MethodsOnHearts):
     name, title = "ablation", "From the paper to ours, step by step"
     usual = tuple(LADDER)
     figures = (*COLUMNS, *BEYOND)
-
-    @staticmethod
-    def scored(method: Method, case: Case) -> Scores:
-        """With what `beyond` tells."""
-        return score(method, case, beyond)
+    more = (beyond,)
 
     def tables(self, results: Results) -> list[Table]:
         """Where each step stands, and what it brings."""
@@ -139,10 +133,6 @@ class Gap(Ablation):
     }
     usual = (*CROSSED, *OTHERWISE, *known)
 
-    def weights(self) -> dict[str, str]:
-        """Of both generators."""
-        return weights_in_use(CROSSED, self.levels)
-
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
         """The best codes know the truth, so they are no methods."""
         codes = {
@@ -151,7 +141,7 @@ class Gap(Ablation):
             if name in self.methods
         }
         runs = [name for name in self.methods if name not in codes]
-        return scores_of(runs, level, self.scored) | codes
+        return scores_of(runs, level, partial(score, more=self.more)) | codes
 
     def tables(self, results: Results) -> list[Table]:
         """Every variant, with its loss, beside what the paper prints."""
@@ -172,7 +162,7 @@ class Gap(Ablation):
 
 
 def _score_best_code(generator: str, case: Case) -> Scores:
-    return score(lambda scan: best_code(generator, case), case, beyond)
+    return score(lambda scan: best_code(generator, case), case, [beyond])
 
 
 def best_code(generator: str, case: Case) -> Restoration:
