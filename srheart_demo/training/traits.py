@@ -63,7 +63,7 @@ class TraitsSettings(TrainingSettings):
     architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
 
     def training(self) -> "TraitsTraining":
-        """The shipped β-VAE's."""
+        """The default generator's."""
         return TraitsTraining(self)
 
 
