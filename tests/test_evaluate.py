@@ -14,7 +14,7 @@ from simple_heart import scanner_from_model, short_axis_stack
 from srheart_demo.cli import main
 from srheart_demo.experiments import generators as evaluation
 from srheart_demo.experiments.generators import Evaluation, Section
-from srheart_demo.heart.generator import DCGAN, Architecture, BetaVAE, save_weights
+from srheart_demo.heart.generator import DCGAN, Architecture, EncodedGenerator, save_weights
 from srheart_demo.heart.measures import Summary
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
@@ -27,7 +27,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(ceiling, "ITERATIONS", 2)
     monkeypatch.setattr(evaluation, "DRAWS_PER_PAIR", 2)
     torch.manual_seed(0)
-    model = BetaVAE(WIDTHS)
+    model = EncodedGenerator(WIDTHS)
     # Noise would have surfaces everywhere, which take long to measure; this has hardly any.
     model.decoder[-1].bias.data[0] = 1.0
     save_weights(model, tmp_path / "tiny.safetensors", {})
@@ -120,7 +120,7 @@ def test_a_generator_without_encoder_has_no_encodings(
     ("arguments", "complaint"),
     [
         (["--population", "giants"], "unknown giants; known: healthy"),
-        (["--generator", "gan"], "neither shipped (betavae"),
+        (["--generator", "gan"], "unknown generator 'gan'; known: "),
         (["--generator", __file__], "holds no generator"),
         (["-o", "out.txt"], "end it with .csv or .md"),
         (["-o", __file__ + "/out.csv"], "cannot be written here"),

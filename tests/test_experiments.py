@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,8 +26,9 @@ from srheart_demo.experiments.cases import (
     read_heart,
     simulated,
 )
-from srheart_demo.experiments.methods import METHODS, find_generator, method, weights_in_use
+from srheart_demo.experiments.methods import METHODS, method, weights_in_use
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
+from srheart_demo.experiments.restoration import find_generator
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two
@@ -105,12 +107,17 @@ def test_a_baseline_finds_no_motion(case: Case) -> None:
 def test_edsr_is_that_of_the_level() -> None:
     with pytest.raises(KeyError, match="unknown method 'EDSR'; known: NN, SBI"):
         method("EDSR", "hidden slices")
-    assert method("LO", "normal") is METHODS["LO"]
+    assert method("LO (ours)", "normal") is METHODS["LO (ours)"]
+
+
+def test_a_former_name_says_its_new_one() -> None:
+    with pytest.raises(KeyError, match=re.escape("'LO' is now called 'LO (ours)'")):
+        method("LO", "normal")
 
 
 def test_a_run_goes_on_with_the_same_weights_only() -> None:
-    used = weights_in_use(["NN", "LO", "EDSR"], ["none"])
-    assert set(used) == {"betavae", "EDSR (none)"}
+    used = weights_in_use(["NN", "LO (ours)", "EDSR"], ["none"])
+    assert set(used) == {"traits", "EDSR (none)"}
     assert len(set(used.values())) == 2
     assert weights_in_use(["NN", "SBI"], ["none"]) == {}
 
@@ -231,7 +238,7 @@ def test_the_order_of_the_slices_does_not_matter() -> None:
     reversed_ = replace(plain, labels=plain.labels[::-1].copy(), affine=affine)
     one, other = (score_hidden(METHODS["SBI"], hide(s)) for s in (plain, reversed_))
     assert one["dice_mean"] == pytest.approx(other["dice_mean"], abs=1e-6)
-    upwards = Problem.of(hide(reversed_).scan, find_generator("betavae")).stack.z.diff()
+    upwards = Problem.of(hide(reversed_).scan, find_generator("traits")).stack.z.diff()
     assert bool((upwards > 0).all())
 
 
@@ -298,7 +305,7 @@ def test_the_papers_tables_agree_with_each_other() -> None:
     for name, figures in paper.TABLE_1.items():
         assert figures.items() <= severe[name].items()
     for level, rows in paper.TABLE_S1.items():
-        assert paper.TABLE_2["LO"][level] == rows["LO"]["mean"]
+        assert paper.TABLE_2["LO (paper)"][level] == rows["LO (paper)"]["mean"]
         assert paper.TABLE_2[f"EDSR ({level})"][level] == rows["EDSR"]["mean"]
 
 

@@ -7,7 +7,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import (
     DCGAN,
     Architecture,
-    BetaVAE,
+    EncodedGenerator,
     available,
     load_generator,
     read_generator,
@@ -22,11 +22,11 @@ from srheart_demo.scan.volume import LabelVolume
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 
 
-both_kinds = pytest.mark.parametrize("kind", [BetaVAE, DCGAN])
+both_kinds = pytest.mark.parametrize("kind", [EncodedGenerator, DCGAN])
 
 
 def test_shapes_of_codes_and_fields():
-    model = BetaVAE(SMALL)
+    model = EncodedGenerator(SMALL)
     field = model.decode(torch.zeros(2, 5))
     assert field.shape == (2, 4, *LATTICE_SHAPE)
     mean, log_variance = model.encode(field.softmax(1))
@@ -63,7 +63,7 @@ def test_fewer_latents_are_the_same_generator_with_the_rest_at_zero(kind, tmp_pa
     assert few.latent_size == few.architecture.latent_size == 2
     torch.testing.assert_close(few.decode(z[:, :2]), full.decode(z))
     assert torch.equal(few.information, full.information[:2, :2])
-    if kind is BetaVAE:
+    if kind is EncodedGenerator:
         heart = full.decode(z).softmax(1)
         for of_few, of_full in zip(few.encode(heart), full.encode(heart), strict=True):
             torch.testing.assert_close(of_few, of_full[:, :2])
@@ -78,7 +78,7 @@ def test_latents_that_a_generator_does_not_have_are_refused(latent_size, tmp_pat
 
 def test_information_is_saved_as_it_is(tmp_path):
     """Its numbers are too large and too different for half precision."""
-    model = BetaVAE(SMALL)
+    model = EncodedGenerator(SMALL)
     model.information.copy_(torch.logspace(-6, 6, 25).view(5, 5) / 3)
     save_weights(model, tmp_path / "tiny.safetensors", {})
     assert torch.equal(read_generator(tmp_path / "tiny.safetensors").information, model.information)
@@ -86,7 +86,7 @@ def test_information_is_saved_as_it_is(tmp_path):
 
 def test_the_shipped_generator_makes_a_heart_at_zero_and_where_it_is_told():
     G = load_generator()
-    assert "betavae" in available()
+    assert "traits" in available()
     mean_heart = to_labels(G.decode(torch.zeros(1, G.latent_size)))
     assert mean_heart.shape == HR_SHAPE
     assert set(np.unique(mean_heart)) == {0, 1, 2, 3}
@@ -100,5 +100,11 @@ def test_the_shipped_generator_says_what_is_told_of_each_latent():
 
 
 def test_an_unknown_generator_lists_the_known_ones():
-    with pytest.raises(KeyError, match="betavae"):
+    with pytest.raises(KeyError, match="traits"):
         load_generator("gan")
+
+
+def test_more_latents_than_the_papers_generator_has_names_ours(tmp_path):
+    save_weights(EncodedGenerator(SMALL), tmp_path / "betavae.safetensors", {})
+    with pytest.raises(ValueError, match="called betavae, of 128, is now traits"):
+        read_generator(tmp_path / "betavae.safetensors", 128)

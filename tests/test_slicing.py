@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srheart_demo.heart.generator import Architecture, BetaVAE
+from srheart_demo.heart.generator import Architecture, EncodedGenerator
 from srheart_demo.scan.degradation import Stack, downsample, move
 from srheart_demo.solver.fast import Slicer
 from tests.problems import rotated, sheared
@@ -9,9 +9,9 @@ from tests.problems import rotated, sheared
 SMALL = Architecture(latent_size=5, widths=(4, 3, 2), encoder_widths=(4, 3, 2))
 
 
-def generator() -> BetaVAE:
+def generator() -> EncodedGenerator:
     torch.manual_seed(0)
-    return BetaVAE(SMALL).double().requires_grad_(False)
+    return EncodedGenerator(SMALL).double().requires_grad_(False)
 
 
 def stack(first_mm: float, degrees: float = 0.0) -> Stack:

@@ -4,25 +4,26 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.distributions import Independent, Normal, kl_divergence
 
 from srheart_demo.frame import LATTICE_SHAPE
 from srheart_demo.heart.generator import DCGAN, Architecture, read_generator
 from srheart_demo.training import (
     BetaVAESettings,
     DCGANSettings,
-    PlainSettings,
+    TraitsSettings,
     betavae,
     dcgan,
     make_hearts,
-    plain,
     train,
+    traits,
 )
 from srheart_demo.training.loop import rate
 
 TINY = {"hearts": 6, "steps": 6, "batch": 2, "warmup": 2}
 AUTOENCODER = Architecture(4, (4, 3, 2), (4, 3, 2))
-TINY_VAE = BetaVAESettings(**TINY, information_hearts=4, architecture=AUTOENCODER)
-TINY_PLAIN = PlainSettings(**TINY, architecture=AUTOENCODER)
+TINY_TRAITS = TraitsSettings(**TINY, information_hearts=4, architecture=AUTOENCODER)
+TINY_VAE = BetaVAESettings(**TINY, architecture=AUTOENCODER)
 TINY_GAN = DCGANSettings(
     **TINY,
     penalty_every=2,
@@ -30,7 +31,7 @@ TINY_GAN = DCGANSettings(
     discriminator_widths=(4, 3, 2),
 )
 each_recipe = pytest.mark.parametrize(
-    "settings", [TINY_VAE, TINY_PLAIN, TINY_GAN], ids=["betavae", "plain", "dcgan"]
+    "settings", [TINY_TRAITS, TINY_VAE, TINY_GAN], ids=["traits", "betavae", "dcgan"]
 )
 
 
@@ -41,8 +42,8 @@ class Interrupted(Exception):
 @pytest.fixture(autouse=True)
 def no_card(monkeypatch):
     """What the card says of a trained model takes a hundred hearts."""
-    for recipe in (betavae, plain):
-        monkeypatch.setattr(recipe, "encode_decode", lambda model: {})
+    for recipe in (betavae, traits):
+        monkeypatch.setattr(recipe, "encode_decode", lambda model, population: {})
     monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
 
 
@@ -59,6 +60,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(settings, tmp_path):
     resumed = train(settings, tmp_path / "broken", checkpoint_every=3)
     a, b = (torch.load(path.with_name("checkpoint.pt")) for path in (straight, resumed))
     del a["seconds"], b["seconds"]
+    assert a.pop("settings") == b.pop("settings")
     torch.testing.assert_close(a, b, rtol=0, atol=0)
     a, b = (read_generator(path).state_dict() for path in (straight, resumed))
     torch.testing.assert_close(a, b, rtol=0, atol=0)
@@ -72,12 +74,12 @@ def test_a_checkpoint_of_other_settings_is_refused(settings, tmp_path):
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
-    train(TINY_VAE, tmp_path)
+    train(TINY_TRAITS, tmp_path)
     with pytest.raises(ValueError, match="other settings"):
         train(TINY_GAN, tmp_path)
 
 
-@pytest.mark.parametrize("settings", [TINY_VAE, TINY_PLAIN], ids=["betavae", "plain"])
+@pytest.mark.parametrize("settings", [TINY_TRAITS, TINY_VAE], ids=["traits", "betavae"])
 def test_training_lowers_the_loss_and_reports_it(settings, tmp_path):
     seen = []
     train(replace(settings, steps=25, learning_rate=1e-2), tmp_path, seen.append)
@@ -86,16 +88,19 @@ def test_training_lowers_the_loss_and_reports_it(settings, tmp_path):
     assert steps[-1].losses["cross-entropy"] < 0.7 * steps[0].losses["cross-entropy"]
 
 
-def test_the_plain_recipe_fits_labels_by_cross_entropy():
-    recipe, batch = TINY_PLAIN.training(), make_hearts(2, seed=3)
+def test_the_papers_recipe_fits_labels_by_cross_entropy_and_beta_times_kl():
+    recipe, batch = TINY_VAE.training(), make_hearts(2, seed=3)
     before = deepcopy(recipe.model)
     losses = recipe.step(0, batch, torch.Generator().manual_seed(1))
-    labels = batch.probabilities().argmax(1)
-    mean, log_variance = before.encode(F.one_hot(labels, 4).movedim(-1, 1).float())
+    labels = batch.probabilities()
+    mean, log_variance = before.encode(labels)
     noise = torch.randn(2, 4, generator=torch.Generator().manual_seed(1))
     field = before.decode(mean + (log_variance / 2).exp() * noise)
     expected = F.cross_entropy(field, labels, reduction="sum") / 2
     torch.testing.assert_close(losses["cross-entropy"], expected, rtol=1e-5, atol=0)
+    q = Independent(Normal(mean, (log_variance / 2).exp()), 1)
+    kl = kl_divergence(q, Independent(Normal(torch.zeros(4), torch.ones(4)), 1)).mean()
+    torch.testing.assert_close(losses["kl"], kl, rtol=1e-4, atol=1e-6)
 
 
 def test_a_discriminator_alone_learns_to_tell_hearts_from_what_is_made():
@@ -145,9 +150,10 @@ def test_hearts_are_drawn_alike_and_are_probabilities():
 
 
 def test_the_learning_rate_rises_then_falls_and_the_papers_stays():
-    settings = BetaVAESettings(steps=1000, warmup=100)
+    settings = TraitsSettings(steps=1000, warmup=100)
     rates = [rate(step, settings.steps, settings) for step in range(1000)]
     assert rates[0] < 0.02
     assert max(rates) == pytest.approx(1.0, abs=0.03)
     assert rates[-1] == pytest.approx(0.01, abs=0.001)
-    assert {rate(step, 12000, PlainSettings()) for step in range(0, 12000, 1000)} == {1.0}
+    constant = BetaVAESettings(warmup=1, final_rate=1.0)
+    assert {rate(step, 12000, constant) for step in range(0, 12000, 1000)} == {1.0}

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 3 · The anatomical prior: what a generator knows of hearts
 #
-# **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a β-VAE that learnt it, and a latent space to draw from and to walk in. And see where it ends: hearts that it cannot hold, and one that it quietly repairs.
+# **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a generator that learnt it, and a latent space to draw from and to walk in. And see where it ends: hearts that it cannot hold, and one that it quietly repairs.
 #
 # **You need** lesson 1; lesson 2 helps. 15 to 20 minutes to read.
 
@@ -38,10 +38,10 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 #
 # A segmentation has a million voxels; nearly all label maps of that size are noise. Hearts fill a thin sheet, the manifold $\Sigma_{HR}$. G puts coordinates on it: M numbers, distributed as $z \sim N(0, I)$. So there are three things to ask of it. Is every draw a heart? Is every heart a G(z)? Do neighbours in z look alike?
 #
-# **Draws.** `anatomy.faults` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from the β-VAE and from the DCGAN, the paper's two generators.
+# **Draws.** `anatomy.faults` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from `traits`, the generator that all lessons use, and from the DCGAN, one of the paper's two.
 
 # %%
-generators = {name: sr.load_generator(name) for name in ["betavae", "dcgan"]}
+generators = {name: sr.load_generator(name) for name in ["traits", "dcgan"]}
 
 
 def sampled(name, scale=1.0, seed=0, n=6):
@@ -59,7 +59,7 @@ lesson.picture_hearts(
 )
 
 # %% [markdown]
-# Of 1,000 draws of our β-VAE 98.9 % pass every check, of 300 draws of the DCGAN 79 % (model cards). A GAN learns only to deceive its critic: nothing asks that every training heart have a code, so it may leave hearts out (best codes reach a myocardial Dice of 0.917, the β-VAE's 0.972). A VAE has to reconstruct every heart.
+# Of 1,000 draws of `traits` 98.9 % pass every check, of 300 draws of the DCGAN 79 % (model cards). A GAN learns only to deceive its critic: nothing asks that every training heart have a code, so it may leave hearts out (best codes reach a myocardial Dice of 0.917, those of `traits` 0.972).
 #
 # ### Exercise 1: what β weighs
 #
@@ -86,7 +86,7 @@ lesson.kl(my_kl)
 # **What β does** can be said in closed form. If a heart tells λ nats of a latent (its Fisher information, here measured on G), then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold: latents with λ ≫ β are used, those with λ ≪ β are left at the prior, as if they were not there.
 
 # %% tags=["nbval-check-output"]
-G = generators["betavae"]
+G = generators["traits"]
 information = torch.linalg.eigvalsh(G.information).flip(0)
 sds = {f"β = {beta:g}": (beta / (beta + information)).sqrt() for beta in [0.01, 1, 100, 10_000]}
 for name, sd in sds.items():
@@ -248,7 +248,7 @@ print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 
 
 # %%
-def show(generator="betavae", scale=1.0, seed=0):
+def show(generator="traits", scale=1.0, seed=0):
     hearts, verdicts = sampled(generator, scale, seed, n=4)
     return lesson.picture_hearts({generator: hearts}, {generator: verdicts})
 

@@ -9,7 +9,14 @@ import sys
 from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.options import READING, chosen_reading, option, refusal, shared
+from srheart_demo.cli.options import (
+    READING,
+    chosen_generator,
+    chosen_reading,
+    option,
+    refusal,
+    shared,
+)
 from srheart_demo.cli.progress import ProgressLine
 
 HELP = "what a scan is, and whether to trust its heart"
@@ -26,6 +33,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     """The scans, how they are read, and how much is said."""
     option(command, "files FILE", "SA label stacks, .nii or .nii.gz", Path, nargs="+")
     shared(command, "view", "frame", *READING)
+    shared(command, "generator")
     option(command, "--no-solve", "say what was found and assumed, and no more")
     option(command, "--json", "for programs: JSON on stdout")
 
@@ -34,18 +42,18 @@ def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
     from srheart_demo.enhancement.check import Report, report_on
     from srheart_demo.enhancement.quantities import Grade
-    from srheart_demo.heart.generator import load_generator
     from srheart_demo.scan.read import read_scan
     from srheart_demo.scan.volume import InvalidVolume
 
     if options.long_axis and len(options.files) > 1:
         raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
+    G = None if options.no_solve else chosen_generator(options.generator)
     reports: dict[Path, Report | str] = {}
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
                 scan = read_scan(path, options.long_axis, chosen_reading(options))
-                reports[path] = report_on(scan, None if options.no_solve else load_generator())
+                reports[path] = report_on(scan, G)
             except InvalidVolume as error:
                 reports[path] = refusal(error, options)
             if len(options.files) > 1:

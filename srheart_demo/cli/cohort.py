@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from srheart_demo.cli.errors import BadInput, check_installed, writable
 from srheart_demo.cli.options import (
+    chosen_generator,
     chosen_reading,
     chosen_settings,
     option,
@@ -64,7 +65,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     what = "a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786"
     option(where, "--scheduler ADDRESS", what)
     add("--no-surface", "leave out heart.stl, which takes nearly all of the space")
-    shared(command, "labels", "stack", "no check", "preset", "solver")
+    shared(command, "labels", "stack", "no check", "generator", "preset", "solver")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -81,6 +82,7 @@ def run(options: argparse.Namespace) -> None:
     out = options.output and options.output.absolute()
     settings, execute = chosen_settings(options), _executor(options)
     how = chosen_reading(options)
+    chosen_generator(options.generator)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     try:
         with ProgressLine() as progress:
@@ -96,7 +98,8 @@ def run(options: argparse.Namespace) -> None:
                 f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, "
                 "file by file; --match says which are stacks."
             )
-        cohort = Cohort(out, settings, how, not options.no_surface, not options.no_check)
+        surface, check = not options.no_surface, not options.no_check
+        cohort = Cohort(out, settings, how, surface, check, options.generator)
         records = _restore(cohort, found, execute, partial(refusal, options=options))
     except (UnusableCohort, NoCluster) as error:
         raise BadInput(str(error)) from error

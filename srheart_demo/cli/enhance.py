@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from srheart_demo.cli.errors import BadInput, results_folder, writable
 from srheart_demo.cli.options import (
     READING,
+    chosen_generator,
     chosen_reading,
     chosen_settings,
     option,
@@ -44,7 +45,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
         "volumes.csv",
         choices=("all",),
     )
-    shared(command, *READING, "no check", "preset", "solver", "output")
+    shared(command, *READING, "no check", "generator", "preset", "solver", "output")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -67,12 +68,11 @@ def run(options: argparse.Namespace) -> None:
 def _one(options: argparse.Namespace, settings: Settings) -> None:
     from srheart_demo.enhancement.check import judged
     from srheart_demo.enhancement.enhance import enhance
-    from srheart_demo.heart.generator import load_generator
     from srheart_demo.heart.measures import volumes_ml
     from srheart_demo.scan.read import read_scan
 
     scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
-    G = load_generator()
+    G = chosen_generator(options.generator)
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
 
@@ -99,7 +99,6 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
     from srheart_demo.enhancement.check import judged
     from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
-    from srheart_demo.heart.generator import load_generator
     from srheart_demo.scan.read import read_cycle
     from srheart_demo.scan.scan import Scan
     from srheart_demo.scan.volume import InvalidVolume
@@ -110,7 +109,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
         raise bad[0]
-    G = load_generator()
+    G = chosen_generator(options.generator)
     beats: list[Beat] = []
     with ProgressLine() as progress, writable(out):
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, writable
-from srheart_demo.cli.options import option, positive, whole
+from srheart_demo.cli.options import chosen_generator, option, positive, whole
 from srheart_demo.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
     from srheart_demo.experiments.generators import Evaluation, Part
-    from srheart_demo.heart.generator import HeartGenerator
 
 HELP = "measure what a generator can do"
 DESCRIPTION = "Measure parts of this software on hearts that are known."
@@ -48,7 +47,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Measure what the table does not hold yet, then print it."""
     from srheart_demo.experiments.generators import of_itself, on_hearts, placed_heart, section
-    from srheart_demo.heart.generator import available
+    from srheart_demo.heart.generator import available, weights_file
     from srheart_demo.heart.population import POPULATIONS
 
     check_populations(options.population or ())
@@ -57,7 +56,8 @@ def run(options: argparse.Namespace) -> None:
         placed_heart(path)
     if len({path.name for path in files}) < len(files):
         raise BadInput("FILES: two have the same name, by which the table calls them; rename one.")
-    generators = [_read(name) for name in options.generator or available()]
+    names = options.generator or available()
+    generators = [(chosen_generator(name), weights_file(name)) for name in names]
     populations = options.population or POPULATIONS
     hearts = [
         p for g in generators for p in on_hearts(*g, populations, files, options.hearts, seed)
@@ -83,26 +83,6 @@ def run(options: argparse.Namespace) -> None:
         )
         sys.exit(STOPPED)
     print(table.markdown())
-
-
-def _read(name: str) -> tuple[HeartGenerator, Path]:
-    """A shipped generator, or that of a file, and where its weights lie."""
-    from safetensors import SafetensorError
-
-    from srheart_demo.heart.generator import available, read_generator, weights_file
-
-    weights = weights_file(name) if name in available() else Path(name)
-    if not weights.is_file():
-        raise BadInput(
-            f"--generator: {name} is neither shipped ({', '.join(available())}) nor a file; give "
-            "one of these names or a file of weights."
-        )
-    try:
-        return read_generator(weights), weights
-    except (KeyError, RuntimeError, SafetensorError) as error:
-        raise BadInput(
-            f"{weights}: this holds no generator ({error}); give weights of srheart train."
-        ) from error
 
 
 def _open(path: Path | None) -> Evaluation:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from srheart_demo.cli.errors import BadInput
 
 if TYPE_CHECKING:
+    from srheart_demo.heart.generator import HeartGenerator
     from srheart_demo.scan.labels import Convention
     from srheart_demo.scan.read import HowToRead
     from srheart_demo.scan.volume import InvalidVolume
@@ -125,6 +126,12 @@ SHARED: Mapping[str, Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "no check": {
         "--no-check": ("do not ask whether the heart is to be trusted: saves some 2 s a scan", {})
     },
+    "generator": {
+        "--generator NAME": (
+            "what must explain the scan: a shipped generator's name, or a file of weights",
+            {"usual": "traits"},
+        )
+    },
     "preset": {"--preset NAME": ("settings", {"usual": "recommended"})},
     "solver": {
         "--gamma G": ("weight of the long-axis loss (default: preset)", {"kind": weight}),
@@ -141,6 +148,30 @@ def shared(command: argparse._ActionsContainer, *groups: str) -> None:
     """Add groups of the shared options to a command."""
     for name, (what, more) in (item for group in groups for item in SHARED[group].items()):
         option(command, name, what, **more)
+
+
+def chosen_generator(name: str) -> HeartGenerator:
+    """The generator of ``--generator``: shipped, or of a file of weights.
+
+    Raises:
+        BadInput: an unknown name, with the known ones, or a file that holds no generator.
+    """
+    from safetensors import SafetensorError
+
+    from srheart_demo.files import Damaged
+    from srheart_demo.heart.generator import load_generator, weights_file
+
+    try:
+        return load_generator(name)
+    except Damaged:
+        raise
+    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        weights = weights_file(name)
+        if not weights.is_file():
+            raise BadInput(f"--generator: {error.args[0]}.") from error
+        raise BadInput(
+            f"{weights}: this holds no generator ({error}); give weights of srheart train."
+        ) from error
 
 
 def chosen_preset(options: argparse.Namespace) -> Settings:

@@ -21,8 +21,8 @@ DESCRIPTION = (
     "checkpoint in its folder. Writes NAME.safetensors (LEVEL.safetensors of an EDSR) and its card."
 )
 ONLY = {
-    "beta": ("betavae",),
-    "latent_size": ("betavae", "dcgan"),
+    "beta": ("traits", "betavae"),
+    "latent_size": ("traits", "betavae", "dcgan"),
     "motion": ("edsr",),
     "start": ("edsr",),
 }
@@ -34,14 +34,13 @@ FIELDS = {"motion": "level"}
 def add_options(command: argparse.ArgumentParser) -> None:
     """Which network, and what of its recipe is changed."""
     add = partial(option, command)
-    names = ("betavae", "dcgan", "edsr")
-    what = "betavae, dcgan, or the baseline edsr"
-    add("generator NAME", what, usual="betavae", nargs="?", choices=names)
-    what = "recommended, or plain: the paper's beta-VAE"
-    add("--recipe NAME", what, usual="recommended", choices=("recommended", "plain"))
+    names = ("traits", "betavae", "dcgan", "edsr")
+    what = "traits, the paper's betavae or dcgan, or the baseline edsr"
+    add("generator NAME", what, usual="traits", nargs="?", choices=names)
+    command.add_argument("--recipe", type=_gone, help=argparse.SUPPRESS)
     add("--hearts N", "synthetic hearts", positive)
     add("--steps N", "optimiser steps", positive)
-    add("--beta", "weight of the beta-VAE's KL term", weight)
+    add("--beta", "how much q(z|x) is drawn to N(0, I)", weight)
     add("--latent-size M", "dimension of z", positive)
     what = "of the scans that edsr learns from (default: none)"
     add("--motion LEVEL", what, choices=("none", "normal", "severe"))
@@ -78,15 +77,13 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
 
     from srheart_demo import training
 
-    recipes: dict[tuple[str, str], Any] = {
-        ("betavae", "recommended"): training.BetaVAESettings(),
-        ("betavae", "plain"): training.PlainSettings(),
-        ("dcgan", "recommended"): training.DCGANSettings(),
-        ("edsr", "recommended"): training.EDSRSettings(),
+    recipes: dict[str, Any] = {
+        "traits": training.TraitsSettings(),
+        "betavae": training.BetaVAESettings(),
+        "dcgan": training.DCGANSettings(),
+        "edsr": training.EDSRSettings(),
     }
-    generator, recipe = options.generator, options.recipe
-    if (generator, recipe) not in recipes:
-        raise BadInput(f"--recipe {recipe}: {generator} has none of this name.")
+    generator = options.generator
     for name, owners in ONLY.items():
         if getattr(options, name) is not None and generator not in owners:
             flag = name.replace("_", "-")
@@ -98,11 +95,18 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
         for name in ("hearts", "steps", "beta", "bfloat16", "seed", "motion", "start")
         if getattr(options, name) is not None
     }
-    settings = replace(recipes[generator, recipe], **chosen)
+    settings = replace(recipes[generator], **chosen)
     if options.latent_size is None or isinstance(settings, training.EDSRSettings):
         return settings
     return replace(
         settings, architecture=replace(settings.architecture, latent_size=options.latent_size)
+    )
+
+
+def _gone(recipe: str) -> str:
+    raise argparse.ArgumentTypeError(
+        f"{recipe}: this option is gone; train betavae for the paper's recipe (it was plain), "
+        "train traits for ours (it was recommended)"
     )
 
 

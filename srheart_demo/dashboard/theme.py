@@ -38,7 +38,8 @@ _METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#
 
 def line_colours(names: Sequence[str]) -> list[str]:
     """Tissues in their own colours, latent optimisation in the estimate's, others in order."""
-    ours = next((name for name in names if name.startswith("LO")), "")
+    ours = next((name for name in names if name.startswith("LO (ours")), "")
+    ours = ours or next((name for name in names if name.startswith("LO")), "")
     known = {**TISSUE_COLOURS, ours: ESTIMATE}
     others = [name for name in names if name not in known]
     of = known | {name: _METHODS[i % len(_METHODS)] for i, name in enumerate(others)}

@@ -166,7 +166,7 @@ def enhance(
 
     Args:
         scan: by `read_scan`, or `Scan.of`.
-        G: the generator that must explain the scan; the shipped β-VAE by default.
+        G: the generator that must explain the scan; `traits` by default.
         settings: how to run Algorithm 1.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.
@@ -233,6 +233,10 @@ def _report(e: Enhancement) -> dict[str, Any]:
         },
         "stack": scan.stack.name,
         "long_axis": None if scan.view is None else scan.view.name,
+        "generator": {
+            "name": getattr(e.problem.G, "name", type(e.problem.G).__name__),
+            "weights": getattr(e.problem.G, "weights", None),
+        },
         "settings": asdict(end.state.settings),
         "version": version("srheart-demo"),
     }

@@ -30,7 +30,6 @@ from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.gauge import labels_at
 from srheart_demo.solver.problem import Encoder, Generator
-from srheart_demo.training.hearts import POPULATION
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
@@ -171,7 +170,7 @@ def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:
 @torch.no_grad()
 def posterior(G: Encoder, seed: int) -> tuple[Tensor, Tensor]:
     """Mean and variance (1, M) of q(z|x) for an unseen heart of the population trained on."""
-    shape = draw(1, EVALUATION_SEED + seed, POPULATION)
+    shape = draw(1, EVALUATION_SEED + seed, "everyone")
     distances = phantom.on_lattice(shape, LATTICE_SHAPE)
     mean, log_variance = G.encode(phantom.class_logits(distances).softmax(1))
     return mean, log_variance.exp()

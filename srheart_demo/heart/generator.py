@@ -22,11 +22,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from srheart_demo.files import as_shipped
+from srheart_demo.files import as_shipped, fingerprint
 from srheart_demo.frame import HR_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
 WEIGHTS = resources.files("srheart_demo.heart") / "weights"
+OURS = "traits"
+"""Name of the generator that is used where none is asked for."""
 SEED_SHAPE = (4, 8, 8)
 """The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
 SEED_CELLS = math.prod(SEED_SHAPE)
@@ -53,9 +55,13 @@ class HeartGenerator(nn.Module):
 
     Attributes:
         information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
+        weights: fingerprint of the file that it was read from.
+        reads_scans: whether its encoder was taught with scans; others know whole hearts only.
     """
 
     information: Tensor
+    weights: str = ""
+    reads_scans: bool = False
 
     def __init__(self, architecture: Architecture, name: str) -> None:
         super().__init__()
@@ -97,10 +103,13 @@ def reader(widths: Sequence[int], activation: nn.Module, outputs: int) -> nn.Seq
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[0] * SEED_CELLS, outputs))
 
 
-class BetaVAE(HeartGenerator):
-    """β-VAE of hearts (Higgins et al. 2017; paper, section 2.3 and Fig. S1A)."""
+class EncodedGenerator(HeartGenerator):
+    """A generator with an encoder, its decoder's mirror image (paper, section 2.3 and Fig. S1A).
 
-    def __init__(self, architecture: Architecture | None = None, name: str = "betavae") -> None:
+    The networks of `betavae` and of `traits`, which differ in their training.
+    """
+
+    def __init__(self, architecture: Architecture | None = None, name: str = OURS) -> None:
         super().__init__(architecture or Architecture(), name)
         widths = self.architecture.encoder_widths
         self.encoder = reader(widths, nn.SiLU(), 2 * self.latent_size)
@@ -121,8 +130,12 @@ class DCGAN(HeartGenerator):
         super().__init__(architecture or Architecture(encoder_widths=()), name)
 
 
-_KINDS: dict[str, type[BetaVAE] | type[DCGAN]] = {kind.__name__: kind for kind in (BetaVAE, DCGAN)}
-"""What a file of weights may hold."""
+_KINDS: dict[str, type[EncodedGenerator] | type[DCGAN]] = {
+    "EncodedGenerator": EncodedGenerator,
+    "BetaVAE": EncodedGenerator,
+    "DCGAN": DCGAN,
+}
+"""What a file of weights may hold; the first files of an encoder say BetaVAE, however trained."""
 
 
 def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
@@ -147,12 +160,13 @@ def save_weights(model: nn.Module, path: Path, card: dict[str, object]) -> None:
     save_file(tensors, path, {"kind": type(model).__name__, **header})
 
 
-def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
-    """Kind, sizes and weights, in float32, of a file that `save_weights` wrote."""
+def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Any], dict[str, Tensor]]:
+    """Kind, sizes, card and weights, in float32, of a file that `save_weights` wrote."""
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
-    return header.get("kind", ""), json.loads(header["architecture"]), tensors
+    sizes, card = (json.loads(header[name]) for name in ("architecture", "card"))
+    return header.get("kind", ""), sizes, card, tensors
 
 
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
@@ -160,20 +174,24 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
 
     Args:
         path: of the weights.
-        latent_size: keep so many leading latents, the rest at zero; all by default. The shipped
-            β-VAE's are ordered by what they tell, so fewer make a coarser generator of its own.
+        latent_size: keep so many leading latents, the rest at zero; all by default. Those of
+            `traits` are ordered by what they tell, so fewer make a coarser generator of its own.
 
     Raises:
         ValueError: `latent_size` is not between 1 and the file's.
     """
-    kind, sizes, tensors = read_weights(path)
+    kind, sizes, card, tensors = read_weights(path)
     M = sizes["latent_size"]
     if latent_size is not None and not 1 <= latent_size <= M:
-        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
+        hint = "; what was called betavae, of 128, is now traits" if path.stem == "betavae" else ""
+        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}{hint}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     model = _KINDS[kind](architecture, name=path.stem)
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
+    model.weights = fingerprint(path)
+    # Only the training of `traits` teaches an encoder on its own, with scans.
+    model.reads_scans = "encoder_rate" in card.get("settings", {})
     model.eval().requires_grad_(False)
     # Latent by latent in memory: a product with one code is four times as fast.
     first = cast(nn.Linear, model.decoder[0])
@@ -204,23 +222,27 @@ def available() -> list[str]:
 
 
 def weights_file(name: str) -> Path:
-    """Where the weights of a shipped generator lie."""
-    return Path(str(WEIGHTS / f"{name}.safetensors"))
+    """Where the weights of a shipped generator lie, or else the file of this name."""
+    is_other = name not in available() and Path(name).is_file()
+    return Path(name) if is_other else Path(str(WEIGHTS / f"{name}.safetensors"))
 
 
 @cache
-def load_generator(name: str = "betavae", latent_size: int | None = None) -> HeartGenerator:
-    """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
+def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGenerator:
+    """A shipped generator, or one of a file of weights, frozen; see `read_generator`.
 
     >>> G = sr.load_generator()
     >>> G.name, G.latent_size
-    ('betavae', 128)
+    ('traits', 128)
 
     Raises:
         KeyError: an unknown name, with the known ones.
         ValueError: it has not so many latents, or its file is damaged.
     """
-    if name not in available():
-        raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    file = as_shipped(weights_file(name), Path(str(WEIGHTS)))
+    file = weights_file(name)
+    if not file.is_file():
+        known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"
+        raise KeyError(f"unknown generator {name!r}; {known}")
+    if name in available():
+        as_shipped(file, Path(str(WEIGHTS)))
     return read_generator(file, latent_size)

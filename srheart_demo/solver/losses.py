@@ -96,10 +96,13 @@ def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> 
     z ~ N(0, I). The components of d, less their mean over the slices with tissue (the stack's
     position is arbitrary), are Gaussian with an unknown common variance, which an inverse-gamma
     distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
-    straight, a shaken one may move.
+    straight, a shaken one may move. One that `prior_of` does not name has no part in it.
     """
     n = 2 * int(p.tissue.sum())
-    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
+    of_z = (z**2).sum(1) / 2 if "z" in settings.prior_of else torch.zeros(len(z))
+    if "d" not in settings.prior_of:
+        return of_z
+    return of_z + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
 
 
 def _spread(d: Tensor, p: Problem, settings: Settings) -> Tensor:

@@ -29,7 +29,8 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
     if settings.start == "random":
         rng = torch.Generator().manual_seed(settings.seed)
         return torch.randn(1, p.G.latent_size, generator=rng)
-    if settings.start == "encoder" and isinstance(p.G, Encoder):
+    encoded = settings.start == "encoder" and getattr(p.G, "reads_scans", True)
+    if encoded and isinstance(p.G, Encoder):
         return p.G.encode(evidence(p.S_LR, p.stack))[0]
     return torch.zeros(1, p.G.latent_size)
 
@@ -37,7 +38,7 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     """`best_shifts` as the settings of a run have them, (1, K, 2), mm."""
-    if not settings.prior:
+    if not settings.prior or "d" not in settings.prior_of:
         return best_shifts(z, p, settings.reach)
     share = observations(p, settings) / p.S_LR.numel()
     return best_shifts(z, p, settings.reach, settings.search_sd, share)

@@ -79,7 +79,7 @@ def laplace(step: Step, p: Problem) -> Posterior:
     (torch.Size([5, 128]), torch.Size([5, 13, 2]))
     """
     settings, tissue = step.state.settings, p.tissue
-    if not settings.prior:
+    if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
     M = step.z.shape[1]
     x = torch.cat([step.z, step.d[:, tissue].flatten(1)], dim=1)

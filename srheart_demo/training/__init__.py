@@ -5,16 +5,16 @@ from srheart_demo.training.dcgan import DCGANSettings
 from srheart_demo.training.edsr import EDSRSettings
 from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
 from srheart_demo.training.loop import TrainingProgress, TrainingSettings, train
-from srheart_demo.training.plain import PlainSettings
+from srheart_demo.training.traits import TraitsSettings
 
 __all__ = [
     "VALIDATION_SEED",
     "BetaVAESettings",
     "DCGANSettings",
     "EDSRSettings",
-    "PlainSettings",
     "TrainingProgress",
     "TrainingSettings",
+    "TraitsSettings",
     "make_hearts",
     "train",
 ]

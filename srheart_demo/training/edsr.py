@@ -18,9 +18,9 @@ from srheart_demo.solver.baselines.edsr import (
     EDSRArchitecture,
     read_edsr,
 )
+from srheart_demo.training.betavae import dice_of, soft_cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
 from srheart_demo.training.loop import Training, TrainingSettings
-from srheart_demo.training.plain import dice_of, soft_cross_entropy
 
 WINDOW = 96
 """Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""

@@ -12,9 +12,6 @@ from srheart_demo.heart.population import SEEDS, TRAITS_SIZE, shapes
 from srheart_demo.scan.degradation import AMPLITUDE_MEAN, AMPLITUDE_SD, MOTION_LEVELS, degrade
 from srheart_demo.scan.evidence import lattice_stack, on_planes
 
-POPULATION = "everyone"
-"""The population that generators learn."""
-
 VALIDATION_SEED = SEEDS["validation"].start
 """Seeds of held-out hearts start here; training seeds lie below."""
 
@@ -52,9 +49,13 @@ class StoredHearts:
 
 
 def make_hearts(
-    n: int, seed: int, progress: Callable[[int], None] | None = None, chunk: int = 16
+    n: int,
+    seed: int,
+    population: str = "everyone",
+    progress: Callable[[int], None] | None = None,
+    chunk: int = 16,
 ) -> StoredHearts:
-    """`n` hearts of `POPULATION`; the same seed gives the same hearts.
+    """`n` hearts of `population`; the same seed gives the same hearts.
 
     `progress` is told after each `chunk` how many are made.
     """
@@ -62,7 +63,7 @@ def make_hearts(
     shares = torch.empty(n, 3, *LATTICE_SHAPE, dtype=torch.uint8)
     for first in range(0, n, chunk):
         part = slice(first, first + chunk)
-        distances = phantom.on_lattice(shapes(epsilon[part], POPULATION), LATTICE_SHAPE)
+        distances = phantom.on_lattice(shapes(epsilon[part], population), LATTICE_SHAPE)
         probabilities = phantom.class_logits(distances).softmax(1)
         shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:

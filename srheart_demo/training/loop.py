@@ -30,7 +30,8 @@ class TrainingSettings(ABC):
     """What every training needs to know.
 
     Attributes:
-        hearts: number of synthetic hearts (0.4 MB of memory each).
+        population: whose hearts to learn; one of `population.POPULATIONS`.
+        hearts: how many (0.4 MB of memory each).
         steps, batch: steps of the training, and hearts in each.
         warmup: steps over which the learning rates rise to their peaks.
         final_rate: what a cosine brings them down to by the last step, as a share of the peak;
@@ -39,6 +40,7 @@ class TrainingSettings(ABC):
         seed: of hearts, initial weights, batches and noise.
     """
 
+    population: str = "everyone"
     hearts: int = 8000
     steps: int = 12000
     batch: int = 8
@@ -172,7 +174,8 @@ def train(
     if first == 0:
         training.prepare(_teller("preparing", progress))
     tell = _teller("hearts", progress)
-    hearts = make_hearts(settings.hearts, settings.seed, lambda n: tell(n, settings.hearts))
+    n = settings.hearts
+    hearts = make_hearts(n, settings.seed, settings.population, lambda done: tell(done, n))
     start = time.perf_counter() - seconds
     for i in range(first, settings.steps):
         for optimiser in training.optimisers.values():

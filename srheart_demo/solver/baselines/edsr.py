@@ -94,7 +94,7 @@ def unfold(x: Tensor, up: int, n: int) -> Tensor:
 
 def read_edsr(path: Path) -> EDSR:
     """Read a network that `save_weights` wrote, ready for use in float32 and frozen."""
-    _, sizes, tensors = read_weights(path)
+    _, sizes, _, tensors = read_weights(path)
     model = EDSR(EDSRArchitecture(**sizes))
     model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
