@@ -9,7 +9,7 @@ best code with the true d.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from itertools import pairwise
 from typing import ClassVar
 
@@ -18,18 +18,17 @@ import torch
 from scipy import fft
 
 from srheart_demo.experiments.cases import Case
+from srheart_demo.experiments.latent_study import ceiling_of
 from srheart_demo.experiments.methods import (
     CROSSED,
     LADDER,
     OTHERWISE,
     PAPERS,
-    weights_in_use,
 )
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.restoration import (
     Labels,
-    Method,
     Moved,
     Restoration,
     Solved,
@@ -43,7 +42,6 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
 from srheart_demo.heart.generator import OURS
 from srheart_demo.scan.evidence import whole_heart
-from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.losses import multi_view_loss
 from srheart_demo.solver.problem import Problem
 
@@ -90,11 +88,7 @@ class Ablation(MethodsOnHearts):
     name, title = "ablation", "From the paper to ours, step by step"
     usual = tuple(LADDER)
     figures = (*COLUMNS, *BEYOND)
-
-    @staticmethod
-    def scored(method: Method, case: Case) -> Scores:
-        """With what `beyond` tells."""
-        return score(method, case, beyond)
+    more = (beyond,)
 
     def tables(self, results: Results) -> list[Table]:
         """Where each step stands, and what it brings."""
@@ -139,10 +133,6 @@ class Gap(Ablation):
     }
     usual = (*CROSSED, *OTHERWISE, *known)
 
-    def weights(self) -> dict[str, str]:
-        """Of both generators."""
-        return weights_in_use(CROSSED, self.levels)
-
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
         """The best codes know the truth, so they are no methods."""
         codes = {
@@ -151,7 +141,7 @@ class Gap(Ablation):
             if name in self.methods
         }
         runs = [name for name in self.methods if name not in codes]
-        return scores_of(runs, level, self.scored) | codes
+        return scores_of(runs, level, partial(score, more=self.more)) | codes
 
     def tables(self, results: Results) -> list[Table]:
         """Every variant, with its loss, beside what the paper prints."""
@@ -172,19 +162,14 @@ class Gap(Ablation):
 
 
 def _score_best_code(generator: str, case: Case) -> Scores:
-    return score(lambda scan: best_code(generator, case), case, beyond)
-
-
-@cache
-def _ceiling(generator: str) -> Ceiling:
-    return Ceiling(find_generator(generator))
+    return score(lambda scan: best_code(generator, case), case, [beyond])
 
 
 def best_code(generator: str, case: Case) -> Restoration:
     """The nearest that G can come to the true heart, with the true d."""
     G, scan = find_generator(generator), replace(case.scan, view=None)
     frame = np.linalg.inv(scan.placement.world_from_model) @ case.S_HR.affine
-    z = _ceiling(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
+    z = ceiling_of(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
     problem = Problem.of(scan, G)
     there = case.d[:, scan.looked_at]
     there = there.flip(1) if scan.placement.flipped else there

@@ -94,7 +94,7 @@ def weights_in_use(names: Iterable[str], levels: Iterable[str]) -> dict[str, str
     """Fingerprints of the weights that methods of these names use at these levels."""
     files: dict[str, Path] = {}
     for name in (_full_name(name, level) for name in names for level in levels):
-        used = METHODS[name]
+        used = METHODS.get(name)
         if isinstance(used, LatentOptimisation):
             files[used.generator] = weights_file(used.generator)
         elif name.startswith("EDSR"):

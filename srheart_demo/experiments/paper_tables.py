@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import (
+    CLINICAL,
     CLINICAL_GAP,
     CLINICAL_NOISE,
     CLINICAL_PIXEL,
     LEVELS,
     Case,
     HeldOut,
-    clinical_heart,
     simulated_heart,
 )
 from srheart_demo.experiments.methods import (
@@ -35,9 +35,8 @@ from srheart_demo.experiments.methods import (
     VIEWS_PAPER,
     weights_in_use,
 )
-from srheart_demo.experiments.restoration import Method
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, scores_of
+from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
 from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, mean_rows
 from srheart_demo.experiments.tables import Cell, Results, Scores, Table
 from srheart_demo.files import shipped
@@ -58,6 +57,7 @@ class MethodsOnHearts(Experiment):
         levels: of the scans.
         printed: level → what the paper prints.
         structures: whose Dice is shown.
+        more: what is scored besides, and named in `figures`.
     """
 
     subjects: HeldOut
@@ -68,16 +68,7 @@ class MethodsOnHearts(Experiment):
     printed: ClassVar[Mapping[str, Mapping[str, paper.PrintedRow]]] = {}
     structures: ClassVar[tuple[str, ...]] = SCORED
     figures: ClassVar[tuple[str, ...]] = COLUMNS
-
-    @staticmethod
-    def case(population: str, seed: int, level: str) -> Case:
-        """A heart's scan at a level."""
-        return simulated_heart(population, seed, level)
-
-    @staticmethod
-    def scored(method: Method, case: Case) -> Scores:
-        """A method's scores on it."""
-        return score(method, case)
+    more: ClassVar[tuple[More, ...]] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
@@ -88,16 +79,12 @@ class MethodsOnHearts(Experiment):
             "experiment": self.name,
             **self.subjects.settings(),
             "methods": self.methods,
-            "weights": self.weights(),
+            "weights": weights_in_use(self.methods, self.levels),
         }
-
-    def weights(self) -> dict[str, str]:
-        """Fingerprints of the weights in use."""
-        return weights_in_use(self.methods, self.levels)
 
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
         """Method → what scores it on a case of a level."""
-        return scores_of(self.methods, level, self.scored)
+        return scores_of(self.methods, level, partial(score, more=self.more))
 
     def tasks(self) -> Sequence[Task]:
         """Each heart at each level, so that a heart is made once for all."""
@@ -106,7 +93,7 @@ class MethodsOnHearts(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(self.case, population, seed, level),
+                partial(simulated_heart, population, seed, level),
                 self.measures(level),
             )
             for seed, level in product(self.subjects.seeds, self.levels)
@@ -164,12 +151,7 @@ class Table3(MethodsOnHearts):
 
     name, title = "table3", "Table 3: a clinical protocol"
     usual = ("NN", "SBI", "EDSR (normal)", LO_PAPER, VIEWS_PAPER, *SWEEP.values())
-    levels = ("clinical",)
-
-    @staticmethod
-    def case(population: str, seed: int, level: str) -> Case:
-        """As in UK Biobank."""
-        return clinical_heart(population, seed, level)
+    levels = (CLINICAL,)
 
     def settings(self) -> dict[str, Any]:
         """The protocol besides."""
@@ -194,7 +176,7 @@ class Table3(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
-        compared, printed = self.compared(results), {"clinical": paper.TABLE_3}
+        compared, printed = self.compared(results), {CLINICAL: paper.TABLE_3}
         tables = [
             compared.dice(f"{_ON_VIEW}, {_RAW}", printed, TISSUES[1:], "raw_la_dice_{}"),
             compared.dice(f"{_ON_VIEW}, {_FIXED}", named="la_dice_{}"),
@@ -231,7 +213,7 @@ class Table3(MethodsOnHearts):
         return plots
 
     def _along(self, results: Results, name: str) -> list[Cell]:
-        return [*mean_cells(results, name, "clinical", self.swept.values()).values()]
+        return [*mean_cells(results, name, CLINICAL, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {

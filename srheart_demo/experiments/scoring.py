@@ -7,7 +7,7 @@ displacement; the mean of the true ones moves it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -55,13 +55,14 @@ COLUMNS = (
 """What `score` tells of a method on a case."""
 
 
-def score(
-    method: Method, case: Case, more: Callable[[Restoration, Labels, Case], Scores] | None = None
-) -> Scores:
+More = Callable[[Restoration, Labels, Case], Scores]
+"""What is scored besides, of a restored heart and its labels at the true one's voxels."""
+
+
+def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     """Run a method on a case and score it.
 
-    "seconds" are one core's, from the scan to labels at HR voxels. `more` scores the restored heart
-    and its labels besides.
+    "seconds" are one core's, from the scan to labels at HR voxels.
     """
     began = time.thread_time()
     found = method(case.scan)
@@ -84,7 +85,7 @@ def score(
         "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
         "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
         "seconds": seconds,
-        **(more(found, labels, case) if more else {}),
+        **{name: x for of in more for name, x in of(found, labels, case).items()},
     }
 
 

@@ -100,8 +100,8 @@ def mean_rows(
     results: Results,
     methods: Sequence[str],
     columns: Iterable[tuple[str, str]],
-    printed: Mapping[str, PrintedRow],
-    theirs: Iterable[str],
+    printed: Mapping[str, PrintedRow] | None = None,
+    theirs: Iterable[str] = (),
 ) -> list[Sequence[str | Cell]]:
     """A row for each method: its cells in our columns, then in those that the paper prints.
 
@@ -113,7 +113,9 @@ def mean_rows(
         theirs: names of the paper's columns.
     """
     ours = [mean_cells(results, figure, level, methods) for level, figure in columns]
-    known = [{m: Cell(*row[name], digits=2) for m, row in printed.items()} for name in theirs]
+    known = [
+        {m: Cell(*row[name], digits=2) for m, row in (printed or {}).items()} for name in theirs
+    ]
     cells = [top_two(column) for column in (*ours, *known)]
     return [(method, *(column.get(method, "") for column in cells)) for method in methods]
 
