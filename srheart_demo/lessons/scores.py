@@ -22,14 +22,7 @@ from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
-from srheart_demo.lessons.pictures import (
-    STYLES,
-    Labels,
-    finish,
-    outline,
-    show_labels,
-    window_of,
-)
+from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_labels, window_of
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
