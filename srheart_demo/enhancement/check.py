@@ -10,13 +10,7 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement.enhance import Enhancement, Trust
-from srheart_demo.enhancement.quantities import (
-    Grade,
-    Measure,
-    judge,
-    measured,
-    verdict_of,
-)
+from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, verdict_of
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import OURS
 from srheart_demo.scan.placement import apex_contrast
