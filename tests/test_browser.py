@@ -276,6 +276,12 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     page.wait_for_function(f"{ITERATION} === 2")
     page.locator(".srh-chip-run:visible").nth(2).wait_for()
 
+    # Another generator begins another run, which carries its name.
+    page.get_by_role("combobox", name="Generator").select_option(texts.GENERATORS["dcgan"])
+    page.wait_for_function(f"{STATUS} === 'Ready'")
+    press(page, "Step")
+    page.wait_for_function(f"{DETAIL}.includes('REFERENCE on dcgan')")
+
     assert_legible(page)
     assert page.evaluate(TRIANGLES) > 1000
     for view in (".srh-fig-shifts", ".srh-fig-convergence", ".srh-fig-latent", ".srh-sa-estimate"):
