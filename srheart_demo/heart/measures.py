@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srheart_demo.frame import TISSUES
+from srheart_demo.heart.distances import tissue_box
 
 CONFIDENCES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 """Edges of the bins of `reliability`."""
@@ -32,9 +33,6 @@ def dice(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     {'LV': 1.0, 'MYO': 1.0, 'RV': 1.0}
 
     A tissue that neither map holds counts as 1.
-
-    Raises:
-        ValueError: maps of different shapes.
     """
     return dict(zip(TISSUES[1:], class_dice(estimate, truth, len(TISSUES)), strict=True))
 
@@ -78,25 +76,17 @@ def surface_distances(
     """Distances between the surfaces of LV, MYO and RV in two label maps (D, H, W), mm.
 
     A tissue's surface is its voxels that share a face with another label or with the end of the
-    map. Distances run between voxel centres, to the nearest surface voxel of the other map.
-
-    Args:
-        estimate, truth: label maps of the same voxels.
-        spacing: voxel size, mm.
-
-    Returns:
-        For each tissue, from every surface voxel of `estimate` to `truth`, and back: infinite
-        where the other map lacks the tissue, empty where the map itself does.
-
-    Raises:
-        ValueError: maps of different shapes.
+    map. Distances run between voxel centres, from every surface voxel of `estimate` to the nearest
+    of `truth`, and back: infinite where the other map lacks the tissue, empty where the map itself
+    does.
     """
-    from scipy.ndimage import binary_erosion, find_objects
+    from scipy.ndimage import binary_erosion
     from scipy.spatial import KDTree
 
     if estimate.shape != truth.shape:
         raise ValueError(f"label maps differ in shape: {estimate.shape} and {truth.shape}")
-    (heart,) = find_objects(((estimate > 0) | (truth > 0)).astype(np.uint8)) or [()]
+    either = (estimate > 0) | (truth > 0)
+    heart = tissue_box(either) if either.any() else ()
     distances = {}
     for label, tissue in enumerate(TISSUES[1:], start=1):
         masks = estimate[heart] == label, truth[heart] == label
@@ -140,16 +130,12 @@ def _percentile_95(distances: np.ndarray) -> float:
 
 
 class Summary(NamedTuple):
-    """A figure over subjects.
+    """A figure over subjects."""
 
-    Attributes:
-        mean, sd: over the subjects that have it; SD of one is NaN.
-        missing: subjects without it.
-    """
-
+    # mean, sd: over the subjects that have it; SD of one is NaN
     mean: float
     sd: float
-    missing: int
+    missing: int  # subjects without it
 
 
 def summary(values: Sequence[float]) -> Summary:
@@ -173,19 +159,12 @@ def reliability(
 ) -> list[tuple[float, float, int]]:
     """Of voxels said to be so sure, how many are right?
 
-    Args:
-        confidence: probability that each voxel's label was said to have.
-        correct: whether that label was right.
-        edges: of the bins of confidence.
-
-    Returns:
-        For each bin with voxels: mean confidence, share that is right, number of voxels.
+    For each bin of confidence with voxels, between two edges: mean confidence, share that is right,
+    number of voxels.
     """
-    found = []
-    for low, high in pairwise(edges):
-        inside = (confidence >= low) & (confidence < high)
-        if inside.any():
-            found.append(
-                (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
-            )
-    return found
+    bins = ((confidence >= low) & (confidence < high) for low, high in pairwise(edges))
+    return [
+        (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
+        for inside in bins
+        if inside.any()
+    ]

@@ -17,20 +17,13 @@ MOST_VALUES = 100
 
 @dataclass(frozen=True, eq=False)
 class StoredFrame:
-    """A file's numbers at one time.
+    """A file's numbers at one time."""
 
-    Attributes:
-        image: the file.
-        index: of the frame.
-        values: whole numbers in the stored order of axes.
-        note: what was taken for granted, if anything.
-        masks: whether each value is what one frame had for a mask, so that none has a meaning yet.
-    """
-
-    image: NiftiLabels
-    index: int
-    values: NDArray[np.int32]
-    note: str = ""
+    image: NiftiLabels  # the file
+    index: int  # of the frame
+    values: NDArray[np.int32]  # whole numbers in the stored order of axes
+    note: str = ""  # what was taken for granted, if anything
+    # whether each value is what one frame had for a mask, so that none has a meaning yet
     masks: bool = False
 
     @property

@@ -117,21 +117,13 @@ def parse_convention(words: Sequence[str]) -> Convention:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What lies where in a label map, seen slice by slice.
+    """What lies where in a label map, seen slice by slice."""
 
-    Attributes:
-        stored: (D, H, W) values, cropped to what is not 0.
-        values: those that it holds, 0 among them, rising.
-        pixel: mm along H and W.
-        whole: whether it is a stack; a single long-axis plane opens the ring of the wall.
-        known: what was measured already.
-    """
-
-    stored: NDArray[np.integer]
-    values: NDArray[np.integer]
-    pixel: tuple[float, float] = (1.0, 1.0)
-    whole: bool = True
-    known: dict[Any, Any] = field(default_factory=dict)
+    stored: NDArray[np.integer]  # (D, H, W) values, cropped to what is not 0
+    values: NDArray[np.integer]  # those that it holds, 0 among them, rising
+    pixel: tuple[float, float] = (1.0, 1.0)  # mm along H and W
+    whole: bool = True  # whether it is a stack; a single long-axis plane opens the ring of the wall
+    known: dict[Any, Any] = field(default_factory=dict)  # what was measured already
 
     @cached_property
     def cleaned(self) -> NDArray[np.integer]:

@@ -60,44 +60,28 @@ FOREIGN = {
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came from elsewhere and lies in memory.
+    """A file that came from elsewhere and lies in memory."""
 
-    Attributes:
-        name: for messages, and for its ending; no file of that name is opened or written.
-        content: its bytes.
-    """
-
-    name: str
-    content: bytes
+    name: str  # for messages, and for its ending; no file of that name is opened or written
+    content: bytes  # its bytes
 
 
 @dataclass(frozen=True, eq=False)
 class NiftiLabels:
-    """A file's header, and a way to its numbers: they are unpacked when asked for.
+    """A file's header, and a way to its numbers: they are unpacked when asked for."""
 
-    Attributes:
-        name: of the file.
-        shape: voxels along the stored axes.
-        frames: how many.
-        affine: (4, 4) stored index to RAS+ mm.
-        spacing: (3,) what the header states beside the affine, mm.
-        units: of length as the header has them, ``mm`` where it says nothing.
-        notes: what was taken for granted, in plain sentences.
-        opened: opens the file.
-        dtype, offset: of the stored numbers, and bytes before the first of them.
-        scale: slope and intercept that turn stored numbers into values, or None.
-    """
-
-    name: str
-    shape: tuple[int, int, int]
-    frames: int
-    affine: NDArray[np.float64]
-    spacing: NDArray[np.float64]
-    units: str
-    notes: tuple[str, ...]
-    opened: Callable[[], BinaryIO]
+    name: str  # of the file
+    shape: tuple[int, int, int]  # voxels along the stored axes
+    frames: int  # how many
+    affine: NDArray[np.float64]  # (4, 4) stored index to RAS+ mm
+    spacing: NDArray[np.float64]  # (3,) what the header states beside the affine, mm
+    units: str  # of length as the header has them, ``mm`` where it says nothing
+    notes: tuple[str, ...]  # what was taken for granted, in plain sentences
+    opened: Callable[[], BinaryIO]  # opens the file
+    # dtype, offset: of the stored numbers, and bytes before the first of them
     dtype: np.dtype[Any]
     offset: int
+    # slope and intercept that turn stored numbers into values, or None
     scale: tuple[float, float] | None
 
     def labelled(self) -> list[int]:

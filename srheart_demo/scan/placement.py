@@ -32,17 +32,11 @@ LEAST_AREA = 0.05
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a user corrects in the placement that was found.
+    """What a user corrects in the placement that was found."""
 
-    Attributes:
-        turn_deg: a further in-plane rotation of the heart, from H to W, degrees.
-        flip: take the other end of the stack for the apex.
-        mirror: read the columns the other way.
-    """
-
-    turn_deg: float = 0.0
-    flip: bool = False
-    mirror: bool = False
+    turn_deg: float = 0.0  # a further in-plane rotation of the heart, from H to W, degrees
+    flip: bool = False  # take the other end of the stack for the apex
+    mirror: bool = False  # read the columns the other way
 
 
 AUTOMATIC = ByHand()
@@ -50,24 +44,17 @@ AUTOMATIC = ByHand()
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where the model's frame lies in the world, and how that was found.
+    """Where the model's frame lies in the world, and how that was found."""
 
-    Attributes:
-        world_from_model: (4, 4) model mm (D, H, W) to world RAS+ mm; its linear part is orthogonal.
-        azimuth_deg: direction of the RV from the LV as found, before the rotation.
-        rotation_deg: in-plane rotation that brings it to the model's; 0 if it was near enough.
-        flipped: whether the slices run from base to apex in the file.
-        orientation_known: whether the affine says how the scanner lay. If it carries spacing
-            only, the picture is taken as displayed (rows down, columns right), never mirrored.
-        notes: what a user should know, in plain sentences.
-    """
-
+    # (4, 4) model mm (D, H, W) to world RAS+ mm; its linear part is orthogonal
     world_from_model: NDArray[np.float64]
-    azimuth_deg: float
-    rotation_deg: float
-    flipped: bool
+    azimuth_deg: float  # direction of the RV from the LV as found, before the rotation
+    rotation_deg: float  # in-plane rotation that brings it to the model's; 0 if it was near enough
+    flipped: bool  # whether the slices run from base to apex in the file
+    # whether the affine says how the scanner lay. If it carries spacing only, the picture is taken
+    # as displayed (rows down, columns right), never mirrored.
     orientation_known: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a user should know, in plain sentences
 
     def apex_first(self, volume: LabelVolume) -> LabelVolume:
         """The volume with its slices from apex to base; world positions stay as they are."""

@@ -36,27 +36,16 @@ one had 0.44, the others 0.57 or more."""
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A label map, and what its file held.
+    """A label map, and what its file held."""
 
-    Attributes:
-        volume: the frame that was chosen.
-        convention: what its values were taken for.
-        counts: value → voxels.
-        stored_shape: voxels along the stored axes.
-        slice_axis: which of them runs across the slices.
-        frame: index of the frame.
-        frames: how many there are.
-        units: of length, as the header has them.
-    """
-
-    volume: LabelVolume
-    convention: Convention
-    counts: Mapping[int, int]
-    stored_shape: tuple[int, int, int]
-    slice_axis: int
-    frame: int
-    frames: int
-    units: str
+    volume: LabelVolume  # the frame that was chosen
+    convention: Convention  # what its values were taken for
+    counts: Mapping[int, int]  # value → voxels
+    stored_shape: tuple[int, int, int]  # voxels along the stored axes
+    slice_axis: int  # which of them runs across the slices
+    frame: int  # index of the frame
+    frames: int  # how many there are
+    units: str  # of length, as the header has them
 
 
 @dataclass(frozen=True, eq=False)

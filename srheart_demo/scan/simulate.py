@@ -20,19 +20,12 @@ from srheart_demo.scan.volume import LabelVolume, note
 
 @dataclass(frozen=True, eq=False)
 class SimulatedScan:
-    """A heart and a scan of it.
+    """A heart and a scan of it."""
 
-    Attributes:
-        heart: the truth, on the HR grid.
-        stack: its SA stack, slices from apex to base.
-        motion: what displaced them.
-        d: (1, K, 2) by how much, mm along rows and columns.
-    """
-
-    heart: LabelVolume
-    stack: LabelVolume
-    motion: Motion
-    d: Tensor
+    heart: LabelVolume  # the truth, on the HR grid
+    stack: LabelVolume  # its SA stack, slices from apex to base
+    motion: Motion  # what displaced them
+    d: Tensor  # (1, K, 2) by how much, mm along rows and columns
 
     @cached_property
     def view(self) -> LabelVolume:

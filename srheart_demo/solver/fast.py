@@ -101,19 +101,12 @@ def _inside(nodes: range, lattice: range) -> range:
 
 @dataclass(frozen=True, eq=False)
 class Voxels:
-    """N of a stack's voxels.
+    """N of a stack's voxels."""
 
-    Attributes:
-        k: (N,) slice.
-        pixels: (N, 2) position (H, W) among `Stack.pixels`, mm.
-        labels: (N,) int64.
-        weights: (N,) share of each in a mean over all voxels; the sum is 1.
-    """
-
-    k: Tensor
-    pixels: Tensor
-    labels: Tensor
-    weights: Tensor
+    k: Tensor  # (N,) slice
+    pixels: Tensor  # (N, 2) position (H, W) among `Stack.pixels`, mm
+    labels: Tensor  # (N,) int64
+    weights: Tensor  # (N,) share of each in a mean over all voxels; the sum is 1
 
 
 def thin(S_LR: Tensor, stack: Stack) -> Voxels:

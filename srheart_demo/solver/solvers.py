@@ -24,20 +24,14 @@ from srheart_demo.solver.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """The objective at one (z, d).
+    """The objective at one (z, d)."""
 
-    Attributes:
-        z: (1, M).
-        d: (1, K, 2), mm.
-        objective: what is minimised; `losses` are its parts L, L_SA and L_LA.
-        gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
-            turns, gradient_z is that which led here.
-    """
-
-    z: Tensor
-    d: Tensor
-    objective: float
+    z: Tensor  # (1, M)
+    d: Tensor  # (1, K, 2), mm
+    objective: float  # what is minimised; `losses` are its parts L, L_SA and L_LA
     losses: tuple[float, float, float]
+    # gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
+    # turns, gradient_z is that which led here.
     gradient_z: Tensor
     gradient_d: Tensor
 

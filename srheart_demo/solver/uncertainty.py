@@ -37,16 +37,12 @@ PROBIT = 1.702
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Gaussian around the end of a run.
+    """Gaussian around the end of a run."""
 
-    Attributes:
-        problem, step: what was solved, and its mode.
-        spread: (n, n) rows whose standard normal sums are deviations of z and of the d of slices
-            with tissue.
-    """
-
+    # problem, step: what was solved, and its mode
     problem: Problem
     step: Step
+    # (n, n) rows whose standard normal sums are deviations of z and of the d of slices with tissue
     spread: Tensor
 
     def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
