@@ -14,20 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import HR_SPACING, TISSUES
-from srheart_demo.heart.distances import tissue_box
+from srheart_demo.heart.distances import Spacing, tissue_box
 
 LV, MYO, RV = 1, 2, 3
-_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
-"""Levels at which radii are measured."""
+_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)  # Levels at which radii are measured
 MID, WIDE, BASE = 0.55, 0.7, 0.85
-RV_LEVELS = (0.25, MID, BASE)
-"""Levels at which the RV is measured against the LV."""
+RV_LEVELS = (0.25, MID, BASE)  # Levels at which the RV is measured against the LV
 SECTOR = np.radians(30.0)
 """The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
 OPEN_BASE = 12.0
 """Below its highest slice, mm, a ventricle may be open: a base is tilted, up to about 10°."""
 
-Spacing = tuple[float, float, float]
 Statistics = dict[str, float]
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart.distances import tissue_box
+from srheart_demo.heart.distances import Spacing, tissue_box
 
 CONFIDENCES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 """Edges of the bins of `reliability`."""
@@ -54,7 +54,7 @@ def mean_dice(estimate: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean(list(dice(estimate, truth).values())))
 
 
-def volumes_ml(labels: np.ndarray, spacing: tuple[float, float, float]) -> dict[str, float]:
+def volumes_ml(labels: np.ndarray, spacing: Spacing) -> dict[str, float]:
     """Volume of LV, MYO and RV in ml; `spacing` is the voxel size in mm.
 
     >>> S_HR = sr.load_sample("healthy_1").S_HR
@@ -65,14 +65,12 @@ def volumes_ml(labels: np.ndarray, spacing: tuple[float, float, float]) -> dict[
     return {t: float((labels == i).sum() * voxel) for i, t in enumerate(TISSUES) if i}
 
 
-def lv_mass_g(labels: np.ndarray, spacing: tuple[float, float, float]) -> float:
+def lv_mass_g(labels: np.ndarray, spacing: Spacing) -> float:
     """Mass of the left ventricle in g: its myocardium's volume by `MYOCARDIAL_DENSITY`."""
     return MYOCARDIAL_DENSITY * volumes_ml(labels, spacing)["MYO"]
 
 
-def surface_distances(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> Distances:
+def surface_distances(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> Distances:
     """Distances between the surfaces of LV, MYO and RV in two label maps (D, H, W), mm.
 
     A tissue's surface is its voxels that share a face with another label or with the end of the
@@ -102,9 +100,7 @@ def surface_scores(distances: Distances) -> tuple[dict[str, float], dict[str, fl
     return mean, {tissue: max(map(_percentile_95, pair)) for tissue, pair in distances.items()}
 
 
-def assd(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> dict[str, float]:
+def assd(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> dict[str, float]:
     """Average symmetric surface distance of LV, MYO and RV, mm: of `surface_distances` both ways.
 
     A tissue that neither map holds counts as 0, one that only one map holds as infinite.
@@ -112,13 +108,8 @@ def assd(
     return surface_scores(surface_distances(estimate, truth, spacing))[0]
 
 
-def hd95(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> dict[str, float]:
-    """95 % Hausdorff distance of LV, MYO and RV, mm: the greater of the 95th percentiles both ways.
-
-    A tissue that a map lacks counts as in `assd`.
-    """
+def hd95(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> dict[str, float]:
+    """95 % Hausdorff distance, mm: the greater of the 95th percentiles both ways; see `assd`."""
     return surface_scores(surface_distances(estimate, truth, spacing))[1]
 
 
@@ -141,10 +132,9 @@ class Summary(NamedTuple):
 def summary(values: Sequence[float]) -> Summary:
     """Mean and standard deviation over subjects, with those counted apart that have no figure.
 
-    A subject has no distance of a tissue that only one of its maps holds: it is infinite, and one
-    of them would make any mean so. A mean over the others flatters, so tables show it with
-    `missing`; Dice, 0 there, counts every subject. Where no subject has the figure, the mean is
-    infinite; where fewer than two have it, the SD is NaN.
+    The distance of a tissue that only one map holds is infinite, and one such would make any mean
+    so. A mean over the others flatters, so tables show it with `missing`; Dice, 0 there, counts
+    every subject. Where none has the figure, the mean is infinite; of fewer than two the SD is NaN.
     """
     finite = [value for value in values if math.isfinite(value)]
     missing = len(values) - len(finite)

@@ -20,20 +20,16 @@ from srheart_demo.frame import HR_SHAPE, lattice_axes
 
 _WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
-LEAST_WALL = 3.5
-"""Thinnest myocardium that a heart may have, mm."""
+LEAST_WALL = 3.5  # Thinnest myocardium that a heart may have, mm
 LEAST_RV = 2.5
 """Depth at which the RV's rim ends bluntly, mm; a tapering rim would fray into single voxels."""
 WARP_REACH = 64.0
 """Half the extent of the cosines that `HeartShape.warp` weighs, mm; constant beyond."""
-RV_CENTRE = 25.0
-"""Distance from the LV's centre line, mm, about which the RV's base is bent."""
-COARSE = (16, 32, 32)
-"""Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart."""
+RV_CENTRE = 25.0  # Distance from the LV's centre line, mm, about which the RV's base is bent
+COARSE = (16, 32, 32)  # Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart
 MARGIN = 8.0
 """Signed distance under which tissue may be near, mm: first-order distances may be a bit off."""
-RV_RISE = 0.9
-"""Height over which the RV widens to its full width, in lengths of the LV."""
+RV_RISE = 0.9  # Height over which the RV widens to its full width, in lengths of the LV
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +75,11 @@ class HeartShape:
         return len(self.apex)
 
     def __getitem__(self, which: slice) -> "HeartShape":
-        return HeartShape(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+        return HeartShape(*(getattr(self, f.name)[which] for f in fields(self)))
 
     def double(self) -> "HeartShape":
         """The same hearts in float64."""
-        return HeartShape(**{f.name: getattr(self, f.name).double() for f in fields(self)})
+        return HeartShape(*(getattr(self, f.name).double() for f in fields(self)))
 
 
 def _column(values: Tensor) -> Tensor:

@@ -22,8 +22,7 @@ RV_AZIMUTH = 290.0
 """Mean direction of the RV seen from the LV in the model's frame, degrees from H to W."""
 LOWEST = 3.0 - HALF_EXTENT[0]
 """No heart reaches below this along D, mm: the apex stays in the box whatever the length."""
-THINNED_WALL = 4.0
-"""What the deepest regional thinning leaves of the wall, mm."""
+THINNED_WALL = 4.0  # What the deepest regional thinning leaves of the wall, mm
 THINNEST_WALL = 5.0
 """No ventricle's wall is thinner all round, mm; the lattice would not hold it closed."""
 

@@ -21,10 +21,8 @@ HEALTHY = {name: MeanSD(*figure) for name, figure in _FIGURES["healthy"].items()
 VOLUMES_ACDC = {name: tuple(volumes) for name, volumes in _FIGURES["acdc"].items()}
 """Mean LV, MYO and RV volumes, ml, of patients in ACDC."""
 
-MEAN_TOLERANCE = 1 / 3
-"""How far a mean may lie from the published one, in published SDs."""
-SD_TOLERANCE = 0.3
-"""How far an SD may lie from the published one, as a share of it."""
+MEAN_TOLERANCE = 1 / 3  # How far a mean may lie from the published one, in published SDs
+SD_TOLERANCE = 0.3  # How far an SD may lie from the published one, as a share of it
 
 
 def outside(drawn: MeanSD, target: MeanSD) -> list[str]:

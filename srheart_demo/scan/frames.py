@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 
 from srheart_demo.scan.labels import MEANING
 from srheart_demo.scan.nifti import NiftiLabels
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames, note
+from srheart_demo.scan.volume import (
+    InvalidVolume,
+    NothingLabelled,
+    NotLabels,
+    SeveralFrames,
+    remark,
+)
 
-MOST_MASKS = 8
-"""A fourth axis no longer than this may hold a mask for each tissue."""
+MOST_MASKS = 8  # A fourth axis no longer than this may hold a mask for each tissue
 MOST_VALUES = 100
 
 
@@ -55,7 +60,7 @@ def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
     if masks := merged_masks(image):
         return masks
     first, *more = labelled = image.labelled() or [0]
-    alone = note("only frame", frames=image.frames, frame=first)
+    alone = remark("only frame", frames=image.frames, frame=first)
     found = StoredFrame(image, first, image.frame(first), alone)
     if not more:
         return found

@@ -10,7 +10,7 @@ import math
 import os
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,28 +22,20 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, NotLabels, note
+from srheart_demo.scan.volume import InvalidVolume, NotLabels, remark
 
-MOST_VOXELS = 2**24
-"""Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
-MOST_BYTES = 2**28
-"""Of a frame once unpacked, with what comes before the first."""
-MOST_STREAMED = 2**31
-"""Bytes of all frames together: they pass by, and one at a time is kept."""
-MOST_UPLOAD = 2**26
-"""Bytes of an upload, packed or not."""
-BLOCK = 2**20
-"""Voxels and bytes that are looked at together."""
+MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
+MOST_BYTES = 2**28  # Of a frame once unpacked, with what comes before the first
+MOST_STREAMED = 2**31  # Bytes of all frames together: they pass by, and one at a time is kept
+MOST_UPLOAD = 2**26  # Bytes of an upload, packed or not
+BLOCK = 2**20  # Voxels and bytes that are looked at together
 LARGEST = 2**31 - 1
-FARTHEST = 1e6
-"""No voxel lies so far from a scanner's origin, in whatever unit."""
+FARTHEST = 1e6  # No voxel lies so far from a scanner's origin, in whatever unit
 ROUNDED = 0.05
 """Values this near to whole numbers are labels: 8 bits keep labels up to 12 as exactly."""
-AGREEMENT = 0.5
-"""Millimetres that two affines of one file may lie apart unsaid."""
+AGREEMENT = 0.5  # Millimetres that two affines of one file may lie apart unsaid
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
-HEADERS = {348: Nifti1Header, 540: Nifti2Header}
-"""By their size, with which each begins."""
+HEADERS = {348: Nifti1Header, 540: Nifti2Header}  # By their size, with which each begins
 FOREIGN = {
     "hdr img hdr.gz img.gz": "one half of a .hdr/.img pair",
     "nrrd nhdr": "an NRRD file",
@@ -188,8 +180,7 @@ def _silence() -> Iterator[None]:
     logger = imageglobals.logger
     before, logger.disabled = logger.disabled, True
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.disabled = before
@@ -237,7 +228,7 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
         affine=affine,
         spacing=np.asarray(raw["pixdim"][1:4], dtype=np.float64) * to_mm,
         units="mm" if units == "unknown" else units,
-        notes=notes,
+        notes=tuple(notes),
         opened=opened,
         dtype=dtype,
         offset=offset,
@@ -245,7 +236,7 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     )
 
 
-def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
+def _forms(header: Any) -> dict[str, np.ndarray]:
     """The affines that a header states, the one that NIfTI prefers first."""
     forms = {}
     for form in ("sform", "qform"):
@@ -259,9 +250,7 @@ def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
 
 
 @np.errstate(all="ignore")
-def _chosen(
-    forms: dict[str, NDArray[np.float64]], shape: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _chosen(forms: dict[str, np.ndarray], shape: Sequence[int]) -> tuple[np.ndarray, list[str]]:
     """The first affine that says how the scanner lay, or is one; and that another disagrees."""
 
     def lacks(form: str) -> tuple[bool, bool]:
@@ -277,8 +266,8 @@ def _chosen(
         apart = (forms[other] - forms[taken]) @ corners
         farthest = float(np.linalg.norm(apart, axis=0).max())
         if not farthest <= AGREEMENT:
-            notes.append(note("two affines", farthest=farthest, taken=taken, other=other))
-    return forms[taken], tuple(notes)
+            notes.append(remark("two affines", farthest=farthest, taken=taken, other=other))
+    return forms[taken], notes
 
 
 def times(numbers: Iterable[float]) -> str:

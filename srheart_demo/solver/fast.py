@@ -23,10 +23,8 @@ from srheart_demo.scan.degradation import Stack, lattice_index
 
 _NEAR = 5.0
 """A voxel counts as near a border with other labels this far off along rows or columns, mm."""
-EVERY = 4
-"""Of the others one in so many rows and columns is kept."""
-Window = tuple[range, ...]
-"""Nodes of a lattice along H and W."""
+EVERY = 4  # Of the others one in so many rows and columns is kept
+Window = tuple[range, ...]  # Nodes of a lattice along H and W
 
 _FINE, _MIDDLE, _COARSE = (tuple(range(n // by) for n in LATTICE_SHAPE[1:]) for by in (1, 2, 4))
 """All nodes of G(z), before the last layer and before the last but one."""

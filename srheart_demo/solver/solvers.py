@@ -125,12 +125,10 @@ def _adam_direction(
     return mean, square, mean / (1 - 0.9**updates) / corrected
 
 
-PAIRS = 20
-"""Pairs of steps and gradient changes that L-BFGS keeps."""
+PAIRS = 20  # Pairs of steps and gradient changes that L-BFGS keeps
 SUFFICIENT = 1e-4
 """Armijo's constant: the least share of the promised decrease that a step must bring."""
-MOST_HALVINGS = 12
-"""After so many shortenings of a step there is no way further down."""
+MOST_HALVINGS = 12  # After so many shortenings of a step there is no way further down
 
 RESOLUTION = 2**-23
 """Nor where a step promises less than float32 can tell, as a share of the objective."""
