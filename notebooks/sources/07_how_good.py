@@ -89,7 +89,7 @@ lesson.far_off(hd95)
 # %% [markdown]
 # ## What must be beaten
 #
-# Each baseline is one function, `restore(S_LR, stack, grid)`: labels of the slices, where these lie, where labels are wanted. None of them looks for displacements.
+# Each baseline is one function of (S_LR, stack, grid): labels of the slices, where these lie, where labels are wanted. None of them looks for displacements.
 #
 # - **NN** ($\uparrow_s$) repeats every slice up to half way to the next.
 # - **SBI** turns outlines into signed distances and interpolates these, so that a surface runs from slice to slice.

@@ -36,7 +36,7 @@ from srheart_demo.experiments.restoration import (
     size_of,
 )
 from srheart_demo.experiments.scoring import COLUMNS, score, scores_of
-from srheart_demo.experiments.summary import LinePlot, Plot, mean_cells, paired_interval
+from srheart_demo.experiments.summary import Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
@@ -115,13 +115,10 @@ class Ablation(MethodsOnHearts):
         """Dice and motion error along the steps: one figure for a lecture."""
         shown = {"mean Dice": "dice_mean", "motion error, mm": "motion_error_mm"}
         panels = {
-            title: {
-                f"{level} motion": [*mean_cells(results, name, level, self.methods).values()]
-                for level in self.levels
-            }
+            title: {f"motion: {level}": (level, name) for level in self.levels}
             for title, name in shown.items()
         }
-        return [LinePlot(self.title, "", "", self.methods, panels)]
+        return [lines(results, {m: m for m in self.methods}, self.title, ("", ""), panels)]
 
 
 class Gap(Ablation):

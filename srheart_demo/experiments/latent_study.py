@@ -19,7 +19,7 @@ from srheart_demo.experiments.methods import PAPERS
 from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
-from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_rows
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
@@ -142,20 +142,16 @@ class LatentStudy(Experiment):
 
     def plots(self, results: Results) -> list[Plot]:
         """Mean Dice along M, and along β."""
-        lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
+        panel = {BEST_CODE: (BEST_CODE, "dice_mean")}
+        panel |= {f"LO, {level}": (level, "dice_mean") for level in LEVELS}
         plots: list[Plot] = []
         for title, axis, methods in (
             ("Size of the latent space", "M (nested)", self.nested),
             ("β of the paper's recipe", "β", self.trained),
         ):
-            names = [name for name in methods if " = " in name]
-            if len(names) > 1:
-                panel = {
-                    line: [*mean_cells(results, "dice_mean", level, names).values()]
-                    for line, level in lines.items()
-                }
-                x = tuple(name.partition(" = ")[2] for name in names)
-                plots.append(LinePlot(title, axis, "mean Dice ± SD", x, {"": panel}))
+            along = {name.partition(" = ")[2]: name for name in methods if " = " in name}
+            if len(along) > 1:
+                plots.append(lines(results, along, title, (axis, "mean Dice ± SD"), {"": panel}))
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
