@@ -3,27 +3,31 @@
 Same sizes, same operations, same order, in our own words. Differences between paper and code are
 settled in favour of the code: motion and down-sampling are one ``grid_sample`` (the paper describes
 two layers, which would take longer), and d is in units of half the box. One fault is mended, to its
-advantage: slices are read where they lie, not 5.25 planes apart. `train_reference` trains it.
+advantage: slices are read where they lie, not 5.25 planes apart.
+
+The network at full resolution, `decoder`, is not trained: it tells what an iteration costs. What
+the loop finds is told by the paper's β-VAE that the library ships, its field up-sampled to the
+same voxels (`UpSampled`).
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from srheart_demo.experiments.methods import PAPERS
 from srheart_demo.frame import HR_SHAPE, HR_SPACING
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import Stack
 
 LATENTS = 64
 WIDTHS = (32, 16, 8, 4)
 COARSE = (4, 8, 8)
 """The decoder's first grid; four doublings lead to the full 64 × 128 × 128."""
-WEIGHTS = Path(__file__).parent / "weights" / "reference.safetensors"
 HALF_BOX = (HR_SHAPE[1] - 1) * HR_SPACING[1] / 2
 """The loop's unit of d: from the box's middle to its outermost pixel centres, mm."""
 
@@ -49,13 +53,16 @@ def decoder() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def trained() -> nn.Sequential:
-    """The decoder with the weights of `train_reference`, in training mode as the code leaves it."""
-    network = decoder()
-    network.load_state_dict(
-        {name: t.float() for name, t in load_file(WEIGHTS).items()}, strict=False
-    )
-    return network
+class UpSampled(nn.Module):
+    """The shipped β-VAE's decoder, z (1, 64) → class logits (1, 4, 64, 128, 128)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = deepcopy(load_generator(PAPERS).decoder)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Trilinear, as the library reads a field between the nodes of its lattice."""
+        return F.interpolate(self.network(z), HR_SHAPE, mode="trilinear", align_corners=False)
 
 
 class MotionLayer(nn.Module):
@@ -92,7 +99,7 @@ class ReferenceLoop:
         mode: "nearest" as in the published demonstration, where the gradient with respect to
             d is zero, or "bilinear" as in the paper.
         frozen: whether to spare the weights' gradients, which the public code does not.
-        network: the decoder; untrained by default, which suffices for timing.
+        network: maps z to logits; the untrained decoder by default, which suffices for timing.
     """
 
     def __init__(
@@ -101,7 +108,7 @@ class ReferenceLoop:
         stack: Stack,
         mode: str = "bilinear",
         frozen: bool = False,
-        network: nn.Sequential | None = None,
+        network: nn.Module | None = None,
     ) -> None:
         self.target = S_LR[None]
         self.decoder = (network or decoder()).requires_grad_(not frozen)

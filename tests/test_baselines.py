@@ -12,7 +12,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import HR_GRID, Stack
-from srheart_demo.solver.baselines import Restore, nearest, shape_based
+from srheart_demo.solver.baselines import Restore, nearest_neighbour, shape_based
 from tests.problems import rotated, sheared, toy_stack
 
 HEART = draw(1, seed=5)
@@ -28,7 +28,7 @@ FINE = replace(
 
 Labels = NDArray[np.uint8]
 
-each = pytest.mark.parametrize("restore", [nearest.restore, shape_based.restore])
+each = pytest.mark.parametrize("restore", [nearest_neighbour, shape_based])
 
 
 def noise(stack: Stack, *labels: int) -> Labels:
@@ -159,7 +159,7 @@ def test_a_turned_grid_of_other_pixels_sees_the_same_heart(restore: Restore) -> 
 
 def test_nearest_repeats_each_slice_to_its_neighbours() -> None:
     S_HR = np.random.default_rng(0).integers(0, 4, HR_SHAPE).astype(np.uint8)
-    restored = nearest.restore(S_HR[2::5], Stack.from_hr(), HR_GRID)
+    restored = nearest_neighbour(S_HR[2::5], Stack.from_hr(), HR_GRID)
     for k in range(13):
         for plane in range(5 * k, min(5 * k + 5, 64)):
             np.testing.assert_array_equal(restored[plane], S_HR[5 * k + 2])
@@ -169,7 +169,9 @@ def test_nearest_repeats_each_slice_to_its_neighbours() -> None:
 def test_shape_based_outlines_of_a_cone_change_linearly(slope: float) -> None:
     stack = replace(FINE, z=torch.linspace(-14, 14, 3))
     planes = replace(FINE, z=torch.linspace(-14, 14, 29))
-    smooth, steps = (b.restore(disks(stack, slope), stack, planes) for b in (shape_based, nearest))
+    smooth, steps = (
+        b(disks(stack, slope), stack, planes) for b in (shape_based, nearest_neighbour)
+    )
     for tissue, radius in ((1, 15.0), (2, 23.0)):
 
         def errors(labels: Labels, tissue: int = tissue, radius: float = radius) -> NDArray:
@@ -185,7 +187,7 @@ def test_shape_based_outlines_of_a_cone_change_linearly(slope: float) -> None:
 def test_shape_based_is_nearer_to_a_heart_than_nearest() -> None:
     stack, truth = Stack.from_hr(), phantom.label_maps(HEART)[0]
     smooth, steps = (
-        1 - mean_dice(baseline.restore(truth[2::5], stack, HR_GRID), truth)
-        for baseline in (shape_based, nearest)
+        1 - mean_dice(baseline(truth[2::5], stack, HR_GRID), truth)
+        for baseline in (shape_based, nearest_neighbour)
     )
     assert smooth < 0.8 * steps

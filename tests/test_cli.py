@@ -22,17 +22,23 @@ from simple_heart import heart_labels, long_axis_view, scanner_from_model, short
 from torch import Tensor
 
 from srheart_demo.cli import main, parser
+from srheart_demo.cli import options as chosen
 from srheart_demo.cli.progress import ProgressLine, duration
 from srheart_demo.enhancement import enhance as enhancement
+from srheart_demo.files import fingerprint
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.heart import generator
-from srheart_demo.heart.generator import read_generator
+from srheart_demo.heart.generator import (
+    Architecture,
+    EncodedGenerator,
+    read_generator,
+    save_weights,
+)
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import Motion, one_hot_field
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver import settings as presets
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan
@@ -61,8 +67,8 @@ class OneHeart:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """`enhance` with the generator above and few iterations."""
     settings = replace(RECOMMENDED, iterations=60)
-    monkeypatch.setattr(generator, "load_generator", OneHeart)
-    monkeypatch.setattr(presets, "preset", lambda name: settings)
+    monkeypatch.setattr(chosen, "load_generator", lambda name: OneHeart())
+    monkeypatch.setattr(chosen, "preset", lambda name: settings)
 
 
 def base_first(stack: LabelVolume) -> LabelVolume:
@@ -148,6 +154,45 @@ def test_enhance_uses_the_long_axis_view_and_does_as_told(scan: SimpleNamespace)
 def test_enhance_offers_every_start(start: str) -> None:
     options = parser().parse_args(["enhance", "stack.nii.gz", "--start", start, "-o", "out"])
     assert options.start == start
+
+
+@pytest.mark.parametrize("name", ["dcgan", "betavae.safetensors"])
+def test_enhance_solves_with_the_generator_that_is_asked_for(
+    name: str, scan: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with one whose encoder was never shown a scan: z starts at 0."""
+    monkeypatch.chdir(scan.stack.parent)
+    torch.manual_seed(0)
+    tiny = EncodedGenerator(Architecture(3, (4, 3, 2), (4, 3, 2)), "betavae")
+    save_weights(tiny, Path("betavae.safetensors"), {"settings": {"beta": 0.001}})
+    options = ["--preset", "interactive", "--no-check", "--generator", name, "-o", str(scan.out)]
+    assert main(["enhance", str(scan.stack), *options]) == 0
+    report = json.loads((scan.out / "d.json").read_text())
+    weights = generator.weights_file(name)
+    assert report["generator"] == {"name": weights.stem, "weights": fingerprint(weights)}
+    assert len(report["z"]) == {"dcgan": 64}.get(name, 3)
+    assert not read_generator(weights).reads_scans
+    assert generator.load_generator("traits").reads_scans
+
+
+@pytest.mark.parametrize(
+    "command", [["enhance"], ["check"], ["cohort", "--list"]], ids=lambda command: command[0]
+)
+def test_a_generator_that_does_not_exist_is_refused_with_the_known_ones(
+    command: list[str], scan: SimpleNamespace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name, *options = command
+    given = scan.stack.parent if name == "cohort" else scan.stack
+    options += ["-o", str(scan.out)] if name == "enhance" else []
+    assert main([name, str(given), *options, "--generator", "gan"]) == 2
+    error = capfd.readouterr().err
+    assert "--generator: unknown generator 'gan'; known: " in error
+    assert "dcgan" in error
+    assert "traits" in error
+    assert ".safetensors" in error
+    assert main([name, str(given), *options, "--generator", str(scan.stack)]) == 2
+    assert f"{scan.stack}: this holds no generator" in capfd.readouterr().err
+    assert not scan.out.exists()
 
 
 @pytest.mark.usefixtures("quick")

@@ -18,6 +18,7 @@ from processes import wait_until
 from simple_heart import scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
+from srheart_demo.heart.generator import available
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
 from srheart_demo.training import betavae, loop
@@ -182,13 +183,51 @@ def test_real_hearts_are_degraded(tmp_path: Path) -> None:
 
 
 def test_the_view_helps_in_table_3(tmp_path: Path) -> None:
-    methods = ["LO", "LO-multi-view"]
+    methods = ["LO (ours)", "LO-multi-view (ours)"]
     assert main(experiment("table3", tmp_path, "--hearts", "1", methods=methods)) == 0
     alone, both = (float(row["raw_la_dice_mean"]) for row in rows(tmp_path))
     assert alone < both
     lines = (tmp_path / "summary.md").read_text().splitlines()
     sweep = lines[lines.index("## Weight of the long-axis view") :]
     assert [line.split("|")[1].strip() for line in sweep[4:6]] == ["0", "1"]
+
+
+def test_the_ablation_tells_what_each_step_brings(tmp_path: Path) -> None:
+    arguments = experiment("ablation", tmp_path, "--hearts", "1", methods=["+ start", "+ residual"])
+    assert main(arguments) == 0
+    found = rows(tmp_path)
+    assert [row["method"] for row in found] == ["+ start", "+ residual"] * 3
+    for without, residual in zip(found[::2], found[1::2], strict=True):
+        assert float(residual["dice_mean"]) > float(without["dice_mean"])
+        assert residual["loss"] == without["loss"]
+        assert residual["faulty"] in "01"
+    lines = (tmp_path / "summary.md").read_text().splitlines()
+    gains = lines[lines.index("## What each step brings") :]
+    assert gains[4].startswith("| + residual | +0.")
+    assert (tmp_path / "from-the-paper-to-ours-step-by-step.png").stat().st_size > 10_000
+
+
+def test_methods_may_come_to_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN"])) == 0
+    before = (tmp_path / "results.csv").read_bytes()
+    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN", "SBI"])) == 0
+    assert (tmp_path / "results.csv").read_bytes().startswith(before)
+    assert [row["method"] for row in rows(tmp_path)] == ["NN", "SBI"]
+    record = json.loads((tmp_path / "settings.json").read_text())
+    assert record["settings"]["methods"] == ["NN", "SBI"]
+    assert "commit" in record["made_with"]["before that"]
+    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["SBI"])) == 2
+    assert 'methods ["NN", "SBI"], not ["SBI"]' in capsys.readouterr().err
+
+
+def test_results_with_former_names_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN"])) == 0
+    path = tmp_path / "settings.json"
+    path.write_text(path.read_text().replace('"NN"', '"LO"'))
+    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN"])) == 2
+    assert "an earlier version (LO is now LO (ours))" in capsys.readouterr().err
 
 
 def test_the_latent_study_trains_and_compares(
@@ -202,13 +241,14 @@ def test_the_latent_study_trains_and_compares(
     arguments = ["experiment", "latent-study", "--hearts", "1", "--latents", "8"]
     budget = ["--betas", "0.001", "--train-hearts", "2", "--train-steps", "2", "--draws", "2"]
     assert main([*arguments, *budget, "--preset", "interactive", "-o", str(tmp_path)]) == 0
-    generators = ["M = 8", "DCGAN", "β = 0.001"]
+    shipped = ["M = 8", *sorted({"betavae", "dcgan"} & {*available()})]
+    generators = [*shipped, "β = 0.001"]
     found = {(row["level"], row["method"], row["subject"]): row for row in rows(tmp_path)}
     for level in ("none", "normal", "severe", "best code"):
         dice = [float(found[level, name, "healthy 5000000"]["dice_mean"]) for name in generators]
-        assert dice[2] < min(dice[:2])
+        assert dice[-1] < min(dice[:-1])
     assert found["draws", "M = 8", "draw 1"]["sound"] == "1"
-    assert len(found) == 4 * 3 + 2 * 3
+    assert len(found) == (4 + 2) * len(generators)
     weights = tmp_path / "training" / "beta-0.001" / "betavae.safetensors"
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["settings"]["beta"] == 0.001

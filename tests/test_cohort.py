@@ -283,6 +283,22 @@ def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
     assert {record.status for record in summarise(newer, again)} == {"waiting"}
 
 
+def test_results_of_another_generator_are_not_mixed_with_these(
+    scans: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made_so = Cohort(scans.parent / "out", INTERACTIVE, generator="dcgan")
+    subjects = find_subjects(scans, made_so.out).subjects
+    record = replace(made_so.record(subjects[1]), status="done")
+    folder = made_so.out / subjects[1].name
+    folder.mkdir(parents=True)
+    (folder / "record.json").write_text(json.dumps(asdict(record)))
+    assert len(unfinished(made_so, subjects)) == len(subjects) - 1
+    assert cohort(scans, "--preset", "interactive") == 2
+    error = capfd.readouterr().err
+    assert f"{folder}: its results are those of the generator dcgan, not of traits" in error
+    assert contents(folder) == {"record.json"}
+
+
 @pytest.fixture
 def dataset(tmp_path: Path) -> Path:
     """A folder as people download them: two frames of labels, and phases with views."""

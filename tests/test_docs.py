@@ -16,7 +16,7 @@ from srheart_demo.cli import parser
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in (".", "docs", "data/sample", "srheart_demo/heart/weights", "benchmarks/weights")
+    for folder in (".", "docs", "data/sample", "srheart_demo/heart/weights")
     for path in (ROOT / folder).glob("*.md")
 )
 

@@ -120,7 +120,7 @@ def test_a_generator_without_encoder_has_no_encodings(
     ("arguments", "complaint"),
     [
         (["--population", "giants"], "unknown giants; known: healthy"),
-        (["--generator", "gan"], "neither shipped (dcgan"),
+        (["--generator", "gan"], "unknown generator 'gan'; known: "),
         (["--generator", __file__], "holds no generator"),
         (["-o", "out.txt"], "end it with .csv or .md"),
         (["-o", __file__ + "/out.csv"], "cannot be written here"),

@@ -18,7 +18,15 @@ from srheart_demo.solver.algorithm import (
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.losses import motion_precision, negative_log_prior, objective
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import PAPER, PRESETS, Settings, preset
+from srheart_demo.solver.settings import (
+    PAPER,
+    PRESETS,
+    RECOMMENDED,
+    REFERENCE,
+    STEPS,
+    Settings,
+    preset,
+)
 from tests.problems import ToyHeart, toy_problem
 
 QUICK = Settings(lr_z=0.05, lr_d=0.3, iterations=150, halve_every=40)
@@ -274,6 +282,15 @@ def test_priors_hold_z_and_d_back():
     assert held.d.norm() < free.d.norm()
 
 
+def test_a_prior_holds_what_it_is_of():
+    p, z, d = toy_problem(factor=2.0)
+    both = negative_log_prior(z, d, p, QUICK)
+    of_z, of_d = (negative_log_prior(z, d, p, replace(QUICK, prior_of=x)) for x in "zd")
+    torch.testing.assert_close(of_z, (z**2).sum(1) / 2)
+    torch.testing.assert_close(of_z + of_d, both)
+    assert float(of_d) > 0
+
+
 def test_the_priors_precision_is_its_curvature_at_the_motions_own_scale():
     """A Gaussian of that precision pulls at d as the prior does."""
     p, z, d = toy_problem(factor=2.0)
@@ -311,6 +328,8 @@ def test_z_starts_at_the_encoders_guess_or_at_zero():
     assert torch.equal(first(encoding, start="encoder"), guess)
     assert not first(encoding).any()
     assert not first(p, start="encoder").any()
+    encoding.G.reads_scans = False  # It knows whole hearts only.
+    assert not first(encoding, start="encoder").any()
 
 
 def test_without_a_view_gamma_acts_on_nothing():
@@ -325,6 +344,13 @@ def test_presets_are_known_by_name():
     assert all(settings.name == name for name, settings in PRESETS.items())
     with pytest.raises(KeyError, match="PAPER, REFERENCE, RECOMMENDED, INTERACTIVE"):
         preset("best")
+
+
+def test_the_steps_lead_from_the_papers_method_to_ours():
+    assert STEPS[0] is REFERENCE
+    assert replace(STEPS[-1], name=RECOMMENDED.name) == RECOMMENDED
+    assert all(step.name.startswith("+ ") for step in STEPS[1:])
+    assert len({replace(step, name="") for step in STEPS}) == len(STEPS)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -15,7 +15,7 @@ from srheart_demo.experiments.scoring import labels_at_truth, score
 from srheart_demo.heart.measures import mean_dice
 
 TABLES = sorted(
-    p.name for p in paper_tables.RESULTS_FOLDER.iterdir() if p.name in paper_tables.DESIGNS
+    p.name for p in paper_tables.RESULTS_FOLDER.iterdir() if p.name in paper_tables.PAPER_TABLES
 )
 
 

@@ -83,7 +83,7 @@ lesson.shift_scores(shift_scores)
 #
 # Move the whole heart 10 mm to the right and every slice 10 mm to the left: each slice shows what it showed before. So $L_{SA}$ cannot change. The same holds for a **shear**: let the heart lean, and displace each slice against it, the more the further it is from the middle. Physicists call such a freedom a *gauge*: different numbers, same observation.
 #
-# **Try it.** The upper pictures are the heart, cut along its length. The lower are the stacks that are seen. The amount of a shear is how far the ends move apart over 100 mm.
+# **Try it.** Each row begins with a heart, cut along its length; then comes every second slice of the stack that is seen. The amount of a shear is how far the ends move apart over 100 mm.
 
 # %%
 straight, straight_truth = lesson.known_scan("healthy_1", "none", long_axis=True)
@@ -92,16 +92,17 @@ found = sr.solve(slices_only, sr.RECOMMENDED)
 heart = straight.G.decode(found.z)
 
 
-def cut_and_stack(field, d):
-    return sr.to_labels(field)[:, 64], sr.degrade(field, straight.stack, d)[0].argmax(0).numpy()
+def and_its_stack(field, d):
+    return sr.to_labels(field), sr.degrade(field, straight.stack, d)[0].argmax(0).numpy()
 
 
 def draw(kind="shear", amount=25):
     moved = why.gauge_heart(heart, kind, float(amount))
     against = found.d - why.gauge_shift(kind, float(amount), straight.stack.z)
-    before, after = cut_and_stack(heart, found.d), cut_and_stack(moved, against)
-    hearts = {"as found": before[0], f"{kind}, {amount} mm": after[0]}
-    return lesson.picture_moved(hearts, {"seen of the first": before[1], "of the second": after[1]})
+    after = and_its_stack(moved, against)
+    return lesson.picture_moved(
+        {"as found": and_its_stack(heart, found.d), f"{kind},\n{amount} mm": after}
+    )
 
 
 pictures.try_it(draw, kind=["translate", "shear"], amount=(-30, 30, 5))

@@ -20,7 +20,9 @@ from srheart_demo.lessons import scores as lesson
 
 severe = cases.simulated_heart("healthy", cases.FIRST_SEED, "severe")
 truth, spacing = severe.S_HR.labels, severe.S_HR.spacing
-answers = {name: lesson.restored(severe, name, "severe") for name in ("NN", "SBI", "EDSR", "LO")}
+answers = {
+    name: lesson.restored(severe, name, "severe") for name in ("NN", "SBI", "EDSR", "LO (ours)")
+}
 pictures.cuts(lesson.dice_titles(answers, truth), spacing)
 
 # %% [markdown]
@@ -87,7 +89,7 @@ lesson.far_off(hd95)
 # %% [markdown]
 # ## What must be beaten
 #
-# Each baseline is one function, `restore(S_LR, stack, grid)`: labels of the slices, where these lie, where labels are wanted. None of them looks for displacements.
+# Each baseline is one function of (S_LR, stack, grid): labels of the slices, where these lie, where labels are wanted. None of them looks for displacements.
 #
 # - **NN** ($\uparrow_s$) repeats every slice up to half way to the next.
 # - **SBI** turns outlines into signed distances and interpolates these, so that a surface runs from slice to slice.
@@ -105,7 +107,7 @@ for name in ("NN", "SBI"):
 # The experiments of the paper are in `srheart_demo.experiments`, and `measure_all` runs one: it makes each heart, degrades it as in section 3.2, runs every method and scores it. The command `srheart experiment table1` does the same with 50 hearts. Three take some twenty seconds.
 
 # %%
-table1 = paper_tables.paper_table("table1", cases.HeldOut(hearts=3))
+table1 = paper_tables.Table1(cases.HeldOut(hearts=3), ("NN", "SBI", "EDSR", "LO (ours)"))
 results = lesson.results_of(table1)
 print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
@@ -134,7 +136,7 @@ table1.tables(results)[1]
 
 # %%
 s1, full = paper_tables.recorded("table-s1")
-levels = s1.design.levels
+levels = s1.levels
 by_level = {level: full.paired("dice_mean", level, s1.methods) for level in levels}
 printed = {
     level: {name: figures["mean"] for name, figures in paper.TABLE_S1[level].items()}
@@ -149,7 +151,7 @@ summary.Comparison(full, levels, s1.methods).dice(s1.title)
 # (The paper's figures stand beside these in [its summary](../docs/results/table-s1/summary.md).) Without motion interpolation is good already, and there is little to gain. With motion it cannot win, for it draws a smooth surface through slices that lie in the wrong place. Here is all else that was measured under severe motion:
 
 # %%
-summary.Comparison(full, ["severe"], s1.methods).other_measures()
+summary.Comparison(full, ["severe"], s1.methods).means()
 
 # %% [markdown]
 # Look at the volumes of NN: nearly right, on average, for a heart that is torn to pieces. And at SBI's muscle: too small, because interpolation closes a wall where displaced rings do not overlap.
@@ -211,7 +213,10 @@ networks = {
 }
 for name, row in networks.items():
     print(f"{name:14s} worst level: {min(row, key=row.get):7s} Dice {min(row.values()):.2f}")
-print("your choice among the networks:", choose({n: r for n, r in networks.items() if n != "LO"}))
+print(
+    "your choice among the networks:",
+    choose({n: r for n, r in networks.items() if not n.startswith("LO")}),
+)
 
 # %% [markdown]
 # ## Remember

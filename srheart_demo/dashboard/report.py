@@ -76,7 +76,7 @@ def _plot(plot: Plot, name: str) -> str:
         rows,
         min(PER_ROW, len(plot.panels)),
         subplot_titles=[*plot.panels],
-        shared_yaxes=True,
+        shared_yaxes=bool(plot.axis),
         horizontal_spacing=0.04,
         vertical_spacing=min(0.25, 90 / (PANEL_HEIGHT * rows)),
     )

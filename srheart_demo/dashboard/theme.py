@@ -38,8 +38,8 @@ _METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#
 
 def line_colours(names: Sequence[str]) -> list[str]:
     """Tissues in their own colours, latent optimisation in the estimate's, others in order."""
-    ours = next((name for name in names if name.startswith("LO")), "")
-    known = {**TISSUE_COLOURS, ours: ESTIMATE}
+    first = next((name for name in names if name.startswith("LO")), "")
+    known = {**TISSUE_COLOURS, first: ESTIMATE, "LO (ours)": ESTIMATE, "LO (paper)": RUNS[2]}
     others = [name for name in names if name not in known]
     of = known | {name: _METHODS[i % len(_METHODS)] for i, name in enumerate(others)}
     return [of[name] for name in names]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement.enhance import Enhancement, Trust
-from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Measure, judge, measured
+from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, verdict_of
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import OURS
 from srheart_demo.scan.placement import apex_contrast
@@ -48,18 +48,12 @@ class Report:
     @property
     def verdict(self) -> Grade | None:
         """The worst of its measures and doubts; None where it was not solved."""
-        if not self.measures:
-            return None
-        return max(
-            Grade.DISTRUST if self.doubts else Grade.FINE, *(m.verdict for m in self.measures)
-        )
+        return verdict_of(self.measures, self.doubts)[0] if self.measures else None
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
-        worst = self.verdict
-        found = (m.sentence for m in self.measures if worst and m.verdict == worst)
-        return (*(self.doubts if worst else ()), *found)
+        return verdict_of(self.measures, self.doubts)[1] if self.measures else ()
 
     def __str__(self) -> str:
         """For a reader, in lines."""
@@ -90,15 +84,7 @@ class Report:
             "found": list(self.found),
             "assumed": list(self.assumed),
             "facts": dict(self.facts),
-            "measures": {
-                m.name: {
-                    "value": round(m.value, 4) if np.isfinite(m.value) else None,
-                    "verdict": m.verdict.name.lower(),
-                    "synthetic": asdict(QUANTITIES[m.name].usual),
-                    "sentence": m.sentence,
-                }
-                for m in self.measures
-            },
+            "measures": {m.name: m.as_json() for m in self.measures},
         }
 
 
@@ -122,9 +108,8 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
     """
     solved = e if e.last.state.settings == INTERACTIVE else None
     measures = judge(measured(e.scan, e.problem.G, solved, watch))
-    report = Report(e.scan.stack.name, (), (), {}, measures, doubts=e.scan.doubts)
-    verdict = report.verdict or Grade.FINE
-    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, report.reasons))
+    verdict, reasons = verdict_of(measures, e.scan.doubts)
+    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))
 
 
 def _found(scan: Scan) -> Iterable[str]:

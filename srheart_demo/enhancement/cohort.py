@@ -24,7 +24,7 @@ from srheart_demo.enhancement.cycle import Beat
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
-from srheart_demo.heart.generator import OURS, load_generator, weights_file
+from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
@@ -82,8 +82,8 @@ Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[
 
 
 @cache
-def _weights() -> str:
-    return checksum(weights_file(OURS))
+def _weights(generator: str) -> str:
+    return checksum(weights_file(generator))
 
 
 def _version() -> str:
@@ -100,7 +100,8 @@ class Cohort:
         how: how all scans are read, but for their frames.
         surface: whether to write heart.stl.
         check: whether to ask of each heart if it is to be trusted.
-        version, weights: of this package and of its generator.
+        generator: a shipped one's name, or a file of weights.
+        version, weights: of this package and of the generator.
     """
 
     out: Path
@@ -108,18 +109,28 @@ class Cohort:
     how: HowToRead = AS_FOUND
     surface: bool = True
     check: bool = True
+    generator: str = OURS
     version: str = field(default_factory=_version)
-    weights: str = field(default_factory=_weights)
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        if self.generator not in available():  # The workers of a cluster may run elsewhere.
+            object.__setattr__(self, "generator", str(Path(self.generator).absolute()))
+        if not self.weights:
+            object.__setattr__(self, "weights", _weights(self.generator))
 
     def record(self, subject: CohortScan) -> Record:
         """What became of a subject made in this very way; waiting if nothing yet."""
-        waiting = self._record(subject, "waiting")
+        waiting, kept = self._record(subject, "waiting"), self.kept(subject)
+        return kept if kept and kept.made_with == waiting.made_with else waiting
+
+    def kept(self, subject: CohortScan) -> Record | None:
+        """What its result folder says of a subject, in whatever way it was made."""
         try:
             text = (self.out / subject.name / RECORD).read_text("utf-8")
-            found = Record(**json.loads(text))
+            return Record(**json.loads(text))
         except (FileNotFoundError, NotADirectoryError, TypeError, ValueError):
-            return waiting  # No record, or one of a version that kept others.
-        return found if found.made_with == waiting.made_with else waiting
+            return None  # No record, or one of a version that kept others.
 
     def restore(self, subject: CohortScan) -> Record:
         """Restore a subject's heart on one torch thread, and write its result folder.
@@ -128,7 +139,7 @@ class Cohort:
             InvalidVolume, Diverged: as `enhance`.
             RuntimeError: this process has another version than that which the command has.
         """
-        if (self.version, self.weights) != (_version(), _weights()):
+        if (self.version, self.weights) != (_version(), _weights(self.generator)):
             raise RuntimeError(
                 f"this worker has another version or other weights than {self.version}, which the "
                 "command has; install the same on all"
@@ -137,8 +148,7 @@ class Cohort:
         if made.status == "done":  # By a worker that died before it could say so.
             return made
         began = time.perf_counter()
-        G = load_generator()
-        e = enhance(self._read(subject), G, self.settings)
+        e = enhance(self._read(subject), load_generator(self.generator), self.settings)
         if self.check:
             e = judged(e)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
@@ -205,6 +215,7 @@ class Cohort:
             "unlabelled": how.unlabelled,
             "sure": how.sure,
             "version": self.version,
+            "generator": self.generator,
             "weights": self.weights,
             "checksums": subject.checksums,
             "frames": [subject.frame, subject.view_frame],
@@ -221,12 +232,20 @@ def unfinished(
     """Those that are not done in this way; what failed is among them. Tells `watch` how many.
 
     Raises:
-        UnusableCohort: a result folder would replace one that holds other files than results.
+        UnusableCohort: a result folder would replace one that holds other files than results, or
+            results of another generator.
     """
     todo = []
     for i, subject in enumerate(subjects, start=1):
         if cohort.record(subject).status != "done":
             folder = cohort.out / subject.name
+            kept = cohort.kept(subject)
+            with_it = kept.made_with.get("generator") if kept else None
+            if with_it not in (None, cohort.generator):
+                raise UnusableCohort(
+                    f"{folder}: its results are those of the generator {with_it}, not of "
+                    f"{cohort.generator}; ask for that one, or give another folder."
+                )
             others = {path.name for path in folder.glob("*")} - RESULT_FILES
             if others:
                 raise UnusableCohort(

@@ -233,6 +233,10 @@ def _report(e: Enhancement) -> dict[str, Any]:
         },
         "stack": scan.stack.name,
         "long_axis": None if scan.view is None else scan.view.name,
+        "generator": {
+            "name": getattr(e.problem.G, "name", type(e.problem.G).__name__),
+            "weights": getattr(e.problem.G, "weights", None),
+        },
         "settings": asdict(end.state.settings),
         "version": version("srheart-demo"),
     }

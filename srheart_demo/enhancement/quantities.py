@@ -8,9 +8,10 @@ is unusual; one much farther out is not to be trusted.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,6 +78,13 @@ class Measure:
     value: float
     verdict: Grade
     sentence: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, of JSON's types; what cannot be measured is null."""
+        value = round(self.value, 4) if np.isfinite(self.value) else None
+        usual = asdict(QUANTITIES[self.name].usual)
+        verdict = self.verdict.name.lower()
+        return {"value": value, "verdict": verdict, "synthetic": usual, "sentence": self.sentence}
 
 
 @dataclass(frozen=True)
@@ -204,6 +212,15 @@ def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
         sentence = unknown if np.isnan(value) else quantity.sentence(value)
         measures.append(Measure(name, value, quantity.grade(value), sentence))
     return tuple(measures)
+
+
+def verdict_of(
+    measures: Sequence[Measure], doubts: Sequence[str] = ()
+) -> tuple[Grade, tuple[str, ...]]:
+    """The worst of measures and doubts, and the sentences that say so, if it is not fine."""
+    worst = max(Grade.DISTRUST if doubts else Grade.FINE, *(m.verdict for m in measures))
+    odd = (*doubts, *(m.sentence for m in measures if m.verdict == worst))
+    return worst, odd if worst else ()
 
 
 def measured(

@@ -25,6 +25,8 @@ FIRST_SEED = SEEDS["experiments"].start
 _HEARTS = 100_000
 """Hearts that one choice of seed may use."""
 
+CLINICAL = "clinical"
+"""The level of scans as in UK Biobank."""
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
 """UK Biobank's protocol (paper, section 3.1): distance of the slices and of the pixels, mm."""
 CLINICAL_NOISE = 0.03
@@ -120,8 +122,9 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
 
 
 def simulated_heart(population: str, seed: int, level: str) -> Case:
-    """A synthetic heart, degraded; its seed is the motion's too."""
-    return simulated(drawn_heart(population, seed), level, seed)
+    """A synthetic heart, degraded, or `clinical` at that level; its seed is the motion's too."""
+    heart = drawn_heart(population, seed)
+    return clinical(heart, seed) if level == CLINICAL else simulated(heart, level, seed)
 
 
 def simulated_file(path: Path, seed: int, level: str) -> Case:
@@ -139,12 +142,7 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
     S_LA = simulate.four_chamber_view(heart, stack.shape[0], CLINICAL_PIXEL)
     view = replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise))
-    return Case(heart.name, "clinical", heart, Scan.of(found.stack, view), found.d, S_LA)
-
-
-def clinical_heart(population: str, seed: int, level: str) -> Case:
-    """A synthetic heart, scanned as in UK Biobank; there is one `level`."""
-    return clinical(drawn_heart(population, seed), seed)
+    return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, view), found.d, S_LA)
 
 
 def clinical_stack(offset: float) -> Stack:

@@ -1,179 +1,74 @@
-"""Methods by name: from a scan to a heart that can be looked at anywhere."""
+"""Methods by name. Two latent optimisations stand beside each other: the paper's, and ours.
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+The paper's is the public code's schedule on the paper's generator: maximum likelihood from
+z = d = 0, with no search, no prior and no residual. Ours is `RECOMMENDED` on our generator.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
+from srheart_demo.experiments.restoration import Interpolation, LatentOptimisation, Method
 from srheart_demo.files import fingerprint
-from srheart_demo.heart.generator import (
-    OURS,
-    HeartGenerator,
-    available,
-    load_generator,
-    read_generator,
-    weights_file,
-)
-from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
-from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.placement import stack_geometry
-from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.algorithm import solve
-from srheart_demo.solver.answer import answer
+from srheart_demo.heart.generator import OURS, weights_file
 from srheart_demo.solver.baselines import BASELINES, edsr
-from srheart_demo.solver.gauge import centred, labels_at
-from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
+from srheart_demo.solver.settings import INTERACTIVE, PAPER, RECOMMENDED, REFERENCE, STEPS
 
-Labels = NDArray[np.uint8]
+LO_OURS, LO_PAPER = "LO (ours)", "LO (paper)"
+LO_PRINTED = "LO (paper, as printed)"
+VIEWS_OURS, VIEWS_PAPER = "LO-multi-view (ours)", "LO-multi-view (paper)"
+FORMER = {"LO": LO_OURS, "LO-multi-view": VIEWS_OURS}
+"""Names that results of earlier versions have → today's."""
+PAPERS = "betavae"
+"""The paper's generator; ours is `OURS`."""
 
-GAMMAS = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""γ of Eq. 5 where it is swept; 0 is LO without the LA view."""
+SWEEP = {0.0: LO_OURS} | {
+    gamma: VIEWS_OURS if gamma == RECOMMENDED.gamma else f"LO-multi-view (ours, γ = {gamma:g})"
+    for gamma in (0.1, 0.3, 1.0, 3.0, 10.0)
+}
+"""γ of Eq. 5 → method; without weight the view is not seen."""
 
+LADDER: dict[str, Method] = {
+    LO_PAPER: LatentOptimisation(REFERENCE, generator=PAPERS),
+    "+ our generator": LatentOptimisation(REFERENCE, generator=OURS),
+    **{step.name: LatentOptimisation(step, generator=OURS) for step in STEPS[1:]},
+    "+ LA view": LatentOptimisation(RECOMMENDED, True, OURS),
+}
+"""From the paper's method to ours: each does as the one before it, and what its name adds."""
 
-class Restoration(Protocol):
-    """A restored heart, in the model's frame."""
+_HELD = {"no prior": "", "prior on z": "z", "prior on d": "d", "both priors": "zd"}
+CROSSED: dict[str, Method] = {
+    f"{generator}, {held}": LatentOptimisation(
+        replace(STEPS[2], prior=bool(of), prior_of=of), generator=generator
+    )
+    for generator in (PAPERS, OURS)
+    for held, of in _HELD.items()
+}
+"""The public code's schedule on either generator, with priors of z and of d."""
 
-    @property
-    def d(self) -> Tensor:
-        """(1, K, 2) displacements found, mm, in the file's order; zero where none are sought."""
-
-    def on_grid(self, grid: Stack) -> Labels:
-        """Its labels (K', h', w') on parallel slices."""
-
-    def on_plane(self, plane: Plane) -> Labels:
-        """Its labels (h, w) on a long-axis plane."""
-
-
-Method = Callable[[Scan], Restoration]
-
-
-@dataclass(frozen=True, eq=False)
-class Moved:
-    """A restored heart moved by `shift` (2,), mm along H and W."""
-
-    heart: Restoration
-    shift: Tensor
-
-    @property
-    def d(self) -> Tensor:
-        """As the heart's."""
-        return self.heart.d
-
-    def on_grid(self, grid: Stack) -> Labels:
-        """What the moved heart shows at x, the heart shows at x − shift."""
-        return self.heart.on_grid(replace(grid, origin=grid.origin - self.shift))
-
-    def on_plane(self, plane: Plane) -> Labels:
-        """As `on_grid`."""
-        points = plane.points.clone()
-        points[..., 1:] -= self.shift
-        return self.heart.on_plane(Plane(points))
-
-
-@dataclass(frozen=True, eq=False)
-class _Interpolation:
-    """A baseline's answer; nothing is computed before it is known where."""
-
-    name: str
-    scan: Scan
-
-    @property
-    def d(self) -> Tensor:
-        return torch.zeros(1, len(self.scan.looked_at), 2)
-
-    def on_grid(self, grid: Stack) -> Labels:
-        """Slices that nobody looked at do not show "no heart"."""
-        placement, seen = self.scan.placement, self.scan.placement.from_apex(self.scan.looked_at)
-        ordered = placement.apex_first(self.scan.stack)
-        stack = stack_geometry(ordered, placement).slices(seen)
-        return BASELINES[self.name](ordered.labels[seen], stack, grid)
-
-    def on_plane(self, plane: Plane) -> Labels:
-        """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
-        return labels_at(self._S_SR, plane.points)
-
-    @cached_property
-    def _S_SR(self) -> Tensor:
-        return one_hot_field(self.on_grid(HR_GRID))
-
-
-@dataclass(frozen=True, eq=False)
-class _Field:
-    """The answer of Algorithm 1, class logits over the HR box."""
-
-    field: Tensor
-    d: Tensor
-
-    def on_grid(self, grid: Stack) -> Labels:
-        logits = degrade(self.field, grid, torch.zeros(1, grid.K, 2))
-        return logits[0].argmax(0).numpy().astype(np.uint8)
-
-    def on_plane(self, plane: Plane) -> Labels:
-        return labels_at(self.field, plane.points)
-
-
-@dataclass(frozen=True)
-class LatentOptimisation:
-    """Algorithm 1, as `enhance` runs it.
-
-    Attributes:
-        settings: how to run it.
-        multi_view: whether it sees the LA view.
-        generator: a shipped one's name, or a file of weights.
-        latent_size: how many leading latents of it; all by default.
-    """
-
-    settings: Settings = RECOMMENDED
-    multi_view: bool = False
-    generator: str = OURS
-    latent_size: int | None = None
-
-    def __call__(self, scan: Scan) -> Restoration:
-        """Solve to the end.
-
-        Raises:
-            ArithmeticError: the run diverged.
-        """
-        G = find_generator(self.generator, self.latent_size)
-        problem = Problem.of(scan if self.multi_view else replace(scan, view=None), G)
-        end = solve(problem, self.settings)
-        if not math.isfinite(end.objective):
-            raise ArithmeticError("the optimisation diverged")
-        there, shift = centred(end.d, problem)
-        d = torch.zeros(1, len(scan.looked_at), 2)
-        d[:, scan.looked_at] = there.flip(1) if scan.placement.flipped else there
-        return Moved(_Field(answer(end, problem), d), shift)
-
-
-@cache
-def find_generator(name: str, latent_size: int | None = None) -> HeartGenerator:
-    """A shipped generator, or that of a file of weights."""
-    if name in available():
-        return load_generator(name, latent_size)
-    return read_generator(Path(name), latent_size)
-
-
-def multi_view_name(gamma: float) -> str:
-    """What LO with the LA view is called at a γ."""
-    return "LO-multi-view" if gamma == RECOMMENDED.gamma else f"LO-multi-view (γ = {gamma:g})"
-
+OTHERWISE: dict[str, Method] = {
+    f"{PAPERS}, d held at 0": LatentOptimisation(replace(REFERENCE, lr_d=0.0), generator=PAPERS),
+    f"{PAPERS}, 50 iterations": LatentOptimisation(
+        replace(REFERENCE, iterations=50), generator=PAPERS
+    ),
+    LO_PRINTED: LatentOptimisation(PAPER, generator=PAPERS),
+}
+"""Other ways to read the paper: its demonstration never moves d, and it stops early."""
 
 METHODS: dict[str, Method] = {
-    **{name: partial(_Interpolation, name) for name in BASELINES},
-    "LO": LatentOptimisation(),
-    "LO (INTERACTIVE)": LatentOptimisation(INTERACTIVE),
+    **{name: partial(Interpolation, name) for name in BASELINES},
+    LO_OURS: LatentOptimisation(RECOMMENDED, generator=OURS),
+    "LO (INTERACTIVE)": LatentOptimisation(INTERACTIVE, generator=OURS),
     **{
-        multi_view_name(gamma): LatentOptimisation(replace(RECOMMENDED, gamma=gamma), True)
-        for gamma in GAMMAS
+        name: LatentOptimisation(replace(RECOMMENDED, gamma=gamma), True, OURS)
+        for gamma, name in SWEEP.items()
+        if gamma
     },
+    VIEWS_PAPER: LatentOptimisation(REFERENCE, True, PAPERS),
+    **LADDER,
+    **CROSSED,
+    **OTHERWISE,
 }
 
 
@@ -184,6 +79,8 @@ def method(name: str, level: str) -> Method:
         KeyError: an unknown name, with the known ones.
     """
     full = _full_name(name, level)
+    if full in FORMER:
+        raise KeyError(f"{name!r} is now called {FORMER[full]!r}")
     if full not in METHODS:
         raise KeyError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[full]
@@ -197,7 +94,7 @@ def weights_in_use(names: Iterable[str], levels: Iterable[str]) -> dict[str, str
     """Fingerprints of the weights that methods of these names use at these levels."""
     files: dict[str, Path] = {}
     for name in (_full_name(name, level) for name in names for level in levels):
-        used = METHODS[name]
+        used = METHODS.get(name)
         if isinstance(used, LatentOptimisation):
             files[used.generator] = weights_file(used.generator)
         elif name.startswith("EDSR"):

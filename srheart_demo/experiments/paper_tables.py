@@ -11,133 +11,80 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import (
+    CLINICAL,
     CLINICAL_GAP,
     CLINICAL_NOISE,
     CLINICAL_PIXEL,
     LEVELS,
     Case,
     HeldOut,
-    clinical_heart,
     simulated_heart,
 )
-from srheart_demo.experiments.methods import GAMMAS, multi_view_name, weights_in_use
-from srheart_demo.experiments.paper import PrintedRow
+from srheart_demo.experiments.methods import (
+    LO_OURS,
+    LO_PAPER,
+    LO_PRINTED,
+    SWEEP,
+    VIEWS_OURS,
+    VIEWS_PAPER,
+    weights_in_use,
+)
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, SCORED, scores_of
-from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells
-from srheart_demo.experiments.tables import Cell, Results, Table
+from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells, mean_rows
+from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 
 RESULTS_FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results")))
 
-MULTI_VIEW = multi_view_name(1.0)
-SWEEP = {0.0: "LO"} | {gamma: multi_view_name(gamma) for gamma in GAMMAS}
-"""γ → method; without weight the view is not seen."""
-ON_VIEW, ON_HEART = "On the long-axis view", "Against the true heart"
-RAW, FIXED = "as it stands", "after the common translation"
-
-DiceTable = tuple[str, Mapping[str, Mapping[str, PrintedRow]], Sequence[str], str]
-"""Title, what the paper prints, structures, and name of the columns in the results."""
-
 
 @dataclass(frozen=True)
-class Design:
-    """What a table of the paper compares, and how it is shown.
+class MethodsOnHearts(Experiment):
+    """Methods on scans of synthetic hearts.
 
     Attributes:
-        title: of the summary.
-        dice: its tables of Dice.
-        methods: compared by default, with those that only the sweep of γ needs.
+        subjects: the hearts.
+        methods: what is compared; the usual ones where none are named.
+        name: on the command line.
+        usual: those methods.
         levels: of the scans.
-        case: population, seed, level → a scan of a heart.
-        structures: whose Dice is compared with the best other's.
-        crossed: whether Dice is shown as in Table 2, with a column for each level tested on.
-        strips: titles, and names of the columns in the results, of every subject's Dice.
-        swept: whether the weight γ of the view is swept.
+        printed: level → what the paper prints.
+        structures: whose Dice is shown.
+        more: what is scored besides, and named in `figures`.
     """
 
-    title: str
-    dice: tuple[DiceTable, ...] = ()
-    methods: tuple[str, ...] = ("NN", "SBI", "EDSR", "LO")
-    levels: tuple[str, ...] = LEVELS
-    case: Callable[[str, int, str], Case] = simulated_heart
-    structures: tuple[str, ...] = SCORED
-    crossed: bool = False
-    strips: Sequence[tuple[str, str]] = (("Dice of every subject", "dice_{}"),)
-    swept: bool = False
-
-
-_TABLE_1, _TABLE_S1 = "Table 1: severe motion", "Table S1: no, normal and severe motion"
-DESIGNS: dict[str, Design] = {
-    "table1": Design(
-        _TABLE_1,
-        ((_TABLE_1, {"severe": paper.TABLE_1}, TISSUES[1:], "dice_{}"),),
-        levels=("severe",),
-        structures=TISSUES[1:],
-    ),
-    "table-s1": Design(_TABLE_S1, ((_TABLE_S1, paper.TABLE_S1, SCORED, "dice_{}"),)),
-    "table2": Design(
-        "Table 2: trained on one level of motion, tested on each",
-        methods=("EDSR (none)", "EDSR (normal)", "EDSR (severe)", "LO"),
-        structures=("mean",),
-        crossed=True,
-    ),
-    "table3": Design(
-        "Table 3: a clinical protocol",
-        (
-            (f"{ON_VIEW}, {RAW}", {"clinical": paper.TABLE_3}, TISSUES[1:], "raw_la_dice_{}"),
-            (f"{ON_VIEW}, {FIXED}", {}, SCORED, "la_dice_{}"),
-            (f"{ON_HEART}, {RAW}", {}, SCORED, "raw_dice_{}"),
-            (f"{ON_HEART}, {FIXED}", {}, SCORED, "dice_{}"),
-        ),
-        methods=("NN", "SBI", "EDSR (normal)", *SWEEP.values()),
-        levels=("clinical",),
-        case=clinical_heart,
-        strips=((f"{ON_VIEW}, {RAW}", "raw_la_dice_{}"), (f"{ON_HEART}, {FIXED}", "dice_{}")),
-        swept=True,
-    ),
-}
-"""The paper's tables by their names on the command line."""
-
-
-@dataclass(frozen=True)
-class PaperTable(Experiment):
-    """Methods on scans of synthetic hearts, as one of the paper's tables compares them."""
-
-    name: str
     subjects: HeldOut
-    methods: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    name: ClassVar[str]
+    usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
+    levels: ClassVar[tuple[str, ...]] = LEVELS
+    printed: ClassVar[Mapping[str, Mapping[str, paper.PrintedRow]]] = {}
+    structures: ClassVar[tuple[str, ...]] = SCORED
     figures: ClassVar[tuple[str, ...]] = COLUMNS
+    more: ClassVar[tuple[More, ...]] = ()
 
-    @property
-    def design(self) -> Design:
-        """What the paper does there."""
-        return DESIGNS[self.name]
-
-    @property
-    def title(self) -> str:
-        """Of the summary."""
-        return self.design.title
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
 
     def settings(self) -> dict[str, Any]:
-        """The subjects, the protocol, the methods, and the weights."""
-        protocol = (
-            f"slices of {CLINICAL_GAP:g} mm, pixels of {CLINICAL_PIXEL} mm, normal motion, "
-            f"ε = {CLINICAL_NOISE} on both views"
-        )
+        """The subjects, the methods, and the weights."""
         return {
             "experiment": self.name,
             **self.subjects.settings(),
-            **({"protocol": protocol} if self.design.case is clinical_heart else {}),
             "methods": self.methods,
-            "weights": weights_in_use(self.methods, self.design.levels),
+            "weights": weights_in_use(self.methods, self.levels),
         }
+
+    def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
+        """Method → what scores it on a case of a level."""
+        return scores_of(self.methods, level, partial(score, more=self.more))
 
     def tasks(self) -> Sequence[Task]:
         """Each heart at each level, so that a heart is made once for all."""
@@ -146,56 +93,122 @@ class PaperTable(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(self.design.case, population, seed, level),
-                scores_of(self.methods, level),
+                partial(simulated_heart, population, seed, level),
+                self.measures(level),
             )
-            for seed in self.subjects.seeds
-            for level in self.design.levels
+            for seed, level in product(self.subjects.seeds, self.levels)
         ]
+
+    def compared(self, results: Results) -> Comparison:
+        """The methods at all levels."""
+        return Comparison(results, self.levels, self.methods)
+
+    def tables(self, results: Results) -> list[Table]:
+        """Dice as in the paper, what differences are worth, and all else."""
+        compared = self.compared(results)
+        dice = compared.dice(self.title, self.printed, self.structures)
+        return [dice, *compared.differences(self.structures), compared.means()]
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Every subject's Dice."""
+        return [self.compared(results).strips("Dice of every subject")]
+
+
+class Table1(MethodsOnHearts):
+    """Table 1 of the paper."""
+
+    name, title = "table1", "Table 1: severe motion"
+    levels, structures = ("severe",), TISSUES[1:]
+    printed: ClassVar = {"severe": paper.TABLE_1}
+
+
+class TableS1(MethodsOnHearts):
+    """Table S1 of the paper."""
+
+    name, title = "table-s1", "Table S1: no, normal and severe motion"
+    printed = paper.TABLE_S1
+
+
+class Table2(MethodsOnHearts):
+    """Table 2 of the paper: each EDSR at every level of motion."""
+
+    name, title = "table2", "Table 2: trained on one level of motion, tested on each"
+    usual = ("EDSR (none)", "EDSR (normal)", "EDSR (severe)", LO_PAPER, LO_OURS)
+
+    def tables(self, results: Results) -> list[Table]:
+        """Mean Dice by the level tested on, beside the paper's."""
+        compared, printed = self.compared(results), paper.TABLE_2
+        columns = [(level, "dice_mean") for level in self.levels]
+        rows = mean_rows(results, self.methods, columns, printed, self.levels)
+        head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
+        note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
+        crossed = Table("Mean Dice", head, rows, note)
+        return [crossed, *compared.differences(["mean"]), compared.means()]
+
+
+class Table3(MethodsOnHearts):
+    """Table 3 of the paper: a clinical protocol, and the long-axis view."""
+
+    name, title = "table3", "Table 3: a clinical protocol"
+    usual = ("NN", "SBI", "EDSR (normal)", LO_PAPER, VIEWS_PAPER, *SWEEP.values())
+    levels = (CLINICAL,)
+
+    def settings(self) -> dict[str, Any]:
+        """The protocol besides."""
+        protocol = (
+            f"slices of {CLINICAL_GAP:g} mm, pixels of {CLINICAL_PIXEL} mm, normal motion, "
+            f"ε = {CLINICAL_NOISE} on both views"
+        )
+        return {**super().settings(), "protocol": protocol}
 
     @property
     def swept(self) -> dict[str, str]:
         """γ, in words → method; empty unless there are several."""
         swept = {f"{gamma:g}": name for gamma, name in SWEEP.items() if name in self.methods}
-        return swept if self.design.swept and len(swept) > 1 else {}
+        return swept if len(swept) > 1 else {}
+
+    def compared(self, results: Results) -> Comparison:
+        """All methods but those that only the sweep needs."""
+        for_sweep = {*SWEEP.values()} - {LO_OURS, VIEWS_OURS}
+        return replace(
+            super().compared(results), methods=[m for m in self.methods if m not in for_sweep]
+        )
 
     def tables(self, results: Results) -> list[Table]:
-        """Dice as in the paper, what differences are worth, the sweep of γ, and all else."""
-        design, compared = self.design, self._comparison(results)
-        tables = [compared.dice(*table) for table in design.dice]
-        if design.crossed:
-            tables.append(compared.crossed(paper.TABLE_2))
-        tables += compared.differences(design.structures)
-        if design.swept and {"LO", MULTI_VIEW} <= set(self.methods):
-            tables.append(compared.less(MULTI_VIEW, ["LO"]))
+        """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
+        compared, printed = self.compared(results), {CLINICAL: paper.TABLE_3}
+        tables = [
+            compared.dice(f"{_ON_VIEW}, {_RAW}", printed, TISSUES[1:], "raw_la_dice_{}"),
+            compared.dice(f"{_ON_VIEW}, {_FIXED}", named="la_dice_{}"),
+            compared.dice(f"{_ON_HEART}, {_RAW}", named="raw_dice_{}"),
+            compared.dice(f"{_ON_HEART}, {_FIXED}"),
+            *compared.differences(),
+        ]
+        for with_view, without in ((VIEWS_OURS, LO_OURS), (VIEWS_PAPER, LO_PAPER)):
+            if {with_view, without} <= {*self.methods}:
+                tables.append(compared.less(with_view, [without]))
         if self.swept:
             tables.append(self._sweep(results))
-        return [*tables, compared.other_measures()]
+        return [*tables, compared.means()]
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice, and the sweep."""
-        strips, compared = self.design.strips, self._comparison(results)
+        strips, compared = (
+            (
+                (f"{_ON_VIEW}, {_RAW}", "raw_la_dice_{}"),
+                (f"{_ON_HEART}, {_FIXED}", "dice_{}"),
+            ),
+            self.compared(results),
+        )
         plots: list[Plot] = [compared.strips(*strip) for strip in strips]
         if self.swept:
             panels = {
-                title: {
-                    tissue: self._along(results, named.format(tissue)) for tissue in TISSUES[1:]
-                }
+                title: {tissue: (CLINICAL, named.format(tissue)) for tissue in TISSUES[1:]}
                 for title, named in strips
             }
-            title, axis = "Weight of the long-axis view", "Dice, mean ± SD"
-            plots.append(LinePlot(title, "γ", axis, tuple(self.swept), panels))
+            axes = "γ", "Dice, mean ± SD"
+            plots.append(lines(results, self.swept, "Weight of the long-axis view", axes, panels))
         return plots
-
-    def _comparison(self, results: Results) -> Comparison:
-        """Of the methods of the table: all but those that only the sweep needs."""
-        for_sweep = set(SWEEP.values()) - {"LO", MULTI_VIEW} if self.design.swept else ()
-        methods = [name for name in self.methods if name not in for_sweep]
-        return Comparison(results, self.design.levels, methods)
-
-    def _along(self, results: Results, name: str) -> list[Cell]:
-        level = self.design.levels[0]
-        return [*mean_cells(results, name, level, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {
@@ -203,38 +216,40 @@ class PaperTable(Experiment):
             **{f"heart {tissue}": f"dice_{tissue}" for tissue in TISSUES[1:]},
             "motion error, mm": "motion_error_mm",
         }
-        columns = [self._along(results, name) for name in figures.values()]
+        columns = (
+            mean_cells(results, name, CLINICAL, self.swept.values()).values()
+            for name in figures.values()
+        )
         rows = list(zip(self.swept, *columns, strict=True))
         note = (
-            "On the view as it stands, against the heart after the common translation. γ = 0 is LO "
-            "without the view."
+            "On the view as it stands, against the heart after the common translation. γ = 0 is "
+            f"{LO_OURS} without the view."
         )
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 
 
-def paper_table(name: str, subjects: HeldOut, methods: Sequence[str] = ()) -> PaperTable:
-    """A table of the paper, with its own methods by default.
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-    """
-    if name not in DESIGNS:
-        raise KeyError(f"unknown table {name!r}; known: {', '.join(DESIGNS)}")
-    return PaperTable(name, subjects, tuple(methods) or DESIGNS[name].methods)
+_ON_VIEW, _ON_HEART = "On the long-axis view", "Against the true heart"
+_RAW, _FIXED = "as it stands", "after the common translation"
+PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
+    table.name: table for table in (Table1, TableS1, Table2, Table3)
+}
+"""The paper's tables by their names on the command line."""
 
 
-def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[PaperTable, Results]:
+def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[MethodsOnHearts, Results]:
     """A table that was measured beforehand, for lessons to show, and its results.
 
     Args:
-        name: one of `DESIGNS`.
+        name: one of `PAPER_TABLES`.
         folder: holds one folder for each table.
 
     Raises:
         KeyError: an unknown name, with the known ones.
         FileNotFoundError: it is not there; says how to get it.
     """
-    home, unmeasured = folder / name, paper_table(name, HeldOut())
+    if name not in PAPER_TABLES:
+        raise KeyError(f"unknown table {name!r}; known: {', '.join(PAPER_TABLES)}")
+    home = folder / name
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
         raise FileNotFoundError(
             f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
@@ -243,5 +258,5 @@ def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[PaperTable, Resu
         )
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
     subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
-    experiment = replace(unmeasured, subjects=subjects, methods=tuple(settings["methods"]))
+    experiment = PAPER_TABLES[name](subjects, tuple(settings["methods"]))
     return experiment, Results(home / RESULTS_FILE, experiment.figures)

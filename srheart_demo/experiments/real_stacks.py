@@ -21,9 +21,10 @@ import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import Labels, Method, Restoration, weights_in_use
+from srheart_demo.experiments.methods import LO_OURS, weights_in_use
+from srheart_demo.experiments.restoration import Labels, Method, Restoration
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, scores_of, with_mean
+from srheart_demo.experiments.scoring import COLUMNS, score, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -65,38 +66,41 @@ class RealStacks(Experiment):
         files: SA stacks, and hearts on the HR grid.
         simulate: take all for high-resolution hearts, whatever their grid.
         seed: of the hearts' motion.
-        stack_methods, heart_methods: what is compared on either.
+        methods: what is compared; the usual ones where none are named.
     """
 
     files: tuple[Path, ...]
     simulate: bool = False
     seed: int = 0
-    stack_methods: tuple[str, ...] = ("NN", "SBI", "LO")
-    heart_methods: tuple[str, ...] = ("NN", "SBI", "EDSR", "LO")
+    methods: tuple[str, ...] = ()
     name: ClassVar[str] = "real-stacks"
     title: ClassVar[str] = "Real stacks"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "hidden_slices", "seen_gap_mm")
 
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""
-        stacks = set(self.files) - self._hearts
+        levels = dict.fromkeys(level for path in self.files for level in self._levels(path))
+        used = [weights_in_use(self._on(level), [level]) for level in levels]
         return {
             "experiment": self.name,
             "files": {name: fingerprint(path) for name, path in self._names().items()},
             "simulate": self.simulate,
             "seed": self.seed,
-            "methods on stacks": self.stack_methods,
-            "methods on hearts": self.heart_methods,
-            "weights": {
-                **weights_in_use(self.stack_methods, [HIDDEN] if stacks else ()),
-                **weights_in_use(self.heart_methods, LEVELS if self._hearts else ()),
-            },
+            "methods": self.methods,
+            "weights": {name: weights for found in used for name, weights in found.items()},
         }
 
     @cached_property
     def _hearts(self) -> frozenset[Path]:
         """Those of the files that are degraded; in the others slices are hidden."""
         return frozenset(path for path in self.files if self.simulate or _is_heart(path))
+
+    def _levels(self, path: Path) -> tuple[str, ...]:
+        return LEVELS if path in self._hearts else (HIDDEN,)
+
+    def _on(self, level: str) -> tuple[str, ...]:
+        """The methods at a level; no EDSR was trained on hidden slices."""
+        return self.methods or ("NN", "SBI", *(["EDSR"] if level in LEVELS else []), LO_OURS)
 
     def _names(self) -> dict[str, Path]:
         """The files by their paths below the folder that holds all."""
@@ -110,23 +114,24 @@ class RealStacks(Experiment):
         tasks = []
         seeds = held_out_seeds(len(self.files), self.seed)
         for (name, path), seed in zip(self._names().items(), seeds, strict=True):
-            if path not in self._hearts:
-                scores = scores_of(self.stack_methods, HIDDEN, score_hidden)
-                tasks.append(Task(name, HIDDEN, partial(read_hidden, path), scores))
-                continue
-            for level in LEVELS:
-                case = partial(simulated_file, path, seed, level)
-                tasks.append(Task(name, level, case, scores_of(self.heart_methods, level)))
+            for level in self._levels(path):
+                case, scored = (
+                    (partial(read_hidden, path), score_hidden)
+                    if level == HIDDEN
+                    else (partial(simulated_file, path, seed, level), score)
+                )
+                tasks.append(Task(name, level, case, scores_of(self._on(level), level, scored)))
         return tasks
 
     def _compared(self, results: Results) -> dict[str, Comparison]:
         """Hidden slices and hearts, those that were measured."""
         measured = {row["level"] for row in results.rows}
-        compared = {
-            "Hidden slices": Comparison(results, [HIDDEN], self.stack_methods),
-            "Simulated scans": Comparison(results, LEVELS, self.heart_methods),
+        levels = {"Hidden slices": (HIDDEN,), "Simulated scans": LEVELS}
+        return {
+            what: Comparison(results, these, self._on(these[0]))
+            for what, these in levels.items()
+            if measured & {*these}
         }
-        return {what: c for what, c in compared.items() if measured & set(c.levels)}
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on hidden slices; of hearts as in Table S1."""
@@ -138,7 +143,7 @@ class RealStacks(Experiment):
         if hearts := compared.get("Simulated scans"):
             title = "Dice of simulated scans, as in Table S1"
             tables += [hearts.dice(title, paper.TABLE_S1), *hearts.differences()]
-            tables.append(hearts.other_measures())
+            tables.append(hearts.means())
         return tables
 
     def plots(self, results: Results) -> list[Plot]:

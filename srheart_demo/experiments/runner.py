@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
+from srheart_demo.experiments.methods import FORMER
 from srheart_demo.experiments.summary import Plot
 from srheart_demo.experiments.tables import Results, Row, Scores, Table
 from srheart_demo.files import atomic_path
@@ -93,7 +94,8 @@ def open_results(
 ) -> Results:
     """The results in a folder, which is made where there is none.
 
-    When a run begins, `made_with` is written beside its settings, for the record.
+    When a run begins, or methods come to those of a run, `made_with` is written beside the
+    settings, for the record.
 
     Raises:
         OtherSettings: the folder holds results of other settings, or of something else.
@@ -103,21 +105,38 @@ def open_results(
     path, results = folder / SETTINGS_FILE, folder / RESULTS_FILE
     wanted = json.loads(json.dumps(experiment.settings()))
     if path.exists():
-        found = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found, earlier = record["settings"], record["made_with"]
+        listed = {x for value in found.values() if isinstance(value, list) for x in value}
+        if renamed := [f"{name} is now {new}" for name, new in FORMER.items() if name in listed]:
+            raise OtherSettings(
+                f"{folder} holds results of an earlier version ({', '.join(renamed)})"
+            )
         other = [
             f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
             for name in {**wanted, **found}
-            if wanted.get(name) != found.get(name)
+            if not _goes_on(name, found.get(name), wanted.get(name))
         ]
         if other:
             raise OtherSettings(f"{folder} holds results of other settings ({', '.join(other)})")
+        if found == wanted:
+            return Results(results, experiment.figures)
+        made_with = {**(made_with or {}), "before that": earlier}
     elif results.exists():
         raise OtherSettings(f"{results} is not of an experiment with settings beside it")
-    else:
-        record = {"settings": wanted, "made_with": dict(made_with or {})}
-        with atomic_path(path) as draft:
-            draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    record = {"settings": wanted, "made_with": dict(made_with or {})}
+    with atomic_path(path) as draft:
+        draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Results(results, experiment.figures)
+
+
+def _goes_on(name: str, found: Any, wanted: Any) -> bool:
+    """Whether a setting is as it was, but for methods that have come to the others."""
+    if name == "methods" and found and wanted:
+        return set(found) <= set(wanted)
+    if name == "weights" and found and wanted:
+        return found.items() <= wanted.items()
+    return found == wanted
 
 
 def _short(value: object) -> str:

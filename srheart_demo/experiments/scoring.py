@@ -7,7 +7,7 @@ displacement; the mean of the true ones moves it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.methods import Labels, Method, Moved, Restoration, method
+from srheart_demo.experiments.methods import method
+from srheart_demo.experiments.restoration import Labels, Method, Moved, Restoration
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import (
@@ -54,12 +55,19 @@ COLUMNS = (
 """What `score` tells of a method on a case."""
 
 
-def score(method: Method, case: Case) -> Scores:
-    """Run a method on a case and score it; "seconds" run from the scan to labels at HR voxels."""
-    began = time.perf_counter()
+More = Callable[[Restoration, Labels, Case], Scores]
+"""What is scored besides, of a restored heart and its labels at the true one's voxels."""
+
+
+def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
+    """Run a method on a case and score it.
+
+    "seconds" are one core's, from the scan to labels at HR voxels.
+    """
+    began = time.thread_time()
     found = method(case.scan)
     labels = found.on_grid(case.grid)
-    seconds = time.perf_counter() - began
+    seconds = time.thread_time() - began
 
     tissue, shift = _tissue(case), _common_shift(found, case)
     raw = _overlap(labels, found, case)
@@ -77,6 +85,7 @@ def score(method: Method, case: Case) -> Scores:
         "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
         "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
         "seconds": seconds,
+        **{name: x for of in more for name, x in of(found, labels, case).items()},
     }
 
 

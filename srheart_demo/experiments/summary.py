@@ -11,6 +11,7 @@ from itertools import product
 
 import numpy as np
 
+from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
 from srheart_demo.experiments.paper import PrintedRow
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
@@ -34,6 +35,11 @@ OTHER_MEASURES: Mapping[str, tuple[str, int | None]] = {
     "seconds": ("seconds", 2),
 }
 """Heading → column of the results and digits of its mean; None: mean ± SD of estimate − truth."""
+MEANS_NOTE = (
+    "Means over the subjects of each method. All but what is called raw is taken after one "
+    "translation common to all slices and tissues; unsheared, after the linear drift along the "
+    "stack as well, which SA slices alone cannot tell from a leaning heart."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +63,8 @@ class LinePlot:
 
     Attributes:
         title: of the plot.
-        x_axis, axis: what is set and what was found, with units.
+        x_axis, axis: what is set and what was found, with units; where each panel has a figure of
+            its own, its title says which, and `axis` is empty.
         x: the settings, in words.
         panels: title → line → a cell for each x.
     """
@@ -89,9 +96,53 @@ def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
     return {name: replace(c, bold=c.mean in best) for name, c in column.items()}
 
 
-def printed_column(rows: Mapping[str, PrintedRow], name: str) -> dict[str, Cell]:
-    """A column of what the paper prints, to its two digits."""
-    return top_two({method: Cell(*row[name], digits=2) for method, row in rows.items()})
+def mean_rows(
+    results: Results,
+    methods: Sequence[str],
+    columns: Iterable[tuple[str, str]],
+    printed: Mapping[str, PrintedRow] | None = None,
+    theirs: Iterable[str] = (),
+) -> list[Sequence[str | Cell]]:
+    """A row for each method: its cells in our columns, then in those that the paper prints.
+
+    Args:
+        results: what was measured.
+        methods: the rows.
+        columns: level and figure of each of ours.
+        printed: method → what stands in the paper.
+        theirs: names of the paper's columns.
+    """
+    ours = [mean_cells(results, figure, level, methods) for level, figure in columns]
+    known = [
+        {m: Cell(*row[name], digits=2) for m, row in (printed or {}).items()} for name in theirs
+    ]
+    cells = [top_two(column) for column in (*ours, *known)]
+    return [(method, *(column.get(method, "") for column in cells)) for method in methods]
+
+
+def lines(
+    results: Results,
+    methods: Mapping[str, str],
+    title: str,
+    axes: tuple[str, str],
+    panels: Mapping[str, Mapping[str, tuple[str, str]]],
+) -> LinePlot:
+    """Means along methods.
+
+    Args:
+        results: what was measured.
+        methods: what a method stands for along x → its name.
+        title, axes: of the plot.
+        panels: title → line → level and figure.
+    """
+    found = {
+        panel: {
+            line: [*mean_cells(results, figure, level, methods.values()).values()]
+            for line, (level, figure) in shown.items()
+        }
+        for panel, shown in panels.items()
+    }
+    return LinePlot(title, *axes, tuple(methods), found)
 
 
 @dataclass(frozen=True)
@@ -118,15 +169,18 @@ class Comparison:
             named: what they are called in the results.
         """
         printed = printed or {}
-        printed_rows = [row for level in printed.values() for row in level.values()]
-        theirs = dict.fromkeys(name for row in printed_rows for name in row)
-        rows: list[Sequence[str | Cell]] = []
-        for level in self.levels:
-            columns = [self._column(named.format(s), level) for s in structures]
-            columns += [printed_column(printed.get(level, {}), name) for name in theirs]
-            rows += [(level, m, *(c.get(m, "") for c in columns)) for m in self.methods]
-        first, names = named.format(structures[0]), self.methods
-        counts = [len(self.results.paired(first, level, names)[names[0]]) for level in self.levels]
+        theirs = dict.fromkeys(
+            s for level in printed.values() for row in level.values() for s in row
+        )
+        figures, names = [named.format(s) for s in structures], self.methods
+        rows = [
+            (level, *row)
+            for level in self.levels
+            for row in mean_rows(
+                self.results, names, product([level], figures), printed.get(level, {}), theirs
+            )
+        ]
+        counts = [len(self.results.paired(figures[0], x, names)[names[0]]) for x in self.levels]
         n = ", ".join(map(str, dict.fromkeys(counts)))
         note = (
             f"Mean ± SD over {n} {'subject' if n == '1' else 'subjects'} that all methods "
@@ -135,22 +189,15 @@ class Comparison:
         if printed:
             note += " Beside ours the paper's, on its own data."
         head = ("method", *structures, *(f"paper {name}" for name in theirs))
-        return self._table(title, head, rows, note)
-
-    def crossed(self, printed: Mapping[str, PrintedRow]) -> Table:
-        """Mean Dice of each method by the level tested on, beside the paper's."""
-        columns = [self._column("dice_mean", level) for level in self.levels]
-        columns += [printed_column(printed, level) for level in self.levels]
-        rows = [(m, *(c.get(m, "") for c in columns)) for m in self.methods]
-        head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
-        note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
-        return Table("Mean Dice", head, rows, note)
+        return self.table(title, head, rows, note)
 
     def differences(self, structures: Sequence[str] = SCORED) -> list[Table]:
-        """The first variant of latent optimisation less the best other, where there are both."""
-        ours = [name for name in self.methods if name.startswith("LO")]
-        others = [name for name in self.methods if name not in ours]
-        return [self.less(ours[0], others, structures)] if ours and others else []
+        """Our latent optimisation, less the paper's and less the best other, where they are."""
+        ours = next((name for name in reversed(self.methods) if name.startswith("LO")), "")
+        ours = LO_OURS if LO_OURS in self.methods else ours
+        others = [name for name in self.methods if not name.startswith("LO")]
+        pairs = [others, [LO_PAPER] if {LO_OURS, LO_PAPER} <= {*self.methods} else []]
+        return [self.less(ours, other, structures) for other in pairs if ours and other]
 
     def less(self, ours: str, others: Sequence[str], structures: Sequence[str] = SCORED) -> Table:
         """A method less the best of others by mean, subject by subject, with a 95 % interval."""
@@ -165,22 +212,20 @@ class Comparison:
         head = ("structure", "best other", "difference", "95 % interval", "subjects")
         title = f"{ours} less {others[0] if len(others) == 1 else 'the best other'}"
         note = "Differences of Dice, subject by subject; intervals by bootstrap over subjects."
-        return self._table(title, head, rows, note)
+        return self.table(title, head, rows, note)
 
-    def other_measures(self) -> Table:
-        """Means of all else that was measured."""
+    def means(
+        self,
+        title: str = "Distances, volumes, motion and time",
+        of: Mapping[str, tuple[str, int | None]] = OTHER_MEASURES,
+        note: str = "Errors: estimate less truth.",
+    ) -> Table:
+        """Means over the subjects of each method, by what `OTHER_MEASURES` or the like asks."""
         rows = [
-            (level, method, *(self._means(level, method, *of) for of in OTHER_MEASURES.values()))
+            (level, method, *(self._means(level, method, *figure) for figure in of.values()))
             for level, method in product(self.levels, self.methods)
         ]
-        note = (
-            "Means over the subjects of each method. All but what is called raw is taken after one "
-            "translation common to all slices and tissues; unsheared, after the linear drift along "
-            "the stack as well, which SA slices alone cannot tell from a leaning heart. Errors: "
-            "estimate less truth."
-        )
-        head = ("method", *OTHER_MEASURES)
-        return self._table("Distances, volumes, motion and time", head, rows, note)
+        return self.table(title, ("method", *of), rows, f"{MEANS_NOTE} {note}")
 
     def strips(self, title: str, named: str = "dice_{}") -> StripPlot:
         """Every subject's Dice by structure and level."""
@@ -192,10 +237,7 @@ class Comparison:
         }
         return StripPlot(title, "Dice", panels)
 
-    def _column(self, name: str, level: str) -> dict[str, Cell]:
-        return top_two(mean_cells(self.results, name, level, self.methods))
-
-    def _table(
+    def table(
         self, title: str, head: Sequence[str], rows: Sequence[Sequence[str | Cell]], note: str
     ) -> Table:
         """Rows that begin with their level."""

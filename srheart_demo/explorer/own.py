@@ -17,7 +17,7 @@ from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
 from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.baselines import nearest
+from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.problem import Generator
 
 
@@ -83,7 +83,7 @@ class OwnScan(Scannable):
             self.S_LA = self.read.view.labels[0]
         else:
             stack = stack_geometry(ordered, placement).slices(self.there)
-            self.plane = standard_view(nearest.restore(self.labels, stack, HR_GRID))
+            self.plane = standard_view(nearest_neighbour(self.labels, stack, HR_GRID))
         self._report: Report | None = None
 
     def report(self, G: Generator) -> Report:

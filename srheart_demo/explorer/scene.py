@@ -15,7 +15,7 @@ from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
 from srheart_demo.scan.placement import stack_geometry
-from srheart_demo.solver.baselines import nearest
+from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.problem import Generator, Problem
 
@@ -92,5 +92,5 @@ class Scene:
         """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
         if self.d is None:
             return {}
-        upsampled = nearest.restore(self.S_LR, self.stack, HR_GRID)
+        upsampled = nearest_neighbour(self.S_LR, self.stack, HR_GRID)
         return self.dice(one_hot_field(upsampled), torch.zeros_like(self.d))

@@ -2,9 +2,15 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, find_objects
 
 from srheart_demo.frame import N_CLASSES
+
+
+def tissue_box(labels: NDArray) -> tuple[slice, ...]:
+    """The smallest box that holds all that is not 0; there must be something."""
+    (box,) = find_objects((labels != 0).view(np.uint8))
+    return tuple(box)
 
 
 def signed_distance(
@@ -14,14 +20,7 @@ def signed_distance(
 
     A border lies half of the smallest side from the centres on either side of it. Where there is
     none, a map that the region fills is −`reach` and one that lacks it +`reach` throughout.
-
-    Args:
-        inside: (...) whether a voxel belongs to the region.
-        spacing: voxel size along each axis, mm.
-        reach: mm.
-
-    Returns:
-        (...) mm.
+    `spacing` and `reach` are mm.
     """
     if inside.all() or not inside.any():
         return np.full(inside.shape, -reach if inside.all() else reach, np.float32)
@@ -38,15 +37,14 @@ def _near_the_border(
     inside: NDArray[np.bool_], spacing: tuple[float, ...], reach: float
 ) -> tuple[slice, ...]:
     """A box beyond which everything is further than `reach` from a region's border."""
-    box = []
-    for axis, mm in enumerate(spacing):
-        others = tuple(other for other in range(inside.ndim) if other != axis)
-        # The border lies about the region, and about what lacks it: the smaller of the two.
-        lines = [np.flatnonzero(region.any(axis=others)) for region in (inside, ~inside)]
-        first, last = min(((at[0], at[-1]) for at in lines), key=lambda ends: ends[1] - ends[0])
-        margin = int(np.ceil(reach / mm)) + 1
-        box.append(slice(max(first - margin, 0), last + margin + 1))
-    return tuple(box)
+    # The border lies about the region, and about what lacks it: the smaller of the two.
+    boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
+    near = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
+    margins = [int(np.ceil(reach / mm)) + 1 for mm in spacing]
+    return tuple(
+        slice(max(ends.start - margin, 0), ends.stop + margin)
+        for ends, margin in zip(near, margins, strict=True)
+    )
 
 
 def in_plane_distances(
@@ -58,16 +56,8 @@ def in_plane_distances(
     """`signed_distance` to each class within each slice.
 
     Background is a class like the others: its distance is the negative of the heart's, so no film
-    of background lies where two tissues meet (see `phantom.class_logits`).
-
-    Args:
-        labels: (K, h, w).
-        spacing: of rows and columns, mm.
-        reach: mm.
-        classes: how many there are, C.
-
-    Returns:
-        (K, C, h, w), mm.
+    of background lies where two tissues meet (see `phantom.class_logits`). Labels (K, h, w) give
+    (K, `classes`, h, w), mm.
     """
     distances = np.empty((len(labels), classes, *labels.shape[1:]), np.float32)
     for k, c in np.ndindex(*distances.shape[:2]):

@@ -22,7 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from srheart_demo.files import as_shipped
+from srheart_demo.files import as_shipped, fingerprint
 from srheart_demo.frame import HR_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
@@ -55,9 +55,13 @@ class HeartGenerator(nn.Module):
 
     Attributes:
         information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
+        weights: fingerprint of the file that it was read from.
+        reads_scans: whether its encoder was taught with scans; others know whole hearts only.
     """
 
     information: Tensor
+    weights: str = ""
+    reads_scans: bool = False
 
     def __init__(self, architecture: Architecture, name: str) -> None:
         super().__init__()
@@ -156,12 +160,13 @@ def save_weights(model: nn.Module, path: Path, card: dict[str, object]) -> None:
     save_file(tensors, path, {"kind": type(model).__name__, **header})
 
 
-def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
-    """Kind, sizes and weights, in float32, of a file that `save_weights` wrote."""
+def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Any], dict[str, Tensor]]:
+    """Kind, sizes, card and weights, in float32, of a file that `save_weights` wrote."""
     with safe_open(path, framework="pt") as file:
         header = file.metadata()
     tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
-    return header.get("kind", ""), json.loads(header["architecture"]), tensors
+    sizes, card = (json.loads(header[name]) for name in ("architecture", "card"))
+    return header.get("kind", ""), sizes, card, tensors
 
 
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
@@ -175,7 +180,7 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     Raises:
         ValueError: `latent_size` is not between 1 and the file's.
     """
-    kind, sizes, tensors = read_weights(path)
+    kind, sizes, card, tensors = read_weights(path)
     M = sizes["latent_size"]
     if latent_size is not None and not 1 <= latent_size <= M:
         hint = "; what was called betavae, of 128, is now traits" if path.stem == "betavae" else ""
@@ -184,6 +189,9 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     model = _KINDS[kind](architecture, name=path.stem)
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
+    model.weights = fingerprint(path)
+    # Only the training of `traits` teaches an encoder on its own, with scans.
+    model.reads_scans = "encoder_rate" in card.get("settings", {})
     model.eval().requires_grad_(False)
     # Latent by latent in memory: a product with one code is four times as fast.
     first = cast(nn.Linear, model.decoder[0])
@@ -214,13 +222,14 @@ def available() -> list[str]:
 
 
 def weights_file(name: str) -> Path:
-    """Where the weights of a shipped generator lie."""
-    return Path(str(WEIGHTS / f"{name}.safetensors"))
+    """Where the weights of a shipped generator lie, or else the file of this name."""
+    is_other = name not in available() and Path(name).is_file()
+    return Path(name) if is_other else Path(str(WEIGHTS / f"{name}.safetensors"))
 
 
 @cache
 def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGenerator:
-    """A shipped generator, frozen; with fewer latents than it has as in `read_generator`.
+    """A shipped generator, or one of a file of weights, frozen; see `read_generator`.
 
     >>> G = sr.load_generator()
     >>> G.name, G.latent_size
@@ -230,7 +239,10 @@ def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGen
         KeyError: an unknown name, with the known ones.
         ValueError: it has not so many latents, or its file is damaged.
     """
-    if name not in available():
-        raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    file = as_shipped(weights_file(name), Path(str(WEIGHTS)))
+    file = weights_file(name)
+    if not file.is_file():
+        known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"
+        raise KeyError(f"unknown generator {name!r}; {known}")
+    if name in available():
+        as_shipped(file, Path(str(WEIGHTS)))
     return read_generator(file, latent_size)

@@ -19,7 +19,7 @@ from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_a
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.lessons.pictures import Labels, finish, lines, middle_row, show_labels
-from srheart_demo.lessons.results import NotYet, same
+from srheart_demo.lessons.results import same
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan import degradation
 from srheart_demo.scan.degradation import Stack
@@ -106,18 +106,7 @@ def _planes(
     return (1 - w) * field[:, :, low] + w * field[:, :, low + 1]
 
 
-def _height_shown(found: Tensor, right: Tensor, field: Tensor, stack: Stack) -> str:
-    if len(field) > 1:
-        return ""
-    heights = found[0, 0, :, 0, 0]
-    k = int((heights - stack.z).abs().argmax())
-    return (
-        f"on a lattice of {field.shape[2]} planes the slice at {stack.z[k]:.1f} mm shows what lies "
-        f"at {heights[k]:.1f} mm"
-    )
-
-
-@exercise(_fields, otherwise=_height_shown)
+@exercise(_fields)
 def downsample(field: Tensor, stack: Stack) -> Tensor:
     """Exercise 1: ↓_s by hand. Two fields hold the height of each node, so what a slice shows
     is its height."""
@@ -152,33 +141,7 @@ def _moved(
     return F.grid_sample(planes[0].transpose(0, 1), grid, **how).transpose(0, 1)[None]
 
 
-def _place_shown(found: Tensor, right: Tensor, planes: Tensor, stack: Stack, d: Tensor) -> str:
-    """What of two planes that hold positions is shown, in mm."""
-    if planes.shape[1] != 2:
-        return ""
-    off, at = found - right, f"under d = ({d[0, 0, 0]:g}, {d[0, 0, 1]:g}) mm"
-    if same(off, off[..., :1, :1].expand_as(off), 1e-3):
-        rows, columns = off[0, :, 0, 0, 0].tolist()
-        return (
-            f"{at} all is {rows:+.2f} mm off along H and {columns:+.2f} mm off along W; a pixel "
-            "has 1.25 mm, a node 2.5 mm, and d is in mm"
-        )
-    (wanted, shown), pixel = (x[0, :, 0, 0, 0].tolist() for x in (right, found)), "pixel (0, 0)"
-    return (
-        f"{at} {pixel} should show the place ({wanted[0]:.1f}, {wanted[1]:.1f}) mm, and shows "
-        f"({shown[0]:.1f}, {shown[1]:.1f}) mm"
-    )
-
-
-def _has_gradient(mine: Move) -> None:
-    planes, stack, d = list(_displaced().values())[1]
-    x = d.clone().requires_grad_()
-    moved = mine(planes, stack, x).sum()
-    if not moved.requires_grad or not torch.autograd.grad(moved, x)[0].any():
-        raise NotYet("no gradient reaches d; do not detach it or take its values out.")
-
-
-@exercise(_displaced, otherwise=_place_shown, also=_has_gradient)
+@exercise(_displaced, gradient=("d",))
 def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """Exercise 2: M_d by hand. Two sets of planes hold their nodes' positions."""
     return degradation.move(planes, stack, d)
@@ -186,9 +149,6 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 @exercise(
     lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
-    otherwise=lambda found, right: (
-        f"{float(found):g} mm is not it; 12 steps lead from the first plane to the last"
-    ),
     same=partial(same, absolute=0.01),
 )
 def linspace_step() -> float:

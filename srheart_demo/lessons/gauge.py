@@ -19,10 +19,11 @@ from srheart_demo.explorer.why import LossMap
 from srheart_demo.lessons.pictures import (
     SHADES,
     Labels,
-    draw_slices,
     finish,
-    show_labels,
+    grid,
+    lengthwise,
     slices_of,
+    window_of,
 )
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.verdict import Cases, exercise
@@ -132,14 +133,10 @@ def _line(e: Tensor, x: Tensor, base: Tensor | None = None, along: Tensor | None
     return (x[:, None] * e).sum(0) / (base**2).sum() * along[:, None]
 
 
-def _less(e: Tensor) -> Tensor:
-    return e - e.mean(0)
-
-
 @exercise(_errors)
 def without_drift(e: Tensor, z: Tensor) -> Tensor:
     """Exercise 3: errors of d less what is constant and what is linear along the stack."""
-    return _less(e) - _line(e, z - z.mean())
+    return e - e.mean(0) - _line(e, z - z.mean())
 
 
 def picture_landscapes(
@@ -177,22 +174,16 @@ def picture_landscapes(
     return finish(figure)
 
 
-def picture_moved(hearts: Mapping[str, Labels], stacks: Mapping[str, Labels]) -> Figure:
-    """Hearts cut along their length, base on top, above the stacks that they show.
+def picture_moved(hearts: Mapping[str, tuple[Labels, Labels]]) -> Figure:
+    """Hearts, each cut along its length and followed by the stack that it shows.
 
     Args:
-        hearts: title → (D, W) labels of a cut, 2 by 1.25 mm or alike.
-        stacks: title → (K, h, w) labels.
+        hearts: title → (64, 128, 128) labels of the heart and (K, h, w) of the stack.
     """
-    figure = plt.figure(figsize=(10.5, 5.2))
-    halves = figure.add_gridspec(2, 1, height_ratios=[1.25, 1])
-    above, below = (figure.add_subfigure(half) for half in (halves[0], halves[1]))
-    for axis, (title, cut) in zip(above.subplots(1, len(hearts)), hearts.items(), strict=True):
-        show_labels(axis, cut[::-1], aspect=1.6)
-        axis.set_title(title, fontsize=10)
-    shown = slices_of(list(stacks.values()))
-    lines = below.subplots(len(stacks), len(shown), squeeze=False)
-    below.subplots_adjust(left=0.17, right=0.99, wspace=0.06, hspace=0.08)
-    draw_slices(lines, stacks, shown)
-    plt.close(figure)
-    return figure
+    stacks = [stack for _, stack in hearts.values()]
+    window, shown = window_of(stacks), slices_of(stacks, every=2)
+    rows = {
+        title: [lengthwise(heart, 64)[:, 14:-14], *(stack[k][window] for k in shown)]
+        for title, (heart, stack) in hearts.items()
+    }
+    return finish(grid(rows)[0])

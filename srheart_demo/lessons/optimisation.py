@@ -8,7 +8,6 @@ from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -16,8 +15,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from srheart_demo.dashboard.theme import INK, RUNS, TRUTH
-from srheart_demo.lessons.pictures import finish, name_row
+from srheart_demo.dashboard.theme import BACKGROUND, RUNS
+from srheart_demo.lessons.pictures import finish, grid, outline
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.truth import small_problem
@@ -70,19 +69,6 @@ def _descend(mistake: str, lr_z: float, lr_d: float, iterations: int) -> tuple[T
     return ends[::-1] if mistake == "exchanged" else ends
 
 
-def _unmoved(found: tuple[Tensor, Tensor], *_: Any) -> str:
-    for x, name in zip(found, "zd", strict=True):
-        if not x.any():
-            return (
-                f"{name} did not move: it must be in the loss, not detached, and among the "
-                "optimiser's parameters"
-            )
-    return (
-        "z and d move, but not to where Algorithm 1 leads. The loss is Eq. 3: the cross-entropy of "
-        "the displaced slices of G(z) with S_LR; both learning rates are given"
-    )
-
-
 def _ends_alike(a: Any, b: tuple[Tensor, Tensor]) -> bool:
     if not isinstance(a, tuple | list) or len(a) != 2:
         return False
@@ -95,7 +81,6 @@ def _ends_alike(a: Any, b: tuple[Tensor, Tensor]) -> bool:
         "one iteration": (small_problem(long_axis=False), 0.02, 0.1, 1),
         "three iterations at other rates": (small_problem(long_axis=False), LR_Z, LR_D, ITERATIONS),
     },
-    otherwise=_unmoved,
     same=_ends_alike,
 )
 def algorithm_1(p: Problem, lr_z: float, lr_d: float, iterations: int) -> tuple[Tensor, Tensor]:
@@ -147,10 +132,6 @@ def _rule(
     return len(changes) >= wait and of(changes[-window:]) < least
 
 
-def _over_all(losses: Sequence[float], share: float = 1.0) -> bool:
-    return len(losses) > WINDOW and abs(losses[-1] / losses[-1 - WINDOW] - 1) < share * LEAST
-
-
 @exercise(_losses)
 def stops(losses: Sequence[float]) -> bool:
     """Exercise 2: the paper's rule to stop, as the library reads it."""
@@ -165,27 +146,17 @@ def _batches() -> Cases:
     }
 
 
-def _beside(network: nn.Module, codes: tuple[Tensor, ...], which: int = 0) -> Tensor:
-    """How the pictures of one place in the batch differ, of `this` with either neighbour."""
-    this, *others = codes
+def _beside(network: nn.Module, this: Tensor, one: Tensor, two: Tensor, which: int = 0) -> Tensor:
+    """How the pictures of one place in the batch differ, of `this` beside two others."""
     with torch.no_grad():
-        one, two = (network(torch.cat([this, other]))[which] for other in others)
-    return one - two
+        beside = [network(torch.cat([this, other]))[which] for other in (one, two)]
+    return beside[0] - beside[1]
 
 
-def _not_zero(found: Any, right: float, *_: Any) -> str:
-    if right:
-        return ""
-    return (
-        "in eval mode it must be zero; both batches must hold the same first code, and only its "
-        "neighbour may differ"
-    )
-
-
-@exercise(_batches, otherwise=_not_zero, same=partial(same, absolute=1e-5))
+@exercise(_batches, same=partial(same, absolute=1e-5))
 def influence(network: nn.Module, this: Tensor, other: Tensor, another: Tensor) -> float:
     """Exercise 3: how far one code's picture depends on its neighbour in the batch."""
-    return float(_beside(network, (this, other, another)).abs().max())
+    return float(_beside(network, this, other, another).abs().max())
 
 
 def discs(z: Tensor) -> Tensor:
@@ -225,17 +196,10 @@ def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequen
         rows: title → signed pictures (h, w), positive inside.
         of: title of each column.
     """
-    first = next(iter(rows.values()))
-    size = (1.5 * len(of) + 1.3, 1.65 * len(rows))
-    figure, axes = plt.subplots(len(rows), len(of), figsize=size, squeeze=False)
-    for line, (title, pictures) in zip(axes, rows.items(), strict=True):
-        for axis, picture, true in zip(line, pictures, first, strict=True):
-            axis.contourf(picture, levels=[0, np.inf], colors=[RUNS[0]], alpha=0.75)
-            axis.contour(true, levels=[0], colors=[INK], linewidths=1.2, linestyles="--")
-            axis.set(xticks=[], yticks=[], aspect="equal")
-            axis.set_xlabel(f"{int((picture > 0).sum())} pixels", fontsize=9)
-            axis.spines[:].set_color(TRUTH)
-        name_row(line[0], title)
-    for axis, title in zip(axes[0], of, strict=True):
-        axis.set_title(title, fontsize=10)
+    areas = {title: [f"{int((x > 0).sum())} pixels" for x in row] for title, row in rows.items()}
+    inside = {title: [(x > 0).astype(np.uint8) for x in row] for title, row in rows.items()}
+    figure, axes = grid(inside, 1.5, of, areas, (BACKGROUND, RUNS[0]))
+    for line in axes:
+        for axis, asked_for in zip(line, next(iter(rows.values())), strict=True):
+            outline(axis, asked_for > 0, linestyles="--")
     return finish(figure)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from srheart_demo.dashboard.theme import MUTED
-from srheart_demo.frame import HR_SPACING
-from srheart_demo.lessons.pictures import Labels, finish, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, show_labels
 from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.volume import LabelVolume
@@ -96,11 +96,6 @@ def _same_letters(found: Any, right: str) -> bool:
         "a third": (_turned((9, 1, 1), 10.0, [1, 2, 0]),),
     },
     same=_same_letters,
-    otherwise=lambda found, right, affine: (
-        f"the axes of the test run {right}, and you find {found}; that is wrong for one affine"
-        if found is not None
-        else ""
-    ),
 )
 def orientation(affine: Affine) -> str:
     """Exercise 1: which way each axis of an array runs, of an affine."""
@@ -115,14 +110,6 @@ def _stored() -> Cases:
         "values 200, 500 and 600": (large, {500: 1, 200: 2, 600: 3}),
         "two values for one tissue": (stored[:2], {1: 2, 4: 1, 5: 1}),
     }
-
-
-def _by(stored: Stored, meaning: Mapping[int, int], rest: Callable[[int], int]) -> Stored:
-    """Labels by a dictionary; what it does not name by `rest`."""
-    found: Labels = np.vectorize(lambda value: meaning.get(value, rest(value)), otypes=[np.uint8])(
-        stored
-    )
-    return found
 
 
 def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:
@@ -152,14 +139,10 @@ def _stacks() -> Cases:
     }
 
 
-def _ml(labels: Labels, label: int, voxel: float) -> float:
-    return float((labels == label).sum()) * voxel / 1000
-
-
 @exercise(_stacks)
 def volume_ml(labels: Labels, label: int, affine: Affine) -> float:
     """Exercise 3: voxels of one label times |det| of the affine's linear part."""
-    return _ml(labels, label, abs(np.linalg.det(affine[:3, :3])))
+    return float((labels == label).sum()) * abs(np.linalg.det(affine[:3, :3])) / 1000
 
 
 def picture_array(array: NDArray[Any], affine: Affine) -> Figure:
@@ -188,13 +171,13 @@ def picture_array(array: NDArray[Any], affine: Affine) -> Figure:
 
 def picture_placement(hearts: Mapping[str, Labels]) -> Figure:
     """Hearts (D, H, W) on the HR grid in the model's frame: the middle slice, and a long cut."""
-    figure, axes = plt.subplots(1, 2 * len(hearts), figsize=(2.4 * 2 * len(hearts), 2.8))
-    D, H, W = HR_SPACING
-    for (slice_, cut), (title, labels) in zip(axes.reshape(-1, 2), hearts.items(), strict=True):
-        show_labels(slice_, labels[labels.shape[0] // 2], aspect=H / W)
-        show_labels(cut, labels[:, labels.shape[1] // 2], aspect=D / W, origin="lower")
-        for axis, up_or_down in ((slice_, "← H"), (cut, "D →")):
-            axis.set_xlabel("W →", fontsize=9, color=MUTED)
-            axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
-        slice_.set_title(title, fontsize=10, loc="left")
+    shown = [
+        view
+        for labels in hearts.values()
+        for view in (labels[len(labels) // 2], lengthwise(labels, labels.shape[1] // 2))
+    ]
+    figure, axes = grid({"": shown}, 2.4, [word for title in hearts for word in (title, "")])
+    for axis, up_or_down in zip(axes[0], cycle(("← H", "D →")), strict=False):
+        axis.set_xlabel("W →", fontsize=9, color=MUTED)
+        axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
     return finish(figure)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from srheart_demo.dashboard.projector import scale
 from srheart_demo.dashboard.theme import BACKGROUND, INK, RUNS, SEQUENTIAL
-from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 
 Labels = NDArray[np.uint8]
 HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV")))
@@ -34,35 +34,82 @@ DPI = 110
 """Of a picture beside sliders."""
 
 
-def slices(rows: Mapping[str, Labels], every: int = 1) -> Figure:
-    """Label maps as rows of slices from apex to base, cut to the tissue; empty ones are left out.
+def grid(
+    rows: Mapping[str, Sequence[Labels]],
+    side: float = 1.3,
+    titles: Iterable[str] = (),
+    captions: Mapping[str, Sequence[str]] | None = None,
+    colours: Sequence[str] = HEART,
+) -> tuple[Figure, NDArray[Any]]:
+    """Label maps of square pixels in rows; the figure, to be finished, and its axes.
+
+    Args:
+        rows: title, at the left → label maps, as many in each row.
+        side: width of each, inches.
+        titles: above each column.
+        captions: title of a row → what stands below each of its pictures.
+    """
+    first = [pictures[0].shape for pictures in rows.values()]
+    heights = [side * h / w + 0.2 for h, w in first]
+    columns = len(next(iter(rows.values())))
+    size = (side * columns + 1.1 * any(rows), sum(heights) + 0.3)
+    layout: dict[str, Any] = {"figsize": size, "height_ratios": heights, "squeeze": False}
+    figure, axes = plt.subplots(len(rows), columns, **layout)
+    for line, (title, pictures) in zip(axes, rows.items(), strict=True):
+        for axis, labels in zip(line, pictures, strict=True):
+            show_labels(axis, labels, colours=colours)
+        for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
+            axis.set_xlabel(caption, fontsize=9)
+        line[0].set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
+    for axis, title in zip(axes[0], titles, strict=False):
+        axis.set_title(title, fontsize=10)
+    return figure, axes
+
+
+def slices(
+    rows: Mapping[str, Labels],
+    every: int = 1,
+    colours: Sequence[str] = HEART,
+    what: str = "slice, from apex to base",
+) -> Figure:
+    """Label maps as rows of slices, cut to the tissue; empty ones are left out.
 
     Args:
         rows: title → (K, h, w) labels, all of one shape.
         every: show every so many-th slice.
+        what: is shown, from the first on.
     """
-    shown = slices_of(list(rows.values()), every)
-    side = min(1.3, _WIDEST / len(shown))
-    size = (side * len(shown) + 0.9, 1.1 * side * len(rows))
-    figure, axes = plt.subplots(len(rows), len(shown), figsize=size, squeeze=False)
-    draw_slices(axes, rows, shown)
-    for k, axis in zip(shown, axes[-1], strict=True):
-        axis.set_xlabel(f"{k + 1}", fontsize=9)
-    left_out = len(shown) < len(range(0, len(next(iter(rows.values()))), every))
-    said = "slice, from apex to base" + ("; empty ones are left out" if left_out else "")
-    figure.supxlabel(said, fontsize=9)
+    numbers = slices_of(list(rows.values()), every)
+    window = window_of(list(rows.values()))
+    shown = {title: [labels[k][window] for k in numbers] for title, labels in rows.items()}
+    side = min(1.3, _WIDEST / len(numbers))
+    last = {[*rows][-1]: [str(k + 1) for k in numbers]}
+    figure, _ = grid(shown, side, captions=last, colours=colours)
+    left_out = len(numbers) < len(range(0, len(next(iter(rows.values()))), every))
+    figure.supxlabel(what + ("; empty ones are left out" if left_out else ""), fontsize=9)
     return finish(figure)
 
 
 def cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
     """Label maps (D, H, W) cut along their length through the middle of the LV, base on top."""
     row = middle_row(next(iter(maps.values())))
-    figure, axes = plt.subplots(1, len(maps), figsize=(2.6 * len(maps), 2.7), squeeze=False)
-    window = window_of([labels[:, row][None] for labels in maps.values()])
-    for axis, (title, labels) in zip(axes[0], maps.items(), strict=True):
-        show_labels(axis, labels[:, row][window][::-1], aspect=spacing[0] / spacing[2])
-        axis.set_title(title, fontsize=10)
-    return finish(figure)
+    shown = [lengthwise(labels, row, spacing) for labels in maps.values()]
+    window = window_of([labels[None] for labels in shown])
+    return finish(grid({"": [labels[window] for labels in shown]}, 2.6, maps)[0])
+
+
+def lengthwise(
+    labels: Labels, row: int, spacing: tuple[float, float, float] = HR_SPACING
+) -> Labels:
+    """A heart (D, H, W) cut along its length, in square pixels, base on top."""
+    depth = (np.arange(0, len(labels) * spacing[0], spacing[2]) / spacing[0]).astype(int)
+    cut: Labels = labels[depth[::-1], row]
+    return cut
+
+
+def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
+    """The border of a region, black; `look` as for `contour`."""
+    axis.contour(inside, [0.5], **{"colors": INK, "linewidths": 1.1, **look})
 
 
 def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:
@@ -95,20 +142,6 @@ def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
     )
 
 
-def draw_slices(
-    axes: NDArray[Any],
-    rows: Mapping[str, Labels],
-    shown: Sequence[int],
-    colours: Sequence[str] = HEART,
-) -> None:
-    """Slices of stacks (K, h, w) in rows of axes, each with its title at the left."""
-    window = window_of(list(rows.values()))
-    for line, (title, labels) in zip(axes, rows.items(), strict=True):
-        for axis, k in zip(line, shown, strict=True):
-            show_labels(axis, labels[k][window], colours=colours)
-        name_row(line[0], title)
-
-
 def show_labels(
     axis: Axes,
     labels: Labels,
@@ -121,11 +154,6 @@ def show_labels(
     axis.imshow(labels, interpolation="nearest", aspect=aspect, **look, **where)
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
-
-
-def name_row(axis: Axes, title: str) -> None:
-    """A title at the left of a row of pictures."""
-    axis.set_ylabel(title, rotation=0, ha="right", va="center", labelpad=8)
 
 
 def draw_lines(
@@ -183,7 +211,7 @@ def _number_decades(axes: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-class TryIt:
+class TryIt(VBox):
     """A picture and the controls that it is drawn for.
 
     It shows as widgets where a kernel runs, and as the first picture elsewhere.
@@ -202,7 +230,7 @@ class TryIt:
             control.style.description_width = "initial"
             control.observe(lambda _: self._show(), "value")
         row = HBox(self._controls, layout=Layout(flex_flow="row wrap"))
-        self.widget = VBox([row, self._picture, self._message])
+        super().__init__([row, self._picture, self._message])
 
     def _png(self) -> bytes:
         figure = self._draw(**{control.description: control.value for control in self._controls})
@@ -216,10 +244,10 @@ class TryIt:
         except Exception as error:  # Of a learner's own function: to be read, not to end the page.
             self._message.value = f"<b>That did not work:</b> {type(error).__name__}: {error}"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, Any]:
         still = {"text/plain": "controls, and a picture"}
         still["image/png"] = b64encode(self._picture.value).decode()
-        return {**self.widget._repr_mimebundle_(), **still}
+        return {**super()._repr_mimebundle_(**more), **still}
 
 
 def try_it(draw: Callable[..., Figure], **controls: Any) -> TryIt:

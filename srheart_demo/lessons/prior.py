@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -13,10 +12,10 @@ from torch import Tensor
 
 from srheart_demo.dashboard.theme import MUTED
 from srheart_demo.explorer.why import Direction, Watch, named_directions, principal_directions
-from srheart_demo.frame import HALF_EXTENT, HR_SPACING, hr_affine, lattice_points
+from srheart_demo.frame import HR_SPACING, hr_affine, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, RV
 from srheart_demo.heart.generator import HeartGenerator
-from srheart_demo.lessons.pictures import Labels, finish, name_row, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.volume import LabelVolume
@@ -71,18 +70,10 @@ def _gaussians() -> Cases:
     }
 
 
-def _kl(
-    mean: Tensor, log_variance: Tensor, squares: float = 1, variance: float = 1, one: float = 1
-) -> Tensor:
-    """KL with some of its parts left out."""
-    parts = squares * mean**2 + variance * log_variance.exp() - one - log_variance
-    return parts.sum(1) / 2
-
-
 @exercise(_gaussians)
 def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Exercise 1: KL(q ‖ N(0, I)) of diagonal Gaussians, nats."""
-    return _kl(mean, log_variance)
+    return (mean**2 + log_variance.exp() - 1 - log_variance).sum(1) / 2
 
 
 def _walks() -> Cases:
@@ -92,21 +83,10 @@ def _walks() -> Cases:
     return {"an amount of 2": (z[0], vector[0], 2.0), "an amount of −1": (z[1], vector[1], -1.0)}
 
 
-def _along(z: Tensor, vector: Tensor, amount: float, keep: float = 0.0) -> Tensor:
-    return z + (amount - (1 - keep) * z @ vector)[:, None] * vector
-
-
-def _part(found: Tensor, right: Tensor, z: Tensor, vector: Tensor, amount: float) -> str:
-    part = float(found[0] @ vector)
-    if abs(part - amount) > 1e-4:
-        return f"the part along the direction is to be {amount:g}, and it is {part:.2f}"
-    return "the part along the direction is right, but what is across it changed too"
-
-
-@exercise(_walks, otherwise=_part)
+@exercise(_walks)
 def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
     """Exercise 2: z with its part along a unit direction replaced."""
-    return _along(z, vector, amount)
+    return z + (amount - z @ vector)[:, None] * vector
 
 
 def _codes() -> Cases:
@@ -135,15 +115,11 @@ def picture_hearts(
         captions: title → a caption below each heart.
         through: the slice, and the row of the cut; by default through the middle of each LV.
     """
-    columns = len(next(iter(rows.values())))
-    size = (1.3 * columns + 1.1, 2.3 * len(rows))
-    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
-    for line, (title, hearts) in zip(axes, rows.items(), strict=True):
-        for axis, heart in zip(line, hearts, strict=True):
-            show_labels(axis, _tile(heart, *(_middle(heart) if through is None else through)))
-        name_row(line[0], title)
-        for axis, caption in zip(line, (captions or {}).get(title, ()), strict=False):
-            axis.set_xlabel(caption, fontsize=9)
+    tiles = {
+        title: [_tile(heart, *(through or _middle(heart))) for heart in hearts]
+        for title, hearts in rows.items()
+    }
+    figure, axes = grid(tiles, captions=captions)
     last, end = axes[-1, 0], 6 + BAR / HR_SPACING[1]
     bottom = last.get_ylim()[0] - 6
     last.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
@@ -158,12 +134,8 @@ def _middle(heart: Labels) -> tuple[int, int]:
     return int(level), int(row)
 
 
-def _tile(heart: Labels, level: int, row: int, reach: float = 70.0) -> Labels:
-    """A heart's cut along its length, base on top, above one of its slices."""
-    thick, pitch = HR_SPACING[:2]
-    height = np.arange(0, 2 * HALF_EXTENT[0], pitch)
-    cut = heart[(height / thick).astype(int), row][::-1]
-    middle, half = heart.shape[1] // 2, int(reach / pitch)
-    near = slice(middle - half, middle + half)
-    tile: Labels = np.concatenate([cut, heart[level, near]])[:, near]
+def _tile(heart: Labels, level: int, row: int, reach: int = 56) -> Labels:
+    """A heart's cut along its length above one of its slices, `reach` pixels to either side."""
+    near = slice(heart.shape[1] // 2 - reach, heart.shape[1] // 2 + reach)
+    tile: Labels = np.concatenate([lengthwise(heart, row), heart[level, near]])[:, near]
     return tile

@@ -159,24 +159,32 @@ def relation(found: Sequence[Any], right: Sequence[Any]) -> str:
     return next((said for said, turn in turns if all(same(a, turn(b)) for a, b in pairs)), "")
 
 
+def farthest(a: Any, b: Any) -> tuple[int, ...] | None:
+    """The entry in which a result is farthest from the right one; None where there are none."""
+    x, y = _numbers(a), _numbers(b)
+    if x is None or y is None or x.size != y.size:
+        return None
+    far = np.abs(x.astype(float) - y.astype(float).reshape(x.shape))
+    return tuple(map(int, np.unravel_index(int(far.argmax()), far.shape)))
+
+
 def difference(a: Any, b: Any) -> str:
     """Where a result is farthest from the right one, with as many digits as tell them apart."""
     if isinstance(b, tuple):
         i = [same(x, y) for x, y in zip(a, b, strict=True)].index(False)
         return f"number {i + 1}: {difference(a[i], b[i])}"
-    x, y = _numbers(a), _numbers(b)
-    if x is None or y is None:
+    x, y, at = _numbers(a), _numbers(b), farthest(a, b)
+    if x is None or y is None or at is None:
         return f"it should be {b}, and you find {_plain(a)}"
-    far = np.abs(x.astype(float) - y.astype(float).reshape(x.shape))
-    at = np.unravel_index(int(far.argmax()), far.shape)
-    pair = x[at].item(), y.reshape(x.shape)[at].item()
+    y = y.reshape(x.shape)
+    pair = x[at].item(), y[at].item()
     whole = x.dtype.kind in "biu" and y.dtype.kind in "biu"
     digits = (n for n in range(2, 17) if f"{pair[0]:.{n}f}" != f"{pair[1]:.{n}f}")
     n = 17 if whole else next(digits, 17)
     mine, wanted = (str(value) if whole else f"{value:.{n}f}" for value in pair)
     if x.size == 1:
         return f"it should be {wanted}, and you find {mine}"
-    share = f"{int((far > 0).sum())} of {far.size} labels differ; " if y.dtype.kind in "iu" else ""
+    share = f"{int((x != y).sum())} of {x.size} labels differ; " if y.dtype.kind in "iu" else ""
     return f"{share}entry [{', '.join(map(str, at))}] should be {wanted} and is {mine}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,11 +18,11 @@ from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.runner import Experiment, measure_all, open_results
 from srheart_demo.experiments.scoring import labels_at_truth
-from srheart_demo.experiments.summary import LinePlot, StripPlot
+from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
-from srheart_demo.lessons.pictures import STYLES, Labels, finish, show_labels, window_of
+from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_labels, window_of
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
@@ -62,14 +62,10 @@ def _ways() -> Cases:
     }
 
 
-def _percentiles(q: float, of: Callable[[list[float]], float] = max) -> Callable[..., float]:
-    return lambda *ways: float(of([float(np.percentile(way, q)) for way in ways]))
-
-
 @exercise(_ways)
 def far_off(there: _Values, back: _Values) -> float:
     """Exercise 2: the 95 % Hausdorff distance from the distances there and back."""
-    return _percentiles(95)(there, back)
+    return float(max(np.percentile(way, 95) for way in (there, back)))
 
 
 CHOICE: Levels = {
@@ -98,25 +94,10 @@ def _tables() -> Cases:
     return {"a table": (CHOICE,), "it in another order": (turned,), "another": (OTHERS,)}
 
 
-def _best(of: Callable[[dict[str, float]], float]) -> Callable[[Levels], str]:
-    """The network of which something is greatest."""
-    return lambda table: max(table, key=lambda name: of(table[name]))
-
-
-def _names(found: object, right: str, table: Levels) -> str:
-    if not isinstance(found, str) or found not in table:
-        return f"{found!r} is none of the networks; return one of the table's names"
-    worst = min(table[found].values())
-    return (
-        f"{found} falls to {worst:.2f}; choose by each network's worst level, and {right} never "
-        f"falls below {min(table[right].values()):.2f}"
-    )
-
-
-@exercise(_tables, otherwise=_names)
+@exercise(_tables)
 def most_careful(table: Levels) -> str:
     """Exercise 3: the network with the best worst case."""
-    return _best(lambda row: min(row.values()))(table)
+    return max(table, key=lambda name: min(table[name].values()))
 
 
 def restored(case: Case, name: str, level: str) -> Labels:
@@ -151,7 +132,7 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
     figure, (picture, *bars) = plt.subplots(1, 4, figsize=(10.5, 2.9), width_ratios=widths)
     show_labels(picture, estimate[middle][window])
     for label in (1, 2, 3):
-        picture.contour(truth[middle][window] == label, [0.5], colors=INK, linewidths=1.2)
+        outline(picture, truth[middle][window] == label)
     picture.set_title("estimate; lines: truth", fontsize=10)
     found, true = volumes_ml(estimate, spacing), volumes_ml(truth, spacing)
     error = {tissue: found[tissue] - true[tissue] for tissue in found}
@@ -168,6 +149,11 @@ def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float,
         axis.set_title(title, fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     return finish(figure)
+
+
+def picture_plot(plot: Plot) -> Figure:
+    """Any plot of an experiment."""
+    return picture_strips(plot) if isinstance(plot, StripPlot) else picture_curves(plot)
 
 
 def picture_strips(
@@ -200,7 +186,7 @@ def picture_strips(
 
 def picture_curves(curves: LinePlot) -> Figure:
     """Means with their SD against a setting, a panel beside the other."""
-    figure, axes = _panels(len(curves.panels), 4.6)
+    figure, axes = _panels(len(curves.panels), 4.6, shared=bool(curves.axis))
     x = np.arange(len(curves.x))
     for axis, (title, lines) in zip(axes, curves.panels.items(), strict=True):
         colours = line_colours([*lines])
@@ -209,16 +195,22 @@ def picture_curves(curves: LinePlot) -> Figure:
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)]}
             mean, sd = [c.mean for c in cells], [c.sd for c in cells]
             axis.errorbar(at, mean, sd, ms=6, capsize=2, ls=STYLES[i % 4], label=name, **look)
-        axis.set_xticks(x, curves.x)
+        crowded = len(curves.x) > 6
+        axis.set_xticks(x, curves.x, rotation=40 * crowded, ha="right" if crowded else "center")
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
-    axes[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    named = [
+        entry for axis in axes for entry in zip(*axis.get_legend_handles_labels(), strict=True)
+    ]
+    shown = {name: handle for handle, name in named}
+    look = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (1, 0.5)}
+    axes[-1].legend(shown.values(), shown, **look)
     return finish(figure)
 
 
-def _panels(n: int, width: float) -> tuple[Figure, list[Axes]]:
-    figure, axes = plt.subplots(1, n, figsize=(width * n, 3.3), sharey=True, squeeze=False)
+def _panels(n: int, width: float, shared: bool = True) -> tuple[Figure, list[Axes]]:
+    figure, axes = plt.subplots(1, n, figsize=(width * n, 3.3), sharey=shared, squeeze=False)
     for axis in axes[0]:
         axis.grid(axis="y", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import matplotlib.pyplot as plt
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
@@ -17,8 +16,8 @@ from srheart_demo.dashboard.theme import BACKGROUND, RUNS
 from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import class_dice
-from srheart_demo.lessons.pictures import Labels, draw_slices, finish, show_labels
-from srheart_demo.lessons.results import NotYet, same
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, slices
+from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import Motion, Stack, degrade
@@ -113,14 +112,8 @@ def cut_pod(seed: int, motion: float, lengthwise: bool = False) -> CutPod:
 
 def _candles() -> Cases:
     points = torch.tensor(lattice_points((4, 24, 24)), dtype=torch.float32)
-    z = torch.tensor([[0.0, 0.0, 0.0], [1.5, 1.0, -2.0], [-2.0, -1.5, 0.5]], requires_grad=True)
+    z = torch.tensor([[0.0, 0.0, 0.0], [1.5, 1.0, -2.0], [-2.0, -1.5, 0.5]])
     return {"three candles": (z, points[..., 1], points[..., 2])}
-
-
-def _wax(z: Tensor, H: Tensor, W: Tensor, row: int = 1, column: int = 2) -> Tensor:
-    """(B, D, H, W) how far inside the candles, mm."""
-    size, row_mm, column_mm = (10 * _each(z[:, i]) for i in (0, row, column))
-    return 20 + 0.4 * size - torch.hypot(H - row_mm, W - column_mm)
 
 
 def _as_labels(found: Any, right: Tensor) -> bool:
@@ -131,62 +124,29 @@ def _as_labels(found: Any, right: Tensor) -> bool:
     return bool((found.argmax(1) == right.argmax(1))[clear].all())
 
 
-def _two(inside: Tensor) -> Tensor:
-    return torch.stack([-inside, inside], dim=1)
+def _slopes(found: Tensor, right: Tensor) -> Tensor:
+    """(B,) how much a mm changes the logits near each candle's surface."""
+    return torch.stack([(x @ inside) / (inside @ inside) for x, inside in _near(found, right)])
 
 
-def _are_logits(mine: Callable[..., Tensor]) -> None:
-    """Whether the labels, which are right, come of logits: linear in the distance, one slope."""
-    (given,) = _candles().values()
-    found, inside = mine(*given), _wax(*given)
-    if not found.requires_grad:
-        raise NotYet("no gradient comes back to z; use tensors throughout, and no comparison.")
-    difference = found[:, 1] - found[:, 0]
-    (slope,) = torch.autograd.grad(difference.sum(), given[0])
-    difference, inside = difference.detach(), inside.detach()
-    if (slope[:, 0] <= 0).any():
-        raise NotYet("a larger z[:, 0] should make the candle likelier everywhere.")
-    if ((found >= 0) & (found <= 1)).all():
-        raise NotYet(
-            "these are probabilities, between 0 and 1. Logits are wanted: leave out softmax and "
-            "sigmoid, and let them change by the distance in mm; a logit is no label."
-        )
-    near = inside.abs() < 6
-    slopes = torch.stack(
-        [(x[n] @ i[n]) / (i[n] @ i[n]) for x, i, n in zip(difference, inside, near, strict=True)]
-    )
-    radii = torch.tensor([20.0, 26.0, 12.0])
-    if same(slopes / slopes[0], radii / radii[0], 0.1):
-        raise NotYet(
-            "the labels are right, and near the surface the logits change by twice the radius for "
-            "each mm, as squared distances do; take the distance itself, torch.hypot."
-        )
-    off = [x / slope - i for x, slope, i in zip(difference, slopes, inside, strict=True)]
-    bend = max(float(o[n].abs().max()) for o, n in zip(off, near, strict=True))
-    if bend > 0.5:
-        raise NotYet(
-            "the labels are right, but near the surface the logits do not change by the distance "
-            f"to it: within 6 mm they are up to {bend:.1f} mm off a straight line."
-        )
-    if not same(slopes / slopes[0], torch.ones(3), 0.05):
-        low, high = (f"{float(s) / 2:.2g}" for s in (slopes.min(), slopes.max()))
-        raise NotYet(
-            f"the labels are right, but at one candle a mm changes the logits by {low}, at another "
-            f"by {high}; they should change by the distance, the same for all."
-        )
+def _bend(found: Tensor, right: Tensor) -> float:
+    """How far the logits are off a straight line there, mm."""
+    each = zip(_near(found, right), _slopes(found, right), strict=True)
+    return max(float((x / slope - inside).abs().max()) for (x, inside), slope in each)
 
 
-def _candles_meant(*_: Any) -> str:
-    return (
-        "the candle of z = 0 should have a radius of 20 mm about the middle; at z = (1.5, 1, −2) "
-        "26 mm, about the row at 10 mm and the column at −20 mm"
-    )
+def _near(found: Tensor, right: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Logits and depths, mm, of what lies within 6 mm of each candle's surface."""
+    pairs = zip(found[:, 1] - found[:, 0], right[:, 1], strict=True)
+    return [(x[near], inside[near]) for x, inside in pairs for near in [inside.abs() < 6]]
 
 
-@exercise(_candles, otherwise=_candles_meant, same=_as_labels, also=_are_logits)
+@exercise(_candles, same=_as_labels, gradient=("z",))
 def candle(z: Tensor, H: Tensor, W: Tensor) -> Tensor:
     """Exercise 1: a generator of candles, cylinders that stand somewhere."""
-    return _two(_wax(z, H, W))
+    size, row, column = (10 * _each(x) for x in z.unbind(1))
+    inside = 20 + 0.4 * size - torch.hypot(H - row, W - column)
+    return torch.stack([-inside, inside], dim=1)
 
 
 def _sections() -> Cases:
@@ -205,17 +165,11 @@ def _smooth(labels: Tensor) -> Tensor:
     return F.one_hot(labels, len(CLASSES)).movedim(-1, 1).float()
 
 
-def _whole(found: Any, *_: Any) -> str:
-    if isinstance(found, Tensor) and found.dtype == torch.int64:
-        return ""
-    return f"`Problem` wants int64 labels, as argmax gives them, not {found.dtype}"
-
-
 def _same_labels(a: Any, b: Any) -> bool:
     return same(a, b) and (not isinstance(b, Tensor) or a.dtype == b.dtype)
 
 
-@exercise(_sections, otherwise=_whole, same=_same_labels)
+@exercise(_sections, same=_same_labels)
 def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """Exercise 2: Eq. 1 for anything that can be decoded."""
     return degrade(G.decode(z), stack, d)[0].argmax(0)
@@ -223,18 +177,15 @@ def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     """Pods (D, H, W) of 2 × 1.25 × 1.25 mm, cut along their length, seen along rows and columns."""
-    figure, axes = plt.subplots(1, 2 * len(pods), figsize=(1.6 * 2 * len(pods), 2.7))
-    for pair, (title, labels) in zip(axes.reshape(-1, 2), pods.items(), strict=True):
-        for axis, cut in zip(pair, (labels[:, 64], labels[:, :, 64]), strict=True):
-            show_labels(axis, cut[8:-8, 32:-32], aspect=1.6, colours=_COLOURS)
-        pair[0].set_title(title, fontsize=10, loc="left")
-    return finish(figure)
+    shown = [
+        lengthwise(seen, 64)[13:-13, 32:-32]
+        for labels in pods.values()
+        for seen in (labels, labels.swapaxes(1, 2))
+    ]
+    titles = [word for title in pods for word in (title, "")]
+    return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 
 
 def picture_sections(rows: Mapping[str, Labels]) -> Figure:
     """Sections (K, h, w), in rows."""
-    K = len(next(iter(rows.values())))
-    size = (0.75 * K + 1.2, 0.95 * len(rows) + 0.3)
-    figure, axes = plt.subplots(len(rows), K, figsize=size, squeeze=False)
-    draw_slices(axes, rows, range(K), _COLOURS)
-    return finish(figure)
+    return slices(rows, colours=_COLOURS, what="section")

@@ -11,20 +11,13 @@ from torch import Tensor
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.lessons.pictures import Labels
-from srheart_demo.scan.degradation import (
-    HR_GRID,
-    Motion,
-    Stack,
-    degrade,
-    one_hot_field,
-    sample,
-)
+from srheart_demo.scan.degradation import HR_GRID, Motion, Stack, degrade, one_hot_field, sample
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.scan.samples import Sample, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import stack_volume, where_it_is_known, world_from_model
 from srheart_demo.solver.algorithm import Step
-from srheart_demo.solver.baselines.nearest import restore
+from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.gauge import (
     common_translation,
     motion_error,
@@ -121,7 +114,7 @@ def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem,
 
 def nearest(p: Problem) -> Tensor:
     """The slices as they were scanned, by nearest neighbours: a field (1, 4, 64, 128, 128)."""
-    return one_hot_field(restore(p.S_LR.numpy(), p.stack, HR_GRID))
+    return one_hot_field(nearest_neighbour(p.S_LR.numpy(), p.stack, HR_GRID))
 
 
 def small_problem(long_axis: bool) -> Problem:

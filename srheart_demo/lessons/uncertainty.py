@@ -23,6 +23,7 @@ from srheart_demo.lessons.pictures import (
     Labels,
     finish,
     middle_row,
+    outline,
     show_labels,
 )
 from srheart_demo.lessons.results import same
@@ -47,34 +48,19 @@ def _draws() -> Cases:
     return {"400 draws": (skewed(400),), "250 draws": (skewed(250),)}
 
 
-def _between(low: float, high: float) -> Callable[[Tensor], tuple[float, float]]:
-    return lambda x: tuple(torch.quantile(x, torch.tensor([low, high])).tolist())
+def _between(x: Tensor, low: float, high: float) -> tuple[float, float]:
+    return float(x.quantile(low)), float(x.quantile(high))
 
 
-def _around(
-    sds: float, middle: Callable[[Tensor], Tensor] = torch.mean
-) -> Callable[[Tensor], tuple[float, float]]:
-    def ends(x: Tensor) -> tuple[float, float]:
-        half = sds * float(x.std()) if sds > 0 else -sds * float(x.std()) / len(x) ** 0.5
-        return float(middle(x)) - half, float(middle(x)) + half
-
-    return ends
-
-
-def _share(found: tuple[float, float], right: tuple[float, float], x: Tensor) -> str:
-    low, high = (float(end) for end in found)
-    inside = ((x >= low) & (x <= high)).float().mean()
-    return (
-        f"of {len(x)} test draws {100 * float(inside):.0f} % lie in yours; 5 % are to lie on each "
-        "side"
-    )
+def _around(x: Tensor, half: Tensor) -> tuple[float, float]:
+    return float(x.mean() - half), float(x.mean() + half)
 
 
 # There are many ways to interpolate quantiles.
-@exercise(_draws, otherwise=_share, same=partial(same, absolute=0.75))
+@exercise(_draws, same=partial(same, absolute=0.75))
 def interval(volumes: Tensor) -> tuple[float, float]:
     """Exercise 1: the central 90 % interval of draws."""
-    return _between(0.05, 0.95)(volumes)
+    return _between(volumes, 0.05, 0.95)
 
 
 def _bins() -> Cases:
@@ -85,16 +71,9 @@ def _bins() -> Cases:
     }
 
 
-def _over(
-    rows: _Rows, gap: Callable[[float], float] = abs, weight: Callable[[int], float] = float
-) -> float:
+def _over(rows: _Rows, gap: Callable[[float], float] = abs) -> float:
     """The mean over voxels of some measure of said − right."""
-    weights = [weight(n) for *_, n in rows]
-    return sum(w * gap(s - r) for w, (s, r, _) in zip(weights, rows, strict=True)) / sum(weights)
-
-
-def _voxels(rows: _Rows) -> int:
-    return sum(n for *_, n in rows)
+    return sum(n * gap(said - right) for said, right, n in rows) / sum(n for *_, n in rows)
 
 
 @exercise(_bins)
@@ -111,22 +90,10 @@ def _heights() -> Cases:
     }
 
 
-def _gaps(heights: Tensor, z: Tensor) -> Tensor:
-    return (heights[:, None] - z).abs()
-
-
-def _nearest(found: Tensor, right: Tensor, heights: Tensor, z: Tensor, reach: float) -> str:
-    h = int((found.bool() != right).nonzero()[0])
-    return (
-        f"at {heights[h]:g} mm the nearest slice is {_gaps(heights, z)[h].min():g} mm off; with a "
-        f"reach of {reach:g} mm this is {'unseen' if right[h] else 'seen'}"
-    )
-
-
-@exercise(_heights, otherwise=_nearest)
+@exercise(_heights)
 def unseen(heights: Tensor, z: Tensor, reach: float) -> Tensor:
     """Exercise 3: which heights no slice is near to."""
-    return _gaps(heights, z).amin(1) > reach
+    return (heights[:, None] - z).abs().amin(1) > reach
 
 
 def picture_trust(
@@ -187,7 +154,7 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
         look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "alpha": 0.55}
         for margin in (cut[:, label] - others).numpy():
             axis.contour(margin, [0.0], **look, **LENGTHWISE)
-        axis.contour(truth[:, row] == label, [0.5], colors=INK, linewidths=1.1, **LENGTHWISE)
+        outline(axis, truth[:, row] == label, **LENGTHWISE)
         axis.set_title(tissue, fontsize=10)
         axis.set_aspect("equal")
         _frame(axis, z)

@@ -26,10 +26,13 @@ from traceback import walk_tb
 from types import CodeType, FrameType
 from typing import Any
 
+import torch
+
 from srheart_demo.lessons.results import (
     NotYet,
     check_kind,
     difference,
+    farthest,
     has_changed,
     kind_of,
     relation,
@@ -89,17 +92,14 @@ class Exercise:
         right: the solution.
         cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
             planes"). They differ from the numbers of the text.
-        otherwise: of what was found, what is right and the arguments of a case, a sentence of its
-            own for a mistake that is not recognised, or "".
         same: compares two results.
-        also: a last test of a function whose results are right; raises `NotYet`.
+        gradient: arguments that a gradient of the result must reach.
     """
 
     right: Solution
     cases: Callable[[], Cases]
-    otherwise: Callable[..., str] | None = None
     same: Callable[[Any, Any], bool] = same
-    also: Callable[[Solution], None] | None = None
+    gradient: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> list[str]:
@@ -108,8 +108,7 @@ class Exercise:
 
     @cached_property
     def said(self) -> Mapping[str, str]:
-        """What its section of mistakes.md says: of `right` answers, of the `shape` that results
-        have, as a `hint` where no mistake is recognised, and of `code` in backquotes."""
+        """What its section of mistakes.md says of which answers."""
         lesson = self.right.__module__.rpartition(".")[2]
         return sections()[f"{lesson}.{self.right.__name__}({', '.join(self.names)})"]
 
@@ -128,50 +127,76 @@ class Exercise:
     def _judge(self, answer: Any) -> str:
         mine = answer if callable(answer) or self.names else lambda: answer
         _fits(mine, self.names)
+        labels = list(self.cases())
+        right = [self.right(*self._given(k)) for k in range(len(labels))]
         found: list[Any] = []
-        right: list[Any] = []
         changed: list[str] = []
-        for k, label in enumerate(self.cases()):
+        for k in range(len(labels)):
             given, kept = self._given(k), self._given(k)
-            right.append(self.right(*self._given(k)))
             try:
                 found.append(ask(mine, *given))
             except NotYet as reason:
-                if not all(map(self.same, found, right)):
+                if self._first_wrong(found, right) is not None:
                     break  # what was wrong before says more
-                raise NotYet(self._so_far(found, right, label) + str(reason)) from reason
+                raise NotYet(self._so_far(k) + str(reason)) from reason
             pairs = zip(self.names, given, kept, strict=True)
             changed += [name for name, a, b in pairs if has_changed(a, b)]
-        right = right[: len(found)]
-        if not all(map(self.same, found, right)):
-            raise NotYet(self._why(mine, found, right))
+        if (wrong := self._first_wrong(found, right)) is not None:
+            raise NotYet(self._why(mine, wrong, found, right[: len(found)]))
         self._check_kinds(found, right)
         if changed:
             raise NotYet(
                 f"the result is right, but `{changed[0]}` is changed too; write into a copy."
             )
-        if self.also:
-            self.also(mine)
+        self._check_gradient(mine)
+        if flaw := self._remark("but", 0, found[0], right[0]):
+            raise NotYet(flaw)
         return self.said["right"]
 
     def _given(self, case: int) -> tuple[Any, ...]:
         """The arguments of a case, made anew: whatever got them may have changed them."""
         return list(self.cases().values())[case]
 
-    def _check_kinds(self, found: list[Any], right: list[Any]) -> None:
+    def _first_wrong(self, found: Sequence[Any], right: Sequence[Any]) -> int | None:
+        return next((k for k, a in enumerate(found) if not self.same(a, right[k])), None)
+
+    def _check_kinds(self, found: Sequence[Any], right: Sequence[Any]) -> None:
         for a, b in zip(found, right, strict=True):
             check_kind(a, b, self.said.get("shape", ""))
 
-    def _so_far(self, found: list[Any], right: list[Any], label: str) -> str:
-        """What stands before a sentence on a later case, if the earlier ones were right."""
-        if not found or not all(map(self.same, found, right)):
-            return ""
-        return f"right for {next(iter(self.cases()))}, but not for {label}: "
+    def _check_gradient(self, mine: Solution) -> None:
+        given = self._given(0)
+        inputs = [given[self.names.index(name)].requires_grad_() for name in self.gradient]
+        result = mine(*given) if inputs else None
+        if result is None:
+            return
+        reached = (
+            torch.autograd.grad(result.square().sum(), inputs, allow_unused=True)
+            if result.requires_grad
+            else [None]
+        )
+        if any(g is None or not g.any() for g in reached):
+            raise NotYet(self.said["gradient"])
 
-    def _why(self, mine: Solution, found: list[Any], right: list[Any]) -> str:
+    def _remark(self, kind: str, case: int, found: Any, right: Any) -> str:
+        """The first sentence of its section whose condition holds, with its numbers; or none."""
+        scope = {**vars(sys.modules[self.right.__module__]), "found": found, "wanted": right}
+        scope |= dict(zip(self.names, self._given(case), strict=True))
+        scope["at"] = farthest(found, right)
+        for key, sentence in self.said.items():
+            if key.startswith(f"{kind} ") and eval(key[len(kind) + 2 : -1], scope):
+                return str(eval(f"f{sentence!r}", scope))
+        return ""
+
+    def _so_far(self, case: int) -> str:
+        """What stands before a sentence on a later case, if the earlier ones were right."""
+        first, *_ = labels = list(self.cases())
+        return f"right for {first}, but not for {labels[case]}: " if case else ""
+
+    def _why(self, mine: Solution, k: int, found: list[Any], right: list[Any]) -> str:
+        """What is wrong, seen first in case `k`."""
         if _dots_left(mine):
             return f"the exercise {_EMPTY}"
-        k = [self.same(a, b) for a, b in zip(found, right, strict=True)].index(False)
         # A mistake that explains all cases; else one of them, if it is no yes or no.
         for some in (range(len(found)), [] if isinstance(right[k], bool | str) else [k]):
             for wrong, sentence in (*self.mistakes, *self._swapped()):
@@ -180,20 +205,20 @@ class Exercise:
                         return sentence
         self._check_kinds(found, right)
         label = list(self.cases())[k]
-        own = self.otherwise(found[k], right[k], *self._given(k)) if self.otherwise else ""
+        own = self._remark("when", k, found[k], right[k])
         sentence = own or relation(found, right) or f"for {label} {difference(found[k], right[k])}"
-        before = "" if label in sentence else self._so_far(found[:k], right[:k], label)
+        before = "" if label in sentence else self._so_far(k)
         parts = (sentence, "" if own else self._unused(mine), self.said.get("hint"))
         return before + "; ".join(filter(None, parts)) + "."
 
     def _swapped(self) -> Iterator[tuple[Solution, str]]:
         """Two arguments taken for one another."""
         for i, j in combinations(range(len(self.names)), 2):
-            order = list(range(len(self.names)))
-            order[i], order[j] = j, i
 
-            def swapped(*given: Any, order: Sequence[int] = tuple(order)) -> Any:
-                return self.right(*(given[k] for k in order))
+            def swapped(*given: Any, i: int = i, j: int = j) -> Any:
+                order = list(given)
+                order[i], order[j] = given[j], given[i]
+                return self.right(*order)
 
             said = f"you take `{self.names[i]}` for `{self.names[j]}`, and the other way round."
             yield swapped, said
@@ -203,13 +228,13 @@ class Exercise:
         unused = []
         for i, name in enumerate(self.names if len(self.cases()) > 1 else ()):
 
-            def other(f: Solution, i: int = i) -> Any:
+            def changes(f: Solution, i: int = i) -> bool:
                 one, two = self._given(0), self._given(1)
-                return f(*one[:i], two[i], *one[i + 1 :])
+                other = f(*one[:i], two[i], *one[i + 1 :])
+                return not self.same(other, f(*self._given(0)))
 
             with suppress(Exception):
-                matters = not self.same(other(self.right), self.right(*self._given(0)))
-                if matters and self.same(other(mine), mine(*self._given(0))):
+                if changes(self.right) and not changes(mine):
                     unused.append(f"`{name}`")
         return f"your result does not depend on {' and '.join(unused)}" if unused else ""
 
@@ -219,7 +244,7 @@ def sections() -> dict[str, dict[str, str]]:
     """The sections of mistakes.md, on exercises and on errors: what stands first in a line, and
     what is said of it."""
     parts = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.M)[1:]
-    line = re.compile(r"^- (`.+?`|\w+): (.+)$", re.M)
+    line = re.compile(r"^- ((?:\w+ )?`.+?`|\w+): (.+)$", re.M)
     return {part.split("\n")[0]: dict(line.findall(part)) for part in parts}
 
 

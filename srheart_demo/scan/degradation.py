@@ -8,8 +8,9 @@ shows it at physical points, so every operator here is linear interpolation of t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +21,7 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, N_CLASSES, lat
 
 MOTION_LEVELS = {"none": 0.0, "normal": 1.0, "severe": 4.0}
 """The paper's three degradation patterns, as factors on the amplitude of motion."""
-
-AMPLITUDE_MEAN = 2.3
-AMPLITUDE_SD = 0.87
+AMPLITUDE_MEAN, AMPLITUDE_SD = 2.3, 0.87
 """Gaussian of a slice's displacement, mm (paper, section 3.2, after Tarroni et al. 2018)."""
 
 
@@ -106,14 +105,9 @@ class Stack:
 
     def to(self, dtype: torch.dtype) -> "Stack":
         """The same stack with coordinates of another floating-point type."""
-        return replace(
-            self,
-            z=self.z.to(dtype),
-            origin=self.origin.to(dtype),
-            row_step=self.row_step.to(dtype),
-            column_step=self.column_step.to(dtype),
-            offset=None if self.offset is None else self.offset.to(dtype),
-        )
+        own = ((field.name, getattr(self, field.name)) for field in fields(self))
+        changed: dict[str, Any] = {k: x.to(dtype) for k, x in own if isinstance(x, Tensor)}
+        return replace(self, **changed)
 
     def in_model_axes(self, d: Tensor) -> Tensor:
         """Displacements (..., 2) along rows and columns, mm → (..., 2) along H and W, mm."""
@@ -130,10 +124,8 @@ class Stack:
         )
 
     def shift(self, d: Tensor) -> Tensor:
-        """How far what slices show under d (..., K, 2) lies from their `pixels`, to be subtracted.
-
-        (..., K, 2) along H and W, mm: d itself, less the slices' offsets.
-        """
+        """How far what slices show under d (..., K, 2) lies from their `pixels`, to be subtracted:
+        d itself, less the slices' offsets, along H and W, mm."""
         moved = self.in_model_axes(d)
         return moved if self.offset is None else moved - self.offset.to(d.dtype)
 
@@ -158,10 +150,7 @@ class Stack:
         return (positions - self.origin) @ torch.linalg.inv(steps)
 
     def nearest_pixel(self, positions: Tensor) -> Tensor:
-        """The pixel (..., 2) whose area holds each in-plane position, mm; −1 outside the slices.
-
-        Of a slice without offset, as `pixel_index`.
-        """
+        """The pixel (..., 2) whose area holds each position, −1 outside; else as `pixel_index`."""
         index = self.pixel_index(positions).round().long()
         inside = ((index >= 0) & (index < torch.tensor(self.shape))).all(-1, keepdim=True)
         return torch.where(inside, index, -1)
@@ -181,10 +170,9 @@ class Stack:
         return torch.stack([shown.amin(0), shown.amax(0)])
 
     def points(self, d: Tensor | None = None) -> Tensor:
-        """The points of the heart that the stack's voxels show.
+        """The points of the heart that the stack's voxels show, (K, h, w, 3).
 
-        Without `d` (K, h, w, 3); with d (B, K, 2), mm, (B, K, h, w, 3): a slice that was
-        displaced by d shows at x what lies at x − d.
+        With d (B, K, 2), mm, (B, K, h, w, 3): a displaced slice shows at x what lies at x − d.
         """
         z = self.z[:, None, None, None].expand(self.K, *self.shape, 1)
         if d is None:
@@ -200,12 +188,8 @@ HR_GRID = Stack.from_hr(step=1, first=0)
 def sample(field: Tensor, points: Tensor) -> Tensor:
     """Trilinear interpolation of a field at physical points, clamped at the box's border.
 
-    Args:
-        field: (B, C, D', H', W') on any lattice that fills the box.
-        points: (..., 3), mm in the model's frame, the same for the whole batch.
-
-    Returns:
-        (B, C, ...) values.
+    A field (B, C, D', H', W') on any lattice that fills the box, at points (..., 3), mm in the
+    model's frame and the same for the whole batch, gives (B, C, ...).
     """
     batch, channels = field.shape[:2]
     extent = torch.tensor(HALF_EXTENT, dtype=field.dtype)
@@ -228,18 +212,12 @@ def hat(index: Tensor, size: int) -> Tensor:
 
 
 def downsample(field: Tensor, stack: Stack) -> Tensor:
-    """↓_s of Eq. 1: the field on the planes of the slices.
+    """↓_s of Eq. 1: the field (B, C, D', H', W') on the planes of the slices, (B, C, K, H', W').
 
     >>> sr.downsample(G.decode(step.z), sr.Stack.from_hr()).shape
     torch.Size([1, 4, 13, 64, 64])
 
     s = [5, 1, 1] thins out D alone, so in-plane the lattice stays as it is.
-
-    Args:
-        field: (B, C, D', H', W').
-
-    Returns:
-        planes: (B, C, K, H', W').
     """
     weights = hat(lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
     return torch.einsum("kd,bcdhw->bckhw", weights, field)
@@ -248,13 +226,8 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
 def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
     """Bilinear interpolation of pictures at in-plane positions, clamped at their border.
 
-    Args:
-        images: (K, C, h, w) at the stack's pixels.
-        stack: where these lie.
-        positions: (h', w', 2) along (H, W), mm, or (K, h', w', 2) where each picture has its own.
-
-    Returns:
-        (K, C, h', w') values.
+    Pictures (K, C, h, w) at the stack's pixels, at positions (h', w', 2) along (H, W), mm, or
+    (K, h', w', 2) where each picture has its own, give (K, C, h', w').
     """
     if stack.offset is not None:
         positions = positions - stack.offset[:, None, None].to(positions.dtype)
@@ -271,14 +244,9 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     >>> sr.move(planes, problem.stack, step.d).shape[:3]
     torch.Size([1, 4, 13])
 
-    Bilinear, never nearest: with nearest neighbours the gradient with respect to d is zero.
-
-    Args:
-        planes: (B, C, K, H', W') from `downsample`.
-        d: (B, K, 2) displacement along rows and columns, mm.
-
-    Returns:
-        (B, C, K, h, w) at the stack's pixels.
+    Planes (B, C, K, H', W') from `downsample` and displacements d (B, K, 2) along rows and columns,
+    mm, give (B, C, K, h, w). Bilinear, never nearest: with nearest neighbours the gradient with
+    respect to d is zero.
     """
     batch, channels, K, height, width = planes.shape
     extent = torch.tensor(HALF_EXTENT[1:], dtype=d.dtype)
@@ -291,16 +259,9 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 
 def move_at(planes: Tensor, stack: Stack, d: Tensor, k: Tensor, pixels: Tensor) -> Tensor:
-    """`move`, but read at some pixels only.
+    """`move`, but read at some pixels only, (B, C, N): at `pixels` (N, 2) of slices k (N,).
 
-    Args:
-        planes: (B, C, K, H', W') from `downsample`.
-        d: (B, K, 2) displacement along rows and columns, mm.
-        k: (N,) slices.
-        pixels: (N, 2) positions (H, W) among `Stack.pixels`, mm.
-
-    Returns:
-        (B, C, N).
+    These are positions (H, W) among `Stack.pixels`, mm.
     """
     batch, channels, K, height, width = planes.shape
     # Gathering has the quickest gradient of all ways to repeat each slice's shift.
@@ -365,11 +326,7 @@ def one_hot_field(labels: np.ndarray) -> Tensor:
 def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     """ε of Eq. 1: each voxel takes, with probability `epsilon`, an in-plane neighbour's label.
 
-    Errors so fall where a segmentation errs, on the borders between tissues.
-
-    Args:
-        labels: (K, h, w) label map.
-        epsilon: probability in [0, 1].
+    Errors so fall where a segmentation errs, on the borders between tissues. Labels are (K, h, w).
     """
     if not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon is a probability between 0 and 1, not {epsilon}")
@@ -377,9 +334,8 @@ def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     padded = np.pad(labels, ((0, 0), (1, 1), (1, 1)), mode="edge")
     _, h, w = labels.shape
     steps = [(0, 1), (2, 1), (1, 0), (1, 2)]
-    neighbours = np.stack([padded[:, i : i + h, j : j + w] for i, j in steps])
-    choice = rng.integers(0, len(steps), labels.shape)
-    copied = np.take_along_axis(neighbours, choice[None], axis=0)[0]
+    neighbours = [padded[:, i : i + h, j : j + w] for i, j in steps]
+    copied = np.choose(rng.integers(0, len(steps), labels.shape), neighbours)
     return np.where(rng.random(labels.shape) < epsilon, copied, labels)
 
 
@@ -388,11 +344,8 @@ def simulate_stack(
 ) -> np.ndarray:
     """Eq. 1: the SA stack, labels (K, h, w), that a scan of a heart would show.
 
-    Args:
-        S_HR: (D, H, W) labels in the HR box, or their `one_hot_field`.
-        stack: where the slices lie.
-        d: (1, K, 2) displacement along rows and columns, mm.
-        epsilon, seed: of `label_noise`.
+    The heart is its labels (D, H, W) in the HR box or their `one_hot_field`; d (1, K, 2) is mm
+    along rows and columns; `epsilon` and `seed` are those of `label_noise`.
     """
     field = S_HR if isinstance(S_HR, Tensor) else one_hot_field(S_HR).to(d.dtype)
     S_LR = degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)

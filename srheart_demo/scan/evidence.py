@@ -6,12 +6,12 @@ A whole heart fills it; a scan leaves zeros where nobody looked.
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import find_objects, map_coordinates
+from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart import phantom
-from srheart_demo.heart.distances import signed_distance
+from srheart_demo.heart.distances import signed_distance, tissue_box
 from srheart_demo.scan.degradation import Stack, interpolate
 from srheart_demo.scan.volume import LabelVolume
 
@@ -25,7 +25,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
     By signed distances of the labels of a heart in the model's frame.
     """
     margin = np.ceil(_NEAR / np.array(heart.spacing)).astype(int)
-    (tissue,) = find_objects((heart.labels > 0).astype(np.uint8))
+    tissue = tissue_box(heart.labels)
     low = np.maximum([s.start for s in tissue] - margin, 0)
     near = tuple(slice(a, s.stop + m) for a, s, m in zip(low, tissue, margin, strict=True))
     index_from_model = np.linalg.inv(heart.affine)
@@ -62,15 +62,10 @@ def on_planes(slices: Tensor, z: Tensor) -> Tensor:
 
 
 def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
-    """Pictures of slices read at the lattice's nodes in-plane; `move` undone where d is given.
+    """Pictures of slices (K, C, h, w) read at the lattice's nodes in-plane: (K, C, 64, 64).
 
-    Args:
-        images: (K, C, h, w) at the stack's pixels.
-        stack: where they lie.
-        d: (K, 2) displacements along rows and columns, mm.
-
-    Returns:
-        (K, C, 64, 64); a node beyond a picture has the value of its nearest pixel.
+    Where d (K, 2), mm along rows and columns, is given `move` is undone. A node beyond a picture
+    has the value of its nearest pixel.
     """
     nodes = lattice_stack(stack.z).pixels().to(images.dtype)
     if d is not None:
@@ -79,10 +74,7 @@ def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
 
 
 def evidence(S_LR: Tensor, stack: Stack) -> Tensor:
-    """A labelled stack (K, h, w) as the encoder's input (1, 4, 32, 64, 64).
-
-    Slices outside the box are left out.
-    """
+    """A labelled stack (K, h, w) as the encoder's input; slices outside the box are left out."""
     classes = F.one_hot(S_LR.long(), N_CLASSES).movedim(-1, 1).to(stack.z.dtype)
     slices = on_nodes(classes, stack)
     return on_planes(slices.movedim(0, 1)[None], stack.z).float()

@@ -1,14 +1,14 @@
 """Which numbers of a file are meant: one frame's, or masks of tissues merged into one map."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.scan.labels import MEANING
 from srheart_demo.scan.nifti import NiftiLabels
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
+from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames, note
 
 MOST_MASKS = 8
 """A fourth axis no longer than this may hold a mask for each tissue."""
@@ -23,14 +23,14 @@ class StoredFrame:
         image: the file.
         index: of the frame.
         values: whole numbers in the stored order of axes.
-        notes: what was taken for granted.
+        note: what was taken for granted, if anything.
         masks: whether each value is what one frame had for a mask, so that none has a meaning yet.
     """
 
     image: NiftiLabels
     index: int
     values: NDArray[np.int32]
-    notes: tuple[str, ...] = ()
+    note: str = ""
     masks: bool = False
 
     @property
@@ -39,61 +39,42 @@ class StoredFrame:
         return self.image.name if self.masks else self.image.part(self.index)
 
     def counts(self) -> dict[int, int]:
-        """Value → voxels.
-
-        Raises:
-            InvalidVolume: it is an image, or nothing is labelled.
-        """
+        """Value → voxels, unless it is an image or nothing is labelled."""
         values, voxels = np.unique(self.values, return_counts=True)
         if len(values) > MOST_VALUES:
-            raise NotLabels(
-                f"{self.name}: it holds {len(values)} different values, so this is an image; give "
-                f"a label map ({MEANING})."
-            )
+            raise NotLabels.of(self.name, "picture", n=len(values), meaning=MEANING)
         if values.any():
             return dict(zip(values.tolist(), voxels.tolist(), strict=True))
-        elsewhere = self.image.labelled() if self.image.frames > 1 else []
-        instead = f"labels are in {listed(elsewhere)}" if elsewhere else f"give one ({MEANING})"
-        raise NothingLabelled(
-            f"{self.name}: all voxels are 0, so nothing is labelled; {instead}.",
-            "frame" if elsewhere else "",
-        )
+        if self.image.frames > 1 and (elsewhere := self.image.labelled()):
+            raise NothingLabelled.of(self.name, "empty frame", elsewhere=listed(elsewhere))
+        raise NothingLabelled.of(self.name, "empty", meaning=MEANING)
 
 
 def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
-    """The frame that is wanted, or the only one that holds labels.
-
-    Raises:
-        InvalidVolume: there is no such frame, or several hold labels.
-    """
-    if wanted is not None and not 0 <= wanted < image.frames:
-        raise InvalidVolume(
-            f"{image.name}: there is no frame {wanted}; it has frames 0 to {image.frames - 1}.",
-            "frame",
-        )
-    if wanted is not None or image.frames == 1:
-        return StoredFrame(image, wanted or 0, image.frame(wanted or 0))
+    """The frame that is wanted, or the only one that holds labels."""
+    if image.frames == 1 and wanted is None:
+        wanted = 0
+    if wanted is not None:
+        if not 0 <= wanted < image.frames:
+            last = image.frames - 1
+            raise InvalidVolume.of(image.name, "no such frame", frame=wanted, last=last)
+        return StoredFrame(image, wanted, image.frame(wanted))
     if masks := merged_masks(image):
         return masks
-    labelled = image.labelled() or [0]
-    found = StoredFrame(image, labelled[0], image.frame(labelled[0]))
-    if len(labelled) == 1:
-        alone = f"Of {image.frames} frames only frame {found.index} (counted from 0) holds labels."
-        return replace(found, notes=(alone,))
+    first, *more = labelled = image.labelled() or [0]
+    alone = note("only frame", frames=image.frames, frame=first)
+    found = StoredFrame(image, first, image.frame(first), alone)
+    if not more:
+        return found
     found.counts()  # An image of several frames is an image first of all.
-    raise SeveralFrames(
-        f"{image.name}: this is 4-D, with labels in {len(labelled)} of {image.frames} frames "
-        f"({listed(labelled)}, counted from 0); choose one, or give a file of one frame.",
-        tuple(labelled),
-    )
+    facts = {"n": len(labelled), "frames": image.frames, "labelled": listed(labelled)}
+    several = SeveralFrames.of(image.name, "several frames", **facts)
+    several.frames = tuple(labelled)
+    raise several
 
 
 def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolume]:
-    """Each frame that holds anything but zeros, or what is wrong with its numbers.
-
-    Raises:
-        InvalidVolume: the file is damaged, or no frame holds labels.
-    """
+    """Each frame that holds anything but zeros, or what is wrong with its numbers."""
     if masks := merged_masks(image):
         yield masks
         return
@@ -106,7 +87,7 @@ def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolu
             except InvalidVolume as error:
                 yield error
     if empty:
-        raise NothingLabelled(f"{image.name}: all voxels of all {image.frames} frames are 0.")
+        raise NothingLabelled.of(image.name, "empty frames", frames=image.frames)
 
 
 def merged_masks(image: NiftiLabels) -> StoredFrame | None:
@@ -129,22 +110,16 @@ def merged_masks(image: NiftiLabels) -> StoredFrame | None:
             masks[t] = mask
     if len(masks) < 2:
         return None
-    order = sorted(masks, key=lambda t: -int(masks[t].sum()))
-    if (masks[order[0]] != np.logical_or.reduce([masks[t] for t in order[1:]])).mean() > 0.999:
-        order = order[1:]
+    largest, *rest = order = sorted(masks, key=lambda t: -int(masks[t].sum()))
+    background = (masks[largest] != np.logical_or.reduce([masks[t] for t in rest])).mean() > 0.999
     merged = np.zeros(image.shape, np.int32)
-    for t in order:
+    for t in rest if background else order:
         merged[masks[t]] = t + 1
     return StoredFrame(image, 0, merged, masks=True)
 
 
 def listed(numbers: Sequence[int]) -> str:
     """``0 to 3, 7 and 9``, of numbers that rise."""
-    runs: list[list[int]] = []
-    for n in numbers:
-        if runs and n == runs[-1][-1] + 1:
-            runs[-1].append(n)
-        else:
-            runs.append([n])
-    *most, last = (f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    *most, last = (f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
     return f"{', '.join(most)} and {last}" if most else last

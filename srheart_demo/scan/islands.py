@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, label
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from srheart_demo.heart.distances import tissue_box
 
 TOGETHER = 10.0
 """Tissue this near to other tissue, mm, hangs together with it, within a slice or from one to the
@@ -25,48 +29,32 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
     slices hang together where their surroundings overlap. What hangs together with the most
     tissue is the heart, and with it every other part of `FEW` or more. Its ends are then cut back
     to where a heart can end, since few voxels right above the base overlap with it.
-
-    Args:
-        labels: (D, H, W).
-        spacing: mm along D, H, W.
+    `labels` are (D, H, W), `spacing` is mm along these.
     """
     inside = labels > 0
     if not inside.any():
         return inside
-    box = tuple(slice(used[0], used[-1] + 1) for used in map(_used, range(3), [inside] * 3))
+    box = tissue_box(inside)
     kept = np.zeros_like(inside)
     kept[box] = _without_stray_ends(_main_parts(inside[box], spacing))
     return kept
 
 
-def _used(axis: int, inside: NDArray[np.bool_]) -> NDArray[np.intp]:
-    others = tuple(other for other in range(3) if other != axis)
-    return np.flatnonzero(inside.any(axis=others))
-
-
 def _main_parts(
     inside: NDArray[np.bool_], spacing: tuple[float, float, float]
 ) -> NDArray[np.bool_]:
-    pieces = np.zeros(inside.shape, np.int64)
-    parent = [0]
-
-    def root(piece: int) -> int:
-        while parent[piece] != piece:
-            piece = parent[piece]
-        return piece
-
-    below = pieces[0]
+    pieces, n = np.zeros(inside.shape, np.int64), 0
+    below, meeting = pieces[0], []
     for k in np.flatnonzero(inside.any(axis=(1, 2))):
         around = distance_transform_edt(~inside[k], sampling=spacing[1:]) <= TOGETHER / 2
         found, number = label(around, np.ones((3, 3)))
-        here = np.where(found, found + len(parent) - 1, 0)
-        parent += range(len(parent), len(parent) + number)
-        both = (here > 0) & (below > 0)
-        for one, other in np.unique(np.stack([here[both], below[both]], axis=1), axis=0):
-            parent[root(one)] = root(other)
-        pieces[k] = below = here
-    part = np.array([root(piece) for piece in range(len(parent))])[pieces]
-    tissue = np.bincount(part[inside], minlength=len(parent))
+        pieces[k] = np.where(found, found + n, 0)
+        meeting.append(np.stack([pieces[k], below])[:, (pieces[k] > 0) & (below > 0)])
+        below, n = pieces[k], n + number
+    one, other = np.concatenate(meeting, axis=1)
+    together = coo_array((np.ones(len(one)), (one, other)), (n + 1, n + 1))
+    part = connected_components(together)[1][pieces]
+    tissue = np.bincount(part[inside], minlength=n + 1)
     return inside & (tissue >= FEW * tissue.max())[part]
 
 

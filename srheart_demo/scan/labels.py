@@ -20,7 +20,6 @@ from srheart_demo.scan.volume import InvalidVolume
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 """Our own values in words, for messages."""
-
 ENCLOSED = 0.6
 """More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
 stacks it was 0.98 or more, in 17 long-axis views, which open the LV, 0.86; of an RV at most
@@ -46,11 +45,9 @@ LARGE = 0.05
 
 @dataclass(frozen=True)
 class Convention:
-    """The values of each tissue; all others are background.
+    """The values of each tissue, several where a map tells its parts apart; others are background.
 
-    Attributes:
-        LV, MYO, RV: values, several where a map tells parts of a tissue apart.
-        source: who labels so, for messages.
+    `source` is who labels so, for messages.
     """
 
     LV: tuple[int, ...]
@@ -102,11 +99,7 @@ KNOWN = (
 
 
 def parse_convention(words: Sequence[str]) -> Convention:
-    """``LV=1 MYO=2 RV=3,4`` → a convention.
-
-    Raises:
-        ValueError: not of this form, a tissue is missing, or a value has two meanings.
-    """
+    """``LV=1 MYO=2 RV=3,4`` → a convention; ValueError where it is none."""
     form = "say it like LV=1 MYO=2 RV=3, or RV=3,4 where a tissue has several values"
     found: dict[str, tuple[int, ...]] = {}
     for word in words:
@@ -165,8 +158,7 @@ class Anatomy:
     @cached_property
     def voxels(self) -> dict[int, int]:
         """Value → how many have it; without 0."""
-        held = {int(v): int((self.stored == v).sum()) for v in self.values}
-        return {value: n for value, n in held.items() if value}
+        return {int(v): int((self.stored == v).sum()) for v in self.values if v}
 
     def border(self, of: Sequence[int], against: Sequence[int]) -> float:
         """Share of the in-plane border of some values that lies against others."""
@@ -291,10 +283,7 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
     """The known convention that a label map has, by its values and by what lies where.
 
     Values that mean no tissue may lie apart from the ventricles: they are background. A view may
-    lack the RV.
-
-    Raises:
-        InvalidVolume: none of them, with that which the anatomy suggests.
+    lack the RV. If none fits, an `InvalidVolume` tells what the anatomy suggests.
     """
     candidates = [c for c in KNOWN if anatomy.size(c.RV)]
     if not anatomy.whole:
@@ -302,7 +291,8 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
     for convention in candidates:
         if not anatomy.misfits(convention):
             return convention
-    raise InvalidVolume(f"{name}: {_why_not(anatomy)}.", "labels")
+    wrong, remedy = _why_not(anatomy)
+    raise InvalidVolume.of(name, "other labels", wrong=wrong, remedy=remedy)
 
 
 def first_five(values: Sequence[int]) -> str:
@@ -310,15 +300,15 @@ def first_five(values: Sequence[int]) -> str:
     return ", ".join(map(str, values[:5])) + ", …" * (len(values) > 5)
 
 
-def _why_not(anatomy: Anatomy) -> str:
-    """Why no known convention fits, and what the labels seem to mean."""
+def _why_not(anatomy: Anatomy) -> tuple[str, str]:
+    """Why no known convention fits, and what to do: what the labels seem to mean."""
     values = sorted(anatomy.voxels)
     if len(values) == 1:
         seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
-        return (
-            f"label {values[0]} is the only one, so this shows {seen} and no ventricle in its "
-            f"wall; merge the masks of all tissues into one map ({MEANING})"
+        alone = (
+            f"label {values[0]} is the only one, so this shows {seen} and no ventricle in its wall"
         )
+        return alone, f"merge the masks of all tissues into one map ({MEANING})"
     closest = max(KNOWN, key=lambda convention: len(convention.values.intersection(values)))
     lacking = (closest if anatomy.whole else replace(closest, RV=())).lacks(values)
     unknown = [value for value in values if value not in closest.values]
@@ -339,4 +329,4 @@ def _why_not(anatomy: Anatomy) -> str:
         wrong.append(f"no voxel is labelled {' or '.join(lacking)}")
         if lacking[0].startswith("LV"):
             remedy = f"where the epicardium was drawn whole, draw the LV over it; {remedy}"
-    return f"{', '.join(wrong or anatomy.misfits(closest))}; {remedy}"
+    return ", ".join(wrong or anatomy.misfits(closest)), remedy

@@ -11,9 +11,7 @@ from srheart_demo.scan.degradation import sample
 
 LONG_AXIS_VIEWS = {"4ch": 14.0, "3ch": -46.0, "2ch": 74.0}
 """Degrees from the direction LV → RV, towards inferior, at which each standard plane lies.
-
-The four-chamber plane was measured 9-20° from that direction; the others stand 60° apart.
-"""
+The four-chamber plane was measured 9-20° from that direction; the others stand 60° apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,42 +66,32 @@ def standard_view(
 ) -> Plane:
     """The plane of a standard LA view of a heart.
 
-    It contains the LV's long axis (through the centroids of its slices); rows run from apex to
-    base, columns from the RV's side to the LV's.
+    It contains the LV's long axis (through the centroids of its slices); its `size` rows run from
+    apex to base, as many columns from the RV's side to the LV's, `spacing` mm apart.
 
     Args:
-        S_HR: labels on the HR grid (64, 128, 128).
+        S_HR: labels on the HR grid (64, 128, 128), an LV and an RV among them.
         view: one of `LONG_AXIS_VIEWS`.
-        size: rows and columns.
-        spacing: pixel size, mm.
-
-    Raises:
-        KeyError: an unknown view, with the known ones.
-        ValueError: the map holds no LV or no RV.
     """
     if view not in LONG_AXIS_VIEWS:
         raise KeyError(f"unknown view {view!r}; known: {', '.join(LONG_AXIS_VIEWS)}")
     points = lattice_points(HR_SHAPE)
     if not (S_HR == 1).any() or not (S_HR == 3).any():
         raise ValueError("a long-axis view needs a heart with an LV and an RV")
-    centroids = np.array([points[k][S_HR[k] == 1].mean(0) for k in _levels(S_HR)])
+    # Slices that show enough LV for a stable centroid, mm².
+    area = (S_HR == 1).sum((1, 2)) * HR_SPACING[1] * HR_SPACING[2]
+    levels = np.flatnonzero(area >= min(100.0, area.max()))
+    centroids = np.array([points[k][S_HR[k] == 1].mean(0) for k in levels])
     middle = centroids.mean(0)
     axis = np.linalg.svd(centroids - middle)[2][0]
     axis *= np.sign(axis[0])
     to_rv = points[S_HR == 3].mean(0) - middle
     turn = np.deg2rad(LONG_AXIS_VIEWS[view])
     h, w = to_rv[1], to_rv[2]
-    towards = np.array(
-        [0, h * np.cos(turn) - w * np.sin(turn), h * np.sin(turn) + w * np.cos(turn)]
-    )
+    cos, sin = np.cos(turn), np.sin(turn)
+    towards = np.array([0, h * cos - w * sin, h * sin + w * cos])
     towards -= axis * (towards @ axis)
     towards /= np.linalg.norm(towards)
     offsets = (np.arange(size) - (size - 1) / 2) * spacing
     grid = middle + offsets[:, None, None] * axis - offsets[None, :, None] * towards
     return Plane(torch.tensor(grid, dtype=torch.float32))
-
-
-def _levels(S_HR: np.ndarray, least_mm2: float = 100.0) -> np.ndarray:
-    """Indices of the slices that show enough LV for a stable centroid."""
-    area = (S_HR == 1).sum((1, 2)) * HR_SPACING[1] * HR_SPACING[2]
-    return np.flatnonzero(area >= min(least_mm2, area.max()))

@@ -8,10 +8,9 @@ import gzip
 import io
 import math
 import os
-import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, NotLabels
+from srheart_demo.scan.volume import InvalidVolume, NotLabels, note
 
 MOST_VOXELS = 2**24
 """Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
@@ -54,9 +53,9 @@ FOREIGN = {
     "npy npz mat h5 hdf5": "an array without a place in space",
     "png jpg jpeg tif tiff": "a picture without a place in space",
     "zip tar tgz tar.gz 7z rar": "an archive of files",
+    "": "no file whose name ends in .nii or .nii.gz",
 }
 """What other endings stand for."""
-EXPORT_AGAIN = "export or download it again"
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,7 @@ class NiftiLabels:
         units: of length as the header has them, ``mm`` where it says nothing.
         notes: what was taken for granted, in plain sentences.
         opened: opens the file.
-        dtype: of the stored numbers.
-        offset: bytes before the first of them.
+        dtype, offset: of the stored numbers, and bytes before the first of them.
         scale: slope and intercept that turn stored numbers into values, or None.
     """
 
@@ -103,40 +101,34 @@ class NiftiLabels:
     scale: tuple[float, float] | None
 
     def labelled(self) -> list[int]:
-        """The frames that hold anything but zeros; `each` says what it raises."""
+        """The frames that hold anything but zeros."""
         return [t for t, stored in self.each() if self.holds(stored)]
 
     def frame(self, t: int) -> NDArray[np.int32]:
-        """The whole numbers of a frame, in the stored order of axes; see `each` and `whole`."""
+        """The whole numbers of a frame, in the stored order of axes."""
         _, stored = next(self.each(first=t))
         return self.whole(t, stored)
 
     def each(self, first: int = 0) -> Iterator[tuple[int, NDArray[Any]]]:
-        """Each frame's index and its numbers as they are stored, the first axis fastest.
-
-        Raises:
-            InvalidVolume: the file is damaged.
-        """
+        """Each frame's index and its numbers as they are stored, the first axis fastest."""
         voxels = math.prod(self.shape)
         size = voxels * self.dtype.itemsize
-        with _reported(self.name), self.opened() as file:
-            stream = _unpacking(file)
+        with _unpacked(self.name, self.opened) as stream:
             stream.seek(self.offset + first * size)
             for t in range(first, self.frames):
-                yield t, np.frombuffer(_taken(stream, size), self.dtype, voxels)
+                content = bytearray()
+                while len(content) < size:
+                    if not (more := stream.read(min(BLOCK, size - len(content)))):
+                        raise EOFError
+                    content += more
+                yield t, np.frombuffer(content, self.dtype, voxels)
 
     def holds(self, stored: NDArray[Any]) -> bool:
         """Whether some of a frame's stored numbers stand for more than zeros."""
-        if stored.dtype.kind != "f" and not self.scale:
-            return bool(stored.any())
-        return any(not (np.abs(values) < 0.5).all() for _, values in self._blocks(stored))
+        return not all(((v > -0.5) & (v < 0.5)).all() for _, v in self._blocks(stored))
 
     def whole(self, t: int, stored: NDArray[Any]) -> NDArray[np.int32]:
-        """The whole numbers that a frame's stored ones stand for.
-
-        Raises:
-            InvalidVolume: some are no finite whole numbers.
-        """
+        """The whole numbers that a frame's stored ones stand for, if they stand for such."""
         whole = np.empty(len(stored), np.int32)
         for start, values in self._blocks(stored):
             whole[start : start + len(values)] = self._rounded(values, self.part(t))
@@ -149,33 +141,21 @@ class NiftiLabels:
     def _blocks(self, stored: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
         for start in range(0, len(stored), BLOCK):
             values = stored[start : start + BLOCK]
-            if self.scale:
-                values = values * self.scale[0] + self.scale[1]
-            yield start, values
+            yield start, values * self.scale[0] + self.scale[1] if self.scale else values
 
     def _rounded(self, values: NDArray[Any], name: str) -> NDArray[Any]:
         if values.dtype.kind == "f":
             if not np.isfinite(values).all():
-                raise InvalidVolume(
-                    f"{name}: some voxels are NaN or infinite; replace them by a label (0 is "
-                    "background)."
-                )
+                raise InvalidVolume.of(name, "not finite")
             quantum = abs(self.scale[0]) if self.scale else 0.0
             tolerance = max(ROUNDED, 0.501 * quantum if quantum < 1 else 0.0)
             whole = np.rint(values)
             if (odd := values[np.abs(values - whole) > tolerance]).size:
                 coarse = f", or a scale of {quantum:g} is too coarse for them" * (quantum > 1)
-                raise NotLabels(
-                    f"{name}: some values are not whole numbers (such as {odd[0]:g}), so this is "
-                    f"an image, holds probabilities or was interpolated{coarse}; give a label map, "
-                    "resampled by nearest neighbour."
-                )
+                raise NotLabels.of(name, "fractions", odd=odd[0], coarse=coarse)
             values = whole
         if values.max() > LARGEST or values.min() < -LARGEST:
-            raise NotLabels(
-                f"{name}: values as large as {float(values.max()):g} are no labels; give a label "
-                "map."
-            )
+            raise NotLabels.of(name, "large values", largest=float(values.max()))
         return values
 
 
@@ -187,56 +167,35 @@ def load(source: Source) -> NiftiLabels:
     """Look at one or more frames of real numbers and their affine (index to RAS+ mm).
 
     Axes of one voxel are dropped; of those after the third, one may have more. A file of one plane
-    may be 2-D. Packed or not is told by the content itself.
-
-    Raises:
-        InvalidVolume: if the file is missing, damaged, too large, of more axes, not of real
-            numbers, or if it leads nowhere in space.
+    may be 2-D. Packed or not is told by the content itself. A file that is missing, damaged, too
+    large, of more axes or not of real numbers is refused as an `InvalidVolume`.
     """
     if isinstance(source, NiftiLabels):
         return source
     if isinstance(source, Upload):
-        if len(source.content) > MOST_UPLOAD:
-            raise InvalidVolume(
-                f"{source.name}: the file has {len(source.content) / 2**20:.0f} MB, more than any "
-                "label map of a heart; crop it to the heart and pack it (.nii.gz)."
-            )
-        return _look(source.name, lambda: io.BytesIO(source.content))
+        name, content = source.name, source.content
+        if len(content) > MOST_UPLOAD:
+            raise InvalidVolume.of(name, "large upload", mb=len(content) / 2**20)
+        return _look(name, lambda: io.BytesIO(content))
     path = Path(source)
-    if "\0" in str(path) or not path.exists():
-        raise InvalidVolume(f"{path}: there is no such file; check the path.")
-    if path.is_dir():
-        raise InvalidVolume(f"{path}: this is a folder; name the NIfTI file inside it.")
     if not path.is_file():
-        raise InvalidVolume(f"{path}: this is no ordinary file; name a NIfTI file.")
+        key = "folder" if path.is_dir() else "no ordinary file" if path.exists() else "missing"
+        raise InvalidVolume.of(str(path), key)
     return _look(str(path), lambda: path.open("rb"))
 
 
-def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
-    if not name.lower().endswith((".nii", ".nii.gz")):
-        is_what = "no file whose name ends in .nii or .nii.gz"
-        for endings, kind in FOREIGN.items():
-            if name.lower().endswith(tuple(f".{ending}" for ending in endings.split())):
-                is_what = kind
-        raise InvalidVolume(
-            f"{name}: this is {is_what}; save it as one NIfTI file (.nii.gz) with its affine, as "
-            "3D Slicer and ITK-SNAP do."
-        )
-    with _reported(name), opened() as file:
-        start = _unpacking(file).read(max(HEADERS))
-    with _silence():
-        return _understood(start, name, opened)
-
-
 @contextmanager
-def _reported(name: str) -> Iterator[None]:
-    """What a stream may raise becomes a sentence."""
+def _unpacked(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Any]:
+    """A file's content as a stream; what this may raise becomes a sentence."""
     try:
-        yield
+        with opened() as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield gzip.GzipFile(fileobj=file) if packed else file
     except PermissionError:
-        raise InvalidVolume(f"{name}: reading it is not permitted; change its mode.") from None
+        raise InvalidVolume.of(name, "not permitted") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InvalidVolume(f"{name}: the file is truncated or damaged; {EXPORT_AGAIN}.") from error
+        raise InvalidVolume.of(name, "damaged") from error
 
 
 @contextmanager
@@ -252,96 +211,61 @@ def _silence() -> Iterator[None]:
         logger.disabled = before
 
 
-def _unpacking(file: BinaryIO) -> Any:
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    return gzip.GzipFile(fileobj=file) if packed else file
-
-
-def _taken(stream: Any, size: int) -> bytearray:
-    """The next `size` bytes; EOFError if there are fewer."""
-    content = bytearray()
-    while len(content) < size:
-        more = stream.read(min(BLOCK, size - len(content)))
-        if not more:
-            raise EOFError
-        content += more
-    return content
-
-
-def _understood(start: bytes, name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
+def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
+    if not name.lower().endswith((".nii", ".nii.gz")):
+        ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
+        kinds = zip(ends, FOREIGN.values(), strict=True)
+        kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))
+        raise InvalidVolume.of(name, "other format", kind=kind)
+    with _unpacked(name, opened) as stream:
+        start = stream.read(max(HEADERS))
     try:
-        raw, header = _headers(start)
-        dtype, offset = header.get_data_dtype(), header.get_data_offset()
-        shape = header.get_data_shape()
-        scale = header.get_slope_inter()
-        forms = _forms(header)
-        units = header.get_xyzt_units()[0]
+        with _silence():
+            sizes = {int.from_bytes(start[:4], order) for order in ("little", "big")}
+            (size,) = sizes & HEADERS.keys()
+            # As it stands, and as nibabel repairs it: zero and negative spacings.
+            raw, header = (HEADERS[size](start[:size], check=check) for check in (False, True))
+            dtype, offset = header.get_data_dtype(), header.get_data_offset()
+            shape = header.get_data_shape()
+            slope, intercept = header.get_slope_inter()
+            units = header.get_xyzt_units()[0]
+            forms = _forms(header)
     except Exception as error:  # nibabel raises a dozen kinds on damaged headers
-        raise InvalidVolume(
-            f"{name}: this is not a readable NIfTI file (truncated, damaged or of another "
-            f"format); {EXPORT_AGAIN}."
-        ) from error
-    space, frames = _axes(shape, name)
+        raise InvalidVolume.of(name, "unreadable") from error
+    further = [n for n in shape[3:] if n != 1]
+    if len(shape) < 2 or len(further) > 1 or min(shape) < 1:
+        raise InvalidVolume.of(name, "axes", n=len(shape), shape=times(shape))
     if dtype.kind not in "uifb":
-        raise NotLabels(
-            f"{name}: the voxels are of type {dtype}, not whole numbers; give a label map, not a "
-            "picture."
-        )
-    voxels = math.prod(space)
-    one, all_ = (offset + n * voxels * dtype.itemsize for n in (1, frames))
-    if offset < 0 or voxels > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
-        raise InvalidVolume(
-            f"{name}: the header claims {times(shape)} voxels, {all_ / 2**20:.0f} MB, so it is "
-            f"damaged or no label map of a heart; {EXPORT_AGAIN}, cropped to the heart."
-        )
+        raise NotLabels.of(name, "type", dtype=dtype)
+    (x, y, z), (frames, *_) = (*shape, 1)[:3], (*further, 1)
+    one, all_ = (offset + n * x * y * z * dtype.itemsize for n in (1, frames))
+    if offset < 0 or x * y * z > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
+        raise InvalidVolume.of(name, "large", shape=times(shape), mb=all_ / 2**20)
     to_mm = MILLIMETRES.get(units, 1.0)
     for affine in forms.values():
         affine[:3] *= to_mm
-    affine, notes = _chosen(forms, space)
-    trivial = scale[0] is None or tuple(scale) == (1.0, 0.0)
+    affine, notes = _chosen(forms, (x, y, z))
+    trivial = slope is None or (slope, intercept) == (1, 0)
     return NiftiLabels(
-        name,
-        space,
-        frames,
-        affine,
-        np.asarray(raw["pixdim"][1:4], dtype=np.float64) * to_mm,
-        "mm" if units == "unknown" else units,
-        notes,
-        opened,
-        dtype,
-        offset,
-        None if trivial else (float(scale[0]), float(scale[1])),
+        name=name,
+        shape=(x, y, z),
+        frames=frames,
+        affine=affine,
+        spacing=np.asarray(raw["pixdim"][1:4], dtype=np.float64) * to_mm,
+        units="mm" if units == "unknown" else units,
+        notes=notes,
+        opened=opened,
+        dtype=dtype,
+        offset=offset,
+        scale=None if trivial else (float(slope), float(intercept)),
     )
-
-
-def _headers(start: bytes) -> tuple[Any, Any]:
-    """The header as it stands, and as nibabel repairs it: zero and negative spacings."""
-    sizes = {struct.unpack(f"{order}i", start[:4])[0] for order in "<>"}
-    (header_class,) = (HEADERS[size] for size in sizes & HEADERS.keys())
-    return (
-        header_class.from_fileobj(io.BytesIO(start), check=False),
-        header_class.from_fileobj(io.BytesIO(start), check=True),
-    )
-
-
-def _axes(shape: tuple[int, ...], name: str) -> tuple[tuple[int, int, int], int]:
-    """Voxels along three axes, and the number of frames along whichever follows."""
-    further = [n for n in shape[3:] if n != 1]
-    if len(shape) < 2 or len(further) > 1 or min(shape) < 1:
-        raise InvalidVolume(
-            f"{name}: the array is {len(shape)}-D ({times(shape)}), and not 3-D, or 4-D with time "
-            "last; give one label map."
-        )
-    x, y, z = (*shape, 1)[:3]
-    return (x, y, z), (*further, 1)[0]
 
 
 def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
     """The affines that a header states, the one that NIfTI prefers first."""
     forms = {}
-    for form, code in (("sform", "sform_code"), ("qform", "qform_code")):
-        if header[code] > 0:
+    for form in ("sform", "qform"):
+        if header[f"{form}_code"] > 0:
             try:
                 forms[form] = np.asarray(getattr(header, f"get_{form}")(), dtype=np.float64)
             except Exception:  # no rotation at all; the other may do
@@ -355,28 +279,24 @@ def _chosen(
     forms: dict[str, NDArray[np.float64]], shape: tuple[int, int, int]
 ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """The first affine that says how the scanner lay, or is one; and that another disagrees."""
-    empty = {form: not abs(np.linalg.det(forms[form])) > 0 for form in forms}
-    taken = min(forms, key=lambda form: (_spacing_only(forms[form]), empty[form]))
+
+    def lacks(form: str) -> tuple[bool, bool]:
+        linear = forms[form][:3, :3]
+        axes = np.abs(linear / np.linalg.norm(linear, axis=0)).max(axis=0)
+        # Axes along the world's are those of a file whose orientation is lost.
+        return not (axes < 1 - 1e-4).any(), not abs(np.linalg.det(forms[form])) > 0
+
+    taken = min(forms, key=lacks)
     corners = np.array(np.meshgrid(*((-0.5, n - 0.5) for n in shape), 1.0)).reshape(4, -1)
     notes = []
     for other in forms.keys() - {taken}:
         apart = (forms[other] - forms[taken]) @ corners
         farthest = float(np.linalg.norm(apart, axis=0).max())
         if not farthest <= AGREEMENT:
-            notes.append(
-                f"The file has two affines, which lie up to {farthest:.3g} mm apart: the {taken} "
-                f"was taken, the {other} was not."
-            )
+            notes.append(note("two affines", farthest=farthest, taken=taken, other=other))
     return forms[taken], tuple(notes)
 
 
-@np.errstate(all="ignore")
-def _spacing_only(affine: NDArray[np.float64]) -> bool:
-    """Whether the axes of a (4, 4) affine run along the world's, as where orientation is lost."""
-    axes = np.abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
-    return not (axes.max(axis=0) < 1 - 1e-4).any()
-
-
-def times(numbers: Any) -> str:
+def times(numbers: Iterable[float]) -> str:
     """``3 x 4 x 5``."""
     return " x ".join(f"{number:g}" for number in numbers)

@@ -7,7 +7,6 @@ say where apex, centre and RV are, and its affine says whether the picture is mi
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,18 +17,15 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, TISSUES, hr_af
 from srheart_demo.heart.population import RV_AZIMUTH
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, note, notes_that_hold
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
-
 CLEAR_TAPER = 0.15
 """Relative difference in area between the stack's ends that tells apex from base. In 57 real
-stacks it was never under 0.30; see ``apex_contrast``."""
-
+stacks it was never under 0.30; see `apex_contrast`."""
 SHIFTED = 0.2
 """A shift from slice to slice by the affine, mm, that is worth a note; rounding makes less."""
-
 LEAST_AREA = 0.05
 """Of the largest slice's tissue, which an end slice must have to tell apex from base."""
 
@@ -77,7 +73,7 @@ class Placement:
         """The volume with its slices from apex to base; world positions stay as they are."""
         return _reverse_slices(volume) if self.flipped else volume
 
-    def from_apex(self, of_slices: NDArray[Any]) -> NDArray[Any]:
+    def from_apex(self, of_slices: NDArray) -> NDArray:
         """What is said of each slice (D, ...), from apex to base; and the way back."""
         return of_slices[::-1].copy() if self.flipped else of_slices
 
@@ -90,14 +86,8 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     """Find apex end, orientation and centre of a stack from its labels and affine.
 
     The true anatomy makes (D, H, W) → RAS+ a reflection (determinant −1), so a stack whose
-    affine says otherwise shows a mirror image and its columns are read the other way.
-
-    Args:
-        stack: as `read_short_axis` reads it.
-        by_hand: what is done besides.
-
-    Raises:
-        InvalidVolume: no slice shows both ventricles.
+    affine says otherwise shows a mirror image and its columns are read the other way. A stack of
+    which no slice shows both ventricles is refused as an `InvalidVolume`.
     """
     contrast = apex_contrast(stack)
     flipped = bool(contrast < 0) != by_hand.flip
@@ -115,36 +105,24 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     world_from_model = np.eye(4)
     world_from_model[:3, :3] = axes
     world_from_model[:3, 3] = axes @ centre
-    findings = {
-        f"The stack hardly tapers, so the apex may be at the other end; the "
-        f"{'last' if flipped else 'first'} slice was taken for the apex.": (
-            abs(contrast) < CLEAR_TAPER and not by_hand.flip
-        ),
-        "The affine carries spacing only, so the picture was taken as displayed, with rows down "
-        "and columns to the right; if it is mirrored, the result suffers.": (
-            not orientation_known and not by_hand.mirror
-        ),
-        "By its affine the picture is mirrored, so its columns were read backwards.": mirrored,
-        f"By its affine each slice is shifted in its plane by {shift:.1f} mm against the last; "
-        "this was taken at its word.": shift > SHIFTED,
-        f"The RV lies at {azimuth:.0f}° from the LV, so the heart was turned by {rotation:.0f}° "
-        f"in-plane towards the model's {RV_AZIMUTH:.0f}°.": rotation != by_hand.turn_deg,
-        "Part of the labelled tissue lies outside the model's box and is not restored.": (
-            bool((np.maximum(centre - low, high - centre) > HALF_EXTENT).any())
-        ),
-        f"By hand: {_in_words(by_hand)}.": by_hand != AUTOMATIC,
-    }
-    notes = tuple(sentence for sentence, holds in findings.items() if holds)
+    done = notes_that_hold(
+        (by_hand.turn_deg, f"the heart was turned by a further {by_hand.turn_deg:g}°"),
+        (by_hand.flip, "the other end of the stack was taken for the apex"),
+        (by_hand.mirror, "columns were read the other way"),
+    )
+    unclear, end = abs(contrast) < CLEAR_TAPER, "last" if flipped else "first"
+    beyond = (np.maximum(centre - low, high - centre) > HALF_EXTENT).any()
+    turned = note("turned", azimuth=azimuth, rotation=rotation, model=RV_AZIMUTH)
+    notes = notes_that_hold(
+        (unclear and not by_hand.flip, note("hardly tapers", end=end)),
+        (not orientation_known and not by_hand.mirror, note("spacing only")),
+        (mirrored, note("mirrored")),
+        (shift > SHIFTED, note("shifted", shift=shift)),
+        (rotation != by_hand.turn_deg, turned),
+        (beyond, note("outside")),
+        (by_hand != AUTOMATIC, note("by hand", done=", ".join(done))),
+    )
     return Placement(world_from_model, azimuth, rotation, flipped, orientation_known, notes)
-
-
-def _in_words(by_hand: ByHand) -> str:
-    done = {
-        f"the heart was turned by a further {by_hand.turn_deg:g}°": by_hand.turn_deg != 0,
-        "the other end of the stack was taken for the apex": by_hand.flip,
-        "columns were read the other way": by_hand.mirror,
-    }
-    return ", ".join(words for words, holds in done.items() if holds)
 
 
 def apex_contrast(stack: LabelVolume) -> float:
@@ -174,10 +152,7 @@ def rv_azimuth(stack: LabelVolume, axes: NDArray[np.float64]) -> float:
         if len(lv) and len(rv):
             towards_rv += len(rv) * in_plane @ (rv.mean(axis=0) - lv.mean(axis=0))
     if not towards_rv[1:].any():
-        raise InvalidVolume(
-            f"{stack.name}: no slice shows LV (1) and RV (3) together, so the heart's orientation "
-            "cannot be found; label both in the middle slices."
-        )
+        raise InvalidVolume.of(stack.name, "no orientation")
     # Twice, since the first makes 360 of an angle just below 0.
     return float(np.degrees(np.arctan2(towards_rv[2], towards_rv[1])) % 360 % 360)
 
@@ -209,29 +184,20 @@ def plane_geometry(long_axis: LabelVolume, placement: Placement) -> Plane:
 
 
 def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Placement) -> None:
-    """Make sure that a long-axis view shows the heart of the stack.
+    """Make sure that a long-axis view shows the heart of the stack, or raise `InvalidVolume`.
 
-    Raises:
-        InvalidVolume: if the plane runs along the slices, or most of its tissue lies outside
-            the box around the stack's tissue (widened by one slice and by 10 mm in-plane).
+    Its plane must not run along the slices, and most of its tissue must lie in the box around the
+    stack's (widened by one slice and by 10 mm in-plane).
     """
     normal = placement.world_from_model[:3, :3].T @ _orthogonal_axes(long_axis)[:, 0]
     if abs(normal[0]) > np.cos(np.radians(45)):
-        raise InvalidVolume(
-            f"{long_axis.name}: this plane runs along the short-axis slices of {stack.name}, so it "
-            "is no long-axis view; give a plane that cuts through the slices."
-        )
-    tissue = placement.to_model(
-        np.concatenate([stack.tissue_points(k) for k in range(len(stack.labels))])
-    )
+        raise InvalidVolume.of(long_axis.name, "along the slices", stack=stack.name)
+    tissue = placement.to_model(np.concatenate([*map(stack.tissue_points, range(stack.shape[0]))]))
     seen = placement.to_model(long_axis.tissue_points(0))
     margin = np.array([stack.spacing[0], 10.0, 10.0])
     low, high = tissue.min(axis=0) - margin, tissue.max(axis=0) + margin
     if ((seen >= low) & (seen <= high)).all(axis=1).mean() < 0.5:
-        raise InvalidVolume(
-            f"{long_axis.name}: by its affine this view misses the heart of {stack.name}; give the "
-            "view of the same scan, with the scanner's own affine in both files."
-        )
+        raise InvalidVolume.of(long_axis.name, "view misses the heart", stack=stack.name)
 
 
 def is_on_hr_grid(heart: LabelVolume) -> bool:
@@ -246,9 +212,6 @@ def on_hr_grid(heart: LabelVolume) -> LabelVolume:
     One that has them stays as it is, and where it is. Another is placed by its own labels, and each
     HR voxel takes the label that prevails around it (trilinear interpolation, then argmax): the
     nearest one would hang on rounding where a voxel lies half-way between two.
-
-    Raises:
-        InvalidVolume: it shows no whole heart.
     """
     if is_on_hr_grid(heart):
         return heart
@@ -284,11 +247,8 @@ def _orthogonal_axes(volume: LabelVolume) -> NDArray[np.float64]:
 def _rotation(azimuth: float) -> float:
     """In-plane rotation, degrees in (−180, 180]; none or a half turn if that is near enough."""
     needed = (RV_AZIMUTH - azimuth + 180) % 360 - 180
-    if abs(needed) <= AZIMUTH_TOLERANCE:
-        return 0.0
-    if 180 - abs(needed) <= AZIMUTH_TOLERANCE:
-        return 180.0
-    return float(needed)
+    near = (turn for turn in (0.0, 180.0) if abs(abs(needed) - turn) <= AZIMUTH_TOLERANCE)
+    return next(near, float(needed))
 
 
 def _in_plane_rotation(degrees: float) -> NDArray[np.float64]:
@@ -303,8 +263,7 @@ def _bounding_box(
     """Centre, lowest and highest corner of the heart's bounding box along `axes`, mm.
 
     Displaced slices stretch the box, so for the centre each in-plane face is the mean over the
-    third of the slices that reach farthest. On real hearts this was nearest to the centre of the
-    unmoved heart.
+    third of the slices that reach farthest: on real hearts nearest to the unmoved heart's centre.
     """
     tissue = [stack.tissue_points(k) @ axes for k in np.flatnonzero(stack.labelled).tolist()]
     low = np.sort([slice_.min(axis=0) for slice_ in tissue], axis=0)

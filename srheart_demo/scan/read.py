@@ -1,6 +1,7 @@
 """From files to a `Scan`: which numbers, axes and labels are meant, and whether they are a heart's.
 
-What was taken for granted on the way stands in the notes, in plain sentences.
+What was taken for granted on the way stands in the notes, in plain sentences. A file that cannot
+be used raises `InvalidVolume`, which says why.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from srheart_demo.scan.space import (
     in_space,
     slices_first,
 )
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, note, notes_that_hold
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,12 @@ AS_FOUND = HowToRead()
 
 
 def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOUND) -> Scan:
-    """Read a scan from its files.
+    """Read a scan from the NIfTI files of its labels; the view, a long-axis plane, is optional.
 
     >>> from srheart_demo.scan.samples import FOLDER
     >>> scan = sr.read_scan(FOLDER / "healthy_1" / "S_LR_normal.nii.gz")
     >>> scan.stack.shape
     (13, 128, 128)
-
-    Args:
-        stack, view: NIfTI files of labels; the view, a long-axis plane, is optional.
-        how: what the files do not say.
-
-    Raises:
-        InvalidVolume: a file cannot be used, or the view is of another scan.
     """
     reading = survey(stack, how)
     if view is None:
@@ -86,8 +80,7 @@ def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOU
         frame = reading.frame
     scan = _scan(reading, _view_of(image, how, frame), how)
     if image.frames == 1 < reading.frames:
-        taken = f"The view has one frame, which was taken to show frame {reading.frame}."
-        scan = replace(scan, notes=(*scan.notes, taken))
+        return _noted(scan, note("one frame of a view", frame=reading.frame))
     return scan
 
 
@@ -98,9 +91,6 @@ def read_cycle(
 
     A frame that cannot be used is an error in the list, and keeps no other from being read. A view
     with as many frames goes frame by frame. Arguments are those of `read_scan`.
-
-    Raises:
-        InvalidVolume: no frame can be used, or the view does not belong to the stack.
     """
     image = load(stack)
     found = list(read_frames(image, how))
@@ -122,7 +112,7 @@ def read_cycle(
             scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
             continue
         if isinstance(seen, InvalidVolume):
-            scan = replace(scan, notes=(*scan.notes, f"Its view was left out: {seen}"))
+            scan = _noted(scan, note("view left out", why=seen))
         scans.append(scan)
     return scans
 
@@ -132,15 +122,12 @@ def survey(source: Source, how: HowToRead = AS_FOUND) -> Reading:
 
     The slice axis is put first: the axis of clearly largest spacing, or the one across which the LV
     is closed in by its wall. A file stored (X, Y, Z) becomes (Z, Y, X): rows run along Y.
-
-    Raises:
-        InvalidVolume: if the file cannot be read or cannot be a short-axis stack of a heart.
     """
     return _stack(chosen_frame(_several_slices(source), how.frame), how)
 
 
 def read_short_axis(source: Source, how: HowToRead = AS_FOUND) -> LabelVolume:
-    """The label map of a short-axis stack; see `survey`, which raises the same."""
+    """The label map of a short-axis stack; see `survey`."""
     return survey(source, how).volume
 
 
@@ -148,9 +135,6 @@ def read_frames(source: Source, how: HowToRead = AS_FOUND) -> Iterator[Reading |
     """The frames of a short-axis stack that hold labels, as `survey` reads them, in their order.
 
     A frame that cannot be such a stack comes as what is wrong with it, and the others go on.
-
-    Raises:
-        InvalidVolume: if the file cannot be read, or no frame holds labels.
     """
     for frame in frames_with_labels(_several_slices(source)):
         try:
@@ -166,16 +150,17 @@ def survey_view(
 
     Where the plane lies is told by its rows, columns and origin; how thick it is does not matter.
     Its labels are recognised by themselves, whatever those of the stack are.
-
-    Raises:
-        InvalidVolume: if the file cannot be read or is not one labelled plane.
     """
     return _view(chosen_frame(load(source), frame), convention)
 
 
 def read_long_axis(source: Source) -> LabelVolume:
-    """The label map of a long-axis view; see `survey_view`, which raises the same."""
+    """The label map of a long-axis view; see `survey_view`."""
     return survey_view(source).volume
+
+
+def _noted(scan: Scan, note: str) -> Scan:
+    return replace(scan, notes=(*scan.notes, note))
 
 
 def _scan(
@@ -198,20 +183,13 @@ def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
 def _views(
     view: NiftiLabels, stack: NiftiLabels, readings: list[Reading], how: HowToRead
 ) -> dict[int, Reading | InvalidVolume]:
-    """StoredFrame of the stack → its view, or why it has none."""
+    """Frame of the stack → its view, or why it has none."""
     if view.frames == 1:
         if how.view_frame is None and stack.frames > 1:
-            raise InvalidVolume(
-                f"{view.name}: this view has one frame and the stack {stack.frames}; say which of "
-                "the stack's frames it shows, or give a view with as many frames.",
-                "view_frame",
-            )
+            raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)
         return {how.view_frame or 0: _view_of(view, how, None)}
     if view.frames != stack.frames:
-        raise InvalidVolume(
-            f"{view.name}: this view has {view.frames} frames and the stack {stack.frames}, so "
-            "they do not show the same cycle; give a view with as many."
-        )
+        raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)
     views: dict[int, Reading | InvalidVolume] = {}
     for reading in readings:
         try:
@@ -225,55 +203,43 @@ def _several_slices(source: Source) -> NiftiLabels:
     image = load(source)
     if 1 in image.shape:
         each = f"each of {image.frames} frames" if image.frames > 1 else "this"
-        raise SinglePlane(
-            f"{image.name}: {each} is a single slice, and a heart cannot be restored from one; "
-            "give the whole short-axis stack, its slices along one of the first three axes."
-        )
+        raise SinglePlane.of(image.name, "single slice", each=each)
     return image
 
 
 def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     """A frame as a short-axis stack."""
     counts, box = frame.counts(), cropped(frame.values, frame.name)
-    axis, note = how.slice_axis, ""
+    axis, guessed = how.slice_axis, ""
     if axis is None:
-        axis, note = find_slice_axis(frame.image, box)
+        axis, guessed = find_slice_axis(frame.image, box)
     if axis not in range(3):
-        raise InvalidVolume(f"{frame.name}: there is no axis {axis}, but 0 to 2.", "slice_axis")
-    reading = _reading(frame, counts, how.convention, axis)
+        raise InvalidVolume.of(frame.name, "no such axis", axis=axis)
+    reading = _reading(frame, counts, how.convention, axis, guessed)
     check_stack(reading.volume, how.sure)
-    notes = filter(None, (*frame.image.notes, note, *reading.volume.notes))
-    return replace(reading, volume=replace(reading.volume, notes=tuple(notes)))
+    return reading
 
 
 def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
     """A frame as a long-axis view."""
-    image, name = frame.image, frame.name
-    if sorted(image.shape)[1] == 1:
-        raise InvalidVolume(
-            f"{name}: the array is {times(image.shape)} voxels, and a long-axis view is a plane; "
-            "give a file with all its pixels."
-        )
-    counts = frame.counts()
-    axis = image.shape.index(min(image.shape))
-    planes = frame.values.transpose(slices_first(axis))
-    labelled = np.flatnonzero(planes.any(axis=(1, 2))).tolist()
-    if len(labelled) not in (1, 3):
-        raise InvalidVolume(
-            f"{name}: {len(labelled)} parallel planes hold labels, but a long-axis view is one "
-            "plane; give a file with the one that is meant."
-        )
-    reading = _reading(frame, counts, convention, axis, labelled[len(labelled) // 2])
+    shape, name = frame.image.shape, frame.name
+    if sorted(shape)[1] == 1:
+        raise InvalidVolume.of(name, "no plane", shape=times(shape))
+    counts, axis = frame.counts(), shape.index(min(shape))
+    others = tuple({0, 1, 2} - {axis})
+    planes = np.flatnonzero(frame.values.any(axis=others)).tolist()
+    if len(planes) not in (1, 3):
+        raise InvalidVolume.of(name, "several planes", n=len(planes))
+    reading = _reading(frame, counts, convention, axis, plane=planes[len(planes) // 2])
     volume = reading.volume
     check_extent(volume)
-    notes = [*image.notes, *volume.notes]
-    if len(labelled) > 1:
-        notes.append(f"Of {len(labelled)} planes that hold labels the middle one was taken.")
-    if not (volume.labels == 3).any():
-        notes.append("No RV is labelled in this view, so it was taken to show none.")
-    short = os.path.basename(image.name)
-    notes = [f"{short}: {sentence}" for sentence in notes]
-    return replace(reading, volume=replace(volume, notes=tuple(notes)))
+    found = notes_that_hold(
+        (len(planes) > 1, note("middle plane", n=len(planes))),
+        (not (volume.labels == 3).any(), note("view without RV")),
+    )
+    short = os.path.basename(frame.image.name)
+    notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
+    return replace(reading, volume=replace(volume, notes=notes))
 
 
 def _reading(
@@ -281,18 +247,27 @@ def _reading(
     counts: dict[int, int],
     convention: Convention | None,
     axis: int,
+    guessed: str = "",
     plane: int | None = None,
 ) -> Reading:
     """A frame's values as labels in space, those of one plane or of all."""
-    image, axes = frame.image, slices_first(axis)
-    affine = in_space(image, axes, frame.name, plane)
+    image, axes, name = frame.image, slices_first(axis), frame.name
+    affine = in_space(image, axes, name, plane)
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = anatomy_of(cropped(stored, frame.name), affine, whole=plane is None)
+    anatomy = anatomy_of(cropped(stored, name), affine, whole=plane is None)
     found = _meaning(frame, anatomy, convention)
-    notes = (*frame.notes, *_on_labels(frame, anatomy, convention, found))
-    volume = _without_islands(LabelVolume(found.labels(stored), affine, frame.name, notes))
+    labels = found.labels(stored)
+    notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
+    volume = LabelVolume(labels, affine, name)
+    stray = (labels > 0) & ~heart_of(labels, volume.spacing)
+    if stray.any():
+        labels = np.where(stray, np.uint8(0), labels)
+        slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
+        where = "" if plane is not None else f" (slice {slices} in the file's order, from 0)"
+        notes.append(note("islands", n=stray.sum(), where=where))
+    volume = replace(volume, labels=labels, notes=tuple(filter(None, notes)))
     return Reading(volume, found, counts, image.shape, axis, frame.index, image.frames, image.units)
 
 
@@ -301,20 +276,13 @@ def _meaning(frame: StoredFrame, anatomy: Anatomy, given: Convention | None) -> 
     if frame.masks:
         guess = anatomy.guess()
         if not guess or (anatomy.whole and not guess.RV):
-            raise InvalidVolume(
-                f"{frame.name}: each of {frame.image.frames} frames holds one value alone, so they "
-                "are masks of tissues or times of one mask, but do not lie like LV, MYO and RV; "
-                f"merge the masks of all tissues into one map ({MEANING})."
-            )
+            raise InvalidVolume.of(frame.name, "masks", frames=frame.image.frames, meaning=MEANING)
         return guess
     convention = given or recognise(anatomy, frame.name)
     needed = convention if anatomy.whole else replace(convention, RV=())
-    if lacking := needed.lacks([*anatomy.voxels]):
-        raise InvalidVolume(
-            f"{frame.name}: no voxel is labelled {' or '.join(lacking)}, but values are "
-            f"{', '.join(map(str, anatomy.voxels))}; say what they mean.",
-            "labels",
-        )
+    if lacking := " or ".join(needed.lacks([*anatomy.voxels])):
+        values = ", ".join(map(str, anatomy.voxels))
+        raise InvalidVolume.of(frame.name, "lacking", lacking=lacking, values=values)
     return convention
 
 
@@ -328,26 +296,11 @@ def _on_labels(
             for tissue, values in taken.tissues.items()
             if values
         )
-        yield f"Frames are no times but masks of tissues: {sources} (counted from 0)."
+        yield note("masks", sources=sources)
     elif replace(taken, RV=taken.RV or OURS.RV, source=OURS.source) != OURS:
-        yield f"Labels were taken for {taken} ({taken.source})."
+        yield note("taken for", convention=taken, source=taken.source)
     if others := [value for value in anatomy.voxels if value not in taken.values]:
-        yield f"Other labels ({first_five(others)}) were taken for background."
+        yield note("background", others=first_five(others))
     if given and not frame.masks:
         for misfit in anatomy.misfits(given):
-            yield f"The mapping is taken as it was given, though {misfit}."
-
-
-def _without_islands(volume: LabelVolume) -> LabelVolume:
-    """The same, with labelled voxels that are no part of the heart taken for background."""
-    stray = (volume.labels > 0) & ~heart_of(volume.labels, volume.spacing)
-    if not stray.any():
-        return volume
-    slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
-    where = "" if volume.shape[0] == 1 else f" (slice {slices} in the file's order, from 0)"
-    note = (
-        f"{int(stray.sum())} labelled voxels{where} are no part of the heart, since they lie apart "
-        "from it; they were taken for background."
-    )
-    labels = np.where(stray, np.uint8(0), volume.labels)
-    return replace(volume, labels=labels, notes=(*volume.notes, note))
+            yield note("given", misfit=misfit)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import checksum, shipped
-from srheart_demo.frame import HR_SHAPE
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.scan import Scan
@@ -34,7 +33,6 @@ SUBJECTS = {
     "hypertrophic": ("hypertrophic", 2_000_013),
 }
 """Population and seed of each subject; in the range `population.SEEDS` of samples."""
-
 SAMPLES = tuple(SUBJECTS)
 
 
@@ -61,10 +59,9 @@ class Sample:
         return self.motion.displacement(MOTION_LEVELS[level])[0].numpy()
 
     def scan(self, level: str, long_axis: bool = False) -> Scan:
-        """The stack of a motion level, placed where its heart is known to lie.
+        """The stack of a motion level, perhaps with its view, where its heart is known to lie.
 
-        With its view or without. `Scan.of` finds the place from the labels instead, as for a scan
-        of one's own.
+        `Scan.of` finds the place from the labels instead, as for a scan of one's own.
         """
         view, world = self.S_LA if long_axis else None, world_from_model(self.S_HR)
         return where_it_is_known(self.stacks[level], view, world)
@@ -76,10 +73,6 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     >>> sample = sr.load_sample("healthy_1")
     >>> sample.S_HR.shape, sample.d("severe").shape
     ((64, 128, 128), (13, 2))
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-        InvalidVolume: the data folder lacks a file.
     """
     if name not in SUBJECTS:
         raise KeyError(f"unknown sample {name!r}; known: {', '.join(SAMPLES)}")
@@ -99,8 +92,11 @@ def make_samples(folder: Path = FOLDER) -> None:
     for name in SAMPLES:
         make_subject(*SUBJECTS[name], folder / name)
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".gz", ".json"))
-    rows = [f"| `{path.relative_to(folder).as_posix()}` | `{checksum(path)}` |" for path in files]
-    (folder / "README.md").write_text(CARD + "\n".join(rows) + "\n")
+    sums = [f"| `{path.relative_to(folder).as_posix()}` | `{checksum(path)}` |" for path in files]
+    subjects = [f"| `{name}` | {group} | {seed} |" for name, (group, seed) in SUBJECTS.items()]
+    card = Path(__file__).with_name("sample_card.md").read_text("utf-8")
+    card = card.format(subjects="\n".join(subjects), files="\n".join(sums))
+    (folder / "README.md").write_text(card)
 
 
 def make_subject(population: str, seed: int, home: Path) -> None:
@@ -124,28 +120,3 @@ def make_subject(population: str, seed: int, home: Path) -> None:
         "order": "slices from apex to base; displacement along rows, then columns",
     }
     (home / "motion.json").write_text(json.dumps(record, indent=1) + "\n")
-
-
-CARD = f"""# Sample subjects
-
-Synthetic hearts only: no patient's data. Made by `srheart sample --rebuild data/sample`, which
-writes the same bytes each time. Code and data are under the MIT licence.
-
-| Subject | Population | Seed |
-|---|---|---|
-{chr(10).join(f"| `{name}` | {group} | {seed} |" for name, (group, seed) in SUBJECTS.items())}
-
-Each folder holds, with true oblique affines (array order D, H, W; RAS+ mm):
-
-- `S_HR.nii.gz`: the true heart, {" × ".join(map(str, HR_SHAPE))} voxels of 2 × 1.25 × 1.25 mm,
-  drawn by `population.draw` and built by `phantom.label_maps`;
-- `S_LR_none`, `S_LR_normal`, `S_LR_severe`: every fifth slice, each displaced within its plane
-  by 0, 1 or 4 times a shift of random direction and 2.3 ± 0.87 mm, no label noise (Eq. 1);
-- `S_LA.nii.gz`: the four-chamber view, 128 × 128 pixels of 1.25 mm, from the undisplaced heart;
-- `motion.json`: the true displacements, mm.
-
-Labels: 0 background, 1 LV blood pool, 2 LV myocardium, 3 RV blood pool.
-
-| File | SHA-256 |
-|---|---|
-"""

@@ -13,7 +13,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import LabelVolume
+from srheart_demo.scan.volume import LabelVolume, note, notes_that_hold
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -102,8 +102,8 @@ class Scan:
     ) -> Scan:
         """Place a stack by its own labels (or as `placement` says), and look at its view.
 
-        Raises:
-            InvalidVolume: the labels do not say how the heart lies, or the view is of another scan.
+        `InvalidVolume` says that the labels do not tell how the heart lies, or that the view is of
+        another scan.
         """
         placement = placement or place(stack, by_hand)
         ordered = placement.apex_first(stack)
@@ -140,23 +140,16 @@ def _looked_at(
     if unlabelled == "empty" or not beyond.any():
         return ~stack.gaps, ()
     if unlabelled == "unknown":
-        return stack.labelled, ("Slices beyond the labelled ones were taken as not looked at.",)
+        return stack.labelled, (note("unknown beyond"),)
     if why := _cut_off(stack, first, last, step):
-        return stack.labelled, (
-            f"{why}, so the slices beyond the labelled ones were taken as not looked at, and the "
-            "heart goes on there as the prior has it.",
-        )
+        return stack.labelled, (note("cut off", why=why),)
     # Who labels every third slice has not looked at the two beyond the last.
     next_ = ((at < first) & (at > first - step)) | ((at > last) & (at < last + step))
-    notes = {
-        f"Labels are in one slice of {step}, so the {step - 1} beyond each end were taken as not "
-        "looked at, as those in between.": step > 1,
-        "The labelled LV is short for its width. The heart was taken to end with its labels; if "
-        "its base was not drawn, have the slices beyond taken as unknown.": (
-            np.divide(*_lv_length_and_width(stack, step)) < SHORT
-        ),
-    }
-    return ~(stack.gaps | next_), tuple(note for note, holds in notes.items() if holds)
+    notes = notes_that_hold(
+        (step > 1, note("one slice of", step=step, beyond=step - 1)),
+        (np.divide(*_lv_length_and_width(stack, step)) < SHORT, note("short")),
+    )
+    return ~(stack.gaps | next_), notes
 
 
 def _cut_off(stack: LabelVolume, first: int, last: int, step: int) -> str:
@@ -181,17 +174,12 @@ def _without_rv(stack: LabelVolume) -> tuple[str, ...]:
     above = np.count_nonzero(rest[top + 1 :] > 0.3 * rest.max()) * stack.spacing[0]
     if RV[top] < 0.5 * RV.max() or above <= RV_BELOW:
         return ()
-    return (
-        f"The RV ends, large, {above:.0f} mm below the LV. Where it was not drawn "
-        "it was taken to be absent, so it may come out too small.",
-    )
+    return (note("RV ends", above=above),)
 
 
 def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
-    """Of the labelled LV, across the slices and within them (as if it were round), mm.
-
-    Across them as long as it can be if one slice of `step` is labelled.
-    """
+    """Of the labelled LV, mm: as long as it can be with one slice of `step` labelled, and as wide
+    as if it were round."""
     pixels = (stack.labels == 1).sum(axis=(1, 2))
     held = np.flatnonzero(pixels)
     width = 2 * np.sqrt(pixels.max() * stack.spacing[1] * stack.spacing[2] / np.pi)
@@ -199,10 +187,9 @@ def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
 
 
 def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:
-    """How well a view agrees with the stack where its pixels lie in a labelled slice.
+    """Tissue → Dice of a view with the stack where its pixels lie in a labelled slice.
 
-    Returns:
-        tissue → Dice, of those that both files hold; displaced slices lower it.
+    Of tissues that both files hold; displaced slices lower it.
     """
     world = view.points()[0].reshape(-1, 3)
     index = (world - stack.affine[:3, 3]) @ np.linalg.inv(stack.affine[:3, :3]).T
@@ -219,15 +206,9 @@ def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:
 
 def _agreement(crossing: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
     """How view and stack agree in a sentence, which is a doubt if they do not."""
-    said = ", ".join(f"{tissue} {dice:.2f}" for tissue, dice in crossing.items())
+    said = ", ".join(f"{tissue} {dice:.2f}" for tissue, dice in crossing.items()) or "of no tissue"
     least = min((dice for tissue, dice in crossing.items() if tissue != "MYO"), default=0.0)
-    if least >= USUAL:
-        return f"Where view and slices cross they agree to Dice {said}.", ()
     if least >= AGREES:
-        why = "as after large motion, or of another scan"
-        return f"Where view and slices cross they agree poorly (Dice {said}), {why}.", ()
-    doubt = (
-        f"Where view and slices cross they hardly agree (Dice {said or 'of no tissue'}): look at "
-        "what the view's labels mean, and whether it is of the same scan."
-    )
+        return note("agree" if least >= USUAL else "agree poorly", dice=said), ()
+    doubt = note("hardly agree", dice=said)
     return doubt, (doubt,)

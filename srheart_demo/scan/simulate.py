@@ -15,9 +15,7 @@ from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate
 from srheart_demo.scan.long_axis import long_axis_view, standard_view
 from srheart_demo.scan.placement import Placement, rv_azimuth
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume
-
-KNOWN_PLACE = "The scan is simulated: where its heart lies is known, not found from its labels."
+from srheart_demo.scan.volume import LabelVolume, note
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +48,14 @@ def simulate(
     noise: float = 0.0,
     noise_seed: int | None = None,
 ) -> SimulatedScan:
-    """Scan a heart as Eq. 1 says.
+    """Scan a heart on the HR grid, anywhere in the world, as Eq. 1 says.
 
     Args:
-        heart: labels on the HR grid, anywhere in the world; see `placement.on_hr_grid`.
+        heart: its labels; see `placement.on_hr_grid`.
         factor: on the amplitude of motion, such as one of `MOTION_LEVELS`.
-        seed: of the motion.
+        seed, noise_seed: of the motion, and of ε where that has another.
         stack: where the slices lie; by default 13 of 10 mm, the paper's s = [5, 1, 1].
         noise: ε, the probability that a voxel takes a neighbour's label.
-        noise_seed: of ε; by default that of the motion.
     """
     stack = (stack or Stack.from_hr()).to(torch.float64)
     motion = Motion.draw(stack.K, seed)
@@ -73,12 +70,10 @@ def where_it_is_known(
 ) -> Scan:
     """A simulated scan, placed where its heart lies instead of as its labels say.
 
-    Args:
-        stack, view: of one heart; the view is optional.
-        world: model mm → world RAS+ mm, (4, 4).
+    `world` takes model mm to world RAS+ mm, (4, 4); the view is optional.
     """
     azimuth = rv_azimuth(stack, world[:3, :3])
-    placement = Placement(world, azimuth, 0.0, False, True, (KNOWN_PLACE,))
+    placement = Placement(world, azimuth, 0.0, False, True, (note("simulated"),))
     return Scan.of(stack, view, placement=placement)
 
 
@@ -94,13 +89,7 @@ def world_from_model(heart: LabelVolume) -> NDArray[np.float64]:
 
 
 def four_chamber_view(heart: LabelVolume, size: int = 128, spacing: float = 1.25) -> LabelVolume:
-    """The four-chamber view of a heart on the HR grid.
-
-    Args:
-        heart: as for `simulate`.
-        size: rows and columns.
-        spacing: pixel size, mm.
-    """
+    """The four-chamber view of a heart on the HR grid: `size` rows and columns, `spacing` in mm."""
     plane = standard_view(heart.labels, "4ch", size, spacing)
     field = one_hot_field(heart.labels).double()
     S_LA = long_axis_view(field, plane).argmax(1).numpy().astype(np.uint8)

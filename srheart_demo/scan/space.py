@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.labels import Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes, note
 
 HEART_EXTENT = (20.0, 300.0)
 """No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
@@ -30,24 +31,14 @@ def slices_first(axis: int) -> tuple[int, int, int]:
     return (0, 1, 2) if axis == 0 else (axis, 2 if axis == 1 else 1, 0)
 
 
-def tissue_box(stored: NDArray[np.integer]) -> tuple[slice, slice, slice]:
-    """The smallest box that holds all that is not 0."""
-    others = ((1, 2), (0, 2), (0, 1))
-    x, y, z = (np.flatnonzero(stored.any(axis=axes)) for axes in others)
-    return slice(x[0], x[-1] + 1), slice(y[0], y[-1] + 1), slice(z[0], z[-1] + 1)
-
-
 def check_size(box: tuple[int, ...], name: str) -> None:
     """Raise `InvalidVolume` if labels lie in a box of more voxels than any heart's."""
     if np.prod(box) > MOST_TISSUE:
-        raise InvalidVolume(
-            f"{name}: the box around the labels has {times(box)} voxels, more than any label map "
-            "of a heart; resample to pixels of 1 mm (nearest neighbour)."
-        )
+        raise InvalidVolume.of(name, "large box", box=times(box))
 
 
 def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
-    """What lies in the box around the labels; raises `InvalidVolume` if that is too large."""
+    """What lies in the box around the labels; see `check_size`."""
     box = stored[tissue_box(stored)]
     check_size(box.shape, name)
     return box
@@ -69,16 +60,13 @@ def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, st
     across = [box.transpose(slices_first(axis)) for axis in range(3)]
     closed = [anatomy_of(slices, image.affine).closure() for slices in across]
     best, next_ = np.argsort(closed)[::-1][:2].tolist()
-    if clear := closed[best] - closed[next_] >= CLEARLY_CLOSED:
-        axis = best
+    if closed[best] - closed[next_] >= CLEARLY_CLOSED:
+        axis, why = best, "across it the LV is closed in by its wall"
     else:
         equal = [axis for axis in range(3) if spacing[axis] > 0.99 * spacing[widest]]
         axis = min(equal, key=lambda axis: (image.shape[axis], -axis))
-    why = "across it the LV is closed in by its wall" if clear else "it has the fewest voxels"
-    return axis, (
-        f"Spacings of {times(spacing.round(2))} mm do not tell which axis runs across the slices; "
-        f"axis {axis} (counted from 0) was taken as a guess, because {why}."
-    )
+        why = "it has the fewest voxels"
+    return axis, note("slice axis", spacing=times(spacing.round(2)), axis=axis, why=why)
 
 
 @np.errstate(all="ignore")
@@ -89,18 +77,9 @@ def in_space(
 
     Slices may be offset against each other: the first axis may be sheared. A single `plane` lies
     where its rows and columns do, whatever the header says of the axis across it.
-
-    Raises:
-        InvalidVolume: rows and columns, or slices, have no such place, or header and affine
-            disagree.
     """
     affine, stated = image.affine[:, [*axes, 3]].copy(), image.spacing[list(axes)]
     used = slice(0 if plane is None else 1, None)
-    if not (np.isfinite(stated[used]) & (stated[used] > 0)).all():
-        raise InvalidVolume(
-            f"{name}: the voxel spacing in the header (pixdim) is {times(image.spacing)}, but must "
-            "be positive; write the true spacing in mm."
-        )
     across, rows, columns, origin = affine[:3].T
     if plane:
         origin += plane * across
@@ -112,24 +91,19 @@ def in_space(
         thickness = float(across @ normal)
         known = np.isfinite(thickness) and 1e-3 < abs(thickness) < FARTHEST
         across[:] = normal * (thickness if known else 1.0)
-    if not (flat and abs(across @ normal) > 1e-3 * np.linalg.norm(across) * np.linalg.norm(normal)):
-        raise InvalidVolume(
-            f"{name}: the affine is singular, not finite or leads far away, so voxels have no "
-            "place in space; write the true affine (sform)."
-        )
-    if abs(rows @ columns) > 0.005 * area:
-        raise InvalidVolume(
-            f"{name}: by the affine rows and columns are not at right angles (sheared within the "
-            "slices); resample to rectangular pixels (nearest neighbour)."
-        )
+    upright = abs(across @ normal) > 1e-3 * np.linalg.norm(across) * np.linalg.norm(normal)
     lengths = np.linalg.norm(affine[:3, :3], axis=0)
     agree = np.isclose(lengths, stated, rtol=0.01)
     agree[0] |= plane is not None or np.isclose(between_planes(affine), stated[0], rtol=0.01)
+    positive = np.isfinite(stated[used]) & (stated[used] > 0)
+    if not positive.all():
+        raise InvalidVolume.of(name, "spacing", spacing=times(image.spacing))
+    if not (flat and upright):
+        raise InvalidVolume.of(name, "no place")
+    if abs(rows @ columns) > 0.005 * area:
+        raise InvalidVolume.of(name, "sheared")
     if not agree.all():
-        raise InvalidVolume(
-            f"{name}: the affine gives voxels of {times(lengths)} mm (slices, rows, columns) but "
-            f"pixdim {times(stated)}; make the two agree."
-        )
+        raise InvalidVolume.of(name, "disagreeing", lengths=times(lengths), stated=times(stated))
     return affine
 
 
@@ -139,33 +113,19 @@ def check_extent(volume: LabelVolume) -> None:
     extent = np.multiply(pixels, volume.spacing[1:])
     smallest, largest = HEART_EXTENT
     if min(extent) < smallest or max(extent) > largest:
-        raise InvalidVolume(
-            f"{volume.name}: the labelled tissue measures {extent[0]:.3g} x {extent[1]:.3g} mm "
-            "in-plane, which is no heart; write the true voxel spacing in mm."
-        )
+        raise InvalidVolume.of(volume.name, "extent", h=extent[0], w=extent[1])
 
 
 def check_stack(volume: LabelVolume, sure: bool) -> None:
-    """Whether these can be the slices of a heart, by how far they reach.
-
-    Raises:
-        InvalidVolume: they cannot.
-    """
-    name, (held, *in_plane) = volume.name, tissue_box(volume.labels)
-    slices, distance = held.stop - held.start, volume.spacing[0]
-    if slices == 1:
-        raise SinglePlane(
-            f"{name}: only one slice holds labels, and a single slice has no third dimension; "
-            "give the whole short-axis stack."
-        )
+    """Raise `InvalidVolume` if these cannot be the slices of a heart, by how far they reach."""
+    slices, *in_plane = (held.stop - held.start for held in tissue_box(volume.labels))
+    distance = volume.spacing[0]
     length = slices * distance
+    if slices == 1:
+        raise SinglePlane.of(volume.name, "one labelled slice")
     short = distance < CLOSE_SLICES and length < SHORTEST
     if not sure and (short or length > LONGEST or distance > FARTHEST_SLICES):
-        raise InvalidVolume(
-            f"{name}: {slices} slices with labels lie {distance:.3g} mm apart, and no heart is "
-            f"{length:.4g} mm long or scanned so; write the true distance of slices into the file, "
-            "in mm (affine and pixdim).",
-            "spacing",
-        )
+        facts = {"slices": slices, "distance": distance, "length": length}
+        raise InvalidVolume.of(volume.name, "no heart is so long", **facts)
     check_extent(volume)
-    check_size((len(volume.labels), *(held.stop - held.start for held in in_plane)), name)
+    check_size((len(volume.labels), *in_plane), volume.name)

@@ -7,12 +7,27 @@ superior), as in NIfTI.
 
 import gzip
 import os
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import atomic_path
+
+SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
+
+
+def note(key: str, **facts: object) -> str:
+    """A sentence of `notes` in sentences.toml, with its facts."""
+    return str(SENTENCES["notes"][key].format(**facts))
+
+
+def notes_that_hold(*found: tuple[object, str]) -> tuple[str, ...]:
+    """The sentences whose condition holds."""
+    return tuple(sentence for holds, sentence in found if holds)
 
 
 class InvalidVolume(ValueError):
@@ -26,6 +41,13 @@ class InvalidVolume(ValueError):
         """Say what is wrong."""
         super().__init__(message)
         self.remedy = remedy
+
+    @classmethod
+    def of(cls, name: str, key: str, **facts: object) -> Self:
+        """A sentence of `refusals` in sentences.toml, with its facts, of the file of that name."""
+        error = cls(f"{name}: {SENTENCES['refusals'][key].format(**facts)}")
+        error.remedy = SENTENCES["remedies"].get(key, "")
+        return error
 
 
 class NotLabels(InvalidVolume):

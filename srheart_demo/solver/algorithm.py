@@ -11,15 +11,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from srheart_demo.heart.measures import class_dice
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import downsample
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.search import STARTS, search
+from srheart_demo.solver.search import STARTS, search, start_of
 from srheart_demo.solver.settings import PAPER, Settings
-from srheart_demo.solver.solvers import SOLVERS, Eye, Memory
-from srheart_demo.solver.step import Change, RunState, Step
-from srheart_demo.solver.stopping import hardly_changes, visibly_changed
+from srheart_demo.solver.solvers import SOLVERS, Eye, Memory, Point
+from srheart_demo.solver.step import Change, RunState, Step, hardly_changes
 
 
 def algorithm_1(p: Problem, settings: Settings = PAPER) -> tuple[Tensor, Tensor]:
@@ -65,18 +65,9 @@ def latent_optimisation(
     True
 
     Slices without tissue say nothing about their displacement and keep d = 0. Each iteration runs
-    on one thread of torch; the caller's setting holds again when it is yielded.
-
-    Args:
-        problem: the scan, and the generator.
-        settings: how to run; ignored where `start` is given.
-        start: a step to go on from; it is yielded again first.
-
-    Yields:
-        The start as iteration 0, then each iteration; the last one says why it `stopped`.
-
-    Raises:
-        KeyError: an unknown solver or start, with the known ones.
+    on one thread of torch; the caller's setting holds again when it is yielded. The start comes as
+    iteration 0, then each iteration; the last one says why it `stopped`. Where `start` is given, a
+    step to go on from, that comes first, and the settings are its own.
     """
     eye = Eye(problem)
     step = start or _start(eye, settings)
@@ -103,10 +94,7 @@ def solve(
     >>> step.iteration, step.stopped
     (12, 'iterations')
 
-    Args:
-        problem, settings: as for `latent_optimisation`.
-        watch: sees each step.
-        z: (1, M) where to start, in place of where the settings say.
+    `watch` sees each step; z (1, M) is where to start, in place of where the settings say.
     """
     start = None if z is None else _start(Eye(problem), settings, z)
     for step in latent_optimisation(problem, settings, start):
@@ -123,7 +111,7 @@ def _start(eye: Eye, settings: Settings, z: Tensor | None = None) -> Step:
     if settings.solver not in SOLVERS:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
     began = time.perf_counter()
-    z = STARTS[settings.start](eye.p, settings) if z is None else z
+    z = start_of(eye.p, settings) if z is None else z
     point = eye.look(settings, z, torch.zeros(1, eye.p.stack.K, 2))
     return Step.at(RunState.fresh(settings, point), 0, time.perf_counter() - began)
 
@@ -150,6 +138,17 @@ def _iterate(step: Step, eye: Eye) -> Step:
             state = RunState.fresh(settings, found)
         state = replace(state, searched=True)
     return Step.at(state, iteration, step.seconds + time.perf_counter() - began)
+
+
+@torch.no_grad()
+def visibly_changed(a: Point, b: Point, p: Problem, settings: Settings) -> bool:
+    """Whether two points differ by more than `stop_dice` or `stop_mm`."""
+    if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
+        return True
+    planes = [downsample(p.G.decode(x.z), p.stack) for x in (a, b)]
+    before, after = (x.argmax(1).numpy() for x in planes)
+    scores = class_dice(before, after, planes[0].shape[1])
+    return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 
 @one_thread()

@@ -37,15 +37,9 @@ PASSES, DAMPING = 3, 0.5
 
 
 def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
-    """What the slices show beyond a heart.
+    """What the slices show beyond a heart G(z): logits to add to its field (1, 4, 32, 64, 64).
 
-    Args:
-        field: (1, 4, 32, 64, 64) the heart, G(z).
-        d: (1, K, 2) displacements, mm.
-        p: the problem that z and d solve.
-
-    Returns:
-        (1, 4, 32, 64, 64) logits to add to `field`.
+    d (1, K, 2) are the displacements, mm, that solve the problem with it.
     """
     classes = field.shape[1]
     seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, classes)

@@ -35,9 +35,8 @@ class Ceiling:
         if not isinstance(G, Encoder):
             self._codes = torch.randn(BANK, G.latent_size, generator=rng)
             with torch.no_grad():
-                self._hearts = torch.cat(
-                    [G.decode(z).argmax(1).to(torch.uint8) for z in self._codes.split(1)]
-                )
+                hearts = [G.decode(z).argmax(1).to(torch.uint8) for z in self._codes.split(1)]
+            self._hearts = torch.cat(hearts)
 
     @one_thread()
     def best_code(self, target: Tensor) -> Tensor:
@@ -69,13 +68,8 @@ class Ceiling:
 
     def _descend(self, target: Tensor, start: Tensor, iterations: int) -> Tensor:
         step = torch.zeros_like(start, requires_grad=True)
-        optimiser = torch.optim.LBFGS(
-            [step],
-            max_iter=iterations,
-            max_eval=2 * iterations,
-            history_size=iterations,
-            line_search_fn="strong_wolfe",
-        )
+        most = {"max_iter": iterations, "max_eval": 2 * iterations, "history_size": iterations}
+        optimiser = torch.optim.LBFGS([step], **most, line_search_fn="strong_wolfe")
 
         def loss() -> Tensor:
             optimiser.zero_grad()
@@ -90,9 +84,7 @@ class Ceiling:
 def dice_loss(field: Tensor, target: Tensor) -> Tensor:
     """Σ (1 − soft Dice) over the tissues, soft Dice being 2 Σ pt / Σ (p² + t²) (Milletari 2016).
 
-    Args:
-        field: class logits (1, 4, D', H', W').
-        target: class probabilities of the same shape.
+    `field` are class logits (1, 4, D', H', W'), `target` class probabilities.
     """
     p, t = field.softmax(1)[:, 1:], target[:, 1:]
     overlap = (p * t).sum((0, 2, 3, 4))

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.solver.problem import Generator, Problem
-from srheart_demo.solver.settings import Settings
 
 CERTAIN = 0.999
 """Voxels whose class is this probable have no curvature to speak of."""
@@ -22,15 +21,9 @@ DIFFERENCE = 0.05
 
 @torch.no_grad()
 def gauss_newton(predict: Callable[[Tensor], Tensor], x: Tensor, differences: Tensor) -> Tensor:
-    """H of predicted class logits at a point.
+    """H (n, n), nats, of predicted class logits (1, C, ...) at a point x (1, n).
 
-    Args:
-        predict: (1, n) → class logits (1, C, ...).
-        x: (1, n) the point.
-        differences: (n,) step of each number for its derivative.
-
-    Returns:
-        (n, n), nats.
+    `differences` (n,) are the steps of each number for its derivative.
     """
     logits = predict(x)[0].flatten(1)
     p = logits.softmax(0)
@@ -57,7 +50,7 @@ def whitening(H: Tensor) -> Tensor:
     return torch.linalg.inv(torch.linalg.cholesky(H))
 
 
-def units(p: Problem, settings: Settings) -> Tensor:
+def units(p: Problem, patch_mm2: float) -> Tensor:
     """Rows (M, M): steps of z along which the objective curves alike, for L-BFGS.
 
     The curvature is what a look at the whole lattice tells, thinned out to the stack's planes and
@@ -65,5 +58,5 @@ def units(p: Problem, settings: Settings) -> Tensor:
     """
     planes, rows, columns = LATTICE_SHAPE
     area = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (rows * columns)
-    share = p.stack.K * area / (planes * settings.patch_mm2)
+    share = p.stack.K * area / (planes * patch_mm2)
     return whitening(share * p.G.information + torch.eye(p.G.latent_size))

@@ -25,24 +25,15 @@ _NEAR = 5.0
 """A voxel counts as near a border with other labels this far off along rows or columns, mm."""
 EVERY = 4
 """Of the others one in so many rows and columns is kept."""
-
-
-Window = tuple[range, range]
+Window = tuple[range, ...]
 """Nodes of a lattice along H and W."""
 
-_FINE = (range(LATTICE_SHAPE[1]), range(LATTICE_SHAPE[2]))
-_MIDDLE = (range(LATTICE_SHAPE[1] // 2), range(LATTICE_SHAPE[2] // 2))
-_COARSE = (range(LATTICE_SHAPE[1] // 4), range(LATTICE_SHAPE[2] // 4))
+_FINE, _MIDDLE, _COARSE = (tuple(range(n // by) for n in LATTICE_SHAPE[1:]) for by in (1, 2, 4))
 """All nodes of G(z), before the last layer and before the last but one."""
 
 
 class Slicer:
-    """A decoder for the slices of one stack.
-
-    Args:
-        decoder: a generator's; its weights are taken as they are now.
-        stack: where the slices lie.
-    """
+    """A generator's decoder, with its weights as they are now, for the slices of one stack."""
 
     def __init__(self, decoder: nn.Sequential, stack: Stack) -> None:
         self._stack = stack
@@ -53,14 +44,9 @@ class Slicer:
         self._bias = cast(Tensor, last.bias).detach().repeat_interleave(4).repeat(stack.K)
 
     def planes(self, z: Tensor, d: Tensor | None = None) -> Tensor:
-        """↓_s G(z).
+        """↓_s G(z) of codes (B, M): (B, C, K, 64, 64).
 
-        Args:
-            z: (B, M).
-            d: (B, K, 2), mm, where no more is wanted than slices displaced by it show.
-
-        Returns:
-            (B, C, K, 64, 64); where it is not wanted, maybe zeros.
+        With d (B, K, 2), mm, what slices displaced by it do not show may be zeros.
         """
         wanted = _MIDDLE if d is None else _map(_halved, self._window(d))
         around = _map(_grown, wanted)
@@ -93,8 +79,7 @@ def _fit(x: Tensor, have: Window, want: Window, planes: int = 0) -> Tensor:
 
 
 def _map(f: Callable[..., range], *windows: Window) -> Window:
-    rows, columns = map(f, *windows)
-    return rows, columns
+    return tuple(map(f, *windows))
 
 
 def _doubled(nodes: range) -> range:

@@ -29,15 +29,9 @@ generator's own idea of where a heart lies in its box outweighs it.
 def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
     """The same answer where d averages zero over the slices with tissue: the stack as scanned.
 
-    Along directions in which a long-axis view shows where the heart lies, the mean stays.
-
-    Args:
-        d: (1, K, 2), mm.
-        p: the problem that z and d solve.
-
-    Returns:
-        (1, K, 2) displacements, and the (2,) translation of the heart along (H, W) that goes with
-        them, mm. Slices without tissue keep d = 0.
+    Along directions in which a long-axis view shows where the heart lies, the mean stays. Gives
+    displacements (1, K, 2), zero for slices without tissue, and the translation (2,) of the heart
+    along (H, W) that goes with them, mm.
     """
     common = common_translation(d, torch.zeros_like(d), p.tissue)
     planes = () if p.plane is None else (p.plane,)
@@ -47,12 +41,9 @@ def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
 
 
 def unseen(planes: Sequence[Plane]) -> Tensor:
-    """What long-axis views do not show of a translation of the heart along (H, W).
+    """(2, 2) projection of a translation of the heart along (H, W) on what no long-axis view shows.
 
     A plane shows the part of a translation that lies in it; see `SHOWN`.
-
-    Returns:
-        (2, 2) matrix of the projection on the directions that no plane shows.
     """
     shown = torch.zeros(2, 2)
     for plane in planes:
@@ -64,14 +55,9 @@ def unseen(planes: Sequence[Plane]) -> Tensor:
 
 
 def common_translation(d: Tensor, d_true: Tensor, tissue: Tensor) -> Tensor:
-    """Mean difference of two sets of displacements over the slices with tissue.
+    """Mean difference (..., 2) of displacements (..., K, 2) over the slices with tissue (K,), mm.
 
-    Args:
-        d, d_true: (..., K, 2), mm.
-        tissue: (K,) which slices count.
-
-    Returns:
-        (..., 2), mm; zero where no slice shows tissue.
+    It is zero where no slice shows tissue.
     """
     difference = (d - d_true)[..., tissue, :]
     if not difference.shape[-2]:
@@ -88,12 +74,8 @@ def motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
 def unsheared_motion_error(d: Tensor, d_true: Tensor, z: Tensor, tissue: Tensor) -> float:
     """`motion_error` after removing what grows linearly along the stack as well, mm.
 
-    A shear of the slices looks like a leaning heart: in SA slices only the prior tells them apart.
-
-    Args:
-        d, d_true: (1, K, 2), mm.
-        z: (K,) positions of the slices along D, mm.
-        tissue: (K,) which slices count.
+    A shear of the slices, whose positions are z (K,), looks like a leaning heart: in SA slices only
+    the prior tells them apart.
     """
     error, along = (d - d_true)[0, tissue].double(), z[tissue].double()
     shear = torch.stack([torch.ones_like(along), along - along.mean()], dim=1)
@@ -108,15 +90,9 @@ def raw_motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
 
 
 def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDArray[np.uint8]:
-    """Segmentation of a field (1, 4, ...) at physical points, after moving the heart in-plane.
+    """Labels (...) of a field (1, 4, ...) of class logits over the HR box at points (..., 3), mm.
 
-    Args:
-        field: class logits over the HR box.
-        points: (..., 3), mm in the model's frame.
-        shift: (2,) translation of the heart along (H, W), mm.
-
-    Returns:
-        (...) labels.
+    `shift` (2,) is a translation of the heart along (H, W), mm.
     """
     if shift is not None:
         points = torch.cat([points[..., :1], points[..., 1:] - shift.to(points.dtype)], dim=-1)

@@ -38,10 +38,8 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False
         return cross_entropy(move(planes, p.stack, d), p.S_LR)
     some = p.voxels
     logits = move_at(planes, p.stack, d, some.k, some.pixels)
-    return (
-        F.cross_entropy(logits, some.labels.expand(len(logits), -1), reduction="none")
-        @ some.weights
-    )
+    seen = some.labels.expand(len(logits), -1)
+    return F.cross_entropy(logits, seen, reduction="none") @ some.weights
 
 
 def long_axis_loss(field: Tensor, p: Problem) -> Tensor:
@@ -71,8 +69,7 @@ def multi_view_loss(
     >>> bool(L == L_SA + 0.5 * L_LA)
     True
 
-    Returns:
-        L, L_SA and L_LA, (B,) each; without an LA view L_LA is NaN and takes no part.
+    L, L_SA and L_LA are (B,) each; without an LA view L_LA is NaN and takes no part.
     """
     L_SA = short_axis_loss(heart.planes, d, p, thinned)
     if p.plane is None or heart.field is None:
@@ -84,10 +81,7 @@ def multi_view_loss(
 def objective(
     z: Tensor, d: Tensor, p: Problem, settings: Settings, heart: Decoded | None = None
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5).
-
-    `heart` is G(z) where it is decoded already.
-    """
+    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5); `heart` may be G(z)."""
     heart = heart or p.decode(z, d)
     losses = multi_view_loss(heart, d, p, settings.gamma, settings.thinned)
     if not settings.prior:
@@ -102,10 +96,13 @@ def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> 
     z ~ N(0, I). The components of d, less their mean over the slices with tissue (the stack's
     position is arbitrary), are Gaussian with an unknown common variance, which an inverse-gamma
     distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
-    straight, a shaken one may move.
+    straight, a shaken one may move. One that `prior_of` does not name has no part in it.
     """
     n = 2 * int(p.tissue.sum())
-    return (z**2).sum(1) / 2 + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
+    of_z = (z**2).sum(1) / 2 if "z" in settings.prior_of else torch.zeros(len(z))
+    if "d" not in settings.prior_of:
+        return of_z
+    return of_z + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
 
 
 def _spread(d: Tensor, p: Problem, settings: Settings) -> Tensor:

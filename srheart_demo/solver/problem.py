@@ -33,7 +33,10 @@ class Generator(Protocol):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What a generator with an encoder can do besides."""
+    """What a generator with an encoder can do besides.
+
+    One with `reads_scans` False knows whole hearts only.
+    """
 
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each."""

@@ -6,7 +6,6 @@ Fourier transform per slice gives the whole landscape and with it the global min
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -20,50 +19,35 @@ from srheart_demo.solver.losses import observations
 from srheart_demo.solver.problem import Encoder, Problem
 from srheart_demo.solver.settings import Settings
 
-
-def _zero(p: Problem, settings: Settings) -> Tensor:
-    return torch.zeros(1, p.G.latent_size)
-
-
-def _random(p: Problem, settings: Settings) -> Tensor:
-    rng = torch.Generator().manual_seed(settings.seed)
-    return torch.randn(1, p.G.latent_size, generator=rng)
+STARTS = ("zero", "random", "encoder")
+"""Where z may start."""
 
 
 @torch.no_grad()
-def _encoded(p: Problem, settings: Settings) -> Tensor:
-    if not isinstance(p.G, Encoder):
-        return _zero(p, settings)
-    return p.G.encode(evidence(p.S_LR, p.stack))[0]
-
-
-STARTS: dict[str, Callable[[Problem, Settings], Tensor]] = {
-    "zero": _zero,
-    "random": _random,
-    "encoder": _encoded,
-}
-"""Where z may start."""
+def start_of(p: Problem, settings: Settings) -> Tensor:
+    """z (1, M) where the settings say."""
+    if settings.start == "random":
+        rng = torch.Generator().manual_seed(settings.seed)
+        return torch.randn(1, p.G.latent_size, generator=rng)
+    encoded = settings.start == "encoder" and getattr(p.G, "reads_scans", True)
+    if encoded and isinstance(p.G, Encoder):
+        return p.G.encode(evidence(p.S_LR, p.stack))[0]
+    return torch.zeros(1, p.G.latent_size)
 
 
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     """`best_shifts` as the settings of a run have them, (1, K, 2), mm."""
-    if not settings.prior:
+    if not settings.prior or "d" not in settings.prior_of:
         return best_shifts(z, p, settings.reach)
     share = observations(p, settings) / p.S_LR.numel()
     return best_shifts(z, p, settings.reach, settings.search_sd, share)
 
 
 def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
-    """Summed log-likelihood of every slice at every whole-pixel shift.
+    """Summed log-likelihood of every slice at every whole-pixel shift up to `reach`, mm, for G(z).
 
-    Args:
-        z: (1, M).
-        p: the problem; only its SA part counts.
-        reach: largest shift along rows and columns, mm.
-
-    Returns:
-        (K, 2a + 1, 2b + 1), nats; the centre is no shift, a and b are `reach` in pixels.
+    (K, 2a + 1, 2b + 1), nats; the centre is no shift, a and b are `reach` in pixels.
     """
     (h, w), (row, column) = p.stack.shape, p.stack.spacing
     a, b = math.ceil(reach / row), math.ceil(reach / column)
@@ -92,8 +76,7 @@ def best_shifts(
         z: (1, M).
         reach: largest shift along rows and columns, mm.
         sd: standard deviation of a Gaussian prior on each component, mm.
-        tempering: share of a voxel that counts as an independent observation; it weighs the
-            likelihood against that prior.
+        tempering: share of a voxel that counts as an independent observation, against that prior.
 
     Returns:
         d: (1, K, 2), mm, refined below a pixel by a parabola; zero for slices without tissue.
@@ -117,11 +100,7 @@ def _peak(profile: Tensor, i: Tensor) -> Tensor:
     """Offset of the maximum of a parabola through the neighbours of index i; 0 at an end."""
     k = torch.arange(len(profile))
     last = profile.shape[1] - 1
-    before, at, after = (
-        profile[k, (i - 1).clamp_min(0)],
-        profile[k, i],
-        profile[k, (i + 1).clamp_max(last)],
-    )
+    before, at, after = (profile[k, (i + step).clamp(0, last)] for step in (-1, 0, 1))
     curvature = before - 2 * at + after
     inner = (i > 0) & (i < last) & (curvature < 0)
     safe = torch.where(inner, curvature, -torch.ones_like(curvature))

@@ -1,6 +1,8 @@
 """How Algorithm 1 is run, and the named ways to run it, each with its source."""
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
 
 from srheart_demo.frame import HALF_EXTENT
 
@@ -31,6 +33,7 @@ class Settings:
             1 − `stop_dice`, and no slice moved by more than `stop_mm`; 0 for never.
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
+        prior_of: with `prior`, which of them have one: "z", "d" or both.
         thinned: take L_SA from fewer voxels that say as much (`fast.thin`), not from all.
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
             voxels err together, so the prior is weighed against patches, not voxels; see
@@ -43,7 +46,7 @@ class Settings:
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
-            encoder's guess, or at zero where G has none.
+            encoder's guess, or at zero where G has none that knows scans.
         seed: of a random start.
         residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
     """
@@ -61,6 +64,7 @@ class Settings:
     stop_mm: float = 0.0
     stop_window: int = 10
     prior: bool = False
+    prior_of: str = "zd"
     thinned: bool = False
     patch_mm2: float = 100.0
     motion_mm: float = 1.0
@@ -128,6 +132,32 @@ INTERACTIVE = replace(
 """RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
+
+_TAKEN = {
+    "prior on d": ("prior_of", "motion_mm"),
+    "L-BFGS": (
+        *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
+        *("iterations", "stop_dice", "stop_mm", "stop_window"),
+    ),
+    "search": ("search_at", "search_last"),
+    "start": ("start",),
+    "residual": ("residual",),
+}
+"""What each further step takes from RECOMMENDED."""
+
+
+def _taken(before: Settings, step: tuple[str, tuple[str, ...]]) -> Settings:
+    name, fields = step
+    taken: dict[str, Any] = {field: getattr(RECOMMENDED, field) for field in fields}
+    return replace(before, name=f"+ {name}", **taken)
+
+
+_WITH_PRIOR = replace(REFERENCE, name="+ prior on z", prior=True, prior_of="z")
+STEPS: tuple[Settings, ...] = (
+    REFERENCE,
+    *accumulate(_TAKEN.items(), _taken, initial=_WITH_PRIOR),
+)
+"""From REFERENCE to RECOMMENDED: each does as the one before it, and what its name adds."""
 
 
 def title(settings: Settings) -> str:

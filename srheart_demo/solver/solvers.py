@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Literal
 
 import torch
@@ -61,13 +62,7 @@ class Eye:
     def __init__(self, p: Problem) -> None:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
-        self._units: dict[float, Tensor] = {}
-
-    def units(self, settings: Settings) -> Tensor:
-        """`curvature.units` of the problem, found once."""
-        if settings.patch_mm2 not in self._units:
-            self._units[settings.patch_mm2] = units(self.p, settings)
-        return self._units[settings.patch_mm2]
+        self.units = cache(partial(units, p))
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
@@ -76,7 +71,12 @@ class Eye:
         """
         tissue = self.p.tissue[:, None]
         d = (d.detach() * tissue).requires_grad_(along != "z")
-        z, heart = self._decode(z, d, along)
+        if self._kept and along == "z" and torch.equal(self._kept[0], z):
+            z, heart = self._kept
+        else:
+            z = z.detach().requires_grad_()
+            # The next look, at another d, may want more; and a resumed run must round alike.
+            heart = self.p.decode(z, d if along == "both" else None)
         value, losses = objective(z, d, self.p, settings, heart)
         ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
         slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
@@ -92,13 +92,6 @@ class Eye:
             gradient_z=gradients["z"],
             gradient_d=gradients["d"] * tissue,
         )
-
-    def _decode(self, z: Tensor, d: Tensor, along: Along) -> tuple[Tensor, Decoded]:
-        if along == "z" and self._kept and torch.equal(self._kept[0], z):
-            return self._kept
-        z = z.detach().requires_grad_()
-        # The next look, at another d, may want more; and a resumed run must round alike.
-        return z, self.p.decode(z, d if along == "both" else None)
 
 
 Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]
@@ -158,7 +151,7 @@ def lbfgs(
     follows the gradient and is at most one unit long. Without a descent the point stays and the
     memory is cleared.
     """
-    steps_of_z = settings.lr_z * eye.units(settings)
+    steps_of_z = settings.lr_z * eye.units(settings.patch_mm2)
 
     def gradient_at(point: Point) -> Tensor:
         in_units = point.gradient_z @ steps_of_z.T, settings.lr_d * point.gradient_d

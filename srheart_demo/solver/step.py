@@ -1,13 +1,24 @@
 """What a run of Algorithm 1 yields and takes: steps, and changes in mid-run."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor
 
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.solvers import Memory, Point
-from srheart_demo.solver.stopping import hardly_changes
+
+
+def hardly_changes(objectives: Sequence[float], settings: Settings) -> bool:
+    """The paper's rule to stop: the mean relative change over the last `stop_window` iterations is
+    below `stop_change`; not before there are as many."""
+    last = objectives[-settings.stop_window - 1 :]
+    if not settings.stop_change or len(last) <= settings.stop_window:
+        return False
+    change = sum(abs(b - a) / abs(a) for a, b in pairwise(last)) / settings.stop_window
+    return change < settings.stop_change
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,22 +99,10 @@ class Step:
     @classmethod
     def at(cls, state: RunState, iteration: int, seconds: float) -> "Step":
         """The step of a run that has come to a state."""
-        point = state.point
-        L, L_SA, L_LA = point.losses
-        return cls(
-            iteration=iteration,
-            z=point.z,
-            d=point.d,
-            loss=L,
-            loss_sa=L_SA,
-            loss_la=L_LA,
-            objective=point.objective,
-            gradient_z=point.gradient_z.norm().item(),
-            gradient_d=point.gradient_d.norm().item(),
-            seconds=seconds,
-            state=state,
-            stopped=state.reason_to_stop(iteration),
-        )
+        here = state.point
+        norms = here.gradient_z.norm().item(), here.gradient_d.norm().item()
+        shown = (iteration, here.z, here.d, *here.losses, here.objective, *norms)
+        return cls(*shown, seconds, state, state.reason_to_stop(iteration))
 
 
 @dataclass(frozen=True, eq=False)

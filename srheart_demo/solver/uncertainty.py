@@ -77,12 +77,9 @@ def laplace(step: Step, p: Problem) -> Posterior:
     >>> z, d = sr.laplace(step, problem).draw(5)
     >>> z.shape, d.shape
     (torch.Size([5, 128]), torch.Size([5, 13, 2]))
-
-    Raises:
-        ValueError: the run had no prior, so it has no posterior.
     """
     settings, tissue = step.state.settings, p.tissue
-    if not settings.prior:
+    if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
     M = step.z.shape[1]
     x = torch.cat([step.z, step.d[:, tissue].flatten(1)], dim=1)
@@ -135,19 +132,15 @@ def unexplained_variance(p: Problem) -> Tensor:
 def surface_spread(hearts: Tensor, tissue: int, points: Tensor, p: Problem) -> Tensor:
     """Standard deviation of a tissue's surface at points on it, along its normal, mm.
 
-    Args:
-        hearts: (n, 4, 32, 64, 64) draws of `Posterior.hearts`.
-        tissue: its label.
-        points: (V, 3) on the surface of the mean heart, mm.
-        p: the problem, for what no draw tells.
+    `hearts` are draws of `Posterior.hearts`, `tissue` is its label, points (V, 3) are mm on the
+    surface of the mean heart, and the problem is for what no draw tells.
     """
     others = torch.cat([hearts[:, :tissue], hearts[:, tissue + 1 :]], dim=1).amax(1, keepdim=True)
     gaps = sample(hearts[:, tissue : tissue + 1] - others, points)[:, 0]
     # Near a surface the gap is twice the signed distance.
     drawn = (gaps / 2).var(0)
-    unseen = unexplained_variance(p)[None, None, :, None, None].expand(
-        -1, -1, -1, *hearts.shape[3:]
-    )
+    planes = unexplained_variance(p)[None, None, :, None, None]
+    unseen = planes.expand(-1, -1, -1, *hearts.shape[3:])
     return (drawn + sample(unseen, points)[0, 0]).sqrt()
 
 

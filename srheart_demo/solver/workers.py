@@ -59,17 +59,9 @@ def in_processes(
     off early, as Ctrl-C does, ends the processes at once. If this process is killed, they finish
     the items in hand, then end of themselves.
 
-    Args:
-        work: of a module that the processes can import, not of a notebook's cell; can be pickled,
-            as items and results can; sent to each process once.
-        items: what to work on.
-        processes: how many at a time. A script needs ``if __name__ == "__main__":``.
-
-    Yields:
-        what came of each item, as it ends.
-
-    Raises:
-        CannotImport: the processes cannot import `work`.
+    `work`, items and results can be pickled, and `work` is of a module that the processes can
+    import, not of a notebook's cell, or `CannotImport` is raised; a script needs
+    ``if __name__ == "__main__":``. `processes` is how many work at a time.
     """
     program = pickle.dumps(work)
     waiting = deque((i, 1) for i in range(len(items)))
@@ -84,7 +76,6 @@ def in_processes(
             ready = wait([worker.pipe for worker in busy])
             for worker in [worker for worker in busy if worker.pipe in ready]:
                 i, attempt = busy[worker]
-                outcome: Result | Exception
                 try:
                     if not worker.began:
                         worker.begin()
@@ -120,7 +111,7 @@ class _Worker:
         its_end.close()  # The pipe now ends when the process does.
 
     def begin(self) -> None:
-        """Hear whether the process could import what it is to do, or `CannotImport`.
+        """Hear whether the process could import what it is to do, or raise `CannotImport`.
 
         Here and in `take`, EOFError and OSError say that the process is dead.
         """
@@ -152,7 +143,8 @@ class _Worker:
 
 
 def _serve(pipe: Connection, program: bytes) -> None:
-    """A process's life: until the pipe ends."""
+    """A process's life: until the pipe ends. Answers are plain bytes: torch's own pickles hold a
+    file open for each tensor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to answer.
     with suppress(EOFError, OSError):
         try:
@@ -163,18 +155,18 @@ def _serve(pipe: Connection, program: bytes) -> None:
         pipe.send_bytes(b"")
         while True:
             item = pipe.recv_bytes()
-            pipe.send_bytes(_attempt(work, item))
+            try:
+                answer = pickle.dumps(work(pickle.loads(item)))
+            except Exception as error:
+                answer = _pickled(error)
+            pipe.send_bytes(answer)
 
 
-def _attempt(work: Callable[[Any], object], item: bytes) -> bytes:
-    """Result or exception, as plain bytes: torch's own pickles hold a file open for each tensor."""
+def _pickled(error: Exception) -> bytes:
     try:
-        return pickle.dumps(work(pickle.loads(item)))
-    except Exception as error:
-        try:
-            return pickle.dumps(error)
-        except Exception:
-            return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
+        return pickle.dumps(error)
+    except Exception:
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 def in_cluster(
@@ -184,18 +176,8 @@ def in_cluster(
 
     Dask gives the item of a worker that dies to another, and counts an item as failed when more
     workers than its setting ``distributed.scheduler.allowed-failures`` have died of it. Workers
-    may come and go. Leaving off early takes back what is not begun.
-
-    Args:
-        work, items: as of `in_processes`; an item may be worked on twice when its worker dies.
-        scheduler: its address, such as ``tcp://HOST:8786``.
-
-    Yields:
-        as `in_processes`.
-
-    Raises:
-        ImportError: Dask's ``distributed`` is not installed.
-        NoCluster: no scheduler answers, or it went away.
+    may come and go. Leaving off early takes back what is not begun. `NoCluster` says that no
+    scheduler answers at its address, such as ``tcp://HOST:8786``, or that it went away.
     """
     from distributed import CancelledError, Client, KilledWorker, as_completed
 
@@ -214,9 +196,8 @@ def in_cluster(
                 try:
                     outcome = future.result()
                 except CancelledError:
-                    raise NoCluster(
-                        f"the Dask scheduler at {scheduler} went away; start it again."
-                    ) from None
+                    gone = f"the Dask scheduler at {scheduler} went away; start it again."
+                    raise NoCluster(gone) from None
                 except KilledWorker:
                     outcome = WorkerDied(DIED)
                 except Exception as error:

@@ -31,13 +31,7 @@ OUT_FOLD = 2
 
 @dataclass(frozen=True)
 class EDSRArchitecture:
-    """Sizes of the network.
-
-    Attributes:
-        width: channels of the residual blocks.
-        blocks: number of residual blocks.
-        fine_width: channels after up-sampling.
-    """
+    """Number of residual blocks; channels in these and, finer, after up-sampling."""
 
     width: int = 48
     blocks: int = 8
@@ -100,7 +94,7 @@ def unfold(x: Tensor, up: int, n: int) -> Tensor:
 
 def read_edsr(path: Path) -> EDSR:
     """Read a network that `save_weights` wrote, ready for use in float32 and frozen."""
-    _, sizes, tensors = read_weights(path)
+    _, sizes, _, tensors = read_weights(path)
     model = EDSR(EDSRArchitecture(**sizes))
     model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
@@ -108,12 +102,7 @@ def read_edsr(path: Path) -> EDSR:
 
 @cache
 def load_edsr(level: str) -> EDSR:
-    """The shipped network that was trained on a level of motion.
-
-    Raises:
-        KeyError: no network was trained on this level.
-        ValueError: its file is damaged.
-    """
+    """The shipped network that was trained on a level of motion."""
     with resources.as_file(EDSR_WEIGHTS / f"{level}.safetensors") as path:
         if not path.exists():
             raise KeyError(f"no EDSR was trained on motion {level!r}")
@@ -128,19 +117,8 @@ def restore(
 
     It was trained on slices 10 mm apart and looks at pixels of 1.25 mm; others are resampled
     within their planes, and what it sees is five planes for each slice, whatever their distance.
-
-    Args:
-        S_LR: (K, h, w) labels.
-        stack: where they lie, at least two slices, from apex to base.
-        grid: where labels are wanted.
-        level: of the motion that the network was trained on.
-
-    Returns:
-        (K', h', w'); planes further than half a gap outside the stack are background.
-
-    Raises:
-        KeyError: no network was trained on this level.
-        ValueError: fewer than two slices.
+    There must be two slices or more, from apex to base. Planes further than half a gap outside the
+    stack are background.
     """
     if stack.K < 2:
         raise ValueError("EDSR interpolates between slices; one slice is not enough")
@@ -163,10 +141,7 @@ def _network(labels: bytes, shape: tuple[int, ...], level: str) -> Tensor:
 def _at_planes(logits: Tensor, z: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
     """The network's planes, interpolated along D, and which of those wanted it covers.
 
-    Args:
-        logits: (1, 4, 5 K, h, w), five planes from each slice towards the next.
-        z: (K,) positions of the slices, mm.
-        wanted: (K',) positions of the planes wanted, mm.
+    The logits (1, 4, 5 K, h, w) have five planes from each slice at z (K,) towards the next, mm.
     """
     slices, at = z.double().numpy(), wanted.double().numpy()
     first_gap, last_gap = np.diff(slices)[[0, -1]]
