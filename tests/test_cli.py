@@ -22,6 +22,7 @@ from simple_heart import heart_labels, long_axis_view, scanner_from_model, short
 from torch import Tensor
 
 from srheart_demo.cli import main, parser
+from srheart_demo.cli import options as chosen
 from srheart_demo.cli.progress import ProgressLine, duration
 from srheart_demo.enhancement import enhance as enhancement
 from srheart_demo.files import fingerprint
@@ -38,7 +39,6 @@ from srheart_demo.scan.degradation import Motion, one_hot_field
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver import settings as presets
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.settings import RECOMMENDED
 from srheart_demo.training import dcgan
@@ -67,8 +67,8 @@ class OneHeart:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """`enhance` with the generator above and few iterations."""
     settings = replace(RECOMMENDED, iterations=60)
-    monkeypatch.setattr(generator, "load_generator", lambda name: OneHeart())
-    monkeypatch.setattr(presets, "preset", lambda name: settings)
+    monkeypatch.setattr(chosen, "load_generator", lambda name: OneHeart())
+    monkeypatch.setattr(chosen, "preset", lambda name: settings)
 
 
 def base_first(stack: LabelVolume) -> LabelVolume:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from srheart_demo.cli import main
-from srheart_demo.heart import published
+from srheart_demo.cli import main, population
 from srheart_demo.heart.population import POPULATIONS
 from srheart_demo.heart.published import HEALTHY
 
@@ -26,7 +25,7 @@ def test_two_hearts_are_no_population(capsys: pytest.CaptureFixture[str]) -> Non
 def test_all_within_is_status_0(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(published, "outside", lambda drawn, target: [])
+    monkeypatch.setattr(population, "outside", lambda drawn, target: [])
     assert main(["population", "--check", "--hearts", "2"]) == 0
     assert f"{len(HEALTHY)} of {len(HEALTHY)} within tolerance" in capsys.readouterr().out
 

@@ -6,8 +6,9 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,19 @@ from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 from torch import Tensor
 
 from srheart_demo.experiments import paper
+from srheart_demo.experiments.ablation import Gap, dice_at_best_shifts
 from srheart_demo.experiments.cases import (
     CLINICAL_NOISE,
     Case,
+    HeldOut,
     clinical,
     drawn_heart,
     read_heart,
     simulated,
 )
-from srheart_demo.experiments.methods import METHODS, method, weights_in_use
+from srheart_demo.experiments.methods import LADDER, METHODS, method, weights_in_use
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
-from srheart_demo.experiments.restoration import find_generator
+from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two
@@ -39,7 +42,9 @@ from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import is_on_hr_grid, on_hr_grid
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
+from srheart_demo.solver import best_code
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import REFERENCE
 from srheart_demo.solver.workers import WorkerDied
 
 SEED = 5_000_007
@@ -293,6 +298,43 @@ def test_the_two_best_are_in_bold() -> None:
     column = {"a": Cell(0.7, 0.1), "b": Cell(0.9, 0.1), "c": Cell(0.8, 0.1), "d": Cell(math.inf, 0)}
     assert [name for name, c in top_two(column).items() if c.bold] == ["b", "c"]
     assert str(column["a"]) == "0.700 ± 0.100"
+
+
+def test_the_ladder_leads_from_the_papers_system_to_ours() -> None:
+    (first, *rest), last = LADDER.values(), METHODS["LO-multi-view (ours)"]
+    assert first == METHODS["LO (paper)"] == LatentOptimisation(REFERENCE, generator="betavae")
+    assert rest[0] == replace(first, generator="traits")
+    assert replace(rest[-2].settings, name="RECOMMENDED") == METHODS["LO (ours)"].settings
+    assert replace(rest[-1], settings=last.settings) == last
+    for before, after in pairwise(rest):
+        changed = [
+            f.name for f in fields(after) if getattr(before, f.name) != getattr(after, f.name)
+        ]
+        assert changed == (["settings", "multi_view"] if after is rest[-1] else ["settings"])
+
+
+def test_a_best_code_is_scored_with_the_true_motion(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(best_code, "ITERATIONS", 3)
+    measure = Gap(HeldOut(), ("traits, best code",)).measures("severe")["traits, best code"]
+    found = measure(case)
+    assert set(found) == set(Gap.figures)
+    assert found["motion_error_mm"] == found["raw_motion_error_mm"] == 0
+    assert found["dice_mean"] > 0.9
+    assert found["faulty"] == 0
+    # With any other motion, the same heart explains the scan worse.
+    wrong = replace(case, d=case.d.flip(1))
+    assert found["loss"] < 0.1 < measure(wrong)["loss"]
+
+
+def test_each_tissue_at_its_best_shift_hides_what_is_torn_apart() -> None:
+    truth = drawn_heart("healthy", SEED).labels
+    torn = np.where(truth == 3, 0, truth)
+    torn[np.roll(truth, 9, axis=1) == 3] = 3
+    assert mean_dice(torn, truth) < 0.95
+    assert dice_at_best_shifts(np.roll(truth, 5, axis=2), truth) == pytest.approx(1.0)
+    assert dice_at_best_shifts(torn, truth) > mean_dice(torn, truth) + 0.05
 
 
 def test_the_papers_tables_agree_with_each_other() -> None:

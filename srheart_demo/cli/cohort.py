@@ -12,69 +12,29 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from srheart_demo.cli.errors import BadInput, check_installed, writable
-from srheart_demo.cli.options import (
-    chosen_generator,
-    chosen_reading,
-    chosen_settings,
-    option,
-    positive,
-    refusal,
-    shared,
-)
+from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
+from srheart_demo.cli.options import chosen_generator, chosen_reading, chosen_settings, refusal
 from srheart_demo.cli.progress import ProgressLine
-
-if TYPE_CHECKING:
-    from srheart_demo.enhancement.cohort import Cohort, Execute, Record
-    from srheart_demo.enhancement.folder import Found
-    from srheart_demo.scan.volume import InvalidVolume
-
-HELP = "restore every scan of a folder"
-DESCRIPTION = (
-    "Restore every NIfTI label stack of a folder and of its sub-folders, frame by frame, as "
-    "enhance does. Long-axis views go with the stack of the same name; pictures, empty label maps "
-    "and other formats are passed over, and counted. Writes a folder of results for each, and "
-    "summary.csv. A stopped run goes on where it was; what is done already, with the same "
-    "settings, version and input, is not done again. Exit status 1: some scan failed. Whether a "
-    "heart is to be trusted says the summary, not the status."
+from srheart_demo.enhancement.cohort import (
+    SUMMARY_FILE,
+    Cohort,
+    Execute,
+    Record,
+    restore_all,
+    summarise,
+    unfinished,
 )
-PATTERNS = {
-    "--match": "stacks are the files of this name, such as '*_SA_*_gt' (default: all labels but "
-    "views)",
-    "--views": "long-axis views are those; {} in it is what a view's name has in common with its "
-    "stack's: '{}_4ch' (default: by their names)",
-    "--exclude": "pass these files over, or all that a folder of this name holds",
-}
+from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
+from srheart_demo.enhancement.names import Choice, Pattern
+from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
+
 SOME_FAILED = 1
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Which files, where they are worked on, and how."""
-    add = partial(option, command)
-    add("input IN_DIR", "folder of the scans", Path)
-    add("output OUT_DIR", "folder for the results", Path, nargs="?")
-    add("--list,--dry-run", "only say which file is what, and what would be done")
-    for name, what in PATTERNS.items():
-        add(f"{name} PATTERN", what, action="append", default=[])
-    where = command.add_mutually_exclusive_group()
-    what = "scans at once, a process each (default: as many as there are cores)"
-    option(where, "--jobs N", what, positive)
-    what = "a Dask cluster to work on, whose workers see the same folders; tcp://HOST:8786"
-    option(where, "--scheduler ADDRESS", what)
-    add("--no-surface", "leave out heart.stl, which takes nearly all of the space")
-    shared(command, "labels", "stack", "no check", "generator", "preset", "solver")
 
 
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
-    from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort
-    from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
-    from srheart_demo.enhancement.names import Choice, Pattern
-    from srheart_demo.solver.workers import NoCluster
-
     if not (options.output or options.list):
         raise BadInput("OUT_DIR: say where the results go; or --list, to see what there is.")
     # The workers of a cluster may run in other folders.
@@ -84,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     how = chosen_reading(options)
     chosen_generator(options.generator)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
-    try:
+    with refused("{error}", UnusableCohort, NoCluster):
         with ProgressLine() as progress:
             show = partial(progress.update, "looking")
             found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
@@ -101,8 +61,6 @@ def run(options: argparse.Namespace) -> None:
         surface, check = not options.no_surface, not options.no_check
         cohort = Cohort(out, settings, how, surface, check, options.generator)
         records = _restore(cohort, found, execute, partial(refusal, options=options))
-    except (UnusableCohort, NoCluster) as error:
-        raise BadInput(str(error)) from error
     print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
@@ -141,8 +99,6 @@ def _ending(records: Sequence[Record], found: Found) -> str:
 
 
 def _executor(options: argparse.Namespace) -> Execute:
-    from srheart_demo.solver.workers import cores, in_cluster, in_processes
-
     if not options.scheduler:
         return partial(in_processes, processes=options.jobs or cores())
     check_installed("cohort", "--scheduler")
@@ -153,8 +109,6 @@ def _restore(
     cohort: Cohort, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
-    from srheart_demo.enhancement.cohort import restore_all, summarise, unfinished
-
     subjects = found.subjects
     with ProgressLine() as progress, writable(cohort.out):
         cohort.out.mkdir(parents=True, exist_ok=True)

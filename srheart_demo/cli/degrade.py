@@ -1,41 +1,21 @@
 """``srheart degrade``: Eq. 1, from a high-resolution heart to the scan that would show it."""
 
 import argparse
-from functools import partial
-from pathlib import Path
 
+import numpy as np
+
+from srheart_demo.cli.commands import weight
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import option, probability, shared, weight, whole
 from srheart_demo.files import write_json
-
-HELP = "simulate a scan of a high-resolution heart"
-DESCRIPTION = (
-    "Eq. 1 of the paper: every fifth slice, each displaced in its plane, and label noise. Writes "
-    "S_LR.nii.gz, the 4-chamber view S_LA.nii.gz and the true displacements d.json."
-)
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """The heart, its motion and noise."""
-    add = partial(option, command)
-    add("heart S_HR.nii.gz", "HR label map", Path)
-    levels = "none, normal, severe, or a factor on 2.3 ± 0.87 mm"
-    add("--motion LEVEL", levels, usual="normal")
-    add("--seed", "of motion and noise", whole, 0)
-    what = "probability that a voxel takes a neighbour's label"
-    add("--noise EPSILON", what, probability, 0.0)
-    shared(command, "output")
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.placement import on_hr_grid
+from srheart_demo.scan.read import read_short_axis
+from srheart_demo.scan.simulate import simulate
+from srheart_demo.scan.volume import write_volume
 
 
 def run(options: argparse.Namespace) -> None:
     """Simulate a scan and write it with its truth."""
-    import numpy as np
-
-    from srheart_demo.scan.placement import on_hr_grid
-    from srheart_demo.scan.read import read_short_axis
-    from srheart_demo.scan.simulate import simulate
-    from srheart_demo.scan.volume import write_volume
-
     factor = _factor(options.motion)
     heart = on_hr_grid(read_short_axis(options.heart))
     scan = simulate(heart, factor, options.seed, noise=options.noise)
@@ -59,8 +39,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _factor(level: str) -> float:
-    from srheart_demo.scan.degradation import MOTION_LEVELS
-
     try:
         return MOTION_LEVELS[level] if level in MOTION_LEVELS else weight(level)
     except argparse.ArgumentTypeError:

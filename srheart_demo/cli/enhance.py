@@ -5,53 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from srheart_demo.cli.errors import BadInput, results_folder, writable
-from srheart_demo.cli.options import (
-    READING,
-    chosen_generator,
-    chosen_reading,
-    chosen_settings,
-    option,
-    refusal,
-    shared,
-)
+from srheart_demo.cli.errors import BadInput, refused, results_folder, writable
+from srheart_demo.cli.options import chosen_generator, chosen_reading, chosen_settings, refusal
 from srheart_demo.cli.progress import ProgressLine
+from srheart_demo.enhancement.check import judged
+from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
+from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.files import atomic_folder
-
-if TYPE_CHECKING:
-    from srheart_demo.solver.algorithm import Step
-    from srheart_demo.solver.settings import Settings
-
-HELP = "restore a heart from a short-axis stack"
-DESCRIPTION = (
-    "Algorithm 1: find the heart G(z) and the slice displacements d that explain the stack. Writes "
-    "S_SR.nii.gz, d.json, convergence.csv and heart.stl."
-)
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """The scan, how it is read, and how it is solved."""
-    option(command, "stack STACK.nii.gz", "SA label stack", Path)
-    shared(command, "view")
-    which = command.add_mutually_exclusive_group()
-    shared(which, "frame")
-    option(
-        which,
-        "--frames",
-        "restore every frame with labels, each from the one before; writes a folder for each, and "
-        "volumes.csv",
-        choices=("all",),
-    )
-    shared(command, *READING, "no check", "generator", "preset", "solver", "output")
+from srheart_demo.heart.measures import volumes_ml
+from srheart_demo.scan.read import read_cycle, read_scan
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.settings import Settings
 
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
-    from srheart_demo.enhancement.enhance import Diverged
-
     settings = chosen_settings(options)
     for name in ("gamma", "view_frame", "view_labels"):
         if getattr(options, name) is not None and options.long_axis is None:
@@ -59,18 +30,11 @@ def run(options: argparse.Namespace) -> None:
                 f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
             )
-    try:
+    with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
-    except Diverged as error:
-        raise BadInput(str(error)) from error
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    from srheart_demo.enhancement.check import judged
-    from srheart_demo.enhancement.enhance import enhance
-    from srheart_demo.heart.measures import volumes_ml
-    from srheart_demo.scan.read import read_scan
-
     scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
     G = chosen_generator(options.generator)
     with results_folder(options.output) as folder:
@@ -97,12 +61,6 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
-    from srheart_demo.enhancement.check import judged
-    from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
-    from srheart_demo.scan.read import read_cycle
-    from srheart_demo.scan.scan import Scan
-    from srheart_demo.scan.volume import InvalidVolume
-
     out = options.output
     found = read_cycle(options.stack, options.long_axis, chosen_reading(options))
     scans = [scan for scan in found if isinstance(scan, Scan)]

@@ -17,6 +17,19 @@ class BadInput(Exception):
 
 
 @contextmanager
+def refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """For a block whose exceptions of some kinds are the user's to put right.
+
+    Raises:
+        BadInput: `what`, in which ``{error}`` stands for what the exception says.
+    """
+    try:
+        yield
+    except kinds as error:
+        raise BadInput(what.replace("{error}", str(error.args[0]))) from error
+
+
+@contextmanager
 def writable(path: Path | None, what: str = "results cannot be written") -> Iterator[None]:
     """For a block that writes to `path`.
 

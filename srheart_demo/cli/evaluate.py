@@ -5,51 +5,27 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, writable
-from srheart_demo.cli.options import chosen_generator, option, positive, whole
+from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, refused, writable
+from srheart_demo.cli.options import chosen_generator
 from srheart_demo.cli.progress import ProgressLine
-
-if TYPE_CHECKING:
-    from srheart_demo.experiments.generators import Evaluation, Part
-
-HELP = "measure what a generator can do"
-DESCRIPTION = "Measure parts of this software on hearts that are known."
-GENERATOR = (
-    "Measure generators on synthetic hearts that no training has seen, and on HR hearts in FILES. "
-    "Ceiling: the best heart that a generator can make of a known one, found by optimisation. "
-    "Encode-decode: what its encoder makes of it. Also how well its latent space is filled, how "
-    "many of its draws are hearts, its speed and its size. Prints tables."
+from srheart_demo.experiments.generators import (
+    Evaluation,
+    Part,
+    of_itself,
+    on_hearts,
+    placed_heart,
+    section,
 )
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Which generators, on which hearts, and where the table goes."""
-    subjects = command.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
-    what = "how well generators hold hearts, and how fast"
-    add = partial(option, subjects.add_parser("generator", help=what, description=GENERATOR))
-    add("files FILES", "HR label maps", Path, nargs="*")
-    what = "shipped generators, or files of weights (default: all shipped)"
-    add("--generator NAME", what, nargs="+")
-    add("--population NAME", "populations of synthetic hearts (default: all)", nargs="+")
-    add("--hearts N", "synthetic hearts of each population; 0 leaves them out", whole, 200)
-    what = "draws of z, and hearts encoded for the latent space; 0 leaves them out"
-    add("--draws N", what, whole, 1000)
-    add("--jobs N", "hearts measured at once, one thread each", positive, 1)
-    add("--seed", "of hearts and draws", whole, 0)
-    what = "table to write, OUT.csv or OUT.md; a stopped run goes on from its OUT.csv"
-    add("-o,--output OUT", what, Path)
+from srheart_demo.heart.generator import available, weights_file
+from srheart_demo.heart.population import POPULATIONS
 
 
 def run(options: argparse.Namespace) -> None:
     """Measure what the table does not hold yet, then print it."""
-    from srheart_demo.experiments.generators import of_itself, on_hearts, placed_heart, section
-    from srheart_demo.heart.generator import available, weights_file
-    from srheart_demo.heart.population import POPULATIONS
-
     check_populations(options.population or ())
     files, seed = options.files, options.seed
     for path in files:
@@ -86,29 +62,21 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _open(path: Path | None) -> Evaluation:
-    from srheart_demo.experiments.generators import Evaluation
-
     if path and path.suffix not in (".csv", ".md"):
         raise BadInput(f"{path}: the table is written as CSV or Markdown; end it with .csv or .md.")
-    try:
-        with writable(path, "the table cannot be written"):
-            return Evaluation(path)
-    except ValueError as error:
-        raise BadInput(
-            f"{path}: this is no table of srheart evaluate ({error}); give another name."
-        ) from error
+    other = f"{path}: this is no table of srheart evaluate ({{error}}); give another name."
+    with refused(other, ValueError), writable(path, "the table cannot be written"):
+        return Evaluation(path)
 
 
 def _measure(
     phase: str, parts: Sequence[Part], table: Evaluation, progress: ProgressLine, jobs: int
 ) -> None:
     """What the table does not hold yet, several hearts or draws at a time."""
-    from concurrent.futures import ThreadPoolExecutor
-
     waiting = [part for part in parts if part.section not in table]
     total, done = sum(part.section.n for part in waiting), 0
-    for section, work, items, sum_up in waiting:
-        show = partial(progress.update, total=total, detail=f"{section.generator}, {section.on}")
+    for of, work, items, sum_up in waiting:
+        show = partial(progress.update, total=total, detail=f"{of.generator}, {of.on}")
         show(phase, done)
         results = []
         with ThreadPoolExecutor(jobs) as pool:
@@ -116,5 +84,5 @@ def _measure(
                 results.append(result)
                 show(phase, done + n)
         with writable(table.page or table.path, "the table cannot be written"):
-            table.add_section(section, sum_up(results))
-        done += section.n
+            table.add_section(of, sum_up(results))
+        done += of.n

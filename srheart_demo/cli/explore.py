@@ -3,26 +3,11 @@
 import argparse
 
 from srheart_demo.cli.errors import BadInput, check_installed
-from srheart_demo.cli.options import option, whole
 from srheart_demo.files import shipped
 
-HELP = "the dashboard, in the browser"
-DESCRIPTION = (
-    "Open the dashboard in the browser, on a shipped sample or a scan of your own. Other options "
-    "go to Voilà, which serves it (voila --help)."
-)
 NOTEBOOK = "apps/explorer.ipynb"
 HOST = "localhost"
 """Where Voilà listens unless it is told another address."""
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Where it is served, and whether a browser opens; what else there is goes to Voilà."""
-    command.allow_abbrev = False
-    option(command, "--port", "to serve at (default: a free one from 8866 on)", whole)
-    what = "open none; print the address"
-    command.add_argument("--no-browser", dest="browser", action="store_false", help=what)
-    command.set_defaults(passed_on=[])
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,10 +17,10 @@ def run(options: argparse.Namespace) -> None:
     if options.port is not None:
         _check_free(options.port)
         arguments += [f"--port={options.port}", "--Voila.port_retries=0"]
-    if not options.browser:
+    if options.no_browser:
         arguments += ["--no-browser"]
 
-    opens = "your browser opens by itself" if options.browser else "open the address below"
+    opens = "your browser opens by itself" if not options.no_browser else "open the address below"
     print(f"Starting the explorer; {opens}. Stop it here with Ctrl-C.", flush=True)
 
     from voila.app import Voila

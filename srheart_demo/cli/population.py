@@ -6,38 +6,23 @@ Exit status 1: a statistic of the healthy population is out of tolerance.
 import argparse
 import sys
 from collections import Counter
-from functools import partial
+
+import numpy as np
 
 from srheart_demo.cli.errors import check_populations
-from srheart_demo.cli.options import option, several, whole
 from srheart_demo.cli.progress import ProgressLine
+from srheart_demo.heart import anatomy, phantom
+from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
+from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD, outside
 
-HELP = "compare synthetic hearts with real ones"
-DESCRIPTION = (
-    "List the synthetic populations. With --check, draw hearts, compare their statistics with "
-    "published ones of real hearts, and count those that pass the checks of their anatomy. Exit "
-    "status 1: a statistic of the healthy population is out of tolerance."
-)
 OUT_OF_TOLERANCE = 1
 
 Hearts = dict[str, list[float]]
 """Statistics of several hearts, by name."""
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """What is checked, and on how many hearts."""
-    add = partial(option, command)
-    add("--check", "draw hearts and compare")
-    what = "which to check (default: healthy)"
-    add("--population NAME", what, nargs="+", default=["healthy"])
-    add("--hearts N", "of each", several, 200)
-    add("--seed", "of the hearts", whole, 0)
-
-
 def run(options: argparse.Namespace) -> None:
     """List the populations, or draw hearts and compare."""
-    from srheart_demo.heart.population import POPULATIONS
-
     check_populations(options.population)
     if not options.check:
         print("\n".join(POPULATIONS))
@@ -49,11 +34,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _check(population: str, n: int, seed: int) -> bool:
     """Print a report; whether all that has a tolerance is within."""
-    import numpy as np
-
-    from srheart_demo.heart import anatomy, phantom
-    from srheart_demo.heart.population import VOLUME_RANGES, draw
-
     shapes = draw(n, seed, population)
     hearts: Hearts = {}
     findings = []
@@ -79,11 +59,6 @@ def _check(population: str, n: int, seed: int) -> bool:
 
 def _print_statistics(population: str, hearts: Hearts) -> bool:
     """One line for each, and for healthy adults a verdict; whether all verdicts are good."""
-    import numpy as np
-
-    from srheart_demo.heart.population import VOLUME_RANGES
-    from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD, outside
-
     published = {name: _text(*figure) for name, figure in HEALTHY.items()}
     if population != "healthy":
         volumes = VOLUMES_ACDC.get(population, ())

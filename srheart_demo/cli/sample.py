@@ -2,32 +2,13 @@
 
 import argparse
 import shutil
-from pathlib import Path
 
 from srheart_demo.cli.errors import BadInput, results_folder
-from srheart_demo.cli.options import option, whole
-
-HELP = "list or copy the samples, or draw a heart"
-DESCRIPTION = (
-    "Without arguments, list the shipped synthetic subjects. With NAME, copy one; with --seed, "
-    "draw a new synthetic heart: its HR truth, a 4-chamber view, SA stacks without, with normal "
-    "and with severe motion, and the true displacements."
-)
-
-
-def add_options(command: argparse.ArgumentParser) -> None:
-    """Which subject, and where to."""
-    which = command.add_mutually_exclusive_group()
-    option(which, "name NAME", "a shipped subject", nargs="?")
-    option(which, "--seed", "draw the synthetic heart of this seed", whole)
-    option(which, "--rebuild FOLDER", "make all shipped subjects again, in FOLDER", Path)
-    option(command, "-o,--output OUT", "folder for the results", Path)
+from srheart_demo.scan.samples import FOLDER, SUBJECTS, make_samples, make_subject
 
 
 def run(options: argparse.Namespace) -> None:
     """List, copy, draw or rebuild."""
-    from srheart_demo.scan.samples import FOLDER, SUBJECTS, make_samples, make_subject
-
     name, out = options.name, options.output
     if options.rebuild is not None:
         with results_folder(options.rebuild) as staging:

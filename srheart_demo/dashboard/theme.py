@@ -18,10 +18,13 @@ RUNS = ("#8E52B5", "#B07D12", "#D1478C")
 """One for each run that is kept; none is a tissue's."""
 DASHES = ("solid", "dash", "dot")
 """So that runs are told apart without colour too."""
+LANE_DASHES = ("solid", "dash", "dot", "dashdot")
 ESTIMATE = RUNS[0]
 """What the solver estimates: z, d."""
 MIDDLE = "#7C8797"
 """A grey for both themes: losses' parts, true values, scale bars."""
+LANES = (*RUNS, MIDDLE)
+"""Of what is compared; after four with other dashes."""
 TRUTH = "#8A94A3"
 CUT = RUNS[1]
 """The border of a long-axis cut."""
@@ -38,9 +41,8 @@ _METHODS = ("#8A94A3", "#56B4E9", "#E69F00", "#CC79A7", "#882255", "#999933", "#
 
 def line_colours(names: Sequence[str]) -> list[str]:
     """Tissues in their own colours, latent optimisation in the estimate's, others in order."""
-    ours = next((name for name in names if name.startswith("LO (ours")), "")
-    ours = ours or next((name for name in names if name.startswith("LO")), "")
-    known = {**TISSUE_COLOURS, ours: ESTIMATE}
+    first = next((name for name in names if name.startswith("LO")), "")
+    known = {**TISSUE_COLOURS, first: ESTIMATE, "LO (ours)": ESTIMATE, "LO (paper)": RUNS[2]}
     others = [name for name in names if name not in known]
     of = known | {name: _METHODS[i % len(_METHODS)] for i, name in enumerate(others)}
     return [of[name] for name in names]

@@ -7,7 +7,7 @@ trained here for fewer steps: they say which β is better, not how good the pape
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,13 +19,12 @@ from srheart_demo.experiments.methods import PAPERS
 from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
-from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_rows
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
 from srheart_demo.heart.generator import OURS, available, weights_file
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
 from srheart_demo.training import BetaVAESettings, TrainingProgress, train
 
@@ -142,20 +141,16 @@ class LatentStudy(Experiment):
 
     def plots(self, results: Results) -> list[Plot]:
         """Mean Dice along M, and along β."""
-        lines = {BEST_CODE: BEST_CODE, **{f"LO, {level}": level for level in LEVELS}}
+        panel = {BEST_CODE: (BEST_CODE, "dice_mean")}
+        panel |= {f"LO, {level}": (level, "dice_mean") for level in LEVELS}
         plots: list[Plot] = []
         for title, axis, methods in (
             ("Size of the latent space", "M (nested)", self.nested),
             ("β of the paper's recipe", "β", self.trained),
         ):
-            names = [name for name in methods if " = " in name]
-            if len(names) > 1:
-                panel = {
-                    line: [*mean_cells(results, "dice_mean", level, names).values()]
-                    for line, level in lines.items()
-                }
-                x = tuple(name.partition(" = ")[2] for name in names)
-                plots.append(LinePlot(title, axis, "mean Dice ± SD", x, {"": panel}))
+            along = {name.partition(" = ")[2]: name for name in methods if " = " in name}
+            if len(along) > 1:
+                plots.append(lines(results, along, title, (axis, "mean Dice ± SD"), {"": panel}))
         return plots
 
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
@@ -177,14 +172,8 @@ def _known_heart(population: str, seed: int) -> LabelVolume:
 
 def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
-    found = generators.accuracy(ceiling_of(generator, latent_size), heart)
+    found = generators.accuracy(generators.ceiling_of(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
-
-
-@cache
-def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
-    """Finds a generator's best codes."""
-    return Ceiling(find_generator(generator, latent_size))
 
 
 def _sound_draw(generator: str, latent_size: int | None, draw: int) -> Scores:

@@ -37,8 +37,8 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import Comparison, LinePlot, Plot, mean_cells, mean_rows
-from srheart_demo.experiments.tables import Cell, Results, Scores, Table
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells, mean_rows
+from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 
@@ -203,17 +203,12 @@ class Table3(MethodsOnHearts):
         plots: list[Plot] = [compared.strips(*strip) for strip in strips]
         if self.swept:
             panels = {
-                title: {
-                    tissue: self._along(results, named.format(tissue)) for tissue in TISSUES[1:]
-                }
+                title: {tissue: (CLINICAL, named.format(tissue)) for tissue in TISSUES[1:]}
                 for title, named in strips
             }
-            title, axis = "Weight of the long-axis view", "Dice, mean ± SD"
-            plots.append(LinePlot(title, "γ", axis, tuple(self.swept), panels))
+            axes = "γ", "Dice, mean ± SD"
+            plots.append(lines(results, self.swept, "Weight of the long-axis view", axes, panels))
         return plots
-
-    def _along(self, results: Results, name: str) -> list[Cell]:
-        return [*mean_cells(results, name, CLINICAL, self.swept.values()).values()]
 
     def _sweep(self, results: Results) -> Table:
         figures = {
@@ -221,7 +216,10 @@ class Table3(MethodsOnHearts):
             **{f"heart {tissue}": f"dice_{tissue}" for tissue in TISSUES[1:]},
             "motion error, mm": "motion_error_mm",
         }
-        columns = [self._along(results, name) for name in figures.values()]
+        columns = (
+            mean_cells(results, name, CLINICAL, self.swept.values()).values()
+            for name in figures.values()
+        )
         rows = list(zip(self.swept, *columns, strict=True))
         note = (
             "On the view as it stands, against the heart after the common translation. γ = 0 is "

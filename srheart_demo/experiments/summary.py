@@ -120,6 +120,31 @@ def mean_rows(
     return [(method, *(column.get(method, "") for column in cells)) for method in methods]
 
 
+def lines(
+    results: Results,
+    methods: Mapping[str, str],
+    title: str,
+    axes: tuple[str, str],
+    panels: Mapping[str, Mapping[str, tuple[str, str]]],
+) -> LinePlot:
+    """Means along methods.
+
+    Args:
+        results: what was measured.
+        methods: what a method stands for along x → its name.
+        title, axes: of the plot.
+        panels: title → line → level and figure.
+    """
+    found = {
+        panel: {
+            line: [*mean_cells(results, figure, level, methods.values()).values()]
+            for line, (level, figure) in shown.items()
+        }
+        for panel, shown in panels.items()
+    }
+    return LinePlot(title, *axes, tuple(methods), found)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Methods at levels of an experiment, in tables and plots; one level goes without saying."""

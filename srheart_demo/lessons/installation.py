@@ -9,11 +9,12 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from importlib import metadata
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -41,8 +42,7 @@ class Wrong(Exception):
     """Something is not in place: what is wrong, and what to do."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What was looked at and what was found; `cure` where it is wrong."""
 
     name: str
@@ -55,11 +55,11 @@ class Finding:
         return "○" if self.cure else "✓"
 
 
-@dataclass(frozen=True)
 class Findings:
     """Shows as a table; what is wrong comes first."""
 
-    rows: tuple[Finding, ...]
+    def __init__(self, rows: Iterable[Finding]) -> None:
+        self.rows = sorted(rows, key=lambda row: not row.cure)
 
     @property
     def verdict(self) -> str:
@@ -67,19 +67,16 @@ class Findings:
         n = sum(bool(row.cure) for row in self.rows)
         return f"{n} of {len(self.rows)} need a cure." if n else "All is in place."
 
-    def _in_order(self) -> list[Finding]:
-        return sorted(self.rows, key=lambda row: not row.cure)
-
     def __repr__(self) -> str:
-        lines = [f"{row.mark} {row.name}: {row.found}\n    {row.cure}" for row in self._in_order()]
+        lines = [f"{row.mark} {row.name}: {row.found}\n    {row.cure}" for row in self.rows]
         return "\n".join([self.verdict, *(line.rstrip() for line in lines)])
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f'<tr><td>{row.mark}</td><td>{escape(row.name)}</td><td style="text-align:left">'
-            f"{escape(row.found)}<br><b>{escape(row.cure)}</b></td></tr>"
-            for row in self._in_order()
-        ).replace("<br><b></b>", "")
+            f"{escape(row.found)}{f'<br><b>{escape(row.cure)}</b>' if row.cure else ''}</td></tr>"
+            for row in self.rows
+        )
         return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
 
 
@@ -92,7 +89,7 @@ def examine() -> Findings:
         "samples": samples,
         "full tables": full_tables,
     }
-    return Findings(tuple(look_at(name, look) for name, look in looks.items()))
+    return Findings(look_at(name, look) for name, look in looks.items())
 
 
 def look_at(name: str, look: Callable[[], str]) -> Finding:
@@ -217,14 +214,13 @@ def solver_times(results: str, preset: str) -> tuple[float | None, float | None]
     Returns:
         None for what is not there.
     """
-    head: list[str] = []
-    for line in results.splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if "ms an iteration" in cells and "s in all" in cells:
-            head = cells
-        elif head and cells[:2] == [TIMED_LEVEL, preset]:
-            row = dict(zip(head, cells, strict=False))
-            return float(row["ms an iteration"].split()[0]) / 1000, float(row["s in all"])
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in results.splitlines()]
+    for i, head in enumerate(rows):
+        if {"ms an iteration", "s in all"} <= set(head):
+            for row in rows[i:]:
+                if row[:2] == [TIMED_LEVEL, preset]:
+                    told = dict(zip(head, row, strict=False))
+                    return float(told["ms an iteration"].split()[0]) / 1000, float(told["s in all"])
     return None, None
 
 

@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from srheart_demo.dashboard.projector import scale
-from srheart_demo.dashboard.theme import BACKGROUND, INK, RUNS, SEQUENTIAL
+from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 
 Labels = NDArray[np.uint8]
@@ -159,9 +159,10 @@ def show_labels(
 def draw_lines(
     axis: Axes,
     lines: Mapping[str, ArrayLike],
-    x: ArrayLike | None = None,
+    x: ArrayLike | Mapping[str, ArrayLike] | None = None,
     colours: Iterable[str] = COLOURS,
     markers: Sequence[str] = ("",),
+    mark: float | None = None,
     **axes: Any,
 ) -> None:
     """Curves told apart by colour and dash, with a legend where there are several.
@@ -169,15 +170,19 @@ def draw_lines(
     Args:
         axis: where.
         lines: title → values.
-        x: what these stand over; by default their numbers from 0.
+        x: what these stand over, all or each by its title; by default their numbers from 0.
         colours, markers: one for each.
+        mark: where a dotted line stands.
         axes: names, limits and scales, as for `axis.set`.
     """
     for i, ((title, y), colour) in enumerate(zip(lines.items(), colours, strict=False)):
-        over = np.arange(len(np.asarray(y))) if x is None else x
+        over = x.get(title) if isinstance(x, Mapping) else x
+        over = np.arange(len(np.asarray(y))) if over is None else over
         look: dict[str, Any] = {"ls": STYLES[i % len(STYLES)], "marker": markers[i % len(markers)]}
         axis.plot(over, y, color=colour, lw=1.8, label=title, **look)
     axis.set(**axes)
+    if mark is not None:
+        axis.axvline(mark, color=MIDDLE, lw=1, ls=":")
     if len(lines) > 1:
         axis.legend(frameon=False, fontsize=9)
 

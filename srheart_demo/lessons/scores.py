@@ -22,14 +22,7 @@ from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
-from srheart_demo.lessons.pictures import (
-    STYLES,
-    Labels,
-    finish,
-    outline,
-    show_labels,
-    window_of,
-)
+from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_labels, window_of
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
@@ -207,7 +200,12 @@ def picture_curves(curves: LinePlot) -> Figure:
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
-    axes[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    named = [
+        entry for axis in axes for entry in zip(*axis.get_legend_handles_labels(), strict=True)
+    ]
+    shown = {name: handle for handle, name in named}
+    look = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (1, 0.5)}
+    axes[-1].legend(shown.values(), shown, **look)
     return finish(figure)
 
 

@@ -11,14 +11,7 @@ from torch import Tensor
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.lessons.pictures import Labels
-from srheart_demo.scan.degradation import (
-    HR_GRID,
-    Motion,
-    Stack,
-    degrade,
-    one_hot_field,
-    sample,
-)
+from srheart_demo.scan.degradation import HR_GRID, Motion, Stack, degrade, one_hot_field, sample
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.scan.samples import Sample, load_sample
 from srheart_demo.scan.scan import Scan

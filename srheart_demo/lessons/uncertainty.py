@@ -22,13 +22,18 @@ from srheart_demo.lessons.pictures import (
     SHADES,
     Labels,
     finish,
+    lines,
     middle_row,
     outline,
     show_labels,
 )
+from srheart_demo.lessons.prior import septal_defect as septal_defect
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth as Truth
 from srheart_demo.lessons.verdict import Cases, exercise
+from srheart_demo.scan.degradation import simulate_stack as simulate_stack
+from srheart_demo.solver.uncertainty import multi_start as multi_start
+from srheart_demo.solver.uncertainty import probabilities as probabilities
 
 _Rows = Sequence[tuple[float, float, int]]
 """Said, right and voxels of each bin, as `measures.reliability` has them."""
@@ -168,14 +173,12 @@ def picture_reliability(tables: Mapping[str, _Rows]) -> Figure:
     Args:
         tables: title → rows of `measures.reliability`.
     """
-    figure, axis = plt.subplots(figsize=(4.2, 3.8))
-    axis.plot([0.25, 1], [0.25, 1], color=INK, lw=1, ls=":", label="as said")
-    for (title, rows), marker, colour in zip(tables.items(), "os^", COLOURS, strict=False):
-        said, right, _ = zip(*rows, strict=True)
-        axis.plot(said, right, marker=marker, ms=5, lw=1, color=colour, label=title)
-    axis.set(xlabel="said to be right, probability", ylabel="right, share of voxels")
-    axis.legend(frameon=False)
-    return finish(figure)
+    points = {title: np.array(rows).T for title, rows in tables.items()}
+    said = {"as said": (0.25, 1.0)} | {title: x for title, (x, _, _) in points.items()}
+    right = {"as said": (0.25, 1.0)} | {title: y for title, (_, y, _) in points.items()}
+    names = {"xlabel": "said to be right, probability", "ylabel": "right, share of voxels"}
+    look = {"colours": (INK, *COLOURS), "markers": ("", *"os^")}
+    return lines({"lines": right, "x": said, **look, **names}, width=4.4)
 
 
 def _frame(axis: Axes, z: Sequence[float]) -> None:
