@@ -17,8 +17,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jupyter_client.provisioning import local_provisioner
+from processes import WarmKernel, warm
 
 from srheart_demo.machine import give_back
+from srheart_demo.solver import workers
 
 # An example takes as long as a busy machine lets it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,6 +80,24 @@ def tidy() -> Iterator[None]:
     yield
     gc.collect()
     give_back()
+
+
+@pytest.fixture
+def warm_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to work in processes of its own gets warm ones.
+
+    As spawned ones they know nothing of what a test has patched. Those of test_workers, and of
+    commands that run in a process of their own, begin cold.
+    """
+    if context := warm():
+        monkeypatch.setattr(workers, "get_context", lambda _: context)
+
+
+@pytest.fixture
+def warm_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notebooks run in warm kernels."""
+    if warm():
+        monkeypatch.setattr(local_provisioner, "launch_kernel", WarmKernel)
 
 
 @pytest.fixture

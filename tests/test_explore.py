@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from srheart_demo.dashboard.sentences import race_table
 from srheart_demo.explorer.portrait import portrait
-from srheart_demo.explorer.race import Lane, race
+from srheart_demo.explorer.race import FIELDS, Lane, race
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.watch import Cancelled, Watch
@@ -32,7 +33,7 @@ from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.losses import multi_view_loss
-from srheart_demo.solver.settings import PRESETS, RECOMMENDED
+from srheart_demo.solver.settings import PRESETS, RECOMMENDED, STEPS
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +140,24 @@ def test_a_sheared_heart_stays_where_the_shear_is_zero(run: Session) -> None:
 
 def test_all_presets_race_from_one_start(run: Session) -> None:
     shown: list[list[Lane]] = []
-    presets = [replace(s, iterations=3) for s in PRESETS.values()]
+    presets = [replace(s, iterations=3) for s in FIELDS["presets"]]
     lanes = race(run.scene, 1.0, Watch(), shown.append, presets, seconds=30.0)
     assert [lane.name for lane in lanes] == list(PRESETS)
     # INTERACTIVE estimates L from fewer voxels.
     assert [lane.loss[0] for lane in lanes] == pytest.approx([lanes[0].loss[0]] * 4, rel=0.01)
     assert all(lane.stopped and np.isfinite(lane.motion_error).all() for lane in lanes)
     assert shown
+
+
+def test_the_steps_from_the_papers_method_race_and_tell_what_each_is_worth(run: Session) -> None:
+    field = [replace(step, iterations=3) for step in FIELDS["steps"]]
+    lanes = race(run.scene, 1.0, Watch(), lambda lanes: None, field, seconds=30.0)
+    assert [lane.name for lane in lanes] == [step.name for step in STEPS]
+    assert all(0 < lane.dice < 1 for lane in lanes)
+    assert lanes[-1].dice != lanes[-2].dice
+    table = race_table(lanes)
+    assert "+ residual" in table.lower()
+    assert f"{lanes[-1].dice:.3f}" in table
 
 
 def test_what_takes_long_says_how_far_it_is_and_can_be_ended(run: Session) -> None:

@@ -23,7 +23,8 @@ from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
 from srheart_demo.explorer.own import OwnFile, OwnScan
-from srheart_demo.explorer.pictures import SHOWN_PIXELS, StackOutlines, cut, turn
+from srheart_demo.explorer.pictures import SHOWN_PIXELS, cut, turn
+from srheart_demo.explorer.planes import StackOutlines
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import KnownHeart, ScanSettings, load_subject
@@ -779,6 +780,43 @@ def test_a_run_is_called_by_the_settings_that_it_ran_with() -> None:
     session.preset("RECOMMENDED")
     session.configure(prior=False)
     assert session.now.curves[-1].name == "RECOMMENDED, changed"
+
+
+def test_another_generator_begins_another_run_and_each_run_keeps_its_own() -> None:
+    session = Session(settings=replace(REFERENCE, iterations=2))
+    session.advance(1e9)
+    usual = session.step
+    session.explain_with("dcgan")
+    assert session.now.name == "REFERENCE, changed on dcgan"
+    session.advance(1e9)
+    assert session.now.at == 2
+    assert session.step.z.shape != usual.z.shape or not torch.equal(session.step.z, usual.z)
+    field = load_generator("dcgan").decode(session.step.z)
+    assert torch.equal(session.now.estimate.field, field)
+    assert [len(curves.path) for curves in session.now.curves] == [0, 3]
+    session.history.choose(0)
+    assert session.now.name == "REFERENCE, changed"
+    assert torch.equal(session.now.estimate.field, load_generator().decode(usual.z))
+    session.again()
+    assert session.now.name.endswith("on dcgan")
+    session.scan(ScanSettings(SAMPLES[0], 2.0), live=True)
+    assert session.now.name == "INTERACTIVE on dcgan"
+
+
+def test_a_text_names_the_generator_of_each_run_that_has_not_the_usual_one() -> None:
+    session = Session(settings=replace(REFERENCE, iterations=2))
+    session.advance(1e9)
+    session.preset("RECOMMENDED", "dcgan")
+    session.advance()
+    runs = json.loads(session.text())["runs"]
+    assert [run.get("generator") for run in runs] == [None, "dcgan"]
+    other = Session()
+    assert other.restore(session.text()) == ()
+    assert other.text() == session.text()
+    assert other.now.name == "RECOMMENDED on dcgan"
+    assert torch.equal(other.step.z, session.step.z)
+    with pytest.raises(ValueError, match="unknown generator"):
+        other.restore(session.text().replace("dcgan", "gan"))
 
 
 def test_how_long_a_run_takes_is_said_by_how_such_runs_end() -> None:

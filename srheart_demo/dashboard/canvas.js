@@ -1,5 +1,15 @@
 // What all drawn views share: elements, binary arrays, and when to draw again.
 
+// A widget's view: `show` draws a model in an element, and what it has begun ends by its signal.
+export const view = (className, show) => ({
+  render({ model, el }) {
+    const stop = new AbortController();
+    el.classList.add(className);
+    show(model, el, stop.signal);
+    return () => stop.abort();
+  },
+});
+
 export function element(tag, className, parent) {
   const made = document.createElement(tag);
   made.className = className;

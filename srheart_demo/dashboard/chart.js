@@ -1,6 +1,6 @@
 // A chart on a canvas: panels side by side with one y axis; lines, points, bars and maps in them.
 
-import { brushOf, element, listen, numbers, penFor, redrawn } from "./canvas.js";
+import { brushOf, element, listen, numbers, penFor, redrawn, view } from "./canvas.js";
 
 const DASHES = { solid: [], dash: [7, 4], dot: [2, 3], dashdot: [7, 3, 2, 3] };
 const TITLE = 18; // room for the title of the y axis
@@ -86,9 +86,7 @@ function named(panels) {
   return [...found.values()];
 }
 
-function render({ model, el }) {
-  const stop = new AbortController();
-  el.classList.add("srh-chart");
+function show(model, el, signal) {
   const canvas = element("canvas", "", el);
   const tip = element("div", "srh-tip", el);
   let panels = [];
@@ -355,14 +353,13 @@ function render({ model, el }) {
     tip.textContent = "";
   });
 
-  const ask = redrawn(canvas, draw, stop.signal);
+  const ask = redrawn(canvas, draw, signal);
   const news = () => {
     read();
     ask(true);
   };
-  listen(stop.signal, model, "change:drawing", news);
+  listen(signal, model, "change:drawing", news);
   news();
-  return () => stop.abort();
 }
 
-export default { render };
+export default view("srh-chart", show);

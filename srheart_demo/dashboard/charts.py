@@ -11,7 +11,7 @@ from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard.chart import Axis, Chart, Panel, Series, around
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.show import LossCurves, Shifts
+    from srheart_demo.explorer.moment import LossCurves, Shifts
 
 TICKS = tuple(round(decade * step, 3) for decade in (0.001, 0.01, 0.1, 1, 10) for step in (1, 2, 5))
 LOG_ROOM = 1.15
@@ -78,7 +78,7 @@ class PathChart(Chart):
         """Draw all ways, with a mark where the active one is looked at."""
         active = next(run for run in curves if run.active)
         dotted = partial(_run, kind="line+points", size=4)
-        lines = [dotted(run, run.path[:, 0], run.path[:, 1]) for run in curves]
+        lines = [dotted(run, *run.path.T) for run in curves if len(run.path)]
         way = np.concatenate([run.path for run in curves])
         room = 0.08 * np.ptp(way, axis=0) + 0.05
         ends = zip((way.min(0) - room).tolist(), (way.max(0) + room).tolist(), strict=True)

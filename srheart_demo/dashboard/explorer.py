@@ -17,6 +17,8 @@ from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.panels import (
+    PAPERS,
+    PAPERS_SYSTEM,
     ConvergencePanel,
     Header,
     ScanPanel,
@@ -26,20 +28,28 @@ from srheart_demo.dashboard.panels import (
     UnknownsPanel,
 )
 from srheart_demo.dashboard.runner import Activity, Runner
-from srheart_demo.dashboard.status import Status
-from srheart_demo.dashboard.tabs import Tabs
+from srheart_demo.dashboard.tabs import Tab, Tabs
+from srheart_demo.dashboard.take import TakeTab
+from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
 from srheart_demo.dashboard.widgets import Hearing, named, show
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import Moment
+    from srheart_demo.explorer.moment import Heart, Moment
     from srheart_demo.explorer.session import Session
-    from srheart_demo.explorer.show import Cuts, Heart
     from srheart_demo.explorer.subjects import ScanSettings
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
 LOOK_AGAIN = 0.05
 """Seconds between two looks whether the page stands."""
+TABS: dict[str, Callable[[Runner], Tab]] = {
+    "landscape": LandscapeTab,
+    "latent": LatentTab,
+    "gauge": GaugeTab,
+    "race": RaceTab,
+    "own": OwnTab,
+    "take": TakeTab,
+}
 
 
 def load_session() -> Session:
@@ -57,15 +67,17 @@ def load_session() -> Session:
 
 
 class Explorer(Hearing):
-    """The dashboard. `box` is the widget to display, `runner` what it drives."""
+    """The dashboard. `box` is the widget to display, `runner` what it drives, `session` what that
+    shows, once it is there."""
 
-    def __init__(self) -> None:
+    def __init__(self, load: Callable[[], Session] = load_session) -> None:
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
+        self.runner = runner = Runner(load, self.page)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.unknowns, self.convergence = UnknownsPanel(), ConvergencePanel()
         self.transport, self.score = Transport(), ScorePanel()
-        self.heart = HeartPanel(self)
-        self.tabs = Tabs(self, self.heart)
+        self.heart = HeartPanel(runner)
+        self.tabs = Tabs(runner, self.heart, TABS)
         answers = [self.unknowns.box, self.convergence.box, self.score.box]
         columns = [
             named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
@@ -76,12 +88,19 @@ class Explorer(Hearing):
         unseen = named(w.VBox([self.page]), "srh-unseen")
         self.box = named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
-        self._status = Status(self.transport)
         self._still = False
         self._unseen: set[w.Widget] = set()
-        self.runner = Runner(load_session, self, self.page, self.heart.look)
-        self.page.on_close = lambda: self.runner.close()
-        self.show_state(Activity.LOADING, "")
+        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
+        runner.on_state, runner.on_job = self._show_state, self._show_job
+        runner.on_problem = self._show_problem
+        runner.painter.look = self.heart.look
+        runner.painter.draw = {
+            "frame": self._show_frame,
+            "cuts": self.heart.slices.show,
+            "heart": self._show_heart,
+            "scores": self._show_scores,
+        }
+        self._show_state(Activity.LOADING, "")
         self._wire()
 
     def close(self) -> None:
@@ -89,59 +108,48 @@ class Explorer(Hearing):
         for widget in _descendants(self.box):
             widget.close()
 
-    # -- what the runner calls -------------------------------------------------------------
-
-    def loaded(self, session: Session) -> None:
-        """The first session is there: it plays, if anybody looks."""
-        if self.page.visits:
-            self._play()
+    # -- what the runner and its painter call ----------------------------------------------
 
     def _play(self) -> None:
-        """Once, and not for somebody who is at work already."""
-        if not (self.page.calm or self._still):
-            self.runner.open()
-        self._still = True
+        """Once, if anybody looks, and not for somebody who is at work already."""
+        if self.page.visits:
+            if not (self.page.calm or self._still):
+                self.runner.open()
+            self._still = True
 
-    def show_scan(self, session: Session) -> None:
+    def _show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
-        self.session, self._status.shown = session, None
+        self.session, self.transport.shown = session, None
         with self.quietly():
-            self.scan.fill(session)
-            self.solver.fill(session)
-            self.heart.fill(session)
+            for panel in (self.scan, self.solver, self.heart):
+                panel.fill(session)
         self._enable()
 
-    def show_frame(self, now: Moment) -> None:
+    def _show_frame(self, now: Moment) -> None:
         """The run and its unknowns."""
-        self._status.shown = now
+        self.transport.shown = now
         with self.quietly():
             self.transport.show_frame(now)
-        self._status.write(self.runner)
+        self.transport.write(self.runner)
         for panel in (self.score, self.unknowns, self.convergence):
             panel.show_frame(now)
         self.solver.show_preset(now.name)
-        if self.session is not None:
-            scan = self.session.scene.settings
-            self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
+        scan = now.scene.settings
+        self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
 
-    def show_cuts(self, cuts: Cuts) -> None:
-        """The slices."""
-        self.heart.slices.show(cuts)
-
-    def show_heart(self, heart: Heart) -> None:
-        """The 3-D view."""
+    def _show_heart(self, heart: Heart) -> None:
         self.heart.show(heart, quiet=not self.runner.computing)
         self.tabs.refresh()
 
-    def show_scores(self, now: Moment) -> None:
+    def _show_scores(self, now: Moment) -> None:
         """How good the estimate is, and everything on the page in words."""
         self.score.show_scores(now)
-        if self._status.shown is not None:
-            said = sentences.alternatives(self._status.shown)
+        if self.transport.shown is not None:
+            said = sentences.alternatives(self.transport.shown)
             said["srh-fig-heart"] = sentences.heart_alternative(now)
             self.page.names = self.page.names | said
 
-    def show_state(self, state: Activity, problem: str) -> None:
+    def _show_state(self, state: Activity, problem: str) -> None:
         """What the run is doing, and which controls make sense; `problem` if it failed."""
         loading, running = state is Activity.LOADING, state is Activity.RUNNING
         bar = self.transport
@@ -150,11 +158,14 @@ class Explorer(Hearing):
         for control in (bar.reset, bar.iteration, bar.replay, bar.fork, *self.solver.controls):
             control.disabled = loading
         self._enable()
-        self._status.say(problem)
+        self._say(problem)
         if state is Activity.FAILED:
             self.heart.say(f"{texts.FAILED}: {problem}")
-        self._status.write(self.runner)
         self.tabs.refresh()
+
+    def _say(self, problem: str, word: str = "") -> None:
+        self.transport.say(problem, word)
+        self.transport.write(self.runner)
 
     def _enable(self) -> None:
         """Only controls that have a meaning for this scan."""
@@ -166,50 +177,49 @@ class Explorer(Hearing):
         self.solver.gamma.disabled |= loading
         self.heart.show_truth.disabled = not simulated
 
-    def show_job(self, name: str, done: float | None) -> None:
+    def _show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is, of 1; None when it is over, or has given way."""
         show(self.transport.cancel, done is not None)
         if done is None:
-            self._status.write(self.runner)
+            self.transport.write(self.runner)
             self.heart.say("")
             if name != self.tabs.tab.computes and not self.runner.computing:
                 self.tabs.refresh()
             return
         if name != "check":  # which nobody asked for
-            self._status.say("")
+            self.transport.say("")
         word = texts.JOBS[name]
         self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
         self.tabs.tab.progress(word, done)
 
-    def show_problem(self, problem: str, job: str = "") -> None:
+    def _show_problem(self, problem: str, job: str = "") -> None:
         """Why a wish was not granted, or a computation came to nothing; the run is as it was."""
-        self._status.say(problem)
         own = self.tabs.made.get("own")
-        if job in ("", "load") and isinstance(own, OwnTab):
+        self.transport.say(problem)
+        if own is not None and job in ("", "load"):
             own.refused(problem)
         self.tabs.give_up(job, problem)
         self.tabs.refresh()
-        self._status.write(self.runner)
+        self.transport.write(self.runner)
 
-    def restored(self, otherwise: str) -> None:
+    def _restored(self, otherwise: str) -> None:
         """A state came in from a text; what it has otherwise is said."""
         if self.session is not None:
-            self.show_scan(self.session)
-        self.runner.pause_at()
-        self._status.say(otherwise, texts.RESTORED)
-        self._status.write(self.runner)
+            self._show_scan(self.session)
+        self.runner.rest()
+        self._say(otherwise, texts.RESTORED)
 
     # -- what the user does ----------------------------------------------------------------
 
     def _wire(self) -> None:
-        bar, runner = self.transport, lambda: self.runner
+        bar, runner, stack = self.transport, self.runner, self.scan.stack
         clicks: dict[w.Button, Callable[[], object]] = {
-            bar.run: lambda: runner().run(),
-            bar.pause: lambda: runner().pause(),
-            bar.step: lambda: runner().step(),
-            bar.reset: lambda: runner().wish("reset", lambda s: s.reset(), Activity.READY),
-            bar.replay: lambda: runner().replay(),
-            bar.fork: lambda: runner().wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
+            bar.run: runner.run,
+            bar.pause: runner.pause,
+            bar.step: runner.step,
+            bar.reset: lambda: runner.wish("reset", lambda s: s.reset(), Activity.READY),
+            bar.replay: runner.replay,
+            bar.fork: lambda: runner.wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
             bar.cancel: self._cancel,
         } | {chip: partial(self._choose_run, index) for index, chip in enumerate(bar.runs)}
         for button, act in clicks.items():
@@ -217,20 +227,21 @@ class Explorer(Hearing):
         self.on(bar.iteration, self._seek)
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
-        stack = self.scan.stack
         stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
         stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
         stack.on_undo = lambda: self._rescan(lambda scan: replace(scan, by_hand=(), missing=()))
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)
+        self.on(self.solver.generator, self._on_generator)
         for name in self.solver.single:
-            self.on(getattr(self.solver, name), partial(self._configure, name))
+            self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
-        self.page.on_touch = self._touched
+        self.page.on_touch, self.page.on_close = self._touched, runner.close
+        self.tabs.on_open = self._on_tab
         for widget in _descendants(self.box):
             widget.observe(self._remember)
             widget.layout.observe(self._remember)
@@ -259,10 +270,14 @@ class Explorer(Hearing):
         self._still = True
         self.runner.touched()
 
-    def end_replay(self) -> None:
-        """Another tab is opened: what is replayed rests at its end, and does not begin again."""
-        self._still = True
-        self.runner.end_replay()
+    def _on_tab(self, name: str) -> None:
+        """Beside another tab, what is replayed rests at its end, and does not begin again."""
+        tab = self.tabs.made[name]
+        if isinstance(tab, TakeTab):
+            tab.on_restored = self._restored
+        if name != "heart":
+            self._still = True
+            self.runner.end_replay()
 
     def _seek(self, at: int) -> None:
         self.runner.wish("look", lambda session: session.history.look(at), Activity.PAUSED)
@@ -286,22 +301,21 @@ class Explorer(Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        shown = self._status.shown
-        self.solver.show_preset("" if shown is None else shown.name)
+        chosen = PAPERS_SYSTEM if name == PAPERS else (name,)
+        self._choose("preset", lambda session: session.preset(*chosen))
+
+    def _on_generator(self, name: str) -> None:
+        self._choose("generator", lambda session: session.explain_with(name))
+
+    def _choose(self, kind: str, act: Callable[[Session], object]) -> None:
+        """Have something chosen that begins another run, and show what follows from it."""
         refill = self.runner.on_loop(self._refill)
-
-        def take(session: Session) -> None:
-            session.preset(name)
-            refill(session)
-
-        self.runner.wish("preset", take, Activity.PAUSED)
+        self.runner.wish(kind, lambda session: (act(session), refill(session)), Activity.PAUSED)
 
     def _refill(self, session: Session) -> None:
         with self.quietly():
-            self.solver.fill_single(session)
-
-    def _configure(self, name: str, value: object) -> None:
-        self.runner.configure(name, value)
+            self.solver.fill(session)
+        self.solver.show_preset()
 
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()

@@ -1,7 +1,7 @@
 // The 3-D view: a Plotly figure that is redrawn as fast as it can be, but never under a hand.
 
 import { moved } from "./camera.js";
-import { element, listen, redrawn } from "./canvas.js";
+import { element, listen, redrawn, view } from "./canvas.js";
 import { inSoftware, plotly, revived } from "./plotly.js";
 
 const REST_MS = 200; // Plotly's camera follows a hand a little behind
@@ -9,14 +9,13 @@ const REST_MS = 200; // Plotly's camera follows a hand a little behind
 // where a processor draws it, which curves and slices need too.
 const PAUSE = [0.4, 2.5];
 
-function render({ model, el }) {
-  const stop = new AbortController();
-  el.classList.add("srh-chart");
+function show(model, el, signal) {
   const box = element("div", "srh-plotly", el);
   box.tabIndex = 0;
   box.setAttribute("role", "application");
   box.textContent = model.get("words").loading;
   const library = plotly(model);
+  library.then(() => model.send({ kind: "ready" }));
   const layout = structuredClone(model.get("figure_layout")); // Plotly keeps the camera in it
   const start = structuredClone(layout.scene.camera);
   const software = inSoftware(); // which draws a quarter of the pixels in half of the time
@@ -62,7 +61,7 @@ function render({ model, el }) {
       await new Promise((done) => {
         setTimeout(done, REST_MS / 4);
       });
-    if (stop.signal.aborted) return;
+    if (signal.aborted) return;
     if (!box.on) box.textContent = "";
     // The truth would come between the pointer and painted values.
     const painted = traces.some(({ intensity }) => intensity);
@@ -75,7 +74,7 @@ function render({ model, el }) {
     next = performance.now() + PAUSE[Number(software)] * (performance.now() - began);
   }
 
-  const ask = redrawn(box, draw, stop.signal);
+  const ask = redrawn(box, draw, signal);
   box.addEventListener("keydown", (event) => {
     const camera = moved(layout.scene.camera, event.key, start);
     if (!camera) return;
@@ -91,13 +90,12 @@ function render({ model, el }) {
       ask(true);
     }, next - performance.now());
   };
-  listen(stop.signal, model, "change:traces change:ghost change:shows_ghost", renew);
+  listen(signal, model, "change:traces change:ghost change:shows_ghost", renew);
   ask(true);
-  return () => {
-    stop.abort();
+  signal.addEventListener("abort", () => {
     clearTimeout(renewing);
     library.then((Plotly) => Plotly.purge(box));
-  };
+  });
 }
 
-export default { render };
+export default view("srh-chart", show);

@@ -22,7 +22,8 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.show import Heart, Paint
+    from srheart_demo.explorer.moment import Heart
+    from srheart_demo.explorer.painting import Paint
     from srheart_demo.heart.surface import Mesh
 
 OPACITY = {"LV": 0.6, "MYO": 0.2, "RV": 0.45}
@@ -66,17 +67,23 @@ class HeartView(anywidget.AnyWidget):
         super().__init__(figure_layout=layout())
         self._heart: Heart | None = None
         self._shown = {"slices": True, "cut": True}
+        self._waiting = False
         self.on_msg(self.heard)
 
     def heard(self, _: object, message: dict[str, Any], __: object) -> None:
-        """What the browser says: it has no plotly.js yet."""
-        if message.get("kind") == "library":
+        """What the browser says: it has no plotly.js yet, and now it has."""
+        self._waiting = message.get("kind") == "library"
+        if self._waiting:
             self.send({"kind": "library"}, [plotly_js()])
+        elif self._heart is not None:
+            self.show(self._heart)
 
     def show(self, heart: Heart) -> None:
-        """Draw the estimate, the stack's outlines, the slice and the LA cut looked at."""
+        """Draw the estimate, the stack's outlines, the slice and the LA cut looked at; while the
+        browser has no plotly.js, only the last is kept for it."""
         self._heart = heart
-        self.traces = [_message(trace) for trace in heart_traces(heart, **self._shown)]
+        if not self._waiting:
+            self.traces = [_message(trace) for trace in heart_traces(heart, **self._shown)]
 
     def show_ghost(self, meshes: Mapping[str, Mesh]) -> None:
         """Draw the truth's outer surfaces, if they are known."""

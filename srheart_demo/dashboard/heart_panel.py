@@ -7,31 +7,21 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from srheart_demo.dashboard import texts
+from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.heart import HeartView
+from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.slices import SlicesPanel
-from srheart_demo.dashboard.widgets import (
-    Hearing,
-    News,
-    card,
-    checkbox,
-    choices,
-    dropdown,
-    named,
-    plot,
-)  # fmt: skip
 
 if TYPE_CHECKING:
-    from srheart_demo.dashboard.explorer import Explorer
-    from srheart_demo.dashboard.runner import Runner
+    from srheart_demo.explorer.moment import Heart
     from srheart_demo.explorer.session import Session
-    from srheart_demo.explorer.show import Heart
     from srheart_demo.solver.algorithm import Step
 
 FOUND = ("uncertainty", "spread")
 """What is painted after a long computation."""
 
 
-class HeartPanel(Hearing):
+class HeartPanel(ui.Hearing):
     """The first tab.
 
     Attributes:
@@ -39,34 +29,31 @@ class HeartPanel(Hearing):
         computes: the long computation that was asked for last, in `texts.JOBS`.
     """
 
-    def __init__(self, board: Explorer) -> None:
-        self.view, self.slices = HeartView(), SlicesPanel()
-        self.show_truth = checkbox("srh-show-truth", True)
-        self.show_cut = checkbox("srh-show-cut", True)
-        self.show_slices = dropdown("srh-show-slices", texts.SLICES_SHOWN)
-        self.paint = dropdown("srh-paint", texts.PAINTS)
-        self._news = News(texts.PAGE_LOADING)
+    def __init__(self, runner: Runner) -> None:
+        self._runner, self.view, self.slices = runner, HeartView(), SlicesPanel()
+        names = "srh-show-truth", "srh-show-cut", "srh-show-slices", "srh-paint"
+        toggles = [*map(ui.control, names)]
+        self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
+        self._news = ui.News(texts.PAGE_LOADING)
         self._news.alone(True)
         self.computes = ""
         self._asked: tuple[str, Step] | None = None
         self._given_up: tuple[str, Step] | None = None
-        toggles = [self.show_truth, self.show_cut, self.show_slices, self.paint]
-        bar = named(w.HBox(toggles), "srh-toggles")
-        in_3d = [bar, plot(self.view, "srh-fig-heart"), self._news.box]
-        self.cards = card("", texts.HEART, in_3d, "srh-heart"), self.slices.box
+        bar = ui.named(w.HBox(toggles), "srh-toggles")
+        in_3d = [bar, ui.plot(self.view, "srh-fig-heart"), self._news.box]
+        self.cards = ui.card("", texts.HEART, in_3d, "srh-heart"), self.slices.box
         for toggle in toggles[:3]:
             self.on(toggle, lambda _: self._toggle())
         self._toggle()
-        self.on(self.show_slices, lambda how: self._paint(board, all_painted=how == "painted"))
-        self.on(self.paint, lambda what: self._paint(board, paint=what))
+        self.on(self.show_slices, lambda how: self._wish(all_painted=how == "painted"))
+        self.on(self.paint, lambda what: self._wish(paint=what))
 
     def _toggle(self) -> None:
         slices = bool(self.show_slices.value)
         self.view.toggle(self.show_truth.value, slices, self.show_cut.value)
 
-    @staticmethod
-    def _paint(board: Explorer, **how: object) -> None:
-        board.runner.wish(f"paint {[*how]}", lambda session: vars(session).update(how))
+    def _wish(self, **how: object) -> None:
+        self._runner.wish(f"paint {[*how]}", lambda session: vars(session).update(how))
 
     @property
     def look(self) -> tuple[int, float]:
@@ -76,9 +63,8 @@ class HeartPanel(Hearing):
     def fill(self, session: Session) -> None:
         """What there is to look at of a scan."""
         known = session.scene.d is not None
-        paints = choices({k: text for k, text in texts.PAINTS.items() if known or k != "error"})
-        if paints != [*self.paint.options]:
-            self.paint.options = paints
+        paints = {k: text for k, text in texts.PAINTS.items() if known or k != "error"}
+        ui.offer(self.paint, paints, self.paint.value if self.paint.value in paints else "")
         self.slices.slice.max = len(session.scene.slices) - 1
         self.view.show_ghost(session.scene.subject.ghost)
 
@@ -98,19 +84,14 @@ class HeartPanel(Hearing):
     def wait(self) -> None:
         """A run goes on: the heart shows it."""
 
-    def refresh(self, session: Session, runner: Runner, anew: bool = False) -> None:
+    def refresh(self, session: Session, anew: bool = False) -> None:
         """Find the hearts that are to be painted, unless they are there, on their way or given
         up."""
-        what, step = session.paint, session.step
-        if what not in FOUND or session.now.painted or runner.computing == what:
-            return
-        if self._given_up != (what, step):
-            self.computes, self._asked = what, (what, step)
-            runner.job(
-                what,
-                lambda session, watch: session.spread(what, watch),
-                lambda _: runner.redraw(),
-            )
+        what, asked, runner = session.paint, (session.paint, session.step), self._runner
+        given_up = self._given_up == asked
+        if what in FOUND and not (session.now.painted or runner.computing == what or given_up):
+            self.computes, self._asked = what, asked
+            runner.job(what, lambda s, watch: s.spread(what, watch), lambda _: runner.redraw())
 
     def progress(self, word: str, done: float) -> None:
         """Something is computed."""

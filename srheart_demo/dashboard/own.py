@@ -10,24 +10,24 @@ import ipywidgets as w
 
 from srheart_demo.dashboard import texts
 from srheart_demo.dashboard.picker import FilePicker
-from srheart_demo.dashboard.why import About, WhyTab
-from srheart_demo.dashboard.widgets import checkbox, control, html, named, row, show, slider
+from srheart_demo.dashboard.runner import Runner
+from srheart_demo.dashboard.tabs import About, Tab
+from srheart_demo.dashboard.widgets import control, html, named, row, show
 
 if TYPE_CHECKING:
-    from srheart_demo.dashboard.explorer import Explorer
-    from srheart_demo.dashboard.runner import Runner
     from srheart_demo.enhancement.check import Report
     from srheart_demo.explorer.own import OwnFile, OwnScan
     from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.watch import Watch
 
 
-class OwnTab(WhyTab):
+class OwnTab(Tab):
     """Takes files; a change of how they are read takes them again."""
 
     computes = "check"
     of_step = False
 
-    def __init__(self, board: Explorer) -> None:
+    def __init__(self, runner: Runner) -> None:
         from srheart_demo.scan.labels import KNOWN
         from srheart_demo.scan.nifti import MOST_UPLOAD
 
@@ -39,22 +39,14 @@ class OwnTab(WhyTab):
             named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name)
             for name in ("srh-own-stack", "srh-own-view")
         )
-        self.frame = control(w.Dropdown, "srh-own-frame", options=[0])
-        self.view_frame = control(w.Dropdown, "srh-own-view-frame", options=[0])
-        self.labels = control(
-            w.Combobox,
-            "srh-own-labels",
-            options=list(self._known),
-            placeholder=texts.OWN_RECOGNISED,
-            continuous_update=False,
-        )
-        self.turn = slider("srh-own-turn", 0, -180, 180, 5, ".0f")
-        self.turn.continuous_update = False
-        self.flip, self.mirror = checkbox("srh-own-flip"), checkbox("srh-own-mirror")
+        self.frame, self.view_frame = control("srh-own-frame"), control("srh-own-view-frame")
+        known = {"options": [*self._known], "placeholder": texts.OWN_RECOGNISED}
+        self.labels, self.turn = control("srh-own-labels", **known), control("srh-own-turn")
+        self.flip, self.mirror = control("srh-own-flip"), control("srh-own-mirror")
         read = row(self.labels, self.frame, self.view_frame)
         self.how = w.VBox([read, row(self.turn, self.flip, self.mirror)])
         self.report = html("", "srh-report")
-        super().__init__(board, "own", [row(self.stack, self.view), self.how], [self.report])
+        super().__init__(runner, "own", [row(self.stack, self.view), self.how], [self.report])
         show(self.how, False)
         self.stack.on_file, self.view.on_file = self._take_stack, self._take_view
         self.stack.on_problem = self.view.on_problem = self._refuse
@@ -62,26 +54,28 @@ class OwnTab(WhyTab):
         for each in (self.frame, self.labels, self.turn, self.flip, self.mirror):
             self.on(each, lambda _: self._read_anew())
 
-    def about(self, session: Session, runner: Runner) -> About:
+    def about(self, session: Session) -> About:
         """Whose scan it is."""
         return (session.scene.subject,)
 
-    def compute(self, session: Session, runner: Runner) -> None:
+    def compute(self, session: Session) -> None:
         """The report on the scan that is looked at, if it is the user's own."""
         from srheart_demo.explorer.own import OwnScan
 
         subject, self.report.value = session.scene.subject, ""
         self.clear(self._refusal or None)
-        if not isinstance(subject, OwnScan):
-            return
-        self._show_how(subject)
+        if isinstance(subject, OwnScan):
+            self._show_how(subject)
+            super().compute(session)
 
-        def found(report: Report | None) -> None:
-            if report is not None and session.scene.subject is subject:
-                self.report.value, self._refusal = _markup(report), ""
-                self.fill()
+    def work(self, session: Session, watch: Watch, *asked: Any) -> Report | None:
+        """The report."""
+        return session.report()
 
-        runner.job(self.computes, lambda session, _: session.report(), found)
+    def draw(self, found: Report | None) -> None:
+        """The report, in words."""
+        if found is not None:
+            self.report.value, self._refusal = _markup(found), ""
 
     def refused(self, why: str) -> None:
         """The files were not taken: only a view that was taken before is left beside the stack."""
@@ -90,7 +84,7 @@ class OwnTab(WhyTab):
             self._file, self.view.said = replace(self._file, view=self._good_view), ""
 
     def _refuse(self, why: str) -> None:
-        self.board.show_problem(why)
+        self.runner.on_problem(why, "")
 
     def _take_stack(self, name: str, content: bytes) -> None:
         from srheart_demo.explorer.own import OwnFile
@@ -133,7 +127,7 @@ class OwnTab(WhyTab):
     def _read(self, **otherwise: Any) -> None:
         if self._file is not None:
             self._file = replace(self._file, **otherwise)
-            self.board.runner.load(self._file)
+            self.runner.load(self._file)
 
     def _show_how(self, subject: OwnScan) -> None:
         """The controls as this scan was read."""

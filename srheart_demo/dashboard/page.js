@@ -2,7 +2,7 @@
 // screen reader speaks, lights up the terms of the equation, turns the page dark, and hands out
 // files.
 
-import { listen } from "./canvas.js";
+import { listen, view } from "./canvas.js";
 
 // What is asked for now is drawn in the next frame; the task after it finds it on the screen.
 function painted(callback) {
@@ -29,6 +29,8 @@ function tellTouch(model, signal) {
 
 const TARGETS =
   ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
+
+const TENDED = `${TARGETS}, .srh-status, [title=null]`;
 
 function nameControls(names) {
   for (const [className, name] of Object.entries(names)) {
@@ -108,13 +110,9 @@ function handOutFiles(model, signal) {
 
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
-function render({ model }) {
-  const stop = new AbortController();
-  answerPings(model, stop.signal);
-  tellTouch(model, stop.signal);
-  lightTerms(model, stop.signal);
-  turnDark(model, stop.signal);
-  handOutFiles(model, stop.signal);
+function show(model, _, signal) {
+  for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
+    begin(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
     // What ipywidgets says of a control without a tooltip.
@@ -123,19 +121,22 @@ function render({ model }) {
     tellPressed();
   };
   let asked = 0;
-  const additions = new MutationObserver(() => {
-    if (!asked)
+  // In a run words change many times a second, controls do not.
+  const news = ({ addedNodes }) =>
+    [...addedNodes].some((node) => node.matches?.(TENDED) || node.querySelector?.(TENDED));
+  const additions = new MutationObserver((changes) => {
+    if (!asked && changes.some(news))
       asked = requestAnimationFrame(() => {
         asked = 0;
         tend();
       });
   });
   additions.observe(document.body, { childList: true, subtree: true });
-  listen(stop.signal, model, "change:names", tend);
+  listen(signal, model, "change:names", tend);
   document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
-    signal: stop.signal,
+    signal,
   });
-  stop.signal.addEventListener("abort", () => additions.disconnect());
+  signal.addEventListener("abort", () => additions.disconnect());
   tend();
   const greet = () =>
     painted(() => {
@@ -147,7 +148,6 @@ function render({ model }) {
       model.save_changes();
     });
   greet();
-  return () => stop.abort();
 }
 
-export default { render };
+export default view("srh-page", show);

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from srheart_demo.dashboard.page import Page
 from srheart_demo.machine import give_back
 
 if TYPE_CHECKING:
-    from srheart_demo.dashboard.explorer import Explorer
-    from srheart_demo.dashboard.page import Page
     from srheart_demo.explorer.moment import Moment
 
 INTERVALS = {"frame": 0.05, "cuts": 0.05, "heart": 0.2, "scores": 1.0}
@@ -64,16 +62,17 @@ class Schedule:
 
 
 class Painter:
-    """Shows moments of a session on a view, which is touched from the event loop alone.
+    """Shows moments of a session on a page, which is touched from the event loop alone.
 
     Attributes:
         look: the slice and the angle of the cut that the views show.
         schedule: what is out of date.
+        draw: part of the page → draws what was prepared for it.
     """
 
-    def __init__(self, view: Explorer, page: Page, look: tuple[int, float]) -> None:
-        self.look, self.schedule = look, Schedule()
-        self._view, self._page = view, page
+    def __init__(self, page: Page) -> None:
+        self.look, self.schedule, self._page = (0, 0.0), Schedule(), page
+        self.draw: Mapping[str, Callable[[Any], None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="painter")
         self._film: asyncio.Task[None] | None = None
         self._filmed: Moment | None = None
@@ -88,35 +87,32 @@ class Painter:
     async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
         """Show what is due of a moment, if the browser has painted the last picture; or nap."""
         due = self.schedule.take(hurry) if self._page.painted else []
-        loop = asyncio.get_running_loop()
-        for part, draw, cost in await asyncio.gather(
-            *(loop.run_in_executor(self._thread, self._prepared, now, part, coarse) for part in due)
+        call = asyncio.get_running_loop().run_in_executor
+        for part, found, cost in await asyncio.gather(
+            *(call(self._thread, self._prepared, now, part, coarse) for part in due)
         ):
             self.schedule.renewed(part, cost)
-            draw()
+            self.draw[part](found)
         if due:
             self._page.sent()
         else:
             await asyncio.sleep(NAP)
 
-    def _prepared(
-        self, now: Moment, part: str, coarse: bool
-    ) -> tuple[str, Callable[[], None], float]:
-        """A part of the page, how to draw it, and the seconds that it took to prepare."""
+    def _prepared(self, now: Moment, part: str, coarse: bool) -> tuple[str, Any, float]:
+        """A part of the page, what there is to draw in it, and the seconds that took."""
         from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
 
-        started, view = time.monotonic(), self._view
-        draw: Callable[[], None]
-        if part == "frame":
-            draw = partial(view.show_frame, now.found(*UNKNOWNS))
-        elif part == "cuts":
-            draw = partial(view.show_cuts, now.cuts(*self.look))
-        elif part == "heart":
-            draw = partial(view.show_heart, now.heart(*self.look, coarse))
-        else:
-            draw = partial(view.show_scores, now.found(*QUALITY))
-            give_back()  # Scores come seldom, and need the most room.
-        return part, draw, time.monotonic() - started
+        started = time.monotonic()
+        prepare: dict[str, Callable[[], Any]] = {
+            "frame": lambda: now.found(*UNKNOWNS),
+            "cuts": lambda: now.cuts(*self.look),
+            "heart": lambda: now.heart(*self.look, coarse),
+            "scores": lambda: now.found(*QUALITY),
+        }
+        found = prepare[part]()
+        if part == "scores":
+            give_back()  # They come seldom, and need the most room.
+        return part, found, time.monotonic() - started
 
     async def film(self, now: Moment) -> None:
         """Show moments of a run, as fast as the browser paints them, until `cut`."""

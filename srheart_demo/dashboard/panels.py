@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -10,34 +10,22 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from srheart_demo.dashboard import sentences, texts
+from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
+from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
-from srheart_demo.dashboard.widgets import (
-    bar,
-    button,
-    card,
-    checkbox,
-    choices,
-    control,
-    dropdown,
-    html,
-    mark,
-    named,
-    note,
-    plot,
-    show,
-    slider,
-)  # fmt: skip
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import Moment
+    from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.session import Session
-    from srheart_demo.explorer.show import LossCurves
     from srheart_demo.explorer.subjects import ScanSettings
 
 RANDOM, OWN = "random", "own"
 """Choices of the subject that ask for more."""
+PAPERS = "paper"
+"""The choice of a preset that is the paper's own system: settings and generator."""
+PAPERS_SYSTEM = "REFERENCE", "betavae"
 
 
 class Header:
@@ -49,39 +37,37 @@ class Header:
             f"<b>{tissue}</b> {texts.TISSUE_NAMES[tissue]}</span>"
             for tissue, colour in TISSUE_COLOURS.items()
         )
-        title = html(
+        title = ui.html(
             f'<h1>{escape(texts.TITLE)}</h1><span class="srh-subtitle">'
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation = checkbox("srh-equation", True)
-        self.dark = checkbox("srh-theme")
-        legend = html(f'<div class="srh-legend">{chips}</div>')
-        strip = html("".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations")
-        top = named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
-        told = named(w.VBox([strip, html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
+        self.equation, self.dark = ui.control("srh-equation"), ui.control("srh-theme")
+        legend = ui.html(f'<div class="srh-legend">{chips}</div>')
+        strip = ui.html(
+            "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
+        )
+        top = ui.named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
+        told = ui.named(w.VBox([strip, ui.html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
         self.box = w.VBox([top, told])
-        self.equation.observe(lambda change: show(strip, change.new), "value")
+        self.equation.observe(lambda change: ui.show(strip, change.new), "value")
 
 
 class ScanPanel:
     """Who is scanned, and how."""
 
     def __init__(self) -> None:
-        self.subject = control(w.Dropdown, "srh-subject")
-        self.seed = control(w.BoundedIntText, "srh-seed", value=1, min=0, max=999_999)
-        self.own = note(texts.OWN_HINT)
-        self.motion = slider("srh-motion", 1.0, 0, 4, 0.1, ".1f")
-        self.spacing = slider("srh-spacing", 10, 4, 16, 2, ".0f")
-        self.noise = slider("srh-noise", 0, 0, 0.3, 0.01, ".0%")
-        self.long_axis, self.live = checkbox("srh-long-axis", True), checkbox("srh-live", True)
-        self.stack = named(StackView(), "srh-stack-box")
-        self._simulation = (self.motion, self.spacing, self.noise)
-        pair = named(w.HBox([self.long_axis, self.live]), "srh-pair")
-        content = [self.subject, self.seed, self.own, *self._simulation, pair, self.stack]
-        self.box = card("1", texts.SCAN, content, "srh-scan")
-        self.controls = (self.subject, self.seed, *self._simulation, self.long_axis)
-        self._samples: Sequence[str] = ()
+        self.subject, self.seed = ui.control("srh-subject"), ui.control("srh-seed")
+        self.own, self.stack = ui.note(texts.OWN_HINT), ui.named(StackView(), "srh-stack-box")
+        simulation = "motion", "spacing", "noise"
+        self._simulation = {name: ui.control(f"srh-{name}") for name in simulation}
+        self.motion, self.spacing, self.noise = self._simulation.values()
+        self.long_axis, self.live = ui.control("srh-long-axis"), ui.control("srh-live")
+        pair = ui.named(w.HBox([self.long_axis, self.live]), "srh-pair")
+        content = [self.subject, self.seed, self.own, *self._simulation.values(), pair, self.stack]
+        self.box = ui.card("1", texts.SCAN, content, "srh-scan")
+        self.controls = (self.subject, self.seed, *self._simulation.values(), self.long_axis)
+        self._samples: Iterable[str] = ()
         self.show_choice()
 
     def fill(self, session: Session) -> None:
@@ -93,14 +79,13 @@ class ScanPanel:
         words = {name: name.replace("_", " ").capitalize() for name in SAMPLES}
         words |= {name: name for name in session.own}
         words |= {RANDOM: texts.SUBJECT_RANDOM, OWN: texts.SUBJECT_OWN}
-        self.subject.options = choices(words)
         seed = random_seed(scan.subject)
-        self.subject.value = scan.subject if seed is None else RANDOM
+        ui.offer(self.subject, words, scan.subject if seed is None else RANDOM)
         if seed is not None:
             self.seed.value = seed
         if session.scene.d is not None:  # of one's own scan nothing is simulated
-            self.motion.value, self.spacing.value = scan.motion, scan.spacing
-            self.noise.value = scan.noise
+            for name, widget in self._simulation.items():
+                widget.value = getattr(scan, name)
         self.long_axis.value = session.scene.has_view
         self.show_choice()
 
@@ -113,73 +98,72 @@ class ScanPanel:
 
     def chosen(self, scan: ScanSettings) -> ScanSettings:
         """Another scan, as it is chosen here."""
-        new = replace(
-            scan,
-            subject=self.name or scan.subject,
-            motion=self.motion.value,
-            spacing=self.spacing.value,
-            noise=self.noise.value,
-            long_axis=self.long_axis.value,
-        )
+        simulated = {name: widget.value for name, widget in self._simulation.items()}
+        subject, view = self.name or scan.subject, self.long_axis.value
+        new = replace(scan, subject=subject, long_axis=view, **simulated)
         same = (scan.subject, scan.spacing) == (new.subject, new.spacing)
         # Slices have other numbers now.
         return new if same else replace(new, by_hand=(), missing=())
 
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
-        simulated = self.subject.value in (None, RANDOM, *self._samples)
-        show(self.seed, self.subject.value == RANDOM)
-        show(self.own, not simulated)
+        ui.show(self.seed, self.subject.value == RANDOM)
+        ui.show(self.own, self.subject.value not in (None, RANDOM, *self._samples))
         self.own.value = escape(texts.OWN_HINT if self.name is None else texts.OWN_AS_IT_IS)
 
     def enable(self, loading: bool, simulated: bool, view: bool) -> None:
         """Only what has a meaning: of one's own scan nothing is simulated."""
         for widget in self.controls:
             widget.disabled = loading
-        for widget in self._simulation:
-            show(widget, simulated)
+        for widget in self._simulation.values():
+            ui.show(widget, simulated)
         self.long_axis.disabled = loading or not view
 
 
 class SolverPanel:
-    """How it is solved."""
+    """How it is solved, and with which generator."""
 
     def __init__(self) -> None:
-        self.preset, self.preset_note = control(w.Dropdown, "srh-preset"), html("", "srh-hint")
-        self.gamma = slider("srh-gamma", 1.0, 0, 4, 0.1, ".1f")
-        self.gamma_note = note(texts.GAMMA_NOTE)
-        self.solver, self.prior = dropdown("srh-solver", texts.SOLVERS), checkbox("srh-prior")
-        self.lr_z, self.lr_d = (
-            control(w.BoundedFloatText, name, value=0.1, min=1e-6, max=100, step=0.01)
-            for name in ("srh-lr-z", "srh-lr-d")
-        )
-        fine = named(w.GridBox([self.solver, self.prior, self.lr_z, self.lr_d]), "srh-fine")
-        content = [self.preset, self.preset_note, self.gamma, self.gamma_note, fine]
-        self.box = card("2", texts.RUN_CARD, content, "srh-run")
+        self.preset, self.preset_note = ui.control("srh-preset"), ui.html("", "srh-hint")
+        self.generator, self.gamma = ui.control("srh-generator"), ui.control("srh-gamma")
+        self.gamma_note = ui.note(texts.GAMMA_NOTE)
+        self.solver, self.prior = ui.control("srh-solver"), ui.control("srh-prior")
+        self.lr_z, self.lr_d = ui.control("srh-lr-z"), ui.control("srh-lr-d")
+        fine = ui.named(w.GridBox([self.solver, self.prior, self.lr_z, self.lr_d]), "srh-fine")
+        chosen = [self.preset, self.generator, self.preset_note]
+        content = [*chosen, self.gamma, self.gamma_note, fine]
+        self.box = ui.card("2", texts.RUN_CARD, content, "srh-run")
         self.single = ("gamma", "solver", "prior", "lr_z", "lr_d")
-        self.controls = (self.preset, *(getattr(self, name) for name in self.single))
+        single = (getattr(self, name) for name in self.single)
+        self.controls = (self.preset, self.generator, *single)
+        self._chosen = ""
 
     def fill(self, session: Session) -> None:
-        """The presets that there are, and the one that is chosen."""
+        """What there is to choose from, and what is chosen."""
+        from srheart_demo.explorer.history import called, generator_name
+        from srheart_demo.heart.generator import available
         from srheart_demo.solver.settings import PRESETS
 
-        name = session.settings.name
-        self.preset.options = tuple(PRESETS)
-        self.preset.value = name if name in PRESETS else next(iter(PRESETS))
-        self.fill_single(session)
-
-    def fill_single(self, session: Session) -> None:
-        """The single settings."""
-        self.solver.value, self.prior.value = session.settings.solver, session.settings.prior
+        settings, generator = session.settings, generator_name(session.generator)
+        presets = {name: name for name in PRESETS}
+        if PAPERS_SYSTEM[1] in available():
+            presets[PAPERS] = texts.PAPERS_SYSTEM
+        name = settings.name if settings.name in PRESETS else next(iter(PRESETS))
+        ui.offer(self.preset, presets, PAPERS if (name, generator) == PAPERS_SYSTEM else name)
+        known = {name: texts.GENERATORS.get(name, name) for name in available()}
+        ui.offer(self.generator, known, generator)
+        self.solver.value, self.prior.value = settings.solver, settings.prior
         for name, value in session.wanted.items():
             getattr(self, name).value = value
+        self._chosen = called(PRESETS.get(settings.name, settings), session.generator)
 
     def show_preset(self, shown: str = "") -> None:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
-        name = self.preset.value or ""
-        other = "" if shown in ("", name) else texts.SHOWN_RUN.format(shown, name)
-        told = escape(texts.PRESET_NOTES.get(name, ""))
-        self.preset_note.value = f"<b>{escape(other)}</b> {told}" if other else told
+        papers = self.preset.value == PAPERS
+        told = texts.PAPERS_NOTE if papers else texts.PRESET_NOTES.get(self.preset.value, "")
+        other = shown not in ("", self._chosen)
+        said = f"<b>{escape(texts.SHOWN_RUN.format(shown, self._chosen))}</b> " if other else ""
+        self.preset_note.value = said + escape(told)
 
     def show_long_axis(self, used: bool) -> None:
         """Whether γ weighs anything."""
@@ -193,32 +177,38 @@ class UnknownsPanel:
     def __init__(self) -> None:
         self.shifts, self.latent, self.path = ShiftChart(), LatentChart(), PathChart()
         shown = {
-            "bars": plot(self.latent, "srh-fig-latent"),
-            "path": plot(self.path, "srh-fig-path"),
+            "bars": ui.plot(self.latent, "srh-fig-latent"),
+            "path": ui.plot(self.path, "srh-fig-path"),
         }
-        mode = w.ToggleButtons(options=choices(texts.LATENT_MODES))
+        self.mode = w.ToggleButtons(options=ui.choices(texts.LATENT_MODES))
+
+        self._now: Moment | None = None
 
         def choose() -> None:
             for name, chart in shown.items():
-                show(chart, name == mode.value)
+                ui.show(chart, name == self.mode.value)
+            if self._now is not None:
+                self.show_frame(self._now)
 
-        mode.observe(lambda _: choose(), "value")
+        self.mode.observe(lambda _: choose(), "value")
         choose()
-        head = [html(f"<h3>{texts.LATENT_HEADING}</h3>"), named(mode, "srh-mode")]
+        head = [ui.html(f"<h3>{texts.LATENT_HEADING}</h3>"), ui.named(self.mode, "srh-mode")]
         content = [
-            html(f"<h3>{texts.SHIFTS_HEADING}</h3>", "srh-subheading"),
-            plot(self.shifts, "srh-fig-shifts"),
-            named(w.HBox(head), "srh-latent-head"),
+            ui.html(f"<h3>{texts.SHIFTS_HEADING}</h3>", "srh-subheading"),
+            ui.plot(self.shifts, "srh-fig-shifts"),
+            ui.named(w.HBox(head), "srh-latent-head"),
             *shown.values(),
         ]
-        self.box = card("3", texts.UNKNOWN, content, "srh-unknown")
+        self.box = ui.card("3", texts.UNKNOWN, content, "srh-unknown")
 
     def show_frame(self, now: Moment) -> None:
         """The unknowns of a run, in its colour."""
-        colour = next(run.colour for run in now.curves if run.active)
-        self.shifts.show_shifts(now.shifts, colour)
-        self.latent.show_latent(now.step.z[0].numpy(), colour)
-        self.path.show_paths(now.curves, now.at)
+        self._now = now
+        self.shifts.show_shifts(now.shifts, now.run.colour)
+        if self.mode.value == "path":
+            self.path.show_paths(now.curves, now.at)
+        else:
+            self.latent.show_latent(now.step.z[0].numpy(), now.run.colour)
 
 
 class ConvergencePanel:
@@ -226,8 +216,8 @@ class ConvergencePanel:
 
     def __init__(self) -> None:
         self.chart = ConvergenceChart()
-        content: list[w.Widget] = [plot(self.chart, "srh-fig-convergence")]
-        self.box = card("4", texts.CONVERGENCE, content, "srh-convergence")
+        chart: list[w.Widget] = [ui.plot(self.chart, "srh-fig-convergence")]
+        self.box = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
 
     def show_frame(self, now: Moment) -> None:
         """Those of all runs, with a mark at what is looked at."""
@@ -235,51 +225,93 @@ class ConvergencePanel:
 
 
 class Transport:
-    """Moves through a run: its buttons, a scrubber over iterations, the runs that are kept."""
+    """Moves through a run: its buttons, a scrubber over iterations, the runs that are kept; and
+    says what the run is doing, in a word and a line, never ahead of the picture.
+
+    Attributes:
+        shown: the moment that the page shows.
+    """
+
+    shown: Moment | None
 
     def __init__(self) -> None:
-        self.run = button("srh-button-run", "play")
-        self.pause = button("srh-button-pause", "pause")
-        self.step = button("srh-button-step", "step-forward")
-        self.reset = button("srh-button-reset", "undo")
-        self.run.button_style = "primary"
-        buttons = named(w.GridBox([self.run, self.pause, self.step, self.reset]), "srh-buttons")
-        self.iteration = control(w.IntSlider, "srh-iteration", value=0, min=0, max=1)
-        self.replay = button("srh-button-replay", "history")
-        self.fork = button("srh-button-fork", "code-fork")
-        self.cancel = button("srh-button-cancel", "times")
-        self.runs = [button("srh-chip-run") for _ in range(3)]
-        chips = named(w.HBox([self.replay, self.fork, *self.runs]), "srh-runs")
-        self.status, self.detail = html("", "srh-status"), html("", "srh-detail")
-        told = named(w.VBox([w.HBox([self.status, self.cancel]), self.detail]), "srh-told")
-        self.box = named(
-            w.GridBox([buttons, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
+        names = "run", "pause", "step", "reset", "replay", "fork", "cancel"
+        buttons = [ui.control(f"srh-button-{name}") for name in names]
+        self.run, self.pause, self.step, self.reset = buttons[:4]
+        self.replay, self.fork, self.cancel = buttons[4:]
+        pressed = ui.named(w.GridBox(buttons[:4]), "srh-buttons")
+        self.iteration = ui.control("srh-iteration")
+        self.runs = [ui.named(w.Button(), "srh-chip-run") for _ in range(3)]
+        chips = ui.named(w.HBox([self.replay, self.fork, *self.runs]), "srh-runs")
+        self.status, self.detail = ui.html("", "srh-status"), ui.html("", "srh-detail")
+        told = ui.named(w.VBox([w.HBox([self.status, self.cancel]), self.detail]), "srh-told")
+        self.box = ui.named(
+            w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
         )
-        show(self.cancel, False)
+        ui.show(self.cancel, False)
         self._show_runs(())
+        self.shown, self._told = None, Activity.LOADING
+        self.say("")
 
     def show_frame(self, now: Moment) -> None:
         """The iteration that is looked at, and a chip for every run, in its colour."""
-        self.iteration.max = max(now.last, 1)
-        self.iteration.value = now.at
+        with self.iteration.hold_sync():
+            self.iteration.max = max(now.last, 1)
+            self.iteration.value = now.at
         self._show_runs(now.curves)
 
     def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
         for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
-            show(chip, run is not None and len(curves) > 1)
-            for name in [n for n in chip._dom_classes if n.startswith("srh-colour-")]:
-                chip.remove_class(name)
+            ui.show(chip, run is not None and len(curves) > 1)
             if run is not None:
                 chip.description = sentences.run_name(run)
-                chip.add_class(f"srh-colour-{run.colour}")
-                mark(chip, "srh-active", run.active)
+                ui.mark(chip, "srh-active", run.active)
+                for colour in range(len(self.runs)):
+                    ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
+
+    def say(self, problem: str, word: str = "") -> None:
+        """What stands there in place of the run's state from now on; or nothing."""
+        self._problem, self._word = problem, word or texts.REFUSED
+
+    def write(self, runner: Runner) -> None:
+        """Write what there is to say of the run now."""
+        state, shown = runner.state, self.shown
+        done, line = 0.0, ""
+        # The picture comes after the state: until then nothing is told of the one before.
+        if shown is not None and not _fits(shown, runner):
+            shown = None
+        if state is Activity.DONE and shown is None:
+            state = self._told
+        self._told, running = state, state is Activity.RUNNING
+        if state is Activity.FAILED:
+            line = f"{self._problem} {texts.FAILED_NOTE}"
+        elif self._problem:
+            self.show_status("failed", self._word, self._problem, 0.0)
+            return
+        elif shown is not None:
+            whole = shown.settings.iterations if running else shown.last
+            done = shown.at / whole if whole else 0.0
+            line = sentences.progress_line(shown, running)
+        self.show_status(state.value, getattr(texts, state.name), line, done)
 
     def show_status(self, state: str, word: str, detail: str, done: float) -> None:
         """The state in a word, in a line, and as a bar filled to `done` of 1."""
         status = f'<span class="srh-dot srh-{state}"></span>{escape(word)}'
         if self.status.value != status:  # the status is spoken by screen readers: on change only
             self.status.value = status
-        self.detail.value = f"{bar(done)}{escape(detail)}"
+        self.detail.value = f"{ui.bar(done)}{escape(detail)}"
+
+
+def _fits(shown: Moment, runner: Runner) -> bool:
+    """Whether a picture is of what the run does now, and not of what it did before."""
+    ended = shown.step.stopped is not None
+    if runner.state is Activity.DONE:
+        return ended
+    if runner.state is Activity.RUNNING:
+        return not ended and not runner.wishing
+    if runner.state is Activity.PAUSED and runner.session is not None:
+        return ended == (not runner.wishing and runner.session.step.stopped is not None)
+    return True
 
 
 class ScorePanel:
@@ -289,8 +321,8 @@ class ScorePanel:
     """
 
     def __init__(self) -> None:
-        self.table = html("", "srh-scores")
-        self.box = card("5", texts.QUALITY, [self.table], "srh-quality", texts.GAUGE_SCORE_NOTE)
+        self.table = ui.html("", "srh-scores")
+        self.box = ui.card("5", texts.QUALITY, [self.table], "srh-quality", texts.GAUGE_SCORE_NOTE)
         self._scored: Moment | None = None
         self._shown: Moment | None = None
 
@@ -314,29 +346,26 @@ class ScorePanel:
         if old:
             heading = texts.OLD_HEADING.format(scored.at)
         other = f"<u></u>{texts.DICE_NEAREST}" if known else ""
-        rows = (
-            f'<div class="srh-score srh-score-head"><span>{heading}</span><span></span>'
-            f"<span>{texts.DICE_ESTIMATE}</span><span>{other}</span></div>"
-        ) + "".join(
-            _score_row(tissue, colour, dice[tissue], nearest.get(tissue))
-            for tissue, colour in TISSUE_COLOURS.items()
-        )
+        rows = _row("head", heading, "", f"<span>{texts.DICE_ESTIMATE}</span>", other)
+        for tissue, colour in TISSUE_COLOURS.items():
+            low = nearest.get(tissue)
+            filled = f'<i style="width:{100 * dice[tissue]:.1f}%"></i>'
+            filled += "" if low is None else f'<u style="left:{100 * low:.1f}%"></u>'
+            track = f'<span class="srh-track" style="color:{colour}">{filled}</span>'
+            than = "" if low is None else f"{low:.3f}"
+            rows += _row("", tissue, track, f"<b>{dice[tissue]:.3f}</b>", than)
         if known:
-            below = (
-                '<div class="srh-score srh-score-motion">'
-                f"<span>{texts.MOTION_ERROR}</span><span></span><b>{shown.motion_error:.1f} mm</b>"
-                f"<span>{shown.motion_uncorrected:.1f} mm</span></div>"
-            )
+            now, before = f"{shown.motion_error:.1f} mm", f"{shown.motion_uncorrected:.1f} mm"
+            below = _row("motion", texts.MOTION_ERROR, "", f"<b>{now}</b>", before)
         else:
             below = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'
         self.table.value = (f'<div class="srh-old">{rows}</div>' if old else rows) + below
 
 
-def _score_row(tissue: str, colour: str, estimate: float, nearest: float | None) -> str:
-    mark_ = "" if nearest is None else f'<u style="left:{100 * nearest:.1f}%"></u>'
-    filled = f'<i style="width:{100 * estimate:.1f}%"></i>{mark_}'
+def _row(kind: str, title: str, track: str, value: str, other: str) -> str:
+    """A row of scores, as markup."""
+    name = f"srh-score srh-score-{kind}" if kind else "srh-score"
     return (
-        f'<div class="srh-score"><span>{tissue}</span>'
-        f'<span class="srh-track" style="color:{colour}">{filled}</span>'
-        f"<b>{estimate:.3f}</b><span>{'' if nearest is None else f'{nearest:.3f}'}</span></div>"
+        f'<div class="{name}"><span>{title}</span>{track or "<span></span>"}{value}'
+        f"<span>{other}</span></div>"
     )

@@ -1,11 +1,9 @@
 // A button that takes a file, chosen or dropped, and hands it over in parts, each when it is asked
 // for: a websocket ends at a message of more than 10 MB.
 
-import { element, listen } from "./canvas.js";
+import { element, listen, view } from "./canvas.js";
 
-function render({ model, el }) {
-  const stop = new AbortController();
-  el.classList.add("srh-picker");
+function show(model, el, signal) {
   const input = Object.assign(element("input", "", el), {
     type: "file",
     accept: model.get("accept"),
@@ -45,10 +43,9 @@ function render({ model, el }) {
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
   };
-  listen(stop.signal, model, "msg:custom", give);
-  listen(stop.signal, model, "change:text change:said", draw);
+  listen(signal, model, "msg:custom", give);
+  listen(signal, model, "change:text change:said", draw);
   draw();
-  return () => stop.abort();
 }
 
-export default { render };
+export default view("srh-picker", show);

@@ -17,11 +17,10 @@ from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.painter import NAP, Painter
 
 if TYPE_CHECKING:
-    from srheart_demo.dashboard.explorer import Explorer
-    from srheart_demo.dashboard.page import Page
     from srheart_demo.explorer.own import OwnFile
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
@@ -67,24 +66,36 @@ class Job:
 
     name: str
     work: Callable[[Session, Watch], Any]
-    show: Callable[[Any], None]
+    show: Callable[[Any], object]
 
 
 class Runner:
-    """Takes the controls' wishes, runs the session and keeps the view up to date.
+    """Takes the controls' wishes, runs the session and keeps the page up to date.
 
     Attributes:
         state: what the run is doing.
         session: what it drives; None until it is loaded.
-        painter: shows it.
+        page, painter: where and by whom it is shown.
+        on_loaded: called with the first session, when it is there.
+        on_scan: called with the session when another scan is looked at.
+        on_state: called with `state` and, if that failed, the problem.
+        on_job: called with a long computation's name and how far it is, of 1; None when it is over,
+            or has given way.
+        on_problem: called with why a wish was not granted or a computation came to nothing, and the
+            computation's name; the run is as it was.
     """
 
-    def __init__(
-        self, load: Callable[[], Session], view: Explorer, page: Page, look: tuple[int, float]
-    ) -> None:
+    session: Session | None
+
+    def __init__(self, load: Callable[[], Session], page: Page) -> None:
         self.state, self.session = Activity.LOADING, None
-        self.painter = Painter(view, page, look)
-        self._load, self._view, self._page = load, view, page
+        self.page, self.painter = page, Painter(page)
+        self.on_loaded: Callable[[Session], object] = lambda session: None
+        self.on_scan: Callable[[Session], object] = lambda session: None
+        self.on_state: Callable[[Activity, str], object] = lambda state, problem: None
+        self.on_job: Callable[[str, float | None], object] = lambda name, done: None
+        self.on_problem: Callable[[str, str], object] = lambda problem, job: None
+        self._load = load
         self._wishes: dict[str, Callable[[Session], object]] = {}
         self._granting, self._numbers = False, count()
         self._job: Job | None = None
@@ -93,8 +104,6 @@ class Runner:
         self._opening, self._beat_at, self._closed = False, 0.0, False
         self._wake = asyncio.Event()
         self._solver = ThreadPoolExecutor(1, thread_name_prefix="solver")
-
-    session: Session | None
 
     # -- what the controls call ------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class Runner:
         self._wake.set()
 
     def run(self) -> None:
-        """Start or go on; where a run is over, or another preset is chosen, begin another."""
+        """Start or go on; where a run is over, or something else is chosen, begin another."""
         self.cancel()
         session = self.session
         if session is not None and self.state is not Activity.READY and session.over:
@@ -134,17 +143,17 @@ class Runner:
         """Rest at the end of what is being replayed."""
         if self.state is Activity.REPLAYING:
             self.wish("look", lambda session: session.history.look(session.history.last))
-            self.pause_at()
+            self.rest()
 
     def pause(self) -> None:
         """Stop after the burst that is on its way."""
         if self.state in (Activity.RUNNING, Activity.REPLAYING):
             self._enter(Activity.PAUSED)
 
-    def pause_at(self) -> None:
-        """Stay at what is looked at: another state has come in."""
+    def rest(self) -> None:
+        """Stay at what is looked at."""
         if self.session is not None:
-            self._enter(self._at_rest(self.session))
+            self._enter(Activity.DONE if self.session.finished else Activity.PAUSED)
 
     def step(self) -> None:
         """One more iteration."""
@@ -202,12 +211,12 @@ class Runner:
         return "" if job is None else job.name
 
     def job(
-        self, name: str, work: Callable[[Session, Watch], _T], show: Callable[[_T], None]
+        self, name: str, work: Callable[[Session, Watch], _T], show: Callable[[_T], object]
     ) -> None:
         """Compute something that takes long; an earlier one gives way."""
         self.cancel()
         self._job = Job(name, work, show)
-        self._view.show_job(name, 0.0)
+        self.on_job(name, 0.0)
         self._wake.set()
 
     def cancel(self) -> None:
@@ -216,16 +225,12 @@ class Runner:
         if self._watch is not None:
             self._watch.cancel()
         elif waiting is not None:
-            self._view.show_job(waiting.name, None)
+            self.on_job(waiting.name, None)
 
-    def on_loop(self, show: Callable[[_T], None]) -> Callable[[_T], None]:
+    def on_loop(self, show: Callable[..., object]) -> Callable[..., None]:
         """`show`, to be called from the worker thread: it runs on the event loop."""
         loop = asyncio.get_running_loop()
-
-        def hop(value: _T) -> None:
-            loop.call_soon_threadsafe(show, value)
-
-        return hop
+        return lambda *values: (loop.call_soon_threadsafe(show, *values), None)[1]
 
     def redraw(self) -> None:
         """Everything on the page is out of date."""
@@ -272,7 +277,7 @@ class Runner:
             self.session = session = await self._call(self._load)
             self._enter(Activity.DONE if session.finished else Activity.READY)
             await self._show_scan(session)
-            self._view.loaded(session)
+            self.on_loaded(session)
         elif self._wishes:
             await self._grant(session)
         elif self.state is Activity.RUNNING:
@@ -281,7 +286,7 @@ class Runner:
             self.painter.schedule.everything()
             if session.finished and self.state in (Activity.RUNNING, Activity.PAUSED):
                 self._enter(Activity.DONE)
-        elif stale and self._page.painted:
+        elif stale and self.page.painted:
             await self.painter.show(session.now, coarse=self.state is Activity.REPLAYING)
         elif self._job is not None and not stale:
             await self._do(session, self._job)
@@ -312,23 +317,22 @@ class Runner:
         from srheart_demo.explorer.watch import Cancelled, Watch
 
         self._job, self._doing = None, job
-        told, loop = 0.0, asyncio.get_running_loop()
+        told, scene, problem = 0.0, session.scene, ""
+        tell = self.on_loop(self.on_job)
 
         def report(done: float) -> None:
             nonlocal told
             if time.monotonic() - told > TELL:
                 told = time.monotonic()
-                loop.call_soon_threadsafe(self._view.show_job, job.name, done)
-
-        watch = self._watch = Watch(report)
-        scene, problem = session.scene, ""
+                tell(job.name, done)
 
         def end() -> None:
             if problem:
-                self._view.show_problem(problem, job.name)
+                self.on_problem(problem, job.name)
             if self._job is None:  # else another has taken its place on the page
-                self._view.show_job(job.name, None)
+                self.on_job(job.name, None)
 
+        watch = self._watch = Watch(report)
         try:
             job.show(await self._call(job.work, session, watch))
         except Cancelled:
@@ -341,7 +345,7 @@ class Runner:
         finally:
             self._watch = self._doing = None
             # What was reported last comes first.
-            loop.call_soon(end)
+            asyncio.get_running_loop().call_soon(end)
         if session.scene is not scene:
             await self._show_scan(session)
 
@@ -350,11 +354,11 @@ class Runner:
         history = session.history
         beat = min(max(REPLAY / max(history.last, 1), BEAT[0]), BEAT[1])
         if history.at_end:
-            self._enter(self._at_rest(session))
-        elif self._page.absent:
+            self.rest()
+        elif self.page.absent:
             # A page that was closed must not keep its kernel busy; one out of sight may come back.
             await asyncio.sleep(TELL)
-        elif time.monotonic() - self._beat_at < beat or not self._page.painted:
+        elif time.monotonic() - self._beat_at < beat or not self.page.painted:
             await asyncio.sleep(NAP)
         else:
             self._beat_at = time.monotonic()
@@ -363,17 +367,13 @@ class Runner:
 
     async def _show_scan(self, session: Session) -> None:
         await self._call(lambda: session.scene.subject.ghost)
-        self._view.show_scan(session)
+        self.on_scan(session)
         self.painter.schedule.everything()
-
-    @staticmethod
-    def _at_rest(session: Session) -> Activity:
-        return Activity.DONE if session.finished else Activity.PAUSED
 
     def _enter(self, state: Activity, problem: str = "") -> None:
         self.state, self._opening = state, False
         self.painter.schedule.everything()
-        self._view.show_state(state, problem)
+        self.on_state(state, problem)
         self._wake.set()
 
     async def _sleep(self) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from math import isnan
 from typing import TYPE_CHECKING
 
 from srheart_demo.dashboard import texts
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import Moment
+    from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.race import Lane
-    from srheart_demo.explorer.show import LossCurves
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
 
@@ -38,11 +38,6 @@ def _remaining(seconds: float) -> str:
     if seconds < 90:
         return f"about {max(1, round(seconds))}\u00a0s left"
     return f"about {seconds / 60:.0f}\u00a0min left"
-
-
-def subject(name: str) -> str:
-    """A sample's name as a person would say it."""
-    return name.replace("_", " ").capitalize()
 
 
 def run_name(curves: LossCurves) -> str:
@@ -103,13 +98,22 @@ def gauge_verdict(curve: GaugeCurve) -> str:
     )
 
 
-def race_line(lanes: list[Lane]) -> str:
-    """Where each lane stands."""
-    return " · ".join(
-        f"{lane.name.capitalize()}: {len(lane.loss) - 1} iterations, L {lane.loss[-1]:.3f}"
-        + ("" if isnan(lane.motion_error[-1]) else f", {lane.motion_error[-1]:.1f}\u00a0mm")
+def race_table(lanes: list[Lane]) -> str:
+    """Where each lane stands, as markup; what is not known is left out."""
+    table = [
+        (
+            escape(lane.name.capitalize()),
+            f"{len(lane.loss) - 1}",
+            f"{lane.loss[-1]:.3f}",
+            f"{lane.motion_error[-1]:.1f}\u00a0mm",
+            f"{lane.dice:.3f}",
+        )
         for lane in lanes
-    )
+    ]
+    rows = [texts.RACE_COLUMNS, *table]
+    known = [any("nan" not in row[i] for row in table) for i in range(len(rows[0]))]
+    cells = ("".join(f"<td>{c}</td>" for c, k in zip(row, known, strict=True) if k) for row in rows)
+    return f'<table class="srh-race">{"".join(f"<tr>{row}</tr>" for row in cells)}</table>'
 
 
 def alternatives(now: Moment) -> dict[str, str]:

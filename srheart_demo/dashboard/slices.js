@@ -1,8 +1,8 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
-import { brushOf, element, listen, numbers, redrawn, rgb } from "./canvas.js";
+import { brushOf, element, listen, numbers, redrawn, rgb, view } from "./canvas.js";
 
-const ZOOM = 4;
+const LEAST = 2; // times a picture's pixels, so that a border is a thin line
 
 // Four labels in a byte.
 export function labels(view, n) {
@@ -12,9 +12,17 @@ export function labels(view, n) {
   return unpacked;
 }
 
-function render({ model, el }) {
-  const stop = new AbortController();
-  el.classList.add("srh-label-pictures");
+// Whether lists of arrays hold the same.
+const alike = (before, now) =>
+  before?.every(
+    (one, i) => one.length === now[i].length && one.every((value, j) => value === now[i][j]),
+  );
+
+// How many pixels of a canvas a pixel of its picture takes: as many as the screen shows.
+const zoomOf = (canvas, [, w]) =>
+  Math.max(LEAST, Math.ceil((canvas.clientWidth * (globalThis.devicePixelRatio || 1)) / w));
+
+function show(model, el, signal) {
   const columns = Object.entries(model.get("columns"));
   for (const [name, [title, note]] of columns) {
     const head = element("div", `srh-column srh-column-${name}`, el);
@@ -32,14 +40,18 @@ function render({ model, el }) {
     }
   }
 
-  function paint(canvas, shown, [h, w], colours) {
+  // Of each canvas, what it shows: what a run does not change is not painted again.
+  const painted = {};
+
+  function paint(canvas, shown, [h, w], colours, zoom) {
     const picture = new ImageData(w, h);
-    const opaque = colours.map((colour) => [...colour, 255]);
+    const pixels = new Uint32Array(picture.data.buffer);
+    const inks = new Uint32Array(Uint8ClampedArray.from(colours.flat()).buffer);
     shown.forEach((label, i) => {
-      if (label) picture.data.set(opaque[label - 1], 4 * i);
+      if (label) pixels[i] = inks[label - 1];
     });
-    canvas.width = ZOOM * w;
-    canvas.height = ZOOM * h;
+    canvas.width = zoom * w;
+    canvas.height = zoom * h;
     const pen = canvas.getContext("2d");
     pen.imageSmoothingEnabled = false;
     pen.drawImage(brushOf(picture), 0, 0, canvas.width, canvas.height);
@@ -47,18 +59,19 @@ function render({ model, el }) {
   }
 
   function outline(pen, shown, [h, w], colour) {
+    const zoom = pen.canvas.width / w;
     pen.strokeStyle = colour;
-    pen.lineWidth = ZOOM / 2;
+    pen.lineWidth = Math.max(zoom / 2, 1);
     pen.beginPath();
     for (let i = 0; i < h * w; i += 1) {
-      const [x, y] = [ZOOM * (i % w), ZOOM * Math.floor(i / w)];
+      const [x, y] = [zoom * (i % w), zoom * Math.floor(i / w)];
       if (i % w && shown[i] !== shown[i - 1]) {
         pen.moveTo(x, y);
-        pen.lineTo(x, y + ZOOM);
+        pen.lineTo(x, y + zoom);
       }
       if (i >= w && shown[i] !== shown[i - w]) {
         pen.moveTo(x, y);
-        pen.lineTo(x + ZOOM, y);
+        pen.lineTo(x + zoom, y);
       }
     }
     pen.stroke();
@@ -68,6 +81,7 @@ function render({ model, el }) {
     const { tissues, same, other } = model.get("colours");
     const ink = getComputedStyle(el).getPropertyValue("--outline");
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
+      const zoom = zoomOf(canvases[`${row}-input`], shape);
       const n = shape[0] * shape[1];
       el.classList.toggle("srh-no-truth", !packed.truth);
       const maps = Object.fromEntries(
@@ -77,22 +91,23 @@ function render({ model, el }) {
         label === maps.redegraded[i] ? label && 1 : 2,
       );
       for (const [name] of columns) {
-        const colours = (name === "disagreement" ? [same, other] : tissues).map(rgb);
-        const pen = paint(
-          canvases[`${row}-${name}`],
-          maps[name] ?? new Uint8Array(n),
-          shape,
-          colours,
-        );
-        if (name === "estimate" && maps.truth) outline(pen, maps.truth, shape, ink);
+        const canvas = canvases[`${row}-${name}`];
+        const shown = maps[name] ?? new Uint8Array(n);
+        const line = name === "estimate" ? maps.truth : undefined;
+        const looks = [shown, line ?? [], [ink, zoom]];
+        if (alike(painted[`${row}-${name}`], looks)) continue;
+        painted[`${row}-${name}`] = looks;
+        const named = name === "disagreement" ? [same, other] : tissues;
+        const colours = named.map((colour) => [...rgb(colour), 255]);
+        const pen = paint(canvas, shown, shape, colours, zoom);
+        if (line) outline(pen, line, shape, ink);
       }
     }
   }
 
-  const ask = redrawn(canvases["sa-input"], draw, stop.signal);
-  listen(stop.signal, model, "change:pictures", () => ask(true));
+  const ask = redrawn(canvases["sa-input"], draw, signal);
+  listen(signal, model, "change:pictures", () => ask(true));
   ask(true);
-  return () => stop.abort();
 }
 
-export default { render };
+export default view("srh-label-pictures", show);

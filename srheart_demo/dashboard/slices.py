@@ -12,15 +12,12 @@ import traitlets
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard.module import module
-from srheart_demo.dashboard.panels import card, html, named
 from srheart_demo.dashboard.theme import AGREE, DISAGREE
+from srheart_demo.dashboard.widgets import card, control, html, named
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.show import Cuts, Pictures
-
-LONG_AXIS_START = 90
-"""Degrees from the acquired view at first: a cut that the solver is never shown."""
+    from srheart_demo.explorer.pictures import Cuts, Pictures
 
 
 class LabelPictures(anywidget.AnyWidget):
@@ -62,10 +59,9 @@ class SlicesPanel:
     """Two scrubbers and their pictures."""
 
     def __init__(self) -> None:
-        self.slice = named(w.IntSlider(6, min=0, max=12, readout=False), "srh-short-axis-scrubber")
-        self.angle = named(
-            w.IntSlider(LONG_AXIS_START, min=-90, max=90, step=5, readout=False),
-            "srh-long-axis-scrubber",
+        self.slice, self.angle = (
+            control("srh-short-axis-scrubber"),
+            control("srh-long-axis-scrubber"),
         )
         self._notes = {"sa": html("", "srh-scrub-note"), "la": html("", "srh-scrub-note")}
         self.pictures = LabelPictures()

@@ -1,17 +1,15 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
-import { brushOf, element, listen, numbers, penFor, redrawn, rgb } from "./canvas.js";
+import { brushOf, element, listen, numbers, penFor, redrawn, rgb, view } from "./canvas.js";
 
 const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
 const LEAST_MM = 0.6; // a hand that moved less has only chosen
 const REST_MS = 250;
 
-function render({ model, el }) {
-  const stop = new AbortController();
+function show(model, el, signal) {
   const get = (name) => model.get(name);
   const words = get("words");
-  el.classList.add("srh-stack");
   const panels = ["scanned", "putBack"].map((name) => {
     const figure = element("figure", `srh-stack-${name}`, el);
     element("figcaption", "", figure).textContent = words[name];
@@ -85,7 +83,7 @@ function render({ model, el }) {
       paint(front, "scanned");
       paint(back, "put_back");
     },
-    stop.signal,
+    signal,
   );
 
   function draw() {
@@ -179,16 +177,13 @@ function render({ model, el }) {
   leave.addEventListener("click", toggle);
   undo.addEventListener("click", () => model.send({ kind: "undo" }));
 
-  listen(stop.signal, model, "change:revision", () => {
+  listen(signal, model, "change:revision", () => {
     if (hand === null) offset = 0;
     draw();
   });
-  listen(stop.signal, model, "change:chosen", draw);
+  listen(signal, model, "change:chosen", draw);
+  signal.addEventListener("abort", () => clearTimeout(resting));
   draw();
-  return () => {
-    clearTimeout(resting);
-    stop.abort();
-  };
 }
 
-export default { render };
+export default view("srh-stack", show);

@@ -14,7 +14,7 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.show import Side
+    from srheart_demo.explorer.pictures import Side
 
 
 class StackView(anywidget.AnyWidget):

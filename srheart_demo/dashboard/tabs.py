@@ -1,31 +1,142 @@
-"""The middle of the page: the heart, or one of the views that show why."""
+"""The middle of the page: the heart, or one of the tabs that show why; and what all tabs share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from srheart_demo.dashboard import texts
-from srheart_demo.dashboard.own import OwnTab
-from srheart_demo.dashboard.runner import MOVING
-from srheart_demo.dashboard.take import TakeTab
-from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab, WhyTab
-from srheart_demo.dashboard.widgets import named, show
+from srheart_demo.dashboard.runner import MOVING, Runner
+from srheart_demo.dashboard.widgets import Hearing, News, card, html, mark, named, show
 
 if TYPE_CHECKING:
-    from srheart_demo.dashboard.explorer import Explorer
-    from srheart_demo.dashboard.heart_panel import HeartPanel
+    from srheart_demo.explorer.session import Session
+    from srheart_demo.explorer.watch import Watch
 
-_KINDS: dict[str, Callable[[Explorer], WhyTab]] = {
-    "landscape": LandscapeTab,
-    "latent": LatentTab,
-    "gauge": GaugeTab,
-    "race": RaceTab,
-    "own": OwnTab,
-    "take": TakeTab,
-}
+About = tuple[Any, ...]
+"""What a tab depends on: an object, which is another one when it changes, and plain values."""
+
+
+def _same(a: About | None, b: About) -> bool:
+    return a is not None and a[0] is b[0] and a[1:] == b[1:]
+
+
+class Tab(Hearing):
+    """A tab with one computation, done again when what is looked at has changed.
+
+    There are no pictures before there is something in them; what is being computed, is old or will
+    come is said in their place.
+
+    Attributes:
+        cards: the tab's content.
+        runner: of the page that it is on.
+        ask: called to bring the open tab up to date; with `True`, whatever became of it before.
+        computes: the name of its computation, in `texts.JOBS`; nothing where it takes no time.
+        by_itself: whether it is computed without being asked for.
+        of_step: whether it shows a step of a run, and is out of date with the next.
+    """
+
+    computes = ""
+    by_itself = of_step = True
+
+    def __init__(
+        self,
+        runner: Runner,
+        name: str,
+        controls: list[w.Widget],
+        pictures: list[w.Widget],
+        *asked: w.Widget,
+    ) -> None:
+        """Another value of a control in `asked` is another question."""
+        self.runner, words = runner, texts.TABS[name]
+        self.ask: Callable[[bool], object] = lambda anew: None
+        self._controls, self._coming = asked, words["coming"]
+        self._news = News(self._coming)
+        self._pictures = named(w.VBox(pictures), "srh-why-pictures")
+        self._shown: About | None = None
+        self._asked: About | None = None
+        self._given_up: About | None = None
+        content = [html(words["note"], "srh-note"), *controls, self._news.box, self._pictures]
+        title = words.get("title", words["button"])
+        box = card("", title, content, f"srh-why-{name}", words["lesson"])
+        self.cards = [named(box, "srh-why")]
+        self._news.again.on_click(lambda _: self.ask(True))
+        for each in asked:
+            self.on(each, lambda _: self.ask(False))
+        self.clear()
+
+    @property
+    def filled(self) -> bool:
+        """Whether there is anything to see."""
+        return self._shown is not None
+
+    @property
+    def said(self) -> str:
+        """What stands in the pictures' place, or above them."""
+        return self._news.text
+
+    def about(self, session: Session) -> About:
+        """What it depends on: by default the step, and what is asked."""
+        return session.step, *(each.value for each in self._controls)
+
+    def work(self, session: Session, watch: Watch, *asked: Any) -> Any:
+        """Compute what was asked, in the solver's thread."""
+
+    def draw(self, found: Any) -> None:
+        """Show what was found."""
+
+    def compute(self, session: Session) -> None:
+        """Compute it, and show it when it is there."""
+        asked = self.about(session)[1:]
+        self.runner.job(self.computes, lambda s, w: self.work(s, w, *asked), self._found)
+
+    def _found(self, found: Any) -> None:
+        self.draw(found)
+        self.fill()
+
+    def refresh(self, session: Session, anew: bool = False) -> None:
+        """Compute for what is looked at now, unless that is shown, on its way or given up."""
+        about = self.about(session)
+        under_way = self.runner.computing == self.computes != "" and _same(self._asked, about)
+        if _same(self._shown, about) and not anew:
+            self._tell("")
+        elif not self.by_itself and not anew:
+            self._tell(texts.OLD_RACE if self.filled else self._coming)
+        elif anew or not (_same(self._given_up, about) or under_way):
+            self._asked, self._given_up = about, None
+            self.compute(session)
+
+    def fill(self) -> None:
+        """It shows what was asked for last."""
+        self._shown = self._asked
+        self._tell("")
+
+    def clear(self, said: str | None = None) -> None:
+        """Nothing is to be seen, but a word of what will come."""
+        self._shown = None
+        self._tell(self._coming if said is None else said)
+
+    def wait(self) -> None:
+        """A run goes on: what it showed before is old, and what is to come comes later."""
+        if self.of_step or not (self.filled or not self.by_itself):
+            self._tell(texts.OLD if self.filled else texts.COMPUTED_LATER)
+
+    def progress(self, word: str, done: float) -> None:
+        """Something is computed."""
+        self._tell(f"{word}: {100 * done:.0f} %", done)
+
+    def give_up(self, why: str) -> None:
+        """What was asked for is not computed, until somebody asks again."""
+        self._given_up = self._asked
+        self._tell(why, again=True)
+
+    def _tell(self, text: str, done: float | None = None, again: bool = False) -> None:
+        mark(self._pictures, "srh-old", self.filled and bool(text))
+        show(self._pictures, self.filled)
+        self._news.alone(not self.filled)
+        self._news.say(text, done, again)
 
 
 class Tabs:
@@ -33,19 +144,23 @@ class Tabs:
 
     Attributes:
         made: those that are there.
+        on_open: called with the name of one that is opened.
     """
 
-    def __init__(self, board: Explorer, heart: HeartPanel) -> None:
-        self._board = board
-        self.made: dict[str, WhyTab | HeartPanel] = {"heart": heart}
+    def __init__(
+        self, runner: Runner, heart: Any, kinds: Mapping[str, Callable[[Runner], Tab]]
+    ) -> None:
+        self._runner, self._kinds = runner, kinds
+        self.made: dict[str, Any] = {"heart": heart}
+        self.on_open: Callable[[str], object] = lambda name: None
         self._boxes = {name: named(w.VBox(), "srh-tab") for name in texts.TABS}
-        self._boxes["heart"].children = heart.cards
-        self._boxes["heart"].add_class("srh-tab-heart")
         options = [(words["button"], name) for name, words in texts.TABS.items()]
         self.bar = w.ToggleButtons(options=options, value="heart")
         bar = named(w.HBox([self.bar]), "srh-tabs")
         self.box = named(w.VBox([bar, *self._boxes.values()]), "srh-middle")
         self.bar.observe(lambda _: self._open(), "value")
+        self._boxes["heart"].children = heart.cards
+        self._boxes["heart"].add_class("srh-tab-heart")
         self._show()
 
     @property
@@ -54,7 +169,7 @@ class Tabs:
         return str(self.bar.value)
 
     @property
-    def tab(self) -> WhyTab | HeartPanel:
+    def tab(self) -> Any:
         """The tab that is open."""
         return self.made[self.shown]
 
@@ -64,27 +179,25 @@ class Tabs:
 
     def _open(self) -> None:
         if self.shown not in self.made:
-            self.made[self.shown] = tab = _KINDS[self.shown](self._board)
-            self._boxes[self.shown].children = [tab.box]
+            self.made[self.shown] = tab = self._kinds[self.shown](self._runner)
+            tab.ask = self.refresh
+            self._boxes[self.shown].children = tab.cards
         self._show()
-        if self.shown != "heart":
-            self._board.end_replay()
+        self.on_open(self.shown)
         self.refresh()
 
     def refresh(self, anew: bool = False) -> None:
-        """Bring the open tab up to date, or say that it is not."""
-        runner, session = self._board.runner, self._board.session
-        if session is None or runner.loading:
+        """Bring the open tab up to date, or say that it is not; `anew`: compute what it shows,
+        whatever became of it before, and a run waits for it."""
+        runner = self._runner
+        if anew:
+            runner.pause()
+        if runner.session is None or runner.loading:
             return
         if runner.state in MOVING or (runner.wishing and not anew):
             self.tab.wait()
         else:
-            self.tab.refresh(session, runner, anew)
-
-    def compute(self) -> None:
-        """Compute what the open tab shows, whatever became of it before; a run waits for it."""
-        self._board.runner.pause()
-        self.refresh(anew=True)
+            self.tab.refresh(runner.session, anew)
 
     def give_up(self, job: str, why: str) -> None:
         """A long computation has come to nothing."""

@@ -18,10 +18,13 @@ RUNS = ("#8E52B5", "#B07D12", "#D1478C")
 """One for each run that is kept; none is a tissue's."""
 DASHES = ("solid", "dash", "dot")
 """So that runs are told apart without colour too."""
+LANE_DASHES = ("solid", "dash", "dot", "dashdot")
 ESTIMATE = RUNS[0]
 """What the solver estimates: z, d."""
 MIDDLE = "#7C8797"
 """A grey for both themes: losses' parts, true values, scale bars."""
+LANES = (*RUNS, MIDDLE)
+"""Of what is compared; after four with other dashes."""
 TRUTH = "#8A94A3"
 CUT = RUNS[1]
 """The border of a long-axis cut."""

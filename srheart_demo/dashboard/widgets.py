@@ -49,40 +49,26 @@ def row(*children: w.Widget) -> w.HBox:
     return named(w.HBox([*children]), "srh-why-row")
 
 
-def control(kind: type[W], name: str, **values: Any) -> W:
-    """A control, labelled as `words.toml` has it."""
-    return named(kind(description=texts.LABELS.get(name, ""), **values), name)
-
-
-def slider(
-    name: str, value: float, low: float, high: float, step: float, form: str = ".2f"
-) -> w.FloatSlider:
-    """A slider with its label before and its value behind it."""
-    values = {"value": value, "min": low, "max": high, "step": step, "readout_format": form}
-    return control(w.FloatSlider, name, **values)
-
-
-def checkbox(name: str, value: bool = False) -> w.Checkbox:
-    """A box to tick."""
-    return control(w.Checkbox, name, value=value, indent=False)
-
-
-def button(name: str, icon: str = "", text: str | None = None) -> w.Button:
-    """A button with an icon."""
-    made = control(w.Button, name, icon=icon)
-    if text is not None:
-        made.description = text
-    return made
-
-
-def dropdown(name: str, words: Mapping[Any, str]) -> w.Dropdown:
-    """A choice; `words` says each value."""
-    return control(w.Dropdown, name, options=choices(words))
+def control(name: str, **values: Any) -> Any:
+    """A control, as `words.toml` has it."""
+    made = texts.CONTROLS[name] | values
+    if isinstance(made.get("options"), str):
+        made["options"] = choices(getattr(texts, made["options"]))
+    kind, label = getattr(w, made.pop("widget")), made.pop("label", "")
+    look = {"indent": False} if kind is w.Checkbox else {}
+    return named(kind(description=label, **look, **made), name)
 
 
 def choices(words: Mapping[Any, str]) -> list[tuple[str, Any]]:
     """The options of a choice; `words` says each value."""
     return [(text, value) for value, text in words.items()]
+
+
+def offer(widget: w.Dropdown, words: Mapping[Any, str], value: Any) -> None:
+    """Give a choice its options, and choose one."""
+    if [*widget.options] != choices(words):
+        widget.options = choices(words)
+    widget.value = value
 
 
 def show(widget: w.Widget, shown: bool) -> None:
@@ -128,7 +114,7 @@ class News:
     """
 
     def __init__(self, text: str = "") -> None:
-        self._words, self.again = html(""), button("srh-again")
+        self._words, self.again = html(""), control("srh-again")
         self.box = named(w.HBox([self._words, self.again]), "srh-news")
         self.say(text)
 

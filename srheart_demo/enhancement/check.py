@@ -13,7 +13,7 @@ from srheart_demo.enhancement.enhance import Enhancement, Trust
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, verdict_of
 from srheart_demo.heart import generator
 from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.scan.labels import OURS
+from srheart_demo.scan.labels import USUAL_ORDER
 from srheart_demo.scan.placement import apex_contrast
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.problem import Generator
@@ -171,8 +171,8 @@ def _prior(G: Generator) -> str:
 
 def _assumed(scan: Scan) -> Iterable[str]:
     reading = scan.reading
-    if reading and reading.convention == OURS:
-        yield f"Labels mean {OURS}: {OURS.source}."
+    if reading and reading.convention == USUAL_ORDER:
+        yield f"Labels mean {USUAL_ORDER}: {USUAL_ORDER.source}."
     slices = np.flatnonzero(scan.stack.labelled)
     apex = slices[-1 if scan.placement.flipped else 0]
     taper = abs(apex_contrast(scan.stack))

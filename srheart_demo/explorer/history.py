@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from srheart_demo.heart.generator import HeartGenerator, available, load_generator
 from srheart_demo.solver.algorithm import Change, Step
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.problem import Generator, Problem
+from srheart_demo.solver.settings import Settings, title
 
 MOST = 3
 """Runs kept side by side; more lines cannot be told apart."""
@@ -16,12 +18,14 @@ class Run:
     """One run of Algorithm 1.
 
     Attributes:
+        problem: what it solves, with the generator that must explain it.
         steps: all of them, from the start.
         changes: those made by hand, with the iteration after which each was made.
         parted: iteration at which it left an earlier run, or 0.
         colour: a number from 0, to tell it from the others.
     """
 
+    problem: Problem
     steps: list[Step]
     changes: list[tuple[int, Change]] = field(default_factory=list)
     parted: int = 0
@@ -32,10 +36,30 @@ class Run:
         """Those at iteration 0."""
         return self.steps[0].state.settings
 
-    def fork(self, at: int, colour: int) -> Run:
-        """A run that has all of this one's past up to `at`."""
-        past = [(i, change) for i, change in self.changes if i < at]
-        return Run(self.steps[: at + 1], past, at, colour)
+
+def shipped(name: str = "") -> HeartGenerator:
+    """A shipped generator, one object for each name; the usual one without a name.
+
+    Raises:
+        KeyError: an unknown name, with the known ones.
+    """
+    usual = load_generator()
+    if name in ("", usual.name):
+        return usual
+    if name not in available():
+        raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
+    return load_generator(name)
+
+
+def generator_name(G: Generator) -> str:
+    """What a shipped generator is called; of any other, its kind."""
+    return str(getattr(G, "name", type(G).__name__))
+
+
+def called(settings: Settings, G: Generator) -> str:
+    """What a run is called: its settings, and its generator where that is not the usual one."""
+    usual = G is shipped()
+    return title(settings) + ("" if usual else f" on {generator_name(G)}")
 
 
 class History:
@@ -71,15 +95,16 @@ class History:
         """The active run up to what is looked at."""
         return self.active.steps[: self.at + 1]
 
-    def start(self, step: Step) -> None:
+    def start(self, run: Run) -> None:
         """Begin another run beside the others; one that never moved gives way to it."""
         if not self.last:
             self.runs.remove(self.active)
-        self._add(Run([step], colour=self._free_colour()))
+        self._add(run)
 
     def fork(self) -> None:
         """Begin another run at the step that is looked at."""
-        self._add(self.active.fork(self.at, self._free_colour()))
+        changes = [(i, change) for i, change in self.active.changes if i < self.at]
+        self._add(replace(self.active, steps=self.path, changes=changes, parted=self.at))
 
     def append(self, step: Step, change: Change | None) -> None:
         """The active run's next step, after a change or without."""
@@ -97,17 +122,10 @@ class History:
         self.active = self.runs[index]
         self.at = self.last
 
-    def _free_colour(self) -> int:
-        used = {run.colour for run in self._kept()}
-        return min(set(range(MOST)) - used)
-
-    def _kept(self) -> list[Run]:
-        """The runs that stay when one is added: the oldest gives way, but not the active one."""
-        if len(self.runs) < MOST:
-            return self.runs
-        oldest = next(run for run in self.runs if run is not self.active)
-        return [run for run in self.runs if run is not oldest]
-
     def _add(self, run: Run) -> None:
-        self.runs = [*self._kept(), run]
+        """Where there are too many, the oldest gives way, but not the active one."""
+        if len(self.runs) == MOST:
+            self.runs.remove(next(old for old in self.runs if old is not self.active))
+        run.colour = min({*range(MOST)} - {kept.colour for kept in self.runs})
+        self.runs.append(run)
         self.active, self.at = run, len(run.steps) - 1

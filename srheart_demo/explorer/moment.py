@@ -7,13 +7,14 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.explorer import painting
-from srheart_demo.explorer.history import Run
-from srheart_demo.explorer.pictures import StackOutlines, cut, long_axis, short_axis, side
+from srheart_demo.explorer.history import Run, called
+from srheart_demo.explorer.pictures import Cuts, Side, cut, long_axis, short_axis, side
+from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
-from srheart_demo.explorer.show import Cuts, Heart, LossCurves, Paint, Shifts, Side
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.explorer.why import field_volumes_ml
 from srheart_demo.heart.measures import dice
@@ -23,7 +24,7 @@ from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import common_translation
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import Settings, title
+from srheart_demo.solver.settings import Settings
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
@@ -32,6 +33,66 @@ QUALITY = ("dice", "nearest", "agreement", "volumes")
 """What `Moment.found` finds of the run and its unknowns, and of how good it is."""
 ENOUGH = 5
 """Iterations after which is said how long a run may still take."""
+
+_Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LossCurves:
+    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
+
+    Attributes:
+        name: of the settings and the generator that it ran with (`history.called`).
+        parted, colour: as of a `Run`.
+        gamma: γ at its end.
+        active: whether it is this run that the views show.
+        path: (n, 2) its z along two principal directions (`Moment.principal`); (0, 2)
+            where the run that the views show has another generator, and so another z.
+    """
+
+    name: str
+    parted: int
+    gamma: float
+    colour: int
+    active: bool
+    iteration: NDArray[np.int32]
+    loss: _Floats
+    loss_sa: _Floats
+    loss_la: _Floats
+    path: _Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Shifts:
+    """Displacements (K, 2) along rows and columns, mm, less the translation common to all slices.
+
+    Attributes:
+        slices: (K,) numbers from 1 at the apex, of those that were taken, `of` so many.
+        tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
+        truth: NaN where nobody knows.
+    """
+
+    slices: NDArray[np.int32]
+    of: int
+    tissue: NDArray[np.bool_]
+    estimate: _Floats
+    truth: _Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Heart:
+    """The 3-D view of one moment, in the model's frame and aligned with the truth.
+
+    Attributes:
+        slices: what was scanned of the slices that are painted, where d puts them back.
+        cut: what was scanned of the LA cut, as `slices`.
+    """
+
+    meshes: dict[str, Mesh]
+    outlines: Outlines
+    slices: Tiles
+    cut: Tiles
+    paint: painting.Paint | None
 
 
 class Estimate:
@@ -58,15 +119,6 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class SurfaceSpread:
-    """Hearts (n, 4, 32, 64, 64) that explain a scan as well as a step does, and how found."""
-
-    what: str
-    step: Step
-    hearts: Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class Moment:
     """A step of a run with all that is kept beside it.
 
@@ -75,27 +127,32 @@ class Moment:
 
     Attributes:
         scene: the scan, with the truth beside it.
-        principal: (n, M) directions of z; its path is drawn in the first two.
         estimate: the heart here.
+        principal: (n, M) directions of z that change hearts most.
         runs: all runs as far as they are, oldest first.
         active: index of the one that is looked at.
         at: index of its step.
         usual: iterations after which such runs end; None where nothing is known of that.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
         all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        spread: found last, perhaps for another step.
+        hearts: (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of, or None.
     """
 
     scene: Scene
-    principal: Tensor
     estimate: Estimate
+    principal: Tensor
     runs: tuple[Run, ...]
     active: int
     at: int
     usual: int | None
     paint: str
     all_painted: bool
-    spread: SurfaceSpread | None
+    hearts: Tensor | None
+
+    @property
+    def run(self) -> Run:
+        """The run that is looked at."""
+        return self.runs[self.active]
 
     @property
     def step(self) -> Step:
@@ -136,27 +193,24 @@ class Moment:
         back = np.eye(4)
         back[1:3, 3] = scene.gauge(d).numpy()
         moved = {name: mesh.transform(back) for name, mesh in meshes.items()}
+        if self.paint == "error":
+            paint = painting.error(moved, scene.subject)
+        elif self.hearts is not None:
+            paint = painting.spread(self.paint, meshes, self.hearts, self.run.problem)
+        else:
+            paint = None
         return Heart(
             meshes=moved,
             outlines=outlines.moved_back(d, k, plane),
             slices=outlines.slices(d, range(len(scene.slices)) if self.all_painted else [k]),
             cut=outlines.cut(d, plane),
-            paint=self._painted(meshes, moved),
+            paint=paint,
         )
-
-    def _painted(self, meshes: dict[str, Mesh], moved: dict[str, Mesh]) -> Paint | None:
-        if self.paint == "error":
-            return painting.error(moved, self.scene.subject)
-        if not self.painted:
-            return None
-        assert self.spread is not None
-        return painting.spread(self.paint, meshes, self.spread.hearts, self.scene.problem)
 
     @property
     def painted(self) -> bool:
         """Whether the hearts that `paint` needs have been found for this step."""
-        found = self.spread
-        return found is not None and found.what == self.paint and found.step is self.step
+        return self.hearts is not None
 
     # -- how far the run is --------------------------------------------------------------
 
@@ -167,18 +221,18 @@ class Moment:
 
     @property
     def name(self) -> str:
-        """What its settings are called."""
-        return title(self.settings)
+        """What its settings and its generator are called."""
+        return called(self.settings, self.run.problem.G)
 
     @property
     def last(self) -> int:
         """The last iteration done."""
-        return len(self.runs[self.active].steps) - 1
+        return len(self.run.steps) - 1
 
     @property
     def ended(self) -> bool:
         """Whether that is the run's end."""
-        return self.runs[self.active].steps[-1].stopped is not None
+        return self.run.steps[-1].stopped is not None
 
     @property
     def left(self) -> float | None:
@@ -186,7 +240,7 @@ class Moment:
         # The first iteration searches; nothing can be told from it alone.
         if self.usual is None or not ENOUGH <= self.at < self.usual:
             return None
-        first = self.runs[self.active].steps[1]
+        first = self.run.steps[1]
         return (self.step.seconds - first.seconds) / (self.at - 1) * (self.usual - self.at)
 
     # -- the run and its unknowns; takes a tenth of the time of `cuts` ----------------------
@@ -194,23 +248,26 @@ class Moment:
     @cached_property
     def curves(self) -> tuple[LossCurves, ...]:
         """The losses so far, of every run."""
-        return tuple(self._curve(run, i == self.active) for i, run in enumerate(self.runs))
+        return tuple(self._curve(run) for run in self.runs)
 
-    def _curve(self, run: Run, active: bool) -> LossCurves:
-        steps, settings = run.steps, run.steps[-1].state.settings
+    def _curve(self, run: Run) -> LossCurves:
+        steps, settings, G = run.steps, run.steps[-1].state.settings, run.problem.G
         table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
         loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
+        path = np.zeros((0, 2), np.float32)
+        if G is self.run.problem.G:
+            path = (torch.cat([s.z for s in steps]) @ self.principal[:2].T).numpy()
         return LossCurves(
-            name=title(settings),
+            name=called(settings, G),
             parted=run.parted,
             gamma=settings.gamma,
             colour=run.colour,
-            active=active,
+            active=run is self.run,
             iteration=np.arange(len(steps), dtype=np.int32),
             loss=loss,
             loss_sa=loss_sa,
             loss_la=loss_la,
-            path=(torch.cat([s.z for s in steps]) @ self.principal[:2].T).numpy(),
+            path=path,
         )
 
     @cached_property

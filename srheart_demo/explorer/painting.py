@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.explorer.show import Paint
 from srheart_demo.explorer.subjects import Scannable
 from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.heart.surface import STRUCTURES, Mesh, margin
@@ -24,6 +25,21 @@ MOST_ERROR, MOST_SPREAD = 6.0, 3.0
 """What the darkest colour stands for, mm."""
 OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
 """The tissue that a surface is the border of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """A length for every vertex of some surfaces, mm.
+
+    Attributes:
+        what: "error", "uncertainty" or "spread".
+        most: what the darkest colour stands for, mm.
+        values: structure → (N,) of its mesh's vertices.
+    """
+
+    what: str
+    most: float
+    values: dict[str, NDArray[np.float32]]
 
 
 def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:

@@ -1,4 +1,4 @@
-"""All presets from one start."""
+"""Settings side by side, from one scan: all presets, or the steps from the paper's to ours."""
 
 from __future__ import annotations
 
@@ -11,21 +11,30 @@ from numpy.typing import NDArray
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.watch import Watch
 from srheart_demo.solver.algorithm import Step, latent_optimisation
-from srheart_demo.solver.settings import PRESETS, Settings
+from srheart_demo.solver.answer import answer
+from srheart_demo.solver.settings import PRESETS, STEPS, Settings
 
 _Floats = NDArray[np.float32]
+
+FIELDS = {
+    "presets": tuple(replace(preset, start="zero") for preset in PRESETS.values()),
+    "steps": STEPS,
+}
+"""Who runs: the presets, all from z = d = 0, or REFERENCE and what each step adds to it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One runner of a race: a preset's run.
+    """One runner of a race.
 
     Attributes:
-        name: of the preset.
+        name: of its settings.
         seconds: (n,) solver time.
         loss: (n,) L, nats per voxel.
         motion_error: (n,) mm; NaN where the truth is not known.
         stopped: why it ended, or None.
+        dice: of the answer where the race ended, mean over tissues; NaN before that, and where the
+            truth is not known.
     """
 
     name: str
@@ -33,6 +42,7 @@ class Lane:
     loss: _Floats
     motion_error: _Floats
     stopped: str | None
+    dice: float = float("nan")
 
     @classmethod
     def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> Lane:
@@ -47,16 +57,15 @@ def race(
     gamma: float,
     watch: Watch,
     show: Callable[[list[Lane]], None],
-    presets: Sequence[Settings] = tuple(PRESETS.values()),
+    field: Sequence[Settings] = FIELDS["presets"],
     seconds: float = 8.0,
 ) -> list[Lane]:
-    """All presets from z = d = 0, each given the same solver time, `seconds` at most.
+    """All settings, each given the same solver time, `seconds` at most.
 
     Args:
         show: called with what there is, now and then.
     """
-    settings = [replace(preset, gamma=gamma, start="zero") for preset in presets]
-    runs = [latent_optimisation(scene.problem, each) for each in settings]
+    runs = [latent_optimisation(scene.problem, replace(each, gamma=gamma)) for each in field]
     steps, slot, lanes = [[next(run)] for run in runs], 0.0, list[Lane]()
     while slot < seconds and not all(done[-1].stopped for done in steps):
         slot += 0.1
@@ -64,6 +73,10 @@ def race(
             while not done[-1].stopped and done[-1].seconds < slot:
                 watch.tick(slot / seconds)
                 done.append(next(run))
-        lanes = [Lane.of(p.name, done, scene) for p, done in zip(presets, steps, strict=True)]
+        lanes = [Lane.of(s.name, done, scene) for s, done in zip(field, steps, strict=True)]
         show(lanes)
-    return lanes
+    scored = []
+    for lane, done in zip(lanes, steps, strict=True):
+        dice = scene.dice(answer(done[-1], scene.problem), done[-1].d)
+        scored.append(replace(lane, dice=float(np.mean([*dice.values()])) if dice else np.nan))
+    return scored

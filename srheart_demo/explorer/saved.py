@@ -1,8 +1,9 @@
 """A session as a text: paste it, and the very same runs are there again.
 
-What is written is how they came about, not their numbers: the scan, each run's settings, the
-changes made by hand, how far it went and its loss there. Algorithm 1 is deterministic, so it leads
-back, but for another machine's or version's rounding: the loss tells whether it did.
+What is written is how they came about, not their numbers: the scan, each run's settings and
+generator, the changes made by hand, how far it went and its loss there. Algorithm 1 is
+deterministic, so it leads back, but for another machine's or version's rounding: the loss tells
+whether it did.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, NamedTuple
 
-from srheart_demo.explorer.history import MOST, History, Run
+from srheart_demo.explorer.history import MOST, History, Run, generator_name, shipped
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.solver.algorithm import Change, latent_optimisation
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import PRESETS, Settings
 
 VERSION = 1
@@ -27,16 +28,10 @@ POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}
 """Scans that can be simulated."""
 
 
-@dataclass(frozen=True)
-class SavedRun:
-    """How a run came about.
+class SavedRun(NamedTuple):
+    """How a run came about: as a `Run`, with how far it went and L there; NaN in early texts."""
 
-    Attributes:
-        settings, changes, parted, colour: as of a `Run`.
-        iterations: how far it went.
-        loss: L where it was then; NaN in texts of earlier versions.
-    """
-
+    generator: Generator
     settings: Settings
     changes: dict[int, Change]
     iterations: int
@@ -46,6 +41,7 @@ class SavedRun:
 
     def again(self, problem: Problem, tick: Callable[[], None]) -> Run:
         """Run it again, no further than it goes here; `tick` is called with every iteration."""
+        problem = replace(problem, G=self.generator)
         going = latent_optimisation(problem, self.settings)
         steps = [next(going)]
         for i in range(self.iterations):
@@ -55,55 +51,44 @@ class SavedRun:
             steps.append(going.send(self.changes.get(i)))
         done = len(steps) - 1
         made = [(i, change) for i, change in self.changes.items() if i < done]
-        return Run(steps, made, min(self.parted, done), self.colour)
+        return Run(problem, steps, made, min(self.parted, done), self.colour)
 
     def otherwise(self, run: Run) -> str:
         """What came of it otherwise than was saved, in a sentence; empty where it is the same."""
-        name, done, loss = self.settings.name, len(run.steps) - 1, run.steps[-1].loss
+        name, done, loss = run.settings.name, len(run.steps) - 1, run.steps[-1].loss
         if done < self.iterations:
-            return (
-                f"{name} ended after {done} iterations here, {self.iterations} where the text is"
-                " of."
-            )
+            there = f"{self.iterations} where the text is of"
+            return f"{name} ended after {done} iterations here, {there}."
         if abs(loss - self.loss) > SAME:
             return f"{name} came to L = {loss:.4f} here, {self.loss:.4f} there."
         return ""
 
 
-@dataclass(frozen=True)
-class SavedState:
-    """All that leads back to a state.
-
-    Attributes:
-        scan: what was scanned, and how.
-        runs: those that are kept.
-        active: index of the one that is looked at.
-        at: the iteration that is looked at.
-    """
+class SavedState(NamedTuple):
+    """All that leads back to a state: the scan, the runs, the one and the iteration looked at."""
 
     scan: ScanSettings
-    runs: tuple[SavedRun, ...]
+    runs: list[SavedRun]
     active: int
     at: int
 
 
 def write(scan: ScanSettings, history: History) -> str:
     """A state as one line of text."""
-    return json.dumps(
-        {
-            "srheart": VERSION,
-            "scan": _brief(scan, ScanSettings(scan.subject)) | {"subject": scan.subject},
-            "runs": [_write_run(run) for run in history.runs],
-            "active": history.runs.index(history.active),
-            "at": history.at,
-        },
-        separators=(",", ":"),
-    )
+    state = {
+        "srheart": VERSION,
+        "scan": _brief(scan, ScanSettings(scan.subject)) | {"subject": scan.subject},
+        "runs": [_write_run(run) for run in history.runs],
+        "active": history.runs.index(history.active),
+        "at": history.at,
+    }
+    return json.dumps(state, separators=(",", ":"))
 
 
 def _write_run(run: Run) -> dict[str, Any]:
-    name = run.settings.name
-    return {
+    name, G = run.settings.name, run.problem.G
+    usual = {} if G is shipped() else {"generator": generator_name(G)}
+    return usual | {
         "settings": _brief(run.settings, PRESETS.get(name) or Settings(name=name)) | {"name": name},
         "changes": [[i, _brief(change, Change())] for i, change in run.changes],
         "iterations": len(run.steps) - 1,
@@ -129,7 +114,7 @@ def read(text: str) -> SavedState:
         table = json.loads(text)
         if table["srheart"] != VERSION:
             raise ValueError(f"it is of version {table['srheart']}, this explorer of {VERSION}")
-        runs = tuple(_read_run(entry) for entry in table["runs"])
+        runs = [_read_run(entry) for entry in table["runs"]]
         state = SavedState(_read_scan(table["scan"]), runs, int(table["active"]), int(table["at"]))
         if not 0 <= state.active < len(runs) <= MOST:
             raise ValueError("it names a run that it does not hold")
@@ -137,7 +122,7 @@ def read(text: str) -> SavedState:
             raise ValueError("it has a colour that there is not")
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"This text is no state of the explorer ({error}); paste all of what “Copy” gave."
+            f"This text is no state of the explorer ({error}); paste the whole of it."
         ) from error
     return state
 
@@ -159,9 +144,9 @@ def _read_run(entry: dict[str, Any]) -> SavedRun:
         raise ValueError(f"unknown settings {', '.join(sorted(unknown))}")
     if "search_at" in settings:
         settings["search_at"] = tuple(settings["search_at"])
-    base = PRESETS.get(settings["name"]) or Settings()
     return SavedRun(
-        settings=Settings(**(asdict(base) | settings)),
+        generator=shipped(entry.get("generator", "")),
+        settings=replace(PRESETS.get(settings["name"]) or Settings(), **settings),
         changes={int(i): Change(**change) for i, change in entry["changes"]},
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},
         loss=float(entry.get("loss", math.nan)),

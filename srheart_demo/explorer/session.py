@@ -6,22 +6,22 @@ import time
 from collections.abc import Generator as Going
 from dataclasses import replace
 
+from torch import Tensor
+
 from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, saved
-from srheart_demo.explorer.history import History, Run
-from srheart_demo.explorer.moment import Estimate, Moment, SurfaceSpread
+from srheart_demo.explorer.history import History, Run, generator_name, shipped
+from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import Scannable, ScanSettings, load_subject
-from srheart_demo.explorer.why import Watch, principal_directions
-from srheart_demo.heart.generator import load_generator
+from srheart_demo.explorer.watch import Watch
+from srheart_demo.explorer.why import DIRECTIONS, principal_directions
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
-from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, preset
 
-DIRECTIONS = 8
-"""Principal directions of z that the views know."""
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another one begins another run."""
 
@@ -33,8 +33,7 @@ class Session:
     what `now` gives may be drawn while the session goes on.
 
     Attributes:
-        generator: that every run must explain its scan with.
-        principal: (n, M) directions of z that change hearts most.
+        generator: that the next run must explain its scan with.
         scene: the scan, with the truth beside it.
         settings: what the next run starts with.
         wanted: the settings of `IN_MIDRUN` that the next iteration uses.
@@ -45,25 +44,22 @@ class Session:
 
     scene: Scene
     history: History
+    generator: Generator
     _going: tuple[Step, Going[Step, Change | None, None]] | None
     _estimate: Estimate | None
 
     def __init__(
-        self,
-        scan: ScanSettings | None = None,
-        settings: Settings = RECOMMENDED,
-        generator: Generator | None = None,
-        live: bool = False,
+        self, scan: ScanSettings | None = None, settings: Settings = RECOMMENDED, live: bool = False
     ) -> None:
         """Scan, and begin a run as `scan` does."""
-        self.generator = generator or load_generator()
-        self.principal = principal_directions(self.generator, DIRECTIONS)
+        self.generator = shipped()
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
         self.paint, self.all_painted = "", False
-        self._ends: dict[Settings, int] = {}
-        self._spread: SurfaceSpread | None = None
+        self._principal: dict[Generator, Tensor] = {}
+        self._ends: dict[tuple[Settings, Generator], int] = {}
+        self._spread: tuple[str, Step, Tensor] | None = None
         self.scan(scan or ScanSettings(SAMPLES[0]), live)
 
     # -- what is scanned -------------------------------------------------------------------
@@ -100,7 +96,7 @@ class Session:
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""
         subject = self.scene.subject
-        return subject.report(self.generator) if isinstance(subject, OwnScan) else None
+        return subject.report(shipped()) if isinstance(subject, OwnScan) else None
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -109,10 +105,17 @@ class Session:
 
     # -- how it is solved ------------------------------------------------------------------
 
-    def preset(self, name: str) -> None:
-        """Take other settings and begin another run; γ stays as it is."""
+    def preset(self, name: str, generator: str | None = None) -> None:
+        """Take other settings, and another generator if one is named, and begin another run; γ
+        stays as it is."""
         self.settings = preset(name)
         self.wanted |= {name: getattr(self.settings, name) for name in ("lr_z", "lr_d")}
+        self.explain_with(generator or generator_name(self.generator))
+
+    def explain_with(self, generator: str) -> None:
+        """Begin another run, with a shipped generator."""
+        self.generator = shipped(generator)
+        self.scene.problem = replace(self.scene.problem, G=self.generator)
         self.history.start(self._start())
 
     def configure(self, **changes: object) -> None:
@@ -125,22 +128,23 @@ class Session:
 
     def reset(self, live: bool = False) -> None:
         """Forget all runs and go back to iteration 0; `live` as in `scan`."""
-        self.history = History(Run([self._start(live)]))
+        self.history = History(self._start(live))
 
     def again(self) -> None:
-        """Begin with the chosen settings: beside other runs, but not twice the same."""
-        start = self._start()
-        if start.state.settings == self.history.active.settings:
-            self.history = History(Run([start]))
+        """Begin with what is chosen: beside other runs, but not twice the same."""
+        run, active = self._start(), self.history.active
+        if run.settings == active.settings and run.problem.G is active.problem.G:
+            self.history = History(run)
         else:
-            self.history.start(start)
+            self.history.start(run)
 
-    def _start(self, live: bool = False) -> Step:
+    def _start(self, live: bool = False) -> Run:
         if live:
             settings = replace(INTERACTIVE, gamma=self.wanted["gamma"])
         else:
             settings = replace(self.settings, **self.wanted)
-        return next(latent_optimisation(self.scene.problem, settings))
+        problem = self.scene.problem
+        return Run(problem, [next(latent_optimisation(problem, settings))])
 
     # -- going on --------------------------------------------------------------------------
 
@@ -150,6 +154,19 @@ class Session:
         return self.history.step
 
     @property
+    def problem(self) -> Problem:
+        """What the run solves that is looked at."""
+        return self.history.active.problem
+
+    @property
+    def principal(self) -> Tensor:
+        """(n, M) directions of its z that change hearts most."""
+        G = self.problem.G
+        if G not in self._principal:
+            self._principal[G] = principal_directions(G, DIRECTIONS)
+        return self._principal[G]
+
+    @property
     def finished(self) -> bool:
         """Whether what is looked at is the end of a run, with nothing changed since."""
         return self.step.stopped is not None and self._change() is None
@@ -157,9 +174,13 @@ class Session:
     @property
     def over(self) -> bool:
         """Whether only another run has anything new: this one is at its end, or was not made with
-        the chosen settings."""
-        other = self.history.active.settings.name != self.settings.name
-        return self.finished or (other and self._change() is None)
+        what is chosen."""
+        return self.finished or (self._other and self._change() is None)
+
+    @property
+    def _other(self) -> bool:
+        run = self.history.active
+        return run.settings.name != self.settings.name or run.problem.G is not self.generator
 
     def advance(self, seconds: float = 0.0) -> None:
         """One iteration, and more until `seconds` have passed; none once the run has ended.
@@ -182,19 +203,19 @@ class Session:
         if self._going is not None and self._going[0] is self.step:
             going = self._going[1]
         else:
-            going = latent_optimisation(self.scene.problem, self.step.state.settings, self.step)
+            going = latent_optimisation(self.problem, self.step.state.settings, self.step)
             next(going)
         step = going.send(change)
         self.history.append(step, change)
         if step.stopped:
-            self._ends[step.state.settings] = step.iteration
+            self._ends[step.state.settings, self.problem.G] = step.iteration
         self._going = step, going
 
     def _change(self) -> Change | None:
         """What the user wants otherwise than the step that is looked at; INTERACTIVE's own
         learning rates stay."""
         settings = self.step.state.settings
-        names = ("gamma",) if settings.name != self.settings.name else IN_MIDRUN
+        names = ("gamma",) if self._other else IN_MIDRUN
         other = {n: self.wanted[n] for n in names if self.wanted[n] != getattr(settings, n)}
         return Change(**other) if other else None
 
@@ -224,7 +245,8 @@ class Session:
         self.history = History(*runs)
         self.history.choose(state.active)
         self.history.look(state.at)
-        self.settings = self.history.active.settings
+        self.settings, self.generator = self.history.active.settings, self.problem.G
+        scene.problem = self.problem
         self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
         said = (of.otherwise(run) for of, run in zip(state.runs, runs, strict=True))
         return tuple(filter(None, said))
@@ -235,25 +257,27 @@ class Session:
     def now(self) -> Moment:
         """All that there is to see of what is looked at, for any thread."""
         if self._estimate is None or self._estimate.step is not self.step:
-            self._estimate = Estimate(self.step, self.scene.problem)
-        history = self.history
+            self._estimate = Estimate(self.step, self.problem)
+        history, spread = self.history, self._spread
+        found = spread is not None and spread[:2] == (self.paint, self.step)
         return Moment(
             scene=self.scene,
-            principal=self.principal,
             estimate=self._estimate,
+            principal=self.principal,
             runs=tuple(replace(run, steps=[*run.steps]) for run in history.runs),
             active=history.runs.index(history.active),
             at=history.at,
             usual=self._usual(self.step.state.settings),
             paint=self.paint,
             all_painted=self.all_painted,
-            spread=self._spread,
+            hearts=spread[2] if found and spread else None,
         )
 
     def _usual(self, settings: Settings) -> int | None:
         """Iterations after which runs end: all of them, or where the last one was stopped."""
-        stopped = settings.stop_change or settings.stop_dice
-        return self._ends.get(settings) if stopped else settings.iterations
+        if settings.stop_change or settings.stop_dice:
+            return self._ends.get((settings, self.problem.G))
+        return settings.iterations
 
     def spread(self, what: str, watch: Watch) -> None:
         """Find hearts that explain the scan as well, to paint their spread on the surface.
@@ -262,5 +286,4 @@ class Session:
             what: "uncertainty" draws from the posterior at this step, "spread" starts anew at
                 random places.
         """
-        found = painting.hearts(what, self.step, self.scene.problem, watch)
-        self._spread = SurfaceSpread(what, self.step, found)
+        self._spread = what, self.step, painting.hearts(what, self.step, self.problem, watch)

@@ -22,7 +22,7 @@ def enhancement(session: Session) -> Enhancement:
     """What is looked at, as the command would have it of the same files."""
     scene = session.scene
     read = replace(scene.subject.filed(scene.scan), looked_at=scene.scan.looked_at)
-    return Enhancement(read, scene.problem, session.history.path)
+    return Enhancement(read, session.problem, session.history.path)
 
 
 def file(session: Session, kind: str) -> tuple[str, bytes]:

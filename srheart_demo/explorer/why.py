@@ -22,6 +22,9 @@ from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
 
+DIRECTIONS = 8
+"""Principal directions of z that the views know."""
+
 _Floats = NDArray[np.float32]
 
 

@@ -13,9 +13,8 @@ from srheart_demo.heart.distances import tissue_box
 TOGETHER = 10.0
 """Tissue this near to other tissue, mm, hangs together with it, within a slice or from one to the
 next: an apex of 5 mm may lie off by a breath-hold."""
-FEW = 0.05
-"""Islands have less tissue than this share of the heart; larger parts are kept."""
-BEYOND = 0.05
+FEW = 0.05  # Islands have less tissue than this share of the heart; larger parts are kept
+STRAY_END = 0.05
 """Slices beyond others without a label are stray if none of them has so much of the largest slice's
 tissue."""
 SLIVER, ABRUPT = 0.005, 0.5
@@ -40,9 +39,7 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
     return kept
 
 
-def _main_parts(
-    inside: NDArray[np.bool_], spacing: tuple[float, float, float]
-) -> NDArray[np.bool_]:
+def _main_parts(inside: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
     pieces, n = np.zeros(inside.shape, np.int64), 0
     below, meeting = pieces[0], []
     for k in np.flatnonzero(inside.any(axis=(1, 2))):
@@ -63,7 +60,7 @@ def _without_stray_ends(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
     slices = np.flatnonzero(area)
     runs = np.split(slices, np.flatnonzero(np.diff(slices) > 1) + 1)
     for end in (0, -1):
-        while area[runs[end]].max() < BEYOND:
+        while area[runs[end]].max() < STRAY_END:
             kept[runs.pop(end)] = False
         run = runs[end]
         if len(run) > 1 and area[run[end]] < SLIVER and area[run[1 if end == 0 else -2]] > ABRUPT:

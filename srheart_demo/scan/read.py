@@ -14,7 +14,14 @@ import numpy as np
 
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.islands import heart_of
-from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, first_five, recognise
+from srheart_demo.scan.labels import (
+    MEANING,
+    USUAL_ORDER,
+    Anatomy,
+    Convention,
+    first_five,
+    recognise,
+)
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
@@ -27,7 +34,13 @@ from srheart_demo.scan.space import (
     in_space,
     slices_first,
 )
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, note, notes_that_hold
+from srheart_demo.scan.volume import (
+    InvalidVolume,
+    LabelVolume,
+    SinglePlane,
+    notes_that_hold,
+    remark,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOU
         frame = reading.frame
     scan = _scan(reading, _view_of(image, how, frame), how)
     if image.frames == 1 < reading.frames:
-        return _noted(scan, note("one frame of a view", frame=reading.frame))
+        return _noted(scan, remark("one frame of a view", frame=reading.frame))
     return scan
 
 
@@ -112,7 +125,7 @@ def read_cycle(
             scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
             continue
         if isinstance(seen, InvalidVolume):
-            scan = _noted(scan, note("view left out", why=seen))
+            scan = _noted(scan, remark("view left out", why=seen))
         scans.append(scan)
     return scans
 
@@ -234,8 +247,8 @@ def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
     volume = reading.volume
     check_extent(volume)
     found = notes_that_hold(
-        (len(planes) > 1, note("middle plane", n=len(planes))),
-        (not (volume.labels == 3).any(), note("view without RV")),
+        (len(planes) > 1, remark("middle plane", n=len(planes))),
+        (not (volume.labels == 3).any(), remark("view without RV")),
     )
     short = os.path.basename(frame.image.name)
     notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
@@ -266,7 +279,7 @@ def _reading(
         labels = np.where(stray, np.uint8(0), labels)
         slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
         where = "" if plane is not None else f" (slice {slices} in the file's order, from 0)"
-        notes.append(note("islands", n=stray.sum(), where=where))
+        notes.append(remark("islands", n=stray.sum(), where=where))
     volume = replace(volume, labels=labels, notes=tuple(filter(None, notes)))
     return Reading(volume, found, counts, image.shape, axis, frame.index, image.frames, image.units)
 
@@ -296,11 +309,11 @@ def _on_labels(
             for tissue, values in taken.tissues.items()
             if values
         )
-        yield note("masks", sources=sources)
-    elif replace(taken, RV=taken.RV or OURS.RV, source=OURS.source) != OURS:
-        yield note("taken for", convention=taken, source=taken.source)
+        yield remark("masks", sources=sources)
+    elif replace(taken, RV=taken.RV or USUAL_ORDER.RV, source=USUAL_ORDER.source) != USUAL_ORDER:
+        yield remark("taken for", convention=taken, source=taken.source)
     if others := [value for value in anatomy.voxels if value not in taken.values]:
-        yield note("background", others=first_five(others))
+        yield remark("background", others=first_five(others))
     if given and not frame.masks:
         for misfit in anatomy.misfits(given):
-            yield note("given", misfit=misfit)
+            yield remark("given", misfit=misfit)

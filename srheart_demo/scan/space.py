@@ -6,12 +6,11 @@ from numpy.typing import NDArray
 from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.labels import Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes, note
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes, remark
 
 HEART_EXTENT = (20.0, 300.0)
 """No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
-LONGEST = 220.0
-"""No labelled heart is longer than this, mm: real ones have 60 to 120."""
+LONGEST = 220.0  # No labelled heart is longer than this, mm: real ones have 60 to 120
 FARTHEST_SLICES = 50.0
 """No scan has slices farther apart, mm: the sparsest have two or three, up to 40 mm apart."""
 CLOSE_SLICES, SHORTEST = 4.0, 30.0
@@ -66,7 +65,7 @@ def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, st
         equal = [axis for axis in range(3) if spacing[axis] > 0.99 * spacing[widest]]
         axis = min(equal, key=lambda axis: (image.shape[axis], -axis))
         why = "it has the fewest voxels"
-    return axis, note("slice axis", spacing=times(spacing.round(2)), axis=axis, why=why)
+    return axis, remark("slice axis", spacing=times(spacing.round(2)), axis=axis, why=why)
 
 
 @np.errstate(all="ignore")

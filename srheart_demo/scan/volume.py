@@ -20,7 +20,7 @@ from srheart_demo.files import atomic_path
 SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
 
 
-def note(key: str, **facts: object) -> str:
+def remark(key: str, **facts: object) -> str:
     """A sentence of `notes` in sentences.toml, with its facts."""
     return str(SENTENCES["notes"][key].format(**facts))
 

@@ -13,8 +13,7 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import in_processes
 
-Outcome = Step | Exception
-"""The last step of a subject's run, or why there is none."""
+Outcome = Step | Exception  # The last step of a subject's run, or why there is none
 
 
 def solve_all(

@@ -1,0 +1,160 @@
+"""The planes of a scan in 3-D: outlines and painted tissue, where an estimate puts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from srheart_demo.explorer.pictures import Cut, Labels, shown, stack_at
+from srheart_demo.explorer.scene import Scene
+from srheart_demo.explorer.subjects import SURFACES
+from srheart_demo.heart.surface import STRUCTURES, Mesh
+from srheart_demo.scan.degradation import Stack
+
+INSET = 16
+"""Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
+THINNING = 2
+"""Of the points of an outline, every so many-th is drawn."""
+TILE = 2
+"""Of a picture's rows and columns of pixels, every so many-th is painted in 3-D."""
+CORNERS = ((0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0))
+"""Of a plane's rows and columns, once around."""
+
+_Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
+
+    Attributes:
+        structures: lines of each structure.
+        frame: the border of the slice that is looked at.
+        cut: the border of the LA cut that is looked at.
+        view: the border of the scanned LA plane; empty without one, or where it is the cut.
+    """
+
+    structures: dict[str, _Points]
+    frame: _Points
+    cut: _Points
+    view: _Points
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Labelled planes as a mesh: strips of tissue as pairs of triangles, each with its label."""
+
+    mesh: Mesh
+    labels: NDArray[np.float32]
+
+
+class StackOutlines:
+    """The outlines of what was scanned, found once, and moved with every d."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._lines = {name: _contours(scene, name) for name in SURFACES}
+        self._view = _border(scene.subject.plane.points if scene.has_view else torch.zeros(0, 0, 3))
+
+    def _put_back(self, d: Tensor) -> _Points:
+        """(K, 2) in-plane mm from where an estimate d puts each slice to where it was scanned."""
+        return (self._scene.stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+
+    def moved_back(self, d: Tensor, k: int, plane: Cut) -> Outlines:
+        """Outlines where an estimate d puts the slices, and the borders of slice k and a cut."""
+        stack, shift = self._scene.stack, self._put_back(d)
+        structures = {}
+        for name, (points, slices) in self._lines.items():
+            structures[name] = points.copy()
+            structures[name][:, 1:] -= shift[slices]
+        rows, columns = (
+            (side.start + INSET, side.stop - INSET) for side in shown(self._scene.subject.extent)
+        )
+        frame = _in_mm(stack, np.array([(rows[i], columns[j]) for i, j in CORNERS]), k)
+        frame[:, 1:] -= shift[k]
+        view = self._view[:0] if plane.acquired else self._view
+        return Outlines(structures, frame, _border(plane.points), view)
+
+    def slices(self, d: Tensor, numbers: Sequence[int]) -> Tiles:
+        """The tissue that some slices show, where an estimate d puts them."""
+        shift, tiles = self._put_back(d), [self._tiles[k] for k in numbers]
+        before = np.cumsum([0, *(len(each.mesh.vertices) for each in tiles)])
+        vertices = [t.mesh.vertices - [0, *shift[k]] for k, t in zip(numbers, tiles, strict=True)]
+        faces = [t.mesh.faces + n for n, t in zip(before, tiles, strict=False)]
+        return Tiles(
+            Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces)),
+            np.concatenate([each.labels for each in tiles]),
+        )
+
+    def cut(self, d: Tensor, plane: Cut) -> Tiles:
+        """The tissue that a cut shows: the LA view itself, or the stack where d puts its slices."""
+        points, seen = plane.points[::TILE, ::TILE], plane.input[::TILE, ::TILE]
+        if not plane.acquired:
+            moved, shift = points.clone(), torch.from_numpy(self._put_back(d))
+            moved[..., 1:] += shift[self._scene.stack.nearest_slice(points[..., 0])]
+            seen = stack_at(self._scene, moved)[0]
+        corner, down, across = (points[i, j].numpy() for i, j in ((0, 0), (1, 0), (0, 1)))
+        steps = np.stack([down - corner, across - corner])
+        return _strips(seen, lambda pixels: corner + (pixels - 0.5) @ steps)
+
+    @cached_property
+    def _tiles(self) -> list[Tiles]:
+        """Each slice's tissue as scanned."""
+        window = shown(self._scene.subject.extent)
+        first = np.array([side.start - 0.5 for side in window])
+
+        def place(k: int, pixels: NDArray[np.floating]) -> NDArray[np.floating]:
+            return _in_mm(self._scene.stack, TILE * pixels + first, k)
+
+        return [
+            _strips(labels[window][::TILE, ::TILE], partial(place, k))
+            for k, labels in enumerate(self._scene.S_LR)
+        ]
+
+
+def _border(points: Tensor) -> _Points:
+    """The border (5, 3) of a plane's points (h, w, 3), `INSET` from their own; (0, 3) of none."""
+    inset = points[INSET:-INSET, INSET:-INSET]
+    corners = CORNERS if inset.numel() else ()
+    return np.array([inset[corner].numpy() for corner in corners], np.float32).reshape(-1, 3)
+
+
+def _strips(labels: Labels, place: Callable[[NDArray[np.floating]], NDArray[np.floating]]) -> Tiles:
+    """A picture's tissue as strips of one label; `place` puts pixels' corners (N, 2) in mm."""
+    beside = np.pad(labels, ((0, 0), (1, 1)))
+    i, first = np.nonzero((labels > 0) & (labels != beside[:, :-2]))
+    last = np.nonzero((labels > 0) & (labels != beside[:, 2:]))[1] + 1
+    corners = np.stack([[i, first], [i, last], [i + 1, last], [i + 1, first]]).transpose(2, 0, 1)
+    faces = 4 * np.arange(len(i))[:, None] + np.array([[0, 1, 2, 0, 2, 3]])
+    vertices = place(corners.reshape(-1, 2).astype(float)).astype(np.float32)
+    each = np.repeat(labels[i, first], 2).astype(np.float32)
+    return Tiles(Mesh(vertices, faces.reshape(-1, 3).astype(np.int32)), each)
+
+
+def _contours(scene: Scene, structure: str) -> tuple[_Points, NDArray[np.intp]]:
+    """All outlines of a structure: points (N, 3), NaN between lines, and each point's slice."""
+    from skimage.measure import find_contours
+
+    points, slices = [np.zeros((0, 3), np.float32)], []
+    for k, labels in enumerate(scene.S_LR):
+        for contour in find_contours(
+            np.isin(labels, STRUCTURES[structure]).astype(np.float32), 0.5
+        ):
+            line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
+            points += [_in_mm(scene.stack, line, k), np.full((1, 3), np.nan, np.float32)]
+            slices += [k] * (len(line) + 1)
+    return np.concatenate(points), np.array(slices, np.intp)
+
+
+def _in_mm(stack: Stack, pixels: NDArray[np.floating], k: int) -> _Points:
+    """Fractional pixels (N, 2) of slice k → (N, 3) mm."""
+    steps = torch.stack([stack.row_step, stack.column_step]).numpy()
+    in_plane = (stack.origin + stack.offsets[k]).numpy() + pixels @ steps
+    height = np.full((len(pixels), 1), float(stack.z[k]))
+    return np.concatenate([height, in_plane], axis=1).astype(np.float32)
