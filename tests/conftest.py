@@ -17,8 +17,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jupyter_client.provisioning import local_provisioner
+from processes import WarmKernel, warm
 
 from srheart_demo.machine import give_back
+from srheart_demo.solver import workers
 
 # An example takes as long as a busy machine lets it.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,6 +32,11 @@ ROOT = Path(__file__).resolve().parents[1]
 # Set by .ci/run: a test that skips, for whatever reason, fails.
 NO_SKIP = os.environ.get("SRHEART_REQUIRE_BROWSER", "") not in ("", "0")
 NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
+
+LONGEST = ("lessons", "browser", "ui", "cohort", "classroom", "cli_experiment", "session",
+           "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
+           "evaluate", "hub", "scan", "course_optimisation")  # fmt: skip
+"""Files of many seconds: a worker that began one last would go on while the others have ended."""
 
 BROWSERS = (
     "chromium",
@@ -80,6 +88,24 @@ def tidy() -> Iterator[None]:
 
 
 @pytest.fixture
+def warm_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to work in processes of its own gets warm ones.
+
+    As spawned ones they know nothing of what a test has patched. Those of test_workers, and of
+    commands that run in a process of their own, begin cold.
+    """
+    if context := warm():
+        monkeypatch.setattr(workers, "get_context", lambda _: context)
+
+
+@pytest.fixture
+def warm_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notebooks run in warm kernels."""
+    if warm():
+        monkeypatch.setattr(local_provisioner, "launch_kernel", WarmKernel)
+
+
+@pytest.fixture
 def in_background() -> Iterator[None]:
     """SIGINT is ignored, as where a script's background job runs the tests."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -87,8 +113,15 @@ def in_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the workers of xdist take files in the order of the collection."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the browser tests where there is no browser."""
+    """The longest files first; and skip the browser tests where there is no browser."""
+    turns = {f"test_{name}": turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path.stem, len(turns)))
     lack = browser_lack()
     if lack is None or NO_SKIP:
         return

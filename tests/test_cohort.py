@@ -37,8 +37,10 @@ from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
 
 QUICK = ["--preset", "interactive", "--no-surface"]
+QUICKEST = [*QUICK, "--no-check"]
 QUICK_RESULTS = RESULT_FILES - {"heart.stl"}
 
+pytestmark = pytest.mark.usefixtures("warm_processes")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
@@ -112,7 +114,8 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     files = [str(scans / "one_SA.nii.gz"), "--long-axis", str(scans / "one_LA.nii.gz")]
     for name, arguments in (("one_SA", files), ("sub/two", [str(scans / "sub" / "two.nii.gz")])):
         alone = tmp_path / "alone"
-        assert main(["enhance", *arguments, "--preset", "interactive", "-o", str(alone)]) == 0
+        options = ["--preset", "interactive", "--no-check", "-o", str(alone)]
+        assert main(["enhance", *arguments, *options]) == 0
         for file in ("S_SR.nii.gz", "heart.stl"):
             assert (out / name / file).read_bytes() == (alone / file).read_bytes()
 
@@ -139,14 +142,14 @@ def test_results_are_those_of_enhance_and_only_what_is_missing_is_made(
     assert second["one_SA"] == first["one_SA"]
     assert second["sub/two"] > first["sub/two"]
 
-    assert cohort(scans, *QUICK) == 0
+    assert cohort(scans, *QUICKEST) == 0
     assert all(stamps(out)[name] > second[name] for name in ("one_SA", "sub/two"))
     assert contents(out / "one_SA") == QUICK_RESULTS
 
 
 def stopped_midway(scans: Path, out: Path, stop: signal.Signals) -> tuple[int, str]:
     """Status and messages of a run that gets a signal as soon as one more subject is done."""
-    command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICK, "--jobs", "1"]
+    command = ["-m", "srheart_demo.cli", "cohort", str(scans), str(out), *QUICKEST, "--jobs", "1"]
     before = stamps(out)
     run = in_foreground(*command, stderr=subprocess.PIPE)
     wait_until(lambda: len(stamps(out)) > len(before))
@@ -175,14 +178,14 @@ def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
     assert len(done) < len(NAMES)
     (out / ".staging" / "left").mkdir(parents=True, exist_ok=True)
 
-    assert cohort(scans, *QUICK, "--jobs", "2") == 0
+    assert cohort(scans, *QUICKEST, "--jobs", "2") == 0
     assert done.items() <= stamps(out).items()
     assert {name: row["status"] for name, row in rows(out).items()} == dict.fromkeys(NAMES, "done")
     assert contents(out) == {"summary.csv", "another", "none", "severe"}
 
 
 def check_a_death(scans: Path, execute: Execute, kill: Callable[[], None]) -> None:
-    made_so = Cohort(scans.parent / "out", INTERACTIVE, surface=False)
+    made_so = Cohort(scans.parent / "out", INTERACTIVE, surface=False, check=False)
     subjects = find_subjects(scans, made_so.out).subjects
     with closing(restore_all(made_so, subjects, execute)) as ended:
         records = [next(ended)]
@@ -209,11 +212,16 @@ def test_a_killed_process_costs_nothing(scans: Path) -> None:
 
 @posix
 def test_a_killed_worker_of_a_cluster_costs_nothing(scans: Path) -> None:
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-    ) as cluster:
+    method = {"distributed.worker.multiprocessing-method": "forkserver"}
+    with (
+        dask.config.set(method),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
+    ):
         check_a_death(
             scans,
             partial(in_cluster, scheduler=cluster.scheduler_address),

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.scan.labels import KNOWN, OURS, Convention, parse_convention
+from srheart_demo.scan.labels import KNOWN, USUAL_ORDER, Convention, parse_convention
 from srheart_demo.scan.read import (
     HowToRead,
     read_frames,
@@ -27,7 +27,7 @@ STACK = short_axis_stack(scanner_from_model())
 VIEW = long_axis_view(scanner_from_model())
 
 
-def save(path: Path, volume: LabelVolume, convention: Convention = OURS) -> Path:
+def save(path: Path, volume: LabelVolume, convention: Convention = USUAL_ORDER) -> Path:
     values = np.array([0, convention.LV[-1], convention.MYO[-1], convention.RV[-1]], np.int16)
     nibabel.save(nibabel.Nifti1Image(values[volume.labels], volume.affine), path)
     return path
@@ -48,7 +48,7 @@ def test_known_conventions_are_recognised(convention: Convention, tmp_path: Path
     reading = survey(save(tmp_path / "s.nii", STACK, convention))
     assert reading.convention == convention
     np.testing.assert_array_equal(reading.volume.labels, STACK.labels)
-    assert bool(reading.volume.notes) == (convention != OURS)
+    assert bool(reading.volume.notes) == (convention != USUAL_ORDER)
     view = read_long_axis(save(tmp_path / "v.nii", VIEW, convention))
     np.testing.assert_array_equal(view.labels, VIEW.labels)
 
@@ -187,7 +187,7 @@ def test_parts_of_a_tissue_are_told_and_taken_by_the_mapping_that_is_told(
 
 def test_a_mapping_against_the_anatomy_is_taken_and_said(tmp_path: Path) -> None:
     path = stored(tmp_path / "s.nii", no_rv(wall()))
-    notes = read_short_axis(path, HowToRead(OURS)).notes
+    notes = read_short_axis(path, HowToRead(USUAL_ORDER)).notes
     assert any("as it was given, though label 3 lies within the wall" in note for note in notes)
     with pytest.raises(InvalidVolume, match=r"labelled RV \(9\), but values are 1, 2, 3"):
         read_short_axis(path, HowToRead(Convention((1,), (2,), (9,))))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache, partial, wraps
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -14,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.lessons.results import same
-from srheart_demo.lessons.verdict import Exercise, sections
+from srheart_demo.lessons.verdict import Cases, Exercise, sections
 from srheart_demo.scan.degradation import Stack, degrade, downsample, move
 from srheart_demo.solver.losses import cross_entropy
 
@@ -32,8 +35,21 @@ LESSONS = (
     "own_scan",
     "toy",
 )
+
+
+def copied(cases: Callable[[], Cases]) -> Callable[[], Cases]:
+    """The same anew at each call, of which only the first simulates scans."""
+    once = cache(cases)
+
+    def anew() -> Cases:
+        G = load_generator()
+        return deepcopy(once(), {id(G): G})
+
+    return anew
+
+
 EXERCISES = {
-    f"{lesson}.{name}": value
+    f"{lesson}.{name}": replace(value, cases=copied(value.cases))
     for lesson in LESSONS
     for name, value in vars(import_module(f"srheart_demo.lessons.{lesson}")).items()
     if isinstance(value, Exercise)

@@ -13,6 +13,7 @@ import signal
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +25,13 @@ from hypothesis import strategies as st
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
+from srheart_demo.enhancement import quantities
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload
 from srheart_demo.scan.read import read_frames, read_long_axis, survey
 from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.solver import settings as presets
+from srheart_demo.solver.settings import INTERACTIVE
 
 SECONDS, GIGABYTE = 5.0, 2**30
 STACK = short_axis_stack(scanner_from_model(), slices=7, spacing=(14.0, 4.0, 4.0), size=28)
@@ -266,8 +270,17 @@ def test_check_from_the_command_line(
     assert os.listdir(tmp_path) == [path.name]
 
 
+@pytest.fixture
+def one_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solves, and those of the check, are of one iteration."""
+    short = replace(INTERACTIVE, iterations=1)
+    monkeypatch.setattr(presets, "preset", lambda name: short)
+    monkeypatch.setattr(quantities, "INTERACTIVE", short)
+
+
 @cases(40)
 @given(which=WHICH, edits=st.lists(EDIT, min_size=1, max_size=3))
+@pytest.mark.usefixtures("one_iteration")
 def test_enhance_writes_all_or_nothing(
     which: int,
     edits: list[tuple[int, bytes]],
@@ -276,7 +289,7 @@ def test_enhance_writes_all_or_nothing(
 ) -> None:
     path, out = tmp_path / "scan.nii", tmp_path / "out"
     path.write_bytes(edited(VALID[which], edits))
-    status = outcome(["enhance", "--preset", "paper", str(path), "-o", str(out)])
+    status = outcome(["enhance", "--preset", "interactive", str(path), "-o", str(out)])
     assert "Traceback" not in capfd.readouterr().err
     whole = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
     assert (set(os.listdir(out)) if out.exists() else set()) == (whole if status == 0 else set())

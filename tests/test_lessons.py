@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -113,8 +111,12 @@ def with_outputs(lesson: NotebookNode, stored: NotebookNode) -> NotebookNode:
 
 
 @pytest.mark.parametrize("source", LESSONS)
+@pytest.mark.usefixtures("warm_kernels")
 def test_it_runs_without_the_solutions_and_these_pass_every_check(
-    source: Path, tmp_path: Path
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """By nbval, which compares what the cells tagged so show with what is committed."""
     lesson = with_outputs(rehearsal(source), committed(source))
@@ -122,11 +124,13 @@ def test_it_runs_without_the_solutions_and_these_pass_every_check(
     assert len(right) == len(tagged(lesson, "check")) / 2 > 0
     path = tmp_path / f"{source.stem}.ipynb"
     nbformat.write(lesson, path)
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=900"]
-    quiet = ["-p", "no:cacheprovider", "-q", "--color=no", "--rootdir", tmp_path, path]
-    done = subprocess.run([*command, *quiet], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert f"{len(lesson.cells)} passed" in done.stdout
+    (tmp_path / "pytest.ini").touch()  # no settings from above
+    monkeypatch.chdir(tmp_path)
+    quiet = ["-qs", "--color=no", "-pno:cacheprovider", "-pno:faulthandler", "-pno:xdist"]
+    status = pytest.main(["--nbval-lax", "--nbval-cell-timeout=900", *quiet, str(path)])
+    told = capsys.readouterr().out
+    assert status == 0, told[-4000:]
+    assert f"{len(lesson.cells)} passed" in told
 
 
 def test_the_course_is_small() -> None:

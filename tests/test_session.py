@@ -605,8 +605,7 @@ def downloads(session: Session, folder: Path) -> dict[str, bytes]:
     return written(folder)
 
 
-@pytest.mark.parametrize("view", [False, True])
-@pytest.mark.parametrize("base_first", [False, True])
+@pytest.mark.parametrize(("view", "base_first"), [(False, True), (True, False)])
 def test_a_file_and_its_download_are_those_of_the_command(
     view: bool, base_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -686,6 +686,7 @@ def test_a_tab_shows_what_it_says_whatever_goes_on_when_it_is_opened(
     tab: str, moving: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ABSENT", 1e6)
+    monkeypatch.setattr("srheart_demo.explorer.session.DIRECTIONS", 3)
     explorer = explorer_of(short_session if moving == "run" else solved_session)
 
     async def play() -> None:

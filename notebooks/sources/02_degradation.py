@@ -110,7 +110,12 @@ looks = {
     "bilinear": lesson.look_along(sr.move, planes, stack, seen, k, positions),
     "nearest": lesson.look_along(lesson.move_nearest, planes, stack, seen, k, positions),
 }
-lesson.picture_slopes(positions, looks, truth=float(d_true[0, k, 1]))
+losses, slopes = ({name: look[i] for name, look in looks.items()} for i in (0, 1))
+axes = {"x": positions, "mark": d_true[0, k, 1], "xlabel": "d along columns, mm (dotted: truth)"}
+pictures.lines(
+    {"lines": losses, "title": "loss", "ylabel": "L_SA, nats per pixel", **axes},
+    {"lines": slopes, "title": "its gradient", "ylabel": "∂L/∂d, nats per pixel and mm", **axes},
+)
 
 # %% [markdown]
 # The two losses look alike; a person could find the valley in either. The gradients do not. Now let Adam look for all thirteen $d_k$ at once, with the heart known:

@@ -12,10 +12,8 @@ import torch
 
 import srheart_demo as sr
 from srheart_demo.heart import anatomy, measures, phantom, population
-from srheart_demo.lessons import pictures, prior
+from srheart_demo.lessons import pictures
 from srheart_demo.lessons import uncertainty as lesson
-from srheart_demo.scan.degradation import simulate_stack
-from srheart_demo.solver import uncertainty
 
 G = sr.load_generator(latent_size=64)
 truth = sr.load_sample("healthy_1").S_HR.labels
@@ -25,7 +23,7 @@ def scan(heart, amplitude=4.0, first=2, slices=None):
     """Every fifth plane, displaced, with 3 % of the labels wrong."""
     stack = sr.Stack.from_hr(first=first, slices=slices)
     d = sr.Motion.draw(stack.K, seed=1).displacement(amplitude)
-    S_LR = simulate_stack(heart, stack, d, epsilon=0.03, seed=1)
+    S_LR = lesson.simulate_stack(heart, stack, d, epsilon=0.03, seed=1)
     p = sr.Problem(G, stack, torch.as_tensor(S_LR).long()).crop()
     return p, lesson.Truth(heart, d, p)
 
@@ -34,7 +32,7 @@ def how_sure(p, hidden):
     """The answer, how probable its labels are, and the posterior that says so."""
     end = sr.solve(p, sr.INTERACTIVE)
     posterior = sr.laplace(end, p)
-    P = hidden.over(uncertainty.probabilities(posterior, n=8), end.d)[0].numpy()
+    P = hidden.over(lesson.probabilities(posterior, n=8), end.d)[0].numpy()
     return P.argmax(0), P.max(0), posterior
 
 
@@ -44,7 +42,7 @@ heights = problem.stack.z.tolist()
 lesson.picture_trust(truth, answer, heights, confidence)
 
 # %% [markdown]
-# A heart under severe motion, cut along its length. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
+# A heart under severe motion, cut along its length; the marks at the sides are its slices. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
 #
 # ## Does the answer depend on the start?
 #
@@ -52,7 +50,7 @@ lesson.picture_trust(truth, answer, heights, confidence)
 
 # %%
 for iterations in (12, 36):
-    ends = uncertainty.multi_start(problem, replace(sr.INTERACTIVE, iterations=iterations), n=3)
+    ends = lesson.multi_start(problem, replace(sr.INTERACTIVE, iterations=iterations), n=3)
     print(f"{iterations} iterations: objectives", ", ".join(f"{e.objective:.3f}" for e in ends))
 
 # %% [markdown]
@@ -162,7 +160,7 @@ for name, (guess, sure, _) in short.items():
 lesson.picture_reliability(tables)
 
 # %% [markdown]
-# Above the dotted line an answer is cautious, below it boasts. Of the large heart's voxels that are said to be right with 0.9 to 0.99 about a quarter are wrong. The probabilities suppose that the bowl stays Gaussian far from its minimum, and their two constants were chosen on scans that reach the base.
+# Above the black line an answer is cautious, below it boasts. Of the large heart's voxels that are said to be right with 0.9 to 0.99 about a quarter are wrong. The probabilities suppose that the bowl stays Gaussian far from its minimum, and their two constants were chosen on scans that reach the base.
 #
 # ### Exercise 3: say what was imagined
 #
@@ -196,7 +194,7 @@ for name, (guess, *_) in short.items():
 
 # %%
 for name, radius in {"16 mm, seen": 8.0, "9 mm, between slices": 4.5}.items():
-    holed = prior.septal_defect(truth, radius)
+    holed = lesson.septal_defect(truth, radius)
     hole = (holed != truth).nonzero()
     first = round(hole[0].mean() - 2.5) % 5  # slices 5 mm below and above its middle
     p, hidden = scan(holed, amplitude=1.0, first=first)

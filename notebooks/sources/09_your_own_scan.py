@@ -12,13 +12,11 @@
 
 # %%
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 import srheart_demo as sr
 from srheart_demo.lessons import own_scan as lesson
-from srheart_demo.lessons import pictures
 from srheart_demo.scan import labels, nifti, placement, read
 
 MY_SCAN = None  # your own, such as "~/scans/sa.nii.gz"
@@ -26,8 +24,7 @@ MY_LABELS = None  # where they are not recognised, such as "LV=500,420 MYO=200 R
 MY_FRAME = None  # of several, counted from 0; by default the first with labels
 BY_HAND = placement.ByHand()  # such as placement.ByHand(flip=True), if the placement below is wrong
 
-temporary = TemporaryDirectory()  # gone when the kernel ends; to keep results, name a folder
-folder = Path(temporary.name)
+folder = lesson.temporary_folder()  # gone when the kernel ends; to keep results, name a folder
 stack = sr.load_sample("healthy_1").stacks["normal"]
 stranger = lesson.disguised([stack], folder / "stranger.nii.gz")
 scan = Path(MY_SCAN).expanduser() if MY_SCAN else stranger
@@ -115,7 +112,7 @@ lesson.relabelled(relabel)
 
 # %%
 print(*placed.notes, sep="\n")
-pictures.slices({"scan": placed.placement.apex_first(volume).labels})
+lesson.pictures.slices({"scan": placed.placement.apex_first(volume).labels})
 
 # %% [markdown]
 # Drawn as the array has them, the slices show the RV on the right. That is no fault of the file: its axes come in an order that makes a mirror image, its affine says so, and `place` reads the columns backwards.
@@ -136,7 +133,9 @@ def draw(turn_deg=BY_HAND.turn_deg, flip=BY_HAND.flip, mirror=BY_HAND.mirror):
     return lesson.picture_placement({"the prior expects": expected, "the scan, placed": shown})
 
 
-pictures.try_it(draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.mirror)
+lesson.pictures.try_it(
+    draw, turn_deg=(-180.0, 180.0, 15.0), flip=BY_HAND.flip, mirror=BY_HAND.mirror
+)
 
 # %% [markdown]
 # ## Crop and run
@@ -163,18 +162,16 @@ heart = sr.enhance(placed, G, sr.RECOMMENDED, watch)
 # Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
 
 # %%
-from srheart_demo.enhancement import check, cycle
-
 slip = stack.affine.copy()
 slip[:3, 0] *= 0.8
 wrong = {
     "the stranger's, mirrored": lesson.mirrored(stack.affine, stack.shape[2]),
     "the stranger's, 8 mm for 10": slip,
 }
-reports = {"the scan": check.report_on(placed, G)}
+reports = {"the scan": lesson.check.report_on(placed, G)}
 for name, affine in wrong.items():
     file = lesson.disguised([stack], folder / "wrong.nii.gz", affine)
-    reports[name] = check.report_on(sr.read_scan(file), G)
+    reports[name] = lesson.check.report_on(sr.read_scan(file), G)
 for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
@@ -248,16 +245,10 @@ lesson.picture_array(there, image.affine)
 # srheart enhance stranger.nii.gz --preset interactive -o heart/
 # ```
 #
-# `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `cohort` does a whole folder. Without `--preset` it is RECOMMENDED. In this cell `main` stands for `srheart`:
+# `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `cohort` does a whole folder. Without `--preset` it is RECOMMENDED. Here is the second of them:
 
 # %%
-import sys
-from contextlib import chdir, redirect_stderr
-
-from srheart_demo.cli import main
-
-with chdir(folder), redirect_stderr(sys.stdout):
-    main(["enhance", stranger.name, "--preset", "interactive", "-o", "heart"])
+lesson.srheart(f"enhance {stranger.name} --preset interactive -o heart", folder)
 
 # %% [markdown]
 # ## Several frames
@@ -267,12 +258,12 @@ with chdir(folder), redirect_stderr(sys.stdout):
 # %%
 moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read.read_cycle(lesson.disguised(moments, folder / "cine.nii.gz"))
-hearts = cycle.restore_cycle(scans, G, sr.INTERACTIVE)
-beats = [cycle.Beat.of(heart.scan.frame, heart) for heart in hearts]
-print(f"ejection fraction of the LV {cycle.ejection_fraction(beats):.0%}")
+hearts = lesson.cycle.restore_cycle(scans, G, sr.INTERACTIVE)
+beats = [lesson.cycle.Beat.of(heart.scan.frame, heart) for heart in hearts]
+print(f"ejection fraction of the LV {lesson.cycle.ejection_fraction(beats):.0%}")
 ml = {t: [getattr(beat, f"{t}_ml") for beat in beats] for t in ("LV", "MYO", "RV")}
-axes = {"xlabel": "frame", "ylabel": "volume, ml", "colours": pictures.HEART[1:]}
-pictures.lines({"lines": ml, "markers": "os^", "xticks": range(len(beats)), **axes})
+axes = {"xlabel": "frame", "ylabel": "volume, ml", "colours": lesson.pictures.HEART[1:]}
+lesson.pictures.lines({"lines": ml, "markers": "os^", "xticks": range(len(beats)), **axes})
 
 # %% [markdown]
 # Green does: muscle keeps its volume while the heart beats, to within some per cent. Where it does not in your own cine, the segmentation differs from frame to frame.

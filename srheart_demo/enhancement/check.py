@@ -11,8 +11,9 @@ from scipy.special import gammaincinv
 
 from srheart_demo.enhancement.enhance import Enhancement, Trust
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, verdict_of
+from srheart_demo.heart import generator
 from srheart_demo.heart.measures import volumes_ml
-from srheart_demo.scan.labels import OURS
+from srheart_demo.scan.labels import USUAL_ORDER
 from srheart_demo.scan.placement import apex_contrast
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.problem import Generator
@@ -98,7 +99,14 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    return replace(report, measures=judge(measured(scan, G)), prior=_prior(G))
+    ours, name = generator.OURS, getattr(G, "name", generator.OURS)
+    other = (f"What is usual was measured with the generator {ours}, and this is {name}.",)
+    return replace(
+        report,
+        assumed=report.assumed + other * (name != ours),
+        measures=judge(measured(scan, G)),
+        prior=_prior(G),
+    )
 
 
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
@@ -163,8 +171,8 @@ def _prior(G: Generator) -> str:
 
 def _assumed(scan: Scan) -> Iterable[str]:
     reading = scan.reading
-    if reading and reading.convention == OURS:
-        yield f"Labels mean {OURS}: {OURS.source}."
+    if reading and reading.convention == USUAL_ORDER:
+        yield f"Labels mean {USUAL_ORDER}: {USUAL_ORDER.source}."
     slices = np.flatnonzero(scan.stack.labelled)
     apex = slices[-1 if scan.placement.flipped else 0]
     taper = abs(apex_contrast(scan.stack))

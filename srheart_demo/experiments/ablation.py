@@ -18,13 +18,8 @@ import torch
 from scipy import fft
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.latent_study import ceiling_of
-from srheart_demo.experiments.methods import (
-    CROSSED,
-    LADDER,
-    OTHERWISE,
-    PAPERS,
-)
+from srheart_demo.experiments.generators import ceiling_of
+from srheart_demo.experiments.methods import CROSSED, LADDER, OTHERWISE, PAPERS
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.restoration import (
@@ -97,17 +92,16 @@ class Ablation(MethodsOnHearts):
         return [compared.means(self.title, _MEASURES, note), self._gains(results)]
 
     def _gains(self, results: Results) -> Table:
-        rows = []
-        for before, name in pairwise(self.methods):
-            row = [name]
-            for level in self.levels:
-                found = results.paired("dice_mean", level, [name, before])
-                if not len(found[name]):
-                    row.append("")
-                    continue
-                mean, low, high = paired_interval(found[name], found[before])
-                row.append(f"{mean:+.3f} ({low:+.3f} to {high:+.3f})")
-            rows.append(row)
+        def gain(level: str, before: str, name: str) -> str:
+            found = results.paired("dice_mean", level, [name, before])
+            if not len(found[name]):
+                return ""
+            return "{:+.3f} ({:+.3f} to {:+.3f})".format(*paired_interval(*found.values()))
+
+        rows = [
+            (step[1], *(gain(level, *step) for level in self.levels))
+            for step in pairwise(self.methods)
+        ]
         note = "Mean Dice less that of the step before, heart by heart, with a 95 % interval."
         return Table("What each step brings", ("step", *self.levels), rows, note)
 
@@ -121,7 +115,7 @@ class Ablation(MethodsOnHearts):
         return [lines(results, {m: m for m in self.methods}, self.title, ("", ""), panels)]
 
 
-class Gap(Ablation):
+class Gap(MethodsOnHearts):
     """Why the paper's method does not give the printed Dice here."""
 
     name, title = "gap", "Why the paper's method differs from what is printed"
@@ -129,6 +123,7 @@ class Gap(Ablation):
         f"{generator}, best code": generator for generator in (PAPERS, OURS)
     }
     usual = (*CROSSED, *OTHERWISE, *known)
+    figures, more = Ablation.figures, Ablation.more
 
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
         """The best codes know the truth, so they are no methods."""

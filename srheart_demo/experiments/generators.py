@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.experiments.restoration import find_generator
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
@@ -142,6 +143,12 @@ def placed_heart(path: Path) -> LabelVolume:
     heart = read_short_axis(path)
     model_from_world = np.linalg.inv(place(heart).world_from_model)
     return replace(heart, affine=model_from_world @ heart.affine)
+
+
+@cache
+def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
+    """Finds the best codes of a shipped generator, or that of a file."""
+    return Ceiling(find_generator(generator, latent_size))
 
 
 def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:

@@ -7,7 +7,7 @@ trained here for fewer steps: they say which β is better, not how good the pape
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,7 +25,6 @@ from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
 from srheart_demo.heart.generator import OURS, available, weights_file
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.best_code import Ceiling
 from srheart_demo.solver.settings import Settings
 from srheart_demo.training import BetaVAESettings, TrainingProgress, train
 
@@ -173,14 +172,8 @@ def _known_heart(population: str, seed: int) -> LabelVolume:
 
 def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
-    found = generators.accuracy(ceiling_of(generator, latent_size), heart)
+    found = generators.accuracy(generators.ceiling_of(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
-
-
-@cache
-def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
-    """Finds a generator's best codes."""
-    return Ceiling(find_generator(generator, latent_size))
 
 
 def _sound_draw(generator: str, latent_size: int | None, draw: int) -> Scores:

@@ -14,19 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import HR_SPACING, TISSUES
+from srheart_demo.heart.distances import Spacing, tissue_box
 
 LV, MYO, RV = 1, 2, 3
-_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
-"""Levels at which radii are measured."""
+_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)  # Levels at which radii are measured
 MID, WIDE, BASE = 0.55, 0.7, 0.85
-RV_LEVELS = (0.25, MID, BASE)
-"""Levels at which the RV is measured against the LV."""
+RV_LEVELS = (0.25, MID, BASE)  # Levels at which the RV is measured against the LV
 SECTOR = np.radians(30.0)
 """The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
 OPEN_BASE = 12.0
 """Below its highest slice, mm, a ventricle may be open: a base is tilted, up to about 10°."""
 
-Spacing = tuple[float, float, float]
 Statistics = dict[str, float]
 
 
@@ -54,25 +52,14 @@ def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Stat
     - ``box D, H, W``: extent of all tissue; ``centre D, H, W``: its middle, from that of the map.
     - ``azimuth``.
 
-    Args:
-        labels: (D, H, W) with LV, myocardium and RV, the LV in three slices or more.
-        spacing: voxel size, mm.
-
-    Raises:
-        ValueError: a tissue is missing.
+    Labels (D, H, W) hold LV, myocardium and RV, the LV in three slices or more.
     """
     for label, tissue in enumerate(TISSUES[1:], start=1):
         if not (labels == label).any():
             raise ValueError(f"a heart without {tissue} cannot be measured")
     heart = _Heart.of(labels, spacing)
-    return {
-        **_sizes(heart),
-        **_ventricle(heart),
-        **_wall(heart),
-        **_long_axis(heart),
-        **_right_ventricle(heart),
-        **_place(heart),
-    }
+    parts = (_sizes, _ventricle, _wall, _long_axis, _right_ventricle, _place)
+    return {name: value for part in parts for name, value in part(heart).items()}
 
 
 def faults(
@@ -87,12 +74,7 @@ def faults(
     - Up to 12 mm below its highest slice, the LV's voxels share faces with LV and myocardium only.
     - There, and as far below the RV's highest slice but above its lowest, no background lies
       between the LV's centroid and the middle half of the RV in the same slice.
-    - Volumes lie within the given ranges, ml, by tissue.
-
-    Args:
-        labels: (D, H, W).
-        spacing: voxel size, mm.
-        volumes: LV, MYO and RV → lowest and highest, such as `population.VOLUME_RANGES`.
+    - Volumes lie within the given ranges, ml, by tissue, such as `population.VOLUME_RANGES`.
     """
     from scipy import ndimage
 
@@ -124,28 +106,18 @@ def faults(
 
 @dataclass(frozen=True, eq=False)
 class _Heart:
-    """Labels cropped to the tissue and one voxel around, with what several measures need.
+    """Labels cropped to the tissue and one voxel around, with what several measures need."""
 
-    Attributes:
-        labels: (D, H, W).
-        spacing: voxel size, mm.
-        middle: middle of the whole map in the crop's coordinates, mm.
-    """
-
-    labels: NDArray[np.uint8]
-    spacing: Spacing
-    middle: NDArray[np.float64]
+    labels: NDArray[np.uint8]  # (D, H, W)
+    spacing: Spacing  # voxel size, mm
+    middle: NDArray[np.float64]  # middle of the whole map in the crop's coordinates, mm
 
     @classmethod
     def of(cls, labels: NDArray[np.uint8], spacing: Spacing) -> "_Heart":
-        tissue = labels > 0
-        crop, start = [], []
-        for axis in range(3):
-            inside = np.flatnonzero(tissue.any(axis=tuple({0, 1, 2} - {axis})))
-            crop.append(slice(inside[0], inside[-1] + 1))
-            start.append(inside[0] - 1)
+        crop = tissue_box(labels)
+        start = [inside.start - 1 for inside in crop]
         middle = (np.array(labels.shape) / 2 - start) * spacing
-        return cls(np.pad(labels[tuple(crop)], 1), spacing, middle)
+        return cls(np.pad(labels[crop], 1), spacing, middle)
 
     @cached_property
     def pixels(self) -> NDArray[np.int64]:
@@ -186,10 +158,8 @@ class _Heart:
     @cached_property
     def coordinates(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Voxel centres along D, H and W, mm."""
-        d, h, w = (
-            (np.arange(n) + 0.5) * step
-            for n, step in zip(self.labels.shape, self.spacing, strict=True)
-        )
+        sides = zip(self.labels.shape, self.spacing, strict=True)
+        d, h, w = ((np.arange(n) + 0.5) * mm for n, mm in sides)
         return d, h, w
 
     @cached_property
@@ -305,8 +275,8 @@ def _right_ventricle(heart: _Heart) -> Statistics:
         k = heart.slice_at(s)
         direction = heart.polar(k)[1][heart.labels[k] == RV]
         low, high = np.degrees([direction.min(), direction.max()]) if len(direction) else (0, 0)
-        found |= {f"RV arc {s}": float(high - low)}
-        found |= {f"RV/LV area {s}": heart.area(k, RV) / heart.area(k, LV)}
+        area = heart.area(k, RV) / heart.area(k, LV)
+        found |= {f"RV arc {s}": float(high - low), f"RV/LV area {s}": area}
         if s == MID:
             found |= {"RV arc from": float(low), "RV arc to": float(high)}
     for s in (MID, BASE):

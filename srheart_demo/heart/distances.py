@@ -1,10 +1,14 @@
 """Signed distances to the borders of labels: negative inside, positive outside, in mm."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, find_objects
 
 from srheart_demo.frame import N_CLASSES
+
+Spacing = tuple[float, float, float]  # Of voxels along D, H and W, mm
 
 
 def tissue_box(labels: NDArray) -> tuple[slice, ...]:
@@ -13,9 +17,7 @@ def tissue_box(labels: NDArray) -> tuple[slice, ...]:
     return tuple(box)
 
 
-def signed_distance(
-    inside: NDArray[np.bool_], spacing: tuple[float, ...], reach: float
-) -> NDArray[np.float32]:
+def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) -> np.ndarray:
     """Signed distance of every pixel or voxel to the border of a region, at most `reach`.
 
     A border lies half of the smallest side from the centres on either side of it. Where there is
@@ -34,7 +36,7 @@ def signed_distance(
 
 
 def _near_the_border(
-    inside: NDArray[np.bool_], spacing: tuple[float, ...], reach: float
+    inside: np.ndarray, spacing: Sequence[float], reach: float
 ) -> tuple[slice, ...]:
     """A box beyond which everything is further than `reach` from a region's border."""
     # The border lies about the region, and about what lacks it: the smaller of the two.
@@ -48,10 +50,7 @@ def _near_the_border(
 
 
 def in_plane_distances(
-    labels: NDArray[np.integer],
-    spacing: tuple[float, float],
-    reach: float,
-    classes: int = N_CLASSES,
+    labels: np.ndarray, spacing: Sequence[float], reach: float, classes: int = N_CLASSES
 ) -> NDArray[np.float32]:
     """`signed_distance` to each class within each slice.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srheart_demo.frame import TISSUES
+from srheart_demo.heart.distances import Spacing, tissue_box
 
 CONFIDENCES = (0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 """Edges of the bins of `reliability`."""
@@ -32,9 +33,6 @@ def dice(estimate: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     {'LV': 1.0, 'MYO': 1.0, 'RV': 1.0}
 
     A tissue that neither map holds counts as 1.
-
-    Raises:
-        ValueError: maps of different shapes.
     """
     return dict(zip(TISSUES[1:], class_dice(estimate, truth, len(TISSUES)), strict=True))
 
@@ -56,7 +54,7 @@ def mean_dice(estimate: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean(list(dice(estimate, truth).values())))
 
 
-def volumes_ml(labels: np.ndarray, spacing: tuple[float, float, float]) -> dict[str, float]:
+def volumes_ml(labels: np.ndarray, spacing: Spacing) -> dict[str, float]:
     """Volume of LV, MYO and RV in ml; `spacing` is the voxel size in mm.
 
     >>> S_HR = sr.load_sample("healthy_1").S_HR
@@ -67,36 +65,26 @@ def volumes_ml(labels: np.ndarray, spacing: tuple[float, float, float]) -> dict[
     return {t: float((labels == i).sum() * voxel) for i, t in enumerate(TISSUES) if i}
 
 
-def lv_mass_g(labels: np.ndarray, spacing: tuple[float, float, float]) -> float:
+def lv_mass_g(labels: np.ndarray, spacing: Spacing) -> float:
     """Mass of the left ventricle in g: its myocardium's volume by `MYOCARDIAL_DENSITY`."""
     return MYOCARDIAL_DENSITY * volumes_ml(labels, spacing)["MYO"]
 
 
-def surface_distances(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> Distances:
+def surface_distances(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> Distances:
     """Distances between the surfaces of LV, MYO and RV in two label maps (D, H, W), mm.
 
     A tissue's surface is its voxels that share a face with another label or with the end of the
-    map. Distances run between voxel centres, to the nearest surface voxel of the other map.
-
-    Args:
-        estimate, truth: label maps of the same voxels.
-        spacing: voxel size, mm.
-
-    Returns:
-        For each tissue, from every surface voxel of `estimate` to `truth`, and back: infinite
-        where the other map lacks the tissue, empty where the map itself does.
-
-    Raises:
-        ValueError: maps of different shapes.
+    map. Distances run between voxel centres, from every surface voxel of `estimate` to the nearest
+    of `truth`, and back: infinite where the other map lacks the tissue, empty where the map itself
+    does.
     """
-    from scipy.ndimage import binary_erosion, find_objects
+    from scipy.ndimage import binary_erosion
     from scipy.spatial import KDTree
 
     if estimate.shape != truth.shape:
         raise ValueError(f"label maps differ in shape: {estimate.shape} and {truth.shape}")
-    (heart,) = find_objects(((estimate > 0) | (truth > 0)).astype(np.uint8)) or [()]
+    either = (estimate > 0) | (truth > 0)
+    heart = tissue_box(either) if either.any() else ()
     distances = {}
     for label, tissue in enumerate(TISSUES[1:], start=1):
         masks = estimate[heart] == label, truth[heart] == label
@@ -112,9 +100,7 @@ def surface_scores(distances: Distances) -> tuple[dict[str, float], dict[str, fl
     return mean, {tissue: max(map(_percentile_95, pair)) for tissue, pair in distances.items()}
 
 
-def assd(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> dict[str, float]:
+def assd(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> dict[str, float]:
     """Average symmetric surface distance of LV, MYO and RV, mm: of `surface_distances` both ways.
 
     A tissue that neither map holds counts as 0, one that only one map holds as infinite.
@@ -122,13 +108,8 @@ def assd(
     return surface_scores(surface_distances(estimate, truth, spacing))[0]
 
 
-def hd95(
-    estimate: np.ndarray, truth: np.ndarray, spacing: tuple[float, float, float]
-) -> dict[str, float]:
-    """95 % Hausdorff distance of LV, MYO and RV, mm: the greater of the 95th percentiles both ways.
-
-    A tissue that a map lacks counts as in `assd`.
-    """
+def hd95(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing) -> dict[str, float]:
+    """95 % Hausdorff distance, mm: the greater of the 95th percentiles both ways; see `assd`."""
     return surface_scores(surface_distances(estimate, truth, spacing))[1]
 
 
@@ -140,25 +121,20 @@ def _percentile_95(distances: np.ndarray) -> float:
 
 
 class Summary(NamedTuple):
-    """A figure over subjects.
+    """A figure over subjects."""
 
-    Attributes:
-        mean, sd: over the subjects that have it; SD of one is NaN.
-        missing: subjects without it.
-    """
-
+    # mean, sd: over the subjects that have it; SD of one is NaN
     mean: float
     sd: float
-    missing: int
+    missing: int  # subjects without it
 
 
 def summary(values: Sequence[float]) -> Summary:
     """Mean and standard deviation over subjects, with those counted apart that have no figure.
 
-    A subject has no distance of a tissue that only one of its maps holds: it is infinite, and one
-    of them would make any mean so. A mean over the others flatters, so tables show it with
-    `missing`; Dice, 0 there, counts every subject. Where no subject has the figure, the mean is
-    infinite; where fewer than two have it, the SD is NaN.
+    The distance of a tissue that only one map holds is infinite, and one such would make any mean
+    so. A mean over the others flatters, so tables show it with `missing`; Dice, 0 there, counts
+    every subject. Where none has the figure, the mean is infinite; of fewer than two the SD is NaN.
     """
     finite = [value for value in values if math.isfinite(value)]
     missing = len(values) - len(finite)
@@ -173,19 +149,12 @@ def reliability(
 ) -> list[tuple[float, float, int]]:
     """Of voxels said to be so sure, how many are right?
 
-    Args:
-        confidence: probability that each voxel's label was said to have.
-        correct: whether that label was right.
-        edges: of the bins of confidence.
-
-    Returns:
-        For each bin with voxels: mean confidence, share that is right, number of voxels.
+    For each bin of confidence with voxels, between two edges: mean confidence, share that is right,
+    number of voxels.
     """
-    found = []
-    for low, high in pairwise(edges):
-        inside = (confidence >= low) & (confidence < high)
-        if inside.any():
-            found.append(
-                (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
-            )
-    return found
+    bins = ((confidence >= low) & (confidence < high) for low, high in pairwise(edges))
+    return [
+        (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
+        for inside in bins
+        if inside.any()
+    ]

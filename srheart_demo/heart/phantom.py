@@ -20,20 +20,16 @@ from srheart_demo.frame import HR_SHAPE, lattice_axes
 
 _WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
-LEAST_WALL = 3.5
-"""Thinnest myocardium that a heart may have, mm."""
+LEAST_WALL = 3.5  # Thinnest myocardium that a heart may have, mm
 LEAST_RV = 2.5
 """Depth at which the RV's rim ends bluntly, mm; a tapering rim would fray into single voxels."""
 WARP_REACH = 64.0
 """Half the extent of the cosines that `HeartShape.warp` weighs, mm; constant beyond."""
-RV_CENTRE = 25.0
-"""Distance from the LV's centre line, mm, about which the RV's base is bent."""
-COARSE = (16, 32, 32)
-"""Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart."""
+RV_CENTRE = 25.0  # Distance from the LV's centre line, mm, about which the RV's base is bent
+COARSE = (16, 32, 32)  # Nodes at which `label_maps` looks for tissue, 8 × 5 × 5 mm apart
 MARGIN = 8.0
 """Signed distance under which tissue may be near, mm: first-order distances may be a bit off."""
-RV_RISE = 0.9
-"""Height over which the RV widens to its full width, in lengths of the LV."""
+RV_RISE = 0.9  # Height over which the RV widens to its full width, in lengths of the LV
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,71 +38,48 @@ class HeartShape:
 
     Directions: u points from the LV to the RV, v a quarter turn on, both in the plane of a
     short-axis slice. Knots are spread evenly from s = 0 to s = 1 (cubic B-splines).
-
-    Attributes:
-        apex: (N,) position of the endocardial apex along D, mm.
-        length: (N,) endocardial apex to base along D, mm.
-        centre: (N, 2) the centre line's mean position (H, W), mm.
-        azimuth: (N,) direction of u, radians from H to W.
-        bend: (N, 3, 2) Legendre coefficients 1 to 3 of the centre line along (u, v), mm.
-        radius: (N,) largest endocardial radius, mm.
-        wall: (N,) wall thickness at the widest level, mm.
-        apex_wall: (N,) wall thickness at the apex, mm.
-        endo_profile, epi_profile: (N, 6) log-radius added along the axis.
-        endo_harmonics: (N, 2, 2, 4) log-radius, orders 2-3, (cos, sin), knots.
-        epi_harmonics: (N, 3, 2, 4) log-radius, orders 1-3, (cos, sin), knots.
-        base_tilt: (N, 2) slope of the LV's base along (u, v).
-        rv_apex: (N,) RV apex above the LV's endocardial apex, mm.
-        rv_base: (N,) RV base above the LV's base, mm.
-        rv_base_tilt: (N, 2) slope of the RV's base along (u, v).
-        rv_width: (N,) greatest distance from epicardium to RV free wall, mm.
-        rv_arc: (N, 4) half of the arc that the RV covers, radians, at the knots.
-        rv_centre: (N, 4) centre of that arc against u, radians, at the knots.
-        rv_power: (N,) roundness of the crescent.
-        rv_skew: (N,) lean of the crescent towards v.
-        rv_base_bend: (N, 3) curvature of the RV's base: weights of u², uv, v² over 30 mm, mm.
-        rv_modes: (N, 5, 4) relative bulges of the free wall along its arc: 1, then cosine and sine
-            of one and of two periods.
-        top: (N,) flat cut of all tissue above the LV's base, across D, mm.
-        warp: (N, 2, 4, 4, 4) displacement along (H, W), mm: weights of products of cosines of
-            orders 0-3 along D, H and W. It gives a heart the irregularities that the rest lacks.
     """
 
-    apex: Tensor
-    length: Tensor
-    centre: Tensor
-    azimuth: Tensor
-    bend: Tensor
-    radius: Tensor
-    wall: Tensor
-    apex_wall: Tensor
+    apex: Tensor  # (N,) position of the endocardial apex along D, mm
+    length: Tensor  # (N,) endocardial apex to base along D, mm
+    centre: Tensor  # (N, 2) the centre line's mean position (H, W), mm
+    azimuth: Tensor  # (N,) direction of u, radians from H to W
+    bend: Tensor  # (N, 3, 2) Legendre coefficients 1 to 3 of the centre line along (u, v), mm
+    radius: Tensor  # (N,) largest endocardial radius, mm
+    wall: Tensor  # (N,) wall thickness at the widest level, mm
+    apex_wall: Tensor  # (N,) wall thickness at the apex, mm
+    # endo_profile, epi_profile: (N, 6) log-radius added along the axis
     endo_profile: Tensor
     epi_profile: Tensor
-    endo_harmonics: Tensor
-    epi_harmonics: Tensor
-    base_tilt: Tensor
-    rv_apex: Tensor
-    rv_base: Tensor
-    rv_base_tilt: Tensor
-    rv_width: Tensor
-    rv_arc: Tensor
-    rv_centre: Tensor
-    rv_power: Tensor
-    rv_skew: Tensor
+    endo_harmonics: Tensor  # (N, 2, 2, 4) log-radius, orders 2-3, (cos, sin), knots
+    epi_harmonics: Tensor  # (N, 3, 2, 4) log-radius, orders 1-3, (cos, sin), knots
+    base_tilt: Tensor  # (N, 2) slope of the LV's base along (u, v)
+    rv_apex: Tensor  # (N,) RV apex above the LV's endocardial apex, mm
+    rv_base: Tensor  # (N,) RV base above the LV's base, mm
+    rv_base_tilt: Tensor  # (N, 2) slope of the RV's base along (u, v)
+    rv_width: Tensor  # (N,) greatest distance from epicardium to RV free wall, mm
+    rv_arc: Tensor  # (N, 4) half of the arc that the RV covers, radians, at the knots
+    rv_centre: Tensor  # (N, 4) centre of that arc against u, radians, at the knots
+    rv_power: Tensor  # (N,) roundness of the crescent
+    rv_skew: Tensor  # (N,) lean of the crescent towards v
+    # (N, 5, 4) relative bulges of the free wall along its arc: 1, then cosine and sine of one and
+    # of two periods
     rv_modes: Tensor
-    rv_base_bend: Tensor
-    top: Tensor
+    rv_base_bend: Tensor  # (N, 3) curvature of the RV's base: weights of u², uv, v² over 30 mm, mm
+    top: Tensor  # (N,) flat cut of all tissue above the LV's base, across D, mm
+    # (N, 2, 4, 4, 4) displacement along (H, W), mm: weights of products of cosines of orders 0-3
+    # along D, H and W. It gives a heart the irregularities that the rest lacks.
     warp: Tensor
 
     def __len__(self) -> int:
         return len(self.apex)
 
     def __getitem__(self, which: slice) -> "HeartShape":
-        return HeartShape(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+        return HeartShape(*(getattr(self, f.name)[which] for f in fields(self)))
 
     def double(self) -> "HeartShape":
         """The same hearts in float64."""
-        return HeartShape(**{f.name: getattr(self, f.name).double() for f in fields(self)})
+        return HeartShape(*(getattr(self, f.name).double() for f in fields(self)))
 
 
 def _column(values: Tensor) -> Tensor:
@@ -128,16 +101,18 @@ def _spline(coefficients: Tensor, s: Tensor) -> Tensor:
     return total
 
 
-def _harmonics(coefficients: Tensor, orders: range, s: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Σ a_k(s) cos kθ + b_k(s) sin kθ, coefficients (N, orders, 2, knots)."""
+def _log_radius(
+    profile: Tensor, harmonics: Tensor, first: int, s: Tensor, cos: Tensor, sin: Tensor
+) -> Tensor:
+    """Profile(s) + Σ a_k(s) cos kθ + b_k(s) sin kθ of harmonics (N, orders, 2, knots)."""
     total = torch.zeros((), dtype=s.dtype)
     cos_k, sin_k = torch.ones_like(cos), torch.zeros_like(sin)
-    for k in range(1, orders.stop):
+    for k in range(1, first + harmonics.shape[1]):
         cos_k, sin_k = cos_k * cos - sin_k * sin, sin_k * cos + cos_k * sin
-        if k in orders:
-            a, b = coefficients[:, k - orders.start].unbind(1)
+        if k >= first:
+            a, b = harmonics[:, k - first].unbind(1)
             total = total + _spline(a, s) * cos_k + _spline(b, s) * sin_k
-    return total
+    return _spline(profile, s) + total
 
 
 def _ellipsoid(
@@ -158,14 +133,8 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     """Signed distances to the heart, LV, MYO and RV: negative inside, first order near surfaces.
 
     The heart is all three together. Its distance is not the least of theirs: inside it, where two
-    of them meet, there is no surface.
-
-    Args:
-        shape: N hearts.
-        D, H, W: coordinates in mm that broadcast to (N or 1, a, b, c).
-
-    Returns:
-        (N, 4, a, b, c), mm.
+    of them meet, there is no surface. Coordinates D, H, W in mm that broadcast to (N or 1, a, b, c)
+    give (N, 4, a, b, c), mm.
     """
     D, H, W = (x.reshape((1,) * (4 - x.ndim) + x.shape) for x in (D, H, W))
     shift_h, shift_w = _displacement(shape.warp, D, H, W)
@@ -187,15 +156,11 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     rho = torch.sqrt(rho2 + 1e-6)
     cos, sin = u / rho, v / rho
 
-    endo_log = _spline(shape.endo_profile, s) + _harmonics(
-        shape.endo_harmonics, range(2, 4), s, cos, sin
-    )
+    endo_log = _log_radius(shape.endo_profile, shape.endo_harmonics, 2, s, cos, sin)
     endo = _distance_to(rho2, *_ellipsoid(height, length, radius, _WIDEST, endo_log))
 
     apex_wall, wall = _column(shape.apex_wall), _column(shape.wall)
-    epi_log = _spline(shape.epi_profile, s) + _harmonics(
-        shape.epi_harmonics, range(1, 4), s, cos, sin
-    )
+    epi_log = _log_radius(shape.epi_profile, shape.epi_harmonics, 1, s, cos, sin)
     epi_length = length + apex_wall
     epi_widest = (_WIDEST * length + apex_wall) / epi_length
     epi_radius2, epi_slope = _ellipsoid(
@@ -211,7 +176,7 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     lv = torch.maximum(endo, lv_base)
     myo = torch.maximum(torch.maximum(epi, -endo), lv_base)
 
-    outer = _free_wall(shape, s, height, cos, sin, rho, epi_radius2)
+    outer = _free_wall(shape, height, s, cos, sin, rho, epi_radius2)
     rv_base = above(_column(shape.rv_base), shape.rv_base_tilt)
     x, y = ((u - RV_CENTRE) / 30).clamp(-2, 2), (v / 30).clamp(-2, 2)
     for k, power in enumerate((x * x, x * y, y * y)):
@@ -222,11 +187,6 @@ def signed_distances(shape: HeartShape, D: Tensor, H: Tensor, W: Tensor) -> Tens
     crescent = torch.maximum(torch.maximum(outer, rv_base), torch.minimum(-epi, lv_base))
     heart = torch.minimum(wall, crescent)
     return torch.stack(torch.broadcast_tensors(heart, lv, myo, rv), dim=1)
-
-
-def _waves(angle: Tensor, orders: int) -> list[Tensor]:
-    """cos, sin of the angle, then of its multiples up to `orders`."""
-    return [wave(k * angle) for k in range(1, orders + 1) for wave in (torch.cos, torch.sin)]
 
 
 def _displacement(warp: Tensor, D: Tensor, H: Tensor, W: Tensor) -> tuple[Tensor, Tensor]:
@@ -243,16 +203,9 @@ def _displacement(warp: Tensor, D: Tensor, H: Tensor, W: Tensor) -> tuple[Tensor
     return along_h, along_w
 
 
-def _free_wall(
-    shape: HeartShape,
-    s: Tensor,
-    height: Tensor,
-    cos: Tensor,
-    sin: Tensor,
-    rho: Tensor,
-    epi_radius2: Tensor,
-) -> Tensor:
+def _free_wall(shape: HeartShape, height: Tensor, *around: Tensor) -> Tensor:
     """Signed distance to the RV's free wall: the epicardium plus a crescent over an arc."""
+    s, cos, sin, rho, epi_radius2 = around
     centre, half_arc = _spline(shape.rv_centre, s), _spline(shape.rv_arc, s)
     angle = torch.atan2(
         sin * centre.cos() - cos * centre.sin(), cos * centre.cos() + sin * centre.sin()
@@ -263,7 +216,8 @@ def _free_wall(
     crescent = gap * rounded * (1 + _column(shape.rv_skew) * t)
     inside = gap.clamp_min(0) + 1e-6
     bulge = _spline(shape.rv_modes[:, 0], s)
-    for mode, wave in enumerate(_waves(np.pi * t, 2), start=1):
+    waves = (wave(k * (np.pi * t)) for k in (1, 2) for wave in (torch.cos, torch.sin))
+    for mode, wave in enumerate(waves, start=1):
         bulge = bulge + _spline(shape.rv_modes[:, mode], s) * wave
     rise = (height - _column(shape.rv_apex)) / (RV_RISE * _column(shape.length))
     dome = 1 - (1 - rise.clamp_max(1)) ** 2
@@ -279,14 +233,12 @@ def _free_wall(
 
 def on_lattice(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> Tensor:
     """Signed distances on a lattice that fills the box: (N, 4, D, H, W), mm."""
-    dtype = shape.apex.dtype
-    return _on_axes(shape, *(torch.tensor(a, dtype=dtype) for a in lattice_axes(lattice)))
+    return _on_axes(shape, *lattice_axes(lattice))
 
 
-def _on_axes(shape: HeartShape, d: Tensor, h: Tensor, w: Tensor) -> Tensor:
-    return signed_distances(
-        shape, d[None, :, None, None], h[None, None, :, None], w[None, None, None, :]
-    )
+def _on_axes(shape: HeartShape, *axes: np.ndarray) -> Tensor:
+    d, h, w = (torch.tensor(axis, dtype=shape.apex.dtype) for axis in axes)
+    return signed_distances(shape, d[:, None, None], h[:, None], w)
 
 
 def label_maps(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> np.ndarray:
@@ -304,9 +256,7 @@ def label_maps(shape: HeartShape, lattice: tuple[int, int, int] = HR_SHAPE) -> n
             slice(*np.searchsorted(axis, [look[a] - MARGIN, look[b] + MARGIN]))
             for axis, look, a, b in zip(fine, coarse, near.min(0), near.max(0), strict=True)
         )
-        axes = (
-            torch.tensor(a[part], dtype=heart.apex.dtype) for a, part in zip(fine, box, strict=True)
-        )
+        axes = (axis[part] for axis, part in zip(fine, box, strict=True))
         labels[n][box] = nearest_labels(_on_axes(heart, *axes))[0]
     return labels
 

@@ -1,13 +1,15 @@
 """Populations of hearts: a heart is a smooth function of T independent standard normals.
 
-`TRAITS` says how healthy adults vary, a `Population` what differs from them. The numbers were
-fitted to the published statistics that ``srheart population --check`` lists; no patient's data
-enter.
+`TRAITS` says how healthy adults vary, a `Population` what differs from them. The numbers, in
+population.toml, were fitted to the published statistics that ``srheart population --check`` lists;
+no patient's data enter.
 """
 
 import math
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,13 +20,9 @@ from srheart_demo.heart.phantom import HeartShape
 
 RV_AZIMUTH = 290.0
 """Mean direction of the RV seen from the LV in the model's frame, degrees from H to W."""
-
 LOWEST = 3.0 - HALF_EXTENT[0]
 """No heart reaches below this along D, mm: the apex stays in the box whatever the length."""
-
-THINNED_WALL = 4.0
-"""What the deepest regional thinning leaves of the wall, mm."""
-
+THINNED_WALL = 4.0  # What the deepest regional thinning leaves of the wall, mm
 THINNEST_WALL = 5.0
 """No ventricle's wall is thinner all round, mm; the lattice would not hold it closed."""
 
@@ -40,87 +38,20 @@ class Trait:
     shape: tuple[int, ...] = ()
 
 
-def _warp_spread(sd: float) -> list[list[list[float]]]:
-    """SD of each weight of `HeartShape.warp`, mm."""
-    orders = range(4)
-    return [
-        [[sd / (1 + i * i + j * j + k * k) if i + j + k else 0.0 for k in orders] for j in orders]
-        for i in orders
-    ]
+_NUMBERS = tomllib.loads(Path(__file__).with_name("population.toml").read_text("utf-8"))
 
 
-TRAITS: dict[str, Trait] = {
-    # Shared by several parameters; logarithms of factors. Filling stretches the cavities and thins
-    # the wall; among healthy adults at end-diastole it does not vary.
-    "size": Trait(-0.005, 0.076),
-    "filling": Trait(0.0, 0.0),
-    "common_wall": Trait(0.0, 0.015),
-    # The left ventricle; logarithms.
-    "length": Trait(4.509, 0.021),
-    "radius": Trait(3.262, 0.058),
-    "wall": Trait(2.106, 0.046),
-    "apex_wall": Trait(1.859, 0.198),
-    "endo_profile": Trait([0.036, -0.035, -0.018, 0.021, 0.008, -0.021], 0.036, (6,)),
-    "epi_profile": Trait([-0.009, -0.014, -0.006, 0.005, 0.019, 0.004], 0.009, (6,)),
-    "endo_harmonics": Trait(
-        [
-            [[-0.034, -0.039, -0.078, -0.073], [-0.023, 0.003, 0.029, -0.019]],
-            [[-0.002, 0.032, -0.029, -0.013], [0.002, 0.008, 0.044, 0.014]],
-        ],
-        0.035,
-        (2, 2, 4),
-    ),
-    "epi_harmonics": Trait(
-        [
-            [[-0.005, -0.014, 0.037, 0.019], [0.130, 0.056, 0.003, -0.004]],
-            [[0.000, -0.004, -0.009, -0.001], [0.001, 0.005, 0.010, 0.010]],
-            [[-0.002, -0.010, -0.019, -0.007], [-0.011, 0.003, 0.014, 0.008]],
-        ],
-        [[[0.018]], [[0.012]], [[0.011]]],
-        (3, 2, 4),
-    ),
-    # mm; slopes.
-    "bend": Trait(
-        [[-4.6, 1.0], [3.3, 2.4], [0.7, -1.2]],
-        [[3.96, 3.10], [1.10, 1.03], [0.62, 0.93]],
-        (3, 2),
-    ),
-    "base_tilt": Trait([-0.074, 0.0], 0.032, (2,)),
-    # The right ventricle: mm; slopes; logarithm of the width; degrees.
-    "rv_along": Trait(0.0, 3.4),
-    "rv_apex": Trait(-0.2, 2.1),
-    "rv_base": Trait(-0.8, 0.43),
-    "rv_base_tilt": Trait([-0.020, 0.098], 0.017, (2,)),
-    "rv_width": Trait(3.557, 0.021),
-    "rv_arc": Trait([51.8, 55.1, 71.0, 78.1], [2.57, 5.0, 1.69, 1.29], (4,)),
-    "rv_arc_all": Trait(0.0, 5.0),
-    "rv_centre": Trait([14.8, -3.5, -12.1, -9.0], 3.63, (4,)),
-    "rv_centre_all": Trait(0.0, 6.5),
-    "rv_power": Trait(-0.401, 0.239),
-    "rv_skew": Trait(0.0, 0.087),
-    "rv_modes": Trait(
-        [
-            [-0.115, -0.195, 0.092, 0.027],
-            [-0.025, 0.160, 0.042, 0.015],
-            [0.002, 0.039, 0.041, 0.020],
-            [0.0] * 4,
-            [0.0] * 4,
-        ],
-        [[0.16, 0.17, 0.05, 0.04]] * 3 + [[0.04, 0.04, 0.03, 0.03]] * 2,
-        (5, 4),
-    ),
-    "rv_base_bend": Trait(0.0, 1.0, (3,)),
-    # Where the labelling was cut flat above the LV's base, mm; seldom low enough to matter.
-    "top": Trait(12.0, 3.0),
-    # Irregularity, mm: falls with the square of the cosines' orders; no common shift.
-    "warp": Trait(0.0, _warp_spread(0.3), (2, 4, 4, 4)),
-    # Regional thinning: how deep, in which direction (u, v), at which level.
-    "thinning": Trait(0.0, 0.0),
-    "thinning_towards": Trait(0.0, 1.0, (2,)),
-    "thinning_level": Trait(0.0, 1.0),
-    # Place in the box: mm along D, u and v; degrees.
-    "position": Trait([-2.0, 0.7, 0.4], [4.0, 3.0, 3.0], (3,)),
-    "azimuth": Trait(5.0, 16.0),
+def _spread_of(name: str, sd: Numbers) -> Numbers:
+    """A trait's SD; that of `HeartShape.warp` falls with the square of the cosines' orders."""
+    if name != "warp" or not isinstance(sd, float):
+        return sd
+    n = range(4)
+    return [[[sd / (1 + i * i + j * j + k * k) * (i + j + k > 0) for k in n] for j in n] for i in n]
+
+
+TRAITS = {
+    name: Trait(trait["mean"], _spread_of(name, trait["sd"]), tuple(trait.get("shape", ())))
+    for name, trait in _NUMBERS["traits"].items()
 }
 """How healthy adults vary; the order is the layout of epsilon."""
 
@@ -141,61 +72,17 @@ TRAITS_SIZE = sum(math.prod(trait.shape) for trait in TRAITS.values())
 
 @dataclass(frozen=True)
 class Population:
-    """How a population differs from healthy adults, men and women together, at end-diastole.
+    """How a population differs from healthy adults, men and women together, at end-diastole."""
 
-    Patients have the mean volumes of ACDC's; men and women differ as in published cohorts
-    (Kawel 2012, Petersen 2017), but within the spread of the wall of healthy adults together.
-
-    Attributes:
-        shift: trait → what is added to its mean.
-        spread: trait → its SD in place of the healthy one.
-    """
-
-    shift: Mapping[str, float] = field(default_factory=dict)
-    spread: Mapping[str, Numbers] = field(default_factory=dict)
+    shift: Mapping[str, float]  # trait → what is added to its mean
+    spread: Mapping[str, Numbers]  # trait → its SD in place of the healthy one
 
 
-POPULATIONS: dict[str, Population] = {
-    "healthy": Population(),
-    "men": Population({"size": 0.045, "wall": 0.04}, {"size": 0.061, "wall": 0.023}),
-    "women": Population({"size": -0.045, "wall": -0.04}, {"size": 0.061, "wall": 0.023}),
-    "dilated": Population(
-        {"filling": 0.289, "length": -0.06, "wall": 0.125, "rv_width": -0.291},
-        {"filling": 0.07, "rv_width": 0.08},
-    ),
-    "hypertrophic": Population(
-        {"filling": -0.066, "wall": 0.275, "rv_width": -0.342},
-        {"filling": 0.06, "wall": 0.12, "rv_width": 0.06},
-    ),
-    "infarct": Population(
-        {"filling": 0.06, "length": -0.02, "wall": -0.04, "rv_width": -0.366, "thinning": 1.0},
-        {"filling": 0.08, "rv_width": 0.06, "thinning": 0.25},
-    ),
-    "rv_overload": Population(
-        {"filling": -0.146, "wall": -0.37, "rv_width": 0.273}, {"filling": 0.08, "rv_width": 0.08}
-    ),
-    "end_systole": Population(
-        {"filling": -0.445, "wall": 0.03, "rv_width": -0.365}, {"filling": 0.07, "rv_width": 0.06}
-    ),
-    # Holds all of the above; the generator learns this one.
-    "everyone": Population(
-        {"filling": -0.09, "wall": -0.06, "rv_width": -0.19, "thinning": 0.2, "top": -2.0},
-        {
-            "filling": 0.24,
-            "wall": 0.25,
-            "rv_width": 0.22,
-            "thinning": 0.3,
-            "base_tilt": 0.04,
-            "rv_base": 2.5,
-            "rv_base_tilt": 0.06,
-            "rv_base_bend": 2.0,
-            "top": 5.0,
-            "rv_arc": 4.0,
-            "rv_skew": 0.15,
-            "rv_modes": [[0.14, 0.14, 0.1, 0.1]] * 3 + [[0.06] * 4] * 2,
-            "warp": _warp_spread(1.0),
-        },
-    ),
+POPULATIONS = {
+    name: Population(
+        own.get("shift", {}), {t: _spread_of(t, sd) for t, sd in own.get("spread", {}).items()}
+    )
+    for name, own in _NUMBERS["populations"].items()
 }
 
 VOLUME_RANGES = {"LV": (17.0, 729.0), "MYO": (38.0, 327.0), "RV": (26.0, 513.0)}
@@ -205,15 +92,7 @@ VOLUME_RANGES = {"LV": (17.0, 729.0), "MYO": (38.0, 327.0), "RV": (26.0, 513.0)}
 
 
 def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
-    """The hearts of standard normals; smooth, and laid out alike for all populations.
-
-    Args:
-        epsilon: (N, T) standard normals.
-        population: one of `POPULATIONS`.
-
-    Raises:
-        KeyError: an unknown population, with the known ones.
-    """
+    """The hearts of standard normals (N, T); smooth, and laid out alike for all populations."""
     if population not in POPULATIONS:
         raise KeyError(f"unknown population {population!r}; known: {', '.join(POPULATIONS)}")
     t = _traits(epsilon, POPULATIONS[population])
@@ -268,11 +147,7 @@ def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
 
 
 def draw(n: int, seed: int, population: str = "healthy") -> HeartShape:
-    """Draw `n` hearts; the same seed gives the same hearts.
-
-    Raises:
-        KeyError: an unknown population, with the known ones.
-    """
+    """Draw `n` hearts; the same seed gives the same hearts."""
     generator = torch.Generator().manual_seed(seed)
     return shapes(torch.randn(n, TRAITS_SIZE, generator=generator), population)
 
@@ -300,8 +175,7 @@ BUMP = (0.3085, 0.4311, 0.1857, 0.0575)
 def _thinning(t: Mapping[str, Tensor], radius: Tensor, wall: Tensor) -> tuple[Tensor, Tensor]:
     """Change of the log-radius of the epicardium that thins one sector of the wall.
 
-    Returns:
-        (N, 6) for the profile, (N, 3, 2, 4) for the harmonics.
+    It is (N, 6) for the profile and (N, 3, 2, 4) for the harmonics.
     """
     spare = softplus(wall - THINNED_WALL)
     depth = torch.log1p(-torch.tanh(t["thinning"]) * spare / (radius + wall))
@@ -319,6 +193,5 @@ def _thinning(t: Mapping[str, Tensor], radius: Tensor, wall: Tensor) -> tuple[Te
     for weight in BUMP[1:]:
         harmonics.append(weight * torch.view_as_real(wave))
         wave = wave * first
-    return BUMP[0] * along_axis(6), torch.stack(harmonics, 1)[..., None] * along_axis(4)[
-        :, None, None
-    ]
+    around = torch.stack(harmonics, 1)[..., None]
+    return BUMP[0] * along_axis(6), around * along_axis(4)[:, None, None]

@@ -21,28 +21,18 @@ from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS, TISSUES, rgb
 if TYPE_CHECKING:
     import trimesh
 
-STRUCTURES: dict[str, tuple[int, ...]] = {
-    "LV": (1,),
-    "MYO": (2,),
-    "epicardium": (1, 2),
-    "RV": (3,),
-}
+STRUCTURES: dict[str, tuple[int, ...]] = {"LV": (1,), "MYO": (2,), "epicardium": (1, 2), "RV": (3,)}
 """Surfaces of a heart and the labels that each encloses."""
-
 STRUCTURE_COLOURS = {**TISSUE_COLOURS, "epicardium": TISSUE_COLOURS["MYO"]}
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A closed triangle mesh with outward normals.
+    """A closed triangle mesh with outward normals."""
 
-    Attributes:
-        vertices: float32 (N, 3), mm.
-        faces: int32 (M, 3), indices of vertices, counter-clockwise seen from outside in
-            right-handed coordinates.
-    """
-
-    vertices: NDArray[np.float32]
+    vertices: NDArray[np.float32]  # float32 (N, 3), mm
+    # int32 (M, 3), indices of vertices, counter-clockwise seen from outside in right-handed
+    # coordinates
     faces: NDArray[np.int32]
 
     @property
@@ -71,13 +61,10 @@ def margin(field: Tensor, labels: tuple[int, ...]) -> Tensor:
 
 
 def field_surface(field: Tensor, structure: str, refine: int = 1, step: int = 1) -> Mesh:
-    """Mesh of one structure of a field, in the model's frame.
+    """Mesh of one of `STRUCTURES` of a field (1, 4, D', H', W'), in the model's frame.
 
-    Args:
-        field: class logits (4, D', H', W') or (1, 4, D', H', W') on a lattice that fills the box.
-        structure: a name in `STRUCTURES`.
-        refine: trilinear up-sampling of the lattice; 2 brings the generator's to HR.
-        step: coarser marching by this many voxels, for fewer triangles.
+    The lattice, which fills the box, is up-sampled by `refine`; 2 brings the generator's to HR.
+    Marching by a `step` of several voxels is coarser and gives fewer triangles.
     """
     field = field.detach().reshape(field.shape[-4:])
     if refine > 1:

@@ -18,7 +18,7 @@ from srheart_demo.dashboard.theme import ESTIMATE, INK, MIDDLE, RUNS
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
-from srheart_demo.lessons.pictures import Labels, finish, lines, middle_row, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, middle_row, show_labels
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan import degradation
@@ -183,30 +183,6 @@ def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack
     for axis, name in zip(axes[:, 0], ("D, mm", "H, mm"), strict=True):
         axis.set(ylabel=name, yticks=[-50, 0, 50])
     return finish(figure)
-
-
-def picture_slopes(
-    x: Sequence[float], looks: Mapping[str, tuple[Sequence[float], Sequence[float]]], truth: float
-) -> Figure:
-    """L over one displacement, and its gradient, for several ways to move.
-
-    Args:
-        x: displacements, mm.
-        looks: name → losses and gradients.
-        truth: where the slice is, mm.
-    """
-    names = (("L_SA, nats per pixel", "loss"), ("∂L/∂d, nats per pixel and mm", "its gradient"))
-    where = {"x": x, "xlabel": "d along columns, mm (dotted: truth)"}
-    figure = lines(
-        *(
-            {"lines": {name: look[i] for name, look in looks.items()}, "ylabel": unit, **where}
-            | {"title": title}
-            for i, (unit, title) in enumerate(names)
-        )
-    )
-    for axis in figure.axes:
-        axis.axvline(truth, color=MIDDLE, lw=1, ls=":")
-    return figure
 
 
 def picture_corners(nodes: int, pitch: float) -> Figure:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,6 +16,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from srheart_demo.dashboard.theme import MUTED
+from srheart_demo.enhancement import check as check
+from srheart_demo.enhancement import cycle as cycle
+from srheart_demo.lessons import pictures as pictures
 from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, show_labels
 from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.verdict import Cases, exercise
@@ -22,6 +27,7 @@ from srheart_demo.scan.volume import LabelVolume
 Affine = NDArray[np.float64]
 Stored = NDArray[np.integer]
 
+_FOLDERS: list[TemporaryDirectory[str]] = []
 ACDC = np.array([0, 3, 2, 1], np.uint8)
 """Our label → ACDC's: 3 LV, 2 MYO, 1 RV."""
 AXES = np.array([[1, -1], [2, 1], [0, -1]])
@@ -46,6 +52,19 @@ def disguised(frames: Sequence[LabelVolume], path: Path, affine: Affine | None =
     image.header.set_xyzt_units("mm")
     nibabel.save(image, path)
     return path
+
+
+def temporary_folder() -> Path:
+    """A new folder that is gone when Python ends."""
+    _FOLDERS.append(TemporaryDirectory())
+    return Path(_FOLDERS[-1].name)
+
+
+def srheart(arguments: str, folder: Path) -> None:
+    """Run a command in a folder, and print what it says."""
+    command = [sys.executable, "-m", "srheart_demo.cli", *arguments.split()]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    print(done.stderr + done.stdout)
 
 
 def shrunk(stack: LabelVolume, factor: float) -> LabelVolume:
@@ -177,7 +196,7 @@ def picture_placement(hearts: Mapping[str, Labels]) -> Figure:
         for view in (labels[len(labels) // 2], lengthwise(labels, labels.shape[1] // 2))
     ]
     figure, axes = grid({"": shown}, 2.4, [word for title in hearts for word in (title, "")])
-    for axis, up_or_down in zip(axes[0], cycle(("← H", "D →")), strict=False):
+    for axis, up_or_down in zip(axes[0], ("← H", "D →") * len(hearts), strict=True):
         axis.set_xlabel("W →", fontsize=9, color=MUTED)
         axis.set_ylabel(up_or_down, fontsize=9, color=MUTED)
     return finish(figure)

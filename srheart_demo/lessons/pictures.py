@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from srheart_demo.dashboard.projector import scale
-from srheart_demo.dashboard.theme import BACKGROUND, INK, RUNS, SEQUENTIAL
+from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, MUTED, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 
 Labels = NDArray[np.uint8]
@@ -99,17 +99,24 @@ def cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Fig
 
 
 def lengthwise(
-    labels: Labels, row: int, spacing: tuple[float, float, float] = HR_SPACING
-) -> Labels:
-    """A heart (D, H, W) cut along its length, in square pixels, base on top."""
-    depth = (np.arange(0, len(labels) * spacing[0], spacing[2]) / spacing[0]).astype(int)
-    cut: Labels = labels[depth[::-1], row]
+    heart: NDArray[Any], row: int, spacing: tuple[float, float, float] = HR_SPACING
+) -> NDArray[Any]:
+    """Values (D, H, W) cut along their length, in square pixels, base on top."""
+    depth = (np.arange(0, len(heart) * spacing[0], spacing[2]) / spacing[0]).astype(int)
+    cut: NDArray[Any] = heart[depth[::-1], row]
     return cut
 
 
 def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
     """The border of a region, black; `look` as for `contour`."""
     axis.contour(inside, [0.5], **{"colors": INK, "linewidths": 1.1, **look})
+
+
+def scale_bar(axis: Axes, mm: int = 50) -> None:
+    """A bar at the lower left of a picture whose pixels are those of the HR grid."""
+    end, bottom = 6 + mm / HR_SPACING[2], axis.get_ylim()[0] - 6
+    axis.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
+    axis.text(end + 4, bottom, f"{mm} mm", fontsize=7, va="center", color=MUTED)
 
 
 def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:
@@ -159,9 +166,10 @@ def show_labels(
 def draw_lines(
     axis: Axes,
     lines: Mapping[str, ArrayLike],
-    x: ArrayLike | None = None,
+    x: ArrayLike | Mapping[str, ArrayLike] | None = None,
     colours: Iterable[str] = COLOURS,
     markers: Sequence[str] = ("",),
+    mark: float | None = None,
     **axes: Any,
 ) -> None:
     """Curves told apart by colour and dash, with a legend where there are several.
@@ -169,15 +177,19 @@ def draw_lines(
     Args:
         axis: where.
         lines: title → values.
-        x: what these stand over; by default their numbers from 0.
+        x: what these stand over, all or each by its title; by default their numbers from 0.
         colours, markers: one for each.
+        mark: where a dotted line stands.
         axes: names, limits and scales, as for `axis.set`.
     """
     for i, ((title, y), colour) in enumerate(zip(lines.items(), colours, strict=False)):
-        over = np.arange(len(np.asarray(y))) if x is None else x
+        over = x.get(title) if isinstance(x, Mapping) else x
+        over = np.arange(len(np.asarray(y))) if over is None else over
         look: dict[str, Any] = {"ls": STYLES[i % len(STYLES)], "marker": markers[i % len(markers)]}
         axis.plot(over, y, color=colour, lw=1.8, label=title, **look)
     axis.set(**axes)
+    if mark is not None:
+        axis.axvline(mark, color=MIDDLE, lw=1, ls=":")
     if len(lines) > 1:
         axis.legend(frameon=False, fontsize=9)
 

@@ -178,13 +178,14 @@ class Exercise:
         if any(g is None or not g.any() for g in reached):
             raise NotYet(self.said["gradient"])
 
-    def _remark(self, kind: str, case: int, found: Any, right: Any) -> str:
+    def _remark(self, kind: str, case: int, found: Any, right: Any, otherwise: str = "") -> str:
         """The first sentence of its section whose condition holds, with its numbers; or none."""
         scope = {**vars(sys.modules[self.right.__module__]), "found": found, "wanted": right}
         scope |= dict(zip(self.names, self._given(case), strict=True))
         scope["at"] = farthest(found, right)
         for key, sentence in self.said.items():
-            if key.startswith(f"{kind} ") and eval(key[len(kind) + 2 : -1], scope):
+            word, _, condition = key.partition(" ")
+            if (word == kind and eval(condition[1:-1], scope)) or key == otherwise:
                 return str(eval(f"f{sentence!r}", scope))
         return ""
 
@@ -205,7 +206,7 @@ class Exercise:
                         return sentence
         self._check_kinds(found, right)
         label = list(self.cases())[k]
-        own = self._remark("when", k, found[k], right[k])
+        own = self._remark("when", k, found[k], right[k], "otherwise")
         sentence = own or relation(found, right) or f"for {label} {difference(found[k], right[k])}"
         before = "" if label in sentence else self._so_far(k)
         parts = (sentence, "" if own else self._unused(mine), self.said.get("hint"))

@@ -15,8 +15,7 @@ from srheart_demo.heart.distances import signed_distance, tissue_box
 from srheart_demo.scan.degradation import Stack, interpolate
 from srheart_demo.scan.volume import LabelVolume
 
-_NEAR = 10.0
-"""Distances to tissue are measured this far out, mm; farther off all is background."""
+_NEAR = 10.0  # Distances to tissue are measured this far out, mm; farther off all is background
 
 
 def whole_heart(heart: LabelVolume) -> Tensor:

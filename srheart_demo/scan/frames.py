@@ -6,31 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.scan.labels import MEANING
 from srheart_demo.scan.nifti import NiftiLabels
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames, note
+from srheart_demo.scan.volume import (
+    InvalidVolume,
+    NothingLabelled,
+    NotLabels,
+    SeveralFrames,
+    remark,
+)
 
-MOST_MASKS = 8
-"""A fourth axis no longer than this may hold a mask for each tissue."""
+MOST_MASKS = 8  # A fourth axis no longer than this may hold a mask for each tissue
 MOST_VALUES = 100
 
 
 @dataclass(frozen=True, eq=False)
 class StoredFrame:
-    """A file's numbers at one time.
+    """A file's numbers at one time."""
 
-    Attributes:
-        image: the file.
-        index: of the frame.
-        values: whole numbers in the stored order of axes.
-        note: what was taken for granted, if anything.
-        masks: whether each value is what one frame had for a mask, so that none has a meaning yet.
-    """
-
-    image: NiftiLabels
-    index: int
-    values: NDArray[np.int32]
-    note: str = ""
+    image: NiftiLabels  # the file
+    index: int  # of the frame
+    values: NDArray[np.int32]  # whole numbers in the stored order of axes
+    note: str = ""  # what was taken for granted, if anything
+    # whether each value is what one frame had for a mask, so that none has a meaning yet
     masks: bool = False
 
     @property
@@ -42,12 +39,12 @@ class StoredFrame:
         """Value → voxels, unless it is an image or nothing is labelled."""
         values, voxels = np.unique(self.values, return_counts=True)
         if len(values) > MOST_VALUES:
-            raise NotLabels.of(self.name, "picture", n=len(values), meaning=MEANING)
+            raise NotLabels.of(self.name, "picture", n=len(values))
         if values.any():
             return dict(zip(values.tolist(), voxels.tolist(), strict=True))
         if self.image.frames > 1 and (elsewhere := self.image.labelled()):
             raise NothingLabelled.of(self.name, "empty frame", elsewhere=listed(elsewhere))
-        raise NothingLabelled.of(self.name, "empty", meaning=MEANING)
+        raise NothingLabelled.of(self.name, "empty")
 
 
 def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
@@ -62,7 +59,7 @@ def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
     if masks := merged_masks(image):
         return masks
     first, *more = labelled = image.labelled() or [0]
-    alone = note("only frame", frames=image.frames, frame=first)
+    alone = remark("only frame", frames=image.frames, frame=first)
     found = StoredFrame(image, first, image.frame(first), alone)
     if not more:
         return found

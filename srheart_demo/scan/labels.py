@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.scan.volume import MEANING, InvalidVolume
 
-MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
-"""Our own values in words, for messages."""
 ENCLOSED = 0.6
 """More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
 stacks it was 0.98 or more, in 17 long-axis views, which open the LV, 0.86; of an RV at most
@@ -35,12 +33,10 @@ WITHIN = 0.5
 """What lies to a larger share no farther from the LV's centre than the wall is part of the wall, if
 it touches the LV (real RVs never do) or nearly has the border of a wall's part; of whole real RVs
 at most 0.4 lies so near, of their ends more."""
-COMPARABLE = (0.01, 5.0)
-"""The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7."""
+COMPARABLE = (0.01, 5.0)  # The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7
 WRAPPED = 3.0
 """What covers more of the MYO than so many times what is left free lies around it; an RV, 0.6."""
-LARGE = 0.05
-"""Share of all labelled voxels that an LV has at least."""
+LARGE = 0.05  # Share of all labelled voxels that an LV has at least
 
 
 @dataclass(frozen=True)
@@ -89,9 +85,9 @@ class Convention:
         return labels
 
 
-OURS = Convention((1,), (2,), (3,), "the usual order")
+USUAL_ORDER = Convention((1,), (2,), (3,), "the usual order")
 KNOWN = (
-    OURS,
+    USUAL_ORDER,
     Convention((1,), (2,), (4,), "UK Biobank's order"),
     Convention((3,), (2,), (1,), "ACDC's order"),
 )
@@ -117,21 +113,13 @@ def parse_convention(words: Sequence[str]) -> Convention:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What lies where in a label map, seen slice by slice.
+    """What lies where in a label map, seen slice by slice."""
 
-    Attributes:
-        stored: (D, H, W) values, cropped to what is not 0.
-        values: those that it holds, 0 among them, rising.
-        pixel: mm along H and W.
-        whole: whether it is a stack; a single long-axis plane opens the ring of the wall.
-        known: what was measured already.
-    """
-
-    stored: NDArray[np.integer]
-    values: NDArray[np.integer]
-    pixel: tuple[float, float] = (1.0, 1.0)
-    whole: bool = True
-    known: dict[Any, Any] = field(default_factory=dict)
+    stored: NDArray[np.integer]  # (D, H, W) values, cropped to what is not 0
+    values: NDArray[np.integer]  # those that it holds, 0 among them, rising
+    pixel: tuple[float, float] = (1.0, 1.0)  # mm along H and W
+    whole: bool = True  # whether it is a stack; a single long-axis plane opens the ring of the wall
+    known: dict[Any, Any] = field(default_factory=dict)  # what was measured already
 
     @cached_property
     def cleaned(self) -> NDArray[np.integer]:
@@ -205,9 +193,7 @@ class Anatomy:
         )
         return "beside" if like_rv else "apart"
 
-    def _near(
-        self, lv: tuple[int, ...], myo: tuple[int, ...]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _near(self, lv: tuple[int, ...], myo: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """(n,) voxels of each value no farther from the LV than the wall; in slices of the wall."""
         if (lv, myo) in self.known:
             return self.known[lv, myo]

@@ -10,7 +10,7 @@ import math
 import os
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,28 +22,20 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, NotLabels, note
+from srheart_demo.scan.volume import InvalidVolume, NotLabels, remark
 
-MOST_VOXELS = 2**24
-"""Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many."""
-MOST_BYTES = 2**28
-"""Of a frame once unpacked, with what comes before the first."""
-MOST_STREAMED = 2**31
-"""Bytes of all frames together: they pass by, and one at a time is kept."""
-MOST_UPLOAD = 2**26
-"""Bytes of an upload, packed or not."""
-BLOCK = 2**20
-"""Voxels and bytes that are looked at together."""
+MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
+MOST_BYTES = 2**28  # Of a frame once unpacked, with what comes before the first
+MOST_STREAMED = 2**31  # Bytes of all frames together: they pass by, and one at a time is kept
+MOST_UPLOAD = 2**26  # Bytes of an upload, packed or not
+BLOCK = 2**20  # Voxels and bytes that are looked at together
 LARGEST = 2**31 - 1
-FARTHEST = 1e6
-"""No voxel lies so far from a scanner's origin, in whatever unit."""
+FARTHEST = 1e6  # No voxel lies so far from a scanner's origin, in whatever unit
 ROUNDED = 0.05
 """Values this near to whole numbers are labels: 8 bits keep labels up to 12 as exactly."""
-AGREEMENT = 0.5
-"""Millimetres that two affines of one file may lie apart unsaid."""
+AGREEMENT = 0.5  # Millimetres that two affines of one file may lie apart unsaid
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
-HEADERS = {348: Nifti1Header, 540: Nifti2Header}
-"""By their size, with which each begins."""
+HEADERS = {348: Nifti1Header, 540: Nifti2Header}  # By their size, with which each begins
 FOREIGN = {
     "hdr img hdr.gz img.gz": "one half of a .hdr/.img pair",
     "nrrd nhdr": "an NRRD file",
@@ -60,44 +52,28 @@ FOREIGN = {
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came from elsewhere and lies in memory.
+    """A file that came from elsewhere and lies in memory."""
 
-    Attributes:
-        name: for messages, and for its ending; no file of that name is opened or written.
-        content: its bytes.
-    """
-
-    name: str
-    content: bytes
+    name: str  # for messages, and for its ending; no file of that name is opened or written
+    content: bytes  # its bytes
 
 
 @dataclass(frozen=True, eq=False)
 class NiftiLabels:
-    """A file's header, and a way to its numbers: they are unpacked when asked for.
+    """A file's header, and a way to its numbers: they are unpacked when asked for."""
 
-    Attributes:
-        name: of the file.
-        shape: voxels along the stored axes.
-        frames: how many.
-        affine: (4, 4) stored index to RAS+ mm.
-        spacing: (3,) what the header states beside the affine, mm.
-        units: of length as the header has them, ``mm`` where it says nothing.
-        notes: what was taken for granted, in plain sentences.
-        opened: opens the file.
-        dtype, offset: of the stored numbers, and bytes before the first of them.
-        scale: slope and intercept that turn stored numbers into values, or None.
-    """
-
-    name: str
-    shape: tuple[int, int, int]
-    frames: int
-    affine: NDArray[np.float64]
-    spacing: NDArray[np.float64]
-    units: str
-    notes: tuple[str, ...]
-    opened: Callable[[], BinaryIO]
+    name: str  # of the file
+    shape: tuple[int, int, int]  # voxels along the stored axes
+    frames: int  # how many
+    affine: NDArray[np.float64]  # (4, 4) stored index to RAS+ mm
+    spacing: NDArray[np.float64]  # (3,) what the header states beside the affine, mm
+    units: str  # of length as the header has them, ``mm`` where it says nothing
+    notes: tuple[str, ...]  # what was taken for granted, in plain sentences
+    opened: Callable[[], BinaryIO]  # opens the file
+    # dtype, offset: of the stored numbers, and bytes before the first of them
     dtype: np.dtype[Any]
     offset: int
+    # slope and intercept that turn stored numbers into values, or None
     scale: tuple[float, float] | None
 
     def labelled(self) -> list[int]:
@@ -204,8 +180,7 @@ def _silence() -> Iterator[None]:
     logger = imageglobals.logger
     before, logger.disabled = logger.disabled, True
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         logger.disabled = before
@@ -253,7 +228,7 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
         affine=affine,
         spacing=np.asarray(raw["pixdim"][1:4], dtype=np.float64) * to_mm,
         units="mm" if units == "unknown" else units,
-        notes=notes,
+        notes=tuple(notes),
         opened=opened,
         dtype=dtype,
         offset=offset,
@@ -261,7 +236,7 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     )
 
 
-def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
+def _forms(header: Any) -> dict[str, np.ndarray]:
     """The affines that a header states, the one that NIfTI prefers first."""
     forms = {}
     for form in ("sform", "qform"):
@@ -275,9 +250,7 @@ def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
 
 
 @np.errstate(all="ignore")
-def _chosen(
-    forms: dict[str, NDArray[np.float64]], shape: tuple[int, int, int]
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def _chosen(forms: dict[str, np.ndarray], shape: Sequence[int]) -> tuple[np.ndarray, list[str]]:
     """The first affine that says how the scanner lay, or is one; and that another disagrees."""
 
     def lacks(form: str) -> tuple[bool, bool]:
@@ -293,8 +266,8 @@ def _chosen(
         apart = (forms[other] - forms[taken]) @ corners
         farthest = float(np.linalg.norm(apart, axis=0).max())
         if not farthest <= AGREEMENT:
-            notes.append(note("two affines", farthest=farthest, taken=taken, other=other))
-    return forms[taken], tuple(notes)
+            notes.append(remark("two affines", farthest=farthest, taken=taken, other=other))
+    return forms[taken], notes
 
 
 def times(numbers: Iterable[float]) -> str:

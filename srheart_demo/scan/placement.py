@@ -17,7 +17,7 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, TISSUES, hr_af
 from srheart_demo.heart.population import RV_AZIMUTH
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, note, notes_that_hold
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, remark
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
@@ -32,17 +32,11 @@ LEAST_AREA = 0.05
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a user corrects in the placement that was found.
+    """What a user corrects in the placement that was found."""
 
-    Attributes:
-        turn_deg: a further in-plane rotation of the heart, from H to W, degrees.
-        flip: take the other end of the stack for the apex.
-        mirror: read the columns the other way.
-    """
-
-    turn_deg: float = 0.0
-    flip: bool = False
-    mirror: bool = False
+    turn_deg: float = 0.0  # a further in-plane rotation of the heart, from H to W, degrees
+    flip: bool = False  # take the other end of the stack for the apex
+    mirror: bool = False  # read the columns the other way
 
 
 AUTOMATIC = ByHand()
@@ -50,24 +44,17 @@ AUTOMATIC = ByHand()
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where the model's frame lies in the world, and how that was found.
+    """Where the model's frame lies in the world, and how that was found."""
 
-    Attributes:
-        world_from_model: (4, 4) model mm (D, H, W) to world RAS+ mm; its linear part is orthogonal.
-        azimuth_deg: direction of the RV from the LV as found, before the rotation.
-        rotation_deg: in-plane rotation that brings it to the model's; 0 if it was near enough.
-        flipped: whether the slices run from base to apex in the file.
-        orientation_known: whether the affine says how the scanner lay. If it carries spacing
-            only, the picture is taken as displayed (rows down, columns right), never mirrored.
-        notes: what a user should know, in plain sentences.
-    """
-
+    # (4, 4) model mm (D, H, W) to world RAS+ mm; its linear part is orthogonal
     world_from_model: NDArray[np.float64]
-    azimuth_deg: float
-    rotation_deg: float
-    flipped: bool
+    azimuth_deg: float  # direction of the RV from the LV as found, before the rotation
+    rotation_deg: float  # in-plane rotation that brings it to the model's; 0 if it was near enough
+    flipped: bool  # whether the slices run from base to apex in the file
+    # whether the affine says how the scanner lay. If it carries spacing only, the picture is taken
+    # as displayed (rows down, columns right), never mirrored.
     orientation_known: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a user should know, in plain sentences
 
     def apex_first(self, volume: LabelVolume) -> LabelVolume:
         """The volume with its slices from apex to base; world positions stay as they are."""
@@ -105,22 +92,22 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     world_from_model = np.eye(4)
     world_from_model[:3, :3] = axes
     world_from_model[:3, 3] = axes @ centre
-    done = notes_that_hold(
+    done = holding(
         (by_hand.turn_deg, f"the heart was turned by a further {by_hand.turn_deg:g}°"),
         (by_hand.flip, "the other end of the stack was taken for the apex"),
         (by_hand.mirror, "columns were read the other way"),
     )
     unclear, end = abs(contrast) < CLEAR_TAPER, "last" if flipped else "first"
     beyond = (np.maximum(centre - low, high - centre) > HALF_EXTENT).any()
-    turned = note("turned", azimuth=azimuth, rotation=rotation, model=RV_AZIMUTH)
-    notes = notes_that_hold(
-        (unclear and not by_hand.flip, note("hardly tapers", end=end)),
-        (not orientation_known and not by_hand.mirror, note("spacing only")),
-        (mirrored, note("mirrored")),
-        (shift > SHIFTED, note("shifted", shift=shift)),
+    turned = remark("turned", azimuth=azimuth, rotation=rotation, model=RV_AZIMUTH)
+    notes = holding(
+        (unclear and not by_hand.flip, remark("hardly tapers", end=end)),
+        (not orientation_known and not by_hand.mirror, remark("spacing only")),
+        (mirrored, remark("mirrored")),
+        (shift > SHIFTED, remark("shifted", shift=shift)),
         (rotation != by_hand.turn_deg, turned),
-        (beyond, note("outside")),
-        (by_hand != AUTOMATIC, note("by hand", done=", ".join(done))),
+        (beyond, remark("outside")),
+        (by_hand != AUTOMATIC, remark("by hand", done=", ".join(done))),
     )
     return Placement(world_from_model, azimuth, rotation, flipped, orientation_known, notes)
 
@@ -257,9 +244,7 @@ def _in_plane_rotation(degrees: float) -> NDArray[np.float64]:
     return np.array([[1.0, 0.0, 0.0], [0.0, cos, sin], [0.0, -sin, cos]])
 
 
-def _bounding_box(
-    stack: LabelVolume, axes: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _bounding_box(stack: LabelVolume, axes: np.ndarray) -> tuple[np.ndarray, ...]:
     """Centre, lowest and highest corner of the heart's bounding box along `axes`, mm.
 
     Displaced slices stretch the box, so for the centre each in-plane face is the mean over the

@@ -12,22 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from srheart_demo.scan import space
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
-from srheart_demo.scan.islands import heart_of
-from srheart_demo.scan.labels import MEANING, OURS, Anatomy, Convention, first_five, recognise
+from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
-from srheart_demo.scan.space import (
-    anatomy_of,
-    check_extent,
-    check_stack,
-    cropped,
-    find_slice_axis,
-    in_space,
-    slices_first,
-)
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, note, notes_that_hold
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, holding, remark
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOU
         frame = reading.frame
     scan = _scan(reading, _view_of(image, how, frame), how)
     if image.frames == 1 < reading.frames:
-        return _noted(scan, note("one frame of a view", frame=reading.frame))
+        return _noted(scan, remark("one frame of a view", frame=reading.frame))
     return scan
 
 
@@ -112,7 +103,7 @@ def read_cycle(
             scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
             continue
         if isinstance(seen, InvalidVolume):
-            scan = _noted(scan, note("view left out", why=seen))
+            scan = _noted(scan, remark("view left out", why=seen))
         scans.append(scan)
     return scans
 
@@ -209,14 +200,14 @@ def _several_slices(source: Source) -> NiftiLabels:
 
 def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     """A frame as a short-axis stack."""
-    counts, box = frame.counts(), cropped(frame.values, frame.name)
+    counts, box = frame.counts(), space.cropped(frame.values, frame.name)
     axis, guessed = how.slice_axis, ""
     if axis is None:
-        axis, guessed = find_slice_axis(frame.image, box)
+        axis, guessed = space.find_slice_axis(frame.image, box)
     if axis not in range(3):
         raise InvalidVolume.of(frame.name, "no such axis", axis=axis)
     reading = _reading(frame, counts, how.convention, axis, guessed)
-    check_stack(reading.volume, how.sure)
+    space.check_stack(reading.volume, how.sure)
     return reading
 
 
@@ -232,10 +223,10 @@ def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
         raise InvalidVolume.of(name, "several planes", n=len(planes))
     reading = _reading(frame, counts, convention, axis, plane=planes[len(planes) // 2])
     volume = reading.volume
-    check_extent(volume)
-    found = notes_that_hold(
-        (len(planes) > 1, note("middle plane", n=len(planes))),
-        (not (volume.labels == 3).any(), note("view without RV")),
+    space.check_extent(volume)
+    found = holding(
+        (len(planes) > 1, remark("middle plane", n=len(planes))),
+        (not (volume.labels == 3).any(), remark("view without RV")),
     )
     short = os.path.basename(frame.image.name)
     notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
@@ -251,22 +242,22 @@ def _reading(
     plane: int | None = None,
 ) -> Reading:
     """A frame's values as labels in space, those of one plane or of all."""
-    image, axes, name = frame.image, slices_first(axis), frame.name
-    affine = in_space(image, axes, name, plane)
+    image, axes, name = frame.image, space.slices_first(axis), frame.name
+    affine = space.in_space(image, axes, name, plane)
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = anatomy_of(cropped(stored, name), affine, whole=plane is None)
+    anatomy = space.anatomy_of(space.cropped(stored, name), affine, whole=plane is None)
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
     volume = LabelVolume(labels, affine, name)
-    stray = (labels > 0) & ~heart_of(labels, volume.spacing)
+    stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)
     if stray.any():
         labels = np.where(stray, np.uint8(0), labels)
         slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
         where = "" if plane is not None else f" (slice {slices} in the file's order, from 0)"
-        notes.append(note("islands", n=stray.sum(), where=where))
+        notes.append(remark("islands", n=stray.sum(), where=where))
     volume = replace(volume, labels=labels, notes=tuple(filter(None, notes)))
     return Reading(volume, found, counts, image.shape, axis, frame.index, image.frames, image.units)
 
@@ -276,7 +267,7 @@ def _meaning(frame: StoredFrame, anatomy: Anatomy, given: Convention | None) -> 
     if frame.masks:
         guess = anatomy.guess()
         if not guess or (anatomy.whole and not guess.RV):
-            raise InvalidVolume.of(frame.name, "masks", frames=frame.image.frames, meaning=MEANING)
+            raise InvalidVolume.of(frame.name, "masks", frames=frame.image.frames)
         return guess
     convention = given or recognise(anatomy, frame.name)
     needed = convention if anatomy.whole else replace(convention, RV=())
@@ -296,11 +287,11 @@ def _on_labels(
             for tissue, values in taken.tissues.items()
             if values
         )
-        yield note("masks", sources=sources)
-    elif replace(taken, RV=taken.RV or OURS.RV, source=OURS.source) != OURS:
-        yield note("taken for", convention=taken, source=taken.source)
+        yield remark("masks", sources=sources)
+    elif replace(taken, RV=taken.RV or USUAL_ORDER.RV, source=USUAL_ORDER.source) != USUAL_ORDER:
+        yield remark("taken for", convention=taken, source=taken.source)
     if others := [value for value in anatomy.voxels if value not in taken.values]:
-        yield note("background", others=first_five(others))
+        yield remark("background", others=first_five(others))
     if given and not frame.masks:
         for misfit in anatomy.misfits(given):
-            yield note("given", misfit=misfit)
+            yield remark("given", misfit=misfit)

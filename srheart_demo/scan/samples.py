@@ -38,21 +38,13 @@ SAMPLES = tuple(SUBJECTS)
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A synthetic subject with its truth.
+    """A synthetic subject with its truth."""
 
-    Attributes:
-        name: one of `SAMPLES`.
-        S_HR: the true heart, 64 × 128 × 128 of 2 × 1.25 × 1.25 mm.
-        S_LA: its four-chamber view, one plane.
-        stacks: motion level → SA stack of 13 slices, 10 mm apart.
-        motion: what displaced the slices, for any amplitude.
-    """
-
-    name: str
-    S_HR: LabelVolume
-    S_LA: LabelVolume
-    stacks: Mapping[str, LabelVolume]
-    motion: Motion
+    name: str  # one of `SAMPLES`
+    S_HR: LabelVolume  # the true heart, 64 × 128 × 128 of 2 × 1.25 × 1.25 mm
+    S_LA: LabelVolume  # its four-chamber view, one plane
+    stacks: Mapping[str, LabelVolume]  # motion level → SA stack of 13 slices, 10 mm apart
+    motion: Motion  # what displaced the slices, for any amplitude
 
     def d(self, level: str) -> NDArray[np.float32]:
         """True displacements (K, 2) of a motion level, mm along rows and columns."""

@@ -13,7 +13,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import LabelVolume, note, notes_that_hold
+from srheart_demo.scan.volume import LabelVolume, holding, remark
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -36,27 +36,16 @@ one had 0.44, the others 0.57 or more."""
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A label map, and what its file held.
+    """A label map, and what its file held."""
 
-    Attributes:
-        volume: the frame that was chosen.
-        convention: what its values were taken for.
-        counts: value → voxels.
-        stored_shape: voxels along the stored axes.
-        slice_axis: which of them runs across the slices.
-        frame: index of the frame.
-        frames: how many there are.
-        units: of length, as the header has them.
-    """
-
-    volume: LabelVolume
-    convention: Convention
-    counts: Mapping[int, int]
-    stored_shape: tuple[int, int, int]
-    slice_axis: int
-    frame: int
-    frames: int
-    units: str
+    volume: LabelVolume  # the frame that was chosen
+    convention: Convention  # what its values were taken for
+    counts: Mapping[int, int]  # value → voxels
+    stored_shape: tuple[int, int, int]  # voxels along the stored axes
+    slice_axis: int  # which of them runs across the slices
+    frame: int  # index of the frame
+    frames: int  # how many there are
+    units: str  # of length, as the header has them
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +118,7 @@ class Scan:
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
 
 
-def _looked_at(
-    stack: LabelVolume, unlabelled: Unlabelled
-) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+def _looked_at(stack: LabelVolume, unlabelled: Unlabelled) -> tuple[np.ndarray, tuple[str, ...]]:
     """Which slices of a stack, apex first, somebody looked at, and what is to be said of that."""
     slices = np.flatnonzero(stack.labelled)
     first, last, step = int(slices[0]), int(slices[-1]), int(np.median(np.diff(slices)))
@@ -140,14 +127,14 @@ def _looked_at(
     if unlabelled == "empty" or not beyond.any():
         return ~stack.gaps, ()
     if unlabelled == "unknown":
-        return stack.labelled, (note("unknown beyond"),)
+        return stack.labelled, (remark("unknown beyond"),)
     if why := _cut_off(stack, first, last, step):
-        return stack.labelled, (note("cut off", why=why),)
+        return stack.labelled, (remark("cut off", why=why),)
     # Who labels every third slice has not looked at the two beyond the last.
     next_ = ((at < first) & (at > first - step)) | ((at > last) & (at < last + step))
-    notes = notes_that_hold(
-        (step > 1, note("one slice of", step=step, beyond=step - 1)),
-        (np.divide(*_lv_length_and_width(stack, step)) < SHORT, note("short")),
+    notes = holding(
+        (step > 1, remark("one slice of", step=step, beyond=step - 1)),
+        (np.divide(*_lv_length_and_width(stack, step)) < SHORT, remark("short")),
     )
     return ~(stack.gaps | next_), notes
 
@@ -174,7 +161,7 @@ def _without_rv(stack: LabelVolume) -> tuple[str, ...]:
     above = np.count_nonzero(rest[top + 1 :] > 0.3 * rest.max()) * stack.spacing[0]
     if RV[top] < 0.5 * RV.max() or above <= RV_BELOW:
         return ()
-    return (note("RV ends", above=above),)
+    return (remark("RV ends", above=above),)
 
 
 def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
@@ -209,6 +196,6 @@ def _agreement(crossing: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
     said = ", ".join(f"{tissue} {dice:.2f}" for tissue, dice in crossing.items()) or "of no tissue"
     least = min((dice for tissue, dice in crossing.items() if tissue != "MYO"), default=0.0)
     if least >= AGREES:
-        return note("agree" if least >= USUAL else "agree poorly", dice=said), ()
-    doubt = note("hardly agree", dice=said)
+        return remark("agree" if least >= USUAL else "agree poorly", dice=said), ()
+    doubt = remark("hardly agree", dice=said)
     return doubt, (doubt,)

@@ -15,24 +15,17 @@ from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate
 from srheart_demo.scan.long_axis import long_axis_view, standard_view
 from srheart_demo.scan.placement import Placement, rv_azimuth
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import LabelVolume, note
+from srheart_demo.scan.volume import LabelVolume, remark
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedScan:
-    """A heart and a scan of it.
+    """A heart and a scan of it."""
 
-    Attributes:
-        heart: the truth, on the HR grid.
-        stack: its SA stack, slices from apex to base.
-        motion: what displaced them.
-        d: (1, K, 2) by how much, mm along rows and columns.
-    """
-
-    heart: LabelVolume
-    stack: LabelVolume
-    motion: Motion
-    d: Tensor
+    heart: LabelVolume  # the truth, on the HR grid
+    stack: LabelVolume  # its SA stack, slices from apex to base
+    motion: Motion  # what displaced them
+    d: Tensor  # (1, K, 2) by how much, mm along rows and columns
 
     @cached_property
     def view(self) -> LabelVolume:
@@ -65,15 +58,13 @@ def simulate(
     return SimulatedScan(heart, stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
 
 
-def where_it_is_known(
-    stack: LabelVolume, view: LabelVolume | None, world: NDArray[np.float64]
-) -> Scan:
+def where_it_is_known(stack: LabelVolume, view: LabelVolume | None, world: np.ndarray) -> Scan:
     """A simulated scan, placed where its heart lies instead of as its labels say.
 
     `world` takes model mm to world RAS+ mm, (4, 4); the view is optional.
     """
     azimuth = rv_azimuth(stack, world[:3, :3])
-    placement = Placement(world, azimuth, 0.0, False, True, (note("simulated"),))
+    placement = Placement(world, azimuth, 0.0, False, True, (remark("simulated"),))
     return Scan.of(stack, view, placement=placement)
 
 
@@ -101,9 +92,7 @@ def four_chamber_view(heart: LabelVolume, size: int = 128, spacing: float = 1.25
     return LabelVolume(S_LA, world_from_model(heart) @ affine)
 
 
-def stack_volume(
-    labels: NDArray[np.uint8], stack: Stack, world: NDArray[np.float64]
-) -> LabelVolume:
+def stack_volume(labels: np.ndarray, stack: Stack, world: np.ndarray) -> LabelVolume:
     """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
     corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
     affine = np.eye(4)

@@ -26,12 +26,9 @@ from srheart_demo.solver.problem import Problem
 
 _REACH = 6.0
 """Signed distances count up to here, mm; the residual of one tissue up to twice as much."""
-ALONG = 20.0
-"""Length over which residuals cease to be alike along D, mm."""
-IN_PLANE = 3.0
-"""Standard deviation of the smoothing within a slice, mm."""
-NOISE = 0.2
-"""Variance of a slice's own error, as a share of the residual's."""
+ALONG = 20.0  # Length over which residuals cease to be alike along D, mm
+IN_PLANE = 3.0  # Standard deviation of the smoothing within a slice, mm
+NOISE = 0.2  # Variance of a slice's own error, as a share of the residual's
 PASSES, DAMPING = 3, 0.5
 """How often the residual is taken, and the noise, as such a share, that each pass allows for."""
 

@@ -12,13 +12,10 @@ from srheart_demo.machine import one_thread
 from srheart_demo.solver.curvature import whitening
 from srheart_demo.solver.problem import Encoder, Generator
 
-ITERATIONS = 30
-"""Of L-BFGS; twice as many gain 0.0002 Dice."""
-SCOUTING = 5
-"""Iterations from each of several starts, before the best goes on."""
+ITERATIONS = 30  # Of L-BFGS; twice as many gain 0.0002 Dice
+SCOUTING = 5  # Iterations from each of several starts, before the best goes on
 SCOUTED = 3
-BANK = 256
-"""Draws of z among which starts are looked up where there is no encoder."""
+BANK = 256  # Draws of z among which starts are looked up where there is no encoder
 WEIGHT = 1000.0
 """Of 1 − soft Dice; brings its curvature near that of the cross-entropy, which sets the units."""
 

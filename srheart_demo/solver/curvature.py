@@ -13,10 +13,8 @@ from torch import Tensor
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE
 from srheart_demo.solver.problem import Generator, Problem
 
-CERTAIN = 0.999
-"""Voxels whose class is this probable have no curvature to speak of."""
-DIFFERENCE = 0.05
-"""Step of z for the decoder's derivatives; N(0, I) has SD 1."""
+CERTAIN = 0.999  # Voxels whose class is this probable have no curvature to speak of
+DIFFERENCE = 0.05  # Step of z for the decoder's derivatives; N(0, I) has SD 1
 
 
 @torch.no_grad()

@@ -23,10 +23,8 @@ from srheart_demo.scan.degradation import Stack, lattice_index
 
 _NEAR = 5.0
 """A voxel counts as near a border with other labels this far off along rows or columns, mm."""
-EVERY = 4
-"""Of the others one in so many rows and columns is kept."""
-Window = tuple[range, ...]
-"""Nodes of a lattice along H and W."""
+EVERY = 4  # Of the others one in so many rows and columns is kept
+Window = tuple[range, ...]  # Nodes of a lattice along H and W
 
 _FINE, _MIDDLE, _COARSE = (tuple(range(n // by) for n in LATTICE_SHAPE[1:]) for by in (1, 2, 4))
 """All nodes of G(z), before the last layer and before the last but one."""
@@ -101,19 +99,12 @@ def _inside(nodes: range, lattice: range) -> range:
 
 @dataclass(frozen=True, eq=False)
 class Voxels:
-    """N of a stack's voxels.
+    """N of a stack's voxels."""
 
-    Attributes:
-        k: (N,) slice.
-        pixels: (N, 2) position (H, W) among `Stack.pixels`, mm.
-        labels: (N,) int64.
-        weights: (N,) share of each in a mean over all voxels; the sum is 1.
-    """
-
-    k: Tensor
-    pixels: Tensor
-    labels: Tensor
-    weights: Tensor
+    k: Tensor  # (N,) slice
+    pixels: Tensor  # (N, 2) position (H, W) among `Stack.pixels`, mm
+    labels: Tensor  # (N,) int64
+    weights: Tensor  # (N,) share of each in a mean over all voxels; the sum is 1
 
 
 def thin(S_LR: Tensor, stack: Stack) -> Voxels:

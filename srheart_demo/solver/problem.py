@@ -44,15 +44,10 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """What a scan shows of G(z).
+    """What a scan shows of G(z)."""
 
-    Attributes:
-        planes: (B, C, K, H', W') ↓_s G(z).
-        field: (B, C, D', H', W') G(z), where more than slices is seen of it.
-    """
-
-    planes: Tensor
-    field: Tensor | None
+    planes: Tensor  # (B, C, K, H', W') ↓_s G(z)
+    field: Tensor | None  # (B, C, D', H', W') G(z), where more than slices is seen of it
 
 
 @dataclass(frozen=True, eq=False)

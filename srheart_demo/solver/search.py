@@ -19,8 +19,7 @@ from srheart_demo.solver.losses import observations
 from srheart_demo.solver.problem import Encoder, Problem
 from srheart_demo.solver.settings import Settings
 
-STARTS = ("zero", "random", "encoder")
-"""Where z may start."""
+STARTS = ("zero", "random", "encoder")  # Where z may start
 
 
 @torch.no_grad()

@@ -77,8 +77,7 @@ class Settings:
     residual: bool = False
 
 
-_HALF_BOX = HALF_EXTENT[1]
-"""The public code measures d in halves of the box; here in mm."""
+_HALF_BOX = HALF_EXTENT[1]  # The public code measures d in halves of the box; here in mm
 
 PAPER = Settings(
     name="PAPER",

@@ -24,20 +24,14 @@ from srheart_demo.solver.settings import Settings
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """The objective at one (z, d).
+    """The objective at one (z, d)."""
 
-    Attributes:
-        z: (1, M).
-        d: (1, K, 2), mm.
-        objective: what is minimised; `losses` are its parts L, L_SA and L_LA.
-        gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
-            turns, gradient_z is that which led here.
-    """
-
-    z: Tensor
-    d: Tensor
-    objective: float
+    z: Tensor  # (1, M)
+    d: Tensor  # (1, K, 2), mm
+    objective: float  # what is minimised; `losses` are its parts L, L_SA and L_LA
     losses: tuple[float, float, float]
+    # gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
+    # turns, gradient_z is that which led here.
     gradient_z: Tensor
     gradient_d: Tensor
 
@@ -131,12 +125,10 @@ def _adam_direction(
     return mean, square, mean / (1 - 0.9**updates) / corrected
 
 
-PAIRS = 20
-"""Pairs of steps and gradient changes that L-BFGS keeps."""
+PAIRS = 20  # Pairs of steps and gradient changes that L-BFGS keeps
 SUFFICIENT = 1e-4
 """Armijo's constant: the least share of the promised decrease that a step must bring."""
-MOST_HALVINGS = 12
-"""After so many shortenings of a step there is no way further down."""
+MOST_HALVINGS = 12  # After so many shortenings of a step there is no way further down
 
 RESOLUTION = 2**-23
 """Nor where a step promises less than float32 can tell, as a share of the objective."""

@@ -23,25 +23,17 @@ def hardly_changes(objectives: Sequence[float], settings: Settings) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class RunState:
-    """What the next iteration needs besides z and d.
+    """What the next iteration needs besides z and d."""
 
-    Attributes:
-        settings: how the run goes on.
-        point: where it is.
-        memory: the solver's.
-        objectives: the last of them, for the paper's rule to stop.
-        mark: where it was when last compared with what could be seen, and whether it had changed
-            since the mark before.
-        searched: whether the last search was done.
-    """
-
-    settings: Settings
-    point: Point
-    memory: Memory
-    objectives: tuple[float, ...]
+    settings: Settings  # how the run goes on
+    point: Point  # where it is
+    memory: Memory  # the solver's
+    objectives: tuple[float, ...]  # the last of them, for the paper's rule to stop
+    # where it was when last compared with what could be seen, and whether it had changed since the
+    # mark before
     mark: Point
     changed: bool = True
-    searched: bool = False
+    searched: bool = False  # whether the last search was done
 
     @classmethod
     def fresh(cls, settings: Settings, point: Point) -> "RunState":

@@ -23,30 +23,22 @@ from srheart_demo.solver.losses import motion_precision, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
-DIFFERENCE_MM = 0.1
-"""Step of d for derivatives, mm."""
-FIXED_MM = 0.01
-"""The stack's common translation, which SA slices do not tell, is held to this, mm."""
-OUTLINE_SD = 0.3
-"""Error of an outline where a slice shows it, mm; see ``docs/decisions.md``."""
+DIFFERENCE_MM = 0.1  # Step of d for derivatives, mm
+FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
+OUTLINE_SD = 0.3  # Error of an outline where a slice shows it, mm; see ``docs/decisions.md``
 UNSEEN_SD = 0.8
 """Error of an outline that no slice is near to, mm, beside what the posterior of z says."""
-PROBIT = 1.702
-"""Φ(x) is within 0.01 of the logistic function of this times x."""
+PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x
 
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Gaussian around the end of a run.
+    """Gaussian around the end of a run."""
 
-    Attributes:
-        problem, step: what was solved, and its mode.
-        spread: (n, n) rows whose standard normal sums are deviations of z and of the d of slices
-            with tissue.
-    """
-
+    # problem, step: what was solved, and its mode
     problem: Problem
     step: Step
+    # (n, n) rows whose standard normal sums are deviations of z and of the d of slices with tissue
     spread: Tensor
 
     def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:

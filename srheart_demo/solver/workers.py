@@ -21,8 +21,7 @@ Result = TypeVar("Result")
 Ends = Generator[tuple[int, Result | Exception], None, None]
 """Index of each item, with its result or why there is none."""
 
-ATTEMPTS = 2
-"""How often an item is tried whose process dies."""
+ATTEMPTS = 2  # How often an item is tried whose process dies
 
 DIED = "its process died, and did so again at a new try; if memory ran out, do fewer at once"
 NEVER_BEGAN = (

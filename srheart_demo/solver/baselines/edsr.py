@@ -21,12 +21,9 @@ from srheart_demo.heart.generator import read_weights
 from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move
 
 EDSR_WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
-UP = 5
-"""Up-sampling along D, the inverse of the paper's s = [5, 1, 1]."""
-FOLD = 4
-"""Pixels that are folded into channels along rows and columns, to see far at little cost."""
-OUT_FOLD = 2
-"""Pixels to a node of the answer's lattice, along rows and columns."""
+UP = 5  # Up-sampling along D, the inverse of the paper's s = [5, 1, 1]
+FOLD = 4  # Pixels that are folded into channels along rows and columns, to see far at little cost
+OUT_FOLD = 2  # Pixels to a node of the answer's lattice, along rows and columns
 
 
 @dataclass(frozen=True)
