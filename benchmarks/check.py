@@ -179,7 +179,7 @@ def verdict(numbers: dict[str, float] | None) -> str:
 def _print_ranges(rows: list[dict[str, float]]) -> None:
     for name, quantity in QUANTITIES.items():
         values = np.array([row[name] for row in rows])
-        print(f'"{name}": {range_of(values, in_proportion=bool(quantity.below))}')
+        print(f'"{name}": {range_of(values, in_proportion=quantity.both)}')
 
 
 def range_of(values: NDArray[np.float64], in_proportion: bool) -> Range:

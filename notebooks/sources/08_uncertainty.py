@@ -42,7 +42,7 @@ heights = problem.stack.z.tolist()
 lesson.picture_trust(truth, answer, heights, confidence)
 
 # %% [markdown]
-# A heart under severe motion, cut along its length. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
+# A heart under severe motion, cut along its length; the marks at the sides are its slices. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
 #
 # ## Does the answer depend on the start?
 #

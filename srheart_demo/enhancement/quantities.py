@@ -7,10 +7,12 @@ is unusual; one much farther out is not to be trusted.
 
 from __future__ import annotations
 
+import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,7 +97,8 @@ class Quantity:
         words: what it is, with a place for its value.
         form: how the value is written, with its unit.
         usual: of synthetic scans.
-        above, below: what it means where it is too large or too small; empty where that is good.
+        above: what it means where it is too large.
+        both: whether too small means that too; else that is good.
         harmless: what is not above this is never odd.
         clear: what is not above this is unusual at most.
     """
@@ -104,13 +107,13 @@ class Quantity:
     form: str
     usual: Range
     above: str = "the population holds no such heart; check spacing and labels"
-    below: str = ""
+    both: bool = False
     harmless: float = -np.inf
     clear: float = -np.inf
 
     def grade(self, value: float) -> Grade:
         """How a value stands to the usual; what is good cannot be too good."""
-        if value <= self.harmless or (not self.below and value < self.usual.low):
+        if value <= self.harmless or (not self.both and value < self.usual.low):
             return Grade.FINE
         return min(self.usual.grade(value), Grade(1 if value <= self.clear else 2))
 
@@ -118,89 +121,21 @@ class Quantity:
         """The value, what is usual, and what it means if it is odd."""
         said, low = (self.form.format(number) for number in (value, self.usual.low))
         high = self.form.format(max(self.usual.high, self.harmless))
-        usual = f"{low} to {high}" if self.below else f"up to {high}"
-        meaning = f": {self.below if value < self.usual.low else self.above}"
-        sentence = f"{self.words.format(said)} (usual: {usual}){meaning * bool(self.grade(value))}."
+        usual = f"{low} to {high}" if self.both else f"up to {high}"
+        meaning = f": {self.above}" * bool(self.grade(value))
+        sentence = f"{self.words.format(said)} (usual: {usual}){meaning}."
         return sentence[0].upper() + sentence[1:]
 
 
-def _size(words: str, form: str, *usual: float) -> Quantity:
-    return Quantity(words, form, Range(*usual), below=Quantity.above)
-
-
-STRONG = 5.0
-"""Nats: odds of 150 to 1."""
-SIZES = {
-    "LV volume": _size("LV {}", "{:.0f} ml", 34.64, 451.9, 17.23, 811.9),
-    "MYO volume": _size("MYO {}", "{:.0f} ml", 65.33, 262.2, 47.57, 382.4),
-    "RV volume": _size("RV {}", "{:.0f} ml", 43.66, 368.5, 23.93, 586.8),
-    "RV/LV volume": _size("the RV holds {} times the LV", "{:.2f}", 0.5011, 2.355, 0.3406, 3.469),
-    "MYO/LV volume": _size(
-        "the myocardium has {} times the LV's volume", "{:.2f}", 0.4685, 3.194, 0.3494, 6.219
-    ),
-    "LV length": _size("the LV is {} long", "{:.0f} mm", 69.37, 118.0, 60.91, 135.1),
-    "wall 0.55": _size(
-        "the wall is {} thick at mid-height", "{:.1f} mm", 5.433, 14.63, 4.437, 19.6
-    ),
-    "2r/L": _size("the LV's width is {} of its length", "{:.2f}", 0.3862, 0.7876, 0.3174, 0.9244),
-}
-"""Those from `anatomy.statistics`, by the names that they have there."""
 QUANTITIES = {
-    "latent distance": Quantity(
-        "the heart's code lies at |z| = {}",
-        "{:.1f}",
-        Range(3.457, 9.496, 2.639, 11.7),
-        "the prior had to stretch to explain the scan",
-    ),
-    "outlines": Quantity(
-        "its outlines lie {} from those of the slices on average",
-        "{:.2f} mm",
-        Range(0.3389, 0.9873, 0.2119, 1.185),
-        "no heart that the prior knows looks like these slices",
-    ),
-    "worst slice": Quantity(
-        "the slice that agrees least is {} off",
-        "{:.2f} mm",
-        Range(0.4447, 4.333, 0.1812, 6.014),
-        "that slice is labelled or placed as in no heart; look at it",
-    ),
-    "motion": Quantity(
-        "the slices were found displaced by {} (RMS)",
-        "{:.1f} mm",
-        Range(0.09192, 10.26, -1.057, 14.19),
-        "breath-holds do not differ so much; look at the slices",
-    ),
-    "unseen": Quantity(
-        "{} of its tissue lies where no slice was labelled",
-        "{:.0%}",
-        Range(0.0, 0.1504, -0.0007709, 0.2249),
-        "much of the answer is the prior's guess",
-    ),
-    "mirrored": Quantity(
-        "evidence for its mirror image: {}",
-        "{:+.0f} nats",
-        Range(-121.4, -10.48, -158.2, 8.205),
-        "the picture seems to be mirrored; try --mirror, or write the true affine",
-        harmless=0.0,
-        clear=STRONG,
-    ),
-    "upside down": Quantity(
-        "evidence for the apex at the other end: {}",
-        "{:+.0f} nats",
-        Range(-5358.0, -225.9, -7647.0, 51.05),
-        "apex and base seem to be exchanged; try --flip",
-        harmless=0.0,
-        clear=STRONG,
-    ),
-    "flaws": Quantity(
-        "the restored heart has {} flaws of anatomy",
-        "{:.0f}",
-        Range(0.0, 1.0, 0.0, 1.5),
-        "it is no sound heart",
-    ),
-    **SIZES,
+    name: Quantity(**row | {"usual": Range(*row["usual"])})
+    for name, row in tomllib.loads(
+        Path(__file__).with_name("quantities.toml").read_text("utf-8")
+    ).items()
 }
-"""By name; ranges by ``python -m benchmarks.check --scans 270``, 30 scans of each population."""
+"""By name, from quantities.toml."""
+SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)
+"""Those from `anatomy.statistics`, by the names that they have there."""
 
 
 def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:

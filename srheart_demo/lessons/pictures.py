@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from srheart_demo.dashboard.projector import scale
-from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, RUNS, SEQUENTIAL
+from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, MUTED, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 
 Labels = NDArray[np.uint8]
@@ -99,17 +99,24 @@ def cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Fig
 
 
 def lengthwise(
-    labels: Labels, row: int, spacing: tuple[float, float, float] = HR_SPACING
-) -> Labels:
-    """A heart (D, H, W) cut along its length, in square pixels, base on top."""
-    depth = (np.arange(0, len(labels) * spacing[0], spacing[2]) / spacing[0]).astype(int)
-    cut: Labels = labels[depth[::-1], row]
+    heart: NDArray[Any], row: int, spacing: tuple[float, float, float] = HR_SPACING
+) -> NDArray[Any]:
+    """Values (D, H, W) cut along their length, in square pixels, base on top."""
+    depth = (np.arange(0, len(heart) * spacing[0], spacing[2]) / spacing[0]).astype(int)
+    cut: NDArray[Any] = heart[depth[::-1], row]
     return cut
 
 
 def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
     """The border of a region, black; `look` as for `contour`."""
     axis.contour(inside, [0.5], **{"colors": INK, "linewidths": 1.1, **look})
+
+
+def scale_bar(axis: Axes, mm: int = 50) -> None:
+    """A bar at the lower left of a picture whose pixels are those of the HR grid."""
+    end, bottom = 6 + mm / HR_SPACING[2], axis.get_ylim()[0] - 6
+    axis.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
+    axis.text(end + 4, bottom, f"{mm} mm", fontsize=7, va="center", color=MUTED)
 
 
 def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:

@@ -10,19 +10,15 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from srheart_demo.dashboard.theme import MUTED
 from srheart_demo.explorer.why import Direction, Watch, named_directions, principal_directions
-from srheart_demo.frame import HR_SPACING, hr_affine, lattice_points
+from srheart_demo.frame import hr_affine, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, RV
 from srheart_demo.heart.generator import HeartGenerator
-from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, scale_bar
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.best_code import Ceiling
-
-BAR = 50
-"""Length of a picture's scale bar, mm."""
 
 
 def septal_defect(S_HR: Labels, radius: float) -> Labels:
@@ -120,10 +116,7 @@ def picture_hearts(
         for title, hearts in rows.items()
     }
     figure, axes = grid(tiles, captions=captions)
-    last, end = axes[-1, 0], 6 + BAR / HR_SPACING[1]
-    bottom = last.get_ylim()[0] - 6
-    last.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
-    last.text(end + 4, bottom, f"{BAR} mm", fontsize=7, va="center", color=MUTED)
+    scale_bar(axes[-1, 0])
     return finish(figure)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -14,18 +13,21 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.dashboard.theme import AGREE, BACKGROUND, DISAGREE, INK
+from srheart_demo.dashboard.theme import AGREE, DISAGREE, INK
 from srheart_demo.explorer.why import field_volumes_ml as field_volumes_ml
-from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS
+from srheart_demo.frame import HALF_EXTENT, HR_SPACING, TISSUE_COLOURS
 from srheart_demo.lessons.pictures import (
     COLOURS,
+    HEART,
     SHADES,
     Labels,
     finish,
+    grid,
+    lengthwise,
     lines,
     middle_row,
     outline,
-    show_labels,
+    scale_bar,
 )
 from srheart_demo.lessons.prior import septal_defect as septal_defect
 from srheart_demo.lessons.results import same
@@ -37,11 +39,6 @@ from srheart_demo.solver.uncertainty import probabilities as probabilities
 
 _Rows = Sequence[tuple[float, float, int]]
 """Said, right and voxels of each bin, as `measures.reliability` has them."""
-LENGTHWISE: dict[str, Any] = {
-    "extent": (-HALF_EXTENT[2], HALF_EXTENT[2], -HALF_EXTENT[0], HALF_EXTENT[0]),
-    "origin": "lower",
-}
-"""Where a cut along the length of the HR box lies."""
 
 
 def _draws() -> Cases:
@@ -117,27 +114,17 @@ def picture_trust(
         row: of the cut; by default through the middle of the LV.
     """
     row = middle_row(truth) if row is None else row
-    true, said = truth[:, row], estimate[:, row]
-    kinds = np.where(true != said, 2, np.where(true > 0, 1, 0)).astype(np.uint8)
-    panels = 3 if confidence is None else 4
-    figure, (*axes, bar) = plt.subplots(
-        1, panels + 1, figsize=(2.7 * panels + 0.6, 2.9), width_ratios=[1] * panels + [0.06]
-    )
-    show_labels(axes[0], true, **LENGTHWISE)
-    show_labels(axes[1], said, **LENGTHWISE)
-    show_labels(axes[2], kinds, colours=(BACKGROUND, AGREE, DISAGREE), **LENGTHWISE)
-    if confidence is None:
-        bar.set_axis_off()
-    else:
-        shades = SHADES.reversed()
-        image = axes[3].imshow(confidence[:, row], shades, vmin=0.4, vmax=1, **LENGTHWISE)
-        figure.colorbar(image, cax=bar, label="probability")
-        bar.set_box_aspect(12)
+    true, said = (lengthwise(labels, row) for labels in (truth, estimate))
+    kinds = np.where(true != said, 5, np.where(true > 0, 4, 0))
+    unsure = [] if confidence is None else [0 * true]
     titles = ("truth", "answer", "wrong (pink)", "how sure")
-    for axis, title in zip(axes, titles, strict=False):
-        axis.set_title(title, fontsize=10)
-        _frame(axis, z)
-    axes[0].set_ylabel("D, mm (ticks: slices)")
+    colours = (*HEART, AGREE, DISAGREE)
+    figure, axes = grid({"": [true, said, kinds, *unsure]}, 2.7, titles, colours=colours)
+    if confidence is not None:
+        look: dict[str, Any] = {"cmap": SHADES.reversed(), "vmin": 0.4, "vmax": 1}
+        image = axes[0, 3].imshow(lengthwise(confidence, row), **look)
+        figure.colorbar(image, ax=axes[0, 3], fraction=0.04, label="probability")
+    _mark_slices(axes[0], z)
     return finish(figure)
 
 
@@ -150,20 +137,14 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
         z: heights of the slices, mm.
     """
     row = middle_row(truth)
-    cut = fields[:, :, :, row]
-    figure, axes = plt.subplots(1, 3, figsize=(8.6, 2.9), sharey=True)
-    tissues = enumerate(zip(axes, TISSUE_COLOURS.items(), strict=True), start=1)
-    for label, (axis, (tissue, colour)) in tissues:
-        axis.set_facecolor(BACKGROUND)
-        others = torch.cat([cut[:, :label], cut[:, label + 1 :]], dim=1).amax(1)
-        look: dict[str, Any] = {"colors": colour, "linewidths": 0.9, "alpha": 0.55}
-        for margin in (cut[:, label] - others).numpy():
-            axis.contour(margin, [0.0], **look, **LENGTHWISE)
-        outline(axis, truth[:, row] == label, **LENGTHWISE)
-        axis.set_title(tissue, fontsize=10)
-        axis.set_aspect("equal")
-        _frame(axis, z)
-    axes[0].set_ylabel("D, mm (ticks: slices)")
+    true = lengthwise(truth, row)
+    cuts = np.array([[lengthwise(x, row) for x in field] for field in fields.numpy()])
+    figure, axes = grid({"": [0 * true] * 3}, 2.7, TISSUE_COLOURS)
+    for label, (axis, colour) in enumerate(zip(axes[0], TISSUE_COLOURS.values(), strict=True), 1):
+        for margin in cuts[:, label] - np.delete(cuts, label, axis=1).max(1):
+            axis.contour(margin, [0.0], colors=colour, linewidths=0.9, alpha=0.55)
+        outline(axis, true == label)
+    _mark_slices(axes[0], z)
     return finish(figure)
 
 
@@ -181,11 +162,11 @@ def picture_reliability(tables: Mapping[str, _Rows]) -> Figure:
     return lines({"lines": right, "x": said, **look, **names}, width=4.4)
 
 
-def _frame(axis: Axes, z: Sequence[float]) -> None:
-    """Axes in mm, and the heights of the slices as ticks at both sides."""
-    axis.set(xlim=(-66, 66), ylim=(-60, 60), xlabel="W, mm")
-    axis.set(xticks=[-50, 0, 50], yticks=[-50, 0, 50])
-    axis.spines[:].set_visible(False)
+def _mark_slices(axes: Iterable[Axes], z: Sequence[float]) -> None:
+    """The heights of slices at both sides of cuts, and a scale."""
+    heights = (HALF_EXTENT[0] - np.array(z)) / HR_SPACING[2] - 0.5
     look: dict[str, Any] = {"ls": "", "marker": "_", "ms": 12, "color": INK}
-    for side in (0.0, 1.0):
-        axis.plot([side] * len(z), z, transform=axis.get_yaxis_transform(), **look)
+    for axis in axes:
+        for side in (0.0, 1.0):
+            axis.plot([side] * len(z), heights, transform=axis.get_yaxis_transform(), **look)
+        scale_bar(axis)
