@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.scan.volume import MEANING, InvalidVolume
+from srheart_demo.scan.volume import MEANING, SENTENCES, InvalidVolume
 
 ENCLOSED = 0.6
 """More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
@@ -245,13 +245,7 @@ class Anatomy:
         return found if rv is None else replace(found, RV=(rv,))
 
 
-PLACES = {
-    "cavity": "lies in the LV's cavity, like papillary muscle or a thrombus",
-    "wall": "lies within the wall's ring, like a scar or oedema",
-    "beside": "lies beside the wall, like an RV",
-    "apart": "does not lie as an RV does, but like an atrium or a vessel",
-}
-"""Where a value may lie, for messages."""
+PLACES: dict[str, str] = SENTENCES["places"]  # Where a value may lie, for messages
 
 
 def recognise(anatomy: Anatomy, name: str) -> Convention:
