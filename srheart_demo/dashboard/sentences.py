@@ -40,9 +40,14 @@ def _remaining(seconds: float) -> str:
     return f"about {seconds / 60:.0f}\u00a0min left"
 
 
+def spoken(name: str) -> str:
+    """Settings, not in capitals; what a step adds stays as it is."""
+    return name if name.startswith("+") else name.capitalize()
+
+
 def run_name(curves: LossCurves) -> str:
     """A run in a few words."""
-    name = curves.name.capitalize()
+    name = spoken(curves.name)
     if curves.parted:
         name += f" ↳ {curves.parted}"
     return name if curves.gamma == 1 or isnan(curves.loss_la[0]) else f"{name}, γ {curves.gamma:g}"
@@ -102,7 +107,7 @@ def race_table(lanes: list[Lane]) -> str:
     """Where each lane stands, as markup; what is not known is left out."""
     table = [
         (
-            escape(lane.name.capitalize()),
+            escape(spoken(lane.name)),
             f"{len(lane.loss) - 1}",
             f"{lane.loss[-1]:.3f}",
             f"{lane.motion_error[-1]:.1f}\u00a0mm",

@@ -262,7 +262,7 @@ class RaceTab(Tab):
             lines = [
                 Series(lane.seconds, getattr(lane, values), colour, name=name, dash=dash)
                 for lane, colour, dash in looks
-                for name in (lane.name.capitalize() if chart is self.loss else "",)
+                for name in (sentences.spoken(lane.name) if chart is self.loss else "",)
             ]
             chart.show(Panel(Axis(texts.RACE_SECONDS, (0, end)), axis, tuple(lines)))
         self.verdict.value = sentences.race_table(lanes)
