@@ -15,9 +15,8 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.population import SEEDS, draw
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion, Stack, simulate_stack
-from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.algorithm import Step, solve_all
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.many import solve_all
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 

@@ -33,6 +33,11 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_SKIP = os.environ.get("SRHEART_REQUIRE_BROWSER", "") not in ("", "0")
 NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
 
+LONGEST = ("lessons", "browser", "ui", "cohort", "classroom", "cli_experiment", "session",
+           "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
+           "evaluate", "hub", "scan", "course_optimisation")  # fmt: skip
+"""Files of many seconds: a worker that began one last would go on while the others have ended."""
+
 BROWSERS = (
     "chromium",
     "chromium-browser",
@@ -108,8 +113,15 @@ def in_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the workers of xdist take files in the order of the collection."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the browser tests where there is no browser."""
+    """The longest files first; and skip the browser tests where there is no browser."""
+    turns = {f"test_{name}": turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path.stem, len(turns)))
     lack = browser_lack()
     if lack is None or NO_SKIP:
         return

@@ -3,8 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from srheart_demo.solver.algorithm import Step, solve
-from srheart_demo.solver.many import Outcome, solve_all
+from srheart_demo.solver.algorithm import Outcome, Step, solve, solve_all
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from tests.problems import ToyHeart, toy_problem

@@ -124,11 +124,19 @@ def wait_for_server(url: str, server: subprocess.Popen[bytes], log: Path) -> Non
     raise AssertionError(f"Voilà did not answer:\n{log.read_text()}")
 
 
-@pytest.fixture
-def visit(address: str, chromium: str) -> Iterator[tuple]:
-    """The page, once it is ready to use; with what it asked of other hosts, and its errors."""
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator:
     from playwright.sync_api import sync_playwright
 
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(address: str, browser) -> Iterator[tuple]:
+    """The page, once it is ready to use; with what it asked of other hosts, and its errors."""
     outside: list[str] = []
     errors: list[str] = []
 
@@ -139,22 +147,20 @@ def visit(address: str, chromium: str) -> Iterator[tuple]:
             outside.append(route.request.url)
             route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(PATIENCE_MS)
-        page.route("http*://**/*", gate)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: errors.append(message.text) if message.type == "error" else None,
-        )
-        page.goto(address, wait_until="commit")
-        page.wait_for_selector(".srh-status")
-        page.wait_for_function(f"['Replaying', 'Finished'].includes({STATUS}) && {PLOTS}")
-        page.wait_for_function("document.querySelector('.srh-score') !== null")
-        yield page, outside, errors
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE_MS)
+    page.route("http*://**/*", gate)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if message.type == "error" else None,
+    )
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector(".srh-status")
+    page.wait_for_function(f"['Replaying', 'Finished'].includes({STATUS}) && {PLOTS}")
+    page.wait_for_function("document.querySelector('.srh-score') !== null")
+    yield page, outside, errors
+    page.close()
 
 
 def rest(page) -> None:
@@ -275,6 +281,12 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     press(page, "Step")
     page.wait_for_function(f"{ITERATION} === 2")
     page.locator(".srh-chip-run:visible").nth(2).wait_for()
+
+    # Another generator begins another run, which carries its name.
+    page.get_by_role("combobox", name="Generator").select_option(texts.GENERATORS["dcgan"])
+    page.wait_for_function(f"{STATUS} === 'Ready'")
+    press(page, "Step")
+    page.wait_for_function(f"{DETAIL}.includes('REFERENCE on dcgan')")
 
     assert_legible(page)
     assert page.evaluate(TRIANGLES) > 1000

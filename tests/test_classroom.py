@@ -75,6 +75,10 @@ class Room:
         answer = connection.getresponse()
         return answer, answer.read().decode()
 
+    def leave(self, page: str) -> int:
+        """As a page that is closed; the status of the answer."""
+        return self.ask(f"/voila/api/shutdown/{kernel_id(page)}", "POST")[0].status
+
 
 def kernel_id(page: str) -> str:
     found = re.search(r'"kernelId": *"([\w-]+)"', page)
@@ -82,11 +86,11 @@ def kernel_id(page: str) -> str:
     return found[1]
 
 
-@pytest.fixture
-def room(root: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Room]:
-    """Of the explorer where a browser looks at it; seats are given out as well on a small page."""
-    page = [] if request.node.get_closest_marker("browser") else [shown("'A page'", tmp_path)]
-    room = Room(root, tmp_path / "log.txt", "--waiting=1", *request.param, *page)
+@pytest.fixture(scope="module")
+def small_room(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """Of a small page; each test leaves all seats free."""
+    folder = tmp_path_factory.mktemp("room")
+    room = Room(root, folder / "log.txt", "--waiting=1", shown("'A page'", folder))
     yield room
     room.close()
 
@@ -115,16 +119,16 @@ def test_one_kernel_is_no_kernels(waiting: int, said: str) -> None:
     assert said in welcome(20, waiting, "0.0.0.0", 8866)
 
 
-@pytest.mark.parametrize("room", [()], indirect=True)
-def test_an_address_that_names_no_file_is_not_found(room: Room) -> None:
+def test_an_address_that_names_no_file_is_not_found(small_room: Room) -> None:
+    room = small_room
     for path in ("", "srheart", "srheart/static", "srheart/x/y", "srheart/static/..", "a/static/b"):
         for method in ("GET", "HEAD"):
             assert room.ask(f"/voila/templates/{path}", method)[0].status in (403, 404), path
     assert room.ask("/voila/templates/base/static/voila-style.js")[0].status in (200, 404)
 
 
-@pytest.mark.parametrize("room", [()], indirect=True)
-def test_a_full_room_says_so_and_a_free_seat_is_taken(room: Room) -> None:
+def test_a_full_room_says_so_and_a_free_seat_is_taken(small_room: Room) -> None:
+    room = small_room
     pages = [room.ask() for _ in range(SEATS)]
     assert [answer.status for answer, _ in pages] == [200] * SEATS
     assert len({kernel_id(page) for _, page in pages}) == SEATS
@@ -137,8 +141,10 @@ def test_a_full_room_says_so_and_a_free_seat_is_taken(room: Room) -> None:
     assert len(room.kernels()) == SEATS
 
     for _, page in pages:
-        assert room.ask(f"/voila/api/shutdown/{kernel_id(page)}", "POST")[0].status == 204
-    assert room.ask()[0].status == 200
+        assert room.leave(page) == 204
+    answer, page = room.ask()
+    assert answer.status == 200
+    assert room.leave(page) == 204
 
 
 def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: Path) -> None:
@@ -155,9 +161,13 @@ def test_a_page_waits_for_what_a_busy_machine_shows_late(root: Path, tmp_path: P
         room.close()
 
 
-@pytest.mark.parametrize("room", [(f"--waiting={SEATS}",)], indirect=True)
-def test_who_comes_before_a_kernel_waits_is_let_in(room: Room) -> None:
-    assert room.ask()[0].status == 200
+def test_who_comes_before_a_kernel_waits_is_let_in(root: Path, tmp_path: Path) -> None:
+    page = shown("'A page'", tmp_path)
+    room = Room(root, tmp_path / "log.txt", f"--waiting={SEATS}", page)
+    try:
+        assert room.ask()[0].status == 200
+    finally:
+        room.close()
 
 
 HEADER = {"msg_id": "1", "msg_type": "kernel_info_request", "session": "", "username": "",
@@ -165,11 +175,9 @@ HEADER = {"msg_id": "1", "msg_type": "kernel_info_request", "session": "", "user
 MESSAGE = serialize_msg_to_ws_v1([json.dumps(HEADER).encode(), b"{}", b"{}", b"{}"], "shell")
 
 
-@pytest.mark.parametrize("room", [()], indirect=True)
-def test_no_message_brings_the_server_down(room: Room) -> None:
-    address = (
-        f"{room.address.replace('http', 'ws', 1)}api/kernels/{kernel_id(room.ask()[1])}/channels"
-    )
+def test_no_message_brings_the_server_down(small_room: Room) -> None:
+    room, page = small_room, small_room.ask()[1]
+    address = f"{room.address.replace('http', 'ws', 1)}api/kernels/{kernel_id(page)}/channels"
     with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
         websocket.create_connection(address, timeout=PATIENCE_S)
     for hostile in (b"\xff" * 8, b"\xff" * 64, b"", b"{}", MESSAGE[:-1], b"\x09" + MESSAGE[1:]):
@@ -184,6 +192,7 @@ def test_no_message_brings_the_server_down(room: Room) -> None:
     answers = (line.recv() for _ in range(20))
     assert any(b"kernel_info_reply" in answer for answer in answers)
     line.close()
+    assert room.leave(page) == 204
 
 
 @given(st.binary(max_size=200))
@@ -193,8 +202,15 @@ def test_what_is_no_message_is_told(noise: bytes) -> None:
     assert not is_whole(MESSAGE + noise) or not noise
 
 
+@pytest.fixture
+def room(root: Path, tmp_path: Path) -> Iterator[Room]:
+    """Of the explorer, with little patience."""
+    room = Room(root, tmp_path / "log.txt", "--waiting=1", "--idle=10")
+    yield room
+    room.close()
+
+
 @pytest.mark.browser
-@pytest.mark.parametrize("room", [("--idle=10",)], indirect=True)
 def test_faults_in_mid_run_leave_a_plain_word_and_nothing_else(
     room: Room, tmp_path: Path, chromium: str
 ) -> None:
@@ -223,9 +239,8 @@ def test_faults_in_mid_run_leave_a_plain_word_and_nothing_else(
         page.wait_for_function(f"{NOTICE}?.includes('has ended')")
         page.screenshot(path=tmp_path / "killed.png")
         notice.get_by_role("button", name="Start again").click()
-        run()
-
         wait_until(lambda: not lost.is_running())
+        run()
 
         # The server is killed, and started anew.
         room.close(signal.SIGKILL)

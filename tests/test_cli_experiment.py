@@ -140,6 +140,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, tmp_path: Path) -> No
     assert table.read_bytes() == before
 
 
+@pytest.mark.usefixtures("warm_processes")
 def test_processes_measure_the_same(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     assert main(experiment("table1", one, "--hearts", "2", methods=["NN"])) == 0

@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from srheart_demo import cli
-from srheart_demo.solver.algorithm import Change, latent_optimisation, solve
+from srheart_demo.solver.algorithm import Change, latent_optimisation, solve, solve_all
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.best_code import Ceiling
-from srheart_demo.solver.many import solve_all
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, multi_start, probabilities

@@ -14,10 +14,10 @@ from scipy.ndimage import binary_erosion
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
-from srheart_demo.scan.islands import heart_of
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.space import heart_of
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
 
 TRUTH = scanner_from_model()

@@ -605,8 +605,7 @@ def downloads(session: Session, folder: Path) -> dict[str, bytes]:
     return written(folder)
 
 
-@pytest.mark.parametrize("view", [False, True])
-@pytest.mark.parametrize("base_first", [False, True])
+@pytest.mark.parametrize(("view", "base_first"), [(False, True), (True, False)])
 def test_a_file_and_its_download_are_those_of_the_command(
     view: bool, base_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -793,7 +792,7 @@ def test_another_generator_begins_another_run_and_each_run_keeps_its_own() -> No
     assert session.step.z.shape != usual.z.shape or not torch.equal(session.step.z, usual.z)
     field = load_generator("dcgan").decode(session.step.z)
     assert torch.equal(session.now.estimate.field, field)
-    assert [len(curves.path) for curves in session.now.curves] == [0, 3]
+    assert [len(path) for path in session.now.paths] == [0, 3]
     session.history.choose(0)
     assert session.now.name == "REFERENCE, changed"
     assert torch.equal(session.now.estimate.field, load_generator().decode(usual.z))

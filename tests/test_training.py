@@ -1,5 +1,6 @@
 from copy import deepcopy
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import torch
@@ -47,9 +48,15 @@ def no_card(monkeypatch):
     monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The weights of a training, done once, in a folder that stays as it is."""
+    return cache(lambda settings: train(settings, tmp_path_factory.mktemp("training"), None, 3))
+
+
 @each_recipe
-def test_a_resumed_training_equals_an_uninterrupted_one(settings, tmp_path):
-    straight = train(settings, tmp_path / "straight", checkpoint_every=3)
+def test_a_resumed_training_equals_an_uninterrupted_one(settings, trained, tmp_path):
+    straight = trained(settings)
 
     def interrupt(progress):
         if progress.phase == "training" and progress.done == 4:
@@ -67,16 +74,14 @@ def test_a_resumed_training_equals_an_uninterrupted_one(settings, tmp_path):
 
 
 @each_recipe
-def test_a_checkpoint_of_other_settings_is_refused(settings, tmp_path):
-    train(settings, tmp_path)
+def test_a_checkpoint_of_other_settings_is_refused(settings, trained):
     with pytest.raises(ValueError, match="other settings"):
-        train(replace(settings, batch=3), tmp_path)
+        train(replace(settings, batch=3), trained(settings).parent)
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
-    train(TINY_TRAITS, tmp_path)
+def test_a_checkpoint_of_another_recipe_is_refused(trained):
     with pytest.raises(ValueError, match="other settings"):
-        train(TINY_GAN, tmp_path)
+        train(TINY_GAN, trained(TINY_TRAITS).parent)
 
 
 @pytest.mark.parametrize("settings", [TINY_TRAITS, TINY_VAE], ids=["traits", "betavae"])
@@ -125,16 +130,16 @@ def test_what_is_kept_of_a_dcgan_is_the_average_of_its_generators():
     assert ((kept >= low - 1e-6) & (kept <= high + 1e-6)).all()
 
 
-def test_a_trained_dcgan_loads_behind_the_common_interface(tmp_path):
-    G = read_generator(train(TINY_GAN, tmp_path))
+def test_a_trained_dcgan_loads_behind_the_common_interface(trained):
+    G = read_generator(trained(TINY_GAN))
     assert isinstance(G, DCGAN)
     assert (G.name, G.latent_size, G.architecture) == ("dcgan", 4, TINY_GAN.architecture)
     assert G.decode(torch.zeros(1, 4)).shape == (1, 4, *LATTICE_SHAPE)
 
 
 @each_recipe
-def test_a_trained_generator_knows_what_is_told_of_each_latent(settings, tmp_path):
-    assert read_generator(train(settings, tmp_path)).information.diagonal().min() > 0
+def test_a_trained_generator_knows_what_is_told_of_each_latent(settings, trained):
+    assert read_generator(trained(settings)).information.diagonal().min() > 0
 
 
 def test_hearts_are_drawn_alike_and_are_probabilities():

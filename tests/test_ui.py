@@ -24,11 +24,11 @@ from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
+from srheart_demo.dashboard.heart_panel import pack
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.painter import Schedule
 from srheart_demo.dashboard.picker import PART, FilePicker
 from srheart_demo.dashboard.runner import Activity
-from srheart_demo.dashboard.slices import pack
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.enhancement.enhance import Enhancement
@@ -341,7 +341,10 @@ def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:
         explorer.transport.run.click()
         await until(lambda: explorer.runner.state is Activity.DONE)
         await until(lambda: "iteration 8 of 8" in explorer.transport.detail.value)
-        await until(lambda: drawn(explorer.convergence.chart, 0) == 9)
+        await until(lambda: drawn(explorer.convergence, 0) == 9)
+        assert not explorer.unknowns.path.drawing  # which nobody sees
+        explorer.unknowns.mode.value = "path"
+        assert drawn(explorer.unknowns.path, 0) == 9
         await until(lambda: "mm" in explorer.score.table.value)
         one = painted(explorer)
         explorer.heart.show_slices.value = "painted"
@@ -475,7 +478,7 @@ def test_looking_back_and_changing_something_forks() -> None:
         explorer.transport.run.click()
         await until(lambda: runner.state is Activity.DONE and not runner.wishing)
         await until(lambda: explorer.transport.runs[1].layout.display is None)
-        await until(lambda: drawn(explorer.convergence.chart, 1) == 9)
+        await until(lambda: drawn(explorer.convergence, 1) == 9)
 
     serve(explorer, play)
     assert len(session_of(explorer).history.runs) == 2
@@ -683,6 +686,7 @@ def test_a_tab_shows_what_it_says_whatever_goes_on_when_it_is_opened(
     tab: str, moving: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ABSENT", 1e6)
+    monkeypatch.setattr("srheart_demo.explorer.session.DIRECTIONS", 3)
     explorer = explorer_of(short_session if moving == "run" else solved_session)
 
     async def play() -> None:
@@ -869,7 +873,7 @@ def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> No
     async def play() -> None:
         await until(lambda: ready(explorer))
         await until(lambda: "INTERACTIVE" in explorer.solver.preset_note.value)
-        await until(lambda: "Interactive" in names(explorer.convergence.chart))
+        await until(lambda: "Interactive" in names(explorer.convergence))
         explorer.solver.preset.value = "REFERENCE"
         await until(lambda: session_of(explorer).settings.name == "REFERENCE")
         await until(lambda: "Shown" not in explorer.solver.preset_note.value)

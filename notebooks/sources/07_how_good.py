@@ -122,7 +122,7 @@ lesson.picture_strips(table1.plots(results)[0], printed)
 table1.tables(results)[0]
 
 # %% [markdown]
-# The order is the paper's: NN, SBI, EDSR, LO. The figures are not the paper's and cannot be. Its hearts are real, ours synthetic; the noise of real segmentations is missing; and our LO searches every slice's shift globally and adds what the slices show beyond $G(z)$. So compare methods within a column of one table, not across the two.
+# The order is the paper's: NN, SBI, EDSR, LO. `LO (ours)` is not the paper's method: it has priors on $z$ and $d$, searches every slice's shift globally and adds what the slices show beyond $G(z)$. The paper's own, `LO (paper)`, takes some twenty seconds a heart, so the command runs it and this page does not; of it the table has only what is printed. Those figures were taken on real hearts, ours on synthetic ones without the noise of real segmentations, so compare methods within a column of one table, not across the two.
 #
 # Three hearts are an anecdote. Differences are therefore taken *heart by heart*, on the same scan, which removes what is easy or hard about a heart:
 

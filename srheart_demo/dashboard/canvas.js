@@ -76,6 +76,18 @@ export function brushOf(picture) {
   return brush;
 }
 
+// Labels (h × w) in their colours, as such a brush; 0 is nothing.
+export function labelled(labels, [h, w], colours) {
+  const picture = new ImageData(w, h);
+  const pixels = new Uint32Array(picture.data.buffer);
+  const bands = colours.flatMap((colour) => [...rgb(colour), 255]);
+  const inks = new Uint32Array(Uint8Array.from(bands).buffer);
+  labels.forEach((label, i) => {
+    if (label) pixels[i] = inks[label - 1];
+  });
+  return brushOf(picture);
+}
+
 // A pen for a canvas as fine as the screen, in CSS pixels.
 export function penFor(canvas) {
   const ratio = globalThis.devicePixelRatio || 1;

@@ -90,7 +90,7 @@ function show(model, el, signal) {
   const canvas = element("canvas", "", el);
   const tip = element("div", "srh-tip", el);
   let panels = [];
-  let reach = []; // what the pointer can ask for: [x, y, words]
+  let reach = []; // what the pointer can ask for: [x, y, series, number]
 
   const read = () => {
     const drawing = model.get("drawing");
@@ -251,10 +251,7 @@ function show(model, el, signal) {
     pen.setLineDash(DASHES[one.dash]);
     pen.lineJoin = "round";
     const points = [...one.x].map((value, i) => [x(value), y(one.y[i])]);
-    const words = one.name.replace(/<\/?sub>/g, "");
-    points.forEach(([px, py], i) => {
-      if (one.tells) reach.push([px, py, `${words} ${written(one.x[i])}: ${written(one.y[i])}`]);
-    });
+    if (one.tells) for (const [i, [px, py]] of points.entries()) reach.push([px, py, one, i]);
     if (one.kind.includes("line")) {
       pen.beginPath();
       let down = false;
@@ -341,11 +338,11 @@ function show(model, el, signal) {
 
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
     const far = ([x, y]) => Math.hypot(x - offsetX, y - offsetY);
-    const nearest = reach.reduce(
-      (best, one) => (far(one) < far(best) ? one : best),
-      [1e9, 1e9, ""],
-    );
-    tip.textContent = far(nearest) < NEAR ? nearest[2] : "";
+    const nearest = reach.reduce((best, one) => (far(one) < far(best) ? one : best), [1e9, 1e9]);
+    const [, , { name, x, y }, i] = far(nearest) < NEAR ? nearest : [0, 0, {}, 0];
+    tip.textContent = x
+      ? `${name.replace(/<\/?sub>/g, "")} ${written(x[i])}: ${written(y[i])}`
+      : "";
     tip.style.left = `${Math.min(nearest[0] + 10, canvas.clientWidth - tip.offsetWidth)}px`;
     tip.style.top = `${Math.max(nearest[1] - 26, 0)}px`;
   });

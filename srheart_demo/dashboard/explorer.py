@@ -13,13 +13,14 @@ import ipywidgets as w
 from IPython.display import display
 
 from srheart_demo.dashboard import sentences, texts
+from srheart_demo.dashboard import widgets as ui
+from srheart_demo.dashboard.chart import ConvergenceChart
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.panels import (
     PAPERS,
     PAPERS_SYSTEM,
-    ConvergencePanel,
     Header,
     ScanPanel,
     ScorePanel,
@@ -31,7 +32,6 @@ from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
-from srheart_demo.dashboard.widgets import Hearing, named, show
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
@@ -66,7 +66,7 @@ def load_session() -> Session:
     return session
 
 
-class Explorer(Hearing):
+class Explorer(ui.Hearing):
     """The dashboard. `box` is the widget to display, `runner` what it drives, `session` what that
     shows, once it is there."""
 
@@ -74,19 +74,21 @@ class Explorer(Hearing):
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.runner = runner = Runner(load, self.page)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
-        self.unknowns, self.convergence = UnknownsPanel(), ConvergencePanel()
+        self.unknowns, self.convergence = UnknownsPanel(), ConvergenceChart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
-        answers = [self.unknowns.box, self.convergence.box, self.score.box]
+        chart = [ui.plot(self.convergence, "srh-fig-convergence")]
+        losses = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
+        answers = [self.unknowns.box, losses, self.score.box]
         columns = [
-            named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
+            ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
             self.tabs.box,
-            named(w.VBox(answers), "srh-answers"),
+            ui.named(w.VBox(answers), "srh-answers"),
         ]
-        grid = named(w.GridBox(columns), "srh-columns")
-        unseen = named(w.VBox([self.page]), "srh-unseen")
-        self.box = named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
+        grid = ui.named(w.GridBox(columns), "srh-columns")
+        unseen = ui.named(w.VBox([self.page]), "srh-unseen")
+        self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
         self._still = False
         self._unseen: set[w.Widget] = set()
@@ -131,8 +133,9 @@ class Explorer(Hearing):
         with self.quietly():
             self.transport.show_frame(now)
         self.transport.write(self.runner)
-        for panel in (self.score, self.unknowns, self.convergence):
+        for panel in (self.score, self.unknowns):
             panel.show_frame(now)
+        self.convergence.show_curves(now.curves, now.at)
         self.solver.show_preset(now.name)
         scan = now.scene.settings
         self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
@@ -179,7 +182,7 @@ class Explorer(Hearing):
 
     def _show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is, of 1; None when it is over, or has given way."""
-        show(self.transport.cancel, done is not None)
+        ui.show(self.transport.cancel, done is not None)
         if done is None:
             self.transport.write(self.runner)
             self.heart.say("")

@@ -2,23 +2,89 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Any
 
+import anywidget
 import ipywidgets as w
+import numpy as np
+import traitlets
 
-from srheart_demo.dashboard import texts
+from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.heart import HeartView
+from srheart_demo.dashboard.module import module
 from srheart_demo.dashboard.runner import Runner
-from srheart_demo.dashboard.slices import SlicesPanel
+from srheart_demo.dashboard.theme import AGREE, DISAGREE
+from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart
+    from srheart_demo.explorer.pictures import Cuts, Pictures
     from srheart_demo.explorer.session import Session
     from srheart_demo.solver.algorithm import Step
 
 FOUND = ("uncertainty", "spread")
 """What is painted after a long computation."""
+
+
+class LabelPictures(anywidget.AnyWidget):
+    """Two rows of label maps, drawn with the truth's borders on the estimate.
+
+    Attributes:
+        pictures: row → name → labels, four in a byte.
+    """
+
+    _esm = module("slices")
+
+    pictures = traitlets.Dict().tag(sync=True)
+    columns = traitlets.Dict(texts.COLUMNS).tag(sync=True)
+    rows = traitlets.Dict(texts.ROWS).tag(sync=True)
+    tissues = traitlets.List([*TISSUE_COLOURS.values()]).tag(sync=True)
+    difference = traitlets.List([AGREE, DISAGREE]).tag(sync=True)
+
+    def show(self, **rows: Pictures) -> None:
+        """Draw the rows `sa` and `la`."""
+        self.pictures = {row: _message(pictures) for row, pictures in rows.items()}
+
+
+def _message(pictures: Pictures) -> dict[str, Any]:
+    known = {name: pack(map_) for name, map_ in vars(pictures).items() if map_ is not None}
+    return known | {"shape": pictures.input.shape}
+
+
+def pack(labels: np.ndarray) -> bytes:
+    """Labels from 0 to 3, four in a byte, the first in its lowest bits."""
+    fours = np.zeros(-(-labels.size // 4) * 4, np.uint8)
+    fours[: labels.size] = labels.ravel()
+    fours = fours.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
+    return np.bitwise_or.reduce(fours, axis=1).tobytes()
+
+
+class SlicesPanel:
+    """Two scrubbers and their pictures."""
+
+    def __init__(self) -> None:
+        scrubbers = ui.control("srh-short-axis-scrubber"), ui.control("srh-long-axis-scrubber")
+        self.slice, self.angle = scrubbers
+        self._notes = [ui.html("", "srh-scrub-note") for _ in scrubbers]
+        self.pictures = LabelPictures()
+        titles = texts.SHORT_AXIS_SCRUBBER, texts.LONG_AXIS_SCRUBBER
+        cells = [*map(_scrubber, titles, scrubbers, self._notes), self.pictures]
+        grid = ui.named(w.GridBox(cells), "srh-pictures")
+        self.box = ui.card("", texts.SLICES, [grid], "srh-slices", texts.SLICES_NOTE)
+
+    def show(self, cuts: Cuts) -> None:
+        """The pictures of a moment."""
+        slice_note, cut_note = self._notes
+        slice_note.value = escape(sentences.short_axis_note(cuts.number, cuts.of))
+        cut_note.value = escape(sentences.long_axis_note(cuts.angle, cuts.acquired))
+        self.pictures.show(sa=cuts.short_axis, la=cuts.long_axis)
+
+
+def _scrubber(title: str, slider: w.IntSlider, note: w.HTML) -> w.VBox:
+    title_line = ui.html(f"<b>{escape(title)}</b>", "srh-scrub-title")
+    return ui.named(w.VBox([title_line, slider, note]), "srh-scrub")
 
 
 class HeartPanel(ui.Hearing):

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.charts import ConvergenceChart, LatentChart, PathChart, ShiftChart
+from srheart_demo.dashboard.chart import LatentChart, PathChart, ShiftChart
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
@@ -206,22 +206,9 @@ class UnknownsPanel:
         self._now = now
         self.shifts.show_shifts(now.shifts, now.run.colour)
         if self.mode.value == "path":
-            self.path.show_paths(now.curves, now.at)
+            self.path.show_paths(now.curves, now.paths, now.at)
         else:
             self.latent.show_latent(now.step.z[0].numpy(), now.run.colour)
-
-
-class ConvergencePanel:
-    """The losses."""
-
-    def __init__(self) -> None:
-        self.chart = ConvergenceChart()
-        chart: list[w.Widget] = [ui.plot(self.chart, "srh-fig-convergence")]
-        self.box = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
-
-    def show_frame(self, now: Moment) -> None:
-        """Those of all runs, with a mark at what is looked at."""
-        self.chart.show_curves(now.curves, now.at)
 
 
 class Transport:

@@ -119,7 +119,7 @@ def race_table(lanes: list[Lane]) -> str:
 def alternatives(now: Moment) -> dict[str, str]:
     """What each figure shows now, in words."""
     active = next(curves for curves in now.curves if curves.active)
-    at, shifts, z = now.at, now.shifts, now.step.z[0].numpy()
+    at, shifts, z, path = now.at, now.shifts, now.step.z[0].numpy(), now.paths[now.active]
     error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
     number = shifts.slices[shifts.tissue][worst] if len(error) else 0
@@ -142,8 +142,8 @@ def alternatives(now: Moment) -> dict[str, str]:
         ),
         "srh-fig-path": (
             "Chart of the latent code's path in two principal directions, from"
-            f" {active.path[0, 0]:.1f}, {active.path[0, 1]:.1f} to"
-            f" {active.path[at, 0]:.1f}, {active.path[at, 1]:.1f} standard deviations."
+            f" {path[0, 0]:.1f}, {path[0, 1]:.1f} to"
+            f" {path[at, 0]:.1f}, {path[at, 1]:.1f} standard deviations."
         ),
     }
 

@@ -1,6 +1,6 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
-import { brushOf, element, listen, numbers, redrawn, rgb, view } from "./canvas.js";
+import { element, labelled, listen, numbers, redrawn, view } from "./canvas.js";
 
 const LEAST = 2; // times a picture's pixels, so that a border is a thin line
 
@@ -44,17 +44,11 @@ function show(model, el, signal) {
   const painted = {};
 
   function paint(canvas, shown, [h, w], colours, zoom) {
-    const picture = new ImageData(w, h);
-    const pixels = new Uint32Array(picture.data.buffer);
-    const inks = new Uint32Array(Uint8ClampedArray.from(colours.flat()).buffer);
-    shown.forEach((label, i) => {
-      if (label) pixels[i] = inks[label - 1];
-    });
     canvas.width = zoom * w;
     canvas.height = zoom * h;
     const pen = canvas.getContext("2d");
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(brushOf(picture), 0, 0, canvas.width, canvas.height);
+    pen.drawImage(labelled(shown, [h, w], colours), 0, 0, canvas.width, canvas.height);
     return pen;
   }
 
@@ -78,7 +72,6 @@ function show(model, el, signal) {
   }
 
   function draw() {
-    const { tissues, same, other } = model.get("colours");
     const ink = getComputedStyle(el).getPropertyValue("--outline");
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
       const zoom = zoomOf(canvases[`${row}-input`], shape);
@@ -97,8 +90,7 @@ function show(model, el, signal) {
         const looks = [shown, line ?? [], [ink, zoom]];
         if (alike(painted[`${row}-${name}`], looks)) continue;
         painted[`${row}-${name}`] = looks;
-        const named = name === "disagreement" ? [same, other] : tissues;
-        const colours = named.map((colour) => [...rgb(colour), 255]);
+        const colours = model.get(name === "disagreement" ? "difference" : "tissues");
         const pen = paint(canvas, shown, shape, colours, zoom);
         if (line) outline(pen, line, shape, ink);
       }

@@ -1,6 +1,6 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
-import { brushOf, element, listen, numbers, penFor, redrawn, rgb, view } from "./canvas.js";
+import { element, labelled, listen, numbers, penFor, redrawn, view } from "./canvas.js";
 
 const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
@@ -38,11 +38,10 @@ function show(model, el, signal) {
     if (!of || !slices.length) return;
     const pen = penFor(canvas);
     const { clientWidth: width, clientHeight: height } = canvas;
-    const data = numbers(Uint8Array, get(name));
-    const colours = get("colours").map((colour) => [...rgb(colour), 255]);
+    const [K, all] = [slices.length, numbers(Uint8Array, get(name))];
+    const side = labelled(all.subarray(axis * K * n, (axis + 1) * K * n), [K, n], get("colours"));
     const style = getComputedStyle(el);
     const band = height / of;
-    const strip = new ImageData(n, 1);
     pen.imageSmoothingEnabled = false;
     pen.setLineDash([3, 3]);
     pen.strokeStyle = style.getPropertyValue("--muted");
@@ -54,22 +53,11 @@ function show(model, el, signal) {
         pen.moveTo(0.2 * width, top + band / 2);
         pen.lineTo(0.8 * width, top + band / 2);
         pen.stroke();
-        continue;
+      } else {
+        const moved = canvas === front && slice === chosen ? offset : 0;
+        const left = (moved / get("pixel_mm")) * (width / n);
+        pen.drawImage(side, 0, k, n, 1, left, top + 0.5, width, Math.max(band - 1, 1));
       }
-      for (let i = 0; i < n; i += 1) {
-        strip.data.set(
-          colours[data[(axis * slices.length + k) * n + i] - 1] ?? [0, 0, 0, 0],
-          4 * i,
-        );
-      }
-      const moved = canvas === front && slice === chosen ? offset : 0;
-      pen.drawImage(
-        brushOf(strip),
-        (moved / get("pixel_mm")) * (width / n),
-        top + 0.5,
-        width,
-        Math.max(band - 1, 1),
-      );
     }
     pen.setLineDash([]);
     pen.strokeStyle = style.getPropertyValue("--ink");

@@ -10,8 +10,7 @@ import numpy as np
 
 from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
-from srheart_demo.dashboard.charts import TICKS, log_range
+from srheart_demo.dashboard.chart import TICKS, Axis, Chart, Map, Panel, Series, log_range
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab

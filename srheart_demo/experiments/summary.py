@@ -105,6 +105,8 @@ def mean_rows(
 ) -> list[Sequence[str | Cell]]:
     """A row for each method: its cells in our columns, then in those that the paper prints.
 
+    The paper's latent optimisations have a row even where they were not run here.
+
     Args:
         results: what was measured.
         methods: the rows.
@@ -112,12 +114,12 @@ def mean_rows(
         printed: method → what stands in the paper.
         theirs: names of the paper's columns.
     """
+    known = printed or {}
     ours = [mean_cells(results, figure, level, methods) for level, figure in columns]
-    known = [
-        {m: Cell(*row[name], digits=2) for m, row in (printed or {}).items()} for name in theirs
-    ]
-    cells = [top_two(column) for column in (*ours, *known)]
-    return [(method, *(column.get(method, "") for column in cells)) for method in methods]
+    paper = [{m: Cell(*row[name], digits=2) for m, row in known.items()} for name in theirs]
+    cells = [top_two(column) for column in (*ours, *paper)]
+    not_run = [m for m in known if m.startswith("LO") and m not in methods]
+    return [(m, *(column.get(m, "") for column in cells)) for m in (*methods, *not_run)]
 
 
 def lines(

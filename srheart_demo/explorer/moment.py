@@ -46,8 +46,6 @@ class LossCurves:
         parted, colour: as of a `Run`.
         gamma: γ at its end.
         active: whether it is this run that the views show.
-        path: (n, 2) its z along two principal directions (`Moment.principal`); (0, 2)
-            where the run that the views show has another generator, and so another z.
     """
 
     name: str
@@ -59,7 +57,6 @@ class LossCurves:
     loss: _Floats
     loss_sa: _Floats
     loss_la: _Floats
-    path: _Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,14 +248,11 @@ class Moment:
         return tuple(self._curve(run) for run in self.runs)
 
     def _curve(self, run: Run) -> LossCurves:
-        steps, settings, G = run.steps, run.steps[-1].state.settings, run.problem.G
+        steps, settings = run.steps, run.steps[-1].state.settings
         table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
         loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
-        path = np.zeros((0, 2), np.float32)
-        if G is self.run.problem.G:
-            path = (torch.cat([s.z for s in steps]) @ self.principal[:2].T).numpy()
         return LossCurves(
-            name=called(settings, G),
+            name=called(settings, run.problem.G),
             parted=run.parted,
             gamma=settings.gamma,
             colour=run.colour,
@@ -267,7 +261,17 @@ class Moment:
             loss=loss,
             loss_sa=loss_sa,
             loss_la=loss_la,
-            path=path,
+        )
+
+    @cached_property
+    def paths(self) -> tuple[_Floats, ...]:
+        """Of every run, (n, 2) its z along two principal directions; (0, 2) where the run that is
+        looked at has another generator, and so another z."""
+        return tuple(
+            (torch.cat([s.z for s in run.steps]) @ self.principal[:2].T).numpy()
+            if run.problem.G is self.run.problem.G
+            else np.zeros((0, 2), np.float32)
+            for run in self.runs
         )
 
     @cached_property

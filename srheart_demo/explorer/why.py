@@ -5,7 +5,7 @@ Each function is given a `Watch`, which shows how far it is and can end it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,15 +121,14 @@ class Traversal:
     Attributes:
         amounts: (n,) steps along it, standard deviations of the prior.
         volumes: tissue → (n,) ml.
-        ranges: tissue → least and most, ml, of all but 1 in 500 hearts that the prior learnt from.
     """
 
     amounts: _Floats
     volumes: dict[str, _Floats]
-    ranges: Mapping[str, tuple[float, float]]
 
     def outside(self, amount: float) -> list[str]:
-        """Tissues whose volume is outside its range there."""
+        """Tissues whose volume is outside its range there: that of all but 1 in 500 hearts that
+        the prior learnt from."""
         return [t for t in self.volumes if self.beyond(t, np.array([amount])).any()]
 
     @property
@@ -141,7 +140,7 @@ class Traversal:
     def beyond(self, tissue: str, amounts: NDArray[np.floating] | None = None) -> NDArray[np.bool_]:
         """Whether a volume is outside its range, at its own amounts or at others."""
         amounts = self.amounts if amounts is None else amounts
-        low, high = self.ranges[tissue]
+        low, high = VOLUME_RANGES[tissue]
         volumes = np.interp(amounts, self.amounts, self.volumes[tissue])
         return np.asarray((volumes < low) | (volumes > high))
 
@@ -153,7 +152,7 @@ def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13)
     watched = WatchedGenerator(G, watch, n)
     volumes = [field_volumes_ml(watched.decode(along(z, vector, float(a)))) for a in amounts]
     along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
-    return Traversal(amounts, along_it, VOLUME_RANGES)
+    return Traversal(amounts, along_it)
 
 
 def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.scan.labels import MEANING
 from srheart_demo.scan.nifti import NiftiLabels
 from srheart_demo.scan.volume import (
     InvalidVolume,
@@ -40,12 +39,12 @@ class StoredFrame:
         """Value → voxels, unless it is an image or nothing is labelled."""
         values, voxels = np.unique(self.values, return_counts=True)
         if len(values) > MOST_VALUES:
-            raise NotLabels.of(self.name, "picture", n=len(values), meaning=MEANING)
+            raise NotLabels.of(self.name, "picture", n=len(values))
         if values.any():
             return dict(zip(values.tolist(), voxels.tolist(), strict=True))
         if self.image.frames > 1 and (elsewhere := self.image.labelled()):
             raise NothingLabelled.of(self.name, "empty frame", elsewhere=listed(elsewhere))
-        raise NothingLabelled.of(self.name, "empty", meaning=MEANING)
+        raise NothingLabelled.of(self.name, "empty")
 
 
 def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:

@@ -16,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.scan.volume import MEANING, InvalidVolume
 
-MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
-"""Our own values in words, for messages."""
 ENCLOSED = 0.6
 """More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
 stacks it was 0.98 or more, in 17 long-axis views, which open the LV, 0.86; of an RV at most

@@ -17,7 +17,7 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, TISSUES, hr_af
 from srheart_demo.heart.population import RV_AZIMUTH
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, notes_that_hold, remark
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, remark
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
@@ -92,7 +92,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     world_from_model = np.eye(4)
     world_from_model[:3, :3] = axes
     world_from_model[:3, 3] = axes @ centre
-    done = notes_that_hold(
+    done = holding(
         (by_hand.turn_deg, f"the heart was turned by a further {by_hand.turn_deg:g}°"),
         (by_hand.flip, "the other end of the stack was taken for the apex"),
         (by_hand.mirror, "columns were read the other way"),
@@ -100,7 +100,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     unclear, end = abs(contrast) < CLEAR_TAPER, "last" if flipped else "first"
     beyond = (np.maximum(centre - low, high - centre) > HALF_EXTENT).any()
     turned = remark("turned", azimuth=azimuth, rotation=rotation, model=RV_AZIMUTH)
-    notes = notes_that_hold(
+    notes = holding(
         (unclear and not by_hand.flip, remark("hardly tapers", end=end)),
         (not orientation_known and not by_hand.mirror, remark("spacing only")),
         (mirrored, remark("mirrored")),

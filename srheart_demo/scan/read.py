@@ -12,35 +12,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from srheart_demo.scan import space
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
-from srheart_demo.scan.islands import heart_of
-from srheart_demo.scan.labels import (
-    MEANING,
-    USUAL_ORDER,
-    Anatomy,
-    Convention,
-    first_five,
-    recognise,
-)
+from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
-from srheart_demo.scan.space import (
-    anatomy_of,
-    check_extent,
-    check_stack,
-    cropped,
-    find_slice_axis,
-    in_space,
-    slices_first,
-)
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    SinglePlane,
-    notes_that_hold,
-    remark,
-)
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, holding, remark
 
 
 @dataclass(frozen=True)
@@ -222,14 +200,14 @@ def _several_slices(source: Source) -> NiftiLabels:
 
 def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     """A frame as a short-axis stack."""
-    counts, box = frame.counts(), cropped(frame.values, frame.name)
+    counts, box = frame.counts(), space.cropped(frame.values, frame.name)
     axis, guessed = how.slice_axis, ""
     if axis is None:
-        axis, guessed = find_slice_axis(frame.image, box)
+        axis, guessed = space.find_slice_axis(frame.image, box)
     if axis not in range(3):
         raise InvalidVolume.of(frame.name, "no such axis", axis=axis)
     reading = _reading(frame, counts, how.convention, axis, guessed)
-    check_stack(reading.volume, how.sure)
+    space.check_stack(reading.volume, how.sure)
     return reading
 
 
@@ -245,8 +223,8 @@ def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
         raise InvalidVolume.of(name, "several planes", n=len(planes))
     reading = _reading(frame, counts, convention, axis, plane=planes[len(planes) // 2])
     volume = reading.volume
-    check_extent(volume)
-    found = notes_that_hold(
+    space.check_extent(volume)
+    found = holding(
         (len(planes) > 1, remark("middle plane", n=len(planes))),
         (not (volume.labels == 3).any(), remark("view without RV")),
     )
@@ -264,17 +242,17 @@ def _reading(
     plane: int | None = None,
 ) -> Reading:
     """A frame's values as labels in space, those of one plane or of all."""
-    image, axes, name = frame.image, slices_first(axis), frame.name
-    affine = in_space(image, axes, name, plane)
+    image, axes, name = frame.image, space.slices_first(axis), frame.name
+    affine = space.in_space(image, axes, name, plane)
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = anatomy_of(cropped(stored, name), affine, whole=plane is None)
+    anatomy = space.anatomy_of(space.cropped(stored, name), affine, whole=plane is None)
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
     volume = LabelVolume(labels, affine, name)
-    stray = (labels > 0) & ~heart_of(labels, volume.spacing)
+    stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)
     if stray.any():
         labels = np.where(stray, np.uint8(0), labels)
         slices = ", ".join(map(str, np.flatnonzero(stray.any(axis=(1, 2)))))
@@ -289,7 +267,7 @@ def _meaning(frame: StoredFrame, anatomy: Anatomy, given: Convention | None) -> 
     if frame.masks:
         guess = anatomy.guess()
         if not guess or (anatomy.whole and not guess.RV):
-            raise InvalidVolume.of(frame.name, "masks", frames=frame.image.frames, meaning=MEANING)
+            raise InvalidVolume.of(frame.name, "masks", frames=frame.image.frames)
         return guess
     convention = given or recognise(anatomy, frame.name)
     needed = convention if anatomy.whole else replace(convention, RV=())

@@ -13,7 +13,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import LabelVolume, notes_that_hold, remark
+from srheart_demo.scan.volume import LabelVolume, holding, remark
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -132,7 +132,7 @@ def _looked_at(stack: LabelVolume, unlabelled: Unlabelled) -> tuple[np.ndarray, 
         return stack.labelled, (remark("cut off", why=why),)
     # Who labels every third slice has not looked at the two beyond the last.
     next_ = ((at < first) & (at > first - step)) | ((at > last) & (at < last + step))
-    notes = notes_that_hold(
+    notes = holding(
         (step > 1, remark("one slice of", step=step, beyond=step - 1)),
         (np.divide(*_lv_length_and_width(stack, step)) < SHORT, remark("short")),
     )

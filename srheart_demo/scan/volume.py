@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import atomic_path
+from srheart_demo.frame import TISSUES
 
+MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
 
 
@@ -25,7 +27,7 @@ def remark(key: str, **facts: object) -> str:
     return str(SENTENCES["notes"][key].format(**facts))
 
 
-def notes_that_hold(*found: tuple[object, str]) -> tuple[str, ...]:
+def holding(*found: tuple[object, str]) -> tuple[str, ...]:
     """The sentences whose condition holds."""
     return tuple(sentence for holds, sentence in found if holds)
 
@@ -45,7 +47,7 @@ class InvalidVolume(ValueError):
     @classmethod
     def of(cls, name: str, key: str, **facts: object) -> Self:
         """A sentence of `refusals` in sentences.toml, with its facts, of the file of that name."""
-        error = cls(f"{name}: {SENTENCES['refusals'][key].format(**facts)}")
+        error = cls(f"{name}: {SENTENCES['refusals'][key].format(meaning=MEANING, **facts)}")
         error.remedy = SENTENCES["remedies"].get(key, "")
         return error
 

@@ -5,8 +5,10 @@ is not asking for the next step; a `Step` holds all that an exact resume needs.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,6 +22,9 @@ from srheart_demo.solver.search import STARTS, search, start_of
 from srheart_demo.solver.settings import PAPER, Settings
 from srheart_demo.solver.solvers import SOLVERS, Eye, Memory, Point
 from srheart_demo.solver.step import Change, RunState, Step, hardly_changes
+from srheart_demo.solver.workers import in_processes
+
+Outcome = Step | Exception  # The last step of a subject's run, or why there is none
 
 
 def algorithm_1(p: Problem, settings: Settings = PAPER) -> tuple[Tensor, Tensor]:
@@ -101,6 +106,38 @@ def solve(
         if watch:
             watch(step)
     return step
+
+
+def solve_all(
+    problems: Sequence[Problem],
+    settings: Settings,
+    processes: int = 1,
+    watch: Callable[[int, Outcome], None] = lambda subject, outcome: None,
+) -> list[Outcome]:
+    """Solve N subjects; each outcome is exactly that of `solve`.
+
+    A subject that fails leaves its exception in its place, and the others go on. One process is
+    this one; for more, see `workers.in_processes`. `watch` is told index and outcome of each
+    subject as it ends, in whatever order they end. They are solved one by one: a decoder that takes
+    several hearts at once is no faster per core.
+    """
+    if processes < 1:
+        raise ValueError(f"subjects are solved in one process or more, not in {processes}")
+    here = ((i, _attempt(p, settings)) for i, p in enumerate(problems))
+    work = partial(_attempt, settings=settings)
+    outcomes: dict[int, Outcome] = {}
+    with closing(here if processes == 1 else in_processes(work, problems, processes)) as ends:
+        for i, outcome in ends:
+            outcomes[i] = outcome
+            watch(i, outcome)
+    return [outcomes[i] for i in range(len(problems))]
+
+
+def _attempt(p: Problem, settings: Settings) -> Outcome:
+    try:
+        return solve(p, settings)
+    except Exception as error:
+        return error
 
 
 @one_thread()
