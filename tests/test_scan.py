@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.space import heart_of
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
+from srheart_demo.scan.volume import SENTENCES, InvalidVolume, LabelVolume, write_volume
 
 TRUTH = scanner_from_model()
 HEARTS = {
@@ -275,3 +276,13 @@ def test_what_check_knows_stands_in_what_enhance_writes_and_says(
         assert f"Verdict: {trust['words']}" in said
         assert all(reason in said for reason in trust["reasons"])
         assert bool(trust["reasons"]) == (verdict != "fine")
+
+
+def test_every_sentence_is_said_and_is_there(root: Path) -> None:
+    """Sentences are looked up by their keys, which no type checker knows."""
+    code = "".join(path.read_text("utf-8") for path in (root / "srheart_demo/scan").glob("*.py"))
+    notes, refusals = (SENTENCES[part].keys() for part in ("notes", "refusals"))
+    assert not {key for key in notes | refusals if f'"{key}"' not in code}
+    assert set(re.findall(r'remark\(\s*"([^"]+)"', code)) <= notes
+    assert set(re.findall(r'\.of\(\s*[^,"]+,\s*"([^"]+)"', code)) <= refusals
+    assert SENTENCES["remedies"].keys() <= refusals

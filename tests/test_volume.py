@@ -153,6 +153,14 @@ def test_whole_numbers_may_be_stored_as_floats(stack: LabelVolume, tmp_path: Pat
     np.testing.assert_array_equal(read_short_axis(path).labels, stack.labels)
 
 
+def test_what_a_header_carries_besides_is_passed_over(stack: LabelVolume) -> None:
+    """Of any length, as AFNI and MITK write it."""
+    image = nibabel.Nifti1Image(stack.labels, stack.affine)
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("afni", 1000 * b"<x/>"))
+    read = read_short_axis(Upload("extended.nii", image.to_bytes()))
+    np.testing.assert_array_equal(read.labels, stack.labels)
+
+
 def test_units_of_the_header_are_heeded(stack: LabelVolume, tmp_path: Path) -> None:
     affine = np.diag([1e-3, 1e-3, 1e-3, 1.0]) @ stack.affine
     image = nibabel.Nifti1Image(stack.labels, affine)

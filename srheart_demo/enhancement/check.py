@@ -10,14 +10,13 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement.enhance import Enhancement, Trust
-from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, verdict_of
+from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart import generator
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import USUAL_ORDER
 from srheart_demo.scan.placement import apex_contrast
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.problem import Generator
-from srheart_demo.solver.settings import INTERACTIVE
 
 TESTED = {"labelled slices": (4, 30), "mm between slices": (4, 15), "mm pixels": (0.5, 3.0)}
 """Ranges of scans on which this is tested."""
@@ -114,8 +113,9 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
 
     `watch` is told how many of how many quick solves are done.
     """
-    solved = e if e.last.state.settings == INTERACTIVE else None
-    measures = judge(measured(e.scan, e.problem.G, solved, watch))
+    G = e.problem.G
+    solved = e if e.last.state.settings == quick(G) else None
+    measures = judge(measured(e.scan, G, solved, watch))
     verdict, reasons = verdict_of(measures, e.scan.doubts)
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))
 

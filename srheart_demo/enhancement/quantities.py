@@ -27,7 +27,7 @@ from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.problem import Generator
-from srheart_demo.solver.settings import INTERACTIVE
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 
 
 class Grade(IntEnum):
@@ -158,19 +158,26 @@ def verdict_of(
     return worst, odd if worst else ()
 
 
+def quick(G: Generator) -> Settings:
+    """INTERACTIVE, and for longer where no encoder tells of the scan where to start."""
+    if getattr(G, "reads_scans", True):
+        return INTERACTIVE
+    return replace(INTERACTIVE, iterations=RECOMMENDED.iterations)
+
+
 def measured(
     scan: Scan,
     G: Generator,
     solved: Enhancement | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> dict[str, float]:
-    """The `QUANTITIES` of a scan, by INTERACTIVE solves of it as placed, mirrored and upside down.
+    """The `QUANTITIES` of a scan, by `quick` solves of it as placed, mirrored and upside down.
 
     What cannot be measured is NaN.
 
     Args:
         scan, G: as for `enhance`.
-        solved: what an INTERACTIVE solve made of the scan, if that has been done.
+        solved: what a `quick` solve made of the scan, if that has been done.
         watch: told how many of how many solves are done.
     """
     by_hand = scan.by_hand
@@ -180,11 +187,11 @@ def measured(
     }
     numbers = dict.fromkeys(QUANTITIES, float("nan"))
     try:
-        e = solved or enhance(scan, G, INTERACTIVE)
+        e = solved or enhance(scan, G, quick(G))
         for n, (name, other) in enumerate(others.items(), start=1):
             if watch:
                 watch(n, 1 + len(others))
-            numbers[name] = _nats(e) - _nats(enhance(scan.placed(other), G, INTERACTIVE))
+            numbers[name] = _nats(e) - _nats(enhance(scan.placed(other), G, quick(G)))
     except Diverged:
         return numbers
     apart = outline_distances(e)

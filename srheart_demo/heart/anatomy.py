@@ -7,8 +7,6 @@ counted from the azimuth, the direction from the whole LV's centroid to the RV's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +55,7 @@ def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Stat
     for label, tissue in enumerate(TISSUES[1:], start=1):
         if not (labels == label).any():
             raise ValueError(f"a heart without {tissue} cannot be measured")
-    heart = _Heart.of(labels, spacing)
+    heart = _Heart(labels, spacing)
     parts = (_sizes, _ventricle, _wall, _long_axis, _right_ventricle, _place)
     return {name: value for part in parts for name, value in part(heart).items()}
 
@@ -81,7 +79,7 @@ def faults(
     missing = [t for i, t in enumerate(TISSUES) if i and not (labels == i).any()]
     if missing:
         return [f"There is no {tissue}." for tissue in missing]
-    heart = _Heart.of(labels, spacing)
+    heart = _Heart(labels, spacing)
     findings = []
     for label, tissue in enumerate(TISSUES[1:], start=1):
         pieces = ndimage.label(heart.labels == label, np.ones((3, 3, 3)))[1]
@@ -98,48 +96,42 @@ def faults(
     for tissue, (low, high) in (volumes or {}).items():
         volume = heart.ml(TISSUES.index(tissue))
         if not low <= volume <= high:
-            findings.append(
-                f"The {tissue} holds {volume:.0f} ml, not between {low:.0f} and {high:.0f}."
-            )
+            usual = f"not between {low:.0f} and {high:.0f}"
+            findings.append(f"The {tissue} holds {volume:.0f} ml, {usual}.")
     return findings
 
 
-@dataclass(frozen=True, eq=False)
 class _Heart:
-    """Labels cropped to the tissue and one voxel around, with what several measures need."""
+    """Labels cropped to the tissue and one voxel around, with what several measures need.
 
-    labels: NDArray[np.uint8]  # (D, H, W)
-    spacing: Spacing  # voxel size, mm
-    middle: NDArray[np.float64]  # middle of the whole map in the crop's coordinates, mm
+    Slices are counted in the crop; `first` is the lowest with LV, `top` the one above the highest.
+    `middle` is that of the whole map in the crop's coordinates, which d, h and w are of voxel
+    centres; `centres` are (4, D, 2), each label's (H, W) in each slice, or 0. All are mm.
+    """
 
-    @classmethod
-    def of(cls, labels: NDArray[np.uint8], spacing: Spacing) -> "_Heart":
+    def __init__(self, labels: NDArray[np.uint8], spacing: Spacing) -> None:
         crop = tissue_box(labels)
-        start = [inside.start - 1 for inside in crop]
-        middle = (np.array(labels.shape) / 2 - start) * spacing
-        return cls(np.pad(labels[crop], 1), spacing, middle)
+        self.middle = (np.array(labels.shape) / 2 - [held.start - 1 for held in crop]) * spacing
+        self.labels, self.spacing = np.pad(labels[crop], 1), spacing
+        masks = [self.labels == label for label in range(4)]
+        self.pixels = np.stack([np.count_nonzero(mask, axis=(1, 2)) for mask in masks])
+        self.pixel = spacing[1] * spacing[2]
+        lv = self.slices(LV)
+        self.first, self.top = int(lv[0]), int(lv[-1]) + 1
+        self.length = (self.top - self.first) * spacing[0]
+        sides = zip(self.labels.shape, spacing, strict=True)
+        self.d, self.h, self.w = ((np.arange(n) + 0.5) * mm for n, mm in sides)
+        sums = np.stack([(mask.sum(2) @ self.h, mask.sum(1) @ self.w) for mask in masks])
+        self.centres = sums.transpose(0, 2, 1) / np.maximum(self.pixels, 1)[..., None]
+        self.rv_from_lv = self._centroid(RV) - self._centroid(LV)
+        self.azimuth = float(np.arctan2(self.rv_from_lv[2], self.rv_from_lv[1]))
 
-    @cached_property
-    def pixels(self) -> NDArray[np.int64]:
-        """(4, D) pixels of each label in each slice."""
-        return np.stack([np.count_nonzero(self.labels == i, axis=(1, 2)) for i in range(4)])
+    def _centroid(self, label: int) -> NDArray[np.float64]:
+        n = self.pixels[label]
+        return np.array([n @ self.d, *(n @ self.centres[label])]) / n.sum()
 
     def slices(self, label: int) -> NDArray[np.int64]:
         return np.flatnonzero(self.pixels[label])
-
-    @property
-    def first(self) -> int:
-        """Lowest slice with LV."""
-        return int(self.slices(LV)[0])
-
-    @property
-    def top(self) -> int:
-        """The slice above the highest with LV."""
-        return int(self.slices(LV)[-1]) + 1
-
-    @property
-    def length(self) -> float:
-        return (self.top - self.first) * self.spacing[0]
 
     def slice_at(self, s: float) -> int:
         return self.first + int(s * (self.top - self.first))
@@ -151,44 +143,9 @@ class _Heart:
         """Area of labels in a slice, mm²."""
         return float(sum(self.pixels[label, k] for label in labels) * self.pixel)
 
-    @property
-    def pixel(self) -> float:
-        return self.spacing[1] * self.spacing[2]
-
-    @cached_property
-    def coordinates(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Voxel centres along D, H and W, mm."""
-        sides = zip(self.labels.shape, self.spacing, strict=True)
-        d, h, w = ((np.arange(n) + 0.5) * mm for n, mm in sides)
-        return d, h, w
-
-    @cached_property
-    def centres(self) -> NDArray[np.float64]:
-        """(4, D, 2) centroid (H, W) of each label in each slice, mm; 0 where it is missing."""
-        _, h, w = self.coordinates
-        masks = [self.labels == label for label in range(4)]
-        sums = np.stack([(mask.sum(2) @ h, mask.sum(1) @ w) for mask in masks])
-        return sums.transpose(0, 2, 1) / np.maximum(self.pixels, 1)[..., None]
-
-    @cached_property
-    def rv_from_lv(self) -> NDArray[np.float64]:
-        """(3,) the RV's centroid from the LV's, mm (D, H, W)."""
-
-        def centroid(label: int) -> NDArray[np.float64]:
-            n = self.pixels[label]
-            return np.array([n @ self.coordinates[0], *(n @ self.centres[label])]) / n.sum()
-
-        return centroid(RV) - centroid(LV)
-
-    @property
-    def azimuth(self) -> float:
-        """Radians."""
-        return float(np.arctan2(self.rv_from_lv[2], self.rv_from_lv[1]))
-
     def polar(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Distance of each pixel from the LV's centroid in a slice, mm, and its direction."""
-        _, h, w = self.coordinates
-        dh, dw = h[:, None] - self.centres[LV, k, 0], w[None, :] - self.centres[LV, k, 1]
+        dh, dw = self.h[:, None] - self.centres[LV, k, 0], self.w - self.centres[LV, k, 1]
         turned = np.arctan2(dw, dh) - self.azimuth
         return np.hypot(dh, dw), (turned + np.pi) % (2 * np.pi) - np.pi
 
@@ -233,9 +190,8 @@ def _wall(heart: _Heart) -> Statistics:
     k = heart.slice_at(MID)
     endo = {side: heart.radius(k, at, SECTOR, LV) for side, at in _SIDES.items()}
     epi = {side: heart.radius(k, at, SECTOR, LV, MYO) for side, at in _SIDES.items()}
-    _, h, w = heart.coordinates
     rows, columns = np.nonzero(heart.labels[k] == LV)
-    minor, major = np.linalg.eigvalsh(np.cov(h[rows], w[columns]))
+    minor, major = np.linalg.eigvalsh(np.cov(heart.h[rows], heart.w[columns]))
     return {
         **{f"{side} wall": epi[side] - endo[side] for side in _SIDES},
         "septal/mean radius": endo["septal"] / _disk(heart.area(k, LV)),
@@ -253,13 +209,12 @@ def _long_axis(heart: _Heart) -> Statistics:
     _, first, second, _ = np.polynomial.legendre.legfit(
         2 * s - 1, heart.centres[LV, k], 3, w=weight
     )
-    d, h, w = heart.coordinates
     at = heart.slice_at(BASE)
     rho, _ = heart.polar(at)
     lv = heart.labels == LV
     rows, columns = np.nonzero((rho < 0.6 * _disk(heart.area(at, LV))) & lv.any(axis=0))
-    highest = d[len(lv) - 1 - lv[::-1, rows, columns].argmax(axis=0)]
-    plane = np.stack([h[rows], w[columns], np.ones(len(rows))], axis=1)
+    highest = heart.d[len(lv) - 1 - lv[::-1, rows, columns].argmax(axis=0)]
+    plane = np.stack([heart.h[rows], heart.w[columns], np.ones(len(rows))], axis=1)
     slope = np.linalg.lstsq(plane, highest, rcond=None)[0][:2]
     return {
         "tilt": float(np.degrees(np.arctan2(np.hypot(*first), heart.length / 2))),
@@ -290,12 +245,11 @@ def _right_ventricle(heart: _Heart) -> Statistics:
 
 def _diameter(heart: _Heart, k: int) -> float:
     """Largest extent of the RV in a slice over 36 directions, mm."""
-    _, h, w = heart.coordinates
     rows, columns = np.nonzero(heart.labels[k] == RV)
     if not len(rows):
         return 0.0
     angle = np.arange(36) * np.pi / 36
-    across = np.outer(np.cos(angle), h[rows]) + np.outer(np.sin(angle), w[columns])
+    across = np.outer(np.cos(angle), heart.h[rows]) + np.outer(np.sin(angle), heart.w[columns])
     return float(np.ptp(across, axis=1).max())
 
 

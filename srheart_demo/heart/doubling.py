@@ -29,14 +29,10 @@ class Doubling(nn.ConvTranspose3d):
 def plane_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
     """The convolution's output at K planes, interpolated along D, as 2-D convolutions.
 
-    Args:
-        weight: (C, C', 4, 4, 4) of stride 2 and padding 1.
-        index: (K,) fractional output planes.
-
-    Returns:
-        planes: (K, 3) input planes of each, counted from one plane of padding.
-        kernels: (4 K C', 3 C, 2, 2) of `conv2d` with K groups; output channels of a plane: C', then
-            the parity of row and of column as `pixel_shuffle` wants them.
+    From a weight (C, C', 4, 4, 4) of stride 2 and padding 1 and fractional output planes (K,) come
+    the input planes (K, 3) of each, counted from one plane of padding, and kernels
+    (4 K C', 3 C, 2, 2) of `conv2d` with K groups; output channels of a plane: C', then the parity
+    of row and of column as `pixel_shuffle` wants them.
     """
     nearest = (index / 2).floor()
     neighbour, tap = torch.arange(-1, 2)[:, None], torch.arange(4)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.scan.volume import MEANING, InvalidVolume
+from srheart_demo.scan.volume import MEANING, SENTENCES, InvalidVolume
 
 ENCLOSED = 0.6
 """More of a tissue's in-plane border against another tells an LV in its myocardium. In 56 real
@@ -111,28 +110,28 @@ def parse_convention(words: Sequence[str]) -> Convention:
     return Convention(found["LV"], found["MYO"], found["RV"])
 
 
-@dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What lies where in a label map, seen slice by slice."""
+    """What lies where in a label map, seen slice by slice.
 
-    stored: NDArray[np.integer]  # (D, H, W) values, cropped to what is not 0
-    values: NDArray[np.integer]  # those that it holds, 0 among them, rising
-    pixel: tuple[float, float] = (1.0, 1.0)  # mm along H and W
-    whole: bool = True  # whether it is a stack; a single long-axis plane opens the ring of the wall
-    known: dict[Any, Any] = field(default_factory=dict)  # what was measured already
+    `voxels` tells how many have each value but 0, `large` those of which there is enough for an LV,
+    and `faces` (n, n) how many in-plane pairs of neighbouring voxels have each two of `values`.
 
-    @cached_property
-    def cleaned(self) -> NDArray[np.integer]:
-        """(D, H, W) voxels alone among four others have the value of one of them, but for values
-        that are rare altogether."""
-        beside = [np.roll(self.stored, step, axis) for axis in (1, 2) for step in (1, -1)]
-        alone = np.isin(self.stored, [0, *self.large])
-        alone &= np.logical_and.reduce([self.stored != other for other in beside])
-        return np.where(alone, beside[0], self.stored)
+    `stored` are values (D, H, W), cropped to what is not 0, and `pixel` is mm along H and W. It is
+    a `whole` stack, or a single long-axis plane, which opens the ring of the wall.
+    """
 
-    @cached_property
-    def faces(self) -> NDArray[np.int64]:
-        """(n, n) how many in-plane pairs of neighbouring voxels have each two of the values."""
+    def __init__(self, stored: NDArray, pixel: tuple[float, float], whole: bool) -> None:
+        self.stored, self.pixel, self.whole = stored, pixel, whole
+        self.values = np.union1d(stored, [0])
+        self.voxels = {int(v): int((stored == v).sum()) for v in self.values if v}
+        labelled = sum(self.voxels.values())
+        self.large = [v for v, n in self.voxels.items() if n > LARGE * labelled]
+        self._known: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
+        # A voxel alone among four others has the value of one of them, unless its own is rare.
+        beside = [np.roll(stored, step, axis) for axis in (1, 2) for step in (1, -1)]
+        alone = np.isin(stored, [0, *self.large])
+        alone &= np.logical_and.reduce([stored != other for other in beside])
+        self.cleaned = np.where(alone, beside[0], stored)
         n = len(self.values)
         codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)
@@ -141,23 +140,13 @@ class Anatomy:
             here, there = lines[:-1], lines[1:]
             pairs = (here * n + there)[here != there]
             faces += np.bincount(pairs, minlength=n * n).reshape(n, n)
-        return faces + faces.T
-
-    @cached_property
-    def voxels(self) -> dict[int, int]:
-        """Value → how many have it; without 0."""
-        return {int(v): int((self.stored == v).sum()) for v in self.values if v}
+        self.faces = faces + faces.T
 
     def border(self, of: Sequence[int], against: Sequence[int]) -> float:
         """Share of the in-plane border of some values that lies against others."""
         own, other = np.isin(self.values, of), np.isin(self.values, against)
         whole = self.faces[own][:, ~own].sum()
         return float(self.faces[own][:, other & ~own].sum() / max(whole, 1))
-
-    @property
-    def large(self) -> list[int]:
-        """Values of which there is enough for an LV."""
-        return [v for v in self.voxels if self.size([v]) > LARGE * self.size([*self.voxels])]
 
     def closure(self) -> float:
         """The largest share of a value's border against one other: of the LV's against its wall."""
@@ -195,8 +184,8 @@ class Anatomy:
 
     def _near(self, lv: tuple[int, ...], myo: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """(n,) voxels of each value no farther from the LV than the wall; in slices of the wall."""
-        if (lv, myo) in self.known:
-            return self.known[lv, myo]
+        if (lv, myo) in self._known:
+            return self._known[lv, myo]
         cavity, wall = (np.isin(self.cleaned, of) for of in (lv, myo))
         within, beside = np.zeros((2, len(self.values)), np.int64)
         for k in np.flatnonzero(wall.any(axis=(1, 2))):
@@ -207,7 +196,7 @@ class Anatomy:
                 distance = np.linalg.norm(offset * self.pixel, axis=-1).T
                 near = distance <= np.quantile(distance[wall[k]], 0.95)
                 within += np.bincount(codes[near], minlength=len(within))
-        self.known[lv, myo] = within, beside
+        self._known[lv, myo] = within, beside
         return within, beside
 
     def misfits(self, convention: Convention) -> list[str]:
@@ -256,13 +245,7 @@ class Anatomy:
         return found if rv is None else replace(found, RV=(rv,))
 
 
-PLACES = {
-    "cavity": "lies in the LV's cavity, like papillary muscle or a thrombus",
-    "wall": "lies within the wall's ring, like a scar or oedema",
-    "beside": "lies beside the wall, like an RV",
-    "apart": "does not lie as an RV does, but like an atrium or a vessel",
-}
-"""Where a value may lie, for messages."""
+PLACES: dict[str, str] = SENTENCES["places"]  # Where a value may lie, for messages
 
 
 def recognise(anatomy: Anatomy, name: str) -> Convention:

@@ -64,14 +64,10 @@ def long_axis_view(field: Tensor, plane: Plane) -> Tensor:
 def standard_view(
     S_HR: np.ndarray, view: str = "4ch", size: int = 128, spacing: float = 1.25
 ) -> Plane:
-    """The plane of a standard LA view of a heart.
+    """The plane of a standard LA view of a heart, its labels on the HR grid (64, 128, 128).
 
     It contains the LV's long axis (through the centroids of its slices); its `size` rows run from
     apex to base, as many columns from the RV's side to the LV's, `spacing` mm apart.
-
-    Args:
-        S_HR: labels on the HR grid (64, 128, 128), an LV and an RV among them.
-        view: one of `LONG_AXIS_VIEWS`.
     """
     if view not in LONG_AXIS_VIEWS:
         raise KeyError(f"unknown view {view!r}; known: {', '.join(LONG_AXIS_VIEWS)}")

@@ -144,13 +144,10 @@ def _cut_off(stack: LabelVolume, first: int, last: int, step: int) -> str:
     tissue = (stack.labels > 0).sum(axis=(1, 2))
     share = tissue[first] / tissue.max()
     if first > 0 and step * stack.spacing[0] <= APART and share > WHOLE_APEX:
-        return (
-            f"The labels end, at the apex, with a slice that has {share:.0%} of the largest one's "
-            "tissue, where a heart tapers"
-        )
+        return remark("ends at the apex", share=share)
     length, width = _lv_length_and_width(stack, step)
     if length < LEAST_LENGTH * width:
-        return f"The labelled LV is {length:.0f} mm long and {width:.0f} mm wide, as no LV is"
+        return remark("no LV", length=length, width=width)
     return ""
 
 

@@ -62,7 +62,7 @@ def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
 def anatomy_of(box: NDArray[np.int32], affine: NDArray[np.float64], whole: bool = True) -> Anatomy:
     """What lies where in a `cropped` (D, H, W) array of slices, or of one plane."""
     rows, columns = np.linalg.norm(affine[:3, 1:3], axis=0)
-    return Anatomy(box, np.union1d(box, [0]), (float(rows), float(columns)), whole)
+    return Anatomy(box, (float(rows), float(columns)), whole)
 
 
 @np.errstate(all="ignore")

@@ -71,14 +71,10 @@ def best_shifts(
 ) -> Tensor:
     """d that explains each slice best for the heart G(z), by exhaustive search.
 
-    Args:
-        z: (1, M).
-        reach: largest shift along rows and columns, mm.
-        sd: standard deviation of a Gaussian prior on each component, mm.
-        tempering: share of a voxel that counts as an independent observation, against that prior.
-
-    Returns:
-        d: (1, K, 2), mm, refined below a pixel by a parabola; zero for slices without tissue.
+    Shifts reach as far as `reach`, mm, along rows and columns. `sd` is that of a Gaussian prior on
+    each component, mm, against which `tempering` is the share of a voxel that counts as an
+    independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
+    slices without tissue.
     """
     landscape = shift_landscape(z, p, reach)
     _, rows, columns = landscape.shape

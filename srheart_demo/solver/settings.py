@@ -171,11 +171,7 @@ def title(settings: Settings) -> str:
 
 
 def preset(name: str) -> Settings:
-    """A preset by its name, in any case.
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-    """
+    """A preset by its name, in any case."""
     if name.upper() not in PRESETS:
         raise KeyError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}")
     return PRESETS[name.upper()]
