@@ -893,8 +893,8 @@ def test_the_papers_own_system_is_one_choice() -> None:
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.solver.preset.value = "paper"
-        await until(lambda: session_of(explorer).settings == REFERENCE)
-        assert generator_name(session_of(explorer).problem.G) == "betavae"
+        await until(lambda: generator_name(session_of(explorer).problem.G) == "betavae")
+        assert session_of(explorer).history.active.settings == REFERENCE
         await until(lambda: explorer.solver.generator.value == "betavae")
         explorer.transport.step.click()
         await until(lambda: "REFERENCE on betavae" in explorer.transport.detail.value)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, saved
-from srheart_demo.explorer.history import History, Run, generator_called, generator_name
+from srheart_demo.explorer.history import History, Run, generator_called
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -108,14 +108,17 @@ class Session:
     def preset(self, name: str, generator: str | None = None) -> None:
         """Take other settings, and another generator if one is named, and begin another run; γ
         stays as it is."""
+        G = self.generator if generator is None else generator_called(generator)
         self.settings = preset(name)
         self.wanted |= {name: getattr(self.settings, name) for name in ("lr_z", "lr_d")}
-        self.explain_with(generator or generator_name(self.generator))
+        self._explain_with(G)
 
     def explain_with(self, generator: str) -> None:
         """Begin another run, with a shipped generator."""
-        self.generator = generator_called(generator)
-        self.scene.problem = replace(self.scene.problem, G=self.generator)
+        self._explain_with(generator_called(generator))
+
+    def _explain_with(self, G: Generator) -> None:
+        self.generator, self.scene.problem = G, replace(self.scene.problem, G=G)
         self.history.start(self._start())
 
     def configure(self, **changes: object) -> None:
