@@ -24,10 +24,11 @@ from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import available, load_generator, to_labels
 from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.algorithm import latent_optimisation, solve
 from srheart_demo.solver.baselines.edsr import load_edsr
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Encoder, Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 PACKAGE = "srheart_demo"
@@ -135,14 +136,16 @@ def packages(required: Iterable[str]) -> str:
 
 
 def generators() -> str:
-    """Whether the weights of every generator load and give a heart at z = 0."""
+    """Whether the weights of every generator load and give a heart back, or without encoder one."""
+    whole = whole_heart(load_sample("healthy_1").S_HR)
     for name in available():
         G = load_generator(name)
-        labels = to_labels(G.decode(torch.zeros(1, G.latent_size)))
+        z = G.encode(whole)[0] if isinstance(G, Encoder) else torch.zeros(1, G.latent_size)
+        labels = to_labels(G.decode(z))
         if lacking := [t for i, t in enumerate(TISSUES) if not (labels == i).any()]:
             cure = "Its file of weights is not what it should be; clone the repository anew."
             raise Wrong(f"{name} gives a heart without {', '.join(lacking)}", cure)
-    return f"{', '.join(available())}: loaded, and G(0) is a heart"
+    return f"{', '.join(available())}: loaded, and each gives a heart"
 
 
 def networks() -> str:
