@@ -239,8 +239,9 @@ def test_faults_in_mid_run_leave_a_plain_word_and_nothing_else(
         page.wait_for_function(f"{NOTICE}?.includes('has ended')")
         page.screenshot(path=tmp_path / "killed.png")
         notice.get_by_role("button", name="Start again").click()
-        wait_until(lambda: not lost.is_running())
         run()
+
+        wait_until(lambda: not lost.is_running())
 
         # The server is killed, and started anew.
         room.close(signal.SIGKILL)

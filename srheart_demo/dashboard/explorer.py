@@ -19,7 +19,7 @@ from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.panels import (
-    PAPERS,
+    PAPERS_CHOICE,
     PAPERS_SYSTEM,
     Header,
     ScanPanel,
@@ -304,7 +304,7 @@ class Explorer(ui.Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        chosen = PAPERS_SYSTEM if name == PAPERS else (name,)
+        chosen = PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)
         self._choose("preset", lambda session: session.preset(*chosen))
 
     def _on_generator(self, name: str) -> None:

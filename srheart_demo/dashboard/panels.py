@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RANDOM, OWN = "random", "own"
 """Choices of the subject that ask for more."""
-PAPERS = "paper"
+PAPERS_CHOICE = "paper"
 """The choice of a preset that is the paper's own system: settings and generator."""
 PAPERS_SYSTEM = "REFERENCE", "betavae"
 
@@ -147,9 +147,11 @@ class SolverPanel:
         settings, generator = session.settings, generator_name(session.generator)
         presets = {name: name for name in PRESETS}
         if PAPERS_SYSTEM[1] in available():
-            presets[PAPERS] = texts.PAPERS_SYSTEM
+            presets[PAPERS_CHOICE] = texts.PAPERS_SYSTEM
         name = settings.name if settings.name in PRESETS else next(iter(PRESETS))
-        ui.offer(self.preset, presets, PAPERS if (name, generator) == PAPERS_SYSTEM else name)
+        ui.offer(
+            self.preset, presets, PAPERS_CHOICE if (name, generator) == PAPERS_SYSTEM else name
+        )
         known = {name: texts.GENERATORS.get(name, name) for name in available()}
         ui.offer(self.generator, known, generator)
         self.solver.value, self.prior.value = settings.solver, settings.prior
@@ -159,7 +161,7 @@ class SolverPanel:
 
     def show_preset(self, shown: str = "") -> None:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
-        papers = self.preset.value == PAPERS
+        papers = self.preset.value == PAPERS_CHOICE
         told = texts.PAPERS_NOTE if papers else texts.PRESET_NOTES.get(self.preset.value, "")
         other = shown not in ("", self._chosen)
         said = f"<b>{escape(texts.SHOWN_RUN.format(shown, self._chosen))}</b> " if other else ""

@@ -37,7 +37,7 @@ class Run:
         return self.steps[0].state.settings
 
 
-def shipped(name: str = "") -> HeartGenerator:
+def generator_called(name: str = "") -> HeartGenerator:
     """A shipped generator, one object for each name; the usual one without a name.
 
     Raises:
@@ -58,7 +58,7 @@ def generator_name(G: Generator) -> str:
 
 def called(settings: Settings, G: Generator) -> str:
     """What a run is called: its settings, and its generator where that is not the usual one."""
-    usual = G is shipped()
+    usual = G is generator_called()
     return title(settings) + ("" if usual else f" on {generator_name(G)}")
 
 

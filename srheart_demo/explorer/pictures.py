@@ -18,7 +18,7 @@ from srheart_demo.solver.gauge import labels_at
 SHOWN_PIXELS = 112
 """Rows and columns of a picture; 140 mm hold a large heart and its motion."""
 
-Labels = NDArray[np.uint8]
+LabelMap = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,10 @@ class Pictures:
         truth: the true heart, or None where nobody knows it.
     """
 
-    input: Labels
-    redegraded: Labels
-    estimate: Labels
-    truth: Labels | None
+    input: LabelMap
+    redegraded: LabelMap
+    estimate: LabelMap
+    truth: LabelMap | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class Side:
     slices: NDArray[np.int32]
     of: int
     pixel_mm: float
-    scanned: Labels
-    put_back: Labels
+    scanned: LabelMap
+    put_back: LabelMap
 
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
@@ -89,7 +89,7 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     )
 
 
-def _true_slice(scene: Scene, k: int) -> Labels | None:
+def _true_slice(scene: Scene, k: int) -> LabelMap | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
     return (
@@ -97,7 +97,7 @@ def _true_slice(scene: Scene, k: int) -> Labels | None:
     )
 
 
-def _planes(field: Tensor, stack: Stack, d: Tensor) -> Labels:
+def _planes(field: Tensor, stack: Stack, d: Tensor) -> LabelMap:
     # Several times as fast as torch's argmax over the first axis.
     return degrade(field, stack, d)[0].numpy().argmax(0).astype(np.uint8)
 
@@ -116,7 +116,7 @@ def side(scene: Scene, d: Tensor) -> Side:
     )
 
 
-def _profiles(scene: Scene, moved: NDArray[np.floating]) -> Labels:
+def _profiles(scene: Scene, moved: NDArray[np.floating]) -> LabelMap:
     """(2, K, n) labels along the middle row and the middle column of a window that follows d."""
     k = np.arange(len(scene.S_LR))[:, None]
     lengths = [np.arange(side.start, side.stop) for side in shown(scene.subject.extent)]
@@ -143,8 +143,8 @@ class Cut:
 
     points: Tensor
     acquired: bool
-    input: Labels
-    truth: Labels | None
+    input: LabelMap
+    truth: LabelMap | None
     slices: NDArray[np.intp]
     pixels: NDArray[np.intp]
 
@@ -167,7 +167,7 @@ def _cut(scene: Scene, angle: float) -> Cut:
     return Cut(points, acquired, seen, true, slices, pixels)
 
 
-def stack_at(scene: Scene, points: Tensor) -> tuple[Labels, NDArray[np.intp], NDArray[np.intp]]:
+def stack_at(scene: Scene, points: Tensor) -> tuple[LabelMap, NDArray[np.intp], NDArray[np.intp]]:
     """What the stack shows nearest to points (..., 3), 0 beyond it; and where: slice and pixel."""
     stack = scene.stack
     slices = stack.nearest_slice(points[..., 0])

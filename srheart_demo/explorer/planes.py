@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.explorer.pictures import Cut, Labels, shown, stack_at
+from srheart_demo.explorer.pictures import Cut, LabelMap, shown, stack_at
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.heart.surface import STRUCTURES, Mesh
@@ -125,7 +125,9 @@ def _border(points: Tensor) -> _Points:
     return np.array([inset[corner].numpy() for corner in corners], np.float32).reshape(-1, 3)
 
 
-def _strips(labels: Labels, place: Callable[[NDArray[np.floating]], NDArray[np.floating]]) -> Tiles:
+def _strips(
+    labels: LabelMap, place: Callable[[NDArray[np.floating]], NDArray[np.floating]]
+) -> Tiles:
     """A picture's tissue as strips of one label; `place` puts pixels' corners (N, 2) in mm."""
     beside = np.pad(labels, ((0, 0), (1, 1)))
     i, first = np.nonzero((labels > 0) & (labels != beside[:, :-2]))

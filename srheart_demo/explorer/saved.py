@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
-from srheart_demo.explorer.history import MOST, History, Run, generator_name, shipped
+from srheart_demo.explorer.history import MOST, History, Run, generator_called, generator_name
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
@@ -87,7 +87,7 @@ def write(scan: ScanSettings, history: History) -> str:
 
 def _write_run(run: Run) -> dict[str, Any]:
     name, G = run.settings.name, run.problem.G
-    usual = {} if G is shipped() else {"generator": generator_name(G)}
+    usual = {} if G is generator_called() else {"generator": generator_name(G)}
     return usual | {
         "settings": _brief(run.settings, PRESETS.get(name) or Settings(name=name)) | {"name": name},
         "changes": [[i, _brief(change, Change())] for i, change in run.changes],
@@ -145,7 +145,7 @@ def _read_run(entry: dict[str, Any]) -> SavedRun:
     if "search_at" in settings:
         settings["search_at"] = tuple(settings["search_at"])
     return SavedRun(
-        generator=shipped(entry.get("generator", "")),
+        generator=generator_called(entry.get("generator", "")),
         settings=replace(PRESETS.get(settings["name"]) or Settings(), **settings),
         changes={int(i): Change(**change) for i, change in entry["changes"]},
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, saved
-from srheart_demo.explorer.history import History, Run, generator_name, shipped
+from srheart_demo.explorer.history import History, Run, generator_called, generator_name
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -52,7 +52,7 @@ class Session:
         self, scan: ScanSettings | None = None, settings: Settings = RECOMMENDED, live: bool = False
     ) -> None:
         """Scan, and begin a run as `scan` does."""
-        self.generator = shipped()
+        self.generator = generator_called()
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
@@ -96,7 +96,7 @@ class Session:
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""
         subject = self.scene.subject
-        return subject.report(shipped()) if isinstance(subject, OwnScan) else None
+        return subject.report(generator_called()) if isinstance(subject, OwnScan) else None
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ class Session:
 
     def explain_with(self, generator: str) -> None:
         """Begin another run, with a shipped generator."""
-        self.generator = shipped(generator)
+        self.generator = generator_called(generator)
         self.scene.problem = replace(self.scene.problem, G=self.generator)
         self.history.start(self._start())
 
