@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from srheart_demo.heart.generator import HeartGenerator, available, load_generator
+from srheart_demo.heart.generator import OURS, HeartGenerator, available, load_generator
 from srheart_demo.solver.algorithm import Change, Step
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings, title
@@ -43,12 +43,9 @@ def generator_called(name: str = "") -> HeartGenerator:
     Raises:
         KeyError: an unknown name, with the known ones.
     """
-    usual = load_generator()
-    if name in ("", usual.name):
-        return usual
-    if name not in available():
+    if name not in ("", *available()):
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    return load_generator(name)
+    return load_generator(name or OURS)
 
 
 def generator_name(G: Generator) -> str:

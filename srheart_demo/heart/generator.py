@@ -227,7 +227,6 @@ def weights_file(name: str) -> Path:
     return Path(name) if is_other else Path(str(WEIGHTS / f"{name}.safetensors"))
 
 
-@cache
 def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGenerator:
     """A shipped generator, or one of a file of weights, frozen; see `read_generator`.
 
@@ -239,6 +238,11 @@ def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGen
         KeyError: an unknown name, with the known ones.
         ValueError: it has not so many latents, or its file is damaged.
     """
+    return _loaded(name, latent_size)
+
+
+@cache
+def _loaded(name: str, latent_size: int | None) -> HeartGenerator:
     file = weights_file(name)
     if not file.is_file():
         known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"

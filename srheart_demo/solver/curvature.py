@@ -52,12 +52,8 @@ def units(p: Problem, patch_mm2: float) -> Tensor:
     """Rows (M, M): steps of z along which the objective curves alike, for L-BFGS.
 
     The curvature is what a look at the whole lattice tells, thinned out to the stack's planes and
-    to patches, and the prior's; a heart of its own, a view or an error of d are not in it. Where no
-    encoder tells of the scan where to start, z = 0 is too far from the heart for that curvature to
-    hold (the paper's β-VAE stays at 0.70 Dice by it), and z counts in SDs of the prior.
+    to patches, and the prior's; a heart of its own, a view or an error of d are not in it.
     """
-    if not getattr(p.G, "reads_scans", True):
-        return torch.eye(p.G.latent_size)
     planes, rows, columns = LATTICE_SHAPE
     area = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (rows * columns)
     share = p.stack.K * area / (planes * patch_mm2)

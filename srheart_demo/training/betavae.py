@@ -76,6 +76,12 @@ class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
         self.descend("model", losses["cross-entropy"] + weight * losses["kl"])
         return {name: loss.detach() for name, loss in losses.items()}
 
+    @torch.no_grad()
+    def codes(self, n: int) -> Tensor:
+        """Those of hearts never trained on: draws from N(0, I) may be none at so small a β."""
+        hearts = make_hearts(n, VALIDATION_SEED, self.settings.population)
+        return self.model.encode(hearts.probabilities())[0]
+
     def quality(self) -> dict[str, float]:
         """`encode_decode`."""
         return encode_decode(self.model, self.settings.population)

@@ -22,7 +22,7 @@ from srheart_demo.solver.curvature import information
 from srheart_demo.training.hearts import StoredHearts, make_hearts
 
 INFORMATION_CODES = 8
-"""Draws of z over which the information on the latents is averaged."""
+"""Codes of hearts over which the information on the latents is averaged."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,14 @@ class GeneratorTraining(Training[S]):
 
     model: HeartGenerator
 
+    def codes(self, n: int) -> Tensor:
+        """Codes (n, M) of hearts: draws from N(0, I)."""
+        rng = torch.Generator().manual_seed(self.settings.seed)
+        return torch.randn(n, self.model.latent_size, generator=rng)
+
     def write(self, folder: Path, card: dict[str, object]) -> Path:
         """The generator, with what a heart tells of each latent."""
-        rng = torch.Generator().manual_seed(self.settings.seed)
-        codes = torch.randn(INFORMATION_CODES, self.model.latent_size, generator=rng)
-        self.model.information.copy_(information(self.model, codes))
+        self.model.information.copy_(information(self.model, self.codes(INFORMATION_CODES)))
         path = folder / f"{self.model.name}.safetensors"
         save_weights(self.model, path, card)
         return path
