@@ -46,7 +46,7 @@ class DCGANSettings(TrainingSettings):
     penalty: float = 0.5
     penalty_every: int = 8
     average: float = 0.995
-    architecture: Architecture = Architecture(encoder_widths=())
+    architecture: Architecture = Architecture(widths=(64, 48, 16), encoder_widths=())
     discriminator_widths: tuple[int, int, int] = (64, 48, 16)
 
     def training(self) -> "DCGANTraining":
