@@ -112,7 +112,7 @@ def picture_hearts(
         through: the slice, and the row of the cut; by default through the middle of each LV.
     """
     tiles = {
-        title: [_tile(heart, *(through or _middle(heart))) for heart in hearts]
+        title: [_tile(heart, *(_middle(heart) if through is None else through)) for heart in hearts]
         for title, hearts in rows.items()
     }
     figure, axes = grid(tiles, captions=captions)
