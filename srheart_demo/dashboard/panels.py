@@ -244,9 +244,10 @@ class Transport:
 
     def show_frame(self, now: Moment) -> None:
         """The iteration that is looked at, and a chip for every run, in its colour."""
-        with self.iteration.hold_sync():
-            self.iteration.max = max(now.last, 1)
-            self.iteration.value = now.at
+        # Not in one message: the browser would answer a lower end with the old value, cut to it,
+        # which is a wish to look there.
+        self.iteration.max = max(now.last, 1)
+        self.iteration.value = now.at
         self._show_runs(now.curves)
 
     def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
