@@ -116,7 +116,9 @@ twenty = phantom.label_maps(population.draw(20, seed=0))
 codes = [VAE.encode(lesson.seen_whole(heart)) for heart in twenty]
 means, variances = torch.cat([m for m, _ in codes]), torch.cat([v.exp() for _, v in codes])
 print(f"SD of q(z|x), on average: {variances.mean().sqrt():.1f}")
-print(f"length of a heart's code: {means.norm(dim=1).mean():.0f}, of a draw's: {64**0.5:.0f}")
+print(
+    f"mean of twenty hearts' codes, its length: {means.mean(0).norm():.0f} (of draws: {(64 / 20) ** 0.5:.0f})"
+)
 
 # %% [markdown]
 # Too large a β: few latents, coarse hearts. Too small a β: each training heart is a needle, and where their needles leave gaps, a draw from N(0, I) decodes to something that nobody trained. Only the size of β *against the cross-entropy* matters: the paper's 0.001 goes with a loss that is scaled in its own way, so compare KLs in nats, not βs.
