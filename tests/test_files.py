@@ -82,7 +82,7 @@ def test_weights_with_a_wrong_byte_are_refused(
     monkeypatch.setattr(generator, "WEIGHTS", tmp_path)
     monkeypatch.setattr(edsr, "EDSR_WEIGHTS", tmp_path / "edsr")
     for load in (
-        lambda: generator.load_generator.__wrapped__("dcgan"),
+        lambda: generator._loaded.__wrapped__("dcgan", None),
         lambda: edsr.load_edsr.__wrapped__("none"),
     ):
         with pytest.raises(ValueError, match=r"not the file that was shipped .* install"):
