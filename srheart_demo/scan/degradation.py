@@ -111,14 +111,15 @@ class Stack:
 
     def in_model_axes(self, d: Tensor) -> Tensor:
         """Displacements (..., 2) along rows and columns, mm → (..., 2) along H and W, mm."""
-        return d @ self._directions.to(d.dtype)
+        return d @ self.directions.to(d.dtype)
 
     def in_slice_axes(self, moved: Tensor) -> Tensor:
         """Displacements (..., 2) along H and W, mm → (..., 2) along rows and columns, mm."""
-        return moved @ torch.linalg.inv(self._directions).to(moved.dtype)
+        return moved @ torch.linalg.inv(self.directions).to(moved.dtype)
 
     @property
-    def _directions(self) -> Tensor:
+    def directions(self) -> Tensor:
+        """(2, 2) unit vectors (H, W) from one row to the next and from one column to the next."""
         return torch.stack(
             [self.row_step / self.row_step.norm(), self.column_step / self.column_step.norm()]
         )
@@ -185,18 +186,20 @@ HR_GRID = Stack.from_hr(step=1, first=0)
 """The planes and pixels of the HR grid: a stack of 64 slices, 2 mm apart."""
 
 
-def sample(field: Tensor, points: Tensor) -> Tensor:
+def sample(field: Tensor, points: Tensor, each: bool = False) -> Tensor:
     """Trilinear interpolation of a field at physical points, clamped at the box's border.
 
     A field (B, C, D', H', W') on any lattice that fills the box, at points (..., 3), mm in the
-    model's frame and the same for the whole batch, gives (B, C, ...).
+    model's frame and the same for the whole batch, gives (B, C, ...). With `each`, points are
+    (B, ..., 3), of each of the batch its own.
     """
     batch, channels = field.shape[:2]
     extent = torch.tensor(HALF_EXTENT, dtype=field.dtype)
     normalised = (points.to(field.dtype) / extent).flip(-1)
-    grid = normalised.reshape(1, 1, 1, -1, 3).expand(batch, -1, -1, -1, -1)
+    own = normalised if each else normalised[None]
+    grid = own.flatten(1, -2)[:, None, None].expand(batch, -1, -1, -1, -1)
     values = F.grid_sample(field, grid, padding_mode="border", align_corners=False)
-    return values.reshape(batch, channels, *points.shape[:-1])
+    return values.reshape(batch, channels, *own.shape[1:-1])
 
 
 def lattice_index(position: Tensor, axis: int, size: int) -> Tensor:

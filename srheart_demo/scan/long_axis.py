@@ -18,8 +18,8 @@ The four-chamber plane was measured 9-20° from that direction; the others stand
 class Plane:
     """A long-axis plane.
 
-    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
-    >>> sr.Problem.of(scan, G).plane.points.shape
+    >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
+    >>> sr.plane_geometry(scan.views[0], scan.placement).points.shape
     torch.Size([128, 128, 3])
 
     Attributes:
@@ -27,6 +27,13 @@ class Plane:
     """
 
     points: Tensor
+
+    @property
+    def directions(self) -> Tensor:
+        """(2, 3) unit vectors from one row to the next and from one column to the next."""
+        corner = self.points[0, 0]
+        steps = torch.stack([self.points[1, 0] - corner, self.points[0, 1] - corner])
+        return steps / steps.norm(dim=1, keepdim=True)
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -39,26 +46,40 @@ class Plane:
     @property
     def normal(self) -> Tensor:
         """(3,) unit vector across the plane."""
-        corner = self.points[0, 0]
-        normal = torch.linalg.cross(self.points[1, 0] - corner, self.points[0, 1] - corner)
+        normal = torch.linalg.cross(*self.directions)
         return normal / normal.norm()
 
     def crop(self, rows: slice, columns: slice) -> "Plane":
         """The same plane with only these rows and columns."""
         return replace(self, points=self.points[rows, columns])
 
+    def padded(self, rows: int, columns: int) -> "Plane":
+        """The same plane with so many more rows and columns on every side."""
+        h, w = self.points.shape[:2]
+        corner = self.points[0, 0]
+        down, right = self.points[1, 0] - corner, self.points[0, 1] - corner
+        i = torch.arange(-rows, h + rows, dtype=down.dtype)[:, None, None]
+        j = torch.arange(-columns, w + columns, dtype=down.dtype)[:, None]
+        return replace(self, points=corner + i * down + j * right)
 
-def long_axis_view(field: Tensor, plane: Plane) -> Tensor:
+
+def long_axis_view(field: Tensor, plane: Plane, d: Tensor | None = None) -> Tensor:
     """R⊙field of Eq. 4: class logits (B, C, h, w) on the plane.
 
-    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
-    >>> plane = sr.Problem.of(scan, G).plane
+    >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
+    >>> plane = sr.plane_geometry(scan.views[0], scan.placement)
     >>> sr.long_axis_view(G.decode(step.z), plane).shape
     torch.Size([1, 4, 128, 128])
 
-    The motion d does not enter: an LA view is one breath-hold of its own.
+    The displacements of slices do not enter: an LA view is a breath-hold of its own. Its own, d
+    (B, 2), mm along its rows and columns, is none in the paper; a displaced view shows at x what
+    lies at x − d.
     """
-    return sample(field, plane.points.to(field.dtype))
+    points = plane.points.to(field.dtype)
+    if d is None:
+        return sample(field, points)
+    shift = d.to(field.dtype) @ plane.directions.to(field.dtype)
+    return sample(field, points - shift[:, None, None], each=True)
 
 
 def standard_view(

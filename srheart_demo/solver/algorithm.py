@@ -45,7 +45,7 @@ def algorithm_1(p: Problem, settings: Settings = PAPER) -> tuple[Tensor, Tensor]
     def loss() -> Tensor:
         field = p.G.decode(z)  # Eq. 2
         L = short_axis_loss(downsample(field, p.stack), d, p)  # Eqs. 1, 3
-        return L if p.plane is None else L + settings.gamma * long_axis_loss(field, p)  # Eqs. 4, 5
+        return L + settings.gamma * long_axis_loss(field, p) if p.views else L  # Eqs. 4, 5
 
     L = loss()
     losses = [L.item()]
@@ -149,8 +149,8 @@ def _start(eye: Eye, settings: Settings, z: Tensor | None = None) -> Step:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
     began = time.perf_counter()
     z = start_of(eye.p, settings) if z is None else z
-    point = eye.look(settings, z, torch.zeros(1, eye.p.stack.K, 2))
-    return Step.at(RunState.fresh(settings, point), 0, time.perf_counter() - began)
+    point = eye.look(settings, z, torch.zeros(1, len(eye.p.carried), 2))
+    return Step.at(eye.p, RunState.fresh(settings, point), 0, time.perf_counter() - began)
 
 
 @one_thread()
@@ -174,7 +174,7 @@ def _iterate(step: Step, eye: Eye) -> Step:
         if found.objective < point.objective:
             state = RunState.fresh(settings, found)
         state = replace(state, searched=True)
-    return Step.at(state, iteration, step.seconds + time.perf_counter() - began)
+    return Step.at(p, state, iteration, step.seconds + time.perf_counter() - began)
 
 
 @torch.no_grad()
@@ -194,9 +194,11 @@ def _apply(change: Change, step: Step, eye: Eye) -> Step:
     step = change.restart or step
     new = {name: getattr(change, name) for name in ("gamma", "lr_z", "lr_d")}
     new = {name: value for name, value in new.items() if value is not None}
-    if not new and change.d is None:
+    if not new and change.d is None and change.d_LA is None:
         return step
     settings = replace(step.state.settings, **new)
-    point = eye.look(settings, step.z, step.d if change.d is None else change.d)
+    d = step.d if change.d is None else change.d
+    d_LA = step.d_LA if change.d_LA is None else change.d_LA
+    point = eye.look(settings, step.z, torch.cat([d, d_LA], dim=1))
     # A solver's memory is of another objective or place.
-    return Step.at(RunState.fresh(settings, point), step.iteration, step.seconds)
+    return Step.at(eye.p, RunState.fresh(settings, point), step.iteration, step.seconds)

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from srheart_demo.scan.degradation import move, move_at
 from srheart_demo.scan.long_axis import long_axis_view
-from srheart_demo.solver.problem import Decoded, Problem
+from srheart_demo.solver.motion_prior import motion_prior
+from srheart_demo.solver.problem import Decoded, Problem, View
 from srheart_demo.solver.settings import Settings
 
 
@@ -42,48 +43,70 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False
     return F.cross_entropy(logits, seen, reduction="none") @ some.weights
 
 
-def long_axis_loss(field: Tensor, p: Problem) -> Tensor:
-    """Eq. 4: L_LA(z) = CE(R⊙G(z), S_LA), with `field` = G(z); (B,).
+def view_loss(field: Tensor, view: View, d: Tensor | None = None) -> Tensor:
+    """CE of one long-axis view, (B,); `field` is G(z), d (B, 2) the view's own displacement, mm.
 
-    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    A tissue that nobody outlined in the view counts as its background.
+    """
+    return cross_entropy(view.told(long_axis_view(field, view.plane, d)), view.S_LA)
+
+
+def long_axis_loss(field: Tensor, p: Problem, d_LA: Tensor | None = None) -> Tensor:
+    """Eq. 4: L_LA(z) = CE(R⊙G(z), S_LA), with `field` = G(z), summed over the views; (B,).
+
+    >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
     >>> problem = sr.Problem.of(scan, G)
     >>> sr.long_axis_loss(G.decode(step.z), problem).shape
     torch.Size([1])
 
-    Printed as L_LA(z, d), but R⊙G(z) does not depend on d.
+    Printed as L_LA(z, d), but R⊙G(z) does not depend on the displacements of slices. Those of the
+    views themselves, d_LA (B, V, 2), mm along their rows and columns, are none in the paper.
     """
-    if p.plane is None or p.S_LA is None:
+    if not p.views:
         raise ValueError("this problem has no long-axis view")
-    return cross_entropy(long_axis_view(field, p.plane), p.S_LA)
+    moved = [None] * len(p.views) if d_LA is None else d_LA.unbind(1)
+    losses = [view_loss(field, view, d) for view, d in zip(p.views, moved, strict=True)]
+    return torch.stack(losses).sum(0)
 
 
 def multi_view_loss(
-    heart: Decoded, d: Tensor, p: Problem, gamma: float, thinned: bool = False
+    heart: Decoded,
+    d: Tensor,
+    p: Problem,
+    gamma: float,
+    thinned: bool = False,
+    d_LA: Tensor | None = None,
 ) -> tuple[Tensor, ...]:
     """Eq. 5: L(z, d) = L_SA(z, d) + γ L_LA(z), with `heart` = G(z).
 
-    >>> scan = sr.load_sample("healthy_1").scan("severe", long_axis=True)
+    >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
     >>> problem = sr.Problem.of(scan, G)
     >>> heart = problem.decode(step.z)
     >>> L, L_SA, L_LA = sr.multi_view_loss(heart, step.d, problem, gamma=0.5)
     >>> bool(L == L_SA + 0.5 * L_LA)
     True
 
-    L, L_SA and L_LA are (B,) each; without an LA view L_LA is NaN and takes no part.
+    L, L_SA and L_LA are (B,) each; without an LA view L_LA is NaN and takes no part. `d_LA` as for
+    `long_axis_loss`.
     """
     L_SA = short_axis_loss(heart.planes, d, p, thinned)
-    if p.plane is None or heart.field is None:
+    if not p.views or heart.field is None:
         return L_SA, L_SA, torch.full_like(L_SA, torch.nan)
-    L_LA = long_axis_loss(heart.field, p)
+    L_LA = long_axis_loss(heart.field, p, d_LA)
     return L_SA + gamma * L_LA, L_SA, L_LA
 
 
 def objective(
     z: Tensor, d: Tensor, p: Problem, settings: Settings, heart: Decoded | None = None
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5); `heart` may be G(z)."""
-    heart = heart or p.decode(z, d)
-    losses = multi_view_loss(heart, d, p, settings.gamma, settings.thinned)
+    """What is minimised, (B,), and its parts L, L_SA and L_LA (Eqs. 3-5); `heart` may be G(z).
+
+    d (B, K + V, 2) is that of the slices, then of the views.
+    """
+    d_SA, d_LA = p.split(d)
+    heart = heart or p.decode(z, d_SA)
+    own = d_LA if settings.moving_views else None
+    losses = multi_view_loss(heart, d_SA, p, settings.gamma, settings.thinned, own)
     if not settings.prior:
         return losses[0], losses
     prior = negative_log_prior(z, d, p, settings) / observations(p, settings)
@@ -91,36 +114,12 @@ def objective(
 
 
 def negative_log_prior(z: Tensor, d: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """−log p(z) − log p(d) up to a constant, (B,), nats.
+    """−log p(z) − log p(d) up to a constant, (B,), nats; d as for `objective`.
 
-    z ~ N(0, I). The components of d, less their mean over the slices with tissue (the stack's
-    position is arbitrary), are Gaussian with an unknown common variance, which an inverse-gamma
-    distribution of shape 1 and scale `motion_mm`² integrates out: a straight stack is held
-    straight, a shaken one may move. One that `prior_of` does not name has no part in it.
+    z ~ N(0, I), and d as `motion_prior` has it. One that `prior_of` does not name has no part.
     """
-    n = 2 * int(p.tissue.sum())
     of_z = (z**2).sum(1) / 2 if "z" in settings.prior_of else torch.zeros(len(z))
-    if "d" not in settings.prior_of:
-        return of_z
-    return of_z + (n / 2 + 1) * torch.log1p(_spread(d, p, settings))
-
-
-def _spread(d: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """Σ |d − mean|² over slices with tissue in units of 2 `motion_mm`², (B,)."""
-    seen = d[:, p.tissue]
-    squares = (seen - seen.mean(1, keepdim=True)) ** 2
-    return squares.flatten(1).sum(1) / (2 * settings.motion_mm**2)
-
-
-def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """The prior's precision of d (2 T, 2 T), of T slices with tissue, at the motion's own scale.
-
-    That is the Gaussian which the prior is a mixture of, at the variance that this d suggests.
-    """
-    T = int(p.tissue.sum())
-    weight = (T + 1) / (settings.motion_mm**2 * (1 + _spread(d, p, settings)))
-    centring = torch.eye(T) - 1 / T
-    return weight * torch.kron(centring, torch.eye(2))
+    return of_z + motion_prior(d, p, settings) if "d" in settings.prior_of else of_z
 
 
 def observations(p: Problem, settings: Settings) -> float:

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.placement import plane_geometry, stack_geometry
+from srheart_demo.scan.placement import Placement, plane_geometry, stack_geometry
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.fast import Slicer, Voxels, thin
 
 
@@ -51,6 +53,41 @@ class Decoded:
 
 
 @dataclass(frozen=True, eq=False)
+class View:
+    """A long-axis view as Algorithm 1 takes it.
+
+    Attributes:
+        plane: where it lies.
+        S_LA: (h, w) its labels, int64.
+        lacks: labels of tissues that nobody outlined in it: its background may be one of them.
+    """
+
+    plane: Plane
+    S_LA: Tensor
+    lacks: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, view: LabelVolume, placement: Placement) -> "View":
+        """A label map of one plane. A tissue of which it has no voxel was not outlined."""
+        S_LA = torch.from_numpy(view.labels[0].astype(np.int64))
+        lacks = tuple(label for label in range(1, len(TISSUES)) if not (S_LA == label).any())
+        return cls(plane_geometry(view, placement), S_LA, lacks)
+
+    def told(self, logits: Tensor) -> Tensor:
+        """Class logits (B, C, ...) as the view tells of them: what it lacks is its background."""
+        if not self.lacks:
+            return logits
+        merged = logits[:, [0, *self.lacks]].logsumexp(1, keepdim=True)
+        nowhere = torch.tensor(self.lacks)
+        return torch.cat([merged, logits[:, 1:]], dim=1).index_fill(1, nowhere, -torch.inf)
+
+    def crop(self, margin: float) -> "View":
+        """The same view, cut to its tissue and `margin` mm around it."""
+        window = _windows(self.S_LA > 0, self.plane.spacing, margin)
+        return replace(self, plane=self.plane.crop(*window), S_LA=self.S_LA[window])
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """One subject's scan in the model's frame, and the generator that must explain it.
 
@@ -62,22 +99,18 @@ class Problem:
         G: the generator.
         stack: where the SA slices lie.
         S_LR: (K, h, w) labels of the SA stack, int64.
-        plane: where the LA view lies, if there is one.
-        S_LA: (h, w) labels of the LA view, int64.
+        views: V long-axis views, or none.
     """
 
     G: Generator
     stack: Stack
     S_LR: Tensor
-    plane: Plane | None = None
-    S_LA: Tensor | None = None
+    views: tuple[View, ...] = ()
 
     def __post_init__(self) -> None:
         expected = (self.stack.K, *self.stack.shape)
         if tuple(self.S_LR.shape) != expected:
             raise ValueError(f"S_LR has shape {tuple(self.S_LR.shape)}, its stack {expected}")
-        if (self.plane is None) != (self.S_LA is None):
-            raise ValueError("a long-axis view needs both its plane and its labels")
 
     @classmethod
     def of(cls, scan: Scan, G: Generator) -> "Problem":
@@ -85,19 +118,33 @@ class Problem:
 
         Slices that nobody looked at are left out.
         """
-        placement, view = scan.placement, scan.view
+        placement = scan.placement
         ordered, seen = placement.apex_first(scan.stack), placement.from_apex(scan.looked_at)
         return cls(
             G=G,
             stack=stack_geometry(ordered, placement).slices(seen),
             S_LR=torch.from_numpy(ordered.labels[seen].astype(np.int64)),
-            plane=None if view is None else plane_geometry(view, placement),
-            S_LA=None if view is None else torch.from_numpy(view.labels[0].astype(np.int64)),
+            views=tuple(View.of(view, placement) for view in scan.views),
         ).crop()
 
     def zero(self) -> tuple[Tensor, Tensor]:
         """z (1, M) and d (1, K, 2), mm, where the paper starts: 0."""
         return torch.zeros(1, self.G.latent_size), torch.zeros(1, self.stack.K, 2)
+
+    def split(self, d: Tensor) -> tuple[Tensor, Tensor]:
+        """Displacements (B, K + V, 2) of all planes → (B, K, 2) of slices, (B, V, 2) of views."""
+        return d[:, : self.stack.K], d[:, self.stack.K :]
+
+    def moves(self, views: bool) -> Tensor:
+        """(K + V,) which planes' displacements are sought: slices with tissue, and `views`."""
+        return torch.cat([self.tissue, torch.full((len(self.views),), views)])
+
+    @cached_property
+    def carried(self) -> Tensor:
+        """(K + V, 2, 2) how far a translation of the heart by (H, W), mm, moves what each plane
+        shows, mm along its rows and columns."""
+        slices = torch.linalg.inv(self.stack.directions).T.expand(self.stack.K, 2, 2)
+        return torch.stack([*slices, *(view.plane.directions[:, 1:] for view in self.views)])
 
     @cached_property
     def tissue(self) -> Tensor:
@@ -107,7 +154,7 @@ class Problem:
     @cached_property
     def _slicer(self) -> Slicer | None:
         # A long-axis view shows more than slices.
-        if self.plane is not None or not isinstance(self.G, HeartGenerator):
+        if self.views or not isinstance(self.G, HeartGenerator):
             return None
         return Slicer(self.G.decoder, self.stack)
 
@@ -124,16 +171,25 @@ class Problem:
         return thin(self.S_LR, self.stack)
 
     def crop(self, margin: float = 10.0) -> "Problem":
-        """The same problem, with the SA slices cut to all tissue and `margin` mm around it.
+        """The same problem, with slices and views cut to all tissue and `margin` mm around it.
 
         Far background costs time and says nothing that nearer background does not.
         """
-        seen = self.S_LR > 0
-        rows, columns = (
-            _window(seen.amax(axes), margin / spacing)
-            for axes, spacing in zip(((0, 2), (0, 1)), self.stack.spacing, strict=True)
+        window = _windows((self.S_LR > 0).any(0), self.stack.spacing, margin)
+        return replace(
+            self,
+            stack=self.stack.crop(*window),
+            S_LR=self.S_LR[:, *window],
+            views=tuple(view.crop(margin) for view in self.views),
         )
-        return replace(self, stack=self.stack.crop(rows, columns), S_LR=self.S_LR[:, rows, columns])
+
+
+def _windows(
+    seen: Tensor, spacing: tuple[float, float], margin: float
+) -> tuple[slice, slice]:
+    """The rows and columns of a mask (h, w) and `margin` mm around it."""
+    rows, columns = seen.any(1), seen.any(0)
+    return _window(rows, margin / spacing[0]), _window(columns, margin / spacing[1])
 
 
 def _window(seen: Tensor, margin: float) -> slice:

@@ -15,11 +15,13 @@ from torch import Tensor
 
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.evidence import evidence
+from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.losses import observations
-from srheart_demo.solver.problem import Encoder, Problem
+from srheart_demo.solver.problem import Encoder, Problem, View
 from srheart_demo.solver.settings import Settings
 
 STARTS = ("zero", "random", "encoder")  # Where z may start
+LEAST = 60.0  # −log p counts at most so much, nats: a Fourier transform takes no infinity
 
 
 @torch.no_grad()
@@ -36,11 +38,17 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
 
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """`best_shifts` as the settings of a run have them, (1, K, 2), mm."""
-    if not settings.prior or "d" not in settings.prior_of:
-        return best_shifts(z, p, settings.reach)
-    share = observations(p, settings) / p.S_LR.numel()
-    return best_shifts(z, p, settings.reach, settings.search_sd, share)
+    """The best shifts of all planes as the settings of a run have them, (1, K + V, 2), mm."""
+    sd, share = math.inf, 1.0
+    if settings.prior and "d" in settings.prior_of:
+        sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()
+    d = [best_shifts(z, p, settings.reach, sd, share)]
+    for view in p.views:
+        # In L a view's voxels weigh γ times as much as so many of the stack.
+        weight = share * settings.gamma * p.S_LR.numel() / view.S_LA.numel()
+        found = view_landscape(z, p, view, settings.reach)
+        d.append(_best(found, view.plane.spacing, sd, weight)[None])
+    return torch.cat(d, dim=1)
 
 
 def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
@@ -56,13 +64,26 @@ def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
         shape=(h + 2 * a, w + 2 * b),
     )
     still = torch.zeros(1, p.stack.K, 2, dtype=z.dtype)
-    log_p = degrade(p.G.decode(z), wide, still)[0].log_softmax(0)
-    seen = F.one_hot(p.S_LR, len(log_p)).movedim(-1, 0).to(log_p.dtype)
-    size = [next_fast_len(n, real=True) for n in wide.shape]
+    return _correlated(degrade(p.G.decode(z), wide, still)[0], p.S_LR)
+
+
+def view_landscape(z: Tensor, p: Problem, view: View, reach: float = 20.0) -> Tensor:
+    """`shift_landscape` of one long-axis view, (1, 2a + 1, 2b + 1)."""
+    a, b = (math.ceil(reach / mm) for mm in view.plane.spacing)
+    logits = view.told(long_axis_view(p.G.decode(z), view.plane.padded(a, b)))
+    return _correlated(logits.movedim(0, 1), view.S_LA[None])
+
+
+def _correlated(logits: Tensor, labels: Tensor) -> Tensor:
+    """Summed log-likelihood of labels (n, h, w) at each place (n, i, j) of wider logits."""
+    log_p = logits.log_softmax(0).clamp_min(-LEAST)
+    seen = F.one_hot(labels, len(log_p)).movedim(-1, 0).to(log_p.dtype)
+    size = [next_fast_len(n, real=True) for n in log_p.shape[2:]]
     spectrum = torch.fft.rfft2(log_p, s=size) * torch.fft.rfft2(seen, s=size).conj()
     # Entry (i, j) scores the heart read at x + (i - a, j - b), which is a shift of the opposite
     # sign, hence the flip.
-    scores = torch.fft.irfft2(spectrum.sum(0), s=size)[:, : 2 * a + 1, : 2 * b + 1]
+    rows, columns = (m - n + 1 for m, n in zip(log_p.shape[2:], labels.shape[1:], strict=True))
+    scores = torch.fft.irfft2(spectrum.sum(0), s=size)[:, :rows, :columns]
     return scores.flip(-1, -2)
 
 
@@ -76,9 +97,16 @@ def best_shifts(
     independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
     slices without tissue.
     """
-    landscape = shift_landscape(z, p, reach)
+    found = _best(shift_landscape(z, p, reach), p.stack.spacing, sd, tempering)
+    return (found * p.tissue[:, None]).to(z.dtype)[None]
+
+
+def _best(
+    landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float
+) -> Tensor:
+    """The best shifts (n, 2), mm, of landscapes (n, rows, columns); see `best_shifts`."""
     _, rows, columns = landscape.shape
-    row, column = p.stack.spacing
+    row, column = spacing
     offset_r = (torch.arange(rows) - rows // 2) * row
     offset_c = (torch.arange(columns) - columns // 2) * column
     penalty = (offset_r[:, None] ** 2 + offset_c[None, :] ** 2) / (2 * sd**2)
@@ -88,7 +116,7 @@ def best_shifts(
     k = torch.arange(len(best))
     d_row = (i - rows // 2 + _peak(landscape[k, :, j], i)) * row
     d_column = (j - columns // 2 + _peak(landscape[k, i, :], j)) * column
-    return (torch.stack([d_row, d_column], dim=-1) * p.tissue[:, None]).to(z.dtype)[None]
+    return torch.stack([d_row, d_column], dim=-1)
 
 
 def _peak(profile: Tensor, i: Tensor) -> Tensor:

@@ -39,6 +39,10 @@ class Settings:
             voxels err together, so the prior is weighed against patches, not voxels; see
             ``docs/decisions.md``.
         motion_mm: motion below which the prior on d hardly grows, mm.
+        motion_tail: degrees of freedom of the prior on d: the fewer, the less does one breath-hold
+            that went astray say of the others; 0 for a Gaussian's infinitely many.
+        moving_views: each long-axis view has a displacement of its own, sought with the slices'.
+            Without, it lies where its file says, as in the paper.
         search_at: iterations before which every slice's shift is searched globally.
         search_last: search once more where the run would stop, and go on from there if that lowers
             the objective.
@@ -68,6 +72,8 @@ class Settings:
     thinned: bool = False
     patch_mm2: float = 100.0
     motion_mm: float = 1.0
+    motion_tail: float = 0.0
+    moving_views: bool = False
     search_at: tuple[int, ...] = ()
     search_last: bool = False
     reach: float = 20.0
@@ -110,6 +116,8 @@ RECOMMENDED = Settings(
     stop_window=5,
     prior=True,
     motion_mm=2.0,
+    motion_tail=4.0,
+    moving_views=True,
     search_at=(0,),
     search_last=True,
     start="encoder",
@@ -133,7 +141,7 @@ INTERACTIVE = replace(
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 _TAKEN = {
-    "prior on d": ("prior_of", "motion_mm"),
+    "prior on d": ("prior_of", "motion_mm", "motion_tail"),
     "L-BFGS": (
         *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
         *("iterations", "stop_dice", "stop_mm", "stop_window"),
@@ -141,6 +149,7 @@ _TAKEN = {
     "search": ("search_at", "search_last"),
     "start": ("start",),
     "residual": ("residual",),
+    "views' own displacements": ("moving_views",),
 }
 """What each further step takes from RECOMMENDED."""
 

@@ -27,10 +27,10 @@ class Point:
     """The objective at one (z, d)."""
 
     z: Tensor  # (1, M)
-    d: Tensor  # (1, K, 2), mm
+    d: Tensor  # (1, K + V, 2), mm, of the slices, then of the views
     objective: float  # what is minimised; `losses` are its parts L, L_SA and L_LA
     losses: tuple[float, float, float]
-    # gradient_z, gradient_d: of the objective; zero for slices without tissue. Where z and d take
+    # gradient_z, gradient_d: of the objective; zero for planes that do not move. Where z and d take
     # turns, gradient_z is that which led here.
     gradient_z: Tensor
     gradient_d: Tensor
@@ -63,14 +63,14 @@ class Eye:
 
         A gradient along one of them takes less; the other is then zero.
         """
-        tissue = self.p.tissue[:, None]
-        d = (d.detach() * tissue).requires_grad_(along != "z")
+        moves = self.p.moves(settings.moving_views)[:, None]
+        d = (d.detach() * moves).requires_grad_(along != "z")
         if self._kept and along == "z" and torch.equal(self._kept[0], z):
             z, heart = self._kept
         else:
             z = z.detach().requires_grad_()
             # The next look, at another d, may want more; and a resumed run must round alike.
-            heart = self.p.decode(z, d if along == "both" else None)
+            heart = self.p.decode(z, self.p.split(d)[0] if along == "both" else None)
         value, losses = objective(z, d, self.p, settings, heart)
         ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
         slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
@@ -84,7 +84,7 @@ class Eye:
             objective=value.item(),
             losses=(L, L_SA, L_LA),
             gradient_z=gradients["z"],
-            gradient_d=gradients["d"] * tissue,
+            gradient_d=gradients["d"] * moves,
         )
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.solvers import Memory, Point
 
@@ -65,7 +66,8 @@ class Step:
     Attributes:
         iteration: 0 is the start.
         z: (1, M).
-        d: (1, K, 2), mm along rows and columns.
+        d: (1, K, 2) of the slices, mm along rows and columns.
+        d_LA: (1, V, 2) of the long-axis views, as d; zero where they lie where their files say.
         loss, loss_sa, loss_la: L, L_SA, L_LA of Eqs. 3-5 here, nats per voxel; L_LA is NaN
             without an LA view.
         objective: what is minimised: L, or with priors L less the log-priors.
@@ -78,6 +80,7 @@ class Step:
     iteration: int
     z: Tensor
     d: Tensor
+    d_LA: Tensor
     loss: float
     loss_sa: float
     loss_la: float
@@ -89,11 +92,11 @@ class Step:
     stopped: str | None = None
 
     @classmethod
-    def at(cls, state: RunState, iteration: int, seconds: float) -> "Step":
+    def at(cls, p: Problem, state: RunState, iteration: int, seconds: float) -> "Step":
         """The step of a run that has come to a state."""
         here = state.point
         norms = here.gradient_z.norm().item(), here.gradient_d.norm().item()
-        shown = (iteration, here.z, here.d, *here.losses, here.objective, *norms)
+        shown = (iteration, here.z, *p.split(here.d), *here.losses, here.objective, *norms)
         return cls(*shown, seconds, state, state.reason_to_stop(iteration))
 
 
@@ -109,7 +112,7 @@ class Change:
 
     Attributes:
         gamma, lr_z, lr_d: as in `Settings`.
-        d: (1, K, 2) new displacements, mm.
+        d, d_LA: (1, K, 2) and (1, V, 2) new displacements of slices and of views, mm.
         restart: an earlier step to go on from.
         stop: end the run.
     """
@@ -118,5 +121,6 @@ class Change:
     lr_z: float | None = None
     lr_d: float | None = None
     d: Tensor | None = None
+    d_LA: Tensor | None = None
     restart: Step | None = None
     stop: bool = False
