@@ -7,7 +7,7 @@ be used raises `InvalidVolume`, which says why.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,11 +31,11 @@ class HowToRead:
     0
 
     Attributes:
-        convention, view_convention: what the values of the stack and of the view mean; each is
+        convention, view_convention: what the values of the stack and of the views mean; each is
             recognised by default, see `labels.recognise`.
         frame: which of a stack with several, from 0; by default the only one with labels.
-        view_frame: which of the view; by default that of the stack, if both have as many. Of a
-            whole cycle: which frame of the stack a view of a single frame shows.
+        view_frame: which of the views; by default that of the stack, if both have as many. Of a
+            whole cycle: which frame of the stack views of a single frame show.
         slice_axis: which stored axis of the stack runs across its slices; found by default.
         by_hand: corrections of the placement.
         unlabelled: what slices without labels beyond the labelled ones mean.
@@ -55,33 +55,34 @@ class HowToRead:
 AS_FOUND = HowToRead()
 
 
-def read_scan(stack: Source, view: Source | None = None, how: HowToRead = AS_FOUND) -> Scan:
-    """Read a scan from the NIfTI files of its labels; the view, a long-axis plane, is optional.
+def read_scan(stack: Source, *views: Source, how: HowToRead = AS_FOUND) -> Scan:
+    """Read a scan from the NIfTI files of its labels: a stack, and any number of long-axis views.
 
     >>> from srheart_demo.scan.samples import FOLDER
-    >>> scan = sr.read_scan(FOLDER / "healthy_1" / "S_LR_normal.nii.gz")
-    >>> scan.stack.shape
-    (13, 128, 128)
+    >>> home = FOLDER / "healthy_1"
+    >>> scan = sr.read_scan(home / "S_LR_normal.nii.gz", home / "S_LA.nii.gz")
+    >>> scan.stack.shape, len(scan.views)
+    ((13, 128, 128), 1)
     """
-    reading = survey(stack, how)
-    if view is None:
-        return _scan(reading, None, how)
-    image, frame = load(view), how.view_frame
-    if frame is None and image.frames == reading.frames > 1:
-        frame = reading.frame
-    scan = _scan(reading, _view_of(image, how, frame), how)
-    if image.frames == 1 < reading.frames:
-        return _noted(scan, remark("one frame of a view", frame=reading.frame))
-    return scan
+    reading, seen, notes = survey(stack, how), [], ()
+    for view in views:
+        image, frame = load(view), how.view_frame
+        if frame is None and image.frames == reading.frames > 1:
+            frame = reading.frame
+        seen.append(_view_of(image, how, frame))
+        if image.frames == 1 < reading.frames:
+            short = os.path.basename(image.name)
+            notes = (*notes, remark("one frame of a view", view=short, frame=reading.frame))
+    return _noted(_scan(reading, seen, how), *notes)
 
 
 def read_cycle(
-    stack: Source, view: Source | None = None, how: HowToRead = AS_FOUND
+    stack: Source, *views: Source, how: HowToRead = AS_FOUND
 ) -> list[Scan | InvalidVolume]:
     """Every labelled frame of a beating heart, all placed as the one with most tissue.
 
-    A frame that cannot be used is an error in the list, and keeps no other from being read. A view
-    with as many frames goes frame by frame. Arguments are those of `read_scan`.
+    A frame that cannot be used is an error in the list, and keeps no other from being read. Views
+    with as many frames go frame by frame. Arguments are those of `read_scan`.
     """
     image = load(stack)
     found = list(read_frames(image, how))
@@ -90,21 +91,21 @@ def read_cycle(
         raise next(error for error in found if isinstance(error, InvalidVolume))
     fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
     placement = place(fullest.volume, how.by_hand)
-    views = {} if view is None else _views(load(view), image, readings, how)
+    of_frames = [_frames_of(load(view), image, readings, how) for view in views]
     scans: list[Scan | InvalidVolume] = []
     for reading in found:
         if isinstance(reading, InvalidVolume):
             scans.append(reading)
             continue
-        seen = views.get(reading.frame)
+        seen = [of_frame[reading.frame] for of_frame in of_frames if reading.frame in of_frame]
+        good = [view for view in seen if isinstance(view, Reading)]
         try:
-            scan = _scan(reading, seen if isinstance(seen, Reading) else None, how, placement)
+            scan = _scan(reading, good, how, placement)
         except InvalidVolume as error:
             scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
             continue
-        if isinstance(seen, InvalidVolume):
-            scan = _noted(scan, remark("view left out", why=seen))
-        scans.append(scan)
+        bad = (view for view in seen if isinstance(view, InvalidVolume))
+        scans.append(_noted(scan, *(remark("view left out", why=why) for why in bad)))
     return scans
 
 
@@ -150,16 +151,21 @@ def read_long_axis(source: Source) -> LabelVolume:
     return survey_view(source).volume
 
 
-def _noted(scan: Scan, note: str) -> Scan:
-    return replace(scan, notes=(*scan.notes, note))
+def _noted(scan: Scan, *notes: str) -> Scan:
+    return replace(scan, notes=(*scan.notes, *notes))
 
 
 def _scan(
-    reading: Reading, seen: Reading | None, how: HowToRead, placement: Placement | None = None
+    reading: Reading, seen: Sequence[Reading], how: HowToRead, placement: Placement | None = None
 ) -> Scan:
-    view = seen.volume if seen else None
-    scan = Scan.of(reading.volume, view, how.by_hand, how.unlabelled, placement)
-    return replace(scan, reading=reading, view_reading=seen)
+    scan = Scan.of(
+        reading.volume,
+        *(view.volume for view in seen),
+        by_hand=how.by_hand,
+        unlabelled=how.unlabelled,
+        placement=placement,
+    )
+    return replace(scan, reading=reading, view_readings=tuple(seen))
 
 
 def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
@@ -171,10 +177,10 @@ def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
         raise
 
 
-def _views(
+def _frames_of(
     view: NiftiLabels, stack: NiftiLabels, readings: list[Reading], how: HowToRead
 ) -> dict[int, Reading | InvalidVolume]:
-    """Frame of the stack → its view, or why it has none."""
+    """Frame of the stack → this view of it, or why there is none."""
     if view.frames == 1:
         if how.view_frame is None and stack.frames > 1:
             raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)

@@ -5,20 +5,25 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import checksum, shipped
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
+from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import (
+    long_axis_scan,
     simulate,
     synthetic_heart,
+    view_motion,
     where_it_is_known,
     world_from_model,
 )
@@ -42,21 +47,32 @@ class Sample:
 
     name: str  # one of `SAMPLES`
     S_HR: LabelVolume  # the true heart, 64 × 128 × 128 of 2 × 1.25 × 1.25 mm
-    S_LA: LabelVolume  # its four-chamber view, one plane
+    S_LA: LabelVolume  # its four-chamber view, one plane, undisplaced
+    views: Mapping[tuple[str, str], LabelVolume]  # long-axis view and motion level → its plane
     stacks: Mapping[str, LabelVolume]  # motion level → SA stack of 13 slices, 10 mm apart
     motion: Motion  # what displaced the slices, for any amplitude
+    view_motion: Mapping[str, Motion]  # and each view
 
     def d(self, level: str) -> NDArray[np.float32]:
         """True displacements (K, 2) of a motion level, mm along rows and columns."""
         return self.motion.displacement(MOTION_LEVELS[level])[0].numpy()
 
-    def scan(self, level: str, long_axis: bool = False) -> Scan:
-        """The stack of a motion level, perhaps with its view, where its heart is known to lie.
+    def d_LA(self, level: str, views: Iterable[str] = LONG_AXIS_VIEWS) -> NDArray[np.float32]:
+        """True displacements (V, 2) of long-axis views, as `d`."""
+        factor = MOTION_LEVELS[level]
+        return np.stack([self.view_motion[view].displacement(factor)[0, 0] for view in views])
 
-        `Scan.of` finds the place from the labels instead, as for a scan of one's own.
+    def scan(self, level: str, views: Iterable[str] = (), displaced: str = "none") -> Scan:
+        """The stack of a motion level, perhaps with long-axis views, where its heart is known to
+        lie. `Scan.of` finds the place from the labels instead, as for a scan of one's own.
+
+        Args:
+            level: one of `MOTION_LEVELS`.
+            views: some of `LONG_AXIS_VIEWS`.
+            displaced: the level of the views' own motion.
         """
-        view, world = self.S_LA if long_axis else None, world_from_model(self.S_HR)
-        return where_it_is_known(self.stacks[level], view, world)
+        seen, world = (self.views[view, displaced] for view in views), world_from_model(self.S_HR)
+        return where_it_is_known(self.stacks[level], *seen, world=world)
 
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
@@ -70,13 +86,30 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
         raise KeyError(f"unknown sample {name!r}; known: {', '.join(SAMPLES)}")
     home = folder / name
     motion = json.loads((home / "motion.json").read_text())
+    views = {
+        (view, level): read_long_axis(home / view_file(view, level))
+        for view in LONG_AXIS_VIEWS
+        for level in MOTION_LEVELS
+    }
     return Sample(
         name=name,
         S_HR=read_short_axis(home / "S_HR.nii.gz"),
-        S_LA=read_long_axis(home / "S_LA.nii.gz"),
+        S_LA=views["4ch", "none"],
+        views=views,
         stacks={level: read_short_axis(home / f"S_LR_{level}.nii.gz") for level in MOTION_LEVELS},
-        motion=Motion(np.array(motion["direction_rad"]), np.array(motion["amplitude_mm"])),
+        motion=_motion(motion),
+        view_motion={view: _motion(motion["views"][view]) for view in LONG_AXIS_VIEWS},
     )
+
+
+def view_file(view: str, level: str = "none") -> str:
+    """Name of the file of a long-axis view at a level of its own motion."""
+    chambers = "" if view == "4ch" and level == "none" else f"_{view}"
+    return f"S_LA{chambers}{'' if level == 'none' else '_' + level}.nii.gz"
+
+
+def _motion(record: Mapping[str, Any]) -> Motion:
+    return Motion(np.array(record["direction_rad"]), np.array(record["amplitude_mm"]))
 
 
 def make_samples(folder: Path = FOLDER) -> None:
@@ -97,18 +130,28 @@ def make_subject(population: str, seed: int, home: Path) -> None:
     heart = synthetic_heart(population, seed)
     scans = {level: simulate(heart, factor, seed) for level, factor in MOTION_LEVELS.items()}
     write_volume(heart, home / "S_HR.nii.gz")
-    write_volume(scans["none"].view, home / "S_LA.nii.gz")
+    of_views = view_motion(seed)
+    for (view, moved), (level, factor) in product(of_views.items(), MOTION_LEVELS.items()):
+        d = moved.displacement(factor)[:, 0].double()
+        write_volume(long_axis_scan(heart, view, d), home / view_file(view, level))
     for level, scan in scans.items():
         write_volume(scan.stack, home / f"S_LR_{level}.nii.gz")
     motion = scans["none"].motion
     record = {
         "population": population,
         "seed": seed,
-        "direction_rad": motion.direction.tolist(),
-        "amplitude_mm": motion.amplitude.tolist(),
+        **_record(motion),
         "d_mm": {
             level: scan.d[0].double().numpy().round(6).tolist() for level, scan in scans.items()
         },
         "order": "slices from apex to base; displacement along rows, then columns",
+        "views": {view: _record(moved) for view, moved in of_views.items()},
     }
     (home / "motion.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _record(motion: Motion) -> dict[str, list[float]]:
+    return {
+        "direction_rad": motion.direction.tolist(),
+        "amplitude_mm": motion.amplitude.tolist(),
+    }

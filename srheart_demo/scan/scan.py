@@ -1,7 +1,8 @@
-"""A scan as people bring it: a stack, a long-axis view if there is one, and where both lie."""
+"""A scan as people bring it: a stack, long-axis views if there are any, and where all lie."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -50,7 +51,7 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """A short-axis stack and perhaps a long-axis view, placed in the model's frame.
+    """A short-axis stack and perhaps long-axis views, placed in the model's frame.
 
     >>> scan = sr.Scan.of(sr.load_sample("healthy_1").stacks["normal"])
     >>> scan.stack.shape, scan.placement.flipped
@@ -58,55 +59,54 @@ class Scan:
 
     Attributes:
         stack: the labels of the stack, in the file's order of slices.
-        view: those of the view, D = 1.
+        views: those of each view, D = 1.
         placement: where the model's frame lies.
         by_hand: what was corrected in it.
         looked_at: (D,) the slices of the stack that somebody looked at; of the others nothing is
             known.
-        crossing: tissue → Dice of view and stack where they cross; empty without a view.
+        crossing: of each view, tissue → Dice with the stack where they cross.
         doubts: what speaks against any answer to the scan, in plain sentences.
         notes: what a user should know, the doubts included.
-        reading, view_reading: what the files held, if there were any.
+        reading, view_readings: what the files held, if there were any.
     """
 
     stack: LabelVolume
-    view: LabelVolume | None
+    views: tuple[LabelVolume, ...]
     placement: Placement
     by_hand: ByHand
     looked_at: NDArray[np.bool_]
-    crossing: Mapping[str, float]
+    crossing: tuple[Mapping[str, float], ...]
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
     reading: Reading | None = None
-    view_reading: Reading | None = None
+    view_readings: tuple[Reading, ...] = ()
 
     @classmethod
     def of(
         cls,
         stack: LabelVolume,
-        view: LabelVolume | None = None,
+        *views: LabelVolume,
         by_hand: ByHand = AUTOMATIC,
         unlabelled: Unlabelled = "auto",
         placement: Placement | None = None,
     ) -> Scan:
-        """Place a stack by its own labels (or as `placement` says), and look at its view.
+        """Place a stack by its own labels (or as `placement` says), and look at its views.
 
-        `InvalidVolume` says that the labels do not tell how the heart lies, or that the view is of
+        `InvalidVolume` says that the labels do not tell how the heart lies, or that a view is of
         another scan.
         """
         placement = placement or place(stack, by_hand)
         ordered = placement.apex_first(stack)
         looked_at, partly = _looked_at(ordered, unlabelled)
         notes = (*stack.notes, *placement.notes, *partly, *_without_rv(ordered))
-        crossing: dict[str, float] = {}
-        doubts: tuple[str, ...] = ()
-        if view is not None:
+        crossing, doubts = [], ()
+        for view in views:
             check_long_axis(view, stack, placement)
-            crossing = where_they_cross(stack, view)
-            agreement, doubts = _agreement(crossing)
-            notes += (*view.notes, agreement)
+            crossing.append(where_they_cross(stack, view))
+            agreement, doubt = _agreement(crossing[-1], view.name if len(views) > 1 else "")
+            notes, doubts = (*notes, *view.notes, agreement), (*doubts, *doubt)
         looked_at = placement.from_apex(looked_at)
-        return cls(stack, view, placement, by_hand, looked_at, crossing, doubts, notes)
+        return cls(stack, views, placement, by_hand, looked_at, tuple(crossing), doubts, notes)
 
     @property
     def frame(self) -> int:
@@ -188,11 +188,15 @@ def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:
     return {tissue: round(score, 3) for tissue, score in scores if tissue in held}
 
 
-def _agreement(crossing: Mapping[str, float]) -> tuple[str, tuple[str, ...]]:
-    """How view and stack agree in a sentence, which is a doubt if they do not."""
+def _agreement(crossing: Mapping[str, float], name: str) -> tuple[str, tuple[str, ...]]:
+    """How a view and the stack agree in a sentence, which is a doubt if they do not.
+
+    The name of the view begins it, unless that is empty.
+    """
     said = ", ".join(f"{tissue} {dice:.2f}" for tissue, dice in crossing.items()) or "of no tissue"
     least = min((dice for tissue, dice in crossing.items() if tissue != "MYO"), default=0.0)
+    begin = f"{os.path.basename(name)}: " if name else ""
     if least >= AGREES:
-        return remark("agree" if least >= USUAL else "agree poorly", dice=said), ()
-    doubt = remark("hardly agree", dice=said)
+        return begin + remark("agree" if least >= USUAL else "agree poorly", dice=said), ()
+    doubt = begin + remark("hardly agree", dice=said)
     return doubt, (doubt,)

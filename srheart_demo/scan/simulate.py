@@ -12,7 +12,7 @@ from srheart_demo.frame import hr_affine
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
-from srheart_demo.scan.long_axis import long_axis_view, standard_view
+from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS, long_axis_view, standard_view
 from srheart_demo.scan.placement import Placement, rv_azimuth
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, remark
@@ -30,7 +30,7 @@ class SimulatedScan:
     @cached_property
     def view(self) -> LabelVolume:
         """The four-chamber view of the heart, undisplaced and without ε."""
-        return four_chamber_view(self.heart)
+        return long_axis_scan(self.heart)
 
 
 def simulate(
@@ -58,14 +58,14 @@ def simulate(
     return SimulatedScan(heart, stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
 
 
-def where_it_is_known(stack: LabelVolume, view: LabelVolume | None, world: np.ndarray) -> Scan:
+def where_it_is_known(stack: LabelVolume, *views: LabelVolume, world: np.ndarray) -> Scan:
     """A simulated scan, placed where its heart lies instead of as its labels say.
 
-    `world` takes model mm to world RAS+ mm, (4, 4); the view is optional.
+    `world` takes model mm to world RAS+ mm, (4, 4).
     """
     azimuth = rv_azimuth(stack, world[:3, :3])
     placement = Placement(world, azimuth, 0.0, False, True, (remark("simulated"),))
-    return Scan.of(stack, view, placement=placement)
+    return Scan.of(stack, *views, placement=placement)
 
 
 def synthetic_heart(population: str, seed: int) -> LabelVolume:
@@ -79,11 +79,30 @@ def world_from_model(heart: LabelVolume) -> NDArray[np.float64]:
     return heart.affine @ np.linalg.inv(hr_affine())
 
 
-def four_chamber_view(heart: LabelVolume, size: int = 128, spacing: float = 1.25) -> LabelVolume:
-    """The four-chamber view of a heart on the HR grid: `size` rows and columns, `spacing` in mm."""
-    plane = standard_view(heart.labels, "4ch", size, spacing)
+def view_motion(seed: int) -> dict[str, Motion]:
+    """What displaces each long-axis view of a heart: a breath-hold of its own, as a slice's is."""
+    seeds = np.random.SeedSequence((seed, *b"views")).generate_state(len(LONG_AXIS_VIEWS))
+    return {view: Motion.draw(1, int(s)) for view, s in zip(LONG_AXIS_VIEWS, seeds, strict=True)}
+
+
+def long_axis_scan(
+    heart: LabelVolume,
+    view: str = "4ch",
+    d: Tensor | None = None,
+    size: int = 128,
+    spacing: float = 1.25,
+) -> LabelVolume:
+    """A long-axis view of a heart on the HR grid, without ε.
+
+    Args:
+        heart: its labels.
+        view: one of `LONG_AXIS_VIEWS`.
+        d: (1, 2) its displacement, mm along rows and columns; none by default.
+        size, spacing: how many rows and columns, and their distance, mm.
+    """
+    plane = standard_view(heart.labels, view, size, spacing)
     field = one_hot_field(heart.labels).double()
-    S_LA = long_axis_view(field, plane).argmax(1).numpy().astype(np.uint8)
+    S_LA = long_axis_view(field, plane, d).argmax(1).numpy().astype(np.uint8)
     corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
     rows, columns = down - corner, right - corner
     normal = np.cross(rows, columns)
