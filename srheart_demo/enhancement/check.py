@@ -204,5 +204,5 @@ def _facts(scan: Scan) -> dict[str, Any]:
         "rotation_deg": round(placement.rotation_deg, 2),
         "orientation_known": placement.orientation_known,
         "world_from_model": placement.world_from_model.round(6).tolist(),
-        "view_agrees_dice": dict(scan.crossing),
+        "view_agrees_dice": [dict(dice) for dice in scan.crossing],
     }

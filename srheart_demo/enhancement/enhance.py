@@ -26,16 +26,16 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import centred, common_translation
+from srheart_demo.solver.gauge import Centred, centred, common_translation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
     "The two are given so that d averages zero over the slices with tissue: the heart lies where "
-    "the stack as a whole was scanned. With a long-axis view this holds across its plane only; "
-    "along its plane the view shows that translation, and d keeps it. S_SR and d belong together; "
-    "d_mean_removed_mm is d less its mean."
+    "the stack as a whole was scanned. Only along the plane of a long-axis view that is taken to lie "
+    "where its file says (settings: moving_views false) the view shows that translation, and d keeps "
+    "it. S_SR, d and d_LA belong together; d_mean_removed_mm is d less its mean."
 )
 CURVES = {
     "L": "loss",
@@ -105,13 +105,23 @@ class Enhancement:
     def world_from_field(self) -> NDArray[np.float64]:
         """Model mm of `field` → world RAS+ mm, (4, 4), in the gauge of `d`."""
         translation = np.eye(4)
-        translation[1:3, 3] = centred(self.last.d, self.problem)[1].numpy()
+        translation[1:3, 3] = self.centred.translation.numpy()
         return self.scan.placement.world_from_model @ translation
 
     @cached_property
     def S_SR(self) -> LabelVolume:
         """The heart on the HR grid, in the stack's world frame."""
         return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
+
+    @cached_property
+    def centred(self) -> Centred:
+        """The end of the run in the gauge of every output, slices from apex to base."""
+        return centred(self.last, self.problem)
+
+    @property
+    def d_LA(self) -> NDArray[np.float64]:
+        """Displacements (V, 2) of the long-axis views, mm along their rows and columns."""
+        return self.centred.d_LA[0].double().numpy()
 
     @property
     def d(self) -> NDArray[np.float64]:
@@ -120,8 +130,7 @@ class Enhancement:
         In the gauge of `gauge.centred`; 0 for slices without tissue.
         """
         d, scan = np.zeros((self.scan.stack.shape[0], 2)), self.scan
-        from_apex = centred(self.last.d, self.problem)[0][0].numpy()
-        d[scan.looked_at] = scan.placement.from_apex(from_apex)
+        d[scan.looked_at] = scan.placement.from_apex(self.centred.d[0].numpy())
         return d
 
     @property
@@ -205,11 +214,12 @@ def _report(e: Enhancement) -> dict[str, Any]:
     in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
     return {
         "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
-        "slice k shows the heart moved by d[k].",
+        "slice k shows the heart moved by d[k]. d_LA_mm is the same of each long-axis view.",
         "gauge": GAUGE,
         "d_mm": _rounded(e.d),
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),
+        "d_LA_mm": _rounded(e.d_LA),
         "slice_has_tissue": scan.stack.labelled.tolist(),
         "slice_looked_at": scan.looked_at.tolist(),
         "slice_order": "base to apex" if placement.flipped else "apex to base",
@@ -221,9 +231,9 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "seconds": round(end.seconds, 3),
         "L": end.loss,
         "L_SA": end.loss_sa,
-        "L_LA": None if scan.view is None else end.loss_la,
+        "L_LA": end.loss_la if scan.views else None,
         "trust": None if e.trust is None else asdict(e.trust),
-        "view_agrees_dice": dict(scan.crossing) or None,
+        "view_agrees_dice": [dict(dice) for dice in scan.crossing],
         "placement": {
             "world_from_model": _rounded(placement.world_from_model, 6),
             "rv_azimuth_deg": round(placement.azimuth_deg, 2),
@@ -232,7 +242,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
             "notes": list(scan.notes),
         },
         "stack": scan.stack.name,
-        "long_axis": None if scan.view is None else scan.view.name,
+        "long_axis": [view.name for view in scan.views],
         "generator": {
             "name": getattr(e.problem.G, "name", type(e.problem.G).__name__),
             "weights": getattr(e.problem.G, "weights", None),

@@ -159,7 +159,7 @@ def _score_best_code(generator: str, case: Case) -> Scores:
 
 def best_code(generator: str, case: Case) -> Restoration:
     """The nearest that G can come to the true heart, with the true d."""
-    G, scan = find_generator(generator), replace(case.scan, view=None)
+    G, scan = find_generator(generator), replace(case.scan, views=())
     frame = np.linalg.inv(scan.placement.world_from_model) @ case.S_HR.affine
     z = ceiling_of(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
     problem = Problem.of(scan, G)

@@ -140,7 +140,7 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     motion, noise, view_noise, position = map(int, np.random.SeedSequence(seed).generate_state(4))
     stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
     found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
-    S_LA = simulate.four_chamber_view(heart, stack.shape[0], CLINICAL_PIXEL)
+    S_LA = simulate.long_axis_scan(heart, size=stack.shape[0], spacing=CLINICAL_PIXEL)
     view = replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise))
     return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, view), found.d, S_LA)
 

@@ -150,14 +150,15 @@ class LatentOptimisation:
             ArithmeticError: the run diverged.
         """
         G = find_generator(self.generator, self.latent_size)
-        problem = Problem.of(scan if self.multi_view else replace(scan, view=None), G)
+        problem = Problem.of(scan if self.multi_view else replace(scan, views=()), G)
         end = solve(problem, self.settings)
         if not math.isfinite(end.objective):
             raise ArithmeticError("the optimisation diverged")
-        there, shift = centred(end.d, problem)
+        there = centred(end, problem)
         d = torch.zeros(1, len(scan.looked_at), 2)
-        d[:, scan.looked_at] = there.flip(1) if scan.placement.flipped else there
-        return Moved(Solved(answer(end, problem), d, end.loss, size_of(end.z)), shift)
+        d[:, scan.looked_at] = there.d.flip(1) if scan.placement.flipped else there.d
+        solved = Solved(answer(end, problem), d, end.loss, size_of(end.z))
+        return Moved(solved, there.translation)
 
 
 @cache

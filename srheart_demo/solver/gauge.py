@@ -1,12 +1,14 @@
 """What the data cannot tell, and scoring that does not punish it.
 
 A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
-L_SA, as it was. An answer is given where d averages zero over the slices with tissue, so the heart
-lies where the stack was scanned, but for what a long-axis view shows of that shift. Scores are
-given up to one common translation, the same for all tissues, and never the best shift per tissue.
+L_SA, as it was; and L_LA too, if the views move along. An answer is given where d averages zero over
+the slices with tissue, so the heart lies where the stack was scanned. Only a view that is taken to lie
+where its file says, as in the paper, shows something of that shift. Scores are given up to one common
+translation, the same for all tissues, and never the best shift per tissue.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from torch import Tensor
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.step import Step
 
 SHOWN = 0.25
 """Views show a translation if their planes together hold this share of its squared length.
@@ -26,18 +29,34 @@ generator's own idea of where a heart lies in its box outweighs it.
 """
 
 
-def centred(d: Tensor, p: Problem) -> tuple[Tensor, Tensor]:
-    """The same answer where d averages zero over the slices with tissue: the stack as scanned.
+@dataclass(frozen=True, eq=False)
+class Centred:
+    """An answer where d averages zero over the slices with tissue: the stack as scanned.
 
-    Along directions in which a long-axis view shows where the heart lies, the mean stays. Gives
-    displacements (1, K, 2), zero for slices without tissue, and the translation (2,) of the heart
-    along (H, W) that goes with them, mm.
+    Attributes:
+        d: (1, K, 2) displacements of the slices, mm; zero for those without tissue.
+        d_LA: (1, V, 2) of the long-axis views, mm.
+        translation: (2,) of the heart along (H, W) that goes with them, mm.
     """
+
+    d: Tensor
+    d_LA: Tensor
+    translation: Tensor
+
+
+def centred(step: Step, p: Problem) -> Centred:
+    """Where a run came to, in the gauge of every output.
+
+    Along directions in which a view without a displacement of its own shows where the heart lies,
+    the mean stays.
+    """
+    d, views_move = step.d, step.state.settings.moving_views
     common = common_translation(d, torch.zeros_like(d), p.tissue)
-    planes = () if p.plane is None else (p.plane,)
-    shift = p.stack.in_model_axes(common) @ unseen(planes).to(d.dtype)
-    there = d - p.stack.in_slice_axes(shift).unsqueeze(-2)
-    return there * p.tissue[:, None], shift[0]
+    fixed = () if views_move else tuple(view.plane for view in p.views)
+    shift = (p.stack.in_model_axes(common) @ unseen(fixed).to(d.dtype))[0]
+    carried = p.carried @ shift
+    there, there_LA = p.split(torch.cat([d, step.d_LA], dim=1) - carried)
+    return Centred(there * p.tissue[:, None], there_LA * views_move, shift)
 
 
 def unseen(planes: Sequence[Plane]) -> Tensor:

@@ -19,8 +19,9 @@ from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import kriging_variance, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
-from srheart_demo.solver.losses import motion_precision, observations
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.losses import observations
+from srheart_demo.solver.motion_prior import motion_precision
+from srheart_demo.solver.problem import Problem, View
 from srheart_demo.solver.settings import Settings
 
 DIFFERENCE_MM = 0.1  # Step of d for derivatives, mm
@@ -38,17 +39,17 @@ class Posterior:
     # problem, step: what was solved, and its mode
     problem: Problem
     step: Step
-    # (n, n) rows whose standard normal sums are deviations of z and of the d of slices with tissue
+    # (n, n) rows whose standard normal sums are deviations of z and of the planes that may move
     spread: Tensor
 
     def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """z (n, M) and d (n, K, 2), mm."""
         rng = torch.Generator().manual_seed(seed)
         deviations = torch.randn(n, len(self.spread), generator=rng) @ self.spread
-        M, tissue = self.step.z.shape[1], self.problem.tissue
-        d = self.step.d.repeat(n, 1, 1)
-        d[:, tissue] += deviations[:, M:].view(n, -1, 2)
-        return self.step.z + deviations[:, :M], d
+        M, moves = self.step.z.shape[1], self.problem.moves(self.step.state.settings.moving_views)
+        d = self.step.state.point.d.repeat(n, 1, 1)
+        d[:, moves] += deviations[:, M:].view(n, -1, 2)
+        return self.step.z + deviations[:, :M], self.problem.split(d)[0]
 
     @one_thread()
     @torch.no_grad()
@@ -70,29 +71,37 @@ def laplace(step: Step, p: Problem) -> Posterior:
     >>> z.shape, d.shape
     (torch.Size([5, 128]), torch.Size([5, 13, 2]))
     """
-    settings, tissue = step.state.settings, p.tissue
+    settings = step.state.settings
     if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
-    M = step.z.shape[1]
-    x = torch.cat([step.z, step.d[:, tissue].flatten(1)], dim=1)
+    M, moves, d_end = step.z.shape[1], p.moves(settings.moving_views), step.state.point.d
+    x = torch.cat([step.z, d_end[:, moves].flatten(1)], dim=1)
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
 
+    def moved(x: Tensor) -> tuple[Tensor, Tensor]:
+        d = d_end.clone()
+        d[:, moves] = x[:, M:].view(1, -1, 2)
+        return p.split(d)
+
     def slices(x: Tensor) -> Tensor:
-        d = step.d.clone()
-        d[:, tissue] = x[:, M:].view(1, -1, 2)
-        return degrade(p.G.decode(x[:, :M]), p.stack, d)
+        return degrade(p.G.decode(x[:, :M]), p.stack, moved(x)[0])
 
     patches = observations(p, settings)
     precision = gauss_newton(slices, x, steps) * patches / p.S_LR.numel()
-    if p.plane is not None and p.S_LA is not None:
-        plane = p.plane
-        view = gauss_newton(lambda z: long_axis_view(p.G.decode(z), plane), step.z, steps[:M])
-        precision[:M, :M] += settings.gamma * patches / p.S_LA.numel() * view
+    for v, view in enumerate(p.views):
+
+        def seen(x: Tensor, v: int = v, view: View = view) -> Tensor:
+            d_LA = moved(x)[1][:, v]
+            return view.told(long_axis_view(p.G.decode(x[:, :M]), view.plane, d_LA))
+
+        told = gauss_newton(seen, x, steps)
+        precision += settings.gamma * patches / view.S_LA.numel() * told
     precision[:M, :M] += torch.eye(M)
-    T = int(tissue.sum())
+    T = int(p.tissue.sum())
     together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
-    precision[M:, M:] += motion_precision(step.d, p, settings) + together
+    precision[M:, M:] += motion_precision(d_end, p, settings)
+    precision[M : M + 2 * T, M : M + 2 * T] += together
     return Posterior(p, step, whitening(precision))
 
 
