@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
-                scan = read_scan(path, options.long_axis, chosen_reading(options))
+                scan = read_scan(path, *options.long_axis, how=chosen_reading(options))
                 reports.append(report_on(scan, G))
                 files.append(reports[-1].as_json())
             except InvalidVolume as error:

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     settings = chosen_settings(options)
     for name in ("gamma", "view_frame", "view_labels"):
-        if getattr(options, name) is not None and options.long_axis is None:
+        if getattr(options, name) is not None and not options.long_axis:
             raise BadInput(
                 f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    scan = read_scan(options.stack, options.long_axis, chosen_reading(options))
+    scan = read_scan(options.stack, *options.long_axis, how=chosen_reading(options))
     G = chosen_generator(options.generator)
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
@@ -62,7 +62,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """Each frame's folder is written when it is done, so that what is done stays."""
     out = options.output
-    found = read_cycle(options.stack, options.long_axis, chosen_reading(options))
+    found = read_cycle(options.stack, *options.long_axis, how=chosen_reading(options))
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:

@@ -135,9 +135,9 @@ class OwnTab(Tab):
         self._good_view = subject.file.view
         with self.quietly():
             self.frame.options, self.frame.value = subject.frames, read.frame
-            if read.view_reading is not None:
+            if read.view_readings:
                 self.view_frame.options = subject.view_frames
-                self.view_frame.value = read.view_reading.frame
+                self.view_frame.value = read.view_readings[0].frame
             self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
             self.mirror.value = by_hand.mirror
         show(self.how, True)

@@ -156,7 +156,7 @@ class Cohort:
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
             found = vars(Beat.of(0, e)) | {
                 "frame": subject.frame,
-                "long_axis": subject.long_axis if e.scan.view else None,
+                "long_axis": subject.long_axis if e.scan.views else None,
                 "message": " ".join(e.scan.notes),
                 "reasons": " ".join(e.trust.reasons) if e.trust else "",
                 "LV_mass_g": round(lv_mass_g(e.S_SR.labels, e.S_SR.spacing), 1),
@@ -177,7 +177,7 @@ class Cohort:
         how = replace(self.how, frame=subject.frame, view_frame=subject.view_frame)
         notes, (stack, *view) = subject.notes, subject.paths
         try:
-            scan = read_scan(stack, view[0] if view else None, how)
+            scan = read_scan(stack, *view, how=how)
         except InvalidVolume as error:
             if not view:
                 raise

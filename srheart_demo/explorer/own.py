@@ -64,23 +64,23 @@ class OwnScan(Scannable):
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]
-        view, view_frame = None, file.view_frame
+        views, view_frame = [], file.view_frame
         self.view_frames: list[int] = []
         if file.view is not None:
             view = load(Upload(harmless_name(file.view_name), file.view))
-            self.view_frames = view.labelled() or [0]
+            views, self.view_frames = [view], view.labelled() or [0]
             if view_frame is None and view.frames != image.frames:
                 view_frame = self.view_frames[0]
         frame = self.frames[0] if file.frame is None else file.frame
         how = HowToRead(file.convention, frame=frame, view_frame=view_frame, by_hand=file.by_hand)
-        self.read = read_scan(image, view, how)
+        self.read = read_scan(image, *views, how=how)
         placement = self.read.placement
         ordered = placement.apex_first(self.read.stack)
         self.there = self.read.placement.from_apex(self.read.looked_at)
         self.labels = ordered.labels[self.there]
-        if self.read.view is not None:
-            self.plane = plane_geometry(self.read.view, placement)
-            self.S_LA = self.read.view.labels[0]
+        if self.read.views:
+            self.plane = plane_geometry(self.read.views[0], placement)
+            self.S_LA = self.read.views[0].labels[0]
         else:
             stack = stack_geometry(ordered, placement).slices(self.there)
             self.plane = standard_view(nearest_neighbour(self.labels, stack, HR_GRID))
@@ -103,10 +103,10 @@ class OwnScan(Scannable):
         labels[~taken] = 0
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
-        view = self.read.view if settings.long_axis else None
+        views = self.read.views if settings.long_axis else ()
         stack = replace(stack, labels=labels)
-        return replace(self.read, stack=stack, view=view, looked_at=taken), None
+        return replace(self.read, stack=stack, views=views, looked_at=taken), None
 
     def filed(self, scan: Scan) -> Scan:
         """A scan of it, with all that is to be said of it: as it was read, but for the slices."""
-        return Scan.of(scan.stack, scan.view, scan.by_hand, placement=scan.placement)
+        return Scan.of(scan.stack, *scan.views, by_hand=scan.by_hand, placement=scan.placement)

@@ -61,9 +61,8 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
         ValueError: the run had no priors, so it has no posterior.
     """
     if what == "uncertainty":
-        # The derivatives decode once a latent and twice a slice; the LA view's again a latent.
-        M = step.z.shape[1]
-        decodes = M + 2 * p.stack.K + (0 if p.plane is None else M) + DRAWS
+        # The derivatives decode once a latent and twice a slice or view.
+        decodes = step.z.shape[1] + 2 * len(p.carried) + DRAWS
         watched = replace(p, G=WatchedGenerator(p.G, watch, decodes))
         return laplace(step, watched).hearts(DRAWS)
     settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)

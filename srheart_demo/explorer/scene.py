@@ -48,7 +48,7 @@ class Scene:
         self.S_LR = ordered.labels[taken]
         there = taken[subject.there]
         self.slices, self.of = np.flatnonzero(there), len(there)
-        self.has_view = self.scan.view is not None
+        self.has_view = bool(self.scan.views)
         self._kept: dict[Hashable, Any] = {}
 
     def once(self, what: Hashable, find: Callable[[], _T]) -> _T:

@@ -22,7 +22,7 @@ from srheart_demo.scan.placement import AUTOMATIC, Placement
 from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import (
-    four_chamber_view,
+    long_axis_scan,
     stack_volume,
     synthetic_heart,
     where_it_is_known,
@@ -190,17 +190,16 @@ class KnownHeart(Scannable):
         taken = settings.taken(stack.K)
         labels[~taken] = 0
         volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
-        view = self.view if settings.long_axis else None
-        return Scan(volume, view, IN_MODEL, AUTOMATIC, taken, {}, (), ()), d[:, taken]
+        views = (self.view,) if settings.long_axis else ()
+        return Scan(volume, views, IN_MODEL, AUTOMATIC, taken, (), (), ()), d[:, taken]
 
     def filed(self, scan: Scan) -> Scan:
         """The scan in the scanner's frame; where the heart lies there is known."""
-        stack, view = (
-            volume and replace(volume, affine=self._world @ volume.affine)
-            for volume in (scan.stack, scan.view)
+        stack, *views = (
+            replace(volume, affine=self._world @ volume.affine)
+            for volume in (scan.stack, *scan.views)
         )
-        assert stack is not None
-        return where_it_is_known(stack, view, self._world)
+        return where_it_is_known(stack, *views, world=self._world)
 
 
 def random_seed(name: str) -> int | None:
@@ -219,7 +218,7 @@ def load_subject(name: str) -> KnownHeart:
     if seed is not None:
         seed = SEEDS["explorer"][seed]
         heart = synthetic_heart("everyone", seed)
-        return KnownHeart(name, heart, four_chamber_view(heart), seed)
+        return KnownHeart(name, heart, long_axis_scan(heart), seed)
     if name not in SUBJECTS:
         raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
     sample = load_sample(name)

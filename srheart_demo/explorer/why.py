@@ -229,7 +229,7 @@ def valley(
         )
         here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
-        view = gamma * long_axis_loss(field, p) if p.plane is not None else torch.zeros(1)
+        view = gamma * long_axis_loss(field, p) if p.views else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
     return LossMap(x, y, L, path, (np.nan, np.nan))
 
@@ -295,7 +295,7 @@ def gauge_curve(
     for amount in watch.each(amounts.tolist()):
         heart = gauge_heart(field, kind, amount)
         against = d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
-        la = long_axis_loss(heart, p).item() if p.plane is not None else np.nan
+        la = long_axis_loss(heart, p).item() if p.views else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())

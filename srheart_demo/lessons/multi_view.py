@@ -29,16 +29,16 @@ from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 
 _Floats = NDArray[np.floating]
 
 
 def _view(p: Problem) -> tuple[Plane, Tensor]:
     """Where the long-axis view lies, and its labels."""
-    if p.plane is None or p.S_LA is None:
+    if not p.views:
         raise ValueError("this problem has no long-axis view")
-    return p.plane, p.S_LA
+    return p.views[0].plane, p.views[0].S_LA
 
 
 def crossing(p: Problem, k: int) -> tuple[_Floats, _Floats]:
@@ -104,7 +104,7 @@ def _scans() -> Cases:
     d = 4 * torch.randn(1, p.stack.K, 2, generator=rng)
     return {
         "a scan with an LA view": (z, d, p, 0.3),
-        "one with no long-axis view": (z, d, replace(p, plane=None, S_LA=None), 2.0),
+        "one with no long-axis view": (z, d, replace(p, views=()), 2.0),
     }
 
 
@@ -112,7 +112,7 @@ def _weighed(z: Tensor, d: Tensor, p: Problem, short: float, long: float) -> Ten
     """The losses of both views, weighed; of the stack's alone, as it is."""
     field = p.G.decode(z)
     L_SA = short_axis_loss(downsample(field, p.stack), d, p)
-    return L_SA if p.plane is None else short * L_SA + long * long_axis_loss(field, p)
+    return short * L_SA + long * long_axis_loss(field, p) if p.views else L_SA
 
 
 @exercise(_scans, gradient=("z", "d"))
@@ -124,7 +124,7 @@ def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
 def _views() -> Cases:
     p = small_problem(long_axis=True)
     plane, S_LA = _view(p)
-    part = replace(p, plane=Plane(plane.points[5:]), S_LA=S_LA[5:])
+    part = replace(p, views=(View(Plane(plane.points[5:]), S_LA[5:]),))
     return {"a scan": (p,), "one with a smaller view": (part,)}
 
 

@@ -24,7 +24,7 @@ from srheart_demo.solver.gauge import (
     raw_motion_error,
     unsheared_motion_error,
 )
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 
 HR_VOXELS = HR_GRID.points()
 
@@ -107,7 +107,7 @@ def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem,
     stack = stack_volume(subject.stacks[level].labels, Stack.from_hr(), np.eye(4))
     model_from_world = np.linalg.inv(world_from_model(subject.S_HR))
     view = replace(subject.S_LA, affine=model_from_world @ subject.S_LA.affine)
-    scan = where_it_is_known(stack, view if long_axis else None, np.eye(4))
+    scan = where_it_is_known(stack, *[view] * long_axis, world=np.eye(4))
     p = Problem.of(scan, load_generator())
     return p, Truth(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p)
 
@@ -136,4 +136,4 @@ def small_problem(long_axis: bool) -> Problem:
     up, across = torch.arange(-50.0, 50.0, 3.0), torch.arange(-60.0, 60.0, 3.0)
     rows, columns = torch.meshgrid(up, across, indexing="ij")
     plane = Plane(torch.stack([rows, 0.3 * columns, columns], dim=-1))
-    return Problem(G, stack, S_LR, plane, long_axis_view(field, plane)[0].argmax(0))
+    return Problem(G, stack, S_LR, (View(plane, long_axis_view(field, plane)[0].argmax(0)),))

@@ -64,7 +64,8 @@ def read_scan(stack: Source, *views: Source, how: HowToRead = AS_FOUND) -> Scan:
     >>> scan.stack.shape, len(scan.views)
     ((13, 128, 128), 1)
     """
-    reading, seen, notes = survey(stack, how), [], ()
+    reading, seen = survey(stack, how), []
+    notes: tuple[str, ...] = ()
     for view in views:
         image, frame = load(view), how.view_frame
         if frame is None and image.frames == reading.frames > 1:

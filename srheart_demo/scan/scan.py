@@ -99,7 +99,8 @@ class Scan:
         ordered = placement.apex_first(stack)
         looked_at, partly = _looked_at(ordered, unlabelled)
         notes = (*stack.notes, *placement.notes, *partly, *_without_rv(ordered))
-        crossing, doubts = [], ()
+        crossing: list[Mapping[str, float]] = []
+        doubts: tuple[str, ...] = ()
         for view in views:
             check_long_axis(view, stack, placement)
             crossing.append(where_they_cross(stack, view))

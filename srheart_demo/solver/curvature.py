@@ -18,10 +18,16 @@ DIFFERENCE = 0.05  # Step of z for the decoder's derivatives; N(0, I) has SD 1
 
 
 @torch.no_grad()
-def gauss_newton(predict: Callable[[Tensor], Tensor], x: Tensor, differences: Tensor) -> Tensor:
+def gauss_newton(
+    predict: Callable[[Tensor], Tensor],
+    x: Tensor,
+    differences: Tensor,
+    weights: Tensor | None = None,
+) -> Tensor:
     """H (n, n), nats, of predicted class logits (1, C, ...) at a point x (1, n).
 
-    `differences` (n,) are the steps of each number for its derivative.
+    `differences` (n,) are the steps of each number for its derivative; `weights` (...) are of the
+    voxels, 1 by default.
     """
     logits = predict(x)[0].flatten(1)
     p = logits.softmax(0)
@@ -33,7 +39,7 @@ def gauss_newton(predict: Callable[[Tensor], Tensor], x: Tensor, differences: Te
     # In place: where no voxel is certain, each copy takes 0.13 GB.
     J -= (p * J).sum(1, keepdim=True)
     J /= differences[:, None, None]
-    J *= p.sqrt()
+    J *= (p if weights is None else p * weights.flatten()[border]).sqrt()
     return J.flatten(1) @ J.flatten(1).T
 
 

@@ -1,11 +1,13 @@
 """What is thought of displacements before they are seen: the prior on d, of slices and views.
 
-Every slice and every long-axis view is a breath-hold of its own. What is common to all of them, a
+Every slice and every long-axis view is a breath-hold of its own. What is common to all, a
 translation of the heart along (H, W), is free: no breath-hold is the right one. What is left is
-drawn from Student's t distribution in two dimensions, of a scale that all share and nobody knows:
-a straight stack is held straight, a shaken one may move, and one breath-hold that went astray says
-nothing of the others. The translation and the scale are those that fit d best.
+Gaussian, of a variance that all share and nobody knows: a straight stack is held straight, a shaken
+one may move. A few go astray: their variance is another, large one, so they say nothing of the
+others'. The translation and the variance are those that fit d best.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -13,39 +15,36 @@ from torch import Tensor
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
-ROUNDS = 30
-"""Rounds of expectation and maximisation, at most, that find translation and scale."""
-CLOSE = 1e-4  # A change of the scale below this share ends them
+ASTRAY_MM = 15.0  # Standard deviation of each component of d where a breath-hold went astray, mm
+ROUNDS, CLOSE = 30, 1e-4
+"""Rounds of expectation and maximisation, at most; a change of the variance below this share ends
+them sooner."""
 
 
 def motion_prior(d: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """−log p(d) up to a constant, (B,), nats; it is 0 for a straight stack.
+    """−log p(d), (B,), nats, less that of a straight stack; d (B, K + V, 2) is mm.
 
-    d (B, K + V, 2) is that of the slices, then of the views, mm.
+    −log p(d) = min over t, σ² of −Σ log[(1 − q) N(d_i − t; σ²) + q N(d_i − t; `ASTRAY_MM`²)] +
+    log σ² + `motion_mm`²/σ², where q is `settings.astray` and t is seen by plane i as it lies.
     """
     r, b = _planes(d, p, settings)
-    N, nu = len(b), settings.motion_tail
-    least = settings.motion_mm**2 / (N + 1)
     with torch.no_grad():
-        t, variance = _fitted(r, b, settings)
-    apart = (r - torch.einsum("nij,bj->bni", b, t)).square().sum(2)
-    if not nu:
-        # What the general form comes to as its tails vanish.
-        return (N + 1) * torch.log1p(apart.sum(1) / (2 * settings.motion_mm**2))
-    far = torch.log1p(apart / (nu * variance[:, None])).sum(1) * (nu + 2) / 2
-    return far + (N + 1) * (variance / least).log() + settings.motion_mm**2 * (1 / variance - 1 / least)
+        t, variance, _ = _fitted(r, b, settings)
+        straight = torch.zeros_like(r[:1])
+        least = _fitted(straight, b, settings)[1]
+    zero = _negative_log(_apart(straight, b, torch.zeros(1, 2).to(r)), least, settings)
+    return _negative_log(_apart(r, b, t), variance, settings) - zero
 
 
 def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     """The precision (2 N, 2 N) of the displacements of the N planes that may move, mm⁻².
 
-    Of the Gaussian that the prior is a mixture of, at the scales that d (1, K + V, 2) suggests; a
+    Of the Gaussians that the prior mixes, at the variances that d (1, K + V, 2) suggests; a
     translation common to all has none.
     """
     r, b = _planes(d, p, settings)
-    t, variance = _fitted(r, b, settings)
-    apart = (r - torch.einsum("nij,bj->bni", b, t)).square().sum(2)
-    weights = _weights(apart, variance, settings)[0] / variance[0]
+    _, variance, near = _fitted(r, b, settings)
+    weights = near[0] / variance[0] + (1 - near[0]) / ASTRAY_MM**2
     W = torch.diag(weights.repeat_interleave(2))
     B = b.flatten(0, 1)
     return W - W @ B @ torch.linalg.pinv(B.T @ W @ B) @ B.T @ W
@@ -57,24 +56,39 @@ def _planes(d: Tensor, p: Problem, settings: Settings) -> tuple[Tensor, Tensor]:
     return d[:, moves], p.carried[moves].to(d.dtype)
 
 
-def _fitted(r: Tensor, b: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
-    """The common translation (B, 2), mm, and the variance (B,), mm², that fit best."""
-    N = len(b)
-    weights = r.new_ones(len(r), N)
-    variance = r.new_zeros(len(r))
-    for _ in range(ROUNDS if settings.motion_tail else 1):
+def _apart(r: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """|d − t|², (B, N), mm²."""
+    return (r - torch.einsum("nij,bj->bni", b, t)).square().sum(2)
+
+
+def _log_densities(apart: Tensor, variance: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
+    """Of a breath-hold as the others and of one that went astray, (B, N), weighed by their shares;
+    but for 2π."""
+    near = math.log1p(-settings.astray) - variance.log()[:, None] - apart / (2 * variance[:, None])
+    if not settings.astray:
+        return near, torch.full_like(near, -torch.inf)
+    far = math.log(settings.astray / ASTRAY_MM**2) - apart / (2 * ASTRAY_MM**2)
+    return near, far
+
+
+def _negative_log(apart: Tensor, variance: Tensor, settings: Settings) -> Tensor:
+    together = torch.logaddexp(*_log_densities(apart, variance, settings)).sum(1)
+    return variance.log() + settings.motion_mm**2 / variance - together
+
+
+def _fitted(r: Tensor, b: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+    """The common translation (B, 2), mm, and the variance (B,), mm², that fit best, and how likely
+    each breath-hold is one as the others, (B, N)."""
+    near = torch.ones(r.shape[:2]).to(r)
+    weights, variance = near, r.new_full((len(r),), torch.inf)
+    for _ in range(ROUNDS if settings.astray else 1):
         A = torch.einsum("bn,nij,nik->bjk", weights, b, b)
         t = torch.linalg.solve(A, torch.einsum("bn,nij,bni->bj", weights, b, r))
-        apart = (r - torch.einsum("nij,bj->bni", b, t)).square().sum(2)
-        before = variance
-        variance = ((weights * apart).sum(1) / 2 + settings.motion_mm**2) / (N + 1)
-        weights = _weights(apart, variance, settings)
+        apart, before = _apart(r, b, t), variance
+        variance = ((near * apart).sum(1) / 2 + settings.motion_mm**2) / (near.sum(1) + 1)
         if ((variance - before).abs() < CLOSE * variance).all():
             break
-    return t, variance
-
-
-def _weights(apart: Tensor, variance: Tensor, settings: Settings) -> Tensor:
-    """How much each plane's displacement counts, (B, N)."""
-    nu = settings.motion_tail
-    return (nu + 2) / (nu + apart / variance[:, None]) if nu else torch.ones_like(apart)
+        nearly, far = _log_densities(apart, variance, settings)
+        near = (nearly - far).sigmoid()
+        weights = near + (1 - near) * variance[:, None] / ASTRAY_MM**2
+    return t, variance, near

@@ -17,6 +17,8 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.fast import Slicer, Voxels, thin
 
+NEVER = -1e4  # Logit of a class that is not there: finite, so that differences are numbers
+
 
 class Generator(Protocol):
     """What Algorithm 1 asks of G."""
@@ -70,7 +72,7 @@ class View:
     def of(cls, view: LabelVolume, placement: Placement) -> "View":
         """A label map of one plane. A tissue of which it has no voxel was not outlined."""
         S_LA = torch.from_numpy(view.labels[0].astype(np.int64))
-        lacks = tuple(label for label in range(1, len(TISSUES)) if not (S_LA == label).any())
+        lacks = tuple(label for label in range(1, len(TISSUES)) if not (label == S_LA).any())
         return cls(plane_geometry(view, placement), S_LA, lacks)
 
     def told(self, logits: Tensor) -> Tensor:
@@ -79,7 +81,7 @@ class View:
             return logits
         merged = logits[:, [0, *self.lacks]].logsumexp(1, keepdim=True)
         nowhere = torch.tensor(self.lacks)
-        return torch.cat([merged, logits[:, 1:]], dim=1).index_fill(1, nowhere, -torch.inf)
+        return torch.cat([merged, logits[:, 1:]], dim=1).index_fill(1, nowhere, NEVER)
 
     def crop(self, margin: float) -> "View":
         """The same view, cut to its tissue and `margin` mm around it."""
@@ -184,9 +186,7 @@ class Problem:
         )
 
 
-def _windows(
-    seen: Tensor, spacing: tuple[float, float], margin: float
-) -> tuple[slice, slice]:
+def _windows(seen: Tensor, spacing: tuple[float, float], margin: float) -> tuple[slice, slice]:
     """The rows and columns of a mask (h, w) and `margin` mm around it."""
     rows, columns = seen.any(1), seen.any(0)
     return _window(rows, margin / spacing[0]), _window(columns, margin / spacing[1])

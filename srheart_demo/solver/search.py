@@ -101,9 +101,7 @@ def best_shifts(
     return (found * p.tissue[:, None]).to(z.dtype)[None]
 
 
-def _best(
-    landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float
-) -> Tensor:
+def _best(landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float) -> Tensor:
     """The best shifts (n, 2), mm, of landscapes (n, rows, columns); see `best_shifts`."""
     _, rows, columns = landscape.shape
     row, column = spacing

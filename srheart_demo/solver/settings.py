@@ -39,8 +39,8 @@ class Settings:
             voxels err together, so the prior is weighed against patches, not voxels; see
             ``docs/decisions.md``.
         motion_mm: motion below which the prior on d hardly grows, mm.
-        motion_tail: degrees of freedom of the prior on d: the fewer, the less does one breath-hold
-            that went astray say of the others; 0 for a Gaussian's infinitely many.
+        astray: (with a prior on d) share of breath-holds that went astray, whose displacement says
+            nothing of the others'; see `motion_prior`.
         moving_views: each long-axis view has a displacement of its own, sought with the slices'.
             Without, it lies where its file says, as in the paper.
         search_at: iterations before which every slice's shift is searched globally.
@@ -72,7 +72,7 @@ class Settings:
     thinned: bool = False
     patch_mm2: float = 100.0
     motion_mm: float = 1.0
-    motion_tail: float = 0.0
+    astray: float = 0.0
     moving_views: bool = False
     search_at: tuple[int, ...] = ()
     search_last: bool = False
@@ -116,7 +116,7 @@ RECOMMENDED = Settings(
     stop_window=5,
     prior=True,
     motion_mm=2.0,
-    motion_tail=4.0,
+    astray=0.02,
     moving_views=True,
     search_at=(0,),
     search_last=True,
@@ -141,7 +141,7 @@ INTERACTIVE = replace(
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 _TAKEN = {
-    "prior on d": ("prior_of", "motion_mm", "motion_tail"),
+    "prior on d": ("prior_of", "motion_mm", "astray"),
     "L-BFGS": (
         *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
         *("iterations", "stop_dice", "stop_mm", "stop_window"),

@@ -21,7 +21,7 @@ from srheart_demo.solver.answer import kriging_variance, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
-from srheart_demo.solver.problem import Problem, View
+from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 DIFFERENCE_MM = 0.1  # Step of d for derivatives, mm
@@ -79,24 +79,20 @@ def laplace(step: Step, p: Problem) -> Posterior:
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
 
-    def moved(x: Tensor) -> tuple[Tensor, Tensor]:
+    def seen(x: Tensor) -> Tensor:
         d = d_end.clone()
         d[:, moves] = x[:, M:].view(1, -1, 2)
-        return p.split(d)
+        d_SA, d_LA = p.split(d)
+        field = p.G.decode(x[:, :M])
+        shown = [degrade(field, p.stack, d_SA)]
+        for view, own in zip(p.views, d_LA.unbind(1), strict=True):
+            shown.append(view.told(long_axis_view(field, view.plane, own)))
+        return torch.cat([planes.flatten(2) for planes in shown], dim=2)
 
-    def slices(x: Tensor) -> Tensor:
-        return degrade(p.G.decode(x[:, :M]), p.stack, moved(x)[0])
-
-    patches = observations(p, settings)
-    precision = gauss_newton(slices, x, steps) * patches / p.S_LR.numel()
-    for v, view in enumerate(p.views):
-
-        def seen(x: Tensor, v: int = v, view: View = view) -> Tensor:
-            d_LA = moved(x)[1][:, v]
-            return view.told(long_axis_view(p.G.decode(x[:, :M]), view.plane, d_LA))
-
-        told = gauss_newton(seen, x, steps)
-        precision += settings.gamma * patches / view.S_LA.numel() * told
+    weights = [torch.full((p.S_LR.numel(),), 1 / p.S_LR.numel())]
+    for view in p.views:
+        weights.append(torch.full((view.S_LA.numel(),), settings.gamma / view.S_LA.numel()))
+    precision = gauss_newton(seen, x, steps, observations(p, settings) * torch.cat(weights))
     precision[:M, :M] += torch.eye(M)
     T = int(p.tissue.sum())
     together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
