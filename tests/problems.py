@@ -11,7 +11,7 @@ from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.scan.degradation import Motion, Stack, degrade
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.curvature import information
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 
 
 class ToyHeart:
@@ -100,4 +100,4 @@ def toy_problem(
         return Problem(G, stack, S_LR), z_true, d_true
     plane = oblique_plane()
     S_LA = long_axis_view(field, plane)[0].argmax(0)
-    return Problem(G, stack, S_LR, plane, S_LA), z_true, d_true
+    return Problem(G, stack, S_LR, (View(plane, S_LA),)), z_true, d_true

@@ -147,7 +147,7 @@ def test_enhance_uses_the_long_axis_view_and_does_as_told(scan: SimpleNamespace)
     chosen = {name: report["settings"][name] for name in ("gamma", "start", "seed")}
     assert chosen == {"gamma": 0.5, "start": "random", "seed": 4}
     assert report["L"] == pytest.approx(report["L_SA"] + 0.5 * report["L_LA"], rel=1e-4)
-    assert report["long_axis"] == str(scan.view)
+    assert report["long_axis"] == [str(scan.view)]
 
 
 @pytest.mark.parametrize("start", STARTS)

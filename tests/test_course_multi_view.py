@@ -80,16 +80,16 @@ def test_multi_view_names_the_mistake(answer, word) -> None:
 
 
 def test_even_gamma_is_right() -> None:
-    assert check.even_gamma(lambda p: p.S_LA.numel() / p.S_LR.numel()).right
+    assert check.even_gamma(lambda p: p.views[0].S_LA.numel() / p.S_LR.numel()).right
 
 
 @pytest.mark.parametrize(
     ("answer", "word"),
     [
-        (lambda p: p.S_LR.numel() / p.S_LA.numel(), "undo"),
+        (lambda p: p.S_LR.numel() / p.views[0].S_LA.numel(), "undo"),
         (lambda p: 1 / p.stack.K, "as large"),
         (lambda p: 1.0, "not as many"),
-        (lambda p: (p.S_LA > 0).sum() / (p.S_LR > 0).sum(), "background"),
+        (lambda p: (p.views[0].S_LA > 0).sum() / (p.S_LR > 0).sum(), "background"),
         (lambda p: 0.01, "weighs"),
     ],
 )
@@ -106,6 +106,6 @@ def test_views_show_the_same_labels_where_they_cut() -> None:
     height, width = p.stack.shape
     seen = (row >= 0) & (row < height) & (column >= 0) & (column < width)
     on_slice = p.S_LR[5].numpy()[row[seen], column[seen]]
-    on_view = p.S_LA.numpy()[rows.round().astype(int)[seen], np.flatnonzero(seen)]
+    on_view = p.views[0].S_LA.numpy()[rows.round().astype(int)[seen], np.flatnonzero(seen)]
     assert len(np.unique(on_view)) == 4
     assert (on_slice == on_view).mean() > 0.95

@@ -131,15 +131,13 @@ def test_the_clinical_protocol() -> None:
     heart = drawn_heart("healthy", SEED)
     case, same, another = clinical(heart, 1), clinical(heart, 1), clinical(heart, 2)
     scan, again, other = case.scan, same.scan, another.scan
-    assert scan.view is not None
-    assert again.view is not None
     assert scan.stack.spacing == pytest.approx((10.0, 1.8, 1.8), rel=1e-4)
-    assert scan.view.spacing[1:] == pytest.approx((1.8, 1.8), rel=1e-4)
+    assert scan.views[0].spacing[1:] == pytest.approx((1.8, 1.8), rel=1e-4)
     np.testing.assert_array_equal(scan.stack.labels, again.stack.labels)
-    np.testing.assert_array_equal(scan.view.labels, again.view.labels)
+    np.testing.assert_array_equal(scan.views[0].labels, again.views[0].labels)
     assert not np.allclose(scan.stack.affine, other.stack.affine)
     assert not torch.allclose(case.d, another.d)
-    wrong = (scan.view.labels != case.S_LA.labels).mean()
+    wrong = (scan.views[0].labels != case.S_LA.labels).mean()
     assert 0 < wrong < CLINICAL_NOISE
 
 

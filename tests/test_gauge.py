@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
 
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import lattice_points
@@ -10,6 +11,7 @@ from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.samples import load_sample
 from srheart_demo.scan.scan import Scan
+from srheart_demo.solver.algorithm import latent_optimisation
 from srheart_demo.solver.gauge import (
     centred,
     common_translation,
@@ -18,9 +20,10 @@ from srheart_demo.solver.gauge import (
     unseen,
     unsheared_motion_error,
 )
-from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import INTERACTIVE
-from tests.problems import ToyHeart, rotated, toy_stack
+from srheart_demo.solver.problem import Problem, View
+from srheart_demo.solver.settings import INTERACTIVE, Settings
+from srheart_demo.solver.step import Change, Step
+from tests.problems import ToyHeart, rotated, toy_problem, toy_stack
 
 TISSUE = torch.tensor([True, True, True, False])
 
@@ -71,12 +74,35 @@ def test_centred_displacements_show_the_same_slices() -> None:
     d = torch.randn(1, stack.K, 2, generator=torch.Generator().manual_seed(0)) + 4.0
     S_LR = degrade(field, stack, d)[0].argmax(0)
     p = Problem(G, stack, S_LR)
-    there, shift = centred(d * p.tissue[:, None], p)
+    found = centred(at(p, d, moving_views=False), p)
+    there, shift = found.d, found.translation
     assert there[0, p.tissue].mean(0).abs().max() < 1e-5
     assert not there[0, ~p.tissue].any()
     # The heart moved by the shift, seen under what is left of d, is the heart seen under d.
     seen = labels_at(field, stack.points(there)[0], shift)[p.tissue]
     assert (seen == S_LR[p.tissue].numpy()).mean() > 0.9999
+
+
+def at(p: Problem, d: Tensor, moving_views: bool) -> Step:
+    """A run that has come to these displacements of slices, and to some of the views."""
+    run = latent_optimisation(p, Settings(lr_z=0.0, lr_d=0.0, moving_views=moving_views))
+    d_LA = torch.randn(1, len(p.views), 2, generator=torch.Generator().manual_seed(2))
+    next(run)
+    return run.send(Change(d=d, d_LA=d_LA))
+
+
+def test_views_that_move_go_along_with_the_stack() -> None:
+    p, _, d = toy_problem(view=True)
+    step = at(p, d + 4.0, moving_views=True)
+    found = centred(step, p)
+    assert found.d[0, p.tissue].mean(0).abs().max() < 1e-5
+    # The heart moved by the translation, on the view under what is left, is as it was.
+    (view,) = p.views
+    along = torch.cat([torch.zeros(1), found.translation])
+    before = view.plane.points - step.d_LA[0, 0] @ view.plane.directions
+    after = view.plane.points - found.d_LA[0, 0] @ view.plane.directions - along
+    apart = (after - before).reshape(-1, 3)
+    torch.testing.assert_close(apart, (apart @ view.plane.normal)[:, None] * view.plane.normal)
 
 
 def planes_across(*normals: tuple[float, float, float]) -> list[Plane]:
@@ -120,10 +146,11 @@ def test_a_view_tells_the_translation_along_its_plane_and_no_other(
     S_LR = degrade(G.decode(torch.zeros(1, 2)), stack, torch.zeros(1, stack.K, 2))[0].argmax(0)
     across = torch.tensor([math.cos(math.radians(azimuth)), math.sin(math.radians(azimuth))])
     (plane,) = planes_across((0.05, *across.tolist()))
-    p = Problem(G, stack, S_LR, plane, torch.zeros(3, 4, dtype=torch.long))
+    p = Problem(G, stack, S_LR, (View(plane, torch.zeros(3, 4, dtype=torch.long)),))
     d = torch.randn(1, stack.K, 2, generator=torch.Generator().manual_seed(1)) + 5
     before = stack.in_model_axes(d[:, p.tissue].mean(1))[0]
-    there, shift = centred(d, p)
+    found = centred(at(p, d, moving_views=False), p)
+    there, shift = found.d, found.translation
     after = stack.in_model_axes(there[:, p.tissue].mean(1))[0]
     assert abs(after @ across) < 1e-4
     torch.testing.assert_close(after + shift, before, atol=1e-4, rtol=0)
@@ -136,10 +163,10 @@ def test_a_right_view_makes_no_place_wrong(motion: str) -> None:
     """This heart lies off where the generator expects one of its kind, by 7 mm across the view."""
     sample = load_sample("dilated")
     dice = {}
-    for name, view in (("without", None), ("with", sample.S_LA)):
-        found = enhance(Scan.of(sample.stacks[motion], view), settings=INTERACTIVE)
+    for name, views in (("without", ()), ("with", (sample.S_LA,))):
+        found = enhance(Scan.of(sample.stacks[motion], *views), settings=INTERACTIVE)
         points = found.scan.placement.to_model(sample.S_HR.points())
-        shift = centred(found.last.d, found.problem)[1]
+        shift = found.centred.translation
         dice[name] = mean_dice(
             labels_at(found.field, torch.tensor(points), shift), sample.S_HR.labels
         )

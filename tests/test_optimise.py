@@ -16,7 +16,8 @@ from srheart_demo.solver.algorithm import (
     solve,
 )
 from srheart_demo.solver.gauge import common_translation, motion_error
-from srheart_demo.solver.losses import motion_precision, negative_log_prior, objective
+from srheart_demo.solver.losses import negative_log_prior, objective
+from srheart_demo.solver.motion_prior import motion_precision
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import (
     PAPER,

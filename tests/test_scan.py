@@ -142,7 +142,7 @@ def test_an_rv_that_was_not_drawn_to_the_base_is_said(name: str) -> None:
 
 def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> None:
     scan = Scan.of(HEARTS["analytic"], long_axis_view(TRUTH))
-    assert min(scan.crossing.values()) > 0.9
+    assert min(scan.crossing[0].values()) > 0.9
     assert any("agree to Dice" in note for note in scan.notes)
 
 
@@ -197,13 +197,11 @@ def cine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_a_views_frame_is_the_stacks(cine: dict[str, Path]) -> None:
     ends = {}
     for frame in (0, 1):
-        scan = read_scan(cine["stack"], cine["view"], HowToRead(frame=frame))
-        assert scan.view is not None
-        ends[frame] = (scan.view.labels == 1).sum()
+        scan = read_scan(cine["stack"], cine["view"], how=HowToRead(frame=frame))
+        ends[frame] = (scan.views[0].labels == 1).sum()
     assert ends[0] > ends[1]
-    chosen = read_scan(cine["stack"], cine["view"], HowToRead(frame=1, view_frame=0))
-    assert chosen.view is not None
-    assert (chosen.view.labels == 1).sum() == ends[0]
+    chosen = read_scan(cine["stack"], cine["view"], how=HowToRead(frame=1, view_frame=0))
+    assert (chosen.views[0].labels == 1).sum() == ends[0]
 
 
 def test_in_a_cycle_each_frame_has_its_own_view_and_a_bad_one_stops_no_other(
@@ -214,7 +212,7 @@ def test_in_a_cycle_each_frame_has_its_own_view_and_a_bad_one_stops_no_other(
     (bad,) = (error for error in scans if isinstance(error, InvalidVolume))
     assert [scan.frame for scan in good] == [0, 1, 3]
     assert "frame 2" in str(bad)
-    lv = [0 if scan.view is None else int((scan.view.labels == 1).sum()) for scan in good]
+    lv = [sum(int((view.labels == 1).sum()) for view in scan.views) for scan in good]
     assert lv[0] == lv[2] > lv[1]
 
 
@@ -222,8 +220,8 @@ def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, 
     with pytest.raises(InvalidVolume, match="which of the stack's frames") as refused:
         read_cycle(cine["stack"], cine["one"])
     assert refused.value.remedy == "view_frame"
-    scans = read_cycle(cine["stack"], cine["one"], HowToRead(view_frame=3))
-    views = [scan.view is not None for scan in scans if isinstance(scan, Scan)]
+    scans = read_cycle(cine["stack"], cine["one"], how=HowToRead(view_frame=3))
+    views = [bool(scan.views) for scan in scans if isinstance(scan, Scan)]
     assert views == [False, False, True]
 
 

@@ -642,8 +642,8 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     known = takeaway.enhancement(session)
     shown = known.scan
     stack = replace(sample.stacks["severe"], name=shown.stack.name)
-    plane = replace(sample.S_LA, name=shown.view.name) if shown.view else None
-    scan = Scan.of(stack, plane, placement=shown.placement)
+    planes = [replace(sample.S_LA, name=view.name) for view in shown.views]
+    scan = Scan.of(stack, *planes, placement=shown.placement)
     G = session.scene.problem.G
     e = judged(enhance(scan, G, INTERACTIVE))
     (tmp_path / "out").mkdir()
@@ -701,12 +701,10 @@ def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_ch
         frame=2, view_name="la.nii",
     )  # fmt: skip
     own = OwnScan(file)
-    assert own.read.view_reading is not None
-    assert own.read.view_reading.frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
+    assert own.read.view_readings[0].frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
     assert own.view_frames == labelled
     if frames != "one":
-        other = OwnScan(replace(file, view_frame=2)).read.view_reading
-        assert other is not None
+        (other,) = OwnScan(replace(file, view_frame=2)).read.view_readings
         assert other.frame == 2
 
 

@@ -67,7 +67,7 @@ def scan() -> tuple[Problem, Tensor]:
 @pytest.fixture(scope="module")
 def slices(scan: tuple[Problem, Tensor]) -> Problem:
     """The same without its view."""
-    return replace(scan[0], plane=None, S_LA=None)
+    return replace(scan[0], views=())
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,8 @@ def test_the_precision_of_z_is_the_curvature_of_the_objective(scan):
     settings = replace(SETTINGS, gamma=0.5)
 
     def nats(z: Tensor) -> Tensor:
-        return observations(p, settings) * objective(z[None], d, p, settings)[0].squeeze()
+        still = torch.cat([d, torch.zeros(1, 1, 2)], dim=1)
+        return observations(p, settings) * objective(z[None], still, p, settings)[0].squeeze()
 
     curvature = torch.autograd.functional.hessian(nats, torch.zeros(2))
     precision = torch.linalg.inv(covariance(around(p, d, settings)))

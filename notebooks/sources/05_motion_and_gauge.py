@@ -87,7 +87,7 @@ lesson.shift_scores(shift_scores)
 
 # %%
 straight, straight_truth = lesson.known_scan("healthy_1", "none", long_axis=True)
-slices_only = replace(straight, plane=None, S_LA=None)
+slices_only = replace(straight, views=())
 found = sr.solve(slices_only, sr.RECOMMENDED)
 heart = straight.G.decode(found.z)
 

@@ -60,7 +60,7 @@ lesson.plane_points(plane_points)
 #
 # ### Exercise 2: Eq. 5
 #
-# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.plane` is None there is no LA view, and $L = L_{SA}$.
+# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.views` is empty there is no LA view, and $L = L_{SA}$.
 #
 # <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>sr.short_axis_loss(sr.downsample(field, p.stack), d, p)</code> and <code>sr.long_axis_loss(field, p)</code>.</details>
 
@@ -70,7 +70,7 @@ def multi_view(z, d, p, gamma):
     ### BEGIN SOLUTION
     field = p.G.decode(z)
     L = sr.short_axis_loss(sr.downsample(field, p.stack), d, p)
-    if p.plane is not None:
+    if p.views:
         L = L + gamma * sr.long_axis_loss(field, p)
     return L
     ### END SOLUTION
@@ -105,17 +105,17 @@ for name, loss in losses.items():
 # A thick-walled heart under severe motion, solved from the stack alone and from both views. All four pictures are on the plane of the LA view, with the borders of $S_{LA}$ drawn on the others; the second is the stack as it was scanned, which is what nearest neighbours would make of it.
 
 # %%
-stack_only = replace(p, plane=None, S_LA=None)
+stack_only = replace(p, views=())
 ends = {"SA": sr.solve(stack_only, sr.RECOMMENDED), "SA and LA": sr.solve(p, sr.RECOMMENDED)}
 
 
 def on_the_plane(field):
-    return sr.long_axis_view(field, p.plane)[0].argmax(0).numpy()
+    return sr.long_axis_view(field, p.views[0].plane)[0].argmax(0).numpy()
 
 
 hearts = {name: on_the_plane(p.G.decode(end.z)) for name, end in ends.items()}
 scanned = on_the_plane(lesson.nearest(p))
-lesson.picture_along({"S_LA": p.S_LA.numpy(), "the stack": scanned, **hearts})
+lesson.picture_along({"S_LA": p.views[0].S_LA.numpy(), "the stack": scanned, **hearts})
 
 # %%
 print("              Dice   motion error   less drift   as it stands")
@@ -144,7 +144,7 @@ for name, end in ends.items():
 # %% tags=["exercise"]
 def even_gamma(p):
     ### BEGIN SOLUTION
-    return p.S_LA.numel() / p.S_LR.numel()
+    return p.views[0].S_LA.numel() / p.S_LR.numel()
     ### END SOLUTION
 
 
@@ -160,7 +160,7 @@ sweep = [
     ends["SA and LA"] if gamma == 1 else sr.solve(p, replace(sr.RECOMMENDED, gamma=gamma))
     for gamma in gammas
 ]
-pixels = p.S_LR.numel() / p.S_LA.numel()
+pixels = p.S_LR.numel() / p.views[0].S_LA.numel()
 print(f"At γ = 1 a pixel of this LA view counts {pixels:.1f} times as much as one of the stack.")
 for gamma, end in zip(gammas, sweep, strict=True):
     print(f"γ = {gamma:<3g}: {end.stopped} after {end.iteration} iterations")
@@ -181,14 +181,14 @@ short = replace(sr.INTERACTIVE, iterations=20)
 
 
 def draw(gamma=1.0, shift_mm=0):
-    across = p.plane.points[0, 1] - p.plane.points[0, 0]
-    elsewhere = sr.Plane(p.plane.points - shift_mm * across / across.norm())
+    across = p.views[0].plane.points[0, 1] - p.views[0].plane.points[0, 0]
+    elsewhere = sr.Plane(p.views[0].plane.points - shift_mm * across / across.norm())
     end = sr.solve(replace(p, plane=elsewhere), replace(short, gamma=gamma))
     heart = sr.long_axis_view(p.G.decode(end.z), elsewhere)[0].argmax(0).numpy()
     d = end.d[0, p.tissue].mean(0)
     done = "done" if end.stopped == "converged" else "unfinished"
     title = f"heart ({done}); L_LA = {end.loss_la:.2f}\nmean of d: ({d[0]:.1f}, {d[1]:.1f}) mm"
-    return lesson.picture_along({f"S_LA, {shift_mm} mm off\n": p.S_LA.numpy(), title: heart})
+    return lesson.picture_along({f"S_LA, {shift_mm} mm off\n": p.views[0].S_LA.numpy(), title: heart})
 
 
 pictures.try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))

@@ -33,9 +33,9 @@ from srheart_demo.solver.settings import RECOMMENDED, Settings
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
     "The two are given so that d averages zero over the slices with tissue: the heart lies where "
-    "the stack as a whole was scanned. Only along the plane of a long-axis view that is taken to lie "
-    "where its file says (settings: moving_views false) the view shows that translation, and d keeps "
-    "it. S_SR, d and d_LA belong together; d_mean_removed_mm is d less its mean."
+    "the stack as a whole was scanned. Only along the plane of a long-axis view that is taken to "
+    "lie where its file says (settings: moving_views false) the view shows that translation, and d "
+    "keeps it. S_SR, d and d_LA belong together; d_mean_removed_mm is d less its mean."
 )
 CURVES = {
     "L": "loss",

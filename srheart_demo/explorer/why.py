@@ -229,7 +229,7 @@ def valley(
         )
         here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
         others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
-        view = gamma * long_axis_loss(field, p) if p.views else torch.zeros(1)
+        view = gamma * long_axis_loss(field, p, step.d_LA) if p.views else torch.zeros(1)
         L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
     return LossMap(x, y, L, path, (np.nan, np.nan))
 

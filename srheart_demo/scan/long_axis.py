@@ -19,8 +19,9 @@ class Plane:
     """A long-axis plane.
 
     >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
-    >>> sr.plane_geometry(scan.views[0], scan.placement).points.shape
-    torch.Size([128, 128, 3])
+    >>> plane = sr.Problem.of(scan, G).views[0].plane  # cut to the heart and 10 mm around it
+    >>> plane.points.shape[2], [round(mm, 2) for mm in plane.spacing]
+    (3, [1.25, 1.25])
 
     Attributes:
         points: (h, w, 3) pixel positions in the model's frame, mm.
@@ -67,9 +68,9 @@ def long_axis_view(field: Tensor, plane: Plane, d: Tensor | None = None) -> Tens
     """R⊙field of Eq. 4: class logits (B, C, h, w) on the plane.
 
     >>> scan = sr.load_sample("healthy_1").scan("severe", views=["4ch"])
-    >>> plane = sr.plane_geometry(scan.views[0], scan.placement)
-    >>> sr.long_axis_view(G.decode(step.z), plane).shape
-    torch.Size([1, 4, 128, 128])
+    >>> plane = sr.Problem.of(scan, G).views[0].plane
+    >>> sr.long_axis_view(G.decode(step.z), plane).shape[2:] == plane.points.shape[:2]
+    True
 
     The displacements of slices do not enter: an LA view is a breath-hold of its own. Its own, d
     (B, 2), mm along its rows and columns, is none in the paper; a displaced view shows at x what

@@ -1,10 +1,10 @@
 """What the data cannot tell, and scoring that does not punish it.
 
 A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
-L_SA, as it was; and L_LA too, if the views move along. An answer is given where d averages zero over
-the slices with tissue, so the heart lies where the stack was scanned. Only a view that is taken to lie
-where its file says, as in the paper, shows something of that shift. Scores are given up to one common
-translation, the same for all tissues, and never the best shift per tissue.
+L_SA, as it was; and L_LA too, if the views move along. An answer is given where d averages zero
+over the slices with tissue, so the heart lies where the stack was scanned. Only a view that is
+taken to lie where its file says, as in the paper, shows something of that shift. Scores are given
+up to one common translation, the same for all tissues, and never the best shift per tissue.
 """
 
 from collections.abc import Sequence

@@ -72,7 +72,7 @@ class View:
     def of(cls, view: LabelVolume, placement: Placement) -> "View":
         """A label map of one plane. A tissue of which it has no voxel was not outlined."""
         S_LA = torch.from_numpy(view.labels[0].astype(np.int64))
-        lacks = tuple(label for label in range(1, len(TISSUES)) if not (label == S_LA).any())
+        lacks = tuple(label for label in range(1, len(TISSUES)) if not S_LA.eq(label).any())
         return cls(plane_geometry(view, placement), S_LA, lacks)
 
     def told(self, logits: Tensor) -> Tensor:

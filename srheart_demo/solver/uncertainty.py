@@ -79,20 +79,19 @@ def laplace(step: Step, p: Problem) -> Posterior:
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
 
-    def seen(x: Tensor) -> Tensor:
+    def shown(x: Tensor) -> Tensor:
         d = d_end.clone()
         d[:, moves] = x[:, M:].view(1, -1, 2)
         d_SA, d_LA = p.split(d)
         field = p.G.decode(x[:, :M])
-        shown = [degrade(field, p.stack, d_SA)]
+        planes = [degrade(field, p.stack, d_SA)]
         for view, own in zip(p.views, d_LA.unbind(1), strict=True):
-            shown.append(view.told(long_axis_view(field, view.plane, own)))
-        return torch.cat([planes.flatten(2) for planes in shown], dim=2)
+            planes.append(view.told(long_axis_view(field, view.plane, own)))
+        return torch.cat([logits.flatten(2) for logits in planes], dim=2)
 
-    weights = [torch.full((p.S_LR.numel(),), 1 / p.S_LR.numel())]
-    for view in p.views:
-        weights.append(torch.full((view.S_LA.numel(),), settings.gamma / view.S_LA.numel()))
-    precision = gauss_newton(seen, x, steps, observations(p, settings) * torch.cat(weights))
+    parts = [(1.0, p.S_LR), *((settings.gamma, view.S_LA) for view in p.views)]
+    weights = [torch.full((seen.numel(),), weight / seen.numel()) for weight, seen in parts]
+    precision = gauss_newton(shown, x, steps, observations(p, settings) * torch.cat(weights))
     precision[:M, :M] += torch.eye(M)
     T = int(p.tissue.sum())
     together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
