@@ -1,7 +1,5 @@
 """The commands and their options, from commands.toml; help needs no heavy import."""
 
-from __future__ import annotations
-
 import argparse
 import math
 import tomllib

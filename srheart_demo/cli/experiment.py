@@ -1,7 +1,5 @@
 """``srheart experiment``: the paper's tables and more, each by one command."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

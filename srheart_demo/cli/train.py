@@ -1,7 +1,5 @@
 """``srheart train``: a generator, or the baseline EDSR, from synthetic hearts."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A report on a scan: what it is, what was assumed of it, and whether to trust its heart."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any

@@ -4,8 +4,6 @@ A result folder's ``record.json`` says what was made of which input, and how. So
 stopped or killed goes on where it was, and the summary can be made anew from the records.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

@@ -1,11 +1,10 @@
 """A beating heart: every frame of a scan, each restored from where the one before it ended."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from torch import Tensor
 
@@ -38,7 +37,7 @@ class Beat:
     verdict: str | None = None
 
     @classmethod
-    def of(cls, frame: int, e: Enhancement) -> Beat:
+    def of(cls, frame: int, e: Enhancement) -> Self:
         """Measured on a restored frame."""
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
         LV, MYO, RV = (round(volume, 1) for volume in ml.values())

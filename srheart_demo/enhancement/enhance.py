@@ -3,8 +3,6 @@
 What the command line, cohorts and the dashboard share; nothing here is for display.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass

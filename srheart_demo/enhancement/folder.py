@@ -4,8 +4,6 @@ Names say what a file may be, its content what it is. Datasets lay pictures, cin
 beside each other; whatever is no stack is passed over, and it is said why.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """What names of files say: of which format they are, whether they are views, and of what."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ them, label noise, several spacings, some slices missing. A quantity outside wha
 is unusual; one much farther out is not to be trusted.
 """
 
-from __future__ import annotations
-
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence

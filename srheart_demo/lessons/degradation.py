@@ -1,7 +1,5 @@
 """Lesson 2: what Eq. 1 does to a heart, its checks, and the motion layer that cannot learn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial

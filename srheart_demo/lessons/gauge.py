@@ -1,7 +1,5 @@
 """Lesson 5: the landscape of one slice's displacement, what a stack cannot tell, and its checks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

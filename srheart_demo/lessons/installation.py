@@ -4,8 +4,6 @@ Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installati
 package that only notebooks need.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Iterable

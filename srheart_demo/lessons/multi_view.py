@@ -1,7 +1,5 @@
 """Lesson 6: its checks (a plane from its affine, Eq. 5, what γ weighs), and where views cross."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

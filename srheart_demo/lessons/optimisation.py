@@ -1,8 +1,6 @@
 """Lesson 4: checks (Algorithm 1, when to stop, batch norm), a decoder of discs, and runs in
 pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from itertools import pairwise

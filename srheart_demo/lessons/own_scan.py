@@ -1,7 +1,5 @@
 """Lesson 9: its scan, which is stored as a stranger might store it, its checks and pictures."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence

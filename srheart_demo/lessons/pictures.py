@@ -1,8 +1,6 @@
 """What lessons draw: label maps and curves, by matplotlib so that they show without running, and
 `try_it`, which puts sliders beside a picture."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO

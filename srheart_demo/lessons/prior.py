@@ -1,7 +1,5 @@
 """Lesson 3: its checks, a heart that no generator here has seen, and galleries of hearts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import cache
 

@@ -1,7 +1,5 @@
 """Lesson 1: its checks, and what a run does in a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt

@@ -1,7 +1,5 @@
 """Lesson 7: its checks, and scores in pictures: one answer's, a cohort's, means by a setting."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory

@@ -1,7 +1,5 @@
 """Lesson 10: a generator that knows no hearts but pea pods, the lesson's checks, and pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,8 +1,7 @@
 """Scans whose truth is known, what answers look like over it, and a small problem for checks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -46,7 +45,7 @@ class Truth:
     voxels: Tensor = HR_VOXELS
 
     @classmethod
-    def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Truth:
+    def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Self:
         """What the scan of a shipped subject hides, wherever it was placed."""
         voxels = torch.as_tensor(scan.placement.to_model(subject.S_HR.points())).float()
         return cls(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p, voxels)

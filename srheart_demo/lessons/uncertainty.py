@@ -1,7 +1,5 @@
 """Lesson 8: its checks, and what is sure, what is wrong, and what was never seen in pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any

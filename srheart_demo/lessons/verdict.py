@@ -6,8 +6,6 @@ is common to all exercises (a forgotten return, a wrong type or shape, an except
 place of an argument, a sign) is found here.
 """
 
-from __future__ import annotations
-
 import ast
 import dis
 import inspect
@@ -341,7 +339,7 @@ def _misused(frame: FrameType) -> str:
     parameters = inspect.signature(function).parameters
     for name, parameter in parameters.items():
         wanted, value = parameter.annotation, frame.f_locals.get(name)
-        wanted = wanted.strip("'\"") if isinstance(wanted, str) else wanted.__name__
+        wanted = wanted.strip("'\"") if isinstance(wanted, str) else getattr(wanted, "__name__", "")
         kinds = {c.__name__ for c in type(value).__mro__}
         if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in kinds:
             call = f"{function.__name__}({', '.join(parameters)})"
