@@ -16,12 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.experiments.restoration import find_generator
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.generator import HeartGenerator, to_labels
+from srheart_demo.heart.generator import HeartGenerator, load_generator, to_labels
 from srheart_demo.heart.measures import Summary, assd, dice, summary
 from srheart_demo.heart.population import SEEDS, VOLUME_RANGES, draw
 from srheart_demo.machine import one_thread
@@ -148,7 +147,7 @@ def placed_heart(path: Path) -> LabelVolume:
 @cache
 def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
     """Finds the best codes of a shipped generator, or that of a file."""
-    return Ceiling(find_generator(generator, latent_size))
+    return Ceiling(load_generator(generator, latent_size))
 
 
 def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:

@@ -16,14 +16,14 @@ import torch
 from srheart_demo.experiments import generators
 from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulated_heart
 from srheart_demo.experiments.methods import PAPERS
-from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
+from srheart_demo.experiments.restoration import LatentOptimisation
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_rows
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
-from srheart_demo.heart.generator import OURS, available, weights_file
+from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.settings import Settings
 from srheart_demo.training import BetaVAESettings, TrainingProgress, train
@@ -178,6 +178,6 @@ def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> S
 
 def _sound_draw(generator: str, latent_size: int | None, draw: int) -> Scores:
     """Whether the heart of a draw of z ~ N(0, I) passes the checks of its anatomy."""
-    G = find_generator(generator, latent_size)
+    G = load_generator(generator, latent_size)
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(draw))
     return {"sound": generators.soundness(G, z)["sound hearts"]}

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from srheart_demo.experiments.restoration import Interpolation, LatentOptimisation, Method
+from srheart_demo.experiments.restoration import LatentOptimisation, Method, interpolated
 from srheart_demo.files import fingerprint
 from srheart_demo.heart.generator import OURS, weights_file
 from srheart_demo.solver.baselines import BASELINES, edsr
@@ -63,7 +63,7 @@ OTHERWISE: dict[str, Method] = {
 """Other ways to read the paper: its demonstration never moves d, and as printed it stops early."""
 
 METHODS: dict[str, Method] = {
-    **{name: partial(Interpolation, name) for name in BASELINES},
+    **{name: partial(interpolated, name) for name in BASELINES},
     LO_OURS: LatentOptimisation(RECOMMENDED, generator=OURS),
     "LO (INTERACTIVE)": LatentOptimisation(INTERACTIVE, generator=OURS),
     **{

@@ -3,22 +3,15 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Protocol
+from functools import cache
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.heart.generator import (
-    OURS,
-    HeartGenerator,
-    available,
-    load_generator,
-    read_generator,
-)
+from srheart_demo.heart.generator import OURS, load_generator
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import stack_geometry
@@ -33,98 +26,68 @@ from srheart_demo.solver.settings import RECOMMENDED, Settings
 Labels = NDArray[np.uint8]
 
 
-class Restoration(Protocol):
-    """A restored heart, in the model's frame."""
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """A restored heart, in the model's frame.
 
-    @property
-    def d(self) -> Tensor:
-        """(1, K, 2) displacements found, mm, in the file's order; zero where none are sought."""
+    Attributes:
+        d: (1, K, 2) displacements found, mm, in the file's order; zero where none are sought.
+        on_grid: gives its labels (K', h', w') on parallel slices.
+        on_plane: gives its labels (h, w) on a long-axis plane.
+        loss: L of Eq. 5 at (z, d), where Algorithm 1 found it.
+        size_of_z: |z|/√M there; of draws from N(0, I) it is near 1.
+    """
 
-    def on_grid(self, grid: Stack) -> Labels:
-        """Its labels (K', h', w') on parallel slices."""
+    d: Tensor
+    on_grid: Callable[[Stack], Labels]
+    on_plane: Callable[[Plane], Labels]
+    loss: float | None = None
+    size_of_z: float | None = None
 
-    def on_plane(self, plane: Plane) -> Labels:
-        """Its labels (h, w) on a long-axis plane."""
+    def moved(self, shift: Tensor) -> Self:
+        """The heart moved by `shift` (2,), mm along H and W: what lay at x − shift lies at x."""
+
+        def on_plane(plane: Plane) -> Labels:
+            points = plane.points.clone()
+            points[..., 1:] -= shift
+            return self.on_plane(Plane(points))
+
+        def on_grid(grid: Stack) -> Labels:
+            return self.on_grid(replace(grid, origin=grid.origin - shift))
+
+        return replace(self, on_grid=on_grid, on_plane=on_plane)
 
 
 Method = Callable[[Scan], Restoration]
 
 
-@dataclass(frozen=True, eq=False)
-class Moved:
-    """A restored heart moved by `shift` (2,), mm along H and W."""
+def interpolated(name: str, scan: Scan) -> Restoration:
+    """A baseline's answer; nothing is computed before it is known where.
 
-    heart: Restoration
-    shift: Tensor
-
-    @property
-    def d(self) -> Tensor:
-        """As the heart's."""
-        return self.heart.d
-
-    def on_grid(self, grid: Stack) -> Labels:
-        """What the moved heart shows at x, the heart shows at x − shift."""
-        return self.heart.on_grid(replace(grid, origin=grid.origin - self.shift))
-
-    def on_plane(self, plane: Plane) -> Labels:
-        """As `on_grid`."""
-        points = plane.points.clone()
-        points[..., 1:] -= self.shift
-        return self.heart.on_plane(Plane(points))
-
-
-@dataclass(frozen=True, eq=False)
-class Interpolation:
-    """A baseline's answer; nothing is computed before it is known where."""
-
-    name: str
-    scan: Scan
-
-    @property
-    def d(self) -> Tensor:
-        """None is sought."""
-        return torch.zeros(1, len(self.scan.looked_at), 2)
-
-    def on_grid(self, grid: Stack) -> Labels:
-        """Slices that nobody looked at do not show "no heart"."""
-        placement, seen = self.scan.placement, self.scan.placement.from_apex(self.scan.looked_at)
-        ordered = placement.apex_first(self.scan.stack)
-        stack = stack_geometry(ordered, placement).slices(seen)
-        return BASELINES[self.name](ordered.labels[seen], stack, grid)
-
-    def on_plane(self, plane: Plane) -> Labels:
-        """The HR map that it restores, sliced along the plane, as in the paper (section 3.2)."""
-        return labels_at(self._S_SR, plane.points)
-
-    @cached_property
-    def _S_SR(self) -> Tensor:
-        return one_hot_field(self.on_grid(HR_GRID))
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """The answer of Algorithm 1.
-
-    Attributes:
-        field: class logits over the HR box.
-        d: as found.
-        loss: L of Eq. 5 at (z, d).
-        size_of_z: |z|/√M; of draws from N(0, I) it is near 1.
+    Slices that nobody looked at do not show "no heart". On a plane it is the HR map that it
+    restores, sliced along the plane, as in the paper (section 3.2).
     """
+    placement, seen = scan.placement, scan.placement.from_apex(scan.looked_at)
+    ordered = placement.apex_first(scan.stack)
+    stack = stack_geometry(ordered, placement).slices(seen)
 
-    field: Tensor
-    d: Tensor
-    loss: float
-    size_of_z: float
+    def on_grid(grid: Stack) -> Labels:
+        return BASELINES[name](ordered.labels[seen], stack, grid)
 
-    def on_grid(self, grid: Stack) -> Labels:
-        """The likeliest class at each voxel."""
-        logits = degrade(self.field, grid, torch.zeros(1, grid.K, 2))
+    S_SR = cache(lambda: one_hot_field(on_grid(HR_GRID)))
+    no_d = torch.zeros(1, len(scan.looked_at), 2)
+    return Restoration(no_d, on_grid, lambda plane: labels_at(S_SR(), plane.points))
+
+
+def solved(field: Tensor, d: Tensor, loss: float, z: Tensor) -> Restoration:
+    """Algorithm 1's answer, class logits over the HR box: the likeliest class at each voxel."""
+
+    def on_grid(grid: Stack) -> Labels:
+        logits = degrade(field, grid, torch.zeros(1, grid.K, 2))
         return logits[0].argmax(0).numpy().astype(np.uint8)
 
-    def on_plane(self, plane: Plane) -> Labels:
-        """As `on_grid`."""
-        return labels_at(self.field, plane.points)
+    size = float(z.square().mean().sqrt())
+    return Restoration(d, on_grid, lambda plane: labels_at(field, plane.points), loss, size)
 
 
 @dataclass(frozen=True)
@@ -149,7 +112,7 @@ class LatentOptimisation:
         Raises:
             ArithmeticError: the run diverged.
         """
-        G = find_generator(self.generator, self.latent_size)
+        G = load_generator(self.generator, self.latent_size)
         problem = Problem.of(scan if self.multi_view else replace(scan, view=None), G)
         end = solve(problem, self.settings)
         if not math.isfinite(end.objective):
@@ -157,17 +120,4 @@ class LatentOptimisation:
         there, shift = centred(end.d, problem)
         d = torch.zeros(1, len(scan.looked_at), 2)
         d[:, scan.looked_at] = there.flip(1) if scan.placement.flipped else there
-        return Moved(Solved(answer(end, problem), d, end.loss, size_of(end.z)), shift)
-
-
-@cache
-def find_generator(name: str, latent_size: int | None = None) -> HeartGenerator:
-    """A shipped generator, or that of a file of weights."""
-    if name in available():
-        return load_generator(name, latent_size)
-    return read_generator(Path(name), latent_size)
-
-
-def size_of(z: Tensor) -> float:
-    """|z|/√M."""
-    return float(z.square().mean().sqrt())
+        return solved(answer(end, problem), d, end.loss, end.z).moved(shift)

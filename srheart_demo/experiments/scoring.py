@@ -16,7 +16,7 @@ from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.restoration import Labels, Method, Moved, Restoration
+from srheart_demo.experiments.restoration import Labels, Method, Restoration
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import (
@@ -71,7 +71,7 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
 
     tissue, shift = _tissue(case), _common_shift(found, case)
     raw = _overlap(labels, found, case)
-    moved = Moved(found, shift)
+    moved = found.moved(shift)
     fixed = _overlap(moved.on_grid(case.grid), moved, case) if shift.any() else raw
     true_labels, spacing = case.S_HR.labels, case.S_HR.spacing
     return {
@@ -98,7 +98,7 @@ def scores_of(
 
 def labels_at_truth(found: Restoration, case: Case) -> Labels:
     """A restored heart's labels at the true heart's voxels, after the common translation."""
-    return Moved(found, _common_shift(found, case)).on_grid(case.grid)
+    return found.moved(_common_shift(found, case)).on_grid(case.grid)
 
 
 def _tissue(case: Case) -> Tensor:
