@@ -153,7 +153,7 @@ def best_code(generator: str, case: Case) -> Restoration:
     """The nearest that G can come to the true heart, with the true d."""
     G, scan = load_generator(generator), replace(case.scan, view=None)
     frame = np.linalg.inv(scan.placement.world_from_model) @ case.S_HR.affine
-    z = ceiling_of(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
+    z = ceiling_of(G).best_code(whole_heart(replace(case.S_HR, affine=frame)))
     problem = Problem.of(scan, G)
     there = case.d[:, scan.looked_at]
     there = there.flip(1) if scan.placement.flipped else there

@@ -20,7 +20,7 @@ from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.generator import HeartGenerator, load_generator, to_labels
+from srheart_demo.heart.generator import HeartGenerator, to_labels
 from srheart_demo.heart.measures import Summary, assd, dice, summary
 from srheart_demo.heart.population import SEEDS, VOLUME_RANGES, draw
 from srheart_demo.machine import one_thread
@@ -79,10 +79,9 @@ def on_hearts(
     seed: int,
 ) -> Iterator[Part]:
     """How well a generator holds `n` hearts of each population, and the heart of each file."""
-    ceiling = cache(lambda: Ceiling(G))
 
     def score(make: Callable[[], LabelVolume]) -> Scores:
-        return accuracy(ceiling(), make())
+        return accuracy(G, make())
 
     for population in populations if n else ():
         hearts = [partial(unseen_heart, population, s) for s in _seeds(n, seed)]
@@ -144,20 +143,17 @@ def placed_heart(path: Path) -> LabelVolume:
     return replace(heart, affine=model_from_world @ heart.affine)
 
 
-@cache
-def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
-    """Finds the best codes of a shipped generator, or that of a file."""
-    return Ceiling(load_generator(generator, latent_size))
+ceiling_of = cache(Ceiling)
+"""Finds the best codes of a generator."""
 
 
-def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:
+def accuracy(G: HeartGenerator, heart: LabelVolume) -> Scores:
     """Dice and ASSD at a heart's voxels of its best code and, with an encoder, of its encoding.
 
     "RMS of z" is |z|/√M of the best code; of draws from N(0, I) it is near 1.
     """
-    G, target = ceiling.G, whole_heart(heart)
-    points = torch.tensor(heart.points(), dtype=torch.float32)
-    codes = {"ceiling": ceiling.best_code(target)}
+    target, points = whole_heart(heart), torch.tensor(heart.points(), dtype=torch.float32)
+    codes = {"ceiling": ceiling_of(G).best_code(target)}
     if isinstance(G, Encoder):
         with torch.no_grad():
             codes["encode-decode"], _ = G.encode(target)

@@ -172,7 +172,7 @@ def _known_heart(population: str, seed: int) -> LabelVolume:
 
 def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
-    found = generators.accuracy(generators.ceiling_of(generator, latent_size), heart)
+    found = generators.accuracy(load_generator(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
 
 
