@@ -32,7 +32,8 @@ class Report:
         facts: what was found, for programs.
         measures: of the heart after a quick solve; none where it was not solved.
         prior: where draws of the prior itself lie, in a sentence.
-        doubts: of the scan itself, any of which is reason enough not to trust its heart.
+        verdict: the worst of its measures and of the scan's doubts; None where it was not solved.
+        reasons: the doubts, and sentences of measures as bad as the worst, if that is not fine.
     """
 
     name: str
@@ -41,17 +42,8 @@ class Report:
     facts: Mapping[str, Any]
     measures: tuple[Measure, ...] = ()
     prior: str = ""
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> Grade | None:
-        """The worst of its measures and doubts; None where it was not solved."""
-        return verdict_of(self.measures, self.doubts)[0] if self.measures else None
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
-        return verdict_of(self.measures, self.doubts)[1] if self.measures else ()
+    verdict: Grade | None = None
+    reasons: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """For a reader, in lines."""
@@ -98,11 +90,11 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
         return report
     ours, name = generator.OURS, getattr(G, "name", generator.OURS)
     other = (f"What is usual was measured with the generator {ours}, and this is {name}.",)
-    return replace(
-        report,
-        assumed=report.assumed + other * (name != ours),
-        measures=judge(measured(scan, G)),
-        prior=_prior(G),
+    measures = judge(measured(scan, G))
+    verdict, reasons = verdict_of(measures, scan.doubts)
+    assumed = report.assumed + other * (name != ours)
+    return Report(
+        report.name, report.found, assumed, report.facts, measures, _prior(G), verdict, reasons
     )
 
 

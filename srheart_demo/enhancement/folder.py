@@ -13,17 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srheart_demo.enhancement.names import (
-    BY_ITSELF,
-    LABEL_WORDS,
-    NIFTI,
-    OTHER_FORMATS,
-    Choice,
-    akin,
-    chambers_rank,
-    making_of,
-    stem,
-)
+from srheart_demo.enhancement import names
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -74,7 +64,7 @@ class CohortScan:
     @property
     def name(self) -> str:
         """That of the result folder: the file's without its ending, sub-folders included."""
-        return stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
+        return names.stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -136,7 +126,7 @@ class Content(NamedTuple):
 def find_subjects(
     folder: Path,
     out: Path | None = None,
-    choice: Choice = BY_ITSELF,
+    choice: names.Choice = names.BY_ITSELF,
     view_convention: Convention | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> Found:
@@ -168,7 +158,7 @@ def find_subjects(
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
-        if (NIFTI.search(path.name) or OTHER_FORMATS.search(path.name))
+        if (names.NIFTI.search(path.name) or names.OTHER_FORMATS.search(path.name))
         and results not in path.parents
     ]
     files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
@@ -193,7 +183,7 @@ class _Sorting:
     """The files of a folder, on their way to subjects."""
 
     folder: Path
-    choice: Choice
+    choice: names.Choice
     view_convention: Convention | None
     stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
     views: dict[str, Content] = field(default_factory=dict)
@@ -208,7 +198,7 @@ class _Sorting:
             return
         path = self.folder / file
         match _content(path):
-            case NotLabels() as error if not LABEL_WORDS.search(path.name.lower()):
+            case NotLabels() as error if not names.LABEL_WORDS.search(path.name.lower()):
                 self.passed_over.append(PassedOver(file, "picture", self._said(error, file)))
             case NothingLabelled() as error:
                 why = self._said(error, file)
@@ -223,7 +213,7 @@ class _Sorting:
         path = self.folder / file
         if any(pattern.covers(file) for pattern in self.choice.exclude):
             return "file left out by a pattern", "as was asked for"
-        if OTHER_FORMATS.search(file):
+        if names.OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
         if path.name.lower() == "s_sr.nii.gz" and path.with_name("d.json").exists():
             return "result", "a heart that was restored, not a scan"
@@ -272,7 +262,7 @@ class _Sorting:
             stacks = by_key[self.choice.key(view, True)]
             if not (stacks or self.choice.views) and self.choice.is_view(view):
                 beside = by_folder[PurePosixPath(view).parent]
-                alike = [stack for stack in beside if akin(view, stack)]
+                alike = [stack for stack in beside if names.akin(view, stack)]
                 stacks = alike if len(alike) == 1 else []
             for stack in stacks:
                 going[stack].append(view)
@@ -284,9 +274,9 @@ class _Sorting:
         """The lower, the better: the same words, labels alike, more tissues, more chambers."""
         return (
             self.choice.key(view, True) != self.choice.key(stack, False),
-            making_of(view) != making_of(stack),
+            names.making_of(view) != names.making_of(stack),
             -self.views[view].tissues,
-            chambers_rank(view),
+            names.chambers_rank(view),
             view,
         )
 

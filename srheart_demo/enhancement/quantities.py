@@ -147,9 +147,7 @@ def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
     return tuple(measures)
 
 
-def verdict_of(
-    measures: Sequence[Measure], doubts: Sequence[str] = ()
-) -> tuple[Grade, tuple[str, ...]]:
+def verdict_of(measures: Sequence[Measure], doubts: Sequence[str]) -> tuple[Grade, tuple[str, ...]]:
     """The worst of measures and doubts, and the sentences that say so, if it is not fine."""
     worst = max(Grade.DISTRUST if doubts else Grade.FINE, *(m.verdict for m in measures))
     odd = (*doubts, *(m.sentence for m in measures if m.verdict == worst))

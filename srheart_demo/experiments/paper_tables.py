@@ -15,17 +15,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
-from srheart_demo.experiments import paper
-from srheart_demo.experiments.cases import (
-    CLINICAL,
-    CLINICAL_GAP,
-    CLINICAL_NOISE,
-    CLINICAL_PIXEL,
-    LEVELS,
-    Case,
-    HeldOut,
-    simulated_heart,
-)
+from srheart_demo.experiments import cases, paper
+from srheart_demo.experiments.cases import CLINICAL, LEVELS, Case, HeldOut
 from srheart_demo.experiments.methods import (
     LO_OURS,
     LO_PAPER,
@@ -93,7 +84,7 @@ class MethodsOnHearts(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(simulated_heart, population, seed, level),
+                partial(cases.simulated_heart, population, seed, level),
                 self.measures(level),
             )
             for seed, level in product(self.subjects.seeds, self.levels)
@@ -156,8 +147,8 @@ class Table3(MethodsOnHearts):
     def settings(self) -> dict[str, Any]:
         """The protocol besides."""
         protocol = (
-            f"slices of {CLINICAL_GAP:g} mm, pixels of {CLINICAL_PIXEL} mm, normal motion, "
-            f"ε = {CLINICAL_NOISE} on both views"
+            f"slices of {cases.CLINICAL_GAP:g} mm, pixels of {cases.CLINICAL_PIXEL} mm, "
+            f"normal motion, ε = {cases.CLINICAL_NOISE} on both views"
         )
         return {**super().settings(), "protocol": protocol}
 

@@ -19,19 +19,8 @@ from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.restoration import Labels, Method, Restoration
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart.measures import (
-    dice,
-    lv_mass_g,
-    surface_distances,
-    surface_scores,
-    volumes_ml,
-)
-from srheart_demo.solver.gauge import (
-    common_translation,
-    motion_error,
-    raw_motion_error,
-    unsheared_motion_error,
-)
+from srheart_demo.heart import measures
+from srheart_demo.solver import gauge
 
 SCORED = (*TISSUES[1:], "mean")
 """LV, MYO, RV and the mean of their Dice."""
@@ -77,13 +66,15 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     return {
         **fixed,
         **{f"raw_{name}": value for name, value in raw.items()},
-        **_by_tissue("volume_{}_ml", volumes_ml(labels, spacing)),
-        **_by_tissue("true_volume_{}_ml", volumes_ml(true_labels, spacing)),
-        "lv_mass_g": lv_mass_g(labels, spacing),
-        "true_lv_mass_g": lv_mass_g(true_labels, spacing),
-        "motion_error_mm": motion_error(found.d, case.d, tissue),
-        "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
-        "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
+        **_by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
+        **_by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
+        "lv_mass_g": measures.lv_mass_g(labels, spacing),
+        "true_lv_mass_g": measures.lv_mass_g(true_labels, spacing),
+        "motion_error_mm": gauge.motion_error(found.d, case.d, tissue),
+        "raw_motion_error_mm": gauge.raw_motion_error(found.d, case.d, tissue),
+        "unsheared_motion_error_mm": gauge.unsheared_motion_error(
+            found.d, case.d, case.stack.z, tissue
+        ),
         "seconds": seconds,
         **{name: x for of in more for name, x in of(found, labels, case).items()},
     }
@@ -108,15 +99,15 @@ def _tissue(case: Case) -> Tensor:
 
 def _common_shift(found: Restoration, case: Case) -> Tensor:
     """(2,) along H and W, mm, that the heart as found is to be moved by."""
-    return case.stack.in_model_axes(common_translation(found.d, case.d, _tissue(case)))[0]
+    return case.stack.in_model_axes(gauge.common_translation(found.d, case.d, _tissue(case)))[0]
 
 
 def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
-    distances = surface_distances(labels, case.S_HR.labels, case.S_HR.spacing)
-    assd, hd95 = surface_scores(distances)
+    distances = measures.surface_distances(labels, case.S_HR.labels, case.S_HR.spacing)
+    assd, hd95 = measures.surface_scores(distances)
     return {
-        **with_mean("dice_{}", dice(labels, case.S_HR.labels)),
-        **with_mean("la_dice_{}", dice(found.on_plane(case.plane), case.S_LA.labels[0])),
+        **with_mean("dice_{}", measures.dice(labels, case.S_HR.labels)),
+        **with_mean("la_dice_{}", measures.dice(found.on_plane(case.plane), case.S_LA.labels[0])),
         **_by_tissue("assd_{}_mm", assd),
         **_by_tissue("hd95_{}_mm", hd95),
     }

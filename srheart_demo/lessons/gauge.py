@@ -14,15 +14,7 @@ from torch.fft import irfft2, rfft2
 
 from srheart_demo.dashboard.theme import INK, MUTED
 from srheart_demo.explorer.why import LossMap
-from srheart_demo.lessons.pictures import (
-    SHADES,
-    Labels,
-    finish,
-    grid,
-    lengthwise,
-    slices_of,
-    window_of,
-)
+from srheart_demo.lessons import pictures
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample, move
@@ -148,7 +140,10 @@ def picture_landscapes(
     """
     figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)
     for axis, (title, found), low in zip(axes[0], maps.items(), minima, strict=True):
-        look: dict[str, Any] = {"cmap": SHADES.reversed(), "vmax": float(np.quantile(found.L, 0.9))}
+        look: dict[str, Any] = {
+            "cmap": pictures.SHADES.reversed(),
+            "vmax": float(np.quantile(found.L, 0.9)),
+        }
         drawn = axis.pcolormesh(found.x, found.y, found.L, rasterized=True, **look)
         axis.plot(*found.path.T, color="white", lw=2.6)
         axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
@@ -169,19 +164,19 @@ def picture_landscapes(
         labelcolor="white",
         fontsize=9,
     )
-    return finish(figure)
+    return pictures.finish(figure)
 
 
-def picture_moved(hearts: Mapping[str, tuple[Labels, Labels]]) -> Figure:
+def picture_moved(hearts: Mapping[str, tuple[pictures.Labels, pictures.Labels]]) -> Figure:
     """Hearts, each cut along its length and followed by the stack that it shows.
 
     Args:
         hearts: title → (64, 128, 128) labels of the heart and (K, h, w) of the stack.
     """
     stacks = [stack for _, stack in hearts.values()]
-    window, shown = window_of(stacks), slices_of(stacks, every=2)
+    window, shown = pictures.window_of(stacks), pictures.slices_of(stacks, every=2)
     rows = {
-        title: [lengthwise(heart, 64)[:, 14:-14], *(stack[k][window] for k in shown)]
+        title: [pictures.lengthwise(heart, 64)[:, 14:-14], *(stack[k][window] for k in shown)]
         for title, (heart, stack) in hearts.items()
     }
-    return finish(grid(rows)[0])
+    return pictures.finish(pictures.grid(rows)[0])

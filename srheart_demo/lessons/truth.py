@@ -15,14 +15,9 @@ from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.scan.samples import Sample, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import stack_volume, where_it_is_known, world_from_model
+from srheart_demo.solver import gauge
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.baselines import nearest_neighbour
-from srheart_demo.solver.gauge import (
-    common_translation,
-    motion_error,
-    raw_motion_error,
-    unsheared_motion_error,
-)
 from srheart_demo.solver.problem import Problem
 
 HR_VOXELS = HR_GRID.points()
@@ -60,7 +55,7 @@ class Truth:
         Returns:
             (n, C, D, H, W).
         """
-        shift = self.p.stack.in_model_axes(common_translation(d, self.d, self.p.tissue))[0]
+        shift = self.p.stack.in_model_axes(gauge.common_translation(d, self.d, self.p.tissue))[0]
         inside = self.voxels[..., 1:] - shift
         return sample(fields, torch.cat([self.voxels[..., :1], inside], dim=-1))
 
@@ -75,7 +70,7 @@ class Truth:
 
     def aligned(self, d: Tensor) -> Tensor:
         """The true displacements (1, K, 2) with the common translation of others, mm."""
-        return self.d + common_translation(d, self.d, self.p.tissue)
+        return self.d + gauge.common_translation(d, self.d, self.p.tissue)
 
     def dice(self, step: Step) -> float:
         """Mean Dice of G(z) with the true heart, after their common translation."""
@@ -83,14 +78,14 @@ class Truth:
 
     def motion_error(self, d: Tensor) -> float:
         """RMS error of d (1, K, 2) after the common translation, mm."""
-        return motion_error(d, self.d, self.p.tissue)
+        return gauge.motion_error(d, self.d, self.p.tissue)
 
     def motion_errors(self, d: Tensor) -> tuple[float, float, float]:
         """RMS error of d (1, K, 2), mm: after the common translation, less the drift along the
         stack too, and as it stands."""
         tissue, z = self.p.tissue, self.p.stack.z
-        drift = unsheared_motion_error(d, self.d, z, tissue)
-        return self.motion_error(d), drift, raw_motion_error(d, self.d, tissue)
+        drift = gauge.unsheared_motion_error(d, self.d, z, tissue)
+        return self.motion_error(d), drift, gauge.raw_motion_error(d, self.d, tissue)
 
 
 def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem, Truth]:
