@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from srheart_demo import training
 from srheart_demo.cli.errors import (
     BadInput,
     check_populations,
@@ -134,8 +133,8 @@ def _measure(experiment: Experiment, results: Results, options: argparse.Namespa
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
-        def show(name: str, state: training.TrainingProgress) -> None:
-            progress.update(f"{name}, {state.phase}", state.done, state.total)
+        def show(name: str, phase: str, done: int, total: int, _: object) -> None:
+            progress.update(f"{name}, {phase}", done, total)
 
         try:
             experiment.prepare(show)

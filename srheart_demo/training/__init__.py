@@ -4,7 +4,7 @@ from srheart_demo.training.betavae import BetaVAESettings
 from srheart_demo.training.dcgan import DCGANSettings
 from srheart_demo.training.edsr import EDSRSettings
 from srheart_demo.training.hearts import VALIDATION_SEED, make_hearts
-from srheart_demo.training.loop import TrainingProgress, TrainingSettings, train
+from srheart_demo.training.loop import Progress, TrainingSettings, train
 from srheart_demo.training.traits import TraitsSettings
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "BetaVAESettings",
     "DCGANSettings",
     "EDSRSettings",
-    "TrainingProgress",
+    "Progress",
     "TrainingSettings",
     "TraitsSettings",
     "make_hearts",

@@ -33,7 +33,6 @@ class BetaVAESettings(TrainingSettings):
     Attributes:
         learning_rate: Adam's peak.
         beta: weight of the KL term; see the head of this module.
-        architecture: sizes of the network.
     """
 
     population: str = "healthy"

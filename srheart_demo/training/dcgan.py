@@ -34,7 +34,6 @@ class DCGANSettings(TrainingSettings):
         penalty: weight γ/2 of R1, the mean squared gradient norm at hearts.
         penalty_every: steps from one penalty to the next; it is weighted so much more.
         average: share of the old average that each step keeps.
-        architecture: sizes of the generator.
         discriminator_widths: channels of the discriminator from its last lattice outwards.
     """
 

@@ -32,7 +32,6 @@ class EDSRSettings(TrainingSettings):
         learning_rate: Adam's peak.
         clip: greatest norm of the gradient.
         start: file of weights to go on from, of the same sizes; fresh ones without.
-        architecture: sizes of the network.
     """
 
     hearts: int = 4000
@@ -97,7 +96,6 @@ def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Ten
 
     Args:
         hearts: class probabilities (B, 4, 32, 64, 64).
-        level: of the motion.
         rng: of the slices' position along D and of their displacements.
 
     Returns:

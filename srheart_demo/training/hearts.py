@@ -52,12 +52,12 @@ def make_hearts(
     n: int,
     seed: int,
     population: str = "everyone",
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
     chunk: int = 16,
 ) -> StoredHearts:
     """`n` hearts of `population`; the same seed gives the same hearts.
 
-    `progress` is told after each `chunk` how many are made.
+    `progress` is told after each `chunk` how many of how many are made.
     """
     epsilon = torch.randn(n, TRAITS_SIZE, generator=torch.Generator().manual_seed(seed))
     shares = torch.empty(n, 3, *LATTICE_SHAPE, dtype=torch.uint8)
@@ -67,7 +67,7 @@ def make_hearts(
         probabilities = phantom.class_logits(distances).softmax(1)
         shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:
-            progress(min(first + chunk, n))
+            progress(min(first + chunk, n), n)
     return StoredHearts(epsilon, shares)
 
 

@@ -61,7 +61,6 @@ class Training(ABC, Generic[S]):
     """A way to train a network; built with torch's seed set.
 
     Attributes:
-        settings: what was chosen.
         modules: every network, by name; with the optimisers, all that a checkpoint must hold.
         optimisers: by name, each made with its peak learning rate.
     """
@@ -82,12 +81,7 @@ class Training(ABC, Generic[S]):
 
     @abstractmethod
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
-        """Update the networks once.
-
-        Args:
-            i: the step's number, from 0.
-            batch: hearts to learn from.
-            rng: the only source of random numbers.
+        """Update the networks once, step `i` from 0, with `rng` for all that is drawn.
 
         Returns:
             Losses to show, by name.
@@ -116,11 +110,7 @@ class Training(ABC, Generic[S]):
 
 
 class GeneratorTraining(Training[S]):
-    """A way to train a generator.
-
-    Attributes:
-        model: the network of `modules` that is written at the end.
-    """
+    """A way to train a generator; the `model`, of its `modules`, is written at the end."""
 
     model: HeartGenerator
 
@@ -137,15 +127,8 @@ class GeneratorTraining(Training[S]):
         return path
 
 
-@dataclass(frozen=True)
-class TrainingProgress:
-    """State of a running training, for whoever shows it."""
-
-    phase: str
-    done: int
-    total: int
-    seconds: float
-    losses: dict[str, float]
+Progress = Callable[[str, int, int, dict[str, float]], None]
+"""Is told the phase of a training, how many steps of how many of it are done, and losses."""
 
 
 def rate(step: int, steps: int, settings: TrainingSettings) -> float:
@@ -158,27 +141,25 @@ def rate(step: int, steps: int, settings: TrainingSettings) -> float:
 def train(
     settings: TrainingSettings,
     folder: Path,
-    progress: Callable[[TrainingProgress], None] | None = None,
+    progress: Progress | None = None,
     checkpoint_every: int = 200,
 ) -> Path:
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
 
-    Writes ``checkpoint.pt`` as it goes, then the model's weights and their card.
-
-    Returns:
-        Path of the weights.
+    Writes ``checkpoint.pt`` as it goes, then the model's weights, whose path it returns, and their
+    card.
 
     Raises:
         ValueError: the checkpoint in `folder` belongs to other settings.
     """
     training, checkpoint = settings.training(), folder / "checkpoint.pt"
+    show: Progress = progress or (lambda *_: None)
     folder.mkdir(parents=True, exist_ok=True)
     first, seconds = _resume(training, checkpoint)
     if first == 0:
-        training.prepare(_teller("preparing", progress))
-    tell = _teller("hearts", progress)
-    n = settings.hearts
-    hearts = make_hearts(n, settings.seed, settings.population, lambda done: tell(done, n))
+        training.prepare(lambda done, total: show("preparing", done, total, {}))
+    n, tell = settings.hearts, lambda done, total: show("hearts", done, total, {})
+    hearts = make_hearts(n, settings.seed, settings.population, tell)
     start = time.perf_counter() - seconds
     for i in range(first, settings.steps):
         for optimiser in training.optimisers.values():
@@ -190,25 +171,12 @@ def train(
         seconds = time.perf_counter() - start
         if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:
             _save(training, checkpoint, i + 1, seconds)
-        if progress:
-            shown = {name: loss.item() for name, loss in losses.items()}
-            progress(TrainingProgress("training", i + 1, settings.steps, seconds, shown))
+        shown = {name: loss.item() for name, loss in losses.items()}
+        show("training", i + 1, settings.steps, shown)
     card = {"settings": asdict(settings), "seconds": seconds, **training.quality()}
     path = training.write(folder, card)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
     return path
-
-
-def _teller(
-    phase: str, progress: Callable[[TrainingProgress], None] | None
-) -> Callable[[int, int], None]:
-    start = time.perf_counter()
-
-    def tell(done: int, total: int) -> None:
-        if progress:
-            progress(TrainingProgress(phase, done, total, time.perf_counter() - start, {}))
-
-    return tell
 
 
 def _save(training: Training[Any], path: Path, step: int, seconds: float) -> None:

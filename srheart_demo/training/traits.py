@@ -49,7 +49,6 @@ class TraitsSettings(TrainingSettings):
         encoder_clip: greatest norm of the encoder's gradient; rare hearts would throw it off.
         beta: how much of each direction q blurs.
         information_hearts: hearts that the information of the directions is averaged over.
-        architecture: sizes of the network.
     """
 
     hearts: int = 8000
@@ -82,10 +81,8 @@ class TraitsTraining(GeneratorTraining[TraitsSettings]):
 
     def prepare(self, tell: Callable[[int, int], None]) -> None:
         """Find the directions that z stands for."""
-        settings = self.settings
-        n = settings.information_hearts
-        tell_of_n = lambda done: tell(done, n)  # noqa: E731
-        self.posterior.fit(settings.beta, settings.population, n, settings.seed, tell_of_n)
+        of = self.settings
+        self.posterior.fit(of.beta, of.population, of.information_hearts, of.seed, tell)
 
     def stage(self, i: int) -> tuple[int, int]:
         """Each network has a schedule of its own."""
@@ -132,12 +129,11 @@ class CodePosterior(nn.Module):
         self.register_buffer("sd", torch.ones(M))
 
     def fit(
-        self, beta: float, population: str, hearts: int, seed: int, tell: Callable[[int], None]
+        self, beta: float, population: str, hearts: int, seed: int, tell: Callable[[int, int], None]
     ) -> None:
         """Directions and their SDs, from the information of `hearts` draws."""
-        directions, information = informative_directions(
-            len(self.sd), population, hearts, seed, tell
-        )
+        M = len(self.sd)
+        directions, information = informative_directions(M, population, hearts, seed, tell)
         self.sd = torch.sqrt(beta / (beta + information))
         self.means = torch.sqrt(1 - self.sd**2)[:, None] * directions
 
@@ -164,17 +160,14 @@ def informative_directions(
     population: str,
     hearts: int,
     seed: int,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
     chunk: int = 8,
 ) -> tuple[Tensor, Tensor]:
     """The M orthonormal directions of ε that segmentations tell most of.
 
     Args:
-        M: how many.
-        population: whose hearts.
         hearts: draws over which the information is averaged; several times their number.
-        seed: of the draws.
-        progress: told how many draws are done.
+        progress: told how many of how many draws are done.
 
     Returns:
         Directions (M, T), most informative first, and their information (M,), nats per heart.
@@ -193,6 +186,6 @@ def informative_directions(
         assert epsilon.grad is not None
         information += epsilon.grad.T @ epsilon.grad / hearts
         if progress:
-            progress(first + len(epsilon))
+            progress(first + len(epsilon), hearts)
     values, vectors = torch.linalg.eigh(information)
     return vectors.T.flip(0)[:M].contiguous(), values.flip(0)[:M].clone()
