@@ -23,25 +23,18 @@ SCANNER_AXES = ("left-right", "posterior-anterior", "inferior-superior")
 
 @dataclass(frozen=True)
 class Report:
-    """What is to be said of a scan.
+    """What is to be said of a scan, in sentences; the last four of its heart, where it was solved.
 
-    Attributes:
-        name: of the file.
-        found: what the file holds, in sentences.
-        assumed: what was taken for granted, in sentences.
-        facts: what was found, for programs.
-        measures: of the heart after a quick solve; none where it was not solved.
-        prior: where draws of the prior itself lie, in a sentence.
-        verdict: the worst of its measures and of the scan's doubts; None where it was not solved.
-        reasons: the doubts, and sentences of measures as bad as the worst, if that is not fine.
+    The verdict is the worst of its measures and of the scan's doubts, and what is as bad as that,
+    if it is not fine, are the reasons.
     """
 
-    name: str
-    found: tuple[str, ...]
-    assumed: tuple[str, ...]
-    facts: Mapping[str, Any]
+    name: str  # of the file
+    found: tuple[str, ...]  # what the file holds
+    assumed: tuple[str, ...]  # what was taken for granted
+    facts: Mapping[str, Any]  # what was found, for programs
     measures: tuple[Measure, ...] = ()
-    prior: str = ""
+    prior: str = ""  # where draws of the prior itself lie
     verdict: Grade | None = None
     reasons: tuple[str, ...] = ()
 
@@ -79,12 +72,7 @@ class Report:
 
 
 def report_on(scan: Scan, G: Generator | None = None) -> Report:
-    """Look at a scan.
-
-    Args:
-        scan: by `read_scan`.
-        G: the generator to solve it with; without one it is not solved.
-    """
+    """Look at a scan, and solve it where there is a generator to do so with."""
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report

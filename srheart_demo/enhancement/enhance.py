@@ -53,17 +53,11 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether to trust a heart, as `check.judged` found.
+    """Whether to trust a heart, as `check.judged` found."""
 
-    Attributes:
-        verdict: fine, unusual or distrust.
-        words: the same for a reader.
-        reasons: what is odd, in sentences.
-    """
-
-    verdict: str
-    words: str
-    reasons: tuple[str, ...]
+    verdict: str  # fine, unusual or distrust
+    words: str  # the same for a reader
+    reasons: tuple[str, ...]  # what is odd, in sentences
 
     def __str__(self) -> str:
         """In one line."""
@@ -165,7 +159,6 @@ def enhance(
     Args:
         scan: by `read_scan`, or `Scan.of`.
         G: the generator that must explain the scan; `traits` by default.
-        settings: how to run Algorithm 1.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.
 

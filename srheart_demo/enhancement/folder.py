@@ -41,25 +41,15 @@ class UnusableCohort(ValueError):
 
 @dataclass(frozen=True)
 class CohortScan:
-    """A scan in a folder.
-
-    Attributes:
-        folder: the cohort's.
-        file: the short-axis stack, from there.
-        long_axis: a long-axis view of it, from there, if there is one.
-        frame: which of a stack with several; None of one.
-        view_frame: which of a view with several.
-        several: whether other frames of the stack are scans of the cohort too.
-        notes: what a user should know of how the view was found.
-    """
+    """A scan in the folder of a cohort."""
 
     folder: Path
-    file: str
-    long_axis: str | None = None
-    frame: int | None = None
-    view_frame: int | None = None
-    several: bool = False
-    notes: tuple[str, ...] = ()
+    file: str  # the short-axis stack, from there
+    long_axis: str | None = None  # a view of it, from there
+    frame: int | None = None  # which of a stack with several
+    view_frame: int | None = None  # which of a view with several
+    several: bool = False  # whether other frames of the stack are scans of the cohort too
+    notes: tuple[str, ...] = ()  # what a user should know of how the view was found
 
     @property
     def name(self) -> str:
@@ -108,19 +98,12 @@ class Found:
 
 
 class Content(NamedTuple):
-    """What a label map holds, at a glance.
-
-    Attributes:
-        frames: how many there are.
-        labelled: those that hold labels.
-        is_plane: whether it is one plane.
-        tissues: how many values it has besides 0, at most 3.
-    """
+    """What a label map holds, at a glance."""
 
     frames: int
-    labelled: tuple[int, ...]
+    labelled: tuple[int, ...]  # frames that hold labels
     is_plane: bool
-    tissues: int
+    tissues: int  # how many values it has besides 0, at most 3
 
 
 def find_subjects(
@@ -141,9 +124,7 @@ def find_subjects(
     others.
 
     Args:
-        folder: where to look.
         out: where results go.
-        choice: which files are what.
         view_convention: what the values of views mean; recognised one by one by default.
         watch: told how many files of how many were looked at.
 

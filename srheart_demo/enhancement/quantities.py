@@ -65,19 +65,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Measure:
-    """A quantity of one scan.
+    """A quantity of one scan."""
 
-    Attributes:
-        name: one of `QUANTITIES`.
-        value: NaN where it cannot be measured.
-        verdict: how it stands to what is usual.
-        sentence: all of this in words.
-    """
-
-    name: str
-    value: float
+    name: str  # one of `QUANTITIES`
+    value: float  # NaN where it cannot be measured
     verdict: Grade
-    sentence: str
+    sentence: str  # all of this in words
 
     def as_json(self) -> dict[str, Any]:
         """Everything, of JSON's types; what cannot be measured is null."""
@@ -89,25 +82,19 @@ class Measure:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is measured.
+    """What is measured, in words with a place for its value, and what is `usual`.
 
-    Attributes:
-        words: what it is, with a place for its value.
-        form: how the value is written, with its unit.
-        usual: of synthetic scans.
-        above: what it means where it is too large.
-        both: whether too small means that too; else that is good.
-        harmless: what is not above this is never odd.
-        clear: what is not above this is unusual at most.
+    `above` is what it means where it is too large, and with `both` where it is too small, which
+    else is good.
     """
 
     words: str
-    form: str
+    form: str  # how the value is written, with its unit
     usual: Range
     above: str = "the population holds no such heart; check spacing and labels"
     both: bool = False
-    harmless: float = -np.inf
-    clear: float = -np.inf
+    harmless: float = -np.inf  # what is not above this is never odd
+    clear: float = -np.inf  # what is not above this is unusual at most
 
     def grade(self, value: float) -> Grade:
         """How a value stands to the usual; what is good cannot be too good."""
@@ -172,7 +159,6 @@ def measured(
     What cannot be measured is NaN.
 
     Args:
-        scan, G: as for `enhance`.
         solved: what a `quick` solve made of the scan, if that has been done.
         watch: told how many of how many solves are done.
     """

@@ -71,13 +71,7 @@ class Case:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Synthetic subjects that nothing was trained on.
-
-    Attributes:
-        population: one of `population.POPULATIONS`.
-        hearts: how many.
-        seed: which.
-    """
+    """Synthetic subjects of one of `POPULATIONS` that nothing was trained on; `seed` says which."""
 
     population: str = "healthy"
     hearts: int = 50

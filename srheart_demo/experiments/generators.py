@@ -45,20 +45,13 @@ POINTS = 5
 
 
 class Section(NamedTuple):
-    """What a group of scores was measured on.
-
-    Attributes:
-        generator, weights: its name, and a fingerprint of its weights.
-        on: a population, a file, or a part of the generator.
-        seed: of what was drawn.
-        n: hearts or draws that the scores are means over.
-    """
+    """What a group of scores was measured on."""
 
     generator: str
-    weights: str
-    on: str
-    seed: int
-    n: int
+    weights: str  # their fingerprint
+    on: str  # a population, a file, or a part of the generator
+    seed: int  # of what was drawn
+    n: int  # hearts or draws that the scores are means over
 
 
 class Part(NamedTuple):

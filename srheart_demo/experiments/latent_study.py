@@ -26,7 +26,7 @@ from srheart_demo.frame import TISSUES, hr_affine
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.settings import Settings
-from srheart_demo.training import BetaVAESettings, TrainingProgress, train
+from srheart_demo.training import BetaVAESettings, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
@@ -40,11 +40,9 @@ class LatentStudy(Experiment):
     """Generators compared by their best codes, their draws, and latent optimisation with them.
 
     Attributes:
-        subjects: hearts to restore.
         folder: where the β-VAEs are trained.
         solver: settings of latent optimisation; its answer is G(z) alone, without what the slices
             show beyond it, which would make generators alike.
-        latent_sizes, betas: what to compare.
         draws: of z ~ N(0, I), whose hearts are checked.
         recipe: of the β-VAEs, but for β.
     """
@@ -74,7 +72,7 @@ class LatentStudy(Experiment):
             "weights": {name: fingerprint(weights_file(name)) for name in shipped},
         }
 
-    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:
+    def prepare(self, show: Callable[..., None]) -> None:
         """Train what is not trained yet, each from its checkpoint."""
         for beta in self.betas:
             weights = self._weights(beta)

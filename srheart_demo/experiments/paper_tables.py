@@ -38,14 +38,9 @@ RESULTS_FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results"))
 
 @dataclass(frozen=True)
 class MethodsOnHearts(Experiment):
-    """Methods on scans of synthetic hearts.
+    """Methods on scans of synthetic hearts; the `usual` ones where none are named.
 
     Attributes:
-        subjects: the hearts.
-        methods: what is compared; the usual ones where none are named.
-        name: on the command line.
-        usual: those methods.
-        levels: of the scans.
         printed: level → what the paper prints.
         structures: whose Dice is shown.
         more: what is scored besides, and named in `figures`.
@@ -53,7 +48,7 @@ class MethodsOnHearts(Experiment):
 
     subjects: HeldOut
     methods: tuple[str, ...] = ()
-    name: ClassVar[str]
+    name: ClassVar[str]  # on the command line
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
     printed: ClassVar[Mapping[str, Mapping[str, paper.PrintedRow]]] = {}
@@ -161,9 +156,8 @@ class Table3(MethodsOnHearts):
     def compared(self, results: Results) -> Comparison:
         """All methods but those that only the sweep needs."""
         for_sweep = {*SWEEP.values()} - {LO_OURS, VIEWS_OURS}
-        return replace(
-            super().compared(results), methods=[m for m in self.methods if m not in for_sweep]
-        )
+        shown = [name for name in self.methods if name not in for_sweep]
+        return replace(super().compared(results), methods=shown)
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
@@ -184,18 +178,12 @@ class Table3(MethodsOnHearts):
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice, and the sweep."""
-        strips, compared = (
-            (
-                (f"{_ON_VIEW}, {_RAW}", "raw_la_dice_{}"),
-                (f"{_ON_HEART}, {_FIXED}", "dice_{}"),
-            ),
-            self.compared(results),
-        )
-        plots: list[Plot] = [compared.strips(*strip) for strip in strips]
+        views = {f"{_ON_VIEW}, {_RAW}": "raw_la_dice_{}", f"{_ON_HEART}, {_FIXED}": "dice_{}"}
+        plots: list[Plot] = [self.compared(results).strips(*view) for view in views.items()]
         if self.swept:
             panels = {
                 title: {tissue: (CLINICAL, named.format(tissue)) for tissue in TISSUES[1:]}
-                for title, named in strips
+                for title, named in views.items()
             }
             axes = "γ", "Dice, mean ± SD"
             plots.append(lines(results, self.swept, "Weight of the long-axis view", axes, panels))
@@ -228,11 +216,7 @@ PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
 
 
 def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[MethodsOnHearts, Results]:
-    """A table that was measured beforehand, for lessons to show, and its results.
-
-    Args:
-        name: one of `PAPER_TABLES`.
-        folder: holds one folder for each table.
+    """One of `PAPER_TABLES` that was measured beforehand, for lessons to show, and its results.
 
     Raises:
         KeyError: an unknown name, with the known ones.

@@ -60,13 +60,9 @@ class HiddenSlices:
 
 @dataclass(frozen=True)
 class RealStacks(Experiment):
-    """Methods on real label maps.
+    """Methods, the usual ones where none are named, on SA stacks and hearts on the HR grid.
 
-    Attributes:
-        files: SA stacks, and hearts on the HR grid.
-        simulate: take all for high-resolution hearts, whatever their grid.
-        seed: of the hearts' motion.
-        methods: what is compared; the usual ones where none are named.
+    With `simulate` all are taken for high-resolution hearts, whatever their grid.
     """
 
     files: tuple[Path, ...]

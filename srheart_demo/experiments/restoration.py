@@ -92,19 +92,12 @@ def solved(field: Tensor, d: Tensor, loss: float, z: Tensor) -> Restoration:
 
 @dataclass(frozen=True)
 class LatentOptimisation:
-    """Algorithm 1, as `enhance` runs it.
-
-    Attributes:
-        settings: how to run it.
-        multi_view: whether it sees the LA view.
-        generator: a shipped one's name, or a file of weights.
-        latent_size: how many leading latents of it; all by default.
-    """
+    """Algorithm 1, as `enhance` runs it."""
 
     settings: Settings = RECOMMENDED
-    multi_view: bool = False
-    generator: str = OURS
-    latent_size: int | None = None
+    multi_view: bool = False  # whether it sees the LA view
+    generator: str = OURS  # a shipped one's name, or a file of weights
+    latent_size: int | None = None  # how many leading latents of it; all by default
 
     def __call__(self, scan: Scan) -> Restoration:
         """Solve to the end.

@@ -44,16 +44,10 @@ MEANS_NOTE = (
 
 @dataclass(frozen=True, eq=False)
 class StripPlot:
-    """Every subject's figure, by panel and method.
-
-    Attributes:
-        title: of the plot.
-        axis: what the figure is, with its unit.
-        panels: title → method → (n,) values.
-    """
+    """Every subject's figure: (n,) values by panel and method."""
 
     title: str
-    axis: str
+    axis: str  # what the figure is, with its unit
     panels: Mapping[str, Mapping[str, Values]]
 
 
@@ -62,7 +56,6 @@ class LinePlot:
     """A mean and its spread against a setting.
 
     Attributes:
-        title: of the plot.
         x_axis, axis: what is set and what was found, with units; where each panel has a figure of
             its own, its title says which, and `axis` is empty.
         x: the settings, in words.
@@ -108,8 +101,6 @@ def mean_rows(
     The paper's latent optimisations have a row even where they were not run here.
 
     Args:
-        results: what was measured.
-        methods: the rows.
         columns: level and figure of each of ours.
         printed: method → what stands in the paper.
         theirs: names of the paper's columns.
@@ -129,14 +120,7 @@ def lines(
     axes: tuple[str, str],
     panels: Mapping[str, Mapping[str, tuple[str, str]]],
 ) -> LinePlot:
-    """Means along methods.
-
-    Args:
-        results: what was measured.
-        methods: what a method stands for along x → its name.
-        title, axes: of the plot.
-        panels: title → line → level and figure.
-    """
+    """Means along methods, which x stands for, in panels: title → line → level and figure."""
     found = {
         panel: {
             line: [*mean_cells(results, figure, level, methods.values()).values()]
@@ -165,9 +149,7 @@ class Comparison:
         """Dice of each structure by level and method, beside the paper's where it has them.
 
         Args:
-            title: of the table.
             printed: level → method → what stands in the paper.
-            structures: columns of the table.
             named: what they are called in the results.
         """
         printed = printed or {}

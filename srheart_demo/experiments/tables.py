@@ -80,8 +80,8 @@ class Rows:
 class Results(Rows):
     """Rows by subject, level and method; one that failed has an `error` and no figures."""
 
-    def __init__(self, path: Path, figures: Sequence[str]) -> None:
-        """Open a file, or make it, with these figures between the key and the error."""
+    def __init__(self, path: Path | None, figures: Sequence[str]) -> None:
+        """As `Rows`, with these figures between the key and the error."""
         super().__init__(path, [*KEY, *figures, "error"], KEY)
 
     @property

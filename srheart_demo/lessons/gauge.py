@@ -35,14 +35,8 @@ def descend(
 ) -> NDArray[np.float32]:
     """Adam on the displacement of slice k alone, in the heart G(z).
 
-    Args:
-        z: (1, M).
-        start: mm along rows and columns.
-        steps: so many.
-        lr_d: learning rate, mm.
-
-    Returns:
-        (1 + steps, 2) the way, mm along columns (x) and rows (y), as `LossMap.path`.
+    From `start`, mm along rows and columns, with a learning rate of `lr_d` mm; returns the way,
+    (1 + steps, 2), mm along columns (x) and rows (y), as `LossMap.path`.
     """
     planes = downsample(p.G.decode(z), p.stack)[:, :, k : k + 1]
     d = torch.tensor([[start]], requires_grad=True)

@@ -103,10 +103,7 @@ def look_at(name: str, look: Callable[[], str]) -> Finding:
 
 
 def packages(required: Iterable[str]) -> str:
-    """Whether all is installed that the library and its notebooks need, in versions that fit.
-
-    Args:
-        required: requirements as in a package's metadata.
+    """Whether all that a package's metadata requires is installed, in versions that fit.
 
     Raises:
         Wrong: some are missing or do not fit.
@@ -208,12 +205,7 @@ def iteration_seconds(problem: Problem, iterations: int) -> float:
 def solver_times(results: str, preset: str) -> tuple[float | None, float | None]:
     """An iteration and a solve under severe motion, seconds, as docs/results.md has them.
 
-    Args:
-        results: its text.
-        preset: whose row.
-
-    Returns:
-        None for what is not there.
+    None for what is not in that text.
     """
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in results.splitlines()]
     for i, head in enumerate(rows):

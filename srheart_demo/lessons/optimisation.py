@@ -191,8 +191,7 @@ def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequen
     """Discs in rows, each with its area and with the border of the first row's disc.
 
     Args:
-        rows: title → signed pictures (h, w), positive inside.
-        of: title of each column.
+        rows: title → signed pictures (h, w), positive inside; `of` are the columns' titles.
     """
     areas = {title: [f"{int((x > 0).sum())} pixels" for x in row] for title, row in rows.items()}
     inside = {title: [(x > 0).astype(np.uint8) for x in row] for title, row in rows.items()}

@@ -37,11 +37,7 @@ def disguised(frames: Sequence[LabelVolume], path: Path, affine: Affine | None =
 
     Args:
         frames: one stack, or several of one shape and place, which become a fourth axis.
-        path: of the NIfTI file.
         affine: what the stacks' own is replaced by, for a file that says something wrong.
-
-    Returns:
-        The path.
     """
     labels = np.stack([ACDC[stack.labels] for stack in frames], axis=-1)
     true = frames[0].affine if affine is None else affine

@@ -44,7 +44,6 @@ def grid(
     Args:
         rows: title, at the left → label maps, as many in each row.
         side: width of each, inches.
-        titles: above each column.
         captions: title of a row → what stands below each of its pictures.
     """
     first = [pictures[0].shape for pictures in rows.values()]
@@ -72,10 +71,7 @@ def slices(
 ) -> Figure:
     """Label maps as rows of slices, cut to the tissue; empty ones are left out.
 
-    Args:
-        rows: title → (K, h, w) labels, all of one shape.
-        every: show every so many-th slice.
-        what: is shown, from the first on.
+    `rows` are title → (K, h, w) labels, all of one shape; every so many-th slice is shown.
     """
     numbers = slices_of(list(rows.values()), every)
     window = window_of(list(rows.values()))
@@ -173,7 +169,6 @@ def draw_lines(
     """Curves told apart by colour and dash, with a legend where there are several.
 
     Args:
-        axis: where.
         lines: title → values.
         x: what these stand over, all or each by its title; by default their numbers from 0.
         colours, markers: one for each.
@@ -263,9 +258,6 @@ class TryIt(VBox):
 def try_it(draw: Callable[..., Figure], **controls: Any) -> TryIt:
     """Sliders for the arguments of a drawing.
 
-    Args:
-        draw: returns a matplotlib figure.
-        controls: argument → what it may be, as `ipywidgets.interactive` abbreviates it: (least,
-            most, step), a list of choices, a bool.
+    Each may be as `ipywidgets.interactive` abbreviates it: (least, most, step), a list, a bool.
     """
     return TryIt(draw, controls)

@@ -1,8 +1,6 @@
 """Lesson 7: its checks, and scores in pictures: one answer's, a cohort's, means by a setting."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from srheart_demo.dashboard.theme import INK, MIDDLE, line_colours
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.runner import Experiment, measure_all, open_results
+from srheart_demo.experiments.runner import Experiment, measure_all
 from srheart_demo.experiments.scoring import labels_at_truth
 from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
@@ -101,29 +99,20 @@ def most_careful(table: Levels) -> str:
 def restored(case: Case, name: str, level: str) -> Labels:
     """A method's answer to a scan, at the truth's voxels after the common translation.
 
-    Args:
-        case: the scan, and its truth.
-        name: of the method.
-        level: of motion, that networks were trained on if their name says no other.
+    Networks are those trained on motion of this level, if their name says no other.
     """
     return labels_at_truth(method(name, level)(case.scan), case)
 
 
 def results_of(experiment: Experiment) -> Results:
     """The results of an experiment; they are not kept."""
-    with TemporaryDirectory() as folder:
-        results = open_results(experiment, Path(folder))
-        measure_all(experiment, results)
+    results = Results(None, experiment.figures)
+    measure_all(experiment, results)
     return results
 
 
 def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float, float]) -> Figure:
-    """An answer in the middle slice with the truth's outlines, and its three scores.
-
-    Args:
-        estimate, truth: (D, H, W) labels of the same voxels.
-        spacing: voxel size, mm.
-    """
+    """An answer (D, H, W) in the middle slice with the truth's outlines, and its three scores."""
     middle = int(np.nonzero(truth == 1)[0].mean())
     window = window_of([estimate[middle][None], truth[middle][None]])
     widths = (1.1, 1, 1, 1)
@@ -159,9 +148,7 @@ def picture_strips(
 ) -> Figure:
     """Every subject's figure as a dot, with the mean over subjects as a bar.
 
-    Args:
-        strips: what to show.
-        paper: panel → method → mean and SD that the paper prints, shown as diamonds.
+    `paper` are mean and SD that it prints, by panel and method, shown as diamonds.
     """
     figure, axes = _panels(len(strips.panels), 3.4)
     for axis, (title, panel) in zip(axes, strips.panels.items(), strict=True):

@@ -135,11 +135,7 @@ def picture_draws(fields: Tensor, truth: pictures.Labels, z: Sequence[float]) ->
 
 
 def picture_reliability(tables: Mapping[str, _Rows]) -> Figure:
-    """Calibration: of voxels said to be so sure, the share that is right.
-
-    Args:
-        tables: title → rows of `measures.reliability`.
-    """
+    """Calibration: of voxels said to be so sure, the share that is right; by title."""
     points = {title: np.array(rows).T for title, rows in tables.items()}
     said = {"as said": (0.25, 1.0)} | {title: x for title, (x, _, _) in points.items()}
     right = {"as said": (0.25, 1.0)} | {title: y for title, (_, y, _) in points.items()}

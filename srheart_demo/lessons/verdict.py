@@ -59,13 +59,9 @@ class Mark:
 
 
 def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
-    """Of a judge make a check.
+    """A check that returns a `Mark`, whatever the answer does.
 
-    Args:
-        judge: takes the answer; returns a sentence of praise, or raises `NotYet`.
-
-    Returns:
-        A function that returns a `Mark`, whatever the answer does.
+    The judge takes the answer; it returns a sentence of praise, or raises `NotYet`.
     """
 
     @wraps(judge)
