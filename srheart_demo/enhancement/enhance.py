@@ -66,19 +66,12 @@ class Trust:
 
 @dataclass(frozen=True, eq=False)
 class Enhancement:
-    """What a run made of a scan.
+    """What a run made of a scan."""
 
-    Attributes:
-        scan: as it was read and placed.
-        problem: the scan in the model's frame, with slices from apex to base.
-        steps: the whole run, from start to end, or as far as it is.
-        trust: whether to trust the heart; None where nobody asked.
-    """
-
-    scan: Scan
-    problem: Problem
-    steps: Sequence[Step]
-    trust: Trust | None = None
+    scan: Scan  # as it was read and placed
+    problem: Problem  # the scan in the model's frame, with slices from apex to base
+    steps: Sequence[Step]  # the whole run, from start to end, or as far as it is
+    trust: Trust | None = None  # None where nobody asked
 
     @property
     def last(self) -> Step:

@@ -21,8 +21,7 @@ from srheart_demo.scan.nifti import NiftiLabels, load
 from srheart_demo.scan.read import survey, survey_view
 from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
 
-SAMPLE = 2**16
-"""Voxels that tell a picture from labels."""
+SAMPLE = 2**16  # Voxels that tell a picture from labels
 REASONS = {
     "picture": "pictures",
     "file without labels": "files without labels",

@@ -22,11 +22,9 @@ from srheart_demo.scan.volume import LabelVolume
 LEVELS = tuple(MOTION_LEVELS)
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
-_HEARTS = 100_000
-"""Hearts that one choice of seed may use."""
+_HEARTS = 100_000  # Hearts that one choice of seed may use
 
-CLINICAL = "clinical"
-"""The level of scans as in UK Biobank."""
+CLINICAL = "clinical"  # The level of scans as in UK Biobank
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
 """UK Biobank's protocol (paper, section 3.1): distance of the slices and of the pixels, mm."""
 CLINICAL_NOISE = 0.03
@@ -94,8 +92,7 @@ def held_out_seeds(n: int, seed: int) -> range:
     return range(first, first + n)
 
 
-drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
-"""A heart at each level is drawn once."""
+drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)  # A heart at each level is drawn once
 
 
 @lru_cache(maxsize=1)

@@ -34,14 +34,12 @@ from srheart_demo.solver.problem import Encoder, Generator
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-_HEARTS = 100_000
-"""Hearts that one choice of seed may use."""
+_HEARTS = 100_000  # Hearts that one choice of seed may use
 ACTIVE = 0.01
 """Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
-DRAWS_PER_PAIR = 20
-"""1,000 draws come with 50 pairs of hearts to interpolate between."""
-POINTS = 5
-"""Codes looked at between the two of a pair."""
+DRAWS_PER_PAIR = 20  # 1,000 draws come with 50 pairs of hearts to interpolate between
+_EACH = " / ".join(TISSUES[1:])
+POINTS = 5  # Codes looked at between the two of a pair
 
 
 class Section(NamedTuple):
@@ -136,8 +134,7 @@ def placed_heart(path: Path) -> LabelVolume:
     return replace(heart, affine=model_from_world @ heart.affine)
 
 
-ceiling_of = cache(Ceiling)
-"""Finds the best codes of a generator."""
+ceiling_of = cache(Ceiling)  # Finds the best codes of a generator
 
 
 def accuracy(G: HeartGenerator, heart: LabelVolume) -> Scores:
@@ -269,10 +266,10 @@ class Evaluation(Rows):
         """For each generator one table over hearts, and one of all else."""
         sections, text = self._sections(), []
         for generator in dict.fromkeys(section[:2] for section in sections):
-            own = {(s[2], s[4]): rows for s, rows in sections.items() if s[:2] == generator}
-            hearts = {s: _cells(rows) for s, rows in own.items() if _of_tissues(rows)}
-            others = {s: _cells(rows) for s, rows in own.items() if not _of_tissues(rows)}
             text += ["### {} ({})".format(*generator), ""]
+            own = {(s[2], s[4]): _cells(rows) for s, rows in sections.items() if s[:2] == generator}
+            hearts = {s: cells for s, cells in own.items() if any(_EACH in name for name in cells)}
+            others = {s: cells for s, cells in own.items() if s not in hearts}
             if hearts:
                 columns = dict.fromkeys(column for cells in hearts.values() for column in cells)
                 rows = [(*s, *(cells.get(c, "") for c in columns)) for s, cells in hearts.items()]
@@ -287,16 +284,12 @@ class Evaluation(Rows):
         return "\n".join(text)
 
 
-def _of_tissues(rows: Iterable[Row]) -> bool:
-    return any(row["measure"].endswith(TISSUES[1:]) for row in rows)
-
-
 def _cells(rows: Iterable[Row]) -> dict[str, str]:
     """Means as text by measure; those of LV, MYO and RV share a cell."""
     groups: dict[str, list[str]] = {}
     for row in rows:
         stem, _, tissue = row["measure"].rpartition(" ")
-        name = f"{stem} {' / '.join(TISSUES[1:])}" if tissue in TISSUES else row["measure"]
+        name = f"{stem} {_EACH}" if tissue in TISSUES else row["measure"]
         note = "" if row["missing"] == "0" else f" ({row['missing']} missing)"
         mean = f"{float(row['mean']):{'.3f' if tissue in TISSUES else '.4g'}}"
         groups.setdefault(name, []).append(mean + note)

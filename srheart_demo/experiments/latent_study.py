@@ -30,8 +30,7 @@ from srheart_demo.training import BetaVAESettings, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
-SHIPPED = (PAPERS, "dcgan")
-"""Generators beside ours."""
+SHIPPED = (PAPERS, "dcgan")  # Generators beside ours
 CHECKPOINT_EVERY = 25
 
 
@@ -39,21 +38,17 @@ CHECKPOINT_EVERY = 25
 class LatentStudy(Experiment):
     """Generators compared by their best codes, their draws, and latent optimisation with them.
 
-    Attributes:
-        folder: where the β-VAEs are trained.
-        solver: settings of latent optimisation; its answer is G(z) alone, without what the slices
-            show beyond it, which would make generators alike.
-        draws: of z ~ N(0, I), whose hearts are checked.
-        recipe: of the β-VAEs, but for β.
+    Its answer is G(z) alone, without what the slices show beyond it, which would make generators
+    alike.
     """
 
     subjects: HeldOut
-    folder: Path
+    folder: Path  # where the β-VAEs are trained
     solver: Settings
     latent_sizes: tuple[int, ...]
     betas: tuple[float, ...]
-    draws: int
-    recipe: BetaVAESettings
+    draws: int  # of z ~ N(0, I), whose hearts are checked
+    recipe: BetaVAESettings  # but for β
     name: ClassVar[str] = "latent-study"
     title: ClassVar[str] = "Latent study"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")

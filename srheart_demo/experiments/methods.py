@@ -21,8 +21,7 @@ LO_PRINTED = "LO (paper, as printed)"
 VIEWS_OURS, VIEWS_PAPER = "LO-multi-view (ours)", "LO-multi-view (paper)"
 FORMER = {"LO": LO_OURS, "LO-multi-view": VIEWS_OURS}
 """Names that results of earlier versions have → today's."""
-PAPERS = "betavae"
-"""The paper's generator; ours is `OURS`."""
+PAPERS = "betavae"  # The paper's generator; ours is `OURS`
 
 SWEEP = {0.0: LO_OURS} | {
     gamma: VIEWS_OURS if gamma == RECOMMENDED.gamma else f"LO-multi-view (ours, γ = {gamma:g})"

@@ -4,14 +4,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-PrintedRow = dict[str, tuple[float, float]]
-"""Structure or column → mean, SD."""
-Printed = dict[str, PrintedRow]
-"""Method → its row."""
+PrintedRow = dict[str, tuple[float, float]]  # Structure or column → mean, SD
+Printed = dict[str, PrintedRow]  # Method → its row
 
 _TABLES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("paper.toml").read_text("utf-8"))
 TABLE_1: Printed = _TABLES["table_1"]
 TABLE_2: Printed = _TABLES["table_2"]
 TABLE_3: Printed = _TABLES["table_3"]
-TABLE_S1: dict[str, Printed] = _TABLES["table_s1"]
-"""Level → its table."""
+TABLE_S1: dict[str, Printed] = _TABLES["table_s1"]  # Level → its table

@@ -38,23 +38,17 @@ RESULTS_FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results"))
 
 @dataclass(frozen=True)
 class MethodsOnHearts(Experiment):
-    """Methods on scans of synthetic hearts; the `usual` ones where none are named.
-
-    Attributes:
-        printed: level → what the paper prints.
-        structures: whose Dice is shown.
-        more: what is scored besides, and named in `figures`.
-    """
+    """Methods on scans of synthetic hearts; the `usual` ones where none are named."""
 
     subjects: HeldOut
     methods: tuple[str, ...] = ()
     name: ClassVar[str]  # on the command line
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
-    printed: ClassVar[Mapping[str, Mapping[str, paper.PrintedRow]]] = {}
-    structures: ClassVar[tuple[str, ...]] = SCORED
+    printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
+    structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
-    more: ClassVar[tuple[More, ...]] = ()
+    more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)

@@ -22,8 +22,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart import measures
 from srheart_demo.solver import gauge
 
-SCORED = (*TISSUES[1:], "mean")
-"""LV, MYO, RV and the mean of their Dice."""
+SCORED = (*TISSUES[1:], "mean")  # LV, MYO, RV and the mean of their Dice
 
 _TAKEN_TWICE = (
     *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in SCORED),

@@ -12,14 +12,13 @@ from itertools import product
 import numpy as np
 
 from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
-from srheart_demo.experiments.paper import PrintedRow
+from srheart_demo.experiments.paper import Printed
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
-BOLD = 2
-"""How many of a column are in bold."""
+BOLD = 2  # How many of a column are in bold
 RESAMPLES = 10_000
 
 _EACH = " / ".join(TISSUES[1:])
@@ -93,7 +92,7 @@ def mean_rows(
     results: Results,
     methods: Sequence[str],
     columns: Iterable[tuple[str, str]],
-    printed: Mapping[str, PrintedRow] | None = None,
+    printed: Printed | None = None,
     theirs: Iterable[str] = (),
 ) -> list[Sequence[str | Cell]]:
     """A row for each method: its cells in our columns, then in those that the paper prints.
@@ -142,7 +141,7 @@ class Comparison:
     def dice(
         self,
         title: str,
-        printed: Mapping[str, Mapping[str, PrintedRow]] | None = None,
+        printed: Mapping[str, Printed] | None = None,
         structures: Sequence[str] = SCORED,
         named: str = "dice_{}",
     ) -> Table:

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from srheart_demo.files import atomic_path
 
-KEY = ("subject", "level", "method")
-"""What a row of an experiment is known by."""
+KEY = ("subject", "level", "method")  # What a row of an experiment is known by
 
 Row = Mapping[str, str]
 Values = NDArray[np.float64]
-Scores = dict[str, float]
-"""What was measured, by name."""
+Scores = dict[str, float]  # What was measured, by name
 
 
 class Rows:

@@ -162,11 +162,7 @@ def picture_landscapes(
 
 
 def picture_moved(hearts: Mapping[str, tuple[pictures.Labels, pictures.Labels]]) -> Figure:
-    """Hearts, each cut along its length and followed by the stack that it shows.
-
-    Args:
-        hearts: title → (64, 128, 128) labels of the heart and (K, h, w) of the stack.
-    """
+    """Labels of hearts (64, 128, 128), cut along their length, and of stacks (K, h, w) of them."""
     stacks = [stack for _, stack in hearts.values()]
     window, shown = pictures.window_of(stacks), pictures.slices_of(stacks, every=2)
     rows = {

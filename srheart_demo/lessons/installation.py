@@ -30,8 +30,7 @@ from srheart_demo.solver.problem import Encoder, Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 PACKAGE = "srheart_demo"
-EXTRA = "app"
-"""What the notebooks need beside the library."""
+EXTRA = "app"  # What the notebooks need beside the library
 RESULTS = shipped("docs/results.md")
 INSTALL = 'pip install -e ".[app]" -c constraints.txt'
 TIMED_LEVEL = "severe"

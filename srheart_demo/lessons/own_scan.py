@@ -26,8 +26,7 @@ Affine = NDArray[np.float64]
 Stored = NDArray[np.integer]
 
 _FOLDERS: list[TemporaryDirectory[str]] = []
-ACDC = np.array([0, 3, 2, 1], np.uint8)
-"""Our label → ACDC's: 3 LV, 2 MYO, 1 RV."""
+ACDC = np.array([0, 3, 2, 1], np.uint8)  # Our label → ACDC's: 3 LV, 2 MYO, 1 RV
 AXES = np.array([[1, -1], [2, 1], [0, -1]])
 """Where D, H and W go, and which run backwards, as `nibabel.orientations` has it."""
 

@@ -25,11 +25,9 @@ HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV"))
 SHADES = LinearSegmentedColormap.from_list("shades", [str(colour) for _, colour in SEQUENTIAL])
 COLOURS = (*RUNS, INK)
 STYLES = ("-", "--", ":", "-.")
-_WIDEST = 13.6
-"""Inches, of a row of slices."""
+_WIDEST = 13.6  # Inches, of a row of slices
 MOST_TICKS = 8
-DPI = 110
-"""Of a picture beside sliders."""
+DPI = 110  # Of a picture beside sliders
 
 
 def grid(
@@ -217,12 +215,13 @@ def _number_decades(axes: Axes) -> None:
 
 
 class TryIt(VBox):
-    """A picture and the controls that it is drawn for.
+    """A picture, and controls for the arguments of the function that draws it.
 
-    It shows as widgets where a kernel runs, and as the first picture elsewhere.
+    Each may be as `ipywidgets.interactive` abbreviates it: (least, most, step), a list, a bool. It
+    shows as widgets where a kernel runs, and as the first picture elsewhere.
     """
 
-    def __init__(self, draw: Callable[..., Figure], controls: Mapping[str, Any]) -> None:
+    def __init__(self, draw: Callable[..., Figure], **controls: Any) -> None:
         self._draw = draw
         # Of ipywidgets' own only the sliders: a picture that is replaced in place does not flicker.
         self._controls = interactive(draw, {"manual": True}, **controls).kwargs_widgets
@@ -255,9 +254,4 @@ class TryIt(VBox):
         return {**super()._repr_mimebundle_(**more), **still}
 
 
-def try_it(draw: Callable[..., Figure], **controls: Any) -> TryIt:
-    """Sliders for the arguments of a drawing.
-
-    Each may be as `ipywidgets.interactive` abbreviates it: (least, most, step), a list, a bool.
-    """
-    return TryIt(draw, controls)
+try_it = TryIt

@@ -24,8 +24,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 MARKERS = "os^Dv"
 Mask = NDArray[np.bool_]
 _Values = NDArray[np.float64]
-Levels = dict[str, dict[str, float]]
-"""Network → level of motion → mean Dice."""
+Levels = dict[str, dict[str, float]]  # Network → level of motion → mean Dice
 
 
 def _masks() -> Cases:

@@ -75,13 +75,9 @@ def _each(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CutPod(Truth):
-    """A pod that was cut into sections 10 mm apart, each displaced.
+    """A pod that was cut into sections 10 mm apart, each displaced."""
 
-    Attributes:
-        z: (1, M) its code.
-    """
-
-    z: Tensor
+    z: Tensor  # (1, M) its code
 
     def scores(self, field: Tensor, d: Tensor) -> tuple[list[float], float]:
         """Dice of pod and peas, and the error of d, mm, after the common translation."""

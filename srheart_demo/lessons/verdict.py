@@ -82,18 +82,14 @@ def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
 class Exercise:
     """An exercise; called with a learner's function it gives the `Mark`.
 
-    Attributes:
-        right: the solution.
-        cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
-            planes"). They differ from the numbers of the text.
-        same: compares two results.
-        gradient: arguments that a gradient of the result must reach.
+    `cases` makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
+    planes"). They differ from the numbers of the text.
     """
 
     right: Solution
     cases: Callable[[], Cases]
-    same: Callable[[Any, Any], bool] = same
-    gradient: tuple[str, ...] = ()
+    same: Callable[[Any, Any], bool] = same  # compares two results
+    gradient: tuple[str, ...] = ()  # arguments that a gradient of the result must reach
 
     @cached_property
     def names(self) -> list[str]:

@@ -15,32 +15,22 @@ from srheart_demo.training.betavae import dice_of, soft_cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
 from srheart_demo.training.loop import Training, TrainingSettings
 
-WINDOW = 96
-"""Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
-QUALITY_HEARTS = 30
-"""Held-out hearts that the card judges the network by."""
-JITTER = 5.0
-"""Greatest shift of the slices along D, mm."""
+WINDOW = 96  # Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm
+QUALITY_HEARTS = 30  # Held-out hearts that the card judges the network by
+JITTER = 5.0  # Greatest shift of the slices along D, mm
 
 
 @dataclass(frozen=True)
 class EDSRSettings(TrainingSettings):
-    """Training of one EDSR, beside what `TrainingSettings` says.
-
-    Attributes:
-        level: of the motion, one of `degradation.MOTION_LEVELS`.
-        learning_rate: Adam's peak.
-        clip: greatest norm of the gradient.
-        start: file of weights to go on from, of the same sizes; fresh ones without.
-    """
+    """Training of one EDSR."""
 
     hearts: int = 4000
     steps: int = 2700
     batch: int = 2
-    level: str = "none"
-    learning_rate: float = 1e-3
-    clip: float = 1.0
-    start: str | None = None
+    level: str = "none"  # of the motion, one of `degradation.MOTION_LEVELS`
+    learning_rate: float = 1e-3  # Adam's peak
+    clip: float = 1.0  # greatest norm of the gradient
+    start: str | None = None  # file of weights to go on from, of the same sizes
     architecture: edsr.EDSRArchitecture = edsr.EDSRArchitecture()
 
     def training(self) -> "EDSRTraining":

@@ -15,12 +15,9 @@ from srheart_demo.scan.evidence import lattice_stack, on_planes
 VALIDATION_SEED = SEEDS["validation"].start
 """Seeds of held-out hearts start here; training seeds lie below."""
 
-SPACING = (6.0, 12.0)
-"""Range of the distance between slices, mm."""
-MOST_NOISE = 0.2
-"""Greatest share ε of nodes that take a neighbour's labels."""
-MISSING = 10.0
-"""Greatest extent without slices at either end of the box, mm."""
+SPACING = (6.0, 12.0)  # Range of the distance between slices, mm
+MOST_NOISE = 0.2  # Greatest share ε of nodes that take a neighbour's labels
+MISSING = 10.0  # Greatest extent without slices at either end of the box, mm
 
 
 @dataclass(frozen=True, eq=False)

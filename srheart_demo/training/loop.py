@@ -21,33 +21,25 @@ from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import information
 from srheart_demo.training.hearts import StoredHearts, make_hearts
 
-INFORMATION_CODES = 8
-"""Codes of hearts over which the information on the latents is averaged."""
+INFORMATION_CODES = 8  # Codes of hearts over which the information on the latents is averaged
 
 
 @dataclass(frozen=True)
 class TrainingSettings(ABC):
     """What every training needs to know.
 
-    Attributes:
-        population: whose hearts to learn; one of `population.POPULATIONS`.
-        hearts: how many (0.4 MB of memory each).
-        steps, batch: steps of the training, and hearts in each.
-        warmup: steps over which the learning rates rise to their peaks.
-        final_rate: what a cosine brings them down to by the last step, as a share of the peak;
-            1 keeps them constant.
-        bfloat16: compute the networks in bfloat16, twice as fast on processors that have it.
-        seed: of hearts, initial weights, batches and noise.
+    A cosine brings learning rates down to `final_rate` of their peaks by the last step; with 1 they
+    are constant. Networks that compute in bfloat16 are twice as fast on processors that have it.
     """
 
-    population: str = "everyone"
-    hearts: int = 8000
+    population: str = "everyone"  # whose hearts to learn; one of `population.POPULATIONS`
+    hearts: int = 8000  # 0.4 MB of memory each
     steps: int = 12000
-    batch: int = 8
-    warmup: int = 200
+    batch: int = 8  # hearts in each step
+    warmup: int = 200  # steps over which the learning rates rise to their peaks
     final_rate: float = 0.01
     bfloat16: bool = False
-    seed: int = 0
+    seed: int = 0  # of hearts, initial weights, batches and noise
 
     @abstractmethod
     def training(self) -> "Training[Any]":

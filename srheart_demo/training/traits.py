@@ -40,25 +40,16 @@ LEAST_LOG_VARIANCE = -9.0
 
 @dataclass(frozen=True)
 class TraitsSettings(TrainingSettings):
-    """Training of `traits`, beside what `TrainingSettings` says.
-
-    Attributes:
-        steps: of the decoder and, after that, of the encoder.
-        decoder_steps: how many are the decoder's.
-        learning_rate, encoder_rate: Adam's peaks.
-        encoder_clip: greatest norm of the encoder's gradient; rare hearts would throw it off.
-        beta: how much of each direction q blurs.
-        information_hearts: hearts that the information of the directions is averaged over.
-    """
+    """Training of `traits`; rates are the peaks of two Adams."""
 
     hearts: int = 8000
-    steps: int = 22000
+    steps: int = 22000  # of the decoder and, after that, of the encoder
     decoder_steps: int = 12000
-    learning_rate: float = 2e-3
+    learning_rate: float = 2e-3  # of the decoder
     encoder_rate: float = 5e-4
-    encoder_clip: float = 100.0
-    beta: float = 1.0
-    information_hearts: int = 1500
+    encoder_clip: float = 100.0  # greatest norm of its gradient; rare hearts would throw it off
+    beta: float = 1.0  # how much of each direction q blurs
+    information_hearts: int = 1500  # that the information of the directions is averaged over
     architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
 
     def training(self) -> "TraitsTraining":
