@@ -43,16 +43,11 @@ class Grade(IntEnum):
 
 @dataclass(frozen=True)
 class Range:
-    """Where a quantity of synthetic scans lies.
+    """Where a quantity of synthetic scans lies."""
 
-    Attributes:
-        low, high: 1st and 99th percentile.
-        least, most: half as far out again, seen from the median. Not the extremes, which a single
-            run that went astray would set.
-    """
-
-    low: float
-    high: float
+    low: float  # 1st percentile
+    high: float  # 99th
+    # Half as far out again, seen from the median; a single run gone astray would set extremes.
     least: float
     most: float
 

@@ -33,23 +33,14 @@ CLINICAL_NOISE = 0.03
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A scan with its truth.
+    """A scan with its truth."""
 
-    Attributes:
-        name: the subject.
-        level: how it was degraded.
-        S_HR: the true heart; its slices are parallel to the stack's.
-        scan: all that a method may see.
-        d: (1, K, 2) true displacements, mm along rows and columns.
-        S_LA: the true heart on the plane of the LA view; the scan's is S_LA with ε.
-    """
-
-    name: str
-    level: str
-    S_HR: LabelVolume
-    scan: Scan
-    d: Tensor
-    S_LA: LabelVolume
+    name: str  # the subject
+    level: str  # how it was degraded
+    S_HR: LabelVolume  # the true heart; its slices are parallel to the stack's
+    scan: Scan  # all that a method may see
+    d: Tensor  # (1, K, 2) true displacements, mm along rows and columns
+    S_LA: LabelVolume  # the true heart on the plane of the LA view; the scan's is S_LA with ε
 
     @cached_property
     def stack(self) -> Stack:

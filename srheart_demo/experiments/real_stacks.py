@@ -40,17 +40,11 @@ HIDDEN = "hidden slices"
 
 @dataclass(frozen=True, eq=False)
 class HiddenSlices:
-    """A stack of which every second slice is hidden.
+    """A stack of which every second slice is hidden."""
 
-    Attributes:
-        scan: what is seen.
-        grid: where the hidden slices between two seen ones lie.
-        labels: (K', h, w) what they show.
-    """
-
-    scan: Scan
-    grid: Stack
-    labels: Labels
+    scan: Scan  # what is seen
+    grid: Stack  # where the hidden slices between two seen ones lie
+    labels: Labels  # (K', h, w) what they show
 
     @cached_property
     def stack(self) -> Stack:

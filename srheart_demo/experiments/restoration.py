@@ -28,21 +28,13 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Restoration:
-    """A restored heart, in the model's frame.
+    """A restored heart, in the model's frame."""
 
-    Attributes:
-        d: (1, K, 2) displacements found, mm, in the file's order; zero where none are sought.
-        on_grid: gives its labels (K', h', w') on parallel slices.
-        on_plane: gives its labels (h, w) on a long-axis plane.
-        loss: L of Eq. 5 at (z, d), where Algorithm 1 found it.
-        size_of_z: |z|/√M there; of draws from N(0, I) it is near 1.
-    """
-
-    d: Tensor
-    on_grid: Callable[[Stack], Labels]
-    on_plane: Callable[[Plane], Labels]
-    loss: float | None = None
-    size_of_z: float | None = None
+    d: Tensor  # (1, K, 2) found, mm, in the file's order; zero where none is sought
+    on_grid: Callable[[Stack], Labels]  # gives its labels (K', h', w') on parallel slices
+    on_plane: Callable[[Plane], Labels]  # gives its labels (h, w) on a long-axis plane
+    loss: float | None = None  # L of Eq. 5 at (z, d), where Algorithm 1 found it
+    size_of_z: float | None = None  # |z|/√M there; of draws from N(0, I) it is near 1
 
     def moved(self, shift: Tensor) -> Self:
         """The heart moved by `shift` (2,), mm along H and W: what lay at x − shift lies at x."""

@@ -52,20 +52,13 @@ class StripPlot:
 
 @dataclass(frozen=True)
 class LinePlot:
-    """A mean and its spread against a setting.
-
-    Attributes:
-        x_axis, axis: what is set and what was found, with units; where each panel has a figure of
-            its own, its title says which, and `axis` is empty.
-        x: the settings, in words.
-        panels: title → line → a cell for each x.
-    """
+    """A mean and its spread against a setting."""
 
     title: str
-    x_axis: str
-    axis: str
-    x: tuple[str, ...]
-    panels: Mapping[str, Mapping[str, Sequence[Cell]]]
+    x_axis: str  # what is set, with its unit
+    axis: str  # what was found, likewise; empty where the title of each panel says it
+    x: tuple[str, ...]  # the settings, in words
+    panels: Mapping[str, Mapping[str, Sequence[Cell]]]  # title → line → a cell for each x
 
 
 Plot = StripPlot | LinePlot

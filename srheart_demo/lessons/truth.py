@@ -25,19 +25,12 @@ HR_VOXELS = HR_GRID.points()
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What a simulated scan hides.
+    """What a simulated scan hides."""
 
-    Attributes:
-        S_HR: (D, H, W) labels of the truth.
-        d: (1, K, 2) true displacements, mm.
-        p: the problem that was made of them.
-        voxels: (D, H, W, 3) where the labels' voxels lie in the model's frame, mm.
-    """
-
-    S_HR: Labels
-    d: Tensor
-    p: Problem
-    voxels: Tensor = HR_VOXELS
+    S_HR: Labels  # (D, H, W) of the truth
+    d: Tensor  # (1, K, 2) true displacements, mm
+    p: Problem  # made of them
+    voxels: Tensor = HR_VOXELS  # (D, H, W, 3) where the labels lie in the model's frame, mm
 
     @classmethod
     def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Self:

@@ -22,15 +22,10 @@ MISSING = 10.0  # Greatest extent without slices at either end of the box, mm
 
 @dataclass(frozen=True, eq=False)
 class StoredHearts:
-    """Stored hearts.
+    """Hearts as class probabilities, soft over 1 mm."""
 
-    Attributes:
-        epsilon: (n, T) the standard normals that they were made of; see `population.shapes`.
-        shares: (n, 3, 32, 64, 64) uint8, probability of LV, MYO and RV in 255ths, soft over 1 mm.
-    """
-
-    epsilon: Tensor
-    shares: Tensor
+    epsilon: Tensor  # (n, T) standard normals that they were made of; see `population.shapes`
+    shares: Tensor  # (n, 3, 32, 64, 64) uint8, probability of LV, MYO and RV in 255ths
 
     def __len__(self) -> int:
         return len(self.epsilon)

@@ -52,13 +52,11 @@ S = TypeVar("S", bound=TrainingSettings)
 class Training(ABC, Generic[S]):
     """A way to train a network; built with torch's seed set.
 
-    Attributes:
-        modules: every network, by name; with the optimisers, all that a checkpoint must hold.
-        optimisers: by name, each made with its peak learning rate.
+    Networks and optimisers, by their names, are all that a checkpoint must hold.
     """
 
     modules: dict[str, nn.Module]
-    optimisers: dict[str, torch.optim.Optimizer]
+    optimisers: dict[str, torch.optim.Optimizer]  # each made with its peak learning rate
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
