@@ -145,11 +145,7 @@ class Cohort:
         return made
 
     def _read(self, subject: CohortScan) -> Scan:
-        """A subject's scan: where only its view cannot be used, without the view, and a note why.
-
-        Raises:
-            InvalidVolume: as `read_scan`.
-        """
+        """A subject's scan; without its view, and with a note why, where only that is unusable."""
         how = replace(self.how, frame=subject.frame, view_frame=subject.view_frame)
         notes, (stack, *view) = subject.notes, subject.paths
         try:

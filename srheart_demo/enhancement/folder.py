@@ -281,8 +281,7 @@ class _Sorting:
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
         """The frame of a view that shows what the scan does; None of a view of one.
 
-        Raises:
-            InvalidVolume: none does, or there is no telling which.
+        It is `InvalidVolume` where none does, or there is no telling which.
         """
         stack, (frames, labelled, *_) = self.stacks[scan.file], self.views[view]
         if isinstance(stack, Content) and frames == stack.frames > 1:

@@ -204,7 +204,7 @@ def soundness(G: Generator, z: Tensor) -> Scores:
     return {"sound hearts": float(not faults)}
 
 
-def decode_times(G: Generator, repeats: int = 30) -> Scores:
+def decode_times(G: Generator) -> Scores:
     """Mean processor time of one decoding, without and with the gradient in z, on one thread, ms.
 
     Other programs that keep the machine busy hardly count.
@@ -219,7 +219,7 @@ def decode_times(G: Generator, repeats: int = 30) -> Scores:
     with one_thread():
         for name, work in ways.items():
             work()
-            scores[name] = 1000 * timeit(work, timer=time.thread_time, number=repeats) / repeats
+            scores[name] = 1000 * timeit(work, timer=time.thread_time, number=30) / 30
     return scores
 
 

@@ -92,11 +92,7 @@ class LatentOptimisation:
     latent_size: int | None = None  # how many leading latents of it; all by default
 
     def __call__(self, scan: Scan) -> Restoration:
-        """Solve to the end.
-
-        Raises:
-            ArithmeticError: the run diverged.
-        """
+        """Solve to the end, or raise `ArithmeticError`: the run diverged."""
         G = load_generator(self.generator, self.latent_size)
         problem = Problem.of(scan if self.multi_view else replace(scan, view=None), G)
         end = solve(problem, self.settings)

@@ -134,8 +134,7 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 
 @exercise(
-    lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
-    same=partial(same, absolute=0.01),
+    lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()}, same=partial(same, absolute=0.01)
 )
 def linspace_step() -> float:
     """Exercise 3: linspace(-1, 1, 13) with aligned corners over 64 planes of 2 mm."""

@@ -31,16 +31,16 @@ def local_minima(landscape: LossMap) -> NDArray[np.float32]:
 
 
 def descend(
-    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50, lr_d: float = 1.0
+    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50
 ) -> NDArray[np.float32]:
-    """Adam on the displacement of slice k alone, in the heart G(z).
+    """Adam at 1 mm on the displacement of slice k alone, in the heart G(z).
 
-    From `start`, mm along rows and columns, with a learning rate of `lr_d` mm; returns the way,
-    (1 + steps, 2), mm along columns (x) and rows (y), as `LossMap.path`.
+    From `start`, mm along rows and columns; returns the way, (1 + steps, 2), mm along columns (x)
+    and rows (y), as `LossMap.path`.
     """
     planes = downsample(p.G.decode(z), p.stack)[:, :, k : k + 1]
     d = torch.tensor([[start]], requires_grad=True)
-    adam = torch.optim.Adam([d], lr_d)
+    adam = torch.optim.Adam([d], 1.0)
     way = [d.detach().clone()]
     for _ in range(steps):
         adam.zero_grad()

@@ -174,13 +174,13 @@ def full_tables(folder: Path = RESULTS_FOLDER) -> str:
     return ", ".join(f"{name} of {n} hearts" for name, n in zip(names, hearts, strict=True))
 
 
-def timings(sample: str = SAMPLES[0], iterations: int = 20) -> Table:
+def timings() -> Table:
     """Computing times of an iteration and of whole solves, on a shipped subject under severe
     motion: here, and as measured for docs/results.md."""
-    problem = Problem.of(load_sample(sample).scan(TIMED_LEVEL), load_generator())
+    problem = Problem.of(load_sample(SAMPLES[0]).scan(TIMED_LEVEL), load_generator())
     written = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
     known = {p.name: solver_times(written, p.name) for p in (RECOMMENDED, INTERACTIVE)}
-    times = [("an iteration", iteration_seconds(problem, iterations), known["RECOMMENDED"][0])]
+    times = [("an iteration", iteration_seconds(problem), known["RECOMMENDED"][0])]
     for preset in (INTERACTIVE, RECOMMENDED):
         seconds = solve(problem, preset).seconds
         times.append((f"a solve, {preset.name}", seconds, known[preset.name][1]))
@@ -194,10 +194,10 @@ def _seconds(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds >= 0.3 else f"{1000 * seconds:.0f} ms"
 
 
-def iteration_seconds(problem: Problem, iterations: int) -> float:
+def iteration_seconds(problem: Problem) -> float:
     """Median computing time of an iteration of RECOMMENDED; its global searches are not counted."""
     steady = replace(RECOMMENDED, search_at=(), search_last=False, stop_dice=0.0)
-    seconds = [s.seconds for s in islice(latent_optimisation(problem, steady), iterations + 1)]
+    seconds = [s.seconds for s in islice(latent_optimisation(problem, steady), 21)]
     return statistics.median(b - a for a, b in pairwise(seconds))
 
 

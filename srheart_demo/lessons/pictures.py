@@ -104,11 +104,11 @@ def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
     axis.contour(inside, [0.5], **{"colors": INK, "linewidths": 1.1, **look})
 
 
-def scale_bar(axis: Axes, mm: int = 50) -> None:
-    """A bar at the lower left of a picture whose pixels are those of the HR grid."""
-    end, bottom = 6 + mm / HR_SPACING[2], axis.get_ylim()[0] - 6
+def scale_bar(axis: Axes) -> None:
+    """A bar of 50 mm at the lower left of a picture whose pixels are those of the HR grid."""
+    end, bottom = 6 + 50 / HR_SPACING[2], axis.get_ylim()[0] - 6
     axis.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
-    axis.text(end + 4, bottom, f"{mm} mm", fontsize=7, va="center", color=MUTED)
+    axis.text(end + 4, bottom, "50 mm", fontsize=7, va="center", color=MUTED)
 
 
 def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:
@@ -131,22 +131,15 @@ def middle_row(labels: Labels) -> int:
     return int(np.nonzero(labels == 1)[1].mean())
 
 
-def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
-    """The rows and columns in which any of some stacks (K, h, w) shows tissue."""
+def window_of(maps: Sequence[Labels]) -> tuple[slice, slice]:
+    """The rows and columns in which any of some stacks (K, h, w) shows tissue, and four around."""
     tissue = np.any([labels.max(0) > 0 for labels in maps], axis=0)
     rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
-    return (
-        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
-        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
-    )
+    return slice(max(0, rows[0] - 4), rows[-1] + 5), slice(max(0, columns[0] - 4), columns[-1] + 5)
 
 
 def show_labels(
-    axis: Axes,
-    labels: Labels,
-    aspect: float = 1.0,
-    colours: Sequence[str] = HEART,
-    **where: Any,
+    axis: Axes, labels: Labels, aspect: float = 1.0, colours: Sequence[str] = HEART, **where: Any
 ) -> None:
     """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
     look: dict[str, Any] = {"cmap": ListedColormap(colours), "vmin": 0, "vmax": len(colours) - 1}

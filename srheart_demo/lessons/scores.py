@@ -184,10 +184,8 @@ def picture_curves(curves: LinePlot) -> Figure:
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
-    named = [
-        entry for axis in axes for entry in zip(*axis.get_legend_handles_labels(), strict=True)
-    ]
-    shown = {name: handle for handle, name in named}
+    named = (axis.get_legend_handles_labels() for axis in axes)
+    shown = {name: handle for each in named for handle, name in zip(*each, strict=True)}
     look = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (1, 0.5)}
     axes[-1].legend(shown.values(), shown, **look)
     return finish(figure)

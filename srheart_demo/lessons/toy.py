@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -180,6 +180,5 @@ def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 
 
-def picture_sections(rows: Mapping[str, Labels]) -> Figure:
-    """Sections (K, h, w), in rows."""
-    return slices(rows, colours=_COLOURS, what="section")
+picture_sections = partial(slices, colours=_COLOURS, what="section")
+"""Sections (K, h, w), in rows."""

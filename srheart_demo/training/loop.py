@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import information
-from srheart_demo.training.hearts import StoredHearts, make_hearts
+from srheart_demo.training.hearts import StoredHearts, Told, make_hearts
 
 INFORMATION_CODES = 8  # Codes of hearts over which the information on the latents is averaged
 
@@ -62,8 +62,8 @@ class Training(ABC, Generic[S]):
         self.settings = settings
         torch.manual_seed(settings.seed)
 
-    def prepare(self, tell: Callable[[int, int], None]) -> None:
-        """What must be found before the first step; `tell` it how much of how much is done."""
+    def prepare(self, tell: Told) -> None:
+        """What must be found before the first step."""
 
     def stage(self, i: int) -> tuple[int, int]:
         """Which step of how many it is on the schedule of the learning rates."""

@@ -20,7 +20,6 @@ the gradient in ε of the log-probability of labels drawn from the heart's own c
 Its leading eigenvectors are the active subspace (Constantine 2015) in the metric of cross-entropy.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -31,7 +30,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import Architecture, EncodedGenerator
 from srheart_demo.heart.population import TRAITS_SIZE, shapes
 from srheart_demo.training.betavae import encode_decode, soft_cross_entropy
-from srheart_demo.training.hearts import StoredHearts, simulated_scans
+from srheart_demo.training.hearts import StoredHearts, Told, simulated_scans
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 LEAST_LOG_VARIANCE = -9.0
@@ -70,7 +69,7 @@ class TraitsTraining(GeneratorTraining[TraitsSettings]):
             "encoder": torch.optim.Adam(self.model.encoder.parameters(), settings.encoder_rate),
         }
 
-    def prepare(self, tell: Callable[[int, int], None]) -> None:
+    def prepare(self, tell: Told) -> None:
         """Find the directions that z stands for."""
         of = self.settings
         self.posterior.fit(of.beta, of.population, of.information_hearts, of.seed, tell)
@@ -119,9 +118,7 @@ class CodePosterior(nn.Module):
         self.register_buffer("means", torch.zeros(M, TRAITS_SIZE))
         self.register_buffer("sd", torch.ones(M))
 
-    def fit(
-        self, beta: float, population: str, hearts: int, seed: int, tell: Callable[[int, int], None]
-    ) -> None:
+    def fit(self, beta: float, population: str, hearts: int, seed: int, tell: Told) -> None:
         """Directions and their SDs, from the information of `hearts` draws."""
         M = len(self.sd)
         directions, information = informative_directions(M, population, hearts, seed, tell)
@@ -151,14 +148,13 @@ def informative_directions(
     population: str,
     hearts: int,
     seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Told | None = None,
     chunk: int = 8,
 ) -> tuple[Tensor, Tensor]:
     """The M orthonormal directions of ε that segmentations tell most of.
 
     Args:
         hearts: draws over which the information is averaged; several times their number.
-        progress: told how many of how many draws are done.
 
     Returns:
         Directions (M, T), most informative first, and their information (M,), nats per heart.
