@@ -42,6 +42,11 @@ class Case:
     d: Tensor  # (1, K, 2) true displacements, mm along rows and columns
     S_LA: LabelVolume  # the true heart on the plane of the LA view; the scan's is S_LA with ε
 
+    @property
+    def tissue(self) -> Tensor:
+        """Which slices show tissue, (K,)."""
+        return torch.as_tensor(self.scan.stack.labelled)
+
     @cached_property
     def stack(self) -> Stack:
         """The scan's slices, in the file's order."""

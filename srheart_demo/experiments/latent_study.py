@@ -19,11 +19,11 @@ from srheart_demo.experiments.methods import PAPERS
 from srheart_demo.experiments.restoration import LatentOptimisation
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
-from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
-from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
+from srheart_demo.heart.generator import OURS, load_generator, weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.settings import Settings
 from srheart_demo.training import BetaVAESettings, train
@@ -55,7 +55,6 @@ class LatentStudy(Experiment):
 
     def settings(self) -> dict[str, Any]:
         """The subjects, what is compared, the training, and the weights."""
-        shipped = [OURS, *self._shipped]
         return {
             "experiment": self.name,
             **self.subjects.settings(),
@@ -64,7 +63,7 @@ class LatentStudy(Experiment):
             "draws": self.draws,
             "training": {"hearts": self.recipe.hearts, "steps": self.recipe.steps},
             "preset": self.solver.name,
-            "weights": {name: fingerprint(weights_file(name)) for name in shipped},
+            "weights": {name: fingerprint(weights_file(name)) for name in (OURS, *SHIPPED)},
         }
 
     def prepare(self, show: Callable[..., None]) -> None:
@@ -79,15 +78,11 @@ class LatentStudy(Experiment):
         return self.folder / "training" / f"beta-{beta:g}" / "betavae.safetensors"
 
     @property
-    def _shipped(self) -> list[str]:
-        return [name for name in SHIPPED if name in available()]
-
-    @property
     def nested(self) -> dict[str, LatentOptimisation]:
         """The shipped generators: each leading part of `traits`, and the others."""
         run = LatentOptimisation(replace(self.solver, residual=False))
         sizes = {f"M = {M}": replace(run, latent_size=M) for M in self.latent_sizes}
-        return sizes | {name: replace(run, generator=name) for name in self._shipped}
+        return sizes | {name: replace(run, generator=name) for name in SHIPPED}
 
     @property
     def trained(self) -> dict[str, LatentOptimisation]:
@@ -149,10 +144,10 @@ class LatentStudy(Experiment):
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
         columns = {f"best code {s}": (BEST_CODE, f"dice_{s}") for s in SCORED}
         columns |= {f"LO, {level}": (level, "dice_mean") for level in LEVELS}
-        sound = results.paired("sound", DRAWS, names)
+        compared, sound = Comparison(results, LEVELS, names), results.paired("sound", DRAWS, names)
         rows = [
             (*row, f"{sound[name].mean():.0%}" if len(sound[name]) else "")
-            for name, row in zip(names, mean_rows(results, names, columns.values()), strict=True)
+            for name, row in zip(names, compared.rows(columns.values(), {}), strict=True)
         ]
         note = f"Mean Dice ± SD, the two best in bold; LO's answer is G(z), no residual. {note}"
         return Table(title, ("generator", *columns, "sound draws"), rows, note)

@@ -28,7 +28,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -119,7 +119,7 @@ class Table2(MethodsOnHearts):
         """Mean Dice by the level tested on, beside the paper's."""
         compared, printed = self.compared(results), paper.TABLE_2
         columns = [(level, "dice_mean") for level in self.levels]
-        rows = mean_rows(results, self.methods, columns, printed, self.levels)
+        rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
         note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
         crossed = Table("Mean Dice", head, rows, note)

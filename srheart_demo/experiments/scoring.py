@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
@@ -57,7 +56,7 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     labels = found.on_grid(case.grid)
     seconds = time.thread_time() - began
 
-    tissue, shift = _tissue(case), _common_shift(found, case)
+    d, tissue, shift = (found.d, case.d), case.tissue, _common_shift(found, case)
     raw = _overlap(labels, found, case)
     moved = found.moved(shift)
     fixed = _overlap(moved.on_grid(case.grid), moved, case) if shift.any() else raw
@@ -69,11 +68,9 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
         **_by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
         "lv_mass_g": measures.lv_mass_g(labels, spacing),
         "true_lv_mass_g": measures.lv_mass_g(true_labels, spacing),
-        "motion_error_mm": gauge.motion_error(found.d, case.d, tissue),
-        "raw_motion_error_mm": gauge.raw_motion_error(found.d, case.d, tissue),
-        "unsheared_motion_error_mm": gauge.unsheared_motion_error(
-            found.d, case.d, case.stack.z, tissue
-        ),
+        "motion_error_mm": gauge.motion_error(*d, tissue),
+        "raw_motion_error_mm": gauge.raw_motion_error(*d, tissue),
+        "unsheared_motion_error_mm": gauge.unsheared_motion_error(*d, case.stack.z, tissue),
         "seconds": seconds,
         **{name: x for of in more for name, x in of(found, labels, case).items()},
     }
@@ -91,14 +88,9 @@ def labels_at_truth(found: Restoration, case: Case) -> Labels:
     return found.moved(_common_shift(found, case)).on_grid(case.grid)
 
 
-def _tissue(case: Case) -> Tensor:
-    """Which slices show tissue, (K,)."""
-    return torch.as_tensor(case.scan.stack.labelled)
-
-
 def _common_shift(found: Restoration, case: Case) -> Tensor:
     """(2,) along H and W, mm, that the heart as found is to be moved by."""
-    return case.stack.in_model_axes(gauge.common_translation(found.d, case.d, _tissue(case)))[0]
+    return case.stack.in_model_axes(gauge.common_translation(found.d, case.d, case.tissue))[0]
 
 
 def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:

@@ -81,30 +81,6 @@ def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
     return {name: replace(c, bold=c.mean in best) for name, c in column.items()}
 
 
-def mean_rows(
-    results: Results,
-    methods: Sequence[str],
-    columns: Iterable[tuple[str, str]],
-    printed: Printed | None = None,
-    theirs: Iterable[str] = (),
-) -> list[Sequence[str | Cell]]:
-    """A row for each method: its cells in our columns, then in those that the paper prints.
-
-    The paper's latent optimisations have a row even where they were not run here.
-
-    Args:
-        columns: level and figure of each of ours.
-        printed: method → what stands in the paper.
-        theirs: names of the paper's columns.
-    """
-    known = printed or {}
-    ours = [mean_cells(results, figure, level, methods) for level, figure in columns]
-    paper = [{m: Cell(*row[name], digits=2) for m, row in known.items()} for name in theirs]
-    cells = [top_two(column) for column in (*ours, *paper)]
-    not_run = [m for m in known if m.startswith("LO") and m not in methods]
-    return [(m, *(column.get(m, "") for column in cells)) for m in (*methods, *not_run)]
-
-
 def lines(
     results: Results,
     methods: Mapping[str, str],
@@ -131,6 +107,20 @@ class Comparison:
     levels: Sequence[str]
     methods: Sequence[str]
 
+    def rows(
+        self, columns: Iterable[tuple[str, str]], printed: Printed, theirs: Iterable[str] = ()
+    ) -> list[Sequence[str | Cell]]:
+        """A row for each method: its cells in our columns, then in those that the paper prints.
+
+        Ours are known by level and figure, the paper's by their names. The paper's latent
+        optimisations have a row even where they were not run here.
+        """
+        ours = [mean_cells(self.results, name, level, self.methods) for level, name in columns]
+        paper = [{m: Cell(*row[name], digits=2) for m, row in printed.items()} for name in theirs]
+        cells = [top_two(column) for column in (*ours, *paper)]
+        not_run = [m for m in printed if m.startswith("LO") and m not in self.methods]
+        return [(m, *(column.get(m, "") for column in cells)) for m in (*self.methods, *not_run)]
+
     def dice(
         self,
         title: str,
@@ -152,9 +142,7 @@ class Comparison:
         rows = [
             (level, *row)
             for level in self.levels
-            for row in mean_rows(
-                self.results, names, product([level], figures), printed.get(level, {}), theirs
-            )
+            for row in self.rows(product([level], figures), printed.get(level, {}), theirs)
         ]
         counts = [len(self.results.paired(figures[0], x, names)[names[0]]) for x in self.levels]
         n = ", ".join(map(str, dict.fromkeys(counts)))
