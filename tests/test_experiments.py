@@ -29,9 +29,15 @@ from srheart_demo.experiments.cases import (
     read_heart,
     simulated,
 )
-from srheart_demo.experiments.methods import LADDER, METHODS, method, weights_in_use
+from srheart_demo.experiments.methods import (
+    LADDER,
+    METHODS,
+    LatentOptimisation,
+    Restoration,
+    method,
+    weights_in_use,
+)
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
-from srheart_demo.experiments.restoration import LatentOptimisation, Restoration
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from scipy import fft
 
+from srheart_demo.experiments import methods
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.generators import ceiling_of
-from srheart_demo.experiments.methods import CROSSED, LADDER, OTHERWISE, PAPERS
+from srheart_demo.experiments.methods import PAPERS, Labels, Restoration
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
-from srheart_demo.experiments.restoration import Labels, Restoration, solved
 from srheart_demo.experiments.scoring import COLUMNS, score, scores_of
 from srheart_demo.experiments.summary import Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
@@ -73,7 +73,7 @@ class Ablation(MethodsOnHearts):
     """From the paper's method to ours, step by step."""
 
     name, title = "ablation", "From the paper to ours, step by step"
-    usual = tuple(LADDER)
+    usual = tuple(methods.LADDER)
     figures = (*COLUMNS, *BEYOND)
     more = (beyond,)
 
@@ -114,7 +114,7 @@ class Gap(MethodsOnHearts):
     known: ClassVar[Mapping[str, str]] = {
         f"{generator}, best code": generator for generator in (PAPERS, OURS)
     }
-    usual = (*CROSSED, *OTHERWISE, *known)
+    usual = (*methods.CROSSED, *methods.OTHERWISE, *known)
     figures, more = Ablation.figures, Ablation.more
 
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
@@ -159,4 +159,4 @@ def best_code(generator: str, case: Case) -> Restoration:
     there = there.flip(1) if scan.placement.flipped else there
     with torch.no_grad():
         loss, *_ = multi_view_loss(problem.decode(z, there), there, problem, 0.0)
-        return solved(G.decode(z), case.d, float(loss), z)
+        return methods.solved(G.decode(z), case.d, float(loss), z)

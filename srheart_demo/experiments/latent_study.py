@@ -15,8 +15,7 @@ import torch
 
 from srheart_demo.experiments import generators
 from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulated_heart
-from srheart_demo.experiments.methods import PAPERS
-from srheart_demo.experiments.restoration import LatentOptimisation
+from srheart_demo.experiments.methods import PAPERS, LatentOptimisation
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot, lines

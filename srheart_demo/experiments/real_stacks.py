@@ -21,8 +21,7 @@ import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import LO_OURS, weights_in_use
-from srheart_demo.experiments.restoration import Labels, Method, Restoration
+from srheart_demo.experiments.methods import LO_OURS, Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, score, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot

@@ -14,8 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.restoration import Labels, Method, Restoration
+from srheart_demo.experiments.methods import Labels, Method, Restoration, method
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import measures
