@@ -213,12 +213,10 @@ class _Sorting:
             for scan in self._frames(stack)
         ]
         for view in self.views.keys() - {scan.long_axis for scan in subjects}:
-            if why := self.left_out.get(view):
-                passed = PassedOver(view, "view that was not taken", why)
-            else:
-                why = "no stack's name goes with its own"
-                passed = PassedOver(view, "view without a stack", why)
-            self.passed_over.append(passed)
+            why = self.left_out.get(view)
+            kind = "view that was not taken" if why else "view without a stack"
+            why = why or "no stack's name goes with its own"
+            self.passed_over.append(PassedOver(view, kind, why))
         return Found(subjects, sorted(self.passed_over))
 
     def _frames(self, stack: str) -> Iterator[CohortScan]:

@@ -74,9 +74,7 @@ class OtherSettings(ValueError):
     """A folder holds results of other settings."""
 
 
-def open_results(
-    experiment: Experiment, folder: Path, made_with: Mapping[str, Any] | None = None
-) -> Results:
+def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, Any]) -> Results:
     """The results in a folder, which is made where there is none.
 
     When a run begins, or methods come to those of a run, `made_with` is written beside the
@@ -94,9 +92,8 @@ def open_results(
         found, earlier = record["settings"], record["made_with"]
         listed = {x for value in found.values() if isinstance(value, list) for x in value}
         if renamed := [f"{name} is now {new}" for name, new in FORMER.items() if name in listed]:
-            raise OtherSettings(
-                f"{folder} holds results of an earlier version ({', '.join(renamed)})"
-            )
+            said = ", ".join(renamed)
+            raise OtherSettings(f"{folder} holds results of an earlier version ({said})")
         other = [
             f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
             for name in {**wanted, **found}
@@ -106,10 +103,10 @@ def open_results(
             raise OtherSettings(f"{folder} holds results of other settings ({', '.join(other)})")
         if found == wanted:
             return Results(results, experiment.figures)
-        made_with = {**(made_with or {}), "before that": earlier}
+        made_with = {**made_with, "before that": earlier}
     elif results.exists():
         raise OtherSettings(f"{results} is not of an experiment with settings beside it")
-    record = {"settings": wanted, "made_with": dict(made_with or {})}
+    record = {"settings": wanted, "made_with": made_with}
     with atomic_path(path) as draft:
         draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Results(results, experiment.figures)
