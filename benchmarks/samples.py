@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from srheart_demo.experiments.cases import Case, read_heart, simulated
-from srheart_demo.experiments.methods import METHODS
-from srheart_demo.experiments.restoration import LatentOptimisation
+from srheart_demo.experiments.methods import METHODS, LatentOptimisation
 from srheart_demo.experiments.scoring import score
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.samples import SAMPLES, load_sample

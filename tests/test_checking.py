@@ -39,6 +39,13 @@ def test_a_sample_lies_inside_what_the_prior_knows() -> None:
     assert report.facts["slice_order"] == "apex to base"
 
 
+def test_what_speaks_against_the_scan_speaks_against_its_heart() -> None:
+    doubtful = replace(read_scan(SCAN), doubts=("The view shows another heart.",))
+    report = report_on(doubtful, load_generator())
+    assert report.verdict == Grade.DISTRUST
+    assert report.reasons == doubtful.doubts
+
+
 WRONG = {"mirrored": 31_000, "LV and RV exchanged": 31_000, "blobs": 20_001}
 """The last cannot be measured as a heart."""
 

@@ -33,7 +33,7 @@ def test_what_changes_no_heart_is_no_direction():
 
 def test_the_population_s_codes_are_exactly_the_prior():
     posterior = CodePosterior(5)
-    posterior.fit(beta=1.0, population="everyone", hearts=8, seed=0, tell=lambda done: None)
+    posterior.fit(beta=1.0, population="everyone", hearts=8, seed=0, tell=lambda *_: None)
     covariance = posterior.means @ posterior.means.T + torch.diag(posterior.sd**2)
     torch.testing.assert_close(covariance, torch.eye(5), atol=1e-4, rtol=0)
     z = posterior.draw(torch.zeros(20000, TRAITS_SIZE), torch.Generator().manual_seed(1))
@@ -43,8 +43,8 @@ def test_the_population_s_codes_are_exactly_the_prior():
 
 def test_more_beta_blurs_more():
     sharp, blurred = CodePosterior(4), CodePosterior(4)
-    sharp.fit(0.5, "everyone", 8, 0, lambda done: None)
-    blurred.fit(50.0, "everyone", 8, 0, lambda done: None)
+    sharp.fit(0.5, "everyone", 8, 0, lambda *_: None)
+    blurred.fit(50.0, "everyone", 8, 0, lambda *_: None)
     assert (blurred.sd > sharp.sd).all()
     assert blurred.kl < sharp.kl
 

@@ -17,7 +17,7 @@ from srheart_demo.solver.baselines.edsr import (
     read_edsr,
     unfold,
 )
-from srheart_demo.training.edsr import FOLD, WINDOW, pairs, window
+from srheart_demo.training.edsr import WINDOW, pairs, window
 from srheart_demo.training.hearts import make_hearts
 
 TINY = EDSRArchitecture(width=8, blocks=1, fine_width=4)
@@ -121,7 +121,9 @@ def test_a_window_keeps_all_tissue_and_wanders() -> None:
     classes[1, 20:50] = 1
     windows = {window(classes, torch.Generator().manual_seed(i)).start for i in range(30)}
     assert len(windows) > 1
-    assert all(start <= 40 and start + WINDOW >= 100 and start % FOLD == 0 for start in windows)
+    assert all(
+        start <= 40 and start + WINDOW >= 100 and start % edsr.FOLD == 0 for start in windows
+    )
 
 
 def test_training_writes_a_network_that_another_can_go_on_from(tmp_path, monkeypatch) -> None:

@@ -82,11 +82,11 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
     measured: list[str] = []
     accuracy = evaluation.accuracy
 
-    def stop_at_women(found: ceiling.Ceiling, heart: evaluation.LabelVolume) -> dict[str, float]:
+    def stop_at_women(G: evaluation.Generator, heart: evaluation.LabelVolume) -> dict[str, float]:
         measured.append(heart.name)
         if measured == ["healthy", "women"]:
             raise KeyboardInterrupt
-        return accuracy(found, heart)
+        return accuracy(G, heart)
 
     monkeypatch.setattr(evaluation, "accuracy", stop_at_women)
     with pytest.raises(SystemExit) as end:

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -29,17 +29,23 @@ from srheart_demo.experiments.cases import (
     read_heart,
     simulated,
 )
-from srheart_demo.experiments.methods import LADDER, METHODS, method, weights_in_use
+from srheart_demo.experiments.methods import (
+    LADDER,
+    METHODS,
+    LatentOptimisation,
+    Restoration,
+    method,
+    weights_in_use,
+)
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
-from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.frame import HR_SHAPE
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import Stack
-from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import is_on_hr_grid, on_hr_grid
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
 from srheart_demo.solver import best_code
@@ -55,34 +61,22 @@ def case() -> Case:
     return simulated(drawn_heart("healthy", SEED), "severe", SEED)
 
 
-@dataclass(frozen=True)
-class Oracle:
+def oracle(case: Case, by: Tensor) -> Restoration:
     """The true heart moved by `by` mm along H and W, as a method would give it."""
 
-    case: Case
-    by: Tensor
-
-    @property
-    def d(self) -> Tensor:
-        return self.case.d - self.by
-
-    def on_grid(self, grid: Stack) -> NDArray[np.uint8]:
-        return self._at(grid.points())
-
-    def on_plane(self, plane: Plane) -> NDArray[np.uint8]:
-        return self._at(plane.points)
-
-    def _at(self, points: Tensor) -> NDArray[np.uint8]:
-        model = points.double().numpy() - [0.0, *self.by.tolist()]
-        frame = self.case.scan.placement.world_from_model
-        index_from_model = np.linalg.inv(self.case.S_HR.affine) @ frame
+    def at(points: Tensor) -> NDArray[np.uint8]:
+        model = points.double().numpy() - [0.0, *by.tolist()]
+        frame = case.scan.placement.world_from_model
+        index_from_model = np.linalg.inv(case.S_HR.affine) @ frame
         index = np.rint(model @ index_from_model[:3, :3].T + index_from_model[:3, 3]).astype(int)
         d, h, w = np.moveaxis(index.clip(0, np.array(HR_SHAPE) - 1), -1, 0)
-        return self.case.S_HR.labels[d, h, w]
+        return case.S_HR.labels[d, h, w]
+
+    return Restoration(case.d - by, lambda grid: at(grid.points()), lambda plane: at(plane.points))
 
 
 def test_a_common_translation_costs_the_raw_scores_only(case: Case) -> None:
-    moved = score(lambda scan: Oracle(case, torch.tensor([5.0, -2.5])), case)
+    moved = score(lambda scan: oracle(case, torch.tensor([5.0, -2.5])), case)
     assert moved["dice_mean"] == pytest.approx(1.0, abs=1e-3)
     assert moved["assd_MYO_mm"] == pytest.approx(0.0, abs=0.01)
     assert moved["motion_error_mm"] == pytest.approx(0.0, abs=1e-4)
@@ -91,7 +85,7 @@ def test_a_common_translation_costs_the_raw_scores_only(case: Case) -> None:
     # Nearest voxels on an oblique plane are not its interpolated labels, hence the margin.
     assert moved["la_dice_LV"] > 0.97 > moved["raw_la_dice_LV"] + 0.02
 
-    still = score(lambda scan: Oracle(case, torch.zeros(2)), case)
+    still = score(lambda scan: oracle(case, torch.zeros(2)), case)
     for name in ("dice_LV", "hd95_RV_mm", "la_dice_MYO", "motion_error_mm"):
         assert still[f"raw_{name}"] == pytest.approx(still[name], abs=1e-6)
     assert still["volume_LV_ml"] == pytest.approx(still["true_volume_LV_ml"], rel=1e-3)
@@ -241,7 +235,7 @@ def test_the_order_of_the_slices_does_not_matter() -> None:
     reversed_ = replace(plain, labels=plain.labels[::-1].copy(), affine=affine)
     one, other = (score_hidden(METHODS["SBI"], hide(s)) for s in (plain, reversed_))
     assert one["dice_mean"] == pytest.approx(other["dice_mean"], abs=1e-6)
-    upwards = Problem.of(hide(reversed_).scan, find_generator("traits")).stack.z.diff()
+    upwards = Problem.of(hide(reversed_).scan, load_generator()).stack.z.diff()
     assert bool((upwards > 0).all())
 
 
@@ -253,30 +247,25 @@ def test_a_stack_of_which_nothing_is_left_is_refused() -> None:
         hide(replace(plain, labels=labels))
 
 
-@dataclass(frozen=True)
-class Drifting:
+def drifting(case: HiddenSlices, slope: float) -> Restoration:
     """A straight heart whose slices a method found to drift by `slope` mm for each mm along D."""
 
-    case: HiddenSlices
-    slope: float
-
-    @property
-    def d(self) -> Tensor:
-        z = self.case.stack.z
-        return torch.stack([self.slope * z, torch.zeros_like(z)], dim=-1)[None]
-
-    def on_grid(self, grid: Stack) -> NDArray[np.uint8]:
+    def on_grid(grid: Stack) -> NDArray[np.uint8]:
         points = grid.points().double().numpy()
         # The heart leans the other way, so that the slices are explained.
-        points[..., 1] += self.slope * points[..., 0]
+        points[..., 1] += slope * points[..., 0]
         return heart_labels(points)
+
+    z = case.stack.z
+    d = torch.stack([slope * z, torch.zeros_like(z)], dim=-1)[None]
+    return Restoration(d, on_grid, lambda plane: heart_labels(plane.points.numpy()))
 
 
 def test_a_hidden_slice_is_predicted_between_its_neighbours() -> None:
     case = hide(stack())
-    straight = on_hidden_slices(Drifting(case, 0.0), case)
+    straight = on_hidden_slices(drifting(case, 0.0), case)
     assert mean_dice(straight, case.labels) > 0.97
-    np.testing.assert_array_equal(on_hidden_slices(Drifting(case, 0.2), case), straight)
+    np.testing.assert_array_equal(on_hidden_slices(drifting(case, 0.2), case), straight)
 
 
 def test_an_interval_of_known_numbers() -> None:

@@ -58,8 +58,8 @@ def trained(tmp_path_factory):
 def test_a_resumed_training_equals_an_uninterrupted_one(settings, trained, tmp_path):
     straight = trained(settings)
 
-    def interrupt(progress):
-        if progress.phase == "training" and progress.done == 4:
+    def interrupt(phase, done, *_):
+        if phase == "training" and done == 4:
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -87,10 +87,11 @@ def test_a_checkpoint_of_another_recipe_is_refused(trained):
 @pytest.mark.parametrize("settings", [TINY_TRAITS, TINY_VAE], ids=["traits", "betavae"])
 def test_training_lowers_the_loss_and_reports_it(settings, tmp_path):
     seen = []
-    train(replace(settings, steps=25, learning_rate=1e-2), tmp_path, seen.append)
-    steps = [p for p in seen if p.phase == "training"]
-    assert [p.done for p in steps] == list(range(1, 26))
-    assert steps[-1].losses["cross-entropy"] < 0.7 * steps[0].losses["cross-entropy"]
+    settings = replace(settings, steps=25, learning_rate=1e-2)
+    train(settings, tmp_path, lambda *state: seen.append(state))
+    steps = [(done, losses) for phase, done, _, losses in seen if phase == "training"]
+    assert [done for done, _ in steps] == list(range(1, 26))
+    assert steps[-1][1]["cross-entropy"] < 0.7 * steps[0][1]["cross-entropy"]
 
 
 def test_the_papers_recipe_fits_labels_by_cross_entropy_and_beta_times_kl():

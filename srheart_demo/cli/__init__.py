@@ -17,8 +17,7 @@ from srheart_demo.files import Damaged
 
 __all__ = ["main", "parser"]
 
-MANY_THREADS = ("train",)
-"""Commands that run on as many threads as torch finds."""
+MANY_THREADS = ("train",)  # Commands that run on as many threads as torch finds
 BAD_INPUT = 2
 
 

@@ -4,8 +4,6 @@ Exit status 1: some scan failed. A heart that is not to be trusted is no failure
 helps nothing: the last line counts those, and the summary names them.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """The commands and their options, from commands.toml; help needs no heavy import."""
 
-from __future__ import annotations
-
 import argparse
 import math
 import tomllib
@@ -65,7 +63,8 @@ def parser() -> argparse.ArgumentParser:
         description="Joint motion correction and super-resolution of cardiac segmentations by "
         "latent optimisation (Wang et al., MICCAI 2021). Labels: 0 background, 1 LV, 2 MYO, 3 RV.",
     )
-    top.add_argument("--version", action=_Version)
+    said = f"srheart {version('srheart-demo')}"
+    top.add_argument("--version", action="version", version=said, help="show the version and exit")
     _add_commands(top, "command COMMAND", COMMANDS)
     return top
 
@@ -124,14 +123,3 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help.\n")
-
-
-class _Version(argparse.Action):
-    """Looks the version up only when asked."""
-
-    def __init__(self, option_strings: list[str], dest: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="show the version and exit")
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print(f"srheart {version('srheart-demo')}")
-        parser.exit()

@@ -1,7 +1,5 @@
 """``srheart enhance``: from a stack of slices to a heart, or from all frames to a beating one."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from functools import partial

@@ -1,4 +1,7 @@
-"""What a user can put right: input, missing packages, places that cannot be written to."""
+"""What a user can put right: input, missing packages, places that cannot be written to.
+
+To refuse is to raise `BadInput`.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,8 +11,7 @@ from pathlib import Path
 
 from srheart_demo.files import atomic_folder
 
-STOPPED = 130
-"""Exit status after Ctrl-C."""
+STOPPED = 130  # Exit status after Ctrl-C
 
 
 class BadInput(Exception):
@@ -18,11 +20,7 @@ class BadInput(Exception):
 
 @contextmanager
 def refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
-    """For a block whose exceptions of some kinds are the user's to put right.
-
-    Raises:
-        BadInput: `what`, in which ``{error}`` stands for what the exception says.
-    """
+    """Refuse a block's exceptions of some kinds, by `what` with what they say for ``{error}``."""
     try:
         yield
     except kinds as error:
@@ -31,11 +29,7 @@ def refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def writable(path: Path | None, what: str = "results cannot be written") -> Iterator[None]:
-    """For a block that writes to `path`.
-
-    Raises:
-        BadInput: if it could not.
-    """
+    """Refuse `path` if the block could not write to it."""
     try:
         yield
     except OSError as error:
@@ -49,19 +43,14 @@ def writable(path: Path | None, what: str = "results cannot be written") -> Iter
 def results_folder(path: Path) -> Iterator[Path]:
     """Yield a staging folder whose files reach `path` only when the block succeeds.
 
-    Raises:
-        BadInput: if nothing can be written there; checked before any work is done.
+    Where nothing can be written it is refused before any work is done.
     """
     with writable(path), atomic_folder(path) as staging:
         yield staging
 
 
 def check_populations(names: Iterable[str]) -> None:
-    """Refuse names that no population has.
-
-    Raises:
-        BadInput: with the known ones.
-    """
+    """Refuse names that no population has, and list the known ones."""
     from srheart_demo.heart.population import POPULATIONS
 
     if unknown := set(names) - set(POPULATIONS):
@@ -71,11 +60,7 @@ def check_populations(names: Iterable[str]) -> None:
 
 
 def check_installed(extra: str, what: str) -> None:
-    """Refuse `what` needs an extra of this package that is not installed.
-
-    Raises:
-        BadInput: names the command that installs it.
-    """
+    """Refuse `what` needs an extra that is not installed, and name the command that installs it."""
     if missing := missing_packages(extra):
         raise BadInput(f"{what} needs more packages; {install_them(missing)}")
 

@@ -1,7 +1,5 @@
 """``srheart evaluate generator``: one table of what each generator can do."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Sequence

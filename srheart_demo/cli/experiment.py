@@ -1,7 +1,5 @@
 """``srheart experiment``: the paper's tables and more, each by one command."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import re
@@ -9,30 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from srheart_demo import training
-from srheart_demo.cli.errors import (
-    BadInput,
-    check_populations,
-    install_them,
-    missing_packages,
-    refused,
-    writable,
-)
+from srheart_demo.cli import errors
 from srheart_demo.cli.options import chosen_preset
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+from srheart_demo.experiments import runner
 from srheart_demo.experiments.ablation import Ablation, Gap
 from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
-from srheart_demo.experiments.runner import (
-    Experiment,
-    OtherSettings,
-    measure_all,
-    open_results,
-    provenance,
-)
 from srheart_demo.experiments.tables import Results, Row, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import load_generator
@@ -45,7 +29,7 @@ SETTINGS, RESULTS, SUMMARY, REPORT = "settings.json", "results.csv", "summary.md
 def run(options: argparse.Namespace) -> None:
     """Measure what the folder does not hold yet, then sum up."""
     experiment, folder = _chosen(options), options.output
-    with refused("--methods: {error}.", KeyError):
+    with errors.refused("--methods: {error}.", KeyError):
         experiment.tasks()
     results = _open(experiment, folder)
     _measure(experiment, results, options)
@@ -57,12 +41,12 @@ def run(options: argparse.Namespace) -> None:
     try:
         _picture(experiment, results, tables, folder)
     except ModuleNotFoundError as error:
-        todo = install_them(missing_packages("app"))
+        todo = errors.install_them(errors.missing_packages("app"))
         print(f"{REPORT} needs {error.name} and its kind; {todo}", file=sys.stderr)
 
 
 def _picture(
-    experiment: Experiment, results: Results, tables: Sequence[Table], folder: Path
+    experiment: runner.Experiment, results: Results, tables: Sequence[Table], folder: Path
 ) -> None:
     """The page, and each plot of it as a picture."""
     from srheart_demo.dashboard.report import report
@@ -79,18 +63,18 @@ def _picture(
             picture_plot(plot).savefig(draft, dpi=150, bbox_inches="tight")
 
 
-def _chosen(options: argparse.Namespace) -> Experiment:
+def _chosen(options: argparse.Namespace) -> runner.Experiment:
     if options.experiment == "real-stacks":
         files = _files(options.files)
         return RealStacks(files, options.simulate, options.seed, tuple(options.methods or ()))
-    check_populations([options.population])
+    errors.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
     on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap)}
     if options.experiment in on_hearts:
         return on_hearts[options.experiment](subjects, tuple(options.methods or ()))
     solver, most = chosen_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:
-        raise BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
+        raise errors.BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
     return LatentStudy(
         subjects,
         options.output,
@@ -109,44 +93,46 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
         if not path.is_dir():
             files.append(path)
             continue
-        with refused("{error}", UnusableCohort):
+        with errors.refused("{error}", UnusableCohort):
             found = find_subjects(path)
         files += [subject.paths[0] for subject in found.subjects]
         if found.rest:
             print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
     if not files:
-        raise BadInput(
+        raise errors.BadInput(
             "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
         )
     if missing := [path for path in files if not path.is_file()]:
-        raise BadInput(f"{missing[0]}: there is no such file; check the path.")
+        raise errors.BadInput(f"{missing[0]}: there is no such file; check the path.")
     return tuple(dict.fromkeys(files))
 
 
-def _open(experiment: Experiment, folder: Path) -> Results:
+def _open(experiment: runner.Experiment, folder: Path) -> Results:
     other = f"{folder / RESULTS} has {{error}} than this experiment; give another folder."
-    same = refused("{error}; give the same options, or another folder.", OtherSettings)
-    with writable(folder), refused(other, ValueError), same:
-        return open_results(experiment, folder, provenance())
+    same = errors.refused(
+        "{error}; give the same options, or another folder.", runner.OtherSettings
+    )
+    with errors.writable(folder), errors.refused(other, ValueError), same:
+        return runner.open_results(experiment, folder, runner.provenance())
 
 
-def _measure(experiment: Experiment, results: Results, options: argparse.Namespace) -> None:
+def _measure(experiment: runner.Experiment, results: Results, options: argparse.Namespace) -> None:
     with ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
-        def show(name: str, state: training.TrainingProgress) -> None:
-            progress.update(f"{name}, {state.phase}", state.done, state.total)
+        def show(name: str, phase: str, done: int, total: int, _: object) -> None:
+            progress.update(f"{name}, {phase}", done, total)
 
         try:
             experiment.prepare(show)
-            measure_all(experiment, results, options.jobs, watch)
+            runner.measure_all(experiment, results, options.jobs, watch)
         except KeyboardInterrupt:
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
         except WorkerDied as error:
-            raise BadInput(
+            raise errors.BadInput(
                 "A process was ended from outside, perhaps for want of memory; the same command "
                 f"goes on from {options.output}, with fewer --jobs if memory is short."
             ) from error

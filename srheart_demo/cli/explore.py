@@ -6,8 +6,7 @@ from srheart_demo.cli.errors import BadInput, check_installed
 from srheart_demo.files import shipped
 
 NOTEBOOK = "apps/explorer.ipynb"
-HOST = "localhost"
-"""Where Voilà listens unless it is told another address."""
+HOST = "localhost"  # Where Voilà listens unless it is told another address
 
 
 def run(options: argparse.Namespace) -> None:
@@ -29,11 +28,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_free(port: int) -> None:
-    """Refuse a port where nobody may listen.
-
-    Raises:
-        BadInput: says why.
-    """
+    """Refuse a port where nobody may listen, and say why."""
     import socket
 
     try:

@@ -1,4 +1,4 @@
-"""What the options of several commands choose."""
+"""What the options of several commands choose; what is no choice is refused (`BadInput`)."""
 
 import argparse
 from dataclasses import replace
@@ -25,11 +25,7 @@ REMEDIES = {
 
 
 def chosen_generator(name: str) -> HeartGenerator:
-    """The generator of ``--generator``: shipped, or of a file of weights.
-
-    Raises:
-        BadInput: an unknown name, with the known ones, or a file that holds no generator.
-    """
+    """The generator of ``--generator``: shipped, or of a file of weights."""
     weights, damage = weights_file(name), (KeyError, TypeError, RuntimeError, SafetensorError)
     what = f"{weights}: this holds no generator ({{error}}); give weights of srheart train."
     with refused(what if weights.is_file() else "--generator: {error}.", *damage):
@@ -37,21 +33,13 @@ def chosen_generator(name: str) -> HeartGenerator:
 
 
 def chosen_preset(options: argparse.Namespace) -> Settings:
-    """The settings of ``--preset``.
-
-    Raises:
-        BadInput: an unknown name.
-    """
+    """The settings of ``--preset``."""
     with refused("--preset: {error}.", KeyError):
         return preset(options.preset)
 
 
 def chosen_settings(options: argparse.Namespace) -> Settings:
-    """The preset, with what the options beside it change in it.
-
-    Raises:
-        BadInput: an unknown preset, or a seed for a start that is not random.
-    """
+    """The preset, with what the options beside it change in it."""
     settings = chosen_preset(options)
     given = {name: getattr(options, name) for name in ("gamma", "start", "seed")}
     settings = replace(settings, **{name: x for name, x in given.items() if x is not None})
@@ -76,11 +64,7 @@ def chosen_reading(options: argparse.Namespace) -> HowToRead:
 
 
 def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
-    """What ``--labels`` says, or ``--view-labels``; None where it was not given.
-
-    Raises:
-        BadInput: it is no mapping.
-    """
+    """What ``--labels`` says, or ``--view-labels``; None where it was not given."""
     words = getattr(options, of)
     with refused(f"--{of.replace('_', '-')}: {{error}}.", ValueError):
         return None if words is None else parse_convention(words)

@@ -17,8 +17,7 @@ from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD, outside
 
 OUT_OF_TOLERANCE = 1
 
-Hearts = dict[str, list[float]]
-"""Statistics of several hearts, by name."""
+Hearts = dict[str, list[float]]  # Statistics of several hearts, by name
 
 
 def run(options: argparse.Namespace) -> None:

@@ -5,8 +5,7 @@ import sys
 import time
 from typing import Self, TextIO
 
-TERMINAL_INTERVAL, LOG_INTERVAL = 0.1, 5.0
-"""Least time between two updates, s."""
+TERMINAL_INTERVAL, LOG_INTERVAL = 0.1, 5.0  # Least time between two updates, s
 
 
 class ProgressLine:

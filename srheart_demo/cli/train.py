@@ -1,7 +1,5 @@
 """``srheart train``: a generator, or the baseline EDSR, from synthetic hearts."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from dataclasses import replace
@@ -35,9 +33,9 @@ def run(options: argparse.Namespace) -> None:
             ProgressLine() as progress,
         ):
 
-            def show(state: training.TrainingProgress) -> None:
-                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in state.losses.items())
-                progress.update(state.phase, state.done, state.total, detail)
+            def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
+                progress.update(phase, done, total, detail)
 
             weights = training.train(settings, options.output, show)
     except KeyboardInterrupt:

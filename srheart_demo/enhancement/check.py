@@ -1,7 +1,5 @@
 """A report on a scan: what it is, what was assumed of it, and whether to trust its heart."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,35 +23,20 @@ SCANNER_AXES = ("left-right", "posterior-anterior", "inferior-superior")
 
 @dataclass(frozen=True)
 class Report:
-    """What is to be said of a scan.
+    """What is to be said of a scan, in sentences; the last four of its heart, where it was solved.
 
-    Attributes:
-        name: of the file.
-        found: what the file holds, in sentences.
-        assumed: what was taken for granted, in sentences.
-        facts: what was found, for programs.
-        measures: of the heart after a quick solve; none where it was not solved.
-        prior: where draws of the prior itself lie, in a sentence.
-        doubts: of the scan itself, any of which is reason enough not to trust its heart.
+    The verdict is the worst of its measures and of the scan's doubts, and what is as bad as that,
+    if it is not fine, are the reasons.
     """
 
-    name: str
-    found: tuple[str, ...]
-    assumed: tuple[str, ...]
-    facts: Mapping[str, Any]
+    name: str  # of the file
+    found: tuple[str, ...]  # what the file holds
+    assumed: tuple[str, ...]  # what was taken for granted
+    facts: Mapping[str, Any]  # what was found, for programs
     measures: tuple[Measure, ...] = ()
-    prior: str = ""
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def verdict(self) -> Grade | None:
-        """The worst of its measures and doubts; None where it was not solved."""
-        return verdict_of(self.measures, self.doubts)[0] if self.measures else None
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Doubts, and sentences of the measures as bad as the worst, if that is not fine."""
-        return verdict_of(self.measures, self.doubts)[1] if self.measures else ()
+    prior: str = ""  # where draws of the prior itself lie
+    verdict: Grade | None = None
+    reasons: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """For a reader, in lines."""
@@ -89,22 +72,17 @@ class Report:
 
 
 def report_on(scan: Scan, G: Generator | None = None) -> Report:
-    """Look at a scan.
-
-    Args:
-        scan: by `read_scan`.
-        G: the generator to solve it with; without one it is not solved.
-    """
+    """Look at a scan, and solve it where there is a generator to do so with."""
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
     ours, name = generator.OURS, getattr(G, "name", generator.OURS)
     other = (f"What is usual was measured with the generator {ours}, and this is {name}.",)
-    return replace(
-        report,
-        assumed=report.assumed + other * (name != ours),
-        measures=judge(measured(scan, G)),
-        prior=_prior(G),
+    measures = judge(measured(scan, G))
+    verdict, reasons = verdict_of(measures, scan.doubts)
+    assumed = report.assumed + other * (name != ours)
+    return Report(
+        report.name, report.found, assumed, report.facts, measures, _prior(G), verdict, reasons
     )
 
 

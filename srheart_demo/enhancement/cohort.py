@@ -4,8 +4,6 @@ A result folder's ``record.json`` says what was made of which input, and how. So
 stopped or killed goes on where it was, and the summary can be made anew from the records.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import time
@@ -40,41 +38,29 @@ RESULT_FILES = {RECORD, "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 class Record:
     """What became of a subject: its row of the summary, and what it was made with.
 
-    Attributes:
-        subject: name of the result folder; of a file that was passed over, its own.
-        file, long_axis, frame: as in `CohortScan`; no view where it could not be used.
-        status: ``done``, ``failed``, ``waiting`` or ``passed over``.
-        message: why it failed or was passed over, or what a user should know of how the scan was
-            read and placed.
-        verdict: fine, unusual or distrust, as `Trust`; None where nobody asked.
-        reasons: of the verdict, in sentences.
-        LV_ml, MYO_ml, RV_ml: volumes of S_SR.
-        LV_mass_g: the myocardium's.
-        slices: that show tissue.
-        mean_d_mm: mean length of d over them, after removing their mean d.
-        seconds: from reading to writing.
-        iterations, L: of the run, and the loss at its end.
-        made_with: settings, version, weights, and checksums of the files.
+    Files and frames are as in `CohortScan`; there is no view where it could not be used. Volumes
+    are those of S_SR. The message says why it failed or was passed over, or what a user should know
+    of how the scan was read and placed.
     """
 
-    subject: str
+    subject: str  # name of the result folder; of a file that was passed over, its own
     file: str
     long_axis: str | None
-    status: str
+    status: str  # done, failed, waiting or passed over
     frame: int | None = None
     message: str = ""
-    verdict: str | None = None
-    reasons: str = ""
+    verdict: str | None = None  # fine, unusual or distrust, as `Trust`; None where nobody asked
+    reasons: str = ""  # of the verdict, in sentences
     LV_ml: float | None = None
     MYO_ml: float | None = None
     RV_ml: float | None = None
-    LV_mass_g: float | None = None
-    slices: int | None = None
-    mean_d_mm: float | None = None
-    seconds: float | None = None
+    LV_mass_g: float | None = None  # the myocardium's
+    slices: int | None = None  # that show tissue
+    mean_d_mm: float | None = None  # mean length of d over them, after removing their mean d
+    seconds: float | None = None  # from reading to writing
     iterations: int | None = None
-    L: float | None = None
-    made_with: dict[str, Any] = field(default_factory=dict)
+    L: float | None = None  # at the end of the run
+    made_with: dict[str, Any] = field(default_factory=dict)  # settings, weights, checksums of files
 
 
 Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[Record]]
@@ -92,26 +78,16 @@ def _version() -> str:
 
 @dataclass(frozen=True)
 class Cohort:
-    """How results are made, and where they go.
+    """How results are made, and where they go."""
 
-    Attributes:
-        out: folder of all result folders.
-        settings: how to run Algorithm 1.
-        how: how all scans are read, but for their frames.
-        surface: whether to write heart.stl.
-        check: whether to ask of each heart if it is to be trusted.
-        generator: a shipped one's name, or a file of weights.
-        version, weights: of this package and of the generator.
-    """
-
-    out: Path
+    out: Path  # folder of all result folders
     settings: Settings
-    how: HowToRead = AS_FOUND
-    surface: bool = True
-    check: bool = True
-    generator: str = OURS
-    version: str = field(default_factory=_version)
-    weights: str = ""
+    how: HowToRead = AS_FOUND  # but for frames
+    surface: bool = True  # whether to write heart.stl
+    check: bool = True  # whether to ask of each heart if it is to be trusted
+    generator: str = OURS  # a shipped one's name, or a file of weights
+    version: str = field(default_factory=_version)  # of this package
+    weights: str = ""  # the generator's checksum
 
     def __post_init__(self) -> None:
         if self.generator not in available():  # The workers of a cluster may run elsewhere.
@@ -169,11 +145,7 @@ class Cohort:
         return made
 
     def _read(self, subject: CohortScan) -> Scan:
-        """A subject's scan: where only its view cannot be used, without the view, and a note why.
-
-        Raises:
-            InvalidVolume: as `read_scan`.
-        """
+        """A subject's scan; without its view, and with a note why, where only that is unusable."""
         how = replace(self.how, frame=subject.frame, view_frame=subject.view_frame)
         notes, (stack, *view) = subject.notes, subject.paths
         try:

@@ -1,11 +1,10 @@
 """A beating heart: every frame of a scan, each restored from where the one before it ended."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from torch import Tensor
 
@@ -20,16 +19,9 @@ from srheart_demo.solver.settings import Settings
 
 @dataclass(frozen=True)
 class Beat:
-    """What one frame holds.
+    """What one frame holds: volumes of S_SR, its run, and a verdict where somebody asked."""
 
-    Attributes:
-        frame: its index in the file.
-        LV_ml, MYO_ml, RV_ml: volumes of S_SR.
-        iterations, L: of its run.
-        verdict: whether to trust it; None where nobody asked.
-    """
-
-    frame: int
+    frame: int  # its index in the file
     LV_ml: float
     MYO_ml: float
     RV_ml: float
@@ -38,7 +30,7 @@ class Beat:
     verdict: str | None = None
 
     @classmethod
-    def of(cls, frame: int, e: Enhancement) -> Beat:
+    def of(cls, frame: int, e: Enhancement) -> Self:
         """Measured on a restored frame."""
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
         LV, MYO, RV = (round(volume, 1) for volume in ml.values())
@@ -52,15 +44,9 @@ def restore_cycle(
     settings: Settings,
     watch: Callable[[int, Step], None] | None = None,
 ) -> Iterator[Enhancement]:
-    """Restore frames in their order, each from where the one before it ended.
+    """`enhance` the frames of `read_cycle`, each from where the one before it ended.
 
-    Args:
-        scans: those of `read_cycle`, placed alike.
-        G, settings: as for `enhance`.
-        watch: sees the index in `scans` and each step.
-
-    Raises:
-        Diverged: as `enhance`.
+    `watch` sees the index of the frame in `scans`, and each step.
     """
     z: Tensor | None = None
     for i, scan in enumerate(scans):

@@ -3,8 +3,6 @@
 What the command line, cohorts and the dashboard share; nothing here is for display.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -55,17 +53,11 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether to trust a heart, as `check.judged` found.
+    """Whether to trust a heart, as `check.judged` found."""
 
-    Attributes:
-        verdict: fine, unusual or distrust.
-        words: the same for a reader.
-        reasons: what is odd, in sentences.
-    """
-
-    verdict: str
-    words: str
-    reasons: tuple[str, ...]
+    verdict: str  # fine, unusual or distrust
+    words: str  # the same for a reader
+    reasons: tuple[str, ...]  # what is odd, in sentences
 
     def __str__(self) -> str:
         """In one line."""
@@ -74,19 +66,12 @@ class Trust:
 
 @dataclass(frozen=True, eq=False)
 class Enhancement:
-    """What a run made of a scan.
+    """What a run made of a scan."""
 
-    Attributes:
-        scan: as it was read and placed.
-        problem: the scan in the model's frame, with slices from apex to base.
-        steps: the whole run, from start to end, or as far as it is.
-        trust: whether to trust the heart; None where nobody asked.
-    """
-
-    scan: Scan
-    problem: Problem
-    steps: Sequence[Step]
-    trust: Trust | None = None
+    scan: Scan  # as it was read and placed
+    problem: Problem  # the scan in the model's frame, with slices from apex to base
+    steps: Sequence[Step]  # the whole run, from start to end, or as far as it is
+    trust: Trust | None = None  # None where nobody asked
 
     @property
     def last(self) -> Step:
@@ -176,7 +161,6 @@ def enhance(
     Args:
         scan: by `read_scan`, or `Scan.of`.
         G: the generator that must explain the scan; `traits` by default.
-        settings: how to run Algorithm 1.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.
 

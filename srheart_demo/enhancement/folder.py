@@ -4,8 +4,6 @@ Names say what a file may be, its content what it is. Datasets lay pictures, cin
 beside each other; whatever is no stack is passed over, and it is said why.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,17 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srheart_demo.enhancement.names import (
-    BY_ITSELF,
-    LABEL_WORDS,
-    NIFTI,
-    OTHER_FORMATS,
-    Choice,
-    akin,
-    chambers_rank,
-    making_of,
-    stem,
-)
+from srheart_demo.enhancement import names
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -33,8 +21,7 @@ from srheart_demo.scan.nifti import NiftiLabels, load
 from srheart_demo.scan.read import survey, survey_view
 from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
 
-SAMPLE = 2**16
-"""Voxels that tell a picture from labels."""
+SAMPLE = 2**16  # Voxels that tell a picture from labels
 REASONS = {
     "picture": "pictures",
     "file without labels": "files without labels",
@@ -53,30 +40,20 @@ class UnusableCohort(ValueError):
 
 @dataclass(frozen=True)
 class CohortScan:
-    """A scan in a folder.
-
-    Attributes:
-        folder: the cohort's.
-        file: the short-axis stack, from there.
-        long_axis: a long-axis view of it, from there, if there is one.
-        frame: which of a stack with several; None of one.
-        view_frame: which of a view with several.
-        several: whether other frames of the stack are scans of the cohort too.
-        notes: what a user should know of how the view was found.
-    """
+    """A scan in the folder of a cohort."""
 
     folder: Path
-    file: str
-    long_axis: str | None = None
-    frame: int | None = None
-    view_frame: int | None = None
-    several: bool = False
-    notes: tuple[str, ...] = ()
+    file: str  # the short-axis stack, from there
+    long_axis: str | None = None  # a view of it, from there
+    frame: int | None = None  # which of a stack with several
+    view_frame: int | None = None  # which of a view with several
+    several: bool = False  # whether other frames of the stack are scans of the cohort too
+    notes: tuple[str, ...] = ()  # what a user should know of how the view was found
 
     @property
     def name(self) -> str:
         """That of the result folder: the file's without its ending, sub-folders included."""
-        return stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
+        return names.stem(self.file) + (f"_frame_{self.frame:03d}" if self.several else "")
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -120,25 +97,18 @@ class Found:
 
 
 class Content(NamedTuple):
-    """What a label map holds, at a glance.
-
-    Attributes:
-        frames: how many there are.
-        labelled: those that hold labels.
-        is_plane: whether it is one plane.
-        tissues: how many values it has besides 0, at most 3.
-    """
+    """What a label map holds, at a glance."""
 
     frames: int
-    labelled: tuple[int, ...]
+    labelled: tuple[int, ...]  # frames that hold labels
     is_plane: bool
-    tissues: int
+    tissues: int  # how many values it has besides 0, at most 3
 
 
 def find_subjects(
     folder: Path,
     out: Path | None = None,
-    choice: Choice = BY_ITSELF,
+    choice: names.Choice = names.BY_ITSELF,
     view_convention: Convention | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> Found:
@@ -153,9 +123,7 @@ def find_subjects(
     others.
 
     Args:
-        folder: where to look.
         out: where results go.
-        choice: which files are what.
         view_convention: what the values of views mean; recognised one by one by default.
         watch: told how many files of how many were looked at.
 
@@ -170,7 +138,7 @@ def find_subjects(
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
-        if (NIFTI.search(path.name) or OTHER_FORMATS.search(path.name))
+        if (names.NIFTI.search(path.name) or names.OTHER_FORMATS.search(path.name))
         and results not in path.parents
     ]
     files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
@@ -195,7 +163,7 @@ class _Sorting:
     """The files of a folder, on their way to subjects."""
 
     folder: Path
-    choice: Choice
+    choice: names.Choice
     view_convention: Convention | None
     stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
     views: dict[str, Content] = field(default_factory=dict)
@@ -210,7 +178,7 @@ class _Sorting:
             return
         path = self.folder / file
         match _content(path):
-            case NotLabels() as error if not LABEL_WORDS.search(path.name.lower()):
+            case NotLabels() as error if not names.LABEL_WORDS.search(path.name.lower()):
                 self.passed_over.append(PassedOver(file, "picture", self._said(error, file)))
             case NothingLabelled() as error:
                 why = self._said(error, file)
@@ -225,7 +193,7 @@ class _Sorting:
         path = self.folder / file
         if any(pattern.covers(file) for pattern in self.choice.exclude):
             return "file left out by a pattern", "as was asked for"
-        if OTHER_FORMATS.search(file):
+        if names.OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
         if path.name.lower() == "s_sr.nii.gz" and path.with_name("d.json").exists():
             return "result", "a heart that was restored, not a scan"
@@ -245,12 +213,10 @@ class _Sorting:
             for scan in self._frames(stack)
         ]
         for view in self.views.keys() - {scan.long_axis for scan in subjects}:
-            if why := self.left_out.get(view):
-                passed = PassedOver(view, "view that was not taken", why)
-            else:
-                why = "no stack's name goes with its own"
-                passed = PassedOver(view, "view without a stack", why)
-            self.passed_over.append(passed)
+            why = self.left_out.get(view)
+            kind = "view that was not taken" if why else "view without a stack"
+            why = why or "no stack's name goes with its own"
+            self.passed_over.append(PassedOver(view, kind, why))
         return Found(subjects, sorted(self.passed_over))
 
     def _frames(self, stack: str) -> Iterator[CohortScan]:
@@ -274,7 +240,7 @@ class _Sorting:
             stacks = by_key[self.choice.key(view, True)]
             if not (stacks or self.choice.views) and self.choice.is_view(view):
                 beside = by_folder[PurePosixPath(view).parent]
-                alike = [stack for stack in beside if akin(view, stack)]
+                alike = [stack for stack in beside if names.akin(view, stack)]
                 stacks = alike if len(alike) == 1 else []
             for stack in stacks:
                 going[stack].append(view)
@@ -286,9 +252,9 @@ class _Sorting:
         """The lower, the better: the same words, labels alike, more tissues, more chambers."""
         return (
             self.choice.key(view, True) != self.choice.key(stack, False),
-            making_of(view) != making_of(stack),
+            names.making_of(view) != names.making_of(stack),
             -self.views[view].tissues,
-            chambers_rank(view),
+            names.chambers_rank(view),
             view,
         )
 
@@ -313,8 +279,7 @@ class _Sorting:
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
         """The frame of a view that shows what the scan does; None of a view of one.
 
-        Raises:
-            InvalidVolume: none does, or there is no telling which.
+        It is `InvalidVolume` where none does, or there is no telling which.
         """
         stack, (frames, labelled, *_) = self.stacks[scan.file], self.views[view]
         if isinstance(stack, Content) and frames == stack.frames > 1:

@@ -1,7 +1,5 @@
 """What names of files say: of which format they are, whether they are views, and of what."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -59,17 +57,11 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which files are what, where names and content do not say it.
+    """Which files are what, where names and content do not say it."""
 
-    Attributes:
-        match: patterns of stacks; by default, all but views are stacks.
-        views: of long-axis views; by default, names say which they are and whose.
-        exclude: of files and folders that are neither.
-    """
-
-    match: tuple[Pattern, ...] = ()
-    views: tuple[Pattern, ...] = ()
-    exclude: tuple[Pattern, ...] = ()
+    match: tuple[Pattern, ...] = ()  # of stacks; by default, all but views are stacks
+    views: tuple[Pattern, ...] = ()  # by default, names say which they are and whose
+    exclude: tuple[Pattern, ...] = ()  # of files and folders that are neither
 
     def is_view(self, file: str) -> bool:
         """Whether a file's name is that of a long-axis view."""

@@ -5,8 +5,6 @@ them, label noise, several spacings, some slices missing. A quantity outside wha
 is unusual; one much farther out is not to be trusted.
 """
 
-from __future__ import annotations
-
 import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -45,16 +43,11 @@ class Grade(IntEnum):
 
 @dataclass(frozen=True)
 class Range:
-    """Where a quantity of synthetic scans lies.
+    """Where a quantity of synthetic scans lies."""
 
-    Attributes:
-        low, high: 1st and 99th percentile.
-        least, most: half as far out again, seen from the median. Not the extremes, which a single
-            run that went astray would set.
-    """
-
-    low: float
-    high: float
+    low: float  # 1st percentile
+    high: float  # 99th
+    # Half as far out again, seen from the median; a single run gone astray would set extremes.
     least: float
     most: float
 
@@ -67,19 +60,12 @@ class Range:
 
 @dataclass(frozen=True)
 class Measure:
-    """A quantity of one scan.
+    """A quantity of one scan."""
 
-    Attributes:
-        name: one of `QUANTITIES`.
-        value: NaN where it cannot be measured.
-        verdict: how it stands to what is usual.
-        sentence: all of this in words.
-    """
-
-    name: str
-    value: float
+    name: str  # one of `QUANTITIES`
+    value: float  # NaN where it cannot be measured
     verdict: Grade
-    sentence: str
+    sentence: str  # all of this in words
 
     def as_json(self) -> dict[str, Any]:
         """Everything, of JSON's types; what cannot be measured is null."""
@@ -91,25 +77,19 @@ class Measure:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is measured.
+    """What is measured, in words with a place for its value, and what is `usual`.
 
-    Attributes:
-        words: what it is, with a place for its value.
-        form: how the value is written, with its unit.
-        usual: of synthetic scans.
-        above: what it means where it is too large.
-        both: whether too small means that too; else that is good.
-        harmless: what is not above this is never odd.
-        clear: what is not above this is unusual at most.
+    `above` is what it means where it is too large, and with `both` where it is too small, which
+    else is good.
     """
 
     words: str
-    form: str
+    form: str  # how the value is written, with its unit
     usual: Range
     above: str = "the population holds no such heart; check spacing and labels"
     both: bool = False
-    harmless: float = -np.inf
-    clear: float = -np.inf
+    harmless: float = -np.inf  # what is not above this is never odd
+    clear: float = -np.inf  # what is not above this is unusual at most
 
     def grade(self, value: float) -> Grade:
         """How a value stands to the usual; what is good cannot be too good."""
@@ -149,9 +129,7 @@ def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
     return tuple(measures)
 
 
-def verdict_of(
-    measures: Sequence[Measure], doubts: Sequence[str] = ()
-) -> tuple[Grade, tuple[str, ...]]:
+def verdict_of(measures: Sequence[Measure], doubts: Sequence[str]) -> tuple[Grade, tuple[str, ...]]:
     """The worst of measures and doubts, and the sentences that say so, if it is not fine."""
     worst = max(Grade.DISTRUST if doubts else Grade.FINE, *(m.verdict for m in measures))
     odd = (*doubts, *(m.sentence for m in measures if m.verdict == worst))
@@ -176,7 +154,6 @@ def measured(
     What cannot be measured is NaN.
 
     Args:
-        scan, G: as for `enhance`.
         solved: what a `quick` solve made of the scan, if that has been done.
         watch: told how many of how many solves are done.
     """

@@ -17,25 +17,18 @@ import numpy as np
 import torch
 from scipy import fft
 
+from srheart_demo.experiments import methods
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.generators import ceiling_of
-from srheart_demo.experiments.methods import CROSSED, LADDER, OTHERWISE, PAPERS
+from srheart_demo.experiments.methods import PAPERS, Labels, Restoration
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
-from srheart_demo.experiments.restoration import (
-    Labels,
-    Moved,
-    Restoration,
-    Solved,
-    find_generator,
-    size_of,
-)
 from srheart_demo.experiments.scoring import COLUMNS, score, scores_of
 from srheart_demo.experiments.summary import Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
-from srheart_demo.heart.generator import OURS
+from srheart_demo.heart.generator import OURS, load_generator
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.solver.losses import multi_view_loss
 from srheart_demo.solver.problem import Problem
@@ -58,11 +51,10 @@ def beyond(found: Restoration, labels: Labels, case: Case) -> Scores:
 
     "dice_best_shifts" is the mean Dice as the public code takes it, each tissue at its best shift.
     """
-    heart = found.heart if isinstance(found, Moved) else found
-    told = {"loss": heart.loss, "size_of_z": heart.size_of_z} if isinstance(heart, Solved) else {}
+    told = {"loss": found.loss, "size_of_z": found.size_of_z}
     return {
         "faulty": float(bool(anatomy.faults(labels, case.S_HR.spacing))),
-        **told,
+        **{name: value for name, value in told.items() if value is not None},
         "dice_best_shifts": dice_at_best_shifts(labels, case.S_HR.labels),
     }
 
@@ -81,7 +73,7 @@ class Ablation(MethodsOnHearts):
     """From the paper's method to ours, step by step."""
 
     name, title = "ablation", "From the paper to ours, step by step"
-    usual = tuple(LADDER)
+    usual = tuple(methods.LADDER)
     figures = (*COLUMNS, *BEYOND)
     more = (beyond,)
 
@@ -122,7 +114,7 @@ class Gap(MethodsOnHearts):
     known: ClassVar[Mapping[str, str]] = {
         f"{generator}, best code": generator for generator in (PAPERS, OURS)
     }
-    usual = (*CROSSED, *OTHERWISE, *known)
+    usual = (*methods.CROSSED, *methods.OTHERWISE, *known)
     figures, more = Ablation.figures, Ablation.more
 
     def measures(self, level: str) -> dict[str, Callable[[Case], Scores]]:
@@ -159,12 +151,12 @@ def _score_best_code(generator: str, case: Case) -> Scores:
 
 def best_code(generator: str, case: Case) -> Restoration:
     """The nearest that G can come to the true heart, with the true d."""
-    G, scan = find_generator(generator), replace(case.scan, views=())
+    G, scan = load_generator(generator), replace(case.scan, views=())
     frame = np.linalg.inv(scan.placement.world_from_model) @ case.S_HR.affine
-    z = ceiling_of(generator).best_code(whole_heart(replace(case.S_HR, affine=frame)))
+    z = ceiling_of(G).best_code(whole_heart(replace(case.S_HR, affine=frame)))
     problem = Problem.of(scan, G)
     there = case.d[:, scan.looked_at]
     there = there.flip(1) if scan.placement.flipped else there
     with torch.no_grad():
         loss, *_ = multi_view_loss(problem.decode(z, there), there, problem, 0.0)
-        return Solved(G.decode(z), case.d, float(loss), size_of(z))
+        return methods.solved(G.decode(z), case.d, float(loss), z)

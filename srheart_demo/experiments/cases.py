@@ -22,11 +22,12 @@ from srheart_demo.scan.volume import LabelVolume
 LEVELS = tuple(MOTION_LEVELS)
 FIRST_SEED = SEEDS["experiments"].start
 """Hearts of this seed and above were neither trained on nor chosen by."""
-_HEARTS = 100_000
-"""Hearts that one choice of seed may use."""
+_HEARTS = 100_000  # Hearts that one choice of seed may use
 
-CLINICAL = "clinical"
-"""The level of scans as in UK Biobank."""
+VIEWS_AT = ", views "
+VIEWS = ("4ch", "2ch", "3ch")  # In the order in which methods see them
+
+CLINICAL = "clinical"  # The level of scans as in UK Biobank
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
 """UK Biobank's protocol (paper, section 3.1): distance of the slices and of the pixels, mm."""
 CLINICAL_NOISE = 0.03
@@ -35,23 +36,19 @@ CLINICAL_NOISE = 0.03
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A scan with its truth.
+    """A scan with its truth."""
 
-    Attributes:
-        name: the subject.
-        level: how it was degraded.
-        S_HR: the true heart; its slices are parallel to the stack's.
-        scan: all that a method may see.
-        d: (1, K, 2) true displacements, mm along rows and columns.
-        S_LA: the true heart on the plane of the LA view; the scan's is S_LA with ε.
-    """
+    name: str  # the subject
+    level: str  # how it was degraded
+    S_HR: LabelVolume  # the true heart; its slices are parallel to the stack's
+    scan: Scan  # all that a method may see
+    d: Tensor  # (1, K, 2) true displacements, mm along rows and columns
+    S_LA: LabelVolume  # the true heart on the plane of the LA view; the scan's is S_LA with ε
 
-    name: str
-    level: str
-    S_HR: LabelVolume
-    scan: Scan
-    d: Tensor
-    S_LA: LabelVolume
+    @property
+    def tissue(self) -> Tensor:
+        """Which slices show tissue, (K,)."""
+        return torch.as_tensor(self.scan.stack.labelled)
 
     @cached_property
     def stack(self) -> Stack:
@@ -71,13 +68,7 @@ class Case:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Synthetic subjects that nothing was trained on.
-
-    Attributes:
-        population: one of `population.POPULATIONS`.
-        hearts: how many.
-        seed: which.
-    """
+    """Synthetic subjects of one of `POPULATIONS` that nothing was trained on; `seed` says which."""
 
     population: str = "healthy"
     hearts: int = 50
@@ -100,8 +91,7 @@ def held_out_seeds(n: int, seed: int) -> range:
     return range(first, first + n)
 
 
-drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)
-"""A heart at each level is drawn once."""
+drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)  # A heart at each level is drawn once
 
 
 @lru_cache(maxsize=1)
@@ -115,10 +105,18 @@ def read_heart(path: Path) -> LabelVolume:
 
 
 def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
-    """A heart on the HR grid, degraded as in the paper (section 3.2) at a level of motion."""
-    found = simulate.simulate(heart, MOTION_LEVELS[level], seed)
-    scan = Scan.of(found.stack, found.view)
-    return Case(heart.name, level, heart, scan, found.d, found.view)
+    """A heart on the HR grid, degraded as in the paper (section 3.2) at a level of motion.
+
+    With "LEVEL, views LEVEL" its long-axis views are displaced as well, at a level of theirs.
+    """
+    motion, _, of_views = level.partition(VIEWS_AT)
+    found = simulate.simulate(heart, MOTION_LEVELS[motion], seed)
+    drawn, factor = simulate.view_motion(seed), MOTION_LEVELS[of_views or "none"]
+    views = [
+        simulate.long_axis_scan(heart, name, drawn[name].displacement(factor)[:, 0].double())
+        for name in VIEWS
+    ]
+    return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, found.view)
 
 
 def simulated_heart(population: str, seed: int, level: str) -> Case:

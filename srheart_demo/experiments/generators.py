@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.experiments.restoration import find_generator
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import atomic_path, fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
@@ -35,31 +34,22 @@ from srheart_demo.solver.problem import Encoder, Generator
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-_HEARTS = 100_000
-"""Hearts that one choice of seed may use."""
+_HEARTS = 100_000  # Hearts that one choice of seed may use
 ACTIVE = 0.01
 """Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
-DRAWS_PER_PAIR = 20
-"""1,000 draws come with 50 pairs of hearts to interpolate between."""
-POINTS = 5
-"""Codes looked at between the two of a pair."""
+DRAWS_PER_PAIR = 20  # 1,000 draws come with 50 pairs of hearts to interpolate between
+_EACH = " / ".join(TISSUES[1:])
+POINTS = 5  # Codes looked at between the two of a pair
 
 
 class Section(NamedTuple):
-    """What a group of scores was measured on.
-
-    Attributes:
-        generator, weights: its name, and a fingerprint of its weights.
-        on: a population, a file, or a part of the generator.
-        seed: of what was drawn.
-        n: hearts or draws that the scores are means over.
-    """
+    """What a group of scores was measured on."""
 
     generator: str
-    weights: str
-    on: str
-    seed: int
-    n: int
+    weights: str  # their fingerprint
+    on: str  # a population, a file, or a part of the generator
+    seed: int  # of what was drawn
+    n: int  # hearts or draws that the scores are means over
 
 
 class Part(NamedTuple):
@@ -80,10 +70,9 @@ def on_hearts(
     seed: int,
 ) -> Iterator[Part]:
     """How well a generator holds `n` hearts of each population, and the heart of each file."""
-    ceiling = cache(lambda: Ceiling(G))
 
     def score(make: Callable[[], LabelVolume]) -> Scores:
-        return accuracy(ceiling(), make())
+        return accuracy(G, make())
 
     for population in populations if n else ():
         hearts = [partial(unseen_heart, population, s) for s in _seeds(n, seed)]
@@ -145,20 +134,16 @@ def placed_heart(path: Path) -> LabelVolume:
     return replace(heart, affine=model_from_world @ heart.affine)
 
 
-@cache
-def ceiling_of(generator: str, latent_size: int | None = None) -> Ceiling:
-    """Finds the best codes of a shipped generator, or that of a file."""
-    return Ceiling(find_generator(generator, latent_size))
+ceiling_of = cache(Ceiling)  # Finds the best codes of a generator
 
 
-def accuracy(ceiling: Ceiling, heart: LabelVolume) -> Scores:
+def accuracy(G: HeartGenerator, heart: LabelVolume) -> Scores:
     """Dice and ASSD at a heart's voxels of its best code and, with an encoder, of its encoding.
 
     "RMS of z" is |z|/√M of the best code; of draws from N(0, I) it is near 1.
     """
-    G, target = ceiling.G, whole_heart(heart)
-    points = torch.tensor(heart.points(), dtype=torch.float32)
-    codes = {"ceiling": ceiling.best_code(target)}
+    target, points = whole_heart(heart), torch.tensor(heart.points(), dtype=torch.float32)
+    codes = {"ceiling": ceiling_of(G).best_code(target)}
     if isinstance(G, Encoder):
         with torch.no_grad():
             codes["encode-decode"], _ = G.encode(target)
@@ -219,7 +204,7 @@ def soundness(G: Generator, z: Tensor) -> Scores:
     return {"sound hearts": float(not faults)}
 
 
-def decode_times(G: Generator, repeats: int = 30) -> Scores:
+def decode_times(G: Generator) -> Scores:
     """Mean processor time of one decoding, without and with the gradient in z, on one thread, ms.
 
     Other programs that keep the machine busy hardly count.
@@ -234,7 +219,7 @@ def decode_times(G: Generator, repeats: int = 30) -> Scores:
     with one_thread():
         for name, work in ways.items():
             work()
-            scores[name] = 1000 * timeit(work, timer=time.thread_time, number=repeats) / repeats
+            scores[name] = 1000 * timeit(work, timer=time.thread_time, number=30) / 30
     return scores
 
 
@@ -281,10 +266,10 @@ class Evaluation(Rows):
         """For each generator one table over hearts, and one of all else."""
         sections, text = self._sections(), []
         for generator in dict.fromkeys(section[:2] for section in sections):
-            own = {(s[2], s[4]): rows for s, rows in sections.items() if s[:2] == generator}
-            hearts = {s: _cells(rows) for s, rows in own.items() if _of_tissues(rows)}
-            others = {s: _cells(rows) for s, rows in own.items() if not _of_tissues(rows)}
             text += ["### {} ({})".format(*generator), ""]
+            own = {(s[2], s[4]): _cells(rows) for s, rows in sections.items() if s[:2] == generator}
+            hearts = {s: cells for s, cells in own.items() if any(_EACH in name for name in cells)}
+            others = {s: cells for s, cells in own.items() if s not in hearts}
             if hearts:
                 columns = dict.fromkeys(column for cells in hearts.values() for column in cells)
                 rows = [(*s, *(cells.get(c, "") for c in columns)) for s, cells in hearts.items()]
@@ -299,16 +284,12 @@ class Evaluation(Rows):
         return "\n".join(text)
 
 
-def _of_tissues(rows: Iterable[Row]) -> bool:
-    return any(row["measure"].endswith(TISSUES[1:]) for row in rows)
-
-
 def _cells(rows: Iterable[Row]) -> dict[str, str]:
     """Means as text by measure; those of LV, MYO and RV share a cell."""
     groups: dict[str, list[str]] = {}
     for row in rows:
         stem, _, tissue = row["measure"].rpartition(" ")
-        name = f"{stem} {' / '.join(TISSUES[1:])}" if tissue in TISSUES else row["measure"]
+        name = f"{stem} {_EACH}" if tissue in TISSUES else row["measure"]
         note = "" if row["missing"] == "0" else f" ({row['missing']} missing)"
         mean = f"{float(row['mean']):{'.3f' if tissue in TISSUES else '.4g'}}"
         groups.setdefault(name, []).append(mean + note)

@@ -15,23 +15,21 @@ import torch
 
 from srheart_demo.experiments import generators
 from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulated_heart
-from srheart_demo.experiments.methods import PAPERS
-from srheart_demo.experiments.restoration import LatentOptimisation, find_generator
+from srheart_demo.experiments.methods import PAPERS, LatentOptimisation
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
-from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
-from srheart_demo.heart.generator import OURS, available, weights_file
+from srheart_demo.heart.generator import OURS, load_generator, weights_file
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.settings import Settings
-from srheart_demo.training import BetaVAESettings, TrainingProgress, train
+from srheart_demo.training import BetaVAESettings, train
 
 BEST_CODE, DRAWS = "best code", "draws"
 """Levels of rows that no scan enters: the nearest G(z) to a true heart, and draws of z."""
-SHIPPED = (PAPERS, "dcgan")
-"""Generators beside ours."""
+SHIPPED = (PAPERS, "dcgan")  # Generators beside ours
 CHECKPOINT_EVERY = 25
 
 
@@ -39,30 +37,23 @@ CHECKPOINT_EVERY = 25
 class LatentStudy(Experiment):
     """Generators compared by their best codes, their draws, and latent optimisation with them.
 
-    Attributes:
-        subjects: hearts to restore.
-        folder: where the β-VAEs are trained.
-        solver: settings of latent optimisation; its answer is G(z) alone, without what the slices
-            show beyond it, which would make generators alike.
-        latent_sizes, betas: what to compare.
-        draws: of z ~ N(0, I), whose hearts are checked.
-        recipe: of the β-VAEs, but for β.
+    Its answer is G(z) alone, without what the slices show beyond it, which would make generators
+    alike.
     """
 
     subjects: HeldOut
-    folder: Path
+    folder: Path  # where the β-VAEs are trained
     solver: Settings
     latent_sizes: tuple[int, ...]
     betas: tuple[float, ...]
-    draws: int
-    recipe: BetaVAESettings
+    draws: int  # of z ~ N(0, I), whose hearts are checked
+    recipe: BetaVAESettings  # but for β
     name: ClassVar[str] = "latent-study"
     title: ClassVar[str] = "Latent study"
     figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")
 
     def settings(self) -> dict[str, Any]:
         """The subjects, what is compared, the training, and the weights."""
-        shipped = [OURS, *self._shipped]
         return {
             "experiment": self.name,
             **self.subjects.settings(),
@@ -71,10 +62,10 @@ class LatentStudy(Experiment):
             "draws": self.draws,
             "training": {"hearts": self.recipe.hearts, "steps": self.recipe.steps},
             "preset": self.solver.name,
-            "weights": {name: fingerprint(weights_file(name)) for name in shipped},
+            "weights": {name: fingerprint(weights_file(name)) for name in (OURS, *SHIPPED)},
         }
 
-    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:
+    def prepare(self, show: Callable[..., None]) -> None:
         """Train what is not trained yet, each from its checkpoint."""
         for beta in self.betas:
             weights = self._weights(beta)
@@ -86,15 +77,11 @@ class LatentStudy(Experiment):
         return self.folder / "training" / f"beta-{beta:g}" / "betavae.safetensors"
 
     @property
-    def _shipped(self) -> list[str]:
-        return [name for name in SHIPPED if name in available()]
-
-    @property
     def nested(self) -> dict[str, LatentOptimisation]:
         """The shipped generators: each leading part of `traits`, and the others."""
         run = LatentOptimisation(replace(self.solver, residual=False))
         sizes = {f"M = {M}": replace(run, latent_size=M) for M in self.latent_sizes}
-        return sizes | {name: replace(run, generator=name) for name in self._shipped}
+        return sizes | {name: replace(run, generator=name) for name in SHIPPED}
 
     @property
     def trained(self) -> dict[str, LatentOptimisation]:
@@ -156,10 +143,10 @@ class LatentStudy(Experiment):
     def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
         columns = {f"best code {s}": (BEST_CODE, f"dice_{s}") for s in SCORED}
         columns |= {f"LO, {level}": (level, "dice_mean") for level in LEVELS}
-        sound = results.paired("sound", DRAWS, names)
+        compared, sound = Comparison(results, LEVELS, names), results.paired("sound", DRAWS, names)
         rows = [
             (*row, f"{sound[name].mean():.0%}" if len(sound[name]) else "")
-            for name, row in zip(names, mean_rows(results, names, columns.values()), strict=True)
+            for name, row in zip(names, compared.rows(columns.values(), {}), strict=True)
         ]
         note = f"Mean Dice ± SD, the two best in bold; LO's answer is G(z), no residual. {note}"
         return Table(title, ("generator", *columns, "sound draws"), rows, note)
@@ -172,12 +159,12 @@ def _known_heart(population: str, seed: int) -> LabelVolume:
 
 def _best_code(generator: str, latent_size: int | None, heart: LabelVolume) -> Scores:
     """Dice at a heart's voxels of the nearest heart that a generator holds."""
-    found = generators.accuracy(generators.ceiling_of(generator, latent_size), heart)
+    found = generators.accuracy(load_generator(generator, latent_size), heart)
     return with_mean("dice_{}", {tissue: found[f"ceiling Dice {tissue}"] for tissue in TISSUES[1:]})
 
 
 def _sound_draw(generator: str, latent_size: int | None, draw: int) -> Scores:
     """Whether the heart of a draw of z ~ N(0, I) passes the checks of its anatomy."""
-    G = find_generator(generator, latent_size)
+    G = load_generator(generator, latent_size)
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(draw))
     return {"sound": generators.soundness(G, z)["sound hearts"]}

@@ -15,17 +15,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
-from srheart_demo.experiments import paper
-from srheart_demo.experiments.cases import (
-    CLINICAL,
-    CLINICAL_GAP,
-    CLINICAL_NOISE,
-    CLINICAL_PIXEL,
-    LEVELS,
-    Case,
-    HeldOut,
-    simulated_heart,
-)
+from srheart_demo.experiments import cases, paper
+from srheart_demo.experiments.cases import CLINICAL, LEVELS, Case, HeldOut
 from srheart_demo.experiments.methods import (
     LO_OURS,
     LO_PAPER,
@@ -37,7 +28,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells, mean_rows
+from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -47,28 +38,17 @@ RESULTS_FOLDER = Path(os.environ.get("SRHEART_RESULTS", shipped("docs/results"))
 
 @dataclass(frozen=True)
 class MethodsOnHearts(Experiment):
-    """Methods on scans of synthetic hearts.
-
-    Attributes:
-        subjects: the hearts.
-        methods: what is compared; the usual ones where none are named.
-        name: on the command line.
-        usual: those methods.
-        levels: of the scans.
-        printed: level → what the paper prints.
-        structures: whose Dice is shown.
-        more: what is scored besides, and named in `figures`.
-    """
+    """Methods on scans of synthetic hearts; the `usual` ones where none are named."""
 
     subjects: HeldOut
     methods: tuple[str, ...] = ()
-    name: ClassVar[str]
+    name: ClassVar[str]  # on the command line
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
-    printed: ClassVar[Mapping[str, Mapping[str, paper.PrintedRow]]] = {}
-    structures: ClassVar[tuple[str, ...]] = SCORED
+    printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
+    structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
-    more: ClassVar[tuple[More, ...]] = ()
+    more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
@@ -93,7 +73,7 @@ class MethodsOnHearts(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(simulated_heart, population, seed, level),
+                partial(cases.simulated_heart, population, seed, level),
                 self.measures(level),
             )
             for seed, level in product(self.subjects.seeds, self.levels)
@@ -139,7 +119,7 @@ class Table2(MethodsOnHearts):
         """Mean Dice by the level tested on, beside the paper's."""
         compared, printed = self.compared(results), paper.TABLE_2
         columns = [(level, "dice_mean") for level in self.levels]
-        rows = mean_rows(results, self.methods, columns, printed, self.levels)
+        rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
         note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
         crossed = Table("Mean Dice", head, rows, note)
@@ -156,8 +136,8 @@ class Table3(MethodsOnHearts):
     def settings(self) -> dict[str, Any]:
         """The protocol besides."""
         protocol = (
-            f"slices of {CLINICAL_GAP:g} mm, pixels of {CLINICAL_PIXEL} mm, normal motion, "
-            f"ε = {CLINICAL_NOISE} on both views"
+            f"slices of {cases.CLINICAL_GAP:g} mm, pixels of {cases.CLINICAL_PIXEL} mm, "
+            f"normal motion, ε = {cases.CLINICAL_NOISE} on both views"
         )
         return {**super().settings(), "protocol": protocol}
 
@@ -170,9 +150,8 @@ class Table3(MethodsOnHearts):
     def compared(self, results: Results) -> Comparison:
         """All methods but those that only the sweep needs."""
         for_sweep = {*SWEEP.values()} - {LO_OURS, VIEWS_OURS}
-        return replace(
-            super().compared(results), methods=[m for m in self.methods if m not in for_sweep]
-        )
+        shown = [name for name in self.methods if name not in for_sweep]
+        return replace(super().compared(results), methods=shown)
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
@@ -193,18 +172,12 @@ class Table3(MethodsOnHearts):
 
     def plots(self, results: Results) -> list[Plot]:
         """Every subject's Dice, and the sweep."""
-        strips, compared = (
-            (
-                (f"{_ON_VIEW}, {_RAW}", "raw_la_dice_{}"),
-                (f"{_ON_HEART}, {_FIXED}", "dice_{}"),
-            ),
-            self.compared(results),
-        )
-        plots: list[Plot] = [compared.strips(*strip) for strip in strips]
+        views = {f"{_ON_VIEW}, {_RAW}": "raw_la_dice_{}", f"{_ON_HEART}, {_FIXED}": "dice_{}"}
+        plots: list[Plot] = [self.compared(results).strips(*view) for view in views.items()]
         if self.swept:
             panels = {
                 title: {tissue: (CLINICAL, named.format(tissue)) for tissue in TISSUES[1:]}
-                for title, named in strips
+                for title, named in views.items()
             }
             axes = "γ", "Dice, mean ± SD"
             plots.append(lines(results, self.swept, "Weight of the long-axis view", axes, panels))
@@ -237,11 +210,7 @@ PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
 
 
 def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[MethodsOnHearts, Results]:
-    """A table that was measured beforehand, for lessons to show, and its results.
-
-    Args:
-        name: one of `PAPER_TABLES`.
-        folder: holds one folder for each table.
+    """One of `PAPER_TABLES` that was measured beforehand, for lessons to show, and its results.
 
     Raises:
         KeyError: an unknown name, with the known ones.

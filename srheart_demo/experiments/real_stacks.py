@@ -21,8 +21,7 @@ import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import LO_OURS, weights_in_use
-from srheart_demo.experiments.restoration import Labels, Method, Restoration
+from srheart_demo.experiments.methods import LO_OURS, Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, score, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
@@ -40,17 +39,11 @@ HIDDEN = "hidden slices"
 
 @dataclass(frozen=True, eq=False)
 class HiddenSlices:
-    """A stack of which every second slice is hidden.
+    """A stack of which every second slice is hidden."""
 
-    Attributes:
-        scan: what is seen.
-        grid: where the hidden slices between two seen ones lie.
-        labels: (K', h, w) what they show.
-    """
-
-    scan: Scan
-    grid: Stack
-    labels: Labels
+    scan: Scan  # what is seen
+    grid: Stack  # where the hidden slices between two seen ones lie
+    labels: Labels  # (K', h, w) what they show
 
     @cached_property
     def stack(self) -> Stack:
@@ -60,13 +53,9 @@ class HiddenSlices:
 
 @dataclass(frozen=True)
 class RealStacks(Experiment):
-    """Methods on real label maps.
+    """Methods, the usual ones where none are named, on SA stacks and hearts on the HR grid.
 
-    Attributes:
-        files: SA stacks, and hearts on the HR grid.
-        simulate: take all for high-resolution hearts, whatever their grid.
-        seed: of the hearts' motion.
-        methods: what is compared; the usual ones where none are named.
+    With `simulate` all are taken for high-resolution hearts, whatever their grid.
     """
 
     files: tuple[Path, ...]

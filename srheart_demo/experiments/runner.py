@@ -23,7 +23,6 @@ from srheart_demo.experiments.tables import Results, Row, Scores, Table
 from srheart_demo.files import atomic_path
 from srheart_demo.machine import one_thread
 from srheart_demo.solver.workers import WorkerDied, in_processes
-from srheart_demo.training import TrainingProgress
 
 SETTINGS_FILE = "settings.json"
 RESULTS_FILE = "results.csv"
@@ -31,18 +30,12 @@ RESULTS_FILE = "results.csv"
 
 @dataclass(frozen=True)
 class Task:
-    """A case and what is measured on it; it must be possible to pickle all of it.
-
-    Attributes:
-        subject, level: what its rows are called.
-        prepare: makes the case.
-        measures: method → its scores on that case.
-    """
+    """A case and what is measured on it; it must be possible to pickle all of it."""
 
     subject: str
     level: str
-    prepare: Callable[[], Any]
-    measures: Mapping[str, Callable[[Any], Scores]]
+    prepare: Callable[[], Any]  # makes the case
+    measures: Mapping[str, Callable[[Any], Scores]]  # method → its scores on that case
 
     def without(self, done: Container[tuple[str, ...]]) -> "Task":
         """The task less the methods whose rows, by their keys, are done."""
@@ -52,25 +45,17 @@ class Task:
 
 
 class Experiment(ABC):
-    """What is measured on what, and how it is summed up.
+    """What is measured on what, and how it is summed up under a title."""
 
-    Attributes:
-        figures: names of what is measured.
-    """
-
+    title: ClassVar[str]
     figures: ClassVar[tuple[str, ...]]
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """Of the summary."""
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """All that the figures depend on, as JSON has it; a run goes on only with the same."""
 
-    def prepare(self, show: Callable[[str, TrainingProgress], None]) -> None:  # noqa: B027 (most need none)
-        """What must be trained before anything can be measured; `show` is told what and how far."""
+    def prepare(self, show: Callable[..., None]) -> None:  # noqa: B027 (most need none)
+        """Train what must be; `show` is told what, and what `training.Progress` is told."""
 
     @abstractmethod
     def tasks(self) -> Sequence[Task]:
@@ -89,9 +74,7 @@ class OtherSettings(ValueError):
     """A folder holds results of other settings."""
 
 
-def open_results(
-    experiment: Experiment, folder: Path, made_with: Mapping[str, Any] | None = None
-) -> Results:
+def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, Any]) -> Results:
     """The results in a folder, which is made where there is none.
 
     When a run begins, or methods come to those of a run, `made_with` is written beside the
@@ -109,9 +92,8 @@ def open_results(
         found, earlier = record["settings"], record["made_with"]
         listed = {x for value in found.values() if isinstance(value, list) for x in value}
         if renamed := [f"{name} is now {new}" for name, new in FORMER.items() if name in listed]:
-            raise OtherSettings(
-                f"{folder} holds results of an earlier version ({', '.join(renamed)})"
-            )
+            said = ", ".join(renamed)
+            raise OtherSettings(f"{folder} holds results of an earlier version ({said})")
         other = [
             f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
             for name in {**wanted, **found}
@@ -121,10 +103,10 @@ def open_results(
             raise OtherSettings(f"{folder} holds results of other settings ({', '.join(other)})")
         if found == wanted:
             return Results(results, experiment.figures)
-        made_with = {**(made_with or {}), "before that": earlier}
+        made_with = {**made_with, "before that": earlier}
     elif results.exists():
         raise OtherSettings(f"{results} is not of an experiment with settings beside it")
-    record = {"settings": wanted, "made_with": dict(made_with or {})}
+    record = {"settings": wanted, "made_with": made_with}
     with atomic_path(path) as draft:
         draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
     return Results(results, experiment.figures)
@@ -156,7 +138,7 @@ def measure_all(
     a process dies: the rows of its case stay open.
 
     Args:
-        experiment, results: what to measure, and what is known already, which grows by rows.
+        results: what is known already; they grow by rows.
         jobs: processes, each on one torch thread; 1 works here.
         watch: told after each row how many of how many are measured, and the row.
 

@@ -11,30 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
-from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.restoration import Labels, Method, Moved, Restoration
+from srheart_demo.experiments.methods import Labels, Method, Restoration, method
 from srheart_demo.experiments.tables import Scores
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart.measures import (
-    dice,
-    lv_mass_g,
-    surface_distances,
-    surface_scores,
-    volumes_ml,
-)
-from srheart_demo.solver.gauge import (
-    common_translation,
-    motion_error,
-    raw_motion_error,
-    unsheared_motion_error,
-)
+from srheart_demo.heart import measures
+from srheart_demo.solver import gauge
 
-SCORED = (*TISSUES[1:], "mean")
-"""LV, MYO, RV and the mean of their Dice."""
+SCORED = (*TISSUES[1:], "mean")  # LV, MYO, RV and the mean of their Dice
 
 _TAKEN_TWICE = (
     *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in SCORED),
@@ -69,21 +55,21 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     labels = found.on_grid(case.grid)
     seconds = time.thread_time() - began
 
-    tissue, shift = _tissue(case), _common_shift(found, case)
+    d, tissue, shift = (found.d, case.d), case.tissue, _common_shift(found, case)
     raw = _overlap(labels, found, case)
-    moved = Moved(found, shift)
+    moved = found.moved(shift)
     fixed = _overlap(moved.on_grid(case.grid), moved, case) if shift.any() else raw
     true_labels, spacing = case.S_HR.labels, case.S_HR.spacing
     return {
         **fixed,
         **{f"raw_{name}": value for name, value in raw.items()},
-        **_by_tissue("volume_{}_ml", volumes_ml(labels, spacing)),
-        **_by_tissue("true_volume_{}_ml", volumes_ml(true_labels, spacing)),
-        "lv_mass_g": lv_mass_g(labels, spacing),
-        "true_lv_mass_g": lv_mass_g(true_labels, spacing),
-        "motion_error_mm": motion_error(found.d, case.d, tissue),
-        "raw_motion_error_mm": raw_motion_error(found.d, case.d, tissue),
-        "unsheared_motion_error_mm": unsheared_motion_error(found.d, case.d, case.stack.z, tissue),
+        **_by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
+        **_by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
+        "lv_mass_g": measures.lv_mass_g(labels, spacing),
+        "true_lv_mass_g": measures.lv_mass_g(true_labels, spacing),
+        "motion_error_mm": gauge.motion_error(*d, tissue),
+        "raw_motion_error_mm": gauge.raw_motion_error(*d, tissue),
+        "unsheared_motion_error_mm": gauge.unsheared_motion_error(*d, case.stack.z, tissue),
         "seconds": seconds,
         **{name: x for of in more for name, x in of(found, labels, case).items()},
     }
@@ -98,25 +84,20 @@ def scores_of(
 
 def labels_at_truth(found: Restoration, case: Case) -> Labels:
     """A restored heart's labels at the true heart's voxels, after the common translation."""
-    return Moved(found, _common_shift(found, case)).on_grid(case.grid)
-
-
-def _tissue(case: Case) -> Tensor:
-    """Which slices show tissue, (K,)."""
-    return torch.as_tensor(case.scan.stack.labelled)
+    return found.moved(_common_shift(found, case)).on_grid(case.grid)
 
 
 def _common_shift(found: Restoration, case: Case) -> Tensor:
     """(2,) along H and W, mm, that the heart as found is to be moved by."""
-    return case.stack.in_model_axes(common_translation(found.d, case.d, _tissue(case)))[0]
+    return case.stack.in_model_axes(gauge.common_translation(found.d, case.d, case.tissue))[0]
 
 
 def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
-    distances = surface_distances(labels, case.S_HR.labels, case.S_HR.spacing)
-    assd, hd95 = surface_scores(distances)
+    distances = measures.surface_distances(labels, case.S_HR.labels, case.S_HR.spacing)
+    assd, hd95 = measures.surface_scores(distances)
     return {
-        **with_mean("dice_{}", dice(labels, case.S_HR.labels)),
-        **with_mean("la_dice_{}", dice(found.on_plane(case.plane), case.S_LA.labels[0])),
+        **with_mean("dice_{}", measures.dice(labels, case.S_HR.labels)),
+        **with_mean("la_dice_{}", measures.dice(found.on_plane(case.plane), case.S_LA.labels[0])),
         **_by_tissue("assd_{}_mm", assd),
         **_by_tissue("hd95_{}_mm", hd95),
     }

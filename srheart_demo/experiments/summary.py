@@ -12,14 +12,13 @@ from itertools import product
 import numpy as np
 
 from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
-from srheart_demo.experiments.paper import PrintedRow
+from srheart_demo.experiments.paper import Printed
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
-BOLD = 2
-"""How many of a column are in bold."""
+BOLD = 2  # How many of a column are in bold
 RESAMPLES = 10_000
 
 _EACH = " / ".join(TISSUES[1:])
@@ -44,36 +43,22 @@ MEANS_NOTE = (
 
 @dataclass(frozen=True, eq=False)
 class StripPlot:
-    """Every subject's figure, by panel and method.
-
-    Attributes:
-        title: of the plot.
-        axis: what the figure is, with its unit.
-        panels: title → method → (n,) values.
-    """
+    """Every subject's figure: (n,) values by panel and method."""
 
     title: str
-    axis: str
+    axis: str  # what the figure is, with its unit
     panels: Mapping[str, Mapping[str, Values]]
 
 
 @dataclass(frozen=True)
 class LinePlot:
-    """A mean and its spread against a setting.
-
-    Attributes:
-        title: of the plot.
-        x_axis, axis: what is set and what was found, with units; where each panel has a figure of
-            its own, its title says which, and `axis` is empty.
-        x: the settings, in words.
-        panels: title → line → a cell for each x.
-    """
+    """A mean and its spread against a setting."""
 
     title: str
-    x_axis: str
-    axis: str
-    x: tuple[str, ...]
-    panels: Mapping[str, Mapping[str, Sequence[Cell]]]
+    x_axis: str  # what is set, with its unit
+    axis: str  # what was found, likewise; empty where the title of each panel says it
+    x: tuple[str, ...]  # the settings, in words
+    panels: Mapping[str, Mapping[str, Sequence[Cell]]]  # title → line → a cell for each x
 
 
 Plot = StripPlot | LinePlot
@@ -96,32 +81,6 @@ def top_two(column: Mapping[str, Cell]) -> dict[str, Cell]:
     return {name: replace(c, bold=c.mean in best) for name, c in column.items()}
 
 
-def mean_rows(
-    results: Results,
-    methods: Sequence[str],
-    columns: Iterable[tuple[str, str]],
-    printed: Mapping[str, PrintedRow] | None = None,
-    theirs: Iterable[str] = (),
-) -> list[Sequence[str | Cell]]:
-    """A row for each method: its cells in our columns, then in those that the paper prints.
-
-    The paper's latent optimisations have a row even where they were not run here.
-
-    Args:
-        results: what was measured.
-        methods: the rows.
-        columns: level and figure of each of ours.
-        printed: method → what stands in the paper.
-        theirs: names of the paper's columns.
-    """
-    known = printed or {}
-    ours = [mean_cells(results, figure, level, methods) for level, figure in columns]
-    paper = [{m: Cell(*row[name], digits=2) for m, row in known.items()} for name in theirs]
-    cells = [top_two(column) for column in (*ours, *paper)]
-    not_run = [m for m in known if m.startswith("LO") and m not in methods]
-    return [(m, *(column.get(m, "") for column in cells)) for m in (*methods, *not_run)]
-
-
 def lines(
     results: Results,
     methods: Mapping[str, str],
@@ -129,14 +88,7 @@ def lines(
     axes: tuple[str, str],
     panels: Mapping[str, Mapping[str, tuple[str, str]]],
 ) -> LinePlot:
-    """Means along methods.
-
-    Args:
-        results: what was measured.
-        methods: what a method stands for along x → its name.
-        title, axes: of the plot.
-        panels: title → line → level and figure.
-    """
+    """Means along methods, which x stands for, in panels: title → line → level and figure."""
     found = {
         panel: {
             line: [*mean_cells(results, figure, level, methods.values()).values()]
@@ -155,19 +107,31 @@ class Comparison:
     levels: Sequence[str]
     methods: Sequence[str]
 
+    def rows(
+        self, columns: Iterable[tuple[str, str]], printed: Printed, theirs: Iterable[str] = ()
+    ) -> list[Sequence[str | Cell]]:
+        """A row for each method: its cells in our columns, then in those that the paper prints.
+
+        Ours are known by level and figure, the paper's by their names. The paper's latent
+        optimisations have a row even where they were not run here.
+        """
+        ours = [mean_cells(self.results, name, level, self.methods) for level, name in columns]
+        paper = [{m: Cell(*row[name], digits=2) for m, row in printed.items()} for name in theirs]
+        cells = [top_two(column) for column in (*ours, *paper)]
+        not_run = [m for m in printed if m.startswith("LO") and m not in self.methods]
+        return [(m, *(column.get(m, "") for column in cells)) for m in (*self.methods, *not_run)]
+
     def dice(
         self,
         title: str,
-        printed: Mapping[str, Mapping[str, PrintedRow]] | None = None,
+        printed: Mapping[str, Printed] | None = None,
         structures: Sequence[str] = SCORED,
         named: str = "dice_{}",
     ) -> Table:
         """Dice of each structure by level and method, beside the paper's where it has them.
 
         Args:
-            title: of the table.
             printed: level → method → what stands in the paper.
-            structures: columns of the table.
             named: what they are called in the results.
         """
         printed = printed or {}
@@ -178,9 +142,7 @@ class Comparison:
         rows = [
             (level, *row)
             for level in self.levels
-            for row in mean_rows(
-                self.results, names, product([level], figures), printed.get(level, {}), theirs
-            )
+            for row in self.rows(product([level], figures), printed.get(level, {}), theirs)
         ]
         counts = [len(self.results.paired(figures[0], x, names)[names[0]]) for x in self.levels]
         n = ", ".join(map(str, dict.fromkeys(counts)))

@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from srheart_demo.files import atomic_path
 
-KEY = ("subject", "level", "method")
-"""What a row of an experiment is known by."""
+KEY = ("subject", "level", "method")  # What a row of an experiment is known by
 
 Row = Mapping[str, str]
 Values = NDArray[np.float64]
-Scores = dict[str, float]
-"""What was measured, by name."""
+Scores = dict[str, float]  # What was measured, by name
 
 
 class Rows:
@@ -80,8 +78,8 @@ class Rows:
 class Results(Rows):
     """Rows by subject, level and method; one that failed has an `error` and no figures."""
 
-    def __init__(self, path: Path, figures: Sequence[str]) -> None:
-        """Open a file, or make it, with these figures between the key and the error."""
+    def __init__(self, path: Path | None, figures: Sequence[str]) -> None:
+        """As `Rows`, with these figures between the key and the error."""
         super().__init__(path, [*KEY, *figures, "error"], KEY)
 
     @property

@@ -1,7 +1,5 @@
 """Lesson 2: what Eq. 1 does to a heart, its checks, and the motion layer that cannot learn."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -34,16 +32,7 @@ def heart_field(seed: int) -> Tensor:
 
 
 def move_nearest(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
-    """M_d by nearest neighbours; its gradient with respect to d is zero.
-
-    Args:
-        planes: (1, C, K, H', W') from `degradation.downsample`.
-        stack: where the slices lie.
-        d: (1, K, 2) along rows and columns, mm.
-
-    Returns:
-        (1, C, K, h, w).
-    """
+    """`degradation.move`, but by nearest neighbours: its gradient with respect to d is zero."""
     return _moved(planes, stack, stack.in_model_axes(d), mode="nearest", padding_mode="border")
 
 
@@ -54,10 +43,7 @@ def look_along(
 
     Args:
         mover: `degradation.move` or another M_d.
-        planes: (1, C, K, H', W').
-        stack: where the slices lie.
-        S_LR: (K, h, w) labels.
-        k: the slice.
+        planes, S_LR: (1, C, K, H', W') logits and (K, h, w) labels.
         positions: displacements along columns, mm; along rows it stays at 0.
 
     Returns:
@@ -148,8 +134,7 @@ def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 
 @exercise(
-    lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()},
-    same=partial(same, absolute=0.01),
+    lambda: {"linspace(-1, 1, 13) over 64 planes of 2 mm": ()}, same=partial(same, absolute=0.01)
 )
 def linspace_step() -> float:
     """Exercise 3: linspace(-1, 1, 13) with aligned corners over 64 planes of 2 mm."""
@@ -157,13 +142,11 @@ def linspace_step() -> float:
 
 
 def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack, k: int) -> Figure:
-    """A heart and what becomes of it: cut along its length, and one slice.
+    """A heart and what becomes of it: cut along its length, and slice `k`.
 
     Args:
         S_HR: (64, 128, 128) the heart.
         stages: title → (K, 128, 128) labels of the stack after another operator.
-        stack: where its slices lie.
-        k: the slice to show.
     """
     depth, height, width = HALF_EXTENT
     row, z = middle_row(S_HR), stack.z.numpy()

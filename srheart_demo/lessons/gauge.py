@@ -1,7 +1,5 @@
 """Lesson 5: the landscape of one slice's displacement, what a stack cannot tell, and its checks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,15 +14,7 @@ from torch.fft import irfft2, rfft2
 
 from srheart_demo.dashboard.theme import INK, MUTED
 from srheart_demo.explorer.why import LossMap
-from srheart_demo.lessons.pictures import (
-    SHADES,
-    Labels,
-    finish,
-    grid,
-    lengthwise,
-    slices_of,
-    window_of,
-)
+from srheart_demo.lessons import pictures
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import downsample, move
@@ -41,22 +31,16 @@ def local_minima(landscape: LossMap) -> NDArray[np.float32]:
 
 
 def descend(
-    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50, lr_d: float = 1.0
+    p: Problem, z: Tensor, k: int, start: tuple[float, float], steps: int = 50
 ) -> NDArray[np.float32]:
-    """Adam on the displacement of slice k alone, in the heart G(z).
+    """Adam at 1 mm on the displacement of slice k alone, in the heart G(z).
 
-    Args:
-        z: (1, M).
-        start: mm along rows and columns.
-        steps: so many.
-        lr_d: learning rate, mm.
-
-    Returns:
-        (1 + steps, 2) the way, mm along columns (x) and rows (y), as `LossMap.path`.
+    From `start`, mm along rows and columns; returns the way, (1 + steps, 2), mm along columns (x)
+    and rows (y), as `LossMap.path`.
     """
     planes = downsample(p.G.decode(z), p.stack)[:, :, k : k + 1]
     d = torch.tensor([[start]], requires_grad=True)
-    adam = torch.optim.Adam([d], lr_d)
+    adam = torch.optim.Adam([d], 1.0)
     way = [d.detach().clone()]
     for _ in range(steps):
         adam.zero_grad()
@@ -150,7 +134,10 @@ def picture_landscapes(
     """
     figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)
     for axis, (title, found), low in zip(axes[0], maps.items(), minima, strict=True):
-        look: dict[str, Any] = {"cmap": SHADES.reversed(), "vmax": float(np.quantile(found.L, 0.9))}
+        look: dict[str, Any] = {
+            "cmap": pictures.SHADES.reversed(),
+            "vmax": float(np.quantile(found.L, 0.9)),
+        }
         drawn = axis.pcolormesh(found.x, found.y, found.L, rasterized=True, **look)
         axis.plot(*found.path.T, color="white", lw=2.6)
         axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
@@ -171,19 +158,15 @@ def picture_landscapes(
         labelcolor="white",
         fontsize=9,
     )
-    return finish(figure)
+    return pictures.finish(figure)
 
 
-def picture_moved(hearts: Mapping[str, tuple[Labels, Labels]]) -> Figure:
-    """Hearts, each cut along its length and followed by the stack that it shows.
-
-    Args:
-        hearts: title → (64, 128, 128) labels of the heart and (K, h, w) of the stack.
-    """
+def picture_moved(hearts: Mapping[str, tuple[pictures.Labels, pictures.Labels]]) -> Figure:
+    """Labels of hearts (64, 128, 128), cut along their length, and of stacks (K, h, w) of them."""
     stacks = [stack for _, stack in hearts.values()]
-    window, shown = window_of(stacks), slices_of(stacks, every=2)
+    window, shown = pictures.window_of(stacks), pictures.slices_of(stacks, every=2)
     rows = {
-        title: [lengthwise(heart, 64)[:, 14:-14], *(stack[k][window] for k in shown)]
+        title: [pictures.lengthwise(heart, 64)[:, 14:-14], *(stack[k][window] for k in shown)]
         for title, (heart, stack) in hearts.items()
     }
-    return finish(grid(rows)[0])
+    return pictures.finish(pictures.grid(rows)[0])

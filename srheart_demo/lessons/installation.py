@@ -4,8 +4,6 @@ Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installati
 package that only notebooks need.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -32,8 +30,7 @@ from srheart_demo.solver.problem import Encoder, Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 PACKAGE = "srheart_demo"
-EXTRA = "app"
-"""What the notebooks need beside the library."""
+EXTRA = "app"  # What the notebooks need beside the library
 RESULTS = shipped("docs/results.md")
 INSTALL = 'pip install -e ".[app]" -c constraints.txt'
 TIMED_LEVEL = "severe"
@@ -105,10 +102,7 @@ def look_at(name: str, look: Callable[[], str]) -> Finding:
 
 
 def packages(required: Iterable[str]) -> str:
-    """Whether all is installed that the library and its notebooks need, in versions that fit.
-
-    Args:
-        required: requirements as in a package's metadata.
+    """Whether all that a package's metadata requires is installed, in versions that fit.
 
     Raises:
         Wrong: some are missing or do not fit.
@@ -180,13 +174,13 @@ def full_tables(folder: Path = RESULTS_FOLDER) -> str:
     return ", ".join(f"{name} of {n} hearts" for name, n in zip(names, hearts, strict=True))
 
 
-def timings(sample: str = SAMPLES[0], iterations: int = 20) -> Table:
+def timings() -> Table:
     """Computing times of an iteration and of whole solves, on a shipped subject under severe
     motion: here, and as measured for docs/results.md."""
-    problem = Problem.of(load_sample(sample).scan(TIMED_LEVEL), load_generator())
+    problem = Problem.of(load_sample(SAMPLES[0]).scan(TIMED_LEVEL), load_generator())
     written = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
     known = {p.name: solver_times(written, p.name) for p in (RECOMMENDED, INTERACTIVE)}
-    times = [("an iteration", iteration_seconds(problem, iterations), known["RECOMMENDED"][0])]
+    times = [("an iteration", iteration_seconds(problem), known["RECOMMENDED"][0])]
     for preset in (INTERACTIVE, RECOMMENDED):
         seconds = solve(problem, preset).seconds
         times.append((f"a solve, {preset.name}", seconds, known[preset.name][1]))
@@ -200,22 +194,17 @@ def _seconds(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds >= 0.3 else f"{1000 * seconds:.0f} ms"
 
 
-def iteration_seconds(problem: Problem, iterations: int) -> float:
+def iteration_seconds(problem: Problem) -> float:
     """Median computing time of an iteration of RECOMMENDED; its global searches are not counted."""
     steady = replace(RECOMMENDED, search_at=(), search_last=False, stop_dice=0.0)
-    seconds = [s.seconds for s in islice(latent_optimisation(problem, steady), iterations + 1)]
+    seconds = [s.seconds for s in islice(latent_optimisation(problem, steady), 21)]
     return statistics.median(b - a for a, b in pairwise(seconds))
 
 
 def solver_times(results: str, preset: str) -> tuple[float | None, float | None]:
     """An iteration and a solve under severe motion, seconds, as docs/results.md has them.
 
-    Args:
-        results: its text.
-        preset: whose row.
-
-    Returns:
-        None for what is not there.
+    None for what is not in that text.
     """
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in results.splitlines()]
     for i, head in enumerate(rows):

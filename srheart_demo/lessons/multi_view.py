@@ -1,7 +1,5 @@
 """Lesson 6: its checks (a plane from its affine, Eq. 5, what γ weighs), and where views cross."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -13,15 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.dashboard.theme import INK
-from srheart_demo.lessons.pictures import (
-    STYLES,
-    Labels,
-    finish,
-    grid,
-    outline,
-    show_labels,
-    window_of,
-)
+from srheart_demo.lessons import pictures
 from srheart_demo.lessons.truth import known_scan as known_scan
 from srheart_demo.lessons.truth import nearest as nearest
 from srheart_demo.lessons.truth import small_problem
@@ -144,28 +134,28 @@ def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
     S_LA, S_LR = _view(p)[1].numpy(), p.S_LR.numpy()
     n = 1 + len(slices)
     figure, (view, *others) = plt.subplots(1, n, figsize=(3.0 * n, 3.2))
-    show_labels(view, S_LA)
-    for axis, k, style in zip(others, slices, STYLES, strict=False):
+    pictures.show_labels(view, S_LA)
+    for axis, k, style in zip(others, slices, pictures.STYLES, strict=False):
         rows, pixels = crossing(p, k)
         view.plot(rows, color=INK, lw=1.8, ls=style)
-        show_labels(axis, S_LR[k])
+        pictures.show_labels(axis, S_LR[k])
         axis.plot(pixels[:, 1], pixels[:, 0], color=INK, lw=1.8, ls=style)
         height, width = S_LR[k].shape
         axis.set(xlim=(0, width - 1), ylim=(height - 1, 0), title=f"SA slice {k + 1}")
-    ylim, xlim = ((window.start, window.stop) for window in window_of([S_LA[None]]))
+    ylim, xlim = ((window.start, window.stop) for window in pictures.window_of([S_LA[None]]))
     view.set(xlim=xlim, ylim=ylim, title="LA view, base on top")
-    return finish(figure)
+    return pictures.finish(figure)
 
 
-def picture_along(maps: Mapping[str, Labels]) -> Figure:
+def picture_along(maps: Mapping[str, pictures.Labels]) -> Figure:
     """Label maps (h, w) on the plane of the LA view, rows from apex to base; base on top.
 
     The borders of the first are drawn on the others.
     """
-    window = window_of([labels[None] for labels in maps.values()])
+    window = pictures.window_of([labels[None] for labels in maps.values()])
     first, *others = shown = [labels[window][::-1] for labels in maps.values()]
-    figure, axes = grid({"": shown}, 2.4, maps)
+    figure, axes = pictures.grid({"": shown}, 2.4, maps)
     for axis in axes[0, 1 : 1 + len(others)]:
         for tissue in (1, 2, 3):
-            outline(axis, first == tissue)
-    return finish(figure)
+            pictures.outline(axis, first == tissue)
+    return pictures.finish(figure)

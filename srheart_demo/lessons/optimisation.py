@@ -1,8 +1,6 @@
 """Lesson 4: checks (Algorithm 1, when to stop, batch norm), a decoder of discs, and runs in
 pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from itertools import pairwise
@@ -176,12 +174,12 @@ def disc_decoder(seed: int) -> nn.Sequential:
     return nn.Sequential(*first, *second, up(16, 8), nn.BatchNorm2d(8), nn.LeakyReLU(0.2), up(8, 1))
 
 
-def taught(network: nn.Sequential, seed: int, steps: int = 300, batch: int = 32) -> nn.Sequential:
+def taught(network: nn.Sequential, seed: int, steps: int = 300) -> nn.Sequential:
     """Teach the network discs of z ~ N(0, I); it is left in training mode."""
     rng = torch.Generator().manual_seed(seed)
     adam = torch.optim.Adam(network.train().parameters(), lr=2e-3)
     for _ in range(steps):
-        z = torch.randn(batch, 3, generator=rng)
+        z = torch.randn(32, 3, generator=rng)
         loss = F.binary_cross_entropy_with_logits(network(z)[:, 0], (2 * discs(z)).sigmoid())
         adam.zero_grad()
         loss.backward()
@@ -193,8 +191,7 @@ def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequen
     """Discs in rows, each with its area and with the border of the first row's disc.
 
     Args:
-        rows: title → signed pictures (h, w), positive inside.
-        of: title of each column.
+        rows: title → signed pictures (h, w), positive inside; `of` are the columns' titles.
     """
     areas = {title: [f"{int((x > 0).sum())} pixels" for x in row] for title, row in rows.items()}
     inside = {title: [(x > 0).astype(np.uint8) for x in row] for title, row in rows.items()}

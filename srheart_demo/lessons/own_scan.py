@@ -1,7 +1,5 @@
 """Lesson 9: its scan, which is stored as a stranger might store it, its checks and pictures."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,8 +26,7 @@ Affine = NDArray[np.float64]
 Stored = NDArray[np.integer]
 
 _FOLDERS: list[TemporaryDirectory[str]] = []
-ACDC = np.array([0, 3, 2, 1], np.uint8)
-"""Our label → ACDC's: 3 LV, 2 MYO, 1 RV."""
+ACDC = np.array([0, 3, 2, 1], np.uint8)  # Our label → ACDC's: 3 LV, 2 MYO, 1 RV
 AXES = np.array([[1, -1], [2, 1], [0, -1]])
 """Where D, H and W go, and which run backwards, as `nibabel.orientations` has it."""
 
@@ -39,11 +36,7 @@ def disguised(frames: Sequence[LabelVolume], path: Path, affine: Affine | None =
 
     Args:
         frames: one stack, or several of one shape and place, which become a fourth axis.
-        path: of the NIfTI file.
         affine: what the stacks' own is replaced by, for a file that says something wrong.
-
-    Returns:
-        The path.
     """
     labels = np.stack([ACDC[stack.labels] for stack in frames], axis=-1)
     true = frames[0].affine if affine is None else affine

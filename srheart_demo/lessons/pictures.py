@@ -1,8 +1,6 @@
 """What lessons draw: label maps and curves, by matplotlib so that they show without running, and
 `try_it`, which puts sliders beside a picture."""
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
@@ -27,11 +25,9 @@ HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV"))
 SHADES = LinearSegmentedColormap.from_list("shades", [str(colour) for _, colour in SEQUENTIAL])
 COLOURS = (*RUNS, INK)
 STYLES = ("-", "--", ":", "-.")
-_WIDEST = 13.6
-"""Inches, of a row of slices."""
+_WIDEST = 13.6  # Inches, of a row of slices
 MOST_TICKS = 8
-DPI = 110
-"""Of a picture beside sliders."""
+DPI = 110  # Of a picture beside sliders
 
 
 def grid(
@@ -46,7 +42,6 @@ def grid(
     Args:
         rows: title, at the left → label maps, as many in each row.
         side: width of each, inches.
-        titles: above each column.
         captions: title of a row → what stands below each of its pictures.
     """
     first = [pictures[0].shape for pictures in rows.values()]
@@ -74,10 +69,7 @@ def slices(
 ) -> Figure:
     """Label maps as rows of slices, cut to the tissue; empty ones are left out.
 
-    Args:
-        rows: title → (K, h, w) labels, all of one shape.
-        every: show every so many-th slice.
-        what: is shown, from the first on.
+    `rows` are title → (K, h, w) labels, all of one shape; every so many-th slice is shown.
     """
     numbers = slices_of(list(rows.values()), every)
     window = window_of(list(rows.values()))
@@ -112,11 +104,11 @@ def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
     axis.contour(inside, [0.5], **{"colors": INK, "linewidths": 1.1, **look})
 
 
-def scale_bar(axis: Axes, mm: int = 50) -> None:
-    """A bar at the lower left of a picture whose pixels are those of the HR grid."""
-    end, bottom = 6 + mm / HR_SPACING[2], axis.get_ylim()[0] - 6
+def scale_bar(axis: Axes) -> None:
+    """A bar of 50 mm at the lower left of a picture whose pixels are those of the HR grid."""
+    end, bottom = 6 + 50 / HR_SPACING[2], axis.get_ylim()[0] - 6
     axis.plot([6, end], [bottom, bottom], color=MUTED, lw=2)
-    axis.text(end + 4, bottom, f"{mm} mm", fontsize=7, va="center", color=MUTED)
+    axis.text(end + 4, bottom, "50 mm", fontsize=7, va="center", color=MUTED)
 
 
 def lines(*panels: Mapping[str, Any], width: float = 4.6) -> Figure:
@@ -139,22 +131,15 @@ def middle_row(labels: Labels) -> int:
     return int(np.nonzero(labels == 1)[1].mean())
 
 
-def window_of(maps: Sequence[Labels], margin: int = 4) -> tuple[slice, slice]:
-    """The rows and columns in which any of some stacks (K, h, w) shows tissue."""
+def window_of(maps: Sequence[Labels]) -> tuple[slice, slice]:
+    """The rows and columns in which any of some stacks (K, h, w) shows tissue, and four around."""
     tissue = np.any([labels.max(0) > 0 for labels in maps], axis=0)
     rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
-    return (
-        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
-        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
-    )
+    return slice(max(0, rows[0] - 4), rows[-1] + 5), slice(max(0, columns[0] - 4), columns[-1] + 5)
 
 
 def show_labels(
-    axis: Axes,
-    labels: Labels,
-    aspect: float = 1.0,
-    colours: Sequence[str] = HEART,
-    **where: Any,
+    axis: Axes, labels: Labels, aspect: float = 1.0, colours: Sequence[str] = HEART, **where: Any
 ) -> None:
     """A label map on an axis without a frame; `where`: extent and origin, as for `imshow`."""
     look: dict[str, Any] = {"cmap": ListedColormap(colours), "vmin": 0, "vmax": len(colours) - 1}
@@ -175,7 +160,6 @@ def draw_lines(
     """Curves told apart by colour and dash, with a legend where there are several.
 
     Args:
-        axis: where.
         lines: title → values.
         x: what these stand over, all or each by its title; by default their numbers from 0.
         colours, markers: one for each.
@@ -224,12 +208,13 @@ def _number_decades(axes: Axes) -> None:
 
 
 class TryIt(VBox):
-    """A picture and the controls that it is drawn for.
+    """A picture, and controls for the arguments of the function that draws it.
 
-    It shows as widgets where a kernel runs, and as the first picture elsewhere.
+    Each may be as `ipywidgets.interactive` abbreviates it: (least, most, step), a list, a bool. It
+    shows as widgets where a kernel runs, and as the first picture elsewhere.
     """
 
-    def __init__(self, draw: Callable[..., Figure], controls: Mapping[str, Any]) -> None:
+    def __init__(self, draw: Callable[..., Figure], **controls: Any) -> None:
         self._draw = draw
         # Of ipywidgets' own only the sliders: a picture that is replaced in place does not flicker.
         self._controls = interactive(draw, {"manual": True}, **controls).kwargs_widgets
@@ -262,12 +247,4 @@ class TryIt(VBox):
         return {**super()._repr_mimebundle_(**more), **still}
 
 
-def try_it(draw: Callable[..., Figure], **controls: Any) -> TryIt:
-    """Sliders for the arguments of a drawing.
-
-    Args:
-        draw: returns a matplotlib figure.
-        controls: argument → what it may be, as `ipywidgets.interactive` abbreviates it: (least,
-            most, step), a list of choices, a bool.
-    """
-    return TryIt(draw, controls)
+try_it = TryIt

@@ -1,15 +1,13 @@
 """Lesson 3: its checks, a heart that no generator here has seen, and galleries of hearts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from srheart_demo.experiments.generators import ceiling_of
 from srheart_demo.explorer.why import Direction, Watch, named_directions, principal_directions
 from srheart_demo.frame import hr_affine, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, RV
@@ -18,7 +16,6 @@ from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, scal
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.volume import LabelVolume
-from srheart_demo.solver.best_code import Ceiling
 
 
 def septal_defect(S_HR: Labels, radius: float) -> Labels:
@@ -43,14 +40,9 @@ def seen_whole(labels: Labels) -> Tensor:
     return whole_heart(LabelVolume(labels, hr_affine()))
 
 
-@cache
-def _ceiling(G: HeartGenerator) -> Ceiling:
-    return Ceiling(G)
-
-
 def best_code(G: HeartGenerator, labels: Labels) -> Tensor:
     """The code (1, M) whose heart is nearest to one on the HR grid: the best any solver can do."""
-    return _ceiling(G).best_code(seen_whole(labels))
+    return ceiling_of(G).best_code(seen_whole(labels))
 
 
 def directions(G: HeartGenerator, n: int) -> list[Direction]:

@@ -1,7 +1,5 @@
 """Lesson 1: its checks, and what a run does in a picture."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -62,7 +60,6 @@ def picture_convergence(
     """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
 
     Args:
-        steps: all steps of a run.
         d_true: (K, 2) true displacements, mm.
         tissue: (K,) which slices show tissue; the others say nothing of their d.
     """

@@ -1,7 +1,5 @@
 """Results of exercises beside the right ones: whether they are the same, and how they differ."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass

@@ -1,10 +1,6 @@
 """Lesson 7: its checks, and scores in pictures: one answer's, a cohort's, means by a setting."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,7 +12,7 @@ from numpy.typing import NDArray
 from srheart_demo.dashboard.theme import INK, MIDDLE, line_colours
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import method
-from srheart_demo.experiments.runner import Experiment, measure_all, open_results
+from srheart_demo.experiments.runner import Experiment, measure_all
 from srheart_demo.experiments.scoring import labels_at_truth
 from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
@@ -28,8 +24,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 MARKERS = "os^Dv"
 Mask = NDArray[np.bool_]
 _Values = NDArray[np.float64]
-Levels = dict[str, dict[str, float]]
-"""Network → level of motion → mean Dice."""
+Levels = dict[str, dict[str, float]]  # Network → level of motion → mean Dice
 
 
 def _masks() -> Cases:
@@ -103,29 +98,20 @@ def most_careful(table: Levels) -> str:
 def restored(case: Case, name: str, level: str) -> Labels:
     """A method's answer to a scan, at the truth's voxels after the common translation.
 
-    Args:
-        case: the scan, and its truth.
-        name: of the method.
-        level: of motion, that networks were trained on if their name says no other.
+    Networks are those trained on motion of this level, if their name says no other.
     """
     return labels_at_truth(method(name, level)(case.scan), case)
 
 
 def results_of(experiment: Experiment) -> Results:
     """The results of an experiment; they are not kept."""
-    with TemporaryDirectory() as folder:
-        results = open_results(experiment, Path(folder))
-        measure_all(experiment, results)
+    results = Results(None, experiment.figures)
+    measure_all(experiment, results)
     return results
 
 
 def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float, float]) -> Figure:
-    """An answer in the middle slice with the truth's outlines, and its three scores.
-
-    Args:
-        estimate, truth: (D, H, W) labels of the same voxels.
-        spacing: voxel size, mm.
-    """
+    """An answer (D, H, W) in the middle slice with the truth's outlines, and its three scores."""
     middle = int(np.nonzero(truth == 1)[0].mean())
     window = window_of([estimate[middle][None], truth[middle][None]])
     widths = (1.1, 1, 1, 1)
@@ -161,9 +147,7 @@ def picture_strips(
 ) -> Figure:
     """Every subject's figure as a dot, with the mean over subjects as a bar.
 
-    Args:
-        strips: what to show.
-        paper: panel → method → mean and SD that the paper prints, shown as diamonds.
+    `paper` are mean and SD that it prints, by panel and method, shown as diamonds.
     """
     figure, axes = _panels(len(strips.panels), 3.4)
     for axis, (title, panel) in zip(axes, strips.panels.items(), strict=True):
@@ -200,10 +184,8 @@ def picture_curves(curves: LinePlot) -> Figure:
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
-    named = [
-        entry for axis in axes for entry in zip(*axis.get_legend_handles_labels(), strict=True)
-    ]
-    shown = {name: handle for handle, name in named}
+    named = (axis.get_legend_handles_labels() for axis in axes)
+    shown = {name: handle for each in named for handle, name in zip(*each, strict=True)}
     look = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (1, 0.5)}
     axes[-1].legend(shown.values(), shown, **look)
     return finish(figure)

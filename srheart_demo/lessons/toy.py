@@ -1,10 +1,8 @@
 """Lesson 10: a generator that knows no hearts but pea pods, the lesson's checks, and pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -77,13 +75,9 @@ def _each(values: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CutPod(Truth):
-    """A pod that was cut into sections 10 mm apart, each displaced.
+    """A pod that was cut into sections 10 mm apart, each displaced."""
 
-    Attributes:
-        z: (1, M) its code.
-    """
-
-    z: Tensor
+    z: Tensor  # (1, M) its code
 
     def scores(self, field: Tensor, d: Tensor) -> tuple[list[float], float]:
         """Dice of pod and peas, and the error of d, mm, after the common translation."""
@@ -186,6 +180,5 @@ def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 
 
-def picture_sections(rows: Mapping[str, Labels]) -> Figure:
-    """Sections (K, h, w), in rows."""
-    return slices(rows, colours=_COLOURS, what="section")
+picture_sections = partial(slices, colours=_COLOURS, what="section")
+"""Sections (K, h, w), in rows."""

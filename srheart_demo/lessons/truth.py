@@ -1,8 +1,7 @@
 """Scans whose truth is known, what answers look like over it, and a small problem for checks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,14 +15,9 @@ from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.scan.samples import Sample, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import stack_volume, where_it_is_known, world_from_model
+from srheart_demo.solver import gauge
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.baselines import nearest_neighbour
-from srheart_demo.solver.gauge import (
-    common_translation,
-    motion_error,
-    raw_motion_error,
-    unsheared_motion_error,
-)
 from srheart_demo.solver.problem import Problem, View
 
 HR_VOXELS = HR_GRID.points()
@@ -31,22 +25,15 @@ HR_VOXELS = HR_GRID.points()
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What a simulated scan hides.
+    """What a simulated scan hides."""
 
-    Attributes:
-        S_HR: (D, H, W) labels of the truth.
-        d: (1, K, 2) true displacements, mm.
-        p: the problem that was made of them.
-        voxels: (D, H, W, 3) where the labels' voxels lie in the model's frame, mm.
-    """
-
-    S_HR: Labels
-    d: Tensor
-    p: Problem
-    voxels: Tensor = HR_VOXELS
+    S_HR: Labels  # (D, H, W) of the truth
+    d: Tensor  # (1, K, 2) true displacements, mm
+    p: Problem  # made of them
+    voxels: Tensor = HR_VOXELS  # (D, H, W, 3) where the labels lie in the model's frame, mm
 
     @classmethod
-    def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Truth:
+    def of(cls, subject: Sample, level: str, scan: Scan, p: Problem) -> Self:
         """What the scan of a shipped subject hides, wherever it was placed."""
         voxels = torch.as_tensor(scan.placement.to_model(subject.S_HR.points())).float()
         return cls(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p, voxels)
@@ -61,7 +48,7 @@ class Truth:
         Returns:
             (n, C, D, H, W).
         """
-        shift = self.p.stack.in_model_axes(common_translation(d, self.d, self.p.tissue))[0]
+        shift = self.p.stack.in_model_axes(gauge.common_translation(d, self.d, self.p.tissue))[0]
         inside = self.voxels[..., 1:] - shift
         return sample(fields, torch.cat([self.voxels[..., :1], inside], dim=-1))
 
@@ -76,7 +63,7 @@ class Truth:
 
     def aligned(self, d: Tensor) -> Tensor:
         """The true displacements (1, K, 2) with the common translation of others, mm."""
-        return self.d + common_translation(d, self.d, self.p.tissue)
+        return self.d + gauge.common_translation(d, self.d, self.p.tissue)
 
     def dice(self, step: Step) -> float:
         """Mean Dice of G(z) with the true heart, after their common translation."""
@@ -84,14 +71,14 @@ class Truth:
 
     def motion_error(self, d: Tensor) -> float:
         """RMS error of d (1, K, 2) after the common translation, mm."""
-        return motion_error(d, self.d, self.p.tissue)
+        return gauge.motion_error(d, self.d, self.p.tissue)
 
     def motion_errors(self, d: Tensor) -> tuple[float, float, float]:
         """RMS error of d (1, K, 2), mm: after the common translation, less the drift along the
         stack too, and as it stands."""
         tissue, z = self.p.tissue, self.p.stack.z
-        drift = unsheared_motion_error(d, self.d, z, tissue)
-        return self.motion_error(d), drift, raw_motion_error(d, self.d, tissue)
+        drift = gauge.unsheared_motion_error(d, self.d, z, tissue)
+        return self.motion_error(d), drift, gauge.raw_motion_error(d, self.d, tissue)
 
 
 def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem, Truth]:

@@ -1,7 +1,5 @@
 """Lesson 8: its checks, and what is sure, what is wrong, and what was never seen in pictures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -16,19 +14,7 @@ from torch import Tensor
 from srheart_demo.dashboard.theme import AGREE, DISAGREE, INK
 from srheart_demo.explorer.why import field_volumes_ml as field_volumes_ml
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, TISSUE_COLOURS
-from srheart_demo.lessons.pictures import (
-    COLOURS,
-    HEART,
-    SHADES,
-    Labels,
-    finish,
-    grid,
-    lengthwise,
-    lines,
-    middle_row,
-    outline,
-    scale_bar,
-)
+from srheart_demo.lessons import pictures
 from srheart_demo.lessons.prior import septal_defect as septal_defect
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.truth import Truth as Truth
@@ -99,8 +85,8 @@ def unseen(heights: Tensor, z: Tensor, reach: float) -> Tensor:
 
 
 def picture_trust(
-    truth: Labels,
-    estimate: Labels,
+    truth: pictures.Labels,
+    estimate: pictures.Labels,
     z: Sequence[float],
     confidence: NDArray[np.floating] | None = None,
     row: int | None = None,
@@ -113,22 +99,22 @@ def picture_trust(
         confidence: (64, 128, 128) probability of the estimate's labels.
         row: of the cut; by default through the middle of the LV.
     """
-    row = middle_row(truth) if row is None else row
-    true, said = (lengthwise(labels, row) for labels in (truth, estimate))
+    row = pictures.middle_row(truth) if row is None else row
+    true, said = (pictures.lengthwise(labels, row) for labels in (truth, estimate))
     kinds = np.where(true != said, 5, np.where(true > 0, 4, 0))
     unsure = [] if confidence is None else [0 * true]
     titles = ("truth", "answer", "wrong (pink)", "how sure")
-    colours = (*HEART, AGREE, DISAGREE)
-    figure, axes = grid({"": [true, said, kinds, *unsure]}, 2.7, titles, colours=colours)
+    colours = (*pictures.HEART, AGREE, DISAGREE)
+    figure, axes = pictures.grid({"": [true, said, kinds, *unsure]}, 2.7, titles, colours=colours)
     if confidence is not None:
-        look: dict[str, Any] = {"cmap": SHADES.reversed(), "vmin": 0.4, "vmax": 1}
-        image = axes[0, 3].imshow(lengthwise(confidence, row), **look)
+        look: dict[str, Any] = {"cmap": pictures.SHADES.reversed(), "vmin": 0.4, "vmax": 1}
+        image = axes[0, 3].imshow(pictures.lengthwise(confidence, row), **look)
         figure.colorbar(image, ax=axes[0, 3], fraction=0.04, label="probability")
     _mark_slices(axes[0], z)
-    return finish(figure)
+    return pictures.finish(figure)
 
 
-def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
+def picture_draws(fields: Tensor, truth: pictures.Labels, z: Sequence[float]) -> Figure:
     """Outlines of draws in one cut along the length, over the truth's.
 
     Args:
@@ -136,30 +122,26 @@ def picture_draws(fields: Tensor, truth: Labels, z: Sequence[float]) -> Figure:
         truth: labels (64, 128, 128).
         z: heights of the slices, mm.
     """
-    row = middle_row(truth)
-    true = lengthwise(truth, row)
-    cuts = np.array([[lengthwise(x, row) for x in field] for field in fields.numpy()])
-    figure, axes = grid({"": [0 * true] * 3}, 2.7, TISSUE_COLOURS)
+    row = pictures.middle_row(truth)
+    true = pictures.lengthwise(truth, row)
+    cuts = np.array([[pictures.lengthwise(x, row) for x in field] for field in fields.numpy()])
+    figure, axes = pictures.grid({"": [0 * true] * 3}, 2.7, TISSUE_COLOURS)
     for label, (axis, colour) in enumerate(zip(axes[0], TISSUE_COLOURS.values(), strict=True), 1):
         for margin in cuts[:, label] - np.delete(cuts, label, axis=1).max(1):
             axis.contour(margin, [0.0], colors=colour, linewidths=0.9, alpha=0.55)
-        outline(axis, true == label)
+        pictures.outline(axis, true == label)
     _mark_slices(axes[0], z)
-    return finish(figure)
+    return pictures.finish(figure)
 
 
 def picture_reliability(tables: Mapping[str, _Rows]) -> Figure:
-    """Calibration: of voxels said to be so sure, the share that is right.
-
-    Args:
-        tables: title → rows of `measures.reliability`.
-    """
+    """Calibration: of voxels said to be so sure, the share that is right; by title."""
     points = {title: np.array(rows).T for title, rows in tables.items()}
     said = {"as said": (0.25, 1.0)} | {title: x for title, (x, _, _) in points.items()}
     right = {"as said": (0.25, 1.0)} | {title: y for title, (_, y, _) in points.items()}
     names = {"xlabel": "said to be right, probability", "ylabel": "right, share of voxels"}
-    look = {"colours": (INK, *COLOURS), "markers": ("", *"os^")}
-    return lines({"lines": right, "x": said, **look, **names}, width=4.4)
+    look = {"colours": (INK, *pictures.COLOURS), "markers": ("", *"os^")}
+    return pictures.lines({"lines": right, "x": said, **look, **names}, width=4.4)
 
 
 def _mark_slices(axes: Iterable[Axes], z: Sequence[float]) -> None:
@@ -169,4 +151,4 @@ def _mark_slices(axes: Iterable[Axes], z: Sequence[float]) -> None:
     for axis in axes:
         for side in (0.0, 1.0):
             axis.plot([side] * len(z), heights, transform=axis.get_yaxis_transform(), **look)
-        scale_bar(axis)
+        pictures.scale_bar(axis)

@@ -6,8 +6,6 @@ is common to all exercises (a forgotten return, a wrong type or shape, an except
 place of an argument, a sign) is found here.
 """
 
-from __future__ import annotations
-
 import ast
 import dis
 import inspect
@@ -61,13 +59,9 @@ class Mark:
 
 
 def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
-    """Of a judge make a check.
+    """A check that returns a `Mark`, whatever the answer does.
 
-    Args:
-        judge: takes the answer; returns a sentence of praise, or raises `NotYet`.
-
-    Returns:
-        A function that returns a `Mark`, whatever the answer does.
+    The judge takes the answer; it returns a sentence of praise, or raises `NotYet`.
     """
 
     @wraps(judge)
@@ -88,18 +82,14 @@ def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
 class Exercise:
     """An exercise; called with a learner's function it gives the `Mark`.
 
-    Attributes:
-        right: the solution.
-        cases: makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
-            planes"). They differ from the numbers of the text.
-        same: compares two results.
-        gradient: arguments that a gradient of the result must reach.
+    `cases` makes the arguments to try it on, anew at each call, by a name ("a lattice of 16
+    planes"). They differ from the numbers of the text.
     """
 
     right: Solution
     cases: Callable[[], Cases]
-    same: Callable[[Any, Any], bool] = same
-    gradient: tuple[str, ...] = ()
+    same: Callable[[Any, Any], bool] = same  # compares two results
+    gradient: tuple[str, ...] = ()  # arguments that a gradient of the result must reach
 
     @cached_property
     def names(self) -> list[str]:
@@ -341,7 +331,7 @@ def _misused(frame: FrameType) -> str:
     parameters = inspect.signature(function).parameters
     for name, parameter in parameters.items():
         wanted, value = parameter.annotation, frame.f_locals.get(name)
-        wanted = wanted.strip("'\"") if isinstance(wanted, str) else wanted.__name__
+        wanted = wanted.strip("'\"") if isinstance(wanted, str) else getattr(wanted, "__name__", "")
         kinds = {c.__name__ for c in type(value).__mro__}
         if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in kinds:
             call = f"{function.__name__}({', '.join(parameters)})"

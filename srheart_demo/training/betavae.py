@@ -29,11 +29,6 @@ class BetaVAESettings(TrainingSettings):
 
     The paper's constant rate of 1e-4 needs tens of thousands of steps more; a cosine from 1e-3
     comes to the same place sooner.
-
-    Attributes:
-        learning_rate: Adam's peak.
-        beta: weight of the KL term; see the head of this module.
-        architecture: sizes of the network.
     """
 
     population: str = "healthy"
@@ -41,8 +36,8 @@ class BetaVAESettings(TrainingSettings):
     steps: int = 16000
     batch: int = 16
     warmup: int = 500
-    learning_rate: float = 1e-3
-    beta: float = 0.001
+    learning_rate: float = 1e-3  # Adam's peak
+    beta: float = 0.001  # weight of the KL term; see the head of this module
     architecture: Architecture = Architecture(64, (48, 64, 16), (16, 64, 16))
 
     def training(self) -> "BetaVAETraining":

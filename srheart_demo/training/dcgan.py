@@ -25,17 +25,10 @@ from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 @dataclass(frozen=True)
 class DCGANSettings(TrainingSettings):
-    """Training of the DCGAN, beside what `TrainingSettings` says.
+    """Training of the DCGAN; rates are the peaks of two Adams.
 
-    Attributes:
-        learning_rate, discriminator_rate: Adam's peaks.
-        betas: of both Adams. The first is 0 because each update moves the other's goal; with the
-            second, one outlying gradient moves no weight by more than three learning rates.
-        penalty: weight γ/2 of R1, the mean squared gradient norm at hearts.
-        penalty_every: steps from one penalty to the next; it is weighted so much more.
-        average: share of the old average that each step keeps.
-        architecture: sizes of the generator.
-        discriminator_widths: channels of the discriminator from its last lattice outwards.
+    The first of their betas is 0 because each update moves the other's goal; with the second, one
+    outlying gradient moves no weight by more than three learning rates.
     """
 
     steps: int = 6000
@@ -43,11 +36,11 @@ class DCGANSettings(TrainingSettings):
     learning_rate: float = 5e-4
     discriminator_rate: float = 5e-4
     betas: tuple[float, float] = (0.0, 0.9)
-    penalty: float = 0.5
-    penalty_every: int = 8
-    average: float = 0.995
+    penalty: float = 0.5  # weight γ/2 of R1, the mean squared gradient norm at hearts
+    penalty_every: int = 8  # steps from one penalty to the next; it is weighted so much more
+    average: float = 0.995  # share of the old average that each step keeps
     architecture: Architecture = Architecture(widths=(64, 48, 16), encoder_widths=())
-    discriminator_widths: tuple[int, int, int] = (64, 48, 16)
+    discriminator_widths: tuple[int, int, int] = (64, 48, 16)  # from its last lattice outwards
 
     def training(self) -> "DCGANTraining":
         """The DCGAN's."""

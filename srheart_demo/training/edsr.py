@@ -10,46 +10,28 @@ from torch import Tensor
 from srheart_demo.frame import N_CLASSES
 from srheart_demo.heart.generator import save_weights
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, degrade, downsample
-from srheart_demo.solver.baselines.edsr import (
-    EDSR,
-    FOLD,
-    OUT_FOLD,
-    UP,
-    EDSRArchitecture,
-    read_edsr,
-)
+from srheart_demo.solver.baselines import edsr
 from srheart_demo.training.betavae import dice_of, soft_cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts, displacements, make_hearts
 from srheart_demo.training.loop import Training, TrainingSettings
 
-WINDOW = 96
-"""Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm."""
-QUALITY_HEARTS = 30
-"""Held-out hearts that the card judges the network by."""
-JITTER = 5.0
-"""Greatest shift of the slices along D, mm."""
+WINDOW = 96  # Rows and columns of the part of a scan that a step learns from, HR pixels: 120 mm
+QUALITY_HEARTS = 30  # Held-out hearts that the card judges the network by
+JITTER = 5.0  # Greatest shift of the slices along D, mm
 
 
 @dataclass(frozen=True)
 class EDSRSettings(TrainingSettings):
-    """Training of one EDSR, beside what `TrainingSettings` says.
-
-    Attributes:
-        level: of the motion, one of `degradation.MOTION_LEVELS`.
-        learning_rate: Adam's peak.
-        clip: greatest norm of the gradient.
-        start: file of weights to go on from, of the same sizes; fresh ones without.
-        architecture: sizes of the network.
-    """
+    """Training of one EDSR."""
 
     hearts: int = 4000
     steps: int = 2700
     batch: int = 2
-    level: str = "none"
-    learning_rate: float = 1e-3
-    clip: float = 1.0
-    start: str | None = None
-    architecture: EDSRArchitecture = EDSRArchitecture()
+    level: str = "none"  # of the motion, one of `degradation.MOTION_LEVELS`
+    learning_rate: float = 1e-3  # Adam's peak
+    clip: float = 1.0  # greatest norm of the gradient
+    start: str | None = None  # file of weights to go on from, of the same sizes
+    architecture: edsr.EDSRArchitecture = edsr.EDSRArchitecture()
 
     def training(self) -> "EDSRTraining":
         """The network's."""
@@ -61,9 +43,9 @@ class EDSRTraining(Training[EDSRSettings]):
 
     def __init__(self, settings: EDSRSettings) -> None:
         super().__init__(settings)
-        self.network = EDSR(settings.architecture)
+        self.network = edsr.EDSR(settings.architecture)
         if settings.start is not None:
-            self.network.load_state_dict(read_edsr(Path(settings.start)).state_dict())
+            self.network.load_state_dict(edsr.read_edsr(Path(settings.start)).state_dict())
         self.modules = {"network": self.network}
         self.optimisers = {
             "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
@@ -104,7 +86,6 @@ def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Ten
 
     Args:
         hearts: class probabilities (B, 4, 32, 64, 64).
-        level: of the motion.
         rng: of the slices' position along D and of their displacements.
 
     Returns:
@@ -117,7 +98,7 @@ def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Ten
     d = displacements(torch.full((len(hearts), 1), MOTION_LEVELS[level]), stack.K, rng)
     labels = degrade(hearts, stack, d).argmax(1)
     scan = F.one_hot(labels, N_CLASSES).movedim(-1, 1).to(hearts.dtype)
-    between = torch.arange(UP) * (stack.z[1] - stack.z[0]) / UP
+    between = torch.arange(edsr.UP) * (stack.z[1] - stack.z[0]) / edsr.UP
     return scan, downsample(hearts, replace(stack, z=(stack.z[:, None] + between).flatten()))
 
 
@@ -131,15 +112,15 @@ def window(classes: Tensor, rng: torch.Generator) -> slice:
     Returns:
         Of HR pixels, WINDOW long.
     """
-    size = WINDOW // FOLD
-    furthest = classes.shape[1] * OUT_FOLD // FOLD - size
-    tissue = torch.nonzero(classes[1:].amax(0) > 0.5).flatten() * OUT_FOLD // FOLD
+    size = WINDOW // edsr.FOLD
+    furthest = classes.shape[1] * edsr.OUT_FOLD // edsr.FOLD - size
+    tissue = torch.nonzero(classes[1:].amax(0) > 0.5).flatten() * edsr.OUT_FOLD // edsr.FOLD
     low = min(max(int(tissue[-1]) - size + 1, 0), furthest)
     high = min(max(int(tissue[0]), low), furthest)
     first = low + int(torch.randint(high - low + 1, (), generator=rng))
-    return slice(FOLD * first, FOLD * (first + size))
+    return slice(edsr.FOLD * first, edsr.FOLD * (first + size))
 
 
 def halved(pixels: slice) -> slice:
     """The same part on the answer's lattice."""
-    return slice(pixels.start // OUT_FOLD, pixels.stop // OUT_FOLD)
+    return slice(pixels.start // edsr.OUT_FOLD, pixels.stop // edsr.OUT_FOLD)

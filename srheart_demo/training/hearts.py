@@ -15,25 +15,19 @@ from srheart_demo.scan.evidence import lattice_stack, on_planes
 VALIDATION_SEED = SEEDS["validation"].start
 """Seeds of held-out hearts start here; training seeds lie below."""
 
-SPACING = (6.0, 12.0)
-"""Range of the distance between slices, mm."""
-MOST_NOISE = 0.2
-"""Greatest share ε of nodes that take a neighbour's labels."""
-MISSING = 10.0
-"""Greatest extent without slices at either end of the box, mm."""
+SPACING = (6.0, 12.0)  # Range of the distance between slices, mm
+MOST_NOISE = 0.2  # Greatest share ε of nodes that take a neighbour's labels
+_AT_ONCE = 16  # Hearts made at once
+MISSING = 10.0  # Greatest extent without slices at either end of the box, mm
+Told = Callable[[int, int], None]  # How much of how much is done
 
 
 @dataclass(frozen=True, eq=False)
 class StoredHearts:
-    """Stored hearts.
+    """Hearts as class probabilities, soft over 1 mm."""
 
-    Attributes:
-        epsilon: (n, T) the standard normals that they were made of; see `population.shapes`.
-        shares: (n, 3, 32, 64, 64) uint8, probability of LV, MYO and RV in 255ths, soft over 1 mm.
-    """
-
-    epsilon: Tensor
-    shares: Tensor
+    epsilon: Tensor  # (n, T) standard normals that they were made of; see `population.shapes`
+    shares: Tensor  # (n, 3, 32, 64, 64) uint8, probability of LV, MYO and RV in 255ths
 
     def __len__(self) -> int:
         return len(self.epsilon)
@@ -49,25 +43,18 @@ class StoredHearts:
 
 
 def make_hearts(
-    n: int,
-    seed: int,
-    population: str = "everyone",
-    progress: Callable[[int], None] | None = None,
-    chunk: int = 16,
+    n: int, seed: int, population: str = "everyone", progress: Told | None = None
 ) -> StoredHearts:
-    """`n` hearts of `population`; the same seed gives the same hearts.
-
-    `progress` is told after each `chunk` how many are made.
-    """
+    """`n` hearts of `population`; the same seed gives the same hearts."""
     epsilon = torch.randn(n, TRAITS_SIZE, generator=torch.Generator().manual_seed(seed))
     shares = torch.empty(n, 3, *LATTICE_SHAPE, dtype=torch.uint8)
-    for first in range(0, n, chunk):
-        part = slice(first, first + chunk)
+    for first in range(0, n, _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
         distances = phantom.on_lattice(shapes(epsilon[part], population), LATTICE_SHAPE)
         probabilities = phantom.class_logits(distances).softmax(1)
         shares[part] = (probabilities[:, 1:] * 255).round().to(torch.uint8)
         if progress:
-            progress(min(first + chunk, n))
+            progress(min(first + _AT_ONCE, n), n)
     return StoredHearts(epsilon, shares)
 
 

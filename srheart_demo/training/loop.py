@@ -19,35 +19,27 @@ from torch import Tensor, nn
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import information
-from srheart_demo.training.hearts import StoredHearts, make_hearts
+from srheart_demo.training.hearts import StoredHearts, Told, make_hearts
 
-INFORMATION_CODES = 8
-"""Codes of hearts over which the information on the latents is averaged."""
+INFORMATION_CODES = 8  # Codes of hearts over which the information on the latents is averaged
 
 
 @dataclass(frozen=True)
 class TrainingSettings(ABC):
     """What every training needs to know.
 
-    Attributes:
-        population: whose hearts to learn; one of `population.POPULATIONS`.
-        hearts: how many (0.4 MB of memory each).
-        steps, batch: steps of the training, and hearts in each.
-        warmup: steps over which the learning rates rise to their peaks.
-        final_rate: what a cosine brings them down to by the last step, as a share of the peak;
-            1 keeps them constant.
-        bfloat16: compute the networks in bfloat16, twice as fast on processors that have it.
-        seed: of hearts, initial weights, batches and noise.
+    A cosine brings learning rates down to `final_rate` of their peaks by the last step; with 1 they
+    are constant. Networks that compute in bfloat16 are twice as fast on processors that have it.
     """
 
-    population: str = "everyone"
-    hearts: int = 8000
+    population: str = "everyone"  # whose hearts to learn; one of `population.POPULATIONS`
+    hearts: int = 8000  # 0.4 MB of memory each
     steps: int = 12000
-    batch: int = 8
-    warmup: int = 200
+    batch: int = 8  # hearts in each step
+    warmup: int = 200  # steps over which the learning rates rise to their peaks
     final_rate: float = 0.01
     bfloat16: bool = False
-    seed: int = 0
+    seed: int = 0  # of hearts, initial weights, batches and noise
 
     @abstractmethod
     def training(self) -> "Training[Any]":
@@ -60,21 +52,18 @@ S = TypeVar("S", bound=TrainingSettings)
 class Training(ABC, Generic[S]):
     """A way to train a network; built with torch's seed set.
 
-    Attributes:
-        settings: what was chosen.
-        modules: every network, by name; with the optimisers, all that a checkpoint must hold.
-        optimisers: by name, each made with its peak learning rate.
+    Networks and optimisers, by their names, are all that a checkpoint must hold.
     """
 
     modules: dict[str, nn.Module]
-    optimisers: dict[str, torch.optim.Optimizer]
+    optimisers: dict[str, torch.optim.Optimizer]  # each made with its peak learning rate
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
         torch.manual_seed(settings.seed)
 
-    def prepare(self, tell: Callable[[int, int], None]) -> None:
-        """What must be found before the first step; `tell` it how much of how much is done."""
+    def prepare(self, tell: Told) -> None:
+        """What must be found before the first step."""
 
     def stage(self, i: int) -> tuple[int, int]:
         """Which step of how many it is on the schedule of the learning rates."""
@@ -82,12 +71,7 @@ class Training(ABC, Generic[S]):
 
     @abstractmethod
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
-        """Update the networks once.
-
-        Args:
-            i: the step's number, from 0.
-            batch: hearts to learn from.
-            rng: the only source of random numbers.
+        """Update the networks once, step `i` from 0, with `rng` for all that is drawn.
 
         Returns:
             Losses to show, by name.
@@ -116,11 +100,7 @@ class Training(ABC, Generic[S]):
 
 
 class GeneratorTraining(Training[S]):
-    """A way to train a generator.
-
-    Attributes:
-        model: the network of `modules` that is written at the end.
-    """
+    """A way to train a generator; the `model`, of its `modules`, is written at the end."""
 
     model: HeartGenerator
 
@@ -137,15 +117,8 @@ class GeneratorTraining(Training[S]):
         return path
 
 
-@dataclass(frozen=True)
-class TrainingProgress:
-    """State of a running training, for whoever shows it."""
-
-    phase: str
-    done: int
-    total: int
-    seconds: float
-    losses: dict[str, float]
+Progress = Callable[[str, int, int, dict[str, float]], None]
+"""Is told the phase of a training, how many steps of how many of it are done, and losses."""
 
 
 def rate(step: int, steps: int, settings: TrainingSettings) -> float:
@@ -158,27 +131,25 @@ def rate(step: int, steps: int, settings: TrainingSettings) -> float:
 def train(
     settings: TrainingSettings,
     folder: Path,
-    progress: Callable[[TrainingProgress], None] | None = None,
+    progress: Progress | None = None,
     checkpoint_every: int = 200,
 ) -> Path:
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
 
-    Writes ``checkpoint.pt`` as it goes, then the model's weights and their card.
-
-    Returns:
-        Path of the weights.
+    Writes ``checkpoint.pt`` as it goes, then the model's weights, whose path it returns, and their
+    card.
 
     Raises:
         ValueError: the checkpoint in `folder` belongs to other settings.
     """
     training, checkpoint = settings.training(), folder / "checkpoint.pt"
+    show: Progress = progress or (lambda *_: None)
     folder.mkdir(parents=True, exist_ok=True)
     first, seconds = _resume(training, checkpoint)
     if first == 0:
-        training.prepare(_teller("preparing", progress))
-    tell = _teller("hearts", progress)
-    n = settings.hearts
-    hearts = make_hearts(n, settings.seed, settings.population, lambda done: tell(done, n))
+        training.prepare(lambda done, total: show("preparing", done, total, {}))
+    n, tell = settings.hearts, lambda done, total: show("hearts", done, total, {})
+    hearts = make_hearts(n, settings.seed, settings.population, tell)
     start = time.perf_counter() - seconds
     for i in range(first, settings.steps):
         for optimiser in training.optimisers.values():
@@ -190,25 +161,12 @@ def train(
         seconds = time.perf_counter() - start
         if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:
             _save(training, checkpoint, i + 1, seconds)
-        if progress:
-            shown = {name: loss.item() for name, loss in losses.items()}
-            progress(TrainingProgress("training", i + 1, settings.steps, seconds, shown))
+        shown = {name: loss.item() for name, loss in losses.items()}
+        show("training", i + 1, settings.steps, shown)
     card = {"settings": asdict(settings), "seconds": seconds, **training.quality()}
     path = training.write(folder, card)
     path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
     return path
-
-
-def _teller(
-    phase: str, progress: Callable[[TrainingProgress], None] | None
-) -> Callable[[int, int], None]:
-    start = time.perf_counter()
-
-    def tell(done: int, total: int) -> None:
-        if progress:
-            progress(TrainingProgress(phase, done, total, time.perf_counter() - start, {}))
-
-    return tell
 
 
 def _save(training: Training[Any], path: Path, step: int, seconds: float) -> None:

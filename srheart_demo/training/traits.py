@@ -20,7 +20,6 @@ the gradient in ε of the log-probability of labels drawn from the heart's own c
 Its leading eigenvectors are the active subspace (Constantine 2015) in the metric of cross-entropy.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -31,7 +30,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.generator import Architecture, EncodedGenerator
 from srheart_demo.heart.population import TRAITS_SIZE, shapes
 from srheart_demo.training.betavae import encode_decode, soft_cross_entropy
-from srheart_demo.training.hearts import StoredHearts, simulated_scans
+from srheart_demo.training.hearts import StoredHearts, Told, simulated_scans
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
 
 LEAST_LOG_VARIANCE = -9.0
@@ -40,26 +39,16 @@ LEAST_LOG_VARIANCE = -9.0
 
 @dataclass(frozen=True)
 class TraitsSettings(TrainingSettings):
-    """Training of `traits`, beside what `TrainingSettings` says.
-
-    Attributes:
-        steps: of the decoder and, after that, of the encoder.
-        decoder_steps: how many are the decoder's.
-        learning_rate, encoder_rate: Adam's peaks.
-        encoder_clip: greatest norm of the encoder's gradient; rare hearts would throw it off.
-        beta: how much of each direction q blurs.
-        information_hearts: hearts that the information of the directions is averaged over.
-        architecture: sizes of the network.
-    """
+    """Training of `traits`; rates are the peaks of two Adams."""
 
     hearts: int = 8000
-    steps: int = 22000
+    steps: int = 22000  # of the decoder and, after that, of the encoder
     decoder_steps: int = 12000
-    learning_rate: float = 2e-3
+    learning_rate: float = 2e-3  # of the decoder
     encoder_rate: float = 5e-4
-    encoder_clip: float = 100.0
-    beta: float = 1.0
-    information_hearts: int = 1500
+    encoder_clip: float = 100.0  # greatest norm of its gradient; rare hearts would throw it off
+    beta: float = 1.0  # how much of each direction q blurs
+    information_hearts: int = 1500  # that the information of the directions is averaged over
     architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
 
     def training(self) -> "TraitsTraining":
@@ -80,12 +69,10 @@ class TraitsTraining(GeneratorTraining[TraitsSettings]):
             "encoder": torch.optim.Adam(self.model.encoder.parameters(), settings.encoder_rate),
         }
 
-    def prepare(self, tell: Callable[[int, int], None]) -> None:
+    def prepare(self, tell: Told) -> None:
         """Find the directions that z stands for."""
-        settings = self.settings
-        n = settings.information_hearts
-        tell_of_n = lambda done: tell(done, n)  # noqa: E731
-        self.posterior.fit(settings.beta, settings.population, n, settings.seed, tell_of_n)
+        of = self.settings
+        self.posterior.fit(of.beta, of.population, of.information_hearts, of.seed, tell)
 
     def stage(self, i: int) -> tuple[int, int]:
         """Each network has a schedule of its own."""
@@ -131,13 +118,10 @@ class CodePosterior(nn.Module):
         self.register_buffer("means", torch.zeros(M, TRAITS_SIZE))
         self.register_buffer("sd", torch.ones(M))
 
-    def fit(
-        self, beta: float, population: str, hearts: int, seed: int, tell: Callable[[int], None]
-    ) -> None:
+    def fit(self, beta: float, population: str, hearts: int, seed: int, tell: Told) -> None:
         """Directions and their SDs, from the information of `hearts` draws."""
-        directions, information = informative_directions(
-            len(self.sd), population, hearts, seed, tell
-        )
+        M = len(self.sd)
+        directions, information = informative_directions(M, population, hearts, seed, tell)
         self.sd = torch.sqrt(beta / (beta + information))
         self.means = torch.sqrt(1 - self.sd**2)[:, None] * directions
 
@@ -164,17 +148,13 @@ def informative_directions(
     population: str,
     hearts: int,
     seed: int,
-    progress: Callable[[int], None] | None = None,
+    progress: Told | None = None,
     chunk: int = 8,
 ) -> tuple[Tensor, Tensor]:
     """The M orthonormal directions of ε that segmentations tell most of.
 
     Args:
-        M: how many.
-        population: whose hearts.
         hearts: draws over which the information is averaged; several times their number.
-        seed: of the draws.
-        progress: told how many draws are done.
 
     Returns:
         Directions (M, T), most informative first, and their information (M,), nats per heart.
@@ -193,6 +173,6 @@ def informative_directions(
         assert epsilon.grad is not None
         information += epsilon.grad.T @ epsilon.grad / hearts
         if progress:
-            progress(first + len(epsilon))
+            progress(first + len(epsilon), hearts)
     values, vectors = torch.linalg.eigh(information)
     return vectors.T.flip(0)[:M].contiguous(), values.flip(0)[:M].clone()

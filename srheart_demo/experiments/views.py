@@ -1,0 +1,156 @@
+"""What long-axis views are worth that have a breath-hold of their own, as slices have.
+
+On synthetic hearts, with one to three views that are displaced or not. On real scans each view is
+left out in turn, and the heart of the rest is held against it: as it lies, and moved in its plane
+to where it agrees best, since it too was taken in a breath-hold of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import fft
+
+from srheart_demo.enhancement.folder import CohortScan
+from srheart_demo.experiments.cases import LEVELS, VIEWS_AT
+from srheart_demo.experiments.methods import LO_OURS, SEEN, TRUSTED, Labels, Method, weights_in_use
+from srheart_demo.experiments.paper_tables import MethodsOnHearts
+from srheart_demo.experiments.runner import Experiment, Task
+from srheart_demo.experiments.scoring import SCORED, scores_of
+from srheart_demo.experiments.summary import Comparison, Plot
+from srheart_demo.experiments.tables import Results, Scores, Table
+from srheart_demo.files import fingerprint
+from srheart_demo.frame import TISSUES
+from srheart_demo.scan.placement import plane_geometry
+from srheart_demo.scan.scan import Scan
+
+BEST = "shifted_dice_{}"
+"""Dice where the view left out is moved, within its plane, to where it agrees best."""
+
+
+class DisplacedViews(MethodsOnHearts):
+    """One to three views, displaced by no, normal and severe motion."""
+
+    name, title = "views", "Long-axis views, each in a breath-hold of its own"
+    usual = (*SEEN.values(), TRUSTED)
+    levels = tuple(f"{m}{VIEWS_AT}{v}" for m in ("normal", "severe") for v in LEVELS)
+
+    def tables(self, results: Results) -> list[Table]:
+        """Against the true heart, after one translation and in the world."""
+        columns: dict[str, tuple[str, int | None]] = {
+            "mean Dice": ("dice_mean", 3),
+            "in the world": ("raw_dice_mean", 3),
+            "motion error, mm": ("motion_error_mm", 2),
+            "seconds": ("seconds", 1),
+        }
+        compared = self.compared(results)
+        note = "Levels are of the slices' motion and of the views'."
+        return [compared.means(self.title, columns, note), *compared.differences(["mean"])]
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOut:
+    """A scan without one of its views, and that view."""
+
+    scan: Scan
+    view: int  # which
+
+    @classmethod
+    def read(cls, subject: CohortScan, view: int) -> "LeftOut":
+        """Of a cohort's files."""
+        return cls(subject.read(), view)
+
+    def score(self, method: Method) -> Scores:
+        """Dice of the restored heart on the view, of the tissues that are outlined in it."""
+        view = self.scan.views[self.view]
+        rest = (*self.scan.views[: self.view], *self.scan.views[self.view + 1 :])
+        found = method(replace(self.scan, views=rest))
+        shown = found.on_plane(plane_geometry(view, self.scan.placement))
+        there, best = dice_where_it_lies(shown, view.labels[0])
+        return {
+            **{f"dice_{name}": value for name, value in there.items()},
+            **{BEST.format(name): value for name, value in best.items()},
+        }
+
+
+def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """Dice of two pictures (h, w) by tissue, and "mean"; and at the shift of best mean.
+
+    Of the tissues that b shows; another's is NaN, and no part of the mean.
+    """
+    scores = {}
+    for label, tissue in enumerate(TISSUES[1:], start=1):
+        one, other = ((x == label).astype(np.float32) for x in (a, b))
+        if not other.any():
+            one[:] = np.nan
+        overlap = fft.irfftn(fft.rfftn(one) * fft.rfftn(other).conj(), one.shape)
+        scores[tissue] = 2 * overlap / (one.sum() + other.sum())
+    scores["mean"] = np.nanmean([*scores.values()], axis=0)
+    best = np.unravel_index(np.argmax(scores["mean"]), a.shape)
+    there, moved = (
+        {name: float(values[at]) for name, values in scores.items()} for at in ((0, 0), best)
+    )
+    return there, moved
+
+
+def _score(method: Method, case: LeftOut) -> Scores:
+    return case.score(method)
+
+
+@dataclass(frozen=True)
+class RealViews(Experiment):
+    """Every view of real scans left out in turn: the stack alone, and with the other views."""
+
+    subjects: tuple[CohortScan, ...]
+    methods: tuple[str, ...] = ()
+    name: ClassVar[str] = "real-views"
+    title: ClassVar[str] = "Views of real scans, left out in turn"
+    levels: ClassVar[tuple[str, ...]] = ("left out",)
+    figures: ClassVar[tuple[str, ...]] = tuple(
+        named.format(name) for named in ("dice_{}", BEST) for name in SCORED
+    )
+
+    def _methods(self) -> tuple[str, ...]:
+        return self.methods or (LO_OURS, SEEN[3])
+
+    def settings(self) -> dict[str, Any]:
+        """The files, the methods, and the weights."""
+        paths: list[Path] = [path for subject in self.subjects for path in subject.paths]
+        return {
+            "experiment": self.name,
+            "files": {path.name: fingerprint(path) for path in paths},
+            "methods": self._methods(),
+            "weights": weights_in_use(self._methods(), self.levels),
+        }
+
+    def tasks(self) -> Sequence[Task]:
+        """Each view of each subject."""
+        return [
+            Task(
+                f"{subject.name}, without {Path(view).name}",
+                self.levels[0],
+                partial(LeftOut.read, subject, v),
+                scores_of(self._methods(), self.levels[0], _score),
+            )
+            for subject in self.subjects
+            for v, view in enumerate(subject.views)
+        ]
+
+    def _compared(self, results: Results) -> Comparison:
+        return Comparison(results, self.levels, self._methods())
+
+    def tables(self, results: Results) -> list[Table]:
+        """Dice on the view left out, as it lies and after its own best shift."""
+        compared = self._compared(results)
+        return [
+            compared.dice("On the view left out, as it lies"),
+            compared.dice("On the view left out, moved to where it agrees best", named=BEST),
+            *compared.differences(),
+        ]
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Every view's Dice."""
+        return [self._compared(results).strips("On the view left out, as it lies")]
