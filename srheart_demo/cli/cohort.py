@@ -71,7 +71,7 @@ def _lines(found: Found) -> list[str]:
     for subject in found.subjects:
         frame = "" if subject.frame is None else f", frame {subject.frame}"
         view = f", with {subject.long_axis}" if subject.long_axis else ""
-        of_view = "" if subject.view_frame is None else f", frame {subject.view_frame}"
+        of_view = "".join(f", frame {n}" for n in {*subject.view_frames} - {None})
         lines.append(f"restore: {subject.file}{frame}{view}{of_view}")
         lines += [f"         {note}" for note in subject.notes]
     lines += [f"pass over: {file.file}: {file.kind}: {file.why}" for file in found.passed_over]
@@ -79,8 +79,8 @@ def _lines(found: Found) -> list[str]:
 
 
 def _overview(found: Found) -> str:
-    views = sum(subject.long_axis is not None for subject in found.subjects)
-    text = f"{len(found.subjects)} to restore, {views} with a long-axis view"
+    views = sum(bool(subject.views) for subject in found.subjects)
+    text = f"{len(found.subjects)} to restore, {views} with long-axis views"
     return f"{text}; passed over: {found.rest or 'nothing'}."
 
 

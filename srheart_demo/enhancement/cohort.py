@@ -24,7 +24,7 @@ from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g
-from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan
+from srheart_demo.scan.read import AS_FOUND, HowToRead
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings
@@ -129,10 +129,12 @@ class Cohort:
             e = judged(e)
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             e.write(folder, self.surface)
+            used = {Path(view.name) for view in e.scan.views}
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
             found = vars(Beat.of(0, e)) | {
                 "frame": subject.frame,
-                "long_axis": subject.long_axis if e.scan.views else None,
+                "long_axis": "; ".join(v for v in subject.views if subject.folder / v in used)
+                or None,
                 "message": " ".join(e.scan.notes),
                 "reasons": " ".join(e.trust.reasons) if e.trust else "",
                 "LV_mass_g": round(lv_mass_g(e.S_SR.labels, e.S_SR.spacing), 1),
@@ -145,17 +147,19 @@ class Cohort:
         return made
 
     def _read(self, subject: CohortScan) -> Scan:
-        """A subject's scan; without its view, and with a note why, where only that is unusable."""
-        how = replace(self.how, frame=subject.frame, view_frame=subject.view_frame)
-        notes, (stack, *view) = subject.notes, subject.paths
-        try:
-            scan = read_scan(stack, *view, how=how)
-        except InvalidVolume as error:
-            if not view:
-                raise
-            scan = read_scan(stack, how=how)
-            notes += (f"The view {subject.long_axis} was left out: {error}",)
-        return replace(scan, notes=(*notes, *scan.notes))
+        """A subject's scan; without views that are unusable, and with a note why."""
+        notes = subject.notes
+        while True:
+            try:
+                scan = subject.read(self.how)
+                return replace(scan, notes=(*notes, *scan.notes))
+            except InvalidVolume as error:
+                names = [str(path) for path in subject.paths[1:]]
+                bad = [v for v, name in enumerate(names) if str(error).startswith(name)]
+                if not bad:
+                    raise
+                notes += (f"The view {subject.views[bad[0]]} was left out: {error}",)
+                subject = subject.without(bad[0])
 
     def fail(
         self, subject: CohortScan, error: Exception, said: Callable[[InvalidVolume], str] = str
@@ -190,7 +194,7 @@ class Cohort:
             "generator": self.generator,
             "weights": self.weights,
             "checksums": subject.checksums,
-            "frames": [subject.frame, subject.view_frame],
+            "frames": [subject.frame, *subject.view_frames],
             "notes": subject.notes,
         }
         file, view, frame = subject.file, subject.long_axis, subject.frame

@@ -18,8 +18,16 @@ from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.nifti import NiftiLabels, load
-from srheart_demo.scan.read import survey, survey_view
-from srheart_demo.scan.volume import InvalidVolume, NothingLabelled, NotLabels, SeveralFrames
+from srheart_demo.scan.placement import same_plane
+from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan, survey, survey_view
+from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import (
+    InvalidVolume,
+    LabelVolume,
+    NothingLabelled,
+    NotLabels,
+    SeveralFrames,
+)
 
 SAMPLE = 2**16  # Voxels that tell a picture from labels
 REASONS = {
@@ -44,9 +52,9 @@ class CohortScan:
 
     folder: Path
     file: str  # the short-axis stack, from there
-    long_axis: str | None = None  # a view of it, from there
+    views: tuple[str, ...] = ()  # long-axis views of it, from there
     frame: int | None = None  # which of a stack with several
-    view_frame: int | None = None  # which of a view with several
+    view_frames: tuple[int | None, ...] = ()  # which of each view with several
     several: bool = False  # whether other frames of the stack are scans of the cohort too
     notes: tuple[str, ...] = ()  # what a user should know of how the view was found
 
@@ -57,8 +65,25 @@ class CohortScan:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The stack, and the view if there is one."""
-        return tuple(self.folder / file for file in (self.file, self.long_axis) if file)
+        """The stack, and its views."""
+        return tuple(self.folder / file for file in (self.file, *self.views))
+
+    @property
+    def long_axis(self) -> str | None:
+        """The views in one line."""
+        return "; ".join(self.views) or None
+
+    def read(self, how: HowToRead = AS_FOUND) -> Scan:
+        """The scan, with its frames; `InvalidVolume` as `read_scan`."""
+        own = replace(how, frame=self.frame, view_frame=self.view_frames)
+        return read_scan(*self.paths, how=own)
+
+    def without(self, view: int) -> "CohortScan":
+        """The same, without one of its views."""
+        views, frames = (
+            (*each[:view], *each[view + 1 :]) for each in (self.views, self.view_frames)
+        )
+        return replace(self, views=views, view_frames=frames)
 
     @cached_property
     def checksums(self) -> list[str]:
@@ -212,7 +237,7 @@ class _Sorting:
             for stack in self.stacks
             for scan in self._frames(stack)
         ]
-        for view in self.views.keys() - {scan.long_axis for scan in subjects}:
+        for view in self.views.keys() - {view for scan in subjects for view in scan.views}:
             why = self.left_out.get(view)
             kind = "view that was not taken" if why else "view without a stack"
             why = why or "no stack's name goes with its own"
@@ -259,22 +284,26 @@ class _Sorting:
         )
 
     def _with_view(self, scan: CohortScan, views: list[str]) -> CohortScan:
-        """With the best of its views that can be used; why each of the others is not is kept."""
-        notes: list[str] = []
+        """With all its views that can be used; why each of the others is not is kept.
+
+        Of two label maps of the same plane the better is taken.
+        """
+        notes, taken, frames = [*scan.notes], dict[str, LabelVolume](), []
         for view in views:
             try:
                 frame = self._view_frame(scan, view)
-                survey_view(self.folder / view, self.view_convention, frame)
+                volume = survey_view(self.folder / view, self.view_convention, frame).volume
+                for other, known in taken.items():
+                    if same_plane(volume, known):
+                        raise InvalidVolume(f"{other} shows the same plane")
             except InvalidVolume as error:
                 self.left_out[view] = self._said(error, view)
                 notes.append(f"The view {view} was left out: {self.left_out[view]}.")
                 continue
-            for other in views:
-                self.left_out.setdefault(other, f"{view} was taken for its stack")
-            if len(views) > 1 and not notes:
-                notes.append(f"Of {len(views)} long-axis views {view} was taken.")
-            return replace(scan, long_axis=view, view_frame=frame, notes=(*scan.notes, *notes))
-        return replace(scan, notes=(*scan.notes, *notes))
+            taken[view] = volume
+            frames.append(frame)
+        found = {"views": tuple(taken), "view_frames": tuple(frames), "notes": tuple(notes)}
+        return replace(scan, **found)
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
         """The frame of a view that shows what the scan does; None of a view of one.

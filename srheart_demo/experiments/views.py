@@ -144,11 +144,11 @@ class RealViews(Experiment):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view left out, as it lies and after its own best shift."""
-        compared = self._compared(results)
+        compared, (alone, *_, with_others) = self._compared(results), self._methods()
         return [
             compared.dice("On the view left out, as it lies"),
             compared.dice("On the view left out, moved to where it agrees best", named=BEST),
-            *compared.differences(),
+            compared.less(with_others, [alone], [*TISSUES[1:]]),
         ]
 
     def plots(self, results: Results) -> list[Plot]:

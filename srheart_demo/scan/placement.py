@@ -187,6 +187,13 @@ def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Place
         raise InvalidVolume.of(long_axis.name, "view misses the heart", stack=stack.name)
 
 
+def same_plane(a: LabelVolume, b: LabelVolume) -> bool:
+    """Whether two long-axis views lie in one plane: turned by less than 10°, less than 5 mm off."""
+    normals = [_orthogonal_axes(view)[:, 0] for view in (a, b)]
+    apart = (a.tissue_points(0).mean(0) - b.affine[:3, 3]) @ normals[1]
+    return abs(normals[0] @ normals[1]) > np.cos(np.radians(10)) and abs(apart) < 5
+
+
 def is_on_hr_grid(heart: LabelVolume) -> bool:
     """Whether the voxels are the HR grid's in shape, size (to a thousandth) and right angles."""
     axes = heart.affine[:3, :3] / HR_SPACING

@@ -34,8 +34,9 @@ class HowToRead:
         convention, view_convention: what the values of the stack and of the views mean; each is
             recognised by default, see `labels.recognise`.
         frame: which of a stack with several, from 0; by default the only one with labels.
-        view_frame: which of the views; by default that of the stack, if both have as many. Of a
-            whole cycle: which frame of the stack views of a single frame show.
+        view_frame: which of the views, one for all or one for each; by default that of the stack,
+            if both have as many. Of a whole cycle: which frame of the stack views of a single frame
+            show.
         slice_axis: which stored axis of the stack runs across its slices; found by default.
         by_hand: corrections of the placement.
         unlabelled: what slices without labels beyond the labelled ones mean.
@@ -45,11 +46,16 @@ class HowToRead:
     convention: Convention | None = None
     view_convention: Convention | None = None
     frame: int | None = None
-    view_frame: int | None = None
+    view_frame: int | Sequence[int | None] | None = None
     slice_axis: int | None = None
     by_hand: ByHand = AUTOMATIC
     unlabelled: Unlabelled = "auto"
     sure: bool = False
+
+    def frame_of(self, view: int) -> int | None:
+        """`view_frame` of one of the views."""
+        one_for_all = self.view_frame is None or isinstance(self.view_frame, int)
+        return self.view_frame if one_for_all else self.view_frame[view]
 
 
 AS_FOUND = HowToRead()
@@ -66,8 +72,8 @@ def read_scan(stack: Source, *views: Source, how: HowToRead = AS_FOUND) -> Scan:
     """
     reading, seen = survey(stack, how), []
     notes: tuple[str, ...] = ()
-    for view in views:
-        image, frame = load(view), how.view_frame
+    for v, view in enumerate(views):
+        image, frame = load(view), how.frame_of(v)
         if frame is None and image.frames == reading.frames > 1:
             frame = reading.frame
         seen.append(_view_of(image, how, frame))
@@ -92,7 +98,10 @@ def read_cycle(
         raise next(error for error in found if isinstance(error, InvalidVolume))
     fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
     placement = place(fullest.volume, how.by_hand)
-    of_frames = [_frames_of(load(view), image, readings, how) for view in views]
+    of_frames = [
+        _frames_of(load(view), image, readings, how, how.frame_of(v))
+        for v, view in enumerate(views)
+    ]
     scans: list[Scan | InvalidVolume] = []
     for reading in found:
         if isinstance(reading, InvalidVolume):
@@ -179,13 +188,17 @@ def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
 
 
 def _frames_of(
-    view: NiftiLabels, stack: NiftiLabels, readings: list[Reading], how: HowToRead
+    view: NiftiLabels,
+    stack: NiftiLabels,
+    readings: list[Reading],
+    how: HowToRead,
+    frame: int | None,
 ) -> dict[int, Reading | InvalidVolume]:
     """Frame of the stack → this view of it, or why there is none."""
     if view.frames == 1:
-        if how.view_frame is None and stack.frames > 1:
+        if frame is None and stack.frames > 1:
             raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)
-        return {how.view_frame or 0: _view_of(view, how, None)}
+        return {frame or 0: _view_of(view, how, None)}
     if view.frames != stack.frames:
         raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)
     views: dict[int, Reading | InvalidVolume] = {}
