@@ -49,7 +49,7 @@ def main() -> None:
     options = arguments.parse_args()
     settings = preset(options.preset)
     methods = {name: METHODS[name] for name in BASELINES}
-    methods[settings.name] = LatentOptimisation(settings, multi_view=options.long_axis)
+    methods[settings.name] = LatentOptimisation(settings, int(options.long_axis))
     print("| motion | subject | method | LV / MYO / RV | in the world | motion error, mm |")
     print("|---|---|---|---|---|---:|")
     for level in MOTION_LEVELS:

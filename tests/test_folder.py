@@ -299,7 +299,7 @@ def test_a_view_goes_frame_by_frame_or_not_at_all(tmp_path: Path) -> None:
                 or "nothing says" in "".join(subject.notes)
                 or ("no labels" in "".join(subject.notes))
             )
-        return [(s.frame, s.view_frame) for s in found if s.long_axis]
+        return [(s.frame, *s.view_frames) for s in found if s.long_axis]
 
     assert views("stack", "view") == [(None, None)]
     assert views("stack 0 3", "view 0 3 5") == [(0, 0), (3, 3)]
@@ -382,7 +382,7 @@ def test_a_mask_for_each_tissue_is_no_frame(tmp_path: Path) -> None:
         nibabel.save(nibabel.Nifti1Image(masks, affine), tmp_path / f"{name}.nii.gz")
     (subject,) = find_subjects(tmp_path).subjects
     assert (subject.name, subject.frame) == ("a", None)
-    assert (subject.long_axis, subject.view_frame) == ("a_LA.nii.gz", None)
+    assert (subject.views, subject.view_frames) == (("a_LA.nii.gz",), (None,))
 
 
 def test_a_view_that_cannot_be_used_is_no_bad_stack(tmp_path: Path) -> None:

@@ -302,8 +302,7 @@ class _Sorting:
                 continue
             taken[view] = volume
             frames.append(frame)
-        found = {"views": tuple(taken), "view_frames": tuple(frames), "notes": tuple(notes)}
-        return replace(scan, **found)
+        return replace(scan, views=tuple(taken), view_frames=tuple(frames), notes=tuple(notes))
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
         """The frame of a view that shows what the scan does; None of a view of one.

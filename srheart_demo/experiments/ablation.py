@@ -18,7 +18,7 @@ import torch
 from scipy import fft
 
 from srheart_demo.experiments import methods
-from srheart_demo.experiments.cases import Case
+from srheart_demo.experiments.cases import Case, displaced_heart
 from srheart_demo.experiments.generators import ceiling_of
 from srheart_demo.experiments.methods import PAPERS, Labels, Restoration
 from srheart_demo.experiments.paper import TABLE_2
@@ -70,12 +70,12 @@ def dice_at_best_shifts(a: Labels, b: Labels) -> float:
 
 
 class Ablation(MethodsOnHearts):
-    """From the paper's method to ours, step by step."""
+    """From the paper's method to ours, step by step; views are displaced as slices are."""
 
     name, title = "ablation", "From the paper to ours, step by step"
     usual = tuple(methods.LADDER)
     figures = (*COLUMNS, *BEYOND)
-    more = (beyond,)
+    more, case = (beyond,), staticmethod(displaced_heart)
 
     def tables(self, results: Results) -> list[Table]:
         """Where each step stands, and what it brings."""

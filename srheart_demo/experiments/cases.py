@@ -119,6 +119,11 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, found.view)
 
 
+def displaced_heart(population: str, seed: int, level: str) -> Case:
+    """A synthetic heart whose views are displaced as its slices are."""
+    return simulated(drawn_heart(population, seed), f"{level}{VIEWS_AT}{level}", seed)
+
+
 def simulated_heart(population: str, seed: int, level: str) -> Case:
     """A synthetic heart, degraded, or `clinical` at that level; its seed is the motion's too."""
     heart = drawn_heart(population, seed)

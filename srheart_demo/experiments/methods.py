@@ -125,13 +125,14 @@ SWEEP |= {0.0: LO_OURS, RECOMMENDED.gamma: VIEWS_OURS}
 
 SEEN = {0: LO_OURS, 1: VIEWS_OURS, 2: "LO, two views (ours)", 3: "LO, three views (ours)"}
 """How many long-axis views → method."""
-TRUSTED = "LO, one view where its file says"  # as in the paper
+TRUSTED = "+ LA view, where its file says"  # as in the paper
 
 LADDER: dict[str, Method] = {
     LO_PAPER: _on_papers(REFERENCE),
     "+ our generator": _on_ours(REFERENCE),
     **{step.name: _on_ours(step) for step in STEPS[1:]},
-    "+ LA view": _on_ours(RECOMMENDED, 1),
+    TRUSTED: _on_ours(replace(RECOMMENDED, moving_views=False), 1),
+    "+ its own displacement": _on_ours(RECOMMENDED, 1),
     "+ second and third view": _on_ours(RECOMMENDED, 3),
 }
 """From the paper's method to ours: each does as the one before it, and what its name adds."""
@@ -159,7 +160,6 @@ METHODS: dict[str, Method] = {
     **{name: _on_ours(replace(RECOMMENDED, gamma=x), 1) for x, name in SWEEP.items() if x},
     VIEWS_PAPER: _on_papers(REFERENCE, 1),
     **{name: _on_ours(RECOMMENDED, n) for n, name in SEEN.items() if n > 1},
-    TRUSTED: _on_ours(replace(RECOMMENDED, moving_views=False), 1),
     **LADDER,
     **CROSSED,
     **OTHERWISE,

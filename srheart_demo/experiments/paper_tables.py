@@ -49,6 +49,7 @@ class MethodsOnHearts(Experiment):
     structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
     more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
+    case: ClassVar[Callable[[str, int, str], Case]] = staticmethod(cases.simulated_heart)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
@@ -73,7 +74,7 @@ class MethodsOnHearts(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(cases.simulated_heart, population, seed, level),
+                partial(self.case, population, seed, level),
                 self.measures(level),
             )
             for seed, level in product(self.subjects.seeds, self.levels)

@@ -141,7 +141,7 @@ INTERACTIVE = replace(
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 _TAKEN = {
-    "prior on d": ("prior_of", "motion_mm", "astray"),
+    "prior on d": ("prior_of", "motion_mm", "astray", "moving_views"),
     "L-BFGS": (
         *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
         *("iterations", "stop_dice", "stop_mm", "stop_window"),
@@ -149,7 +149,6 @@ _TAKEN = {
     "search": ("search_at", "search_last"),
     "start": ("start",),
     "residual": ("residual",),
-    "views' own displacements": ("moving_views",),
 }
 """What each further step takes from RECOMMENDED."""
 
