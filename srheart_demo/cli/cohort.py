@@ -80,7 +80,7 @@ def _lines(found: Found) -> list[str]:
 
 def _overview(found: Found) -> str:
     views = sum(bool(subject.views) for subject in found.subjects)
-    text = f"{len(found.subjects)} to restore, {views} with long-axis views"
+    text = f"{len(found.subjects)} to restore, {views} with a long-axis view"
     return f"{text}; passed over: {found.rest or 'nothing'}."
 
 

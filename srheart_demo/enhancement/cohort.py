@@ -130,11 +130,11 @@ class Cohort:
         with whole_folder(self.out / subject.name, self.out / STAGING) as folder:
             e.write(folder, self.surface)
             used = {Path(view.name) for view in e.scan.views}
+            views = [view for view in subject.views if subject.folder / view in used]
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
             found = vars(Beat.of(0, e)) | {
                 "frame": subject.frame,
-                "long_axis": "; ".join(v for v in subject.views if subject.folder / v in used)
-                or None,
+                "long_axis": "; ".join(views) or None,
                 "message": " ".join(e.scan.notes),
                 "reasons": " ".join(e.trust.reasons) if e.trust else "",
                 "LV_mass_g": round(lv_mass_g(e.S_SR.labels, e.S_SR.spacing), 1),

@@ -75,7 +75,7 @@ class Ablation(MethodsOnHearts):
     name, title = "ablation", "From the paper to ours, step by step"
     usual = tuple(methods.LADDER)
     figures = (*COLUMNS, *BEYOND)
-    more, case = (beyond,), staticmethod(displaced_heart)
+    more, made = (beyond,), staticmethod(displaced_heart)
 
     def tables(self, results: Results) -> list[Table]:
         """Where each step stands, and what it brings."""

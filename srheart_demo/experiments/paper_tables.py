@@ -49,7 +49,6 @@ class MethodsOnHearts(Experiment):
     structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
     more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
-    case: ClassVar[Callable[[str, int, str], Case]] = staticmethod(cases.simulated_heart)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
@@ -74,11 +73,16 @@ class MethodsOnHearts(Experiment):
             Task(
                 f"{population} {seed}",
                 level,
-                partial(self.case, population, seed, level),
+                partial(self.made, population, seed, level),
                 self.measures(level),
             )
             for seed, level in product(self.subjects.seeds, self.levels)
         ]
+
+    @staticmethod
+    def made(population: str, seed: int, level: str) -> Case:
+        """The case of a heart at a level."""
+        return cases.simulated_heart(population, seed, level)
 
     def compared(self, results: Results) -> Comparison:
         """The methods at all levels."""

@@ -54,8 +54,8 @@ class HowToRead:
 
     def frame_of(self, view: int) -> int | None:
         """`view_frame` of one of the views."""
-        one_for_all = self.view_frame is None or isinstance(self.view_frame, int)
-        return self.view_frame if one_for_all else self.view_frame[view]
+        frame = self.view_frame
+        return frame if frame is None or isinstance(frame, int) else frame[view]
 
 
 AS_FOUND = HowToRead()
