@@ -17,7 +17,7 @@ from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge,
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import read_scan
-from srheart_demo.scan.samples import FOLDER
+from srheart_demo.scan.samples import FOLDER, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 
@@ -119,3 +119,16 @@ def test_a_view_belongs_to_one_scan(tmp_path: Path, capsys: pytest.CaptureFixtur
     view = ["--long-axis", str(tmp_path / "view.nii.gz")]
     assert main(["check", str(SCAN), str(SCAN), *view]) == 2
     assert "check that scan alone" in capsys.readouterr().err
+
+
+def test_a_slice_and_a_view_that_lie_far_off_are_named() -> None:
+    sample = load_sample("healthy_1")
+    stack = sample.stacks["none"]
+    labels = stack.labels.copy()
+    labels[5] = np.roll(labels[5], (13, 9), axis=(0, 1))
+    view = sample.views["2ch", "none"]
+    moved = replace(view, labels=np.roll(view.labels, 12, axis=2), name="two chambers.nii.gz")
+    report = report_on(Scan.of(replace(stack, labels=labels), sample.S_LA, moved), load_generator())
+    said = [sentence for sentence in report.besides if "went astray" in sentence]
+    assert [sentence.split(" lies ")[0] for sentence in said] == ["Slice 5", "two chambers.nii.gz"]
+    assert not [s for s in report_on(Scan.of(stack), load_generator()).besides if "astray" in s]

@@ -46,7 +46,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
             if not options.no_check:
                 found = judged(found, partial(progress.update, "checking"))
         found.write(folder)
-    for note in found.scan.notes:
+    for note in (*found.scan.notes, *found.astray):
         print(f"Note: {note}")
     volumes = volumes_ml(found.S_SR.labels, found.S_SR.spacing)
     text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())

@@ -154,7 +154,7 @@ def _markup(report: Report) -> str:
             f'<p class="srh-judged srh-judged-{int(report.verdict)}"><b>{escape(report.name)}: '
             f"{escape(words)}.</b> {escape(' '.join(report.reasons) if report.verdict else '')}</p>"
         )
-    measures = (*(m.sentence for m in report.measures), report.prior)
+    measures = (*(m.sentence for m in report.measures), *report.besides)
     for title, sentences in zip(
         texts.REPORT_PARTS, (measures, report.found, report.assumed), strict=True
     ):

@@ -1,13 +1,14 @@
 """A report on a scan: what it is, what was assumed of it, and whether to trust its heart."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import gammaincinv
 
-from srheart_demo.enhancement.enhance import Enhancement, Trust
+from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart import generator
 from srheart_demo.heart.measures import volumes_ml
@@ -34,7 +35,7 @@ class Report:
     assumed: tuple[str, ...]  # what was taken for granted
     facts: Mapping[str, Any]  # what was found, for programs
     measures: tuple[Measure, ...] = ()
-    prior: str = ""  # where draws of the prior itself lie
+    besides: tuple[str, ...] = ()  # which breath-holds went astray, and where the prior's draws lie
     verdict: Grade | None = None
     reasons: tuple[str, ...] = ()
 
@@ -46,7 +47,7 @@ class Report:
         parts = {
             "Found": self.found,
             "Assumed": self.assumed,
-            "The heart, after a quick solve": [*measures, *filter(None, [self.prior])],
+            "The heart, after a quick solve": [*measures, *self.besides],
         }
         lines = [self.name]
         for title, sentences in parts.items():
@@ -67,6 +68,7 @@ class Report:
             "found": list(self.found),
             "assumed": list(self.assumed),
             "facts": dict(self.facts),
+            "besides": list(self.besides),
             "measures": {m.name: m.as_json() for m in self.measures},
         }
 
@@ -78,11 +80,15 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
         return report
     ours, name = generator.OURS, getattr(G, "name", generator.OURS)
     other = (f"What is usual was measured with the generator {ours}, and this is {name}.",)
-    measures = judge(measured(scan, G))
+    solved = None
+    with suppress(Diverged):  # which the measures say
+        solved = enhance(scan, G, quick(G))
+    measures = judge(measured(scan, G, solved))
+    besides = (*(solved.astray if solved else ()), _prior(G))
     verdict, reasons = verdict_of(measures, scan.doubts)
     assumed = report.assumed + other * (name != ours)
     return Report(
-        report.name, report.found, assumed, report.facts, measures, _prior(G), verdict, reasons
+        report.name, report.found, assumed, report.facts, measures, besides, verdict, reasons
     )
 
 

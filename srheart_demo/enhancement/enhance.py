@@ -4,6 +4,7 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 """
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -25,15 +26,17 @@ from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import Centred, centred, common_translation
+from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
 GAUGE = (
     "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
-    "The two are given so that d averages zero over the slices with tissue: the heart lies where "
-    "the stack as a whole was scanned. Only along the plane of a long-axis view that is taken to "
-    "lie where its file says (settings: moving_views false) the view shows that translation, and d "
-    "keeps it. S_SR, d and d_LA belong together; d_mean_removed_mm is d less its mean."
+    "The two are given so that d averages zero over the slices with tissue whose breath-hold did "
+    "not go astray: the heart lies where the stack as a whole was scanned. Only along the plane of "
+    "a long-axis view that is taken to lie where its file says (settings: moving_views false) the "
+    "view shows that translation, and d keeps it. S_SR, d and d_LA belong together; "
+    "d_mean_removed_mm is d less its mean."
 )
 CURVES = {
     "L": "loss",
@@ -124,6 +127,24 @@ class Enhancement:
         d, tissue = torch.from_numpy(self.d), self.scan.stack.labelled
         common = common_translation(d, torch.zeros_like(d), torch.from_numpy(tissue))
         return np.where(tissue[:, None], (d - common).numpy(), 0.0)
+
+    @cached_property
+    def astray(self) -> tuple[str, ...]:
+        """A sentence for each slice or view whose breath-hold went astray."""
+        scan, p, step = self.scan, self.problem, self.last
+        lost = astray(step.state.point.d, p, step.state.settings)[None]
+        slices, views = (np.flatnonzero(x[0]) for x in p.split(lost))
+        there = np.flatnonzero(scan.looked_at)
+        there = there[::-1] if scan.placement.flipped else there
+        far = [
+            *((f"Slice {k}", self.d[k]) for k in sorted(there[slices])),
+            *((scan.views[v].name, self.d_LA[v]) for v in views),
+        ]
+        return tuple(
+            f"{os.path.basename(name)} lies {np.hypot(*d):.0f} mm off where the others do: its "
+            "breath-hold went astray, or its labels are of another place."
+            for name, d in far
+        )
 
     def write(self, folder: Path | str, surface: bool = True) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
@@ -217,6 +238,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "L_SA": end.loss_sa,
         "L_LA": end.loss_la if scan.views else None,
         "trust": None if e.trust is None else asdict(e.trust),
+        "astray": list(e.astray),
         "view_agrees_dice": [dict(dice) for dice in scan.crossing],
         "placement": {
             "world_from_model": _rounded(placement.world_from_model, 6),

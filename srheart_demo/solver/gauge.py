@@ -17,6 +17,7 @@ from torch import Tensor
 
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.long_axis import Plane
+from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.step import Step
 
@@ -32,6 +33,8 @@ generator's own idea of where a heart lies in its box outweighs it.
 @dataclass(frozen=True, eq=False)
 class Centred:
     """An answer where d averages zero over the slices with tissue: the stack as scanned.
+
+    A slice whose breath-hold went astray has no part in that mean.
 
     Attributes:
         d: (1, K, 2) displacements of the slices, mm; zero for those without tissue.
@@ -50,8 +53,10 @@ def centred(step: Step, p: Problem) -> Centred:
     Along directions in which a view without a displacement of its own shows where the heart lies,
     the mean stays.
     """
-    d, views_move = step.d, step.state.settings.moving_views
-    common = common_translation(d, torch.zeros_like(d), p.tissue)
+    d, settings = step.d, step.state.settings
+    views_move = settings.moving_views
+    lost = p.split(astray(step.state.point.d, p, settings)[None])[0][0]
+    common = common_translation(d, torch.zeros_like(d), p.tissue & ~lost)
     fixed = () if views_move else tuple(view.plane for view in p.views)
     shift = (p.stack.in_model_axes(common) @ unseen(fixed).to(d.dtype))[0]
     carried = p.carried @ shift

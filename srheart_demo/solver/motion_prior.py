@@ -50,6 +50,16 @@ def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     return W - W @ B @ torch.linalg.pinv(B.T @ W @ B) @ B.T @ W
 
 
+@torch.no_grad()
+def astray(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """(K + V,) which planes' breath-holds went astray, as the prior of a run has it."""
+    moves = p.moves(settings.moving_views)
+    lost = torch.zeros_like(moves)
+    if settings.prior and "d" in settings.prior_of and settings.astray:
+        lost[moves] = _fitted(*_planes(d, p, settings), settings)[2][0] < 0.5
+    return lost
+
+
 def _planes(d: Tensor, p: Problem, settings: Settings) -> tuple[Tensor, Tensor]:
     """Of the N planes that may move d (B, N, 2), and what a translation adds to it (N, 2, 2)."""
     moves = p.moves(settings.moving_views)
