@@ -11,6 +11,7 @@ from srheart_demo.cli import errors
 from srheart_demo.cli.options import chosen_preset
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+from srheart_demo.enhancement.names import Choice, Pattern
 from srheart_demo.experiments import runner
 from srheart_demo.experiments.ablation import Ablation, Gap
 from srheart_demo.experiments.cases import HeldOut
@@ -18,6 +19,7 @@ from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.tables import Results, Row, Table
+from srheart_demo.experiments.views import DisplacedViews, RealViews
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.solver.workers import WorkerDied
@@ -67,9 +69,18 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
     if options.experiment == "real-stacks":
         files = _files(options.files)
         return RealStacks(files, options.simulate, options.seed, tuple(options.methods or ()))
+    if options.experiment == "real-views":
+        with errors.refused("{error}", UnusableCohort):
+            found = find_subjects(
+                options.folder, None, Choice(views=tuple(map(Pattern, options.views)))
+            )
+        seen = tuple(subject for subject in found.subjects if subject.views)
+        if not seen:
+            raise errors.BadInput(f"{options.folder}: no stack with a long-axis view lies there.")
+        return RealViews(seen, tuple(options.methods or ()))
     errors.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
-    on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap)}
+    on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap, DisplacedViews)}
     if options.experiment in on_hearts:
         return on_hearts[options.experiment](subjects, tuple(options.methods or ()))
     solver, most = chosen_preset(options), load_generator().latent_size
