@@ -70,10 +70,9 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         files = _files(options.files)
         return RealStacks(files, options.simulate, options.seed, tuple(options.methods or ()))
     if options.experiment == "real-views":
+        choice = (tuple(map(Pattern, words)) for words in (options.match, options.views))
         with errors.refused("{error}", UnusableCohort):
-            found = find_subjects(
-                options.folder, None, Choice(views=tuple(map(Pattern, options.views)))
-            )
+            found = find_subjects(options.folder, None, Choice(*choice))
         seen = tuple(subject for subject in found.subjects if subject.views)
         if not seen:
             raise errors.BadInput(f"{options.folder}: no stack with a long-axis view lies there.")
