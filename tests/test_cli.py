@@ -148,6 +148,11 @@ def test_enhance_uses_the_long_axis_view_and_does_as_told(scan: SimpleNamespace)
     assert chosen == {"gamma": 0.5, "start": "random", "seed": 4}
     assert report["L"] == pytest.approx(report["L_SA"] + 0.5 * report["L_LA"], rel=1e-4)
     assert report["long_axis"] == [str(scan.view)]
+    assert np.abs(report["d_LA_mm"]).max() > 0
+    assert main([*arguments, "--long-axis", str(scan.view), "--trust-views"]) == 0
+    report = json.loads((scan.out / "d.json").read_text())
+    assert report["d_LA_mm"] == [[0, 0], [0, 0]]
+    assert len(report["view_agrees_dice"]) == 2
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -22,8 +22,8 @@ from srheart_demo.solver.settings import Settings
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     settings = chosen_settings(options)
-    for name in ("gamma", "view_frame", "view_labels"):
-        if getattr(options, name) is not None and not options.long_axis:
+    for name in ("gamma", "trust_views", "view_frame", "view_labels"):
+        if getattr(options, name) not in (None, False) and not options.long_axis:
             raise BadInput(
                 f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."

@@ -43,6 +43,8 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
     settings = chosen_preset(options)
     given = {name: getattr(options, name) for name in ("gamma", "start", "seed")}
     settings = replace(settings, **{name: x for name, x in given.items() if x is not None})
+    if options.trust_views:
+        settings = replace(settings, moving_views=False)
     if options.seed is not None and settings.start != "random":
         raise BadInput("--seed: only a random start needs one; add --start random.")
     return replace(settings, residual=False) if options.no_residual else settings
