@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     settings = chosen_settings(options)
     for name in ("gamma", "trust_views", "view_frame", "view_labels"):
-        if getattr(options, name) not in (None, False) and not options.long_axis:
+        asked = getattr(options, name)
+        if asked is not None and asked is not False and not options.long_axis:
             raise BadInput(
                 f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
