@@ -246,6 +246,7 @@ class Explorer(ui.Hearing):
         self.page.on_touch, self.page.on_close = self._touched, runner.close
         self.tabs.on_open = self._on_tab
         for widget in _descendants(self.box):
+            self.page.carry(widget)
             widget.observe(self._remember)
             widget.layout.observe(self._remember)
             if widget.has_trait("value") and widget.has_trait("disabled"):

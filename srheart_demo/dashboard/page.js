@@ -9,6 +9,19 @@ function painted(callback) {
   requestAnimationFrame(() => setTimeout(callback));
 }
 
+// What widgets were sent in one message, each as if it had come by itself.
+function handOn(model, signal) {
+  listen(signal, model, "msg:custom", (message, buffers) => {
+    if (message.kind !== "together") return;
+    let from = 0;
+    for (const { id, data, buffers: n } of message.news) {
+      const news = { content: { data }, buffers: buffers.slice(from, from + n) };
+      from += n;
+      model.widget_manager.get_model(id).then((other) => other._handle_comm_msg(news));
+    }
+  });
+}
+
 function answerPings(model, signal) {
   listen(signal, model, "change:ping", () => {
     const ping = model.get("ping");
@@ -111,7 +124,7 @@ function handOutFiles(model, signal) {
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function show(model, _, signal) {
-  for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
+  for (const begin of [handOn, answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
     begin(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
