@@ -130,8 +130,6 @@ class Explorer(ui.Hearing):
     def _show_frame(self, now: Moment) -> None:
         """The run and its unknowns."""
         self.transport.shown = now
-        with self.quietly():
-            self.transport.show_frame(now)
         self.transport.write(self.runner)
         for panel in (self.score, self.unknowns):
             panel.show_frame(now)
@@ -139,6 +137,8 @@ class Explorer(ui.Hearing):
         self.solver.show_preset(now.name)
         scan = now.scene.settings
         self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
+        with self.quietly():  # last: the scrubber has the browser lay out the page at once
+            self.transport.show_frame(now)
 
     def _show_heart(self, heart: Heart) -> None:
         self.heart.show(heart, quiet=not self.runner.computing)
