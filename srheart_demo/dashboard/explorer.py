@@ -32,6 +32,7 @@ from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
+from srheart_demo.machine import keep_little
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
@@ -351,6 +352,7 @@ _serving: set[asyncio.Task[None]] = set()
 
 def explore() -> None:
     """Show the dashboard, in a notebook or under Voilà."""
+    keep_little()
     explorer = Explorer()
     display(explorer.box)
     _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))

@@ -159,7 +159,6 @@ class KnownHeart(Scannable):
     """
 
     S_HR: _Labels
-    field: Tensor
 
     def __init__(
         self,
@@ -171,12 +170,17 @@ class KnownHeart(Scannable):
     ) -> None:
         self.name, self.labels, self.seed = name, heart.labels, seed
         self.S_HR, self.S_LA = heart.labels, view.labels[0]
-        self.field = one_hot_field(heart.labels)
+        self._one_hot = one_hot_field(heart.labels).byte()  # a quarter of the memory
         self._world = world_from_model(heart)
         affine = np.linalg.inv(self._world) @ view.affine
         self.view = replace(view, affine=affine, name=f"{name}, long axis")
         self.plane = Plane(torch.tensor(self.view.points()[0], dtype=torch.float32))
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
+
+    @property
+    def field(self) -> Tensor:
+        """The truth as a field (1, 4, 64, 128, 128)."""
+        return self._one_hot.float()
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor]:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
