@@ -92,7 +92,7 @@ class Explorer(ui.Hearing):
         self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
         self._still = False
-        self._unseen: set[w.Widget] = set()
+        self._unseen: dict[w.Widget, set[str]] = {}
         runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
         runner.on_state, runner.on_job = self._show_state, self._show_job
         runner.on_problem = self._show_problem
@@ -245,6 +245,7 @@ class Explorer(ui.Hearing):
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
         self.page.on_touch, self.page.on_close = self._touched, runner.close
+        self.page.on_read = self._unseen.clear
         self.tabs.on_open = self._on_tab
         for widget in _descendants(self.box):
             self.page.carry(widget)
@@ -255,13 +256,13 @@ class Explorer(ui.Hearing):
 
     def _remember(self, change: Any) -> None:
         """A change that a page which is still being built may miss."""
-        if not self.page.visits:
-            self._unseen.add(change.owner)
+        if not self.page.visits and change.name in change.owner.keys:
+            self._unseen.setdefault(change.owner, set()).add(change.name)
 
     def _on_visit(self, _: Any) -> None:
         """Say again what changed while the page was being built: that got lost."""
-        for widget in self._unseen:
-            widget.send_state()
+        for widget, names in self._unseen.items():
+            widget.send_state(names)
         self._unseen.clear()
         if self.session is not None:
             self._play()

@@ -35,6 +35,7 @@ class Page(anywidget.AnyWidget):
         terms: CSS class → terms of the equation that the control acts on.
         tips: CSS class → what is said of the control or chart that is pointed at, as markup.
         on_touch: called when a hand or a key first does anything but move through the run.
+        on_read: called when a browser that builds the page is given all that is there.
         on_close: called when the page is no more.
     """
 
@@ -54,11 +55,18 @@ class Page(anywidget.AnyWidget):
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
+        self.on_read: Callable[[], object] = lambda: None
         super().__init__(**values)
         self.on_touch: Callable[[], object] = lambda: None
         self.on_close: Callable[[], object] = lambda: None
         self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """Its state, or some of it. Whoever asks for all of it asks for all that others have too."""
+        if key is None:
+            self.on_read()
+        return super().get_state(key, drop_defaults)
 
     @property
     def painted(self) -> bool:
