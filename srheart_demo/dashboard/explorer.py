@@ -14,7 +14,7 @@ from IPython.display import display
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import ConvergenceChart
+from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
@@ -75,13 +75,13 @@ class Explorer(ui.Hearing):
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.runner = runner = Runner(load, self.page)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
-        self.unknowns, self.convergence = UnknownsPanel(), ConvergenceChart()
+        self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
-        losses = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
-        answers = [self.unknowns.box, losses, self.score.box]
+        curves = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
+        answers = [self.unknowns.box, curves, self.score.box]
         columns = [
             ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
             self.tabs.box,
@@ -134,7 +134,7 @@ class Explorer(ui.Hearing):
         self.transport.write(self.runner)
         for panel in (self.score, self.unknowns):
             panel.show_frame(now)
-        self.convergence.show_curves(now.curves, now.at)
+        self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
         scan = now.scene.settings
         self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))

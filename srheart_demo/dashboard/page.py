@@ -63,7 +63,7 @@ class Page(anywidget.AnyWidget):
         self.on_msg(self.heard)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
-        """Its state, or some of it. Whoever asks for all of it asks for all that others have too."""
+        """Its state, or some of it. Whoever asks for all of it asks for that of others too."""
         if key is None:
             self.on_read()
         return super().get_state(key, drop_defaults)

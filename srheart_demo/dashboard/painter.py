@@ -17,7 +17,7 @@ from srheart_demo.machine import give_back
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Moment
 
-INTERVALS = {"frame": 0.1, "cuts": 0.1, "heart": 0.2, "scores": 1.0}
+INTERVALS = {"frame": 0.06, "cuts": 0.06, "heart": 0.2, "scores": 1.0}
 """Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
 run."""
 SHARES = {"frame": 0.06, "cuts": 0.4, "heart": 0.08, "scores": 0.03}

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import LatentChart, PathChart, ShiftChart
+from srheart_demo.dashboard.chart import Chart, displacements, latent_code, latent_paths
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
@@ -177,7 +177,7 @@ class UnknownsPanel:
     """d, and z as bars or as a path."""
 
     def __init__(self) -> None:
-        self.shifts, self.latent, self.path = ShiftChart(), LatentChart(), PathChart()
+        self.shifts, self.latent, self.path = Chart(), Chart(), Chart()
         shown = {
             "bars": ui.plot(self.latent, "srh-fig-latent"),
             "path": ui.plot(self.path, "srh-fig-path"),
@@ -206,11 +206,11 @@ class UnknownsPanel:
     def show_frame(self, now: Moment) -> None:
         """The unknowns of a run, in its colour."""
         self._now = now
-        self.shifts.show_shifts(now.shifts, now.run.colour)
+        self.shifts.show(*displacements(now.shifts, now.run.colour))
         if self.mode.value == "path":
-            self.path.show_paths(now.curves, now.paths, now.at)
+            self.path.show(latent_paths(now))
         else:
-            self.latent.show_latent(now.step.z[0].numpy(), now.run.colour)
+            self.latent.show(latent_code(now.step.z[0].numpy(), now.run.colour))
 
 
 class Transport:

@@ -104,7 +104,6 @@ class Scannable(ABC):
         S_HR: (64, 128, 128) true labels, or None.
         S_LA: (h, w) labels of the LA view on `plane`, or None.
         plane: the LA view's, or one like it, through the LV's long axis.
-        field: the truth as a field (1, 4, 64, 128, 128), or None.
         labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
         there: (D,) slices of a file that there is anything to take from; of others, all.
     """
@@ -114,7 +113,6 @@ class Scannable(ABC):
     plane: Plane
     S_HR: _Labels | None = None
     S_LA: _Labels | None = None
-    field: Tensor | None = None
     there: NDArray[np.bool_] | slice = slice(None)
 
     @abstractmethod
@@ -124,6 +122,11 @@ class Scannable(ABC):
     @abstractmethod
     def filed(self, scan: Scan) -> Scan:
         """The scan as the command would read it of files, with all that is to be said of it."""
+
+    @property
+    def field(self) -> Tensor | None:
+        """The truth as a field (1, 4, 64, 128, 128), or None."""
+        return None
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:
