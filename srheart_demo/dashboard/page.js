@@ -10,8 +10,8 @@ function painted(callback) {
 }
 
 // What widgets were sent in one message, each as if it had come by itself.
-function handOn(model, signal) {
-  listen(signal, model, "msg:custom", (message, buffers) => {
+function handOn(model) {
+  const take = (message, buffers) => {
     if (message.kind !== "together") return;
     let from = 0;
     for (const { id, data, buffers: n } of message.news) {
@@ -19,7 +19,9 @@ function handOn(model, signal) {
       from += n;
       model.widget_manager.get_model(id).then((other) => other._handle_comm_msg(news));
     }
-  });
+  };
+  model.on("msg:custom", take);
+  return () => model.off("msg:custom", take);
 }
 
 function answerPings(model, signal) {
@@ -124,7 +126,7 @@ function handOutFiles(model, signal) {
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function show(model, _, signal) {
-  for (const begin of [handOn, answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
+  for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
     begin(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
@@ -163,4 +165,7 @@ function show(model, _, signal) {
   greet();
 }
 
-export default view("srh-page", show);
+// Widgets hear of what changes while no page shows them, too.
+const initialize = ({ model }) => handOn(model);
+
+export default { initialize, ...view("srh-page", show) };

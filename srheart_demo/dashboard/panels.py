@@ -238,7 +238,7 @@ class Transport:
             w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
         )
         ui.show(self.cancel, False)
-        self._show_runs(())
+        self._show_runs((), 0)
         self.shown, self._told = None, Activity.LOADING
         self.say("")
 
@@ -248,14 +248,15 @@ class Transport:
         # which is a wish to look there.
         self.iteration.max = max(now.last, 1)
         self.iteration.value = now.at
-        self._show_runs(now.curves)
+        self._show_runs(now.curves, now.active)
 
-    def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
-        for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
+    def _show_runs(self, curves: tuple[LossCurves, ...], active: int) -> None:
+        kept = (*curves, None, None, None)
+        for i, (chip, run) in enumerate(zip(self.runs, kept, strict=False)):
             ui.show(chip, run is not None and len(curves) > 1)
             if run is not None:
                 chip.description = sentences.run_name(run)
-                ui.mark(chip, "srh-active", run.active)
+                ui.mark(chip, "srh-active", i == active)
                 for colour in range(len(self.runs)):
                     ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
 
