@@ -212,7 +212,7 @@ def latent_paths(now: Moment) -> Panel:
     return Panel(x, y, (*lines, mark))
 
 
-def displacements(shifts: Shifts, colour: int) -> list[Panel]:
+def slice_shifts(shifts: Shifts, colour: int) -> list[Panel]:
     """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
     base on top."""
     kept = shifts.tissue

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import Chart, displacements, latent_code, latent_paths
+from srheart_demo.dashboard.chart import Chart, latent_code, latent_paths, slice_shifts
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
@@ -206,7 +206,7 @@ class UnknownsPanel:
     def show_frame(self, now: Moment) -> None:
         """The unknowns of a run, in its colour."""
         self._now = now
-        self.shifts.show(*displacements(now.shifts, now.run.colour))
+        self.shifts.show(*slice_shifts(now.shifts, now.run.colour))
         if self.mode.value == "path":
             self.path.show(latent_paths(now))
         else:
