@@ -153,16 +153,14 @@ function show(model, _, signal) {
   });
   signal.addEventListener("abort", () => additions.disconnect());
   tend();
-  const greet = () =>
-    painted(() => {
-      model.set("visits", model.get("visits") + 1);
-      if (model.get("visits") === 1) {
-        model.set("dark", asks("color-scheme: dark"));
-        model.set("calm", asks("reduced-motion: reduce"));
-      }
-      model.save_changes();
-    });
-  greet();
+  painted(() => {
+    model.set("visits", model.get("visits") + 1);
+    if (model.get("visits") === 1) {
+      model.set("dark", asks("color-scheme: dark"));
+      model.set("calm", asks("reduced-motion: reduce"));
+    }
+    model.save_changes();
+  });
 }
 
 // Widgets hear of what changes while no page shows them, too.
