@@ -312,6 +312,48 @@ def test_a_browser_that_comes_to_a_kernel_that_waited_is_not_taken_for_gone(
     assert browser.absent
 
 
+def test_what_is_drawn_together_goes_in_one_message_where_there_is_a_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    browser, told, chart = page.Page(), w.HTML(), Chart()
+    sent = []
+    monkeypatch.setattr(browser, "send", lambda message, buffers: sent.append((message, buffers)))
+    for widget in (told, chart):
+        browser.carry(widget)
+    with browser.together():
+        told.value = "to nobody yet"
+    assert not sent
+    browser.visits += 1
+    axis = Axis("", (0, 1))
+    with browser.together():
+        told.value = "a word"
+        chart.show(Panel(axis, axis, (Series([0.0], [1.0], "#000000"),)))
+    ((message, buffers),) = sent
+    news = message["news"]
+    assert [part["id"] for part in news] == [told.model_id, chart.model_id]
+    assert [part["buffers"] for part in news] == [0, 2]
+    assert news[0]["data"]["state"] == {"value": "a word"}
+    assert [np.frombuffer(each, np.float32).item() for each in buffers] == [0.0, 1.0]
+    told.value = "alone again"
+    assert len(sent) == 1
+
+
+def test_a_page_that_comes_is_sent_only_what_changed_while_it_was_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = explorer_of(solved_session)
+    sent: list[tuple[w.Widget, set[str]]] = []
+    early, late = explorer.transport.detail, explorer.score.table
+    for each in early, late:
+        monkeypatch.setattr(each, "send_state", lambda key, each=each: sent.append((each, key)))
+    early.value = "a word"
+    explorer.page.get_state()  # as whoever builds a page asks
+    late.value = "another"
+    sent.clear()
+    explorer.page.visits += 1
+    assert sent == [(late, {"value"})]
+
+
 def test_a_dear_picture_is_renewed_less_often() -> None:
     schedule = Schedule()
     schedule.everything()

@@ -76,8 +76,8 @@ export function brushOf(picture) {
   return brush;
 }
 
-// Labels (h × w) in their colours, as such a brush; 0 is nothing.
-export function labelled(labels, [h, w], colours) {
+// Labels (h × w) in their colours, as pixels; 0 is nothing.
+export function coloured(labels, [h, w], colours) {
   const picture = new ImageData(w, h);
   const pixels = new Uint32Array(picture.data.buffer);
   const bands = colours.flatMap((colour) => [...rgb(colour), 255]);
@@ -85,7 +85,7 @@ export function labelled(labels, [h, w], colours) {
   labels.forEach((label, i) => {
     if (label) pixels[i] = inks[label - 1];
   });
-  return brushOf(picture);
+  return picture;
 }
 
 // A pen for a canvas as fine as the screen, in CSS pixels.

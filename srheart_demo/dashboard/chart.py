@@ -19,7 +19,7 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import rgb
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import LossCurves, Shifts
+    from srheart_demo.explorer.moment import LossCurves, Moment, Shifts
 
 
 @dataclass(frozen=True)
@@ -168,82 +168,68 @@ def _run(run: LossCurves, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:
     return Series(x, y, theme.RUNS[run.colour], dash=theme.DASHES[run.colour], **look)
 
 
-class ConvergenceChart(Chart):
-    """L of every run against the iteration, and its parts in the one that is looked at."""
-
-    def show_curves(self, curves: tuple[LossCurves, ...], at: int) -> None:
-        """Draw the history of all runs, with a mark at an iteration of the active one."""
-        active = next(run for run in curves if run.active)
-        name = sentences.loss_of if len(curves) == 1 else sentences.run_name
-        series = [_run(run, run.iteration, run.loss, name=name(run)) for run in curves]
-        for part, loss, dash in (
-            (texts.LOSS_SA, active.loss_sa, "dashdot"),
-            (texts.LOSS_LA, active.loss_la, "dot"),
-        ):
-            thin = partial(Series, name=part, dash=dash, width=1.6)
-            series.append(thin(active.iteration, loss, theme.MIDDLE))
-        series.append(_here(active, active.iteration[at], active.loss[at]))
-        last = max(int(run.iteration[-1]) for run in curves)
-        shown = [run.loss for run in curves] + [active.loss_sa, active.loss_la]
-        x = Axis(texts.ITERATION, (0, max(10, 1.02 * last)), grid=False, whole=True)
-        y = Axis(texts.LOSS_AXIS, log_range(np.concatenate(shown)), log=True, ticks=TICKS)
-        self.show(Panel(x, y, tuple(series)))
-
-
-class LatentChart(Chart):
-    """The latent code as bars, in standard deviations of the prior."""
-
-    def show_latent(self, z: np.ndarray, colour: int) -> None:
-        """Draw z (M,) in a run's colour."""
-        reach = around(z, 2.0)
-        x = Axis(texts.LATENT_AXIS, (0.2, len(z) + 0.8), grid=False, whole=True)
-        y = Axis(texts.LATENT_VALUE, (-reach, reach), zero=True)
-        bars = Series(np.arange(1, len(z) + 1), z, theme.RUNS[colour], kind="bars")
-        self.show(Panel(x, y, (bars,)))
+def losses(now: Moment) -> Panel:
+    """L of every run against the iteration, and its parts in the one that is looked at, with a mark
+    where that is."""
+    curves = now.curves
+    active, at = curves[now.active], now.at
+    name = sentences.loss_of if len(curves) == 1 else sentences.run_name
+    series = [_run(run, run.iteration, run.loss, name=name(run)) for run in curves]
+    for part, loss, dash in (
+        (texts.LOSS_SA, active.loss_sa, "dashdot"),
+        (texts.LOSS_LA, active.loss_la, "dot"),
+    ):
+        thin = partial(Series, name=part, dash=dash, width=1.6)
+        series.append(thin(active.iteration, loss, theme.MIDDLE))
+    series.append(_here(active, active.iteration[at], active.loss[at]))
+    last = max(int(run.iteration[-1]) for run in curves)
+    shown = [run.loss for run in curves] + [active.loss_sa, active.loss_la]
+    x = Axis(texts.ITERATION, (0, max(10, 1.02 * last)), grid=False, whole=True)
+    y = Axis(texts.LOSS_AXIS, log_range(np.concatenate(shown)), log=True, ticks=TICKS)
+    return Panel(x, y, tuple(series))
 
 
-class PathChart(Chart):
-    """z of every run on its way, along the two directions that change hearts most."""
-
-    def show_paths(
-        self, curves: tuple[LossCurves, ...], paths: tuple[np.ndarray, ...], at: int
-    ) -> None:
-        """Draw all ways, with a mark where the active one is looked at."""
-        dotted = partial(_run, kind="line+points", size=4)
-        lines = [dotted(run, *path.T) for run, path in zip(curves, paths, strict=True) if len(path)]
-        marks = [
-            _here(run, *path[at].tolist())
-            for run, path in zip(curves, paths, strict=True)
-            if run.active
-        ]
-        way = np.concatenate(paths)
-        room = 0.08 * np.ptp(way, axis=0) + 0.05
-        ends = zip((way.min(0) - room).tolist(), (way.max(0) + room).tolist(), strict=True)
-        names = texts.PATH_X, texts.PATH_Y
-        x, y = (Axis(name, end, zero=True) for name, end in zip(names, ends, strict=True))
-        self.show(Panel(x, y, (*lines, *marks)))
+def latent_code(z: np.ndarray, colour: int) -> Panel:
+    """z (M,) as bars in a run's colour, in standard deviations of the prior."""
+    reach = around(z, 2.0)
+    x = Axis(texts.LATENT_AXIS, (0.2, len(z) + 0.8), grid=False, whole=True)
+    y = Axis(texts.LATENT_VALUE, (-reach, reach), zero=True)
+    return Panel(x, y, (Series(np.arange(1, len(z) + 1), z, theme.RUNS[colour], kind="bars"),))
 
 
-class ShiftChart(Chart):
-    """Each slice's displacement along rows and columns, estimated and true, base on top."""
+def latent_paths(now: Moment) -> Panel:
+    """z of every run on its way, along the two directions that change hearts most, with a mark
+    where the active one is looked at."""
+    curves, paths = now.curves, now.paths
+    dotted = partial(_run, kind="line+points", size=4)
+    lines = [dotted(run, *path.T) for run, path in zip(curves, paths, strict=True) if len(path)]
+    mark = _here(curves[now.active], *paths[now.active][now.at].tolist())
+    way = np.concatenate(paths)
+    room = 0.08 * np.ptp(way, axis=0) + 0.05
+    ends = zip((way.min(0) - room).tolist(), (way.max(0) + room).tolist(), strict=True)
+    names = texts.PATH_X, texts.PATH_Y
+    x, y = (Axis(name, end, zero=True) for name, end in zip(names, ends, strict=True))
+    return Panel(x, y, (*lines, mark))
 
-    def show_shifts(self, shifts: Shifts, colour: int) -> None:
-        """Draw estimated and true displacements of the slices that show tissue."""
-        kept = shifts.tissue
-        slices, truth, estimate = shifts.slices[kept], shifts.truth[kept], shifts.estimate[kept]
-        reach = around([truth, estimate], 2.0, 1.12)
-        ticks = tuple(range(1, shifts.of + 1))
-        numbers = Axis(texts.SLICE_AXIS, (0.3, shifts.of + 0.7), ticks=ticks)
-        true = partial(Series, kind="rings", name=texts.TRUE_SHIFT, width=2, size=10)
-        found = partial(Series, kind="points", name=texts.ESTIMATED_SHIFT, size=6)
-        gap = np.full(len(slices), np.nan)
-        panels = []
-        for i, title in enumerate((texts.ROW_SHIFT, texts.COLUMN_SHIFT)):
-            between = np.stack([truth[:, i], estimate[:, i], gap], 1).ravel()
-            series = (
-                Series(between, np.repeat(slices, 3), theme.MIDDLE, width=1.5, tells=False),
-                true(truth[:, i], slices, theme.MIDDLE),
-                found(estimate[:, i], slices, theme.RUNS[colour]),
-            )
-            panels.append(Panel(Axis(title, (-reach, reach), zero=True), numbers, series))
-        self.show(*panels)
+
+def slice_shifts(shifts: Shifts, colour: int) -> list[Panel]:
+    """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
+    base on top."""
+    kept = shifts.tissue
+    slices, truth, estimate = shifts.slices[kept], shifts.truth[kept], shifts.estimate[kept]
+    reach = around([truth, estimate], 2.0, 1.12)
+    ticks = tuple(range(1, shifts.of + 1))
+    numbers = Axis(texts.SLICE_AXIS, (0.3, shifts.of + 0.7), ticks=ticks)
+    true = partial(Series, kind="rings", name=texts.TRUE_SHIFT, width=2, size=10)
+    found = partial(Series, kind="points", name=texts.ESTIMATED_SHIFT, size=6)
+    gap = np.full(len(slices), np.nan)
+    panels = []
+    for i, title in enumerate((texts.ROW_SHIFT, texts.COLUMN_SHIFT)):
+        between = np.stack([truth[:, i], estimate[:, i], gap], 1).ravel()
+        series = (
+            Series(between, np.repeat(slices, 3), theme.MIDDLE, width=1.5, tells=False),
+            true(truth[:, i], slices, theme.MIDDLE),
+            found(estimate[:, i], slices, theme.RUNS[colour]),
+        )
+        panels.append(Panel(Axis(title, (-reach, reach), zero=True), numbers, series))
+    return panels

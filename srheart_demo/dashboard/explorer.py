@@ -14,7 +14,7 @@ from IPython.display import display
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import ConvergenceChart
+from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
@@ -32,6 +32,7 @@ from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
+from srheart_demo.machine import keep_little
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
@@ -74,13 +75,13 @@ class Explorer(ui.Hearing):
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.runner = runner = Runner(load, self.page)
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
-        self.unknowns, self.convergence = UnknownsPanel(), ConvergenceChart()
+        self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
-        losses = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
-        answers = [self.unknowns.box, losses, self.score.box]
+        curves = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
+        answers = [self.unknowns.box, curves, self.score.box]
         columns = [
             ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
             self.tabs.box,
@@ -91,7 +92,7 @@ class Explorer(ui.Hearing):
         self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
         self._still = False
-        self._unseen: set[w.Widget] = set()
+        self._unseen: dict[w.Widget, set[str]] = {}
         runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
         runner.on_state, runner.on_job = self._show_state, self._show_job
         runner.on_problem = self._show_problem
@@ -130,15 +131,15 @@ class Explorer(ui.Hearing):
     def _show_frame(self, now: Moment) -> None:
         """The run and its unknowns."""
         self.transport.shown = now
-        with self.quietly():
-            self.transport.show_frame(now)
         self.transport.write(self.runner)
         for panel in (self.score, self.unknowns):
             panel.show_frame(now)
-        self.convergence.show_curves(now.curves, now.at)
+        self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
         scan = now.scene.settings
         self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
+        with self.quietly():  # last: the scrubber has the browser lay out the page at once
+            self.transport.show_frame(now)
 
     def _show_heart(self, heart: Heart) -> None:
         self.heart.show(heart, quiet=not self.runner.computing)
@@ -244,8 +245,10 @@ class Explorer(ui.Hearing):
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
         self.page.on_touch, self.page.on_close = self._touched, runner.close
+        self.page.on_read = self._unseen.clear
         self.tabs.on_open = self._on_tab
         for widget in _descendants(self.box):
+            self.page.carry(widget)
             widget.observe(self._remember)
             widget.layout.observe(self._remember)
             if widget.has_trait("value") and widget.has_trait("disabled"):
@@ -253,13 +256,13 @@ class Explorer(ui.Hearing):
 
     def _remember(self, change: Any) -> None:
         """A change that a page which is still being built may miss."""
-        if not self.page.visits:
-            self._unseen.add(change.owner)
+        if not self.page.visits and change.name in change.owner.keys:
+            self._unseen.setdefault(change.owner, set()).add(change.name)
 
     def _on_visit(self, _: Any) -> None:
         """Say again what changed while the page was being built: that got lost."""
-        for widget in self._unseen:
-            widget.send_state()
+        for widget, names in self._unseen.items():
+            widget.send_state(names)
         self._unseen.clear()
         if self.session is not None:
             self._play()
@@ -350,6 +353,7 @@ _serving: set[asyncio.Task[None]] = set()
 
 def explore() -> None:
     """Show the dashboard, in a notebook or under Voilà."""
+    keep_little()
     explorer = Explorer()
     display(explorer.box)
     _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))

@@ -2,9 +2,10 @@
 
 import { moved } from "./camera.js";
 import { element, listen, redrawn, view } from "./canvas.js";
-import { inSoftware, plotly, revived } from "./plotly.js";
+import { inSoftware, plotly, revived, wake } from "./plotly.js";
 
 const REST_MS = 200; // Plotly's camera follows a hand a little behind
+const AWAKE_MS = 1000; // after the last move of a hand
 // How long another heart waits, times what the last one took to draw, with graphics hardware and
 // where a processor draws it, which curves and slices need too.
 const PAUSE = [0.4, 2.5];
@@ -51,6 +52,8 @@ function show(model, el, signal) {
   );
   for (const end of ["pointerup", "pointercancel", "wheel"])
     box.addEventListener(end, () => hold(REST_MS), early);
+  for (const move of ["pointerdown", "pointermove", "pointerleave", "wheel"])
+    box.addEventListener(move, () => wake(AWAKE_MS), early);
 
   let next = 0; // when another heart may be drawn
   let renewing = 0;
@@ -67,7 +70,9 @@ function show(model, el, signal) {
     const painted = traces.some(({ intensity }) => intensity);
     const shown = [...traces, ...(model.get("shows_ghost") && !painted ? ghost : [])];
     const began = performance.now();
+    wake();
     await Plotly.react(box, shown, dressed(), config);
+    wake();
     for (const canvas of box.querySelectorAll("canvas")) canvas.ariaHidden = "true";
     await new Promise(requestAnimationFrame);
     await new Promise(requestAnimationFrame); // the first is asked for before WebGL is done

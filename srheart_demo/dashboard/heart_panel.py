@@ -155,7 +155,8 @@ class HeartPanel(ui.Hearing):
         up."""
         what, asked, runner = session.paint, (session.paint, session.step), self._runner
         given_up = self._given_up == asked
-        if what in FOUND and not (session.now.painted or runner.computing == what or given_up):
+        found = session.now.hearts is not None
+        if what in FOUND and not (found or runner.computing == what or given_up):
             self.computes, self._asked = what, asked
             runner.job(what, lambda s, watch: s.spread(what, watch), lambda _: runner.redraw())
 

@@ -9,6 +9,21 @@ function painted(callback) {
   requestAnimationFrame(() => setTimeout(callback));
 }
 
+// What widgets were sent in one message, each as if it had come by itself.
+function handOn(model) {
+  const take = (message, buffers) => {
+    if (message.kind !== "together") return;
+    let from = 0;
+    for (const { id, data, buffers: n } of message.news) {
+      const news = { content: { data }, buffers: buffers.slice(from, from + n) };
+      from += n;
+      model.widget_manager.get_model(id).then((other) => other._handle_comm_msg(news));
+    }
+  };
+  model.on("msg:custom", take);
+  return () => model.off("msg:custom", take);
+}
+
 function answerPings(model, signal) {
   listen(signal, model, "change:ping", () => {
     const ping = model.get("ping");
@@ -138,16 +153,17 @@ function show(model, _, signal) {
   });
   signal.addEventListener("abort", () => additions.disconnect());
   tend();
-  const greet = () =>
-    painted(() => {
-      model.set("visits", model.get("visits") + 1);
-      if (model.get("visits") === 1) {
-        model.set("dark", asks("color-scheme: dark"));
-        model.set("calm", asks("reduced-motion: reduce"));
-      }
-      model.save_changes();
-    });
-  greet();
+  painted(() => {
+    model.set("visits", model.get("visits") + 1);
+    if (model.get("visits") === 1) {
+      model.set("dark", asks("color-scheme: dark"));
+      model.set("calm", asks("reduced-motion: reduce"));
+    }
+    model.save_changes();
+  });
 }
 
-export default view("srh-page", show);
+// Widgets hear of what changes while no page shows them, too.
+const initialize = ({ model }) => handOn(model);
+
+export default { initialize, ...view("srh-page", show) };

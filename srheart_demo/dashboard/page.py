@@ -7,10 +7,12 @@ and a slider by 12 s; when the next picture waits until the last is painted, by 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anywidget
+import ipywidgets as w
 import traitlets
 
 from srheart_demo.dashboard.module import HERE, module
@@ -33,6 +35,7 @@ class Page(anywidget.AnyWidget):
         terms: CSS class → terms of the equation that the control acts on.
         tips: CSS class → what is said of the control or chart that is pointed at, as markup.
         on_touch: called when a hand or a key first does anything but move through the run.
+        on_read: called when a browser that builds the page is given all that is there.
         on_close: called when the page is no more.
     """
 
@@ -52,10 +55,18 @@ class Page(anywidget.AnyWidget):
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
+        self.on_read: Callable[[], object] = lambda: None
         super().__init__(**values)
         self.on_touch: Callable[[], object] = lambda: None
         self.on_close: Callable[[], object] = lambda: None
+        self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """Its state, or some of it. Whoever asks for all of it asks for that of others too."""
+        if key is None:
+            self.on_read()
+        return super().get_state(key, drop_defaults)
 
     @property
     def painted(self) -> bool:
@@ -85,6 +96,31 @@ class Page(anywidget.AnyWidget):
         if self.pong >= self.ping:
             self._waiting_since = self._sent
         self.ping += 1
+
+    def carry(self, widget: w.Widget) -> None:
+        """What this widget sends while `together` lasts goes with what others send."""
+        alone = widget._send
+
+        def send(message: Any, buffers: Any = None) -> None:
+            if self._news is None:
+                alone(message, buffers)
+            else:
+                self._news.append((widget.model_id, message, buffers or []))
+
+        widget._send = send
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send all that is drawn meanwhile in one message, if there is a page to take it: each one
+        costs the browser, the server and the kernel half a millisecond, whatever is in it."""
+        self._news = [] if self.visits else None
+        try:
+            yield
+        finally:
+            news, self._news = self._news, None
+            if news:
+                parts = [{"id": who, "data": data, "buffers": len(own)} for who, data, own in news]
+                self.send({"kind": "together", "news": parts}, [b for *_, own in news for b in own])
 
     def close(self) -> None:
         """Nobody sees the page any more."""

@@ -17,7 +17,7 @@ from srheart_demo.machine import give_back
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Moment
 
-INTERVALS = {"frame": 0.05, "cuts": 0.05, "heart": 0.2, "scores": 1.0}
+INTERVALS = {"frame": 0.06, "cuts": 0.06, "heart": 0.2, "scores": 1.0}
 """Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
 run."""
 SHARES = {"frame": 0.06, "cuts": 0.4, "heart": 0.08, "scores": 0.03}
@@ -88,15 +88,17 @@ class Painter:
         """Show what is due of a moment, if the browser has painted the last picture; or nap."""
         due = self.schedule.take(hurry) if self._page.painted else []
         call = asyncio.get_running_loop().run_in_executor
-        for part, found, cost in await asyncio.gather(
+        prepared = await asyncio.gather(
             *(call(self._thread, self._prepared, now, part, coarse) for part in due)
-        ):
-            self.schedule.renewed(part, cost)
-            self.draw[part](found)
-        if due:
-            self._page.sent()
-        else:
+        )
+        if not due:
             await asyncio.sleep(NAP)
+            return
+        with self._page.together():
+            for part, found, cost in prepared:
+                self.schedule.renewed(part, cost)
+                self.draw[part](found)
+            self._page.sent()
 
     def _prepared(self, now: Moment, part: str, coarse: bool) -> tuple[str, Any, float]:
         """A part of the page, what there is to draw in it, and the seconds that took."""

@@ -11,7 +11,7 @@ import ipywidgets as w
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
-from srheart_demo.dashboard.chart import LatentChart, PathChart, ShiftChart
+from srheart_demo.dashboard.chart import Chart, latent_code, latent_paths, slice_shifts
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
@@ -177,7 +177,7 @@ class UnknownsPanel:
     """d, and z as bars or as a path."""
 
     def __init__(self) -> None:
-        self.shifts, self.latent, self.path = ShiftChart(), LatentChart(), PathChart()
+        self.shifts, self.latent, self.path = Chart(), Chart(), Chart()
         shown = {
             "bars": ui.plot(self.latent, "srh-fig-latent"),
             "path": ui.plot(self.path, "srh-fig-path"),
@@ -206,11 +206,11 @@ class UnknownsPanel:
     def show_frame(self, now: Moment) -> None:
         """The unknowns of a run, in its colour."""
         self._now = now
-        self.shifts.show_shifts(now.shifts, now.run.colour)
+        self.shifts.show(*slice_shifts(now.shifts, now.run.colour))
         if self.mode.value == "path":
-            self.path.show_paths(now.curves, now.paths, now.at)
+            self.path.show(latent_paths(now))
         else:
-            self.latent.show_latent(now.step.z[0].numpy(), now.run.colour)
+            self.latent.show(latent_code(now.step.z[0].numpy(), now.run.colour))
 
 
 class Transport:
@@ -238,7 +238,7 @@ class Transport:
             w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
         )
         ui.show(self.cancel, False)
-        self._show_runs(())
+        self._show_runs((), 0)
         self.shown, self._told = None, Activity.LOADING
         self.say("")
 
@@ -248,14 +248,15 @@ class Transport:
         # which is a wish to look there.
         self.iteration.max = max(now.last, 1)
         self.iteration.value = now.at
-        self._show_runs(now.curves)
+        self._show_runs(now.curves, now.active)
 
-    def _show_runs(self, curves: tuple[LossCurves, ...]) -> None:
-        for chip, run in zip(self.runs, (*curves, None, None, None), strict=False):
+    def _show_runs(self, curves: tuple[LossCurves, ...], active: int) -> None:
+        kept = (*curves, None, None, None)
+        for i, (chip, run) in enumerate(zip(self.runs, kept, strict=False)):
             ui.show(chip, run is not None and len(curves) > 1)
             if run is not None:
                 chip.description = sentences.run_name(run)
-                ui.mark(chip, "srh-active", run.active)
+                ui.mark(chip, "srh-active", i == active)
                 for colour in range(len(self.runs)):
                     ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
 

@@ -5,10 +5,27 @@ import { numbers } from "./canvas.js";
 /** @type {Promise<any> | undefined} */
 let library;
 
+// A Plotly scene asks for a frame after every frame, for ever, and every one costs the browser some
+// milliseconds. It gets them after a picture and under a hand; else it sleeps.
+/** @type {FrameRequestCallback[]} */
+const asleep = [];
+let awake = 0;
+
+globalThis.srhFrame = (callback) => {
+  if (performance.now() < awake) return requestAnimationFrame(callback);
+  return asleep.push(callback);
+};
+
+export function wake(ms = 0) {
+  awake = Math.max(awake, performance.now() + ms);
+  for (const callback of asleep.splice(0)) requestAnimationFrame(callback);
+}
+
 async function unpacked(view) {
   const stream = new Blob([view]).stream().pipeThrough(new DecompressionStream("gzip"));
   const text = await new Response(stream).blob();
-  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const parts = ["const requestAnimationFrame = globalThis.srhFrame;", text];
+  const url = URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
   await import(url);
   URL.revokeObjectURL(url);
   return globalThis.Plotly;

@@ -123,8 +123,8 @@ def race_table(lanes: list[Lane]) -> str:
 
 def alternatives(now: Moment) -> dict[str, str]:
     """What each figure shows now, in words."""
-    active = next(curves for curves in now.curves if curves.active)
-    at, shifts, z, path = now.at, now.shifts, now.step.z[0].numpy(), now.paths[now.active]
+    active, at, path = now.curves[now.active], now.at, now.paths[now.active]
+    shifts, z = now.shifts, now.step.z[0].numpy()
     error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
     number = shifts.slices[shifts.tissue][worst] if len(error) else 0

@@ -1,8 +1,8 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
-import { element, labelled, listen, numbers, redrawn, view } from "./canvas.js";
+import { brushOf, coloured, element, listen, numbers, redrawn, view } from "./canvas.js";
 
-const LEAST = 2; // times a picture's pixels, so that a border is a thin line
+const THIN = 2; // pixels of a picture with a border, at least, for one of its labels
 
 // Four labels in a byte.
 export function labels(view, n) {
@@ -20,7 +20,10 @@ const alike = (before, now) =>
 
 // How many pixels of a canvas a pixel of its picture takes: as many as the screen shows.
 const zoomOf = (canvas, [, w]) =>
-  Math.max(LEAST, Math.ceil((canvas.clientWidth * (globalThis.devicePixelRatio || 1)) / w));
+  Math.max(1, Math.ceil((canvas.clientWidth * (globalThis.devicePixelRatio || 1)) / w));
+
+// The pictures that one is made of, where it is not of itself.
+const MADE_OF = { disagreement: ["input", "redegraded"], estimate: ["estimate", "truth"] };
 
 function show(model, el, signal) {
   const columns = Object.entries(model.get("columns"));
@@ -44,11 +47,14 @@ function show(model, el, signal) {
   const painted = {};
 
   function paint(canvas, shown, [h, w], colours, zoom) {
-    canvas.width = zoom * w;
-    canvas.height = zoom * h;
+    if (canvas.width !== zoom * w) canvas.width = zoom * w;
+    if (canvas.height !== zoom * h) canvas.height = zoom * h;
     const pen = canvas.getContext("2d");
+    const picture = coloured(shown, [h, w], colours);
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(labelled(shown, [h, w], colours), 0, 0, canvas.width, canvas.height);
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    if (zoom === 1) pen.putImageData(picture, 0, 0);
+    else pen.drawImage(brushOf(picture), 0, 0, canvas.width, canvas.height);
     return pen;
   }
 
@@ -74,25 +80,27 @@ function show(model, el, signal) {
   function draw() {
     const ink = getComputedStyle(el).getPropertyValue("--outline");
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
-      const zoom = zoomOf(canvases[`${row}-input`], shape);
+      const fit = zoomOf(canvases[`${row}-input`], shape);
       const n = shape[0] * shape[1];
       el.classList.toggle("srh-no-truth", !packed.truth);
-      const maps = Object.fromEntries(
-        Object.entries(packed).map(([name, view]) => [name, labels(view, n)]),
-      );
-      maps.disagreement = maps.input.map((label, i) =>
-        label === maps.redegraded[i] ? label && 1 : 2,
+      const bytes = Object.fromEntries(
+        Object.entries(packed).map(([name, view]) => [name, numbers(Uint8Array, view)]),
       );
       for (const [name] of columns) {
-        const canvas = canvases[`${row}-${name}`];
-        const shown = maps[name] ?? new Uint8Array(n);
-        const line = name === "estimate" ? maps.truth : undefined;
-        const looks = [shown, line ?? [], [ink, zoom]];
+        const known = (MADE_OF[name] ?? [name]).map((part) => bytes[part] ?? []);
+        const looks = [...known, [ink, fit, ...shape]];
         if (alike(painted[`${row}-${name}`], looks)) continue;
         painted[`${row}-${name}`] = looks;
-        const colours = model.get(name === "disagreement" ? "difference" : "tissues");
-        const pen = paint(canvas, shown, shape, colours, zoom);
-        if (line) outline(pen, line, shape, ink);
+        const [own, other] = known.map((part) => part.length && labels(part, n));
+        const outlined = name === "estimate" && other;
+        const differs = name === "disagreement";
+        const shown = differs
+          ? own.map((label, i) => (label === other[i] ? label && 1 : 2))
+          : own || new Uint8Array(n);
+        const colours = model.get(differs ? "difference" : "tissues");
+        const zoom = outlined ? Math.max(fit, THIN) : fit;
+        const pen = paint(canvases[`${row}-${name}`], shown, shape, colours, zoom);
+        if (outlined) outline(pen, other, shape, ink);
       }
     }
   }

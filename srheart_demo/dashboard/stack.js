@@ -1,6 +1,6 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
 
-import { element, labelled, listen, numbers, penFor, redrawn, view } from "./canvas.js";
+import { brushOf, coloured, element, listen, numbers, penFor, redrawn, view } from "./canvas.js";
 
 const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
@@ -39,7 +39,8 @@ function show(model, el, signal) {
     const pen = penFor(canvas);
     const { clientWidth: width, clientHeight: height } = canvas;
     const [K, all] = [slices.length, numbers(Uint8Array, get(name))];
-    const side = labelled(all.subarray(axis * K * n, (axis + 1) * K * n), [K, n], get("colours"));
+    const seen = all.subarray(axis * K * n, (axis + 1) * K * n);
+    const side = brushOf(coloured(seen, [K, n], get("colours")));
     const style = getComputedStyle(el);
     const band = height / of;
     pen.imageSmoothingEnabled = false;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -36,38 +37,29 @@ def _pair(*widgets: w.Widget) -> w.GridBox:
     return ui.named(w.GridBox([*widgets]), "srh-two")
 
 
-class MapChart(Chart):
-    """L over two unknowns, with the path of the run on it."""
-
-    def show_map(self, losses: LossMap, x: str, y: str, title: str) -> None:
-        """Draw it; `x` and `y` name the unknowns, with their units."""
-        path, here = losses.path.T, losses.path[-1:].T
-        truth = np.array(losses.truth)[:, None]
-        # Far up nothing is to be told apart; the valley is.
-        told = float(losses.L.min()), float(np.quantile(losses.L, 0.9))
-        silent: dict[str, Any] = {"tells": False}
-        series = (
-            Series(path[0], path[1], UNDER_MAP, width=4, **silent),
-            Series(path[0], path[1], ON_MAP, width=1.8, **silent),
-            Series(here[0], here[1], UNDER_MAP, kind="points", size=14, **silent),
-            Series(here[0], here[1], ON_MAP, kind="points", name=texts.HERE, size=11),
-            Series(truth[0], truth[1], ON_MAP, kind="crosses", width=5, size=12, **silent),
-            Series(
-                truth[0],
-                truth[1],
-                UNDER_MAP,
-                kind="crosses",
-                name=texts.TRUTH,
-                width=2.5,
-                size=11,
-            ),
-        )
-        across, up = (
-            Axis(name, (float(values[0]), float(values[-1])), grid=False)
-            for name, values in ((x, losses.x), (y, losses.y))
-        )
-        ground = Map(losses.x, losses.y, losses.L, told, texts.LANDSCAPE_L)
-        self.show(Panel(across, up, series, ground), title=title)
+def _map(losses: LossMap, x: str, y: str) -> Panel:
+    """L over two unknowns, named with their units, with the path of the run on it."""
+    path, here = losses.path.T, losses.path[-1:].T
+    truth = np.array(losses.truth)[:, None]
+    # Far up nothing is to be told apart; the valley is.
+    told = float(losses.L.min()), float(np.quantile(losses.L, 0.9))
+    way, at, crosses = (
+        partial(Series, place[0], place[1], kind=kind)
+        for place, kind in ((path, "line"), (here, "points"), (truth, "crosses"))
+    )
+    series = (
+        way(UNDER_MAP, width=4, tells=False),
+        way(ON_MAP, width=1.8, tells=False),
+        at(UNDER_MAP, size=14, tells=False),
+        at(ON_MAP, name=texts.HERE, size=11),
+        crosses(ON_MAP, width=5, size=12, tells=False),
+        crosses(UNDER_MAP, name=texts.TRUTH, width=2.5, size=11),
+    )
+    across, up = (
+        Axis(name, (float(values[0]), float(values[-1])), grid=False)
+        for name, values in ((x, losses.x), (y, losses.y))
+    )
+    return Panel(across, up, series, Map(losses.x, losses.y, losses.L, told, texts.LANDSCAPE_L))
 
 
 class LandscapeTab(Tab):
@@ -77,7 +69,7 @@ class LandscapeTab(Tab):
 
     def __init__(self, runner: Runner) -> None:
         direction = ui.control("srh-landscape-direction")
-        self.shift, self.valley = MapChart(), MapChart()
+        self.shift, self.valley = Chart(), Chart()
         pair = _pair(
             ui.plot(self.shift, "srh-fig-shift-map"), ui.plot(self.valley, "srh-fig-valley")
         )
@@ -101,10 +93,10 @@ class LandscapeTab(Tab):
     def draw(self, found: Any) -> None:
         """Both maps."""
         shifts, valley, number = found
+        across = texts.COLUMN_SHIFT
         title = texts.LANDSCAPE_SHIFT_TITLE.format(number)
-        self.shift.show_map(shifts, texts.COLUMN_SHIFT, texts.ROW_SHIFT, title)
-        names = texts.ALONG, texts.COLUMN_SHIFT
-        self.valley.show_map(valley, *names, texts.LANDSCAPE_VALLEY_TITLE)
+        self.shift.show(_map(shifts, across, texts.ROW_SHIFT), title=title)
+        self.valley.show(_map(valley, texts.ALONG, across), title=texts.LANDSCAPE_VALLEY_TITLE)
 
 
 class LatentTab(Tab):

@@ -45,14 +45,12 @@ class LossCurves:
         name: of the settings and the generator that it ran with (`history.called`).
         parted, colour: as of a `Run`.
         gamma: γ at its end.
-        active: whether it is this run that the views show.
     """
 
     name: str
     parted: int
     gamma: float
     colour: int
-    active: bool
     iteration: NDArray[np.int32]
     loss: _Floats
     loss_sa: _Floats
@@ -132,7 +130,7 @@ class Moment:
         usual: iterations after which such runs end; None where nothing is known of that.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
         all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        hearts: (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of, or None.
+        hearts: (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of; None before they are.
     """
 
     scene: Scene
@@ -204,11 +202,6 @@ class Moment:
             paint=paint,
         )
 
-    @property
-    def painted(self) -> bool:
-        """Whether the hearts that `paint` needs have been found for this step."""
-        return self.hearts is not None
-
     # -- how far the run is --------------------------------------------------------------
 
     @property
@@ -256,7 +249,6 @@ class Moment:
             parted=run.parted,
             gamma=settings.gamma,
             colour=run.colour,
-            active=run is self.run,
             iteration=np.arange(len(steps), dtype=np.int32),
             loss=loss,
             loss_sa=loss_sa,

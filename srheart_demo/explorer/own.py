@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import shift
 
-from srheart_demo.enhancement.check import Report, report_on
 from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
 from srheart_demo.scan.degradation import HR_GRID
@@ -19,6 +19,9 @@ from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.problem import Generator
+
+if TYPE_CHECKING:
+    from srheart_demo.enhancement.check import Report
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class OwnScan(Scannable):
 
     def report(self, G: Generator) -> Report:
         """What there is to say of the files, after a quick solve; computed once."""
+        from srheart_demo.enhancement.check import report_on  # 20 MB that few need
+
         if self._report is None:
             self._report = report_on(self.read, G)
         return self._report

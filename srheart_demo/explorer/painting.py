@@ -32,12 +32,10 @@ class Paint:
     """A length for every vertex of some surfaces, mm.
 
     Attributes:
-        what: "error", "uncertainty" or "spread".
         most: what the darkest colour stands for, mm.
         values: structure → (N,) of its mesh's vertices.
     """
 
-    what: str
     most: float
     values: dict[str, NDArray[np.float32]]
 
@@ -51,7 +49,7 @@ def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:
         name: sample(distances[name], torch.from_numpy(mesh.vertices))[0, 0].abs().numpy()
         for name, mesh in meshes.items()
     }
-    return Paint("error", MOST_ERROR, values)
+    return Paint(MOST_ERROR, values)
 
 
 def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
@@ -86,4 +84,4 @@ def spread(what: str, meshes: Mapping[str, Mesh], drawn: Tensor, p: Problem) -> 
             margins = torch.stack([margin(heart, STRUCTURES[name]) for heart in drawn])
             sd = (sample(margins[:, None], points)[:, 0] / 2).std(0)
         values[name] = sd.numpy()
-    return Paint(what, MOST_SPREAD, values)
+    return Paint(MOST_SPREAD, values)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Generator as Going
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from srheart_demo.enhancement.check import Report
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run, generator_called
 from srheart_demo.explorer.moment import Estimate, Moment
@@ -21,6 +21,9 @@ from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, preset
+
+if TYPE_CHECKING:
+    from srheart_demo.enhancement.check import Report
 
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another one begins another run."""

@@ -104,7 +104,6 @@ class Scannable(ABC):
         S_HR: (64, 128, 128) true labels, or None.
         S_LA: (h, w) labels of the LA view on `plane`, or None.
         plane: the LA view's, or one like it, through the LV's long axis.
-        field: the truth as a field (1, 4, 64, 128, 128), or None.
         labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
         there: (D,) slices of a file that there is anything to take from; of others, all.
     """
@@ -114,7 +113,6 @@ class Scannable(ABC):
     plane: Plane
     S_HR: _Labels | None = None
     S_LA: _Labels | None = None
-    field: Tensor | None = None
     there: NDArray[np.bool_] | slice = slice(None)
 
     @abstractmethod
@@ -124,6 +122,11 @@ class Scannable(ABC):
     @abstractmethod
     def filed(self, scan: Scan) -> Scan:
         """The scan as the command would read it of files, with all that is to be said of it."""
+
+    @property
+    def field(self) -> Tensor | None:
+        """The truth as a field (1, 4, 64, 128, 128), or None."""
+        return None
 
     @cached_property
     def extent(self) -> NDArray[np.bool_]:
@@ -159,7 +162,6 @@ class KnownHeart(Scannable):
     """
 
     S_HR: _Labels
-    field: Tensor
 
     def __init__(
         self,
@@ -171,12 +173,17 @@ class KnownHeart(Scannable):
     ) -> None:
         self.name, self.labels, self.seed = name, heart.labels, seed
         self.S_HR, self.S_LA = heart.labels, view.labels[0]
-        self.field = one_hot_field(heart.labels)
+        self._one_hot = one_hot_field(heart.labels).byte()  # a quarter of the memory
         self._world = world_from_model(heart)
         affine = np.linalg.inv(self._world) @ view.affine
         self.view = replace(view, affine=affine, name=f"{name}, long axis")
         self.plane = Plane(torch.tensor(self.view.points()[0], dtype=torch.float32))
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
+
+    @property
+    def field(self) -> Tensor:
+        """The truth as a field (1, 4, 64, 128, 128)."""
+        return self._one_hot.float()
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor]:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than

@@ -6,8 +6,6 @@ And which labelled voxels are the heart, which islands: the strays that networks
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, label
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.labels import Anatomy
@@ -165,6 +163,9 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
 
 
 def _main_parts(inside: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
+    from scipy.sparse import coo_array  # 10 MB that only files need
+    from scipy.sparse.csgraph import connected_components
+
     pieces, n = np.zeros(inside.shape, np.int64), 0
     below, meeting = pieces[0], []
     for k in np.flatnonzero(inside.any(axis=(1, 2))):
