@@ -86,7 +86,7 @@ lesson.shift_scores(shift_scores)
 # **Try it.** Each row begins with a heart, cut along its length; then comes every second slice of the stack that is seen. The amount of a shear is how far the ends move apart over 100 mm.
 
 # %%
-straight, straight_truth = lesson.known_scan("healthy_1", "none", long_axis=True)
+straight, straight_truth = lesson.known_scan("healthy_1", "none", views=["4ch"])
 slices_only = replace(straight, views=())
 found = sr.solve(slices_only, sr.RECOMMENDED)
 heart = straight.G.decode(found.z)

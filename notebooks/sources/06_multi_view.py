@@ -188,7 +188,9 @@ def draw(gamma=1.0, shift_mm=0):
     d = end.d[0, p.tissue].mean(0)
     done = "done" if end.stopped == "converged" else "unfinished"
     title = f"heart ({done}); L_LA = {end.loss_la:.2f}\nmean of d: ({d[0]:.1f}, {d[1]:.1f}) mm"
-    return lesson.picture_along({f"S_LA, {shift_mm} mm off\n": p.views[0].S_LA.numpy(), title: heart})
+    return lesson.picture_along(
+        {f"S_LA, {shift_mm} mm off\n": p.views[0].S_LA.numpy(), title: heart}
+    )
 
 
 pictures.try_it(draw, gamma=[0.0, 0.1, 1.0, 10.0], shift_mm=(-10, 10, 5))

@@ -341,7 +341,7 @@ def _misused(frame: FrameType) -> str:
     parameters = inspect.signature(function).parameters
     for name, parameter in parameters.items():
         wanted, value = parameter.annotation, frame.f_locals.get(name)
-        wanted = wanted.strip("'\"") if isinstance(wanted, str) else wanted.__name__
+        wanted = getattr(wanted, "__name__", str(wanted).strip("'\""))
         kinds = {c.__name__ for c in type(value).__mro__}
         if wanted in ("Tensor", "Stack", "Problem", "Plane") and wanted not in kinds:
             call = f"{function.__name__}({', '.join(parameters)})"
