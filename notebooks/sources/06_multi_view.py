@@ -8,7 +8,7 @@
 # %% [markdown]
 # ## What it looks like
 #
-# One LA view cuts all slices, and each slice cuts it. The lines are where. The view is the four-chamber one (4CH). The slices were displaced by severe motion, each in a breath-hold of its own. This view was not.
+# One LA view cuts all slices, and each slice cuts it. The lines are where. The view is the four-chamber one (4CH). The slices were displaced by severe motion; this view was not.
 
 # %%
 from dataclasses import replace
@@ -102,7 +102,7 @@ for name, loss in losses.items():
 #
 # ## What it repairs
 #
-# This is the paper's form: one view, taken to lie exactly where its file says (`moving_views=False`). We solve from the stack alone, and with the view. All pictures are on the plane of the view, with the borders of the true heart drawn on the others. The second is the stack as it was scanned, which is what nearest neighbours would make of it.
+# This is the paper's form: one view, taken to lie exactly where its file says (`moving_views=False`). We solve from the stack alone, and with the view. All pictures are on the plane of the view, with the borders of the true heart drawn on the others. The second is the stack as it was scanned.
 
 # %%
 trusting = replace(sr.RECOMMENDED, moving_views=False)
@@ -137,7 +137,7 @@ table("stack alone", "4CH")
 # - The **drift** goes: what grows along the stack, and no SA slice can see.
 # - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
 #
-# Not every scan gains so much. A heart that the stack and the prior hold upright already has little to repair.
+# A heart that the stack and the prior hold upright already gains less.
 #
 # ## One displaced view
 #
@@ -156,7 +156,7 @@ table("stack alone", "4CH displaced, trusted")
 #
 # ## A displacement of its own
 #
-# The cure is the one that slices have. Each view gets two numbers, how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`). They are found together with $z$ and $d$, from the same search and the same gradient. RECOMMENDED does so; the paper does not.
+# The cure is the one that slices have. Each view gets two numbers, how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`). RECOMMENDED finds them with $z$ and $d$, by the same search and the same gradient. The paper does not.
 #
 # ### Exercise 3: the points of a displaced view
 #
@@ -206,7 +206,7 @@ seen = [view.S_LA.numpy()[::-1] for view in views.views]
 pictures.finish(pictures.grid({"": seen}, 2.2, ["4CH", "2CH", "3CH"])[0])
 
 # %% [markdown]
-# The 2CH view shows no right ventricle, and on real ones nobody outlines what is grazed of it. That must not count against a heart that has some there. So a tissue of which a view has no pixel is one that it lacks (`View.lacks`), and its background may be that tissue.
+# The 2CH view shows no right ventricle, and on real ones nobody outlines what is grazed of it. So what a view has no pixel of is not looked at in it (`View.lacks`): its background may be that tissue.
 #
 # Beside the result stands the same heart from a stack that was **not displaced at all**, without a view:
 
@@ -221,11 +221,11 @@ error, rest, _ = still_truth.motion_errors(straight.d)
 print(f"straight stack alone     {still_truth.dice(straight):5.2f} {error:11.1f} mm {rest:9.1f} mm")
 
 # %% [markdown]
-# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. More views help other hearts too. Of four healthy ones that the generator never saw (from our own measurements, not from this lesson): mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
+# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. So it was for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
 #
 # ## What is still free
 #
-# In lesson 5 a heart and all its slices could move together, and no loss saw it. A view that is held in its place stops that. A view that may move does not: it comes along. Move the heart by 10 mm and each slice with it, along the plane of the view and across it. The view is held, or moves as far as its plane allows:
+# In lesson 5 a heart and all its slices could move together, and no loss saw it. A view that is held in its place stops that. A view that may move does not: it comes along. Move the heart and all slices by 10 mm, along the plane of the view and across it. The view is held, or comes along in its plane:
 
 # %%
 end = ends["4CH displaced"]
@@ -241,13 +241,13 @@ for name, t in {"not at all": 0 * along, "along": 10 * along, "across": 10 * acr
     print(f"{name:15s} {L_SA:9.3f} {held:15.3f} {follows:23.3f}")
 
 # %% [markdown]
-# Along the plane the loss cannot tell, once the view comes along. Across it the view cuts another part of the heart, and so the loss rises a little, held or not. The library does not rely on that: the generator has its own idea of where a heart lies in its box, and that can outweigh it by millimetres.
+# Along the plane nothing tells, once the view comes along. Across it the view cuts another part of the heart, so the loss rises a little, held or not. The library does not rely on that: the generator's own idea of where a heart lies in its box can outweigh it by millimetres.
 #
-# So the gauge of lesson 5 holds with views as without. In what the library writes the mean of $d$ over the slices is zero, and the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane. It is right to do so if that one breath-hold was.
+# So the gauge of lesson 5 holds with views as without. In what the library writes the mean of $d$ over the slices is zero, and the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane, and rightly only if it was not displaced.
 #
 # ## γ
 #
-# γ says how far the views' losses count against the stack's; the paper takes 1. All losses are means over their own pixels, and there are not as many of the one as of the other.
+# γ says how far the views' losses count against the stack's; the paper takes 1. Each loss is a mean over its own pixels, and a view has fewer of them than the stack.
 #
 # ### Exercise 4: a pixel is a pixel
 #
@@ -315,8 +315,8 @@ pictures.try_it(
 #
 # - A view is a set of points. Once they are known in the model's frame, $R\odot$ is interpolation and Eq. 5 is one more term.
 # - $L_{LA}$ has no $d$ of the slices in it. It mends $d$ through $z$.
-# - A view is a breath-hold too. Trusted blindly, a displaced one is worse than none; with a displacement of its own it is nearly as good as one in its place.
-# - Views that may move see the lean, but fix no place: that is a gauge, as without them.
+# - Trusted blindly, a displaced view is worse than none. With a displacement of its own it is nearly as good as one in its place.
+# - Views that may move see the lean, but fix no place: the gauge stays.
 # - γ = 1 does not mean that pixels count alike. All losses are means.
 #
 # **One step further.** Breathing moves a heart through the planes too, and neither $d$ nor `d_LA` has a number for that. Displace a view so: cut the true heart (`one_hot_field(truth.S_HR)` of `scan.degradation`) by `sr.long_axis_view` along a plane 5 mm beside that of the view (`plane_4ch.normal` is the way there), and give the solver these labels with the old plane (`View` of `solver.problem`). One such view does little harm: why? Then displace all three so, each its own way. Would a third number pay?
