@@ -173,7 +173,7 @@ print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f
 rms, slices = torch.linspace(0, 12, 61), int(straight.tissue.sum())
 gain = lesson.nats(found.loss - without.loss, slices_only)
 prices = {
-    "unknown variance": [lesson.price(float(mm), straight) for mm in rms],
+    "unknown variance": [lesson.price(float(mm), slices_only) for mm in rms],
     "Gaussian of 7 mm": slices * rms**2 / (2 * 7**2),
     "what a false motion gains in L": torch.full_like(rms, gain),
 }
