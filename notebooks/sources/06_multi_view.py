@@ -134,7 +134,7 @@ def table(*names):
 table("stack alone", "4CH")
 
 # %% [markdown]
-# - The **drift** goes: what grows along the stack, and no SA slice can see.
+# - Most of the **drift** goes: what grows along the stack, and no SA slice can see.
 # - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
 #
 # A heart that the stack and the prior hold upright already gains less.
@@ -315,7 +315,7 @@ pictures.try_it(
 #
 # - A view is a set of points. Once they are known in the model's frame, $R\odot$ is interpolation and Eq. 5 is one more term.
 # - $L_{LA}$ has no $d$ of the slices in it. It mends $d$ through $z$.
-# - Trusted blindly, a displaced view is worse than none. With a displacement of its own it is nearly as good as one in its place.
+# - Trusted blindly, a displaced view can be worse than none. With a displacement of its own it is nearly as good as one in its place.
 # - Views that may move see the lean, but fix no place: the gauge stays.
 # - γ = 1 does not mean that pixels count alike. All losses are means.
 #
