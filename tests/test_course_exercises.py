@@ -68,7 +68,7 @@ def like(exercise: Exercise, what: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def test_all_exercises_are_here() -> None:
-    assert len(EXERCISES) == 30
+    assert len(EXERCISES) == 31
 
 
 @each

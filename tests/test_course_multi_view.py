@@ -8,7 +8,8 @@ import torch
 
 from srheart_demo.lessons import multi_view as check
 from srheart_demo.lessons.truth import known_scan
-from srheart_demo.scan.degradation import downsample
+from srheart_demo.scan.degradation import downsample, one_hot_field
+from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.losses import long_axis_loss, multi_view_loss, short_axis_loss
 
 
@@ -39,6 +40,42 @@ def test_plane_points_are_right() -> None:
 )
 def test_plane_points_names_the_mistake(answer, word) -> None:
     verdict = check.plane_points(answer)
+    assert not verdict.right
+    assert word in verdict.sentence
+
+
+def displaced(points, d, sign=-1.0):
+    down, right = points[1, 0] - points[0, 0], points[0, 1] - points[0, 0]
+    return points + sign * (d[0] * down / down.norm() + d[1] * right / right.norm())
+
+
+def test_displaced_points_are_right() -> None:
+    assert check.displaced_points(displaced).right
+
+
+def test_a_displaced_view_is_what_the_library_reads_there() -> None:
+    p, _ = known_scan("healthy_1", "none", views=["4ch"])
+    plane, d = p.views[0].plane, torch.tensor([6.0, -4.0])
+    field = p.G.decode(p.zero()[0])
+    read = long_axis_view(field, Plane(displaced(plane.points, d)))
+    assert torch.allclose(read, long_axis_view(field, plane, d[None]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (lambda x, d: displaced(x, d, 1.0), "the sign is wrong"),
+        (lambda x, d: displaced(x, d.flip(0)), "changed places"),
+        (lambda x, d: x - d[0] * (x[1, 0] - x[0, 0]) - d[1] * (x[0, 1] - x[0, 0]), "not pixels"),
+        (lambda x, d: x + d[0] * (x[1, 0] - x[0, 0]) + d[1] * (x[0, 1] - x[0, 0]), "and the sign"),
+        (lambda x, d: x - torch.cat([torch.zeros(1), d]), "of its own"),
+        (lambda x, d: displaced(x, d * torch.tensor([1.0, 0.0])), "along columns"),
+        (lambda x, d: displaced(x, d * torch.tensor([0.0, 1.0])), "along rows"),
+        (lambda x, d: displaced(x, 2 * d), "should lie at"),
+    ],
+)
+def test_displaced_points_names_the_mistake(answer, word) -> None:
+    verdict = check.displaced_points(answer)
     assert not verdict.right
     assert word in verdict.sentence
 
@@ -100,8 +137,8 @@ def test_even_gamma_names_the_mistake(answer, word) -> None:
 
 
 def test_views_show_the_same_labels_where_they_cut() -> None:
-    p, _ = known_scan("healthy_1", "none", long_axis=True)
-    rows, pixels = check.crossing(p, 5)
+    p, _ = known_scan("healthy_1", "none", views=["4ch"])
+    rows, pixels = check.crossing(p.views[0], p.stack, 5)
     row, column = pixels.round().astype(int).T
     height, width = p.stack.shape
     seen = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -109,3 +146,12 @@ def test_views_show_the_same_labels_where_they_cut() -> None:
     on_view = p.views[0].S_LA.numpy()[rows.round().astype(int)[seen], np.flatnonzero(seen)]
     assert len(np.unique(on_view)) == 4
     assert (on_slice == on_view).mean() > 0.95
+
+
+def test_a_heart_on_a_plane_is_what_the_view_shows_once_the_translation_is_removed() -> None:
+    p, truth = known_scan("healthy_1", "none", views=["4ch"])
+    view = p.views[0]
+    heart, t = one_hot_field(truth.S_HR), torch.tensor([5.0, -3.0])
+    found = check.on_plane(truth, view.plane).labels(heart, truth.d)[0]
+    assert (found == view.S_LA.numpy()).mean() > 0.99
+    assert torch.equal(check.translated(p.G.decode(p.zero()[0]), 0 * t), p.G.decode(p.zero()[0]))

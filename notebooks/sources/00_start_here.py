@@ -60,7 +60,7 @@ installation.timings()
 #
 # ## How a lesson works
 #
-# A lesson takes 10 to 20 minutes to read, and each of its two or three exercises some five minutes more: a picture, the idea, the code, something to try, exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
+# A lesson takes 10 to 20 minutes to read, and each of its two to four exercises some five minutes more: a picture, the idea, the code, something to try, exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
 #
 # ### Exercise: how long is a stack?
 #
@@ -90,7 +90,7 @@ lesson.length_mm(length_mm)
 # | [3 The anatomical prior](03_anatomical_prior.ipynb) | What does $G$ know of hearts (Eq. 2), and what not? | 20 | | | ● |
 # | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 20 | ● | ● | ● |
 # | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 20 | | | ● |
-# | [6 A second view](06_multi_view.ipynb) | What does a long-axis view add (Eqs. 4–5)? | 15 | | | ● |
+# | [6 A second view](06_multi_view.ipynb) | What do long-axis views add (Eqs. 4–5), even displaced ones? | 20 | | | ● |
 # | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 20 | | ● | ● |
 # | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 20 | | | ● |
 # | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 20 | | | either |

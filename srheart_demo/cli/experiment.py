@@ -73,7 +73,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         choice = (tuple(map(Pattern, words)) for words in (options.match, options.views))
         with errors.refused("{error}", UnusableCohort):
             found = find_subjects(options.folder, None, Choice(*choice))
-        seen = tuple(subject for subject in found.subjects if subject.views)
+        seen = {subject.name: subject.paths for subject in found.subjects if subject.views}
         if not seen:
             raise errors.BadInput(f"{options.folder}: no stack with a long-axis view lies there.")
         return RealViews(seen, tuple(options.methods or ()))

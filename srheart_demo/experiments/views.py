@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import fft
 
-from srheart_demo.enhancement.folder import CohortScan
 from srheart_demo.experiments.cases import LEVELS, VIEWS_AT
 from srheart_demo.experiments.methods import LO_OURS, SEEN, TRUSTED, Labels, Method, weights_in_use
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
@@ -25,6 +24,7 @@ from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan.placement import plane_geometry
+from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.scan import Scan
 
 BEST = "shifted_dice_{}"
@@ -59,9 +59,9 @@ class LeftOut:
     view: int  # which
 
     @classmethod
-    def read(cls, subject: CohortScan, view: int) -> "LeftOut":
-        """Of a cohort's files."""
-        return cls(subject.read(), view)
+    def read(cls, files: Sequence[Path], view: int) -> "LeftOut":
+        """Of the files of a stack and of its views."""
+        return cls(read_scan(*files), view)
 
     def score(self, method: Method) -> Scores:
         """Dice of the restored heart on the view, of the tissues that are outlined in it."""
@@ -104,7 +104,7 @@ def _score(method: Method, case: LeftOut) -> Scores:
 class RealViews(Experiment):
     """Every view of real scans left out in turn: the stack alone, and with the other views."""
 
-    subjects: tuple[CohortScan, ...]
+    subjects: Mapping[str, tuple[Path, ...]]  # name → files of the stack and of its views
     methods: tuple[str, ...] = ()
     name: ClassVar[str] = "real-views"
     title: ClassVar[str] = "Views of real scans, left out in turn"
@@ -118,7 +118,7 @@ class RealViews(Experiment):
 
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""
-        paths: list[Path] = [path for subject in self.subjects for path in subject.paths]
+        paths = [path for files in self.subjects.values() for path in files]
         return {
             "experiment": self.name,
             "files": {path.name: fingerprint(path) for path in paths},
@@ -130,13 +130,13 @@ class RealViews(Experiment):
         """Each view of each subject."""
         return [
             Task(
-                f"{subject.name}, without {Path(view).name}",
+                f"{name}, without {view.name}",
                 self.levels[0],
-                partial(LeftOut.read, subject, v),
+                partial(LeftOut.read, files, v),
                 scores_of(self._methods(), self.levels[0], _score),
             )
-            for subject in self.subjects
-            for v, view in enumerate(subject.views)
+            for name, files in self.subjects.items()
+            for v, view in enumerate(files[1:])
         ]
 
     def _compared(self, results: Results) -> Comparison:

@@ -1,4 +1,5 @@
-"""Lesson 6: its checks (a plane from its affine, Eq. 5, what γ weighs), and where views cross."""
+"""Lesson 6: its checks (a plane from its affine, Eq. 5, a displaced view, what γ weighs), and its
+pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.dashboard.theme import INK
+from srheart_demo.frame import LATTICE_SHAPE, lattice_points
 from srheart_demo.lessons import pictures
+from srheart_demo.lessons.truth import Truth, small_problem
 from srheart_demo.lessons.truth import known_scan as known_scan
-from srheart_demo.lessons.truth import nearest as nearest
-from srheart_demo.lessons.truth import small_problem
 from srheart_demo.lessons.verdict import Cases, exercise
-from srheart_demo.scan.degradation import downsample
+from srheart_demo.scan.degradation import Stack, downsample, sample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Problem, View
@@ -24,31 +25,32 @@ from srheart_demo.solver.problem import Problem, View
 _Floats = NDArray[np.floating]
 
 
-def _view(p: Problem) -> tuple[Plane, Tensor]:
-    """Where the long-axis view lies, and its labels."""
-    if not p.views:
-        raise ValueError("this problem has no long-axis view")
-    return p.views[0].plane, p.views[0].S_LA
-
-
-def crossing(p: Problem, k: int) -> tuple[_Floats, _Floats]:
-    """Where slice k and the LA plane cut each other.
+def crossing(view: View, stack: Stack, k: int) -> tuple[_Floats, _Floats]:
+    """Where slice k and a long-axis view cut each other.
 
     Returns:
-        For each column of the LA view the row (w,) that lies at the slice's depth, and its row and
+        For each column of the view the row (w,) that lies at the slice's depth, and its row and
         column (w, 2) in the slice; fractions of pixels.
-
-    Raises:
-        ValueError: the problem has no long-axis view.
     """
-    points = _view(p)[0].points.numpy().astype(float)
-    index, z = np.arange(len(points)), float(p.stack.z[k])
+    points = view.plane.points.numpy().astype(float)
+    index, z = np.arange(len(points)), float(stack.z[k])
     rows = np.array([np.interp(z, depths, index) for depths in points[..., 0].T])
     line = [
         [np.interp(row, index, points[:, column, axis]) for axis in (1, 2)]
         for column, row in enumerate(rows)
     ]
-    return rows, p.stack.pixel_index(torch.tensor(line) - p.stack.offsets[k]).numpy()
+    return rows, stack.pixel_index(torch.tensor(line) - stack.offsets[k]).numpy()
+
+
+def translated(field: Tensor, t: Tensor) -> Tensor:
+    """The heart of a field (1, 4, 32, 64, 64), moved by t (2,), mm along (H, W)."""
+    nodes = torch.tensor(lattice_points(LATTICE_SHAPE), dtype=field.dtype)
+    return sample(field, torch.cat([nodes[..., :1], nodes[..., 1:] - t], dim=-1))
+
+
+def on_plane(truth: Truth, plane: Plane) -> Truth:
+    """What labels hearts on a plane (1, h, w), as `truth` does at its voxels (D, H, W)."""
+    return replace(truth, voxels=plane.points[None])
 
 
 def _affines() -> Cases:
@@ -99,7 +101,7 @@ def _scans() -> Cases:
 
 
 def _weighed(z: Tensor, d: Tensor, p: Problem, short: float, long: float) -> Tensor:
-    """The losses of both views, weighed; of the stack's alone, as it is."""
+    """The losses of both views, weighed; without a view that of the stack, as it is."""
     field = p.G.decode(z)
     L_SA = short_axis_loss(downsample(field, p.stack), d, p)
     return short * L_SA + long * long_axis_loss(field, p) if p.views else L_SA
@@ -111,32 +113,59 @@ def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
     return _weighed(z, d, p, 1, gamma)
 
 
+def _planes() -> Cases:
+    rng = torch.Generator().manual_seed(8)
+    i, j = torch.meshgrid(torch.arange(5.0), torch.arange(7.0), indexing="ij")
+
+    def case(rows: float, columns: float, d: list[float]) -> tuple[Tensor, Tensor]:
+        down, right, _ = torch.linalg.qr(torch.randn(3, 3, generator=rng))[0]
+        points = i[..., None] * rows * down + j[..., None] * columns * right
+        return points + torch.tensor([10.0, -20.0, 5.0]), torch.tensor(d)
+
+    return {
+        "a view that was displaced": case(1.25, 2.0, [6.0, -4.0]),
+        "another one": case(3.0, 1.5, [-2.5, 8.0]),
+    }
+
+
+def _elsewhere(points: Tensor, d: Tensor, pixels: bool = False) -> Tensor:
+    """Points of a view moved by d, mm along its rows and columns, or so many pixels."""
+    plane = Plane(points)
+    steps = plane.directions * (torch.tensor(plane.spacing)[:, None] if pixels else 1)
+    return points + d @ steps
+
+
+@exercise(_planes)
+def displaced_points(points: Tensor, d: Tensor) -> Tensor:
+    """Exercise 3: where the pixels of a displaced view look in the heart."""
+    return _elsewhere(points, -d)
+
+
 def _views() -> Cases:
     p = small_problem(long_axis=True)
-    plane, S_LA = _view(p)
-    part = replace(p, views=(View(Plane(plane.points[5:]), S_LA[5:]),))
-    return {"a scan": (p,), "one with a smaller view": (part,)}
+    view = p.views[0]
+    part = replace(view, plane=Plane(view.plane.points[5:]), S_LA=view.S_LA[5:])
+    return {"a scan": (p,), "one with a smaller view": (replace(p, views=(part,)),)}
 
 
 @exercise(_views)
 def even_gamma(p: Problem) -> float:
-    """Exercise 3: the γ under which a pixel of either view counts alike."""
-    return _view(p)[1].numel() / p.S_LR.numel()
+    """Exercise 4: the γ under which a pixel of either view counts alike."""
+    return p.views[0].S_LA.numel() / p.S_LR.numel()
 
 
 def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
-    """The LA view with lines where SA slices cut it, and these with a line where it cuts them.
+    """The first LA view with lines where SA slices cut it, and these with a line where it does.
 
     Args:
-        p: a problem with an LA view.
         slices: three at most, from 0 at the apex.
     """
-    S_LA, S_LR = _view(p)[1].numpy(), p.S_LR.numpy()
+    S_LA, S_LR = p.views[0].S_LA.numpy(), p.S_LR.numpy()
     n = 1 + len(slices)
     figure, (view, *others) = plt.subplots(1, n, figsize=(3.0 * n, 3.2))
     pictures.show_labels(view, S_LA)
     for axis, k, style in zip(others, slices, pictures.STYLES, strict=False):
-        rows, pixels = crossing(p, k)
+        rows, pixels = crossing(p.views[0], p.stack, k)
         view.plot(rows, color=INK, lw=1.8, ls=style)
         pictures.show_labels(axis, S_LR[k])
         axis.plot(pixels[:, 1], pixels[:, 0], color=INK, lw=1.8, ls=style)
@@ -148,7 +177,7 @@ def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
 
 
 def picture_along(maps: Mapping[str, pictures.Labels]) -> Figure:
-    """Label maps (h, w) on the plane of the LA view, rows from apex to base; base on top.
+    """Label maps (h, w) on the plane of an LA view, rows from apex to base; base on top.
 
     The borders of the first are drawn on the others.
     """

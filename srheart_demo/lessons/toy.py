@@ -21,7 +21,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import Motion, Stack, degrade
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver.curvature import information
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 
 _COLOURS = (BACKGROUND, RUNS[1], RUNS[0])
 CLASSES = ("background", "pod", "peas")
@@ -100,8 +100,9 @@ def cut_pod(seed: int, motion: float, lengthwise: bool = False) -> CutPod:
     along, across = torch.arange(-60.0, 60.0, 1.5), torch.arange(-45.0, 45.0, 1.5)
     rows, columns = torch.meshgrid(along, across, indexing="ij")
     plane = Plane(torch.stack([rows, columns / 2**0.5, columns / 2**0.5], dim=-1))
-    view = (plane, long_axis_view(field, plane)[0].argmax(0)) if lengthwise else (None, None)
-    return CutPod(S_HR=to_labels(field), d=d, p=Problem(G, stack, S_LR, *view).crop(), z=z)
+    view = View(plane, long_axis_view(field, plane)[0].argmax(0))
+    p = Problem(G, stack, S_LR, (view,) if lengthwise else ()).crop()
+    return CutPod(S_HR=to_labels(field), d=d, p=p, z=z)
 
 
 def _candles() -> Cases:

@@ -1,5 +1,6 @@
 """Scans whose truth is known, what answers look like over it, and a small problem for checks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -81,21 +82,23 @@ class Truth:
         return self.motion_error(d), drift, gauge.raw_motion_error(d, self.d, tissue)
 
 
-def known_scan(name: str, level: str, long_axis: bool = False) -> tuple[Problem, Truth]:
-    """The scan of a shipped subject at a level of motion, with its LA view or without.
+def known_scan(
+    name: str, level: str, views: Sequence[str] = (), displaced: str = "none"
+) -> tuple[Problem, Truth]:
+    """The scan of a shipped subject, as `Sample.scan` has it.
 
     It is stored in the model's frame, so that no number is rounded on the way through the
     scanner's.
 
     Raises:
-        KeyError: an unknown name, with the known ones.
+        KeyError: an unknown name, level or view.
     """
     subject = load_sample(name)
     stack = stack_volume(subject.stacks[level].labels, Stack.from_hr(), np.eye(4))
     model_from_world = np.linalg.inv(world_from_model(subject.S_HR))
-    view = replace(subject.S_LA, affine=model_from_world @ subject.S_LA.affine)
-    scan = where_it_is_known(stack, *[view] * long_axis, world=np.eye(4))
-    p = Problem.of(scan, load_generator())
+    chosen = [subject.views[view, displaced] for view in views]
+    seen = [replace(view, affine=model_from_world @ view.affine) for view in chosen]
+    p = Problem.of(where_it_is_known(stack, *seen, world=np.eye(4)), load_generator())
     return p, Truth(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p)
 
 
