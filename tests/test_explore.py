@@ -117,13 +117,14 @@ def test_the_valley_holds_the_loss_of_the_step_that_it_is_seen_from(run: Session
     d[0, k, 0] = float(map_.y[j])
     with torch.no_grad():
         heart = run.scene.problem.decode(z, None)
-        loss = multi_view_loss(heart, d, run.scene.problem, run.step.state.settings.gamma)[0]
+        gamma, d_LA = run.step.state.settings.gamma, run.step.d_LA
+        loss = multi_view_loss(heart, d, run.scene.problem, gamma, d_LA=d_LA)[0]
     assert map_.L[j, i] == pytest.approx(loss.item(), rel=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["translate", "shear"])
 def test_the_stack_does_not_see_what_the_long_axis_view_sees(run: Session, kind: str) -> None:
-    curve = gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, kind, Watch())
+    curve = gauge_curve(run.scene.problem, run.now.estimate.field, run.step, kind, Watch())
     near = np.abs(curve.amounts) < 8
     assert np.ptp(curve.loss_sa[near]) < 0.2 * np.ptp(curve.loss_la[near])
     assert abs(curve.amounts[near][curve.loss_la[near].argmin()]) <= 2.5
@@ -163,12 +164,12 @@ def test_the_steps_from_the_papers_method_race_and_tell_what_each_is_worth(run: 
 def test_what_takes_long_says_how_far_it_is_and_can_be_ended(run: Session) -> None:
     heard: list[float] = []
     watch = Watch(heard.append)
-    gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, "shear", watch)
+    gauge_curve(run.scene.problem, run.now.estimate.field, run.step, "shear", watch)
     assert heard == sorted(heard)
     assert max(heard) <= 1
     watch.cancel()
     with pytest.raises(Cancelled):
-        gauge_curve(run.scene.problem, run.now.estimate.field, run.step.d, "shear", watch)
+        gauge_curve(run.scene.problem, run.now.estimate.field, run.step, "shear", watch)
 
 
 def test_a_portrait_shows_the_heart_on_nothing(run: Session) -> None:

@@ -131,7 +131,7 @@ lesson.compensate(compensate)
 
 # %%
 def losses(kind):
-    curve = why.gauge_curve(straight, heart, found.d, kind, why.Watch(), n=13)
+    curve = why.gauge_curve(straight, heart, found, kind, why.Watch(), n=13)
     return {
         "lines": {"$L_{SA}$": curve.loss_sa, "$L_{LA}$": curve.loss_la},
         "x": curve.amounts,

@@ -178,7 +178,7 @@ class GaugeTab(Tab):
 
         (kind, amount), field = asked, session.now.estimate.field
         moved = portrait(why.gauge_heart(field, kind, amount), 160)
-        curve = why.gauge_curve(session.problem, field, session.step.d, kind, watch)
+        curve = why.gauge_curve(session.problem, field, session.step, kind, watch)
         return curve, kind, amount, portrait(field, 160), moved
 
     def draw(self, found: Any) -> None:

@@ -20,10 +20,8 @@ from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import PRESETS, Settings
 
-VERSION = 1
-LOSS_DIGITS = 5
-SAME = 1e-4
-"""Losses that differ by no more, nats per voxel, are those of the same run."""
+VERSION, LOSS_DIGITS = 1, 5
+SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
 POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}
 """Scans that can be simulated."""
 

@@ -287,15 +287,18 @@ def gauge_heart(field: Tensor, kind: str, amount: float) -> Tensor:
 
 @torch.no_grad()
 def gauge_curve(
-    p: Problem, field: Tensor, d: Tensor, kind: str, watch: Watch, n: int = 17
+    p: Problem, field: Tensor, step: Step, kind: str, watch: Watch, n: int = 17
 ) -> GaugeCurve:
-    """The losses of a heart moved by −30 to 30 mm, all slices' d moved against it."""
+    """The losses of a heart moved by −30 to 30 mm, all slices' d moved against it.
+
+    Long-axis views stay where the step has them.
+    """
     amounts = np.linspace(-30, 30, n, dtype=np.float32)
     losses = []
     for amount in watch.each(amounts.tolist()):
         heart = gauge_heart(field, kind, amount)
-        against = d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
-        la = long_axis_loss(heart, p).item() if p.views else np.nan
+        against = step.d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
+        la = long_axis_loss(heart, p, step.d_LA).item() if p.views else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())

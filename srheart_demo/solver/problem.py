@@ -68,6 +68,10 @@ class View:
     S_LA: Tensor
     lacks: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        if any(self.S_LA.eq(label).any() for label in self.lacks):
+            raise ValueError(f"a view that lacks the labels {self.lacks} shows some of them")
+
     @classmethod
     def of(cls, view: LabelVolume, placement: Placement) -> "View":
         """A label map of one plane. A tissue of which it has no voxel was not outlined."""

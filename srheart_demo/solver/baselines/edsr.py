@@ -5,7 +5,7 @@ scan but the labels, and has one set of weights for each level of motion it was 
 """
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib import resources
 from pathlib import Path
 
@@ -40,11 +40,8 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.inner = nn.Sequential(
-            nn.Conv3d(width, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv3d(width, width, 3, padding=1),
-        )
+        convolution = partial(nn.Conv3d, width, width, 3, padding=1)
+        self.inner = nn.Sequential(convolution(), nn.ReLU(), convolution())
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, K, h, w), unchanged in shape."""
