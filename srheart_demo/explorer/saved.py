@@ -22,8 +22,7 @@ from srheart_demo.solver.settings import PRESETS, Settings
 
 VERSION, LOSS_DIGITS = 1, 5
 SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
-POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}
-"""Scans that can be simulated."""
+POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}  # Of a scan
 
 
 class SavedRun(NamedTuple):
