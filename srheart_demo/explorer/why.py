@@ -291,14 +291,15 @@ def gauge_curve(
 ) -> GaugeCurve:
     """The losses of a heart moved by −30 to 30 mm, all slices' d moved against it.
 
-    Long-axis views stay where the step has them.
+    Long-axis views stay where the step has them, or of a step without views where their files say.
     """
+    own = step.d_LA if step.d_LA.numel() else None
     amounts = np.linspace(-30, 30, n, dtype=np.float32)
     losses = []
     for amount in watch.each(amounts.tolist()):
         heart = gauge_heart(field, kind, amount)
         against = step.d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
-        la = long_axis_loss(heart, p, step.d_LA).item() if p.views else np.nan
+        la = long_axis_loss(heart, p, own).item() if p.views else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
     table = np.array(losses, np.float32)
     return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
