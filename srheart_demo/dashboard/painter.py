@@ -17,10 +17,10 @@ from srheart_demo.machine import give_back
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Moment
 
-INTERVALS = {"frame": 0.06, "cuts": 0.06, "heart": 0.2, "scores": 1.0}
+INTERVALS = {"frame": 0.05, "cuts": 0.05, "heart": 0.2, "scores": 1.0}
 """Least seconds between two updates of the curves, the slices, the 3-D view and the scores in a
 run."""
-SHARES = {"frame": 0.06, "cuts": 0.4, "heart": 0.08, "scores": 0.03}
+SHARES = {"frame": 0.06, "cuts": 0.6, "heart": 0.08, "scores": 0.03}
 """Largest part of a run's time for which a thread beside the solver's may prepare each of them.
 Slices more often (0.5) cost more iterations, and slowed the curves too, where the browser draws on
 the same two cores."""
