@@ -192,7 +192,8 @@ function show(model, el, signal) {
       pen.font = font(LETTERS);
       for (const tick of rows) {
         if (panel.y.grid) rule(left, y(tick), left + wide, y(tick), grid);
-        if (!number) say(pen, written(tick), left - 6, y(tick), "right");
+        const word = panel.y.names?.[tick] ?? written(tick);
+        if (!number) say(pen, word, left - 6, y(tick), "right");
       }
       const last = number === panels.length - 1;
       const room = [left - (number ? GAP / 2 - 2 : 12), left + wide + (last ? RIGHT : GAP / 2 - 2)];

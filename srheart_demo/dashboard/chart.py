@@ -5,7 +5,8 @@ Four plotly figures took a browser half a second a picture; these take some mill
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ class Axis:
             apart, and at least two.
         grid, zero: whether lines are drawn at the ticks, and at 0.
         whole: only whole numbers are written.
+        names: what is written in place of some numbers.
     """
 
     title: str
@@ -43,6 +45,7 @@ class Axis:
     grid: bool = True
     zero: bool = False
     whole: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -215,11 +218,14 @@ def latent_paths(now: Moment) -> Panel:
 def slice_shifts(shifts: Shifts, colour: int) -> list[Panel]:
     """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
     base on top."""
-    kept = shifts.tissue
-    slices, truth, estimate = shifts.slices[kept], shifts.truth[kept], shifts.estimate[kept]
+    rows, top = shifts.of + len(shifts.views), np.arange(len(shifts.views)) + shifts.of + 1
+    known = np.concatenate([shifts.tissue, np.ones(len(top), bool)])
+    slices = np.concatenate([shifts.slices, top])[known]
+    truth, estimate = shifts.truth[known], shifts.estimate[known]
     reach = around([truth, estimate], 2.0, 1.12)
-    ticks = tuple(range(1, shifts.of + 1))
-    numbers = Axis(texts.SLICE_AXIS, (0.3, shifts.of + 0.7), ticks=ticks)
+    names = dict(zip(map(str, top), shifts.views, strict=True))
+    ticks = tuple(range(1, rows + 1))
+    numbers = Axis(texts.SLICE_AXIS, (0.3, rows + 0.7), ticks=ticks, names=names)
     true = partial(Series, kind="rings", name=texts.TRUE_SHIFT, width=2, size=10)
     found = partial(Series, kind="points", name=texts.ESTIMATED_SHIFT, size=6)
     gap = np.full(len(slices), np.nan)

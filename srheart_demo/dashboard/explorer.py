@@ -175,9 +175,9 @@ class Explorer(ui.Hearing):
         """Only controls that have a meaning for this scan."""
         loading, session = self.runner.state is Activity.LOADING, self.session
         simulated = session is None or session.scene.d is not None
-        view = session is None or session.scene.subject.S_LA is not None
+        view = session is None or session.scene.subject.views > 0
         self.scan.enable(loading, simulated, view)
-        self.solver.show_long_axis(self.scan.long_axis.value and view)
+        self.solver.show_long_axis(bool(self.scan.long_axis.value) and view)
         self.solver.gamma.disabled |= loading
         self.heart.show_truth.disabled = not simulated
 
@@ -302,7 +302,7 @@ class Explorer(ui.Hearing):
         if self.session is None:
             return
         scan = change(self.session.scene.settings)
-        self.solver.show_long_axis(scan.long_axis)
+        self.solver.show_long_axis(scan.long_axis > 0)
         if scan != self.session.scene.settings or self.runner.scanning:
             self.runner.scan(scan, self.scan.live.value)
 

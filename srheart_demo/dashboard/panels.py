@@ -63,8 +63,11 @@ class ScanPanel:
         self._simulation = {name: ui.control(f"srh-{name}") for name in simulation}
         self.motion, self.spacing, self.noise = self._simulation.values()
         self.long_axis, self.live = ui.control("srh-long-axis"), ui.control("srh-live")
-        pair = ui.named(w.HBox([self.long_axis, self.live]), "srh-pair")
-        content = [self.subject, self.seed, self.own, *self._simulation.values(), pair, self.stack]
+        self.views_move, self._views = ui.control("srh-views-move"), self.long_axis.options
+        self._simulation["views_move"] = self.views_move
+        pair = ui.named(w.GridBox([self.long_axis, self.views_move, self.live]), "srh-pair")
+        sliders = self.motion, self.spacing, self.noise
+        content = [self.subject, self.seed, self.own, *sliders, pair, self.stack]
         self.box = ui.card("1", texts.SCAN, content, "srh-scan")
         self.controls = (self.subject, self.seed, *self._simulation.values(), self.long_axis)
         self._samples: Iterable[str] = ()
@@ -86,7 +89,9 @@ class ScanPanel:
         if session.scene.d is not None:  # of one's own scan nothing is simulated
             for name, widget in self._simulation.items():
                 widget.value = getattr(scan, name)
-        self.long_axis.value = session.scene.has_view
+        views = session.scene.subject.views
+        there = {n: text for text, n in self._views if n <= views}
+        ui.offer(self.long_axis, there, len(session.scene.scan.views))
         self.show_choice()
 
     @property

@@ -125,10 +125,10 @@ def alternatives(now: Moment) -> dict[str, str]:
     """What each figure shows now, in words."""
     active, at, path = now.curves[now.active], now.at, now.paths[now.active]
     shifts, z = now.shifts, now.step.z[0].numpy()
-    error = abs(shifts.estimate - shifts.truth)[shifts.tissue]
+    error = abs(shifts.estimate - shifts.truth)[: len(shifts.tissue)][shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
     number = shifts.slices[shifts.tissue][worst] if len(error) else 0
-    off = ""
+    off, views = "", "".join(f", {name} view" for name in shifts.views)
     if len(error) and not isnan(error[worst, 0]):
         length = (error[worst] ** 2).sum() ** 0.5
         off = f" Furthest from the truth is slice {number}, by {length:.1f}\u00a0mm."
@@ -139,7 +139,7 @@ def alternatives(now: Moment) -> dict[str, str]:
         ),
         "srh-fig-shifts": (
             "Chart of each slice's displacement in millimetres, estimated and true:"
-            f" {int(shifts.tissue.sum())} slices with tissue.{off}"
+            f" {int(shifts.tissue.sum())} slices with tissue{views}.{off}"
         ),
         "srh-fig-latent": (
             f"Bar chart of the latent code: {len(z)} numbers, the largest is number"

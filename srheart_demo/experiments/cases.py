@@ -13,7 +13,7 @@ from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, label_noise
-from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.long_axis import BY_WORTH, Plane
 from srheart_demo.scan.placement import on_hr_grid, plane_geometry, stack_geometry
 from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.scan import Scan
@@ -25,7 +25,6 @@ FIRST_SEED = SEEDS["experiments"].start
 _HEARTS = 100_000  # Hearts that one choice of seed may use
 
 VIEWS_AT = ", views "
-VIEWS = ("4ch", "2ch", "3ch")  # In the order in which methods see them
 
 CLINICAL = "clinical"  # The level of scans as in UK Biobank
 CLINICAL_GAP, CLINICAL_PIXEL = 10.0, 1.8
@@ -114,7 +113,7 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     drawn, factor = simulate.view_motion(seed), MOTION_LEVELS[of_views or "none"]
     views = [
         simulate.long_axis_scan(heart, name, drawn[name].displacement(factor)[:, 0].double())
-        for name in VIEWS
+        for name in BY_WORTH
     ]
     return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, found.view)
 

@@ -59,16 +59,18 @@ class LossCurves:
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """Displacements (K, 2) along rows and columns, mm, less the translation common to all slices.
+    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices.
 
     Attributes:
         slices: (K,) numbers from 1 at the apex, of those that were taken, `of` so many.
+        views: names of the V long-axis views, whose displacements follow those of the slices.
         tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
         truth: NaN where nobody knows.
     """
 
     slices: NDArray[np.int32]
     of: int
+    views: tuple[str, ...]
     tissue: NDArray[np.bool_]
     estimate: _Floats
     truth: _Floats
@@ -172,7 +174,7 @@ class Moment:
             short_axis=short_axis(scene, field, d, k),
             angle=angle,
             acquired=plane.acquired,
-            long_axis=long_axis(scene, field, d, plane),
+            long_axis=long_axis(scene, field, self.step, plane),
         )
 
     def heart(self, k: int, angle: float = 0.0, coarse: bool = False) -> Heart:
@@ -269,15 +271,12 @@ class Moment:
     @cached_property
     def shifts(self) -> Shifts:
         """Estimated and true displacements, each less its own mean over slices with tissue."""
-        scene, tissue = self.scene, self.scene.problem.tissue
-        estimate, truth = (
-            np.full((len(tissue), 2), np.nan, np.float32)
-            if d is None
-            else (d - common_translation(d, torch.zeros_like(d), tissue))[0].numpy()
-            for d in (self.step.d, scene.d)
-        )
+        scene, p = self.scene, self.scene.problem
+        step, true = (self.step.d, self.step.d_LA), (scene.d, scene.d_LA)
+        estimate, truth = (_less_the_mean(*each, p).numpy() for each in (step, true))
         numbers = (scene.slices + 1).astype(np.int32)
-        return Shifts(numbers, scene.of, tissue.numpy(), estimate, truth)
+        views = tuple(view.name.rpartition(", ")[2] for view in scene.scan.views)
+        return Shifts(numbers, scene.of, views, p.tissue.numpy(), estimate, truth)
 
     @cached_property
     def side(self) -> Side:
@@ -318,3 +317,11 @@ class Moment:
     def volumes(self) -> dict[str, float]:
         """Of the estimate, ml."""
         return field_volumes_ml(self.estimate.field)
+
+
+def _less_the_mean(d: Tensor | None, d_LA: Tensor | None, p: Problem) -> Tensor:
+    """(K + V, 2) displacements less the translation of all slices with tissue; NaN if not known."""
+    if d is None or d_LA is None:
+        return torch.full((len(p.carried), 2), torch.nan)
+    common = p.stack.in_model_axes(common_translation(d, torch.zeros_like(d), p.tissue))[0]
+    return torch.cat([d, d_LA], dim=1)[0] - p.carried @ common

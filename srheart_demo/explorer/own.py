@@ -81,9 +81,9 @@ class OwnScan(Scannable):
         ordered = placement.apex_first(self.read.stack)
         self.there = self.read.placement.from_apex(self.read.looked_at)
         self.labels = ordered.labels[self.there]
+        self.views = len(self.read.views)
         if self.read.views:
             self.plane = plane_geometry(self.read.views[0], placement)
-            self.S_LA = self.read.views[0].labels[0]
         else:
             stack = stack_geometry(ordered, placement).slices(self.there)
             self.plane = standard_view(nearest_neighbour(self.labels, stack, HR_GRID))
@@ -97,7 +97,7 @@ class OwnScan(Scannable):
             self._report = report_on(self.read, G)
         return self._report
 
-    def take(self, settings: ScanSettings) -> tuple[Scan, None]:
+    def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
         """The stack as it is, but for slices dragged or left out: nothing is simulated."""
         stack, K = self.read.stack, len(self.labels)
         moved = zip(self.labels, settings.shift(K)[0].numpy() / stack.spacing[1:], strict=True)
@@ -108,9 +108,9 @@ class OwnScan(Scannable):
         labels[~taken] = 0
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
-        views = self.read.views if settings.long_axis else ()
+        views = self.read.views[: settings.long_axis]
         stack = replace(stack, labels=labels)
-        return replace(self.read, stack=stack, views=views, looked_at=taken), None
+        return replace(self.read, stack=stack, views=views, looked_at=taken), None, None
 
     def filed(self, scan: Scan) -> Scan:
         """A scan of it, with all that is to be said of it: as it was read, but for the slices."""

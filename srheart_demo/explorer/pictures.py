@@ -13,6 +13,7 @@ from torch import Tensor
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
+from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.gauge import labels_at
 
 SHOWN_PIXELS = 112
@@ -161,8 +162,8 @@ def _cut(scene: Scene, angle: float) -> Cut:
     points = points[window].flip(0)
     seen, slices, pixels = stack_at(scene, points)
     acquired = scene.has_view and angle == 0
-    if acquired and scene.subject.S_LA is not None:
-        seen = scene.subject.S_LA[window][::-1]
+    if acquired:
+        seen = scene.scan.views[0].labels[0][window][::-1]
     true = None if truth is None else labels_at(truth, points)
     return Cut(points, acquired, seen, true, slices, pixels)
 
@@ -177,10 +178,12 @@ def stack_at(scene: Scene, points: Tensor) -> tuple[LabelMap, NDArray[np.intp], 
     return np.where(k < 0, np.uint8(0), seen), k, pixels
 
 
-def long_axis(scene: Scene, field: Tensor, d: Tensor, plane: Cut) -> Pictures:
+def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:
     """A plane through the LV's long axis; re-degraded is what the input should show."""
+    d = step.d
     if plane.acquired:
-        redegraded = labels_at(field, plane.points)
+        moved = step.d_LA[0, 0] @ scene.problem.views[0].plane.directions
+        redegraded = labels_at(field, plane.points - moved)
     else:
         h, w = plane.pixels[..., 0], plane.pixels[..., 1]
         redegraded = labels_at(field, scene.stack.points(d)[0][plane.slices, h, w])

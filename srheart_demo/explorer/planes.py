@@ -16,6 +16,7 @@ from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.heart.surface import STRUCTURES, Mesh
 from srheart_demo.scan.degradation import Stack
+from srheart_demo.scan.placement import plane_geometry
 
 INSET = 16
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
@@ -25,6 +26,9 @@ TILE = 2
 """Of a picture's rows and columns of pixels, every so many-th is painted in 3-D."""
 CORNERS = ((0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0))
 """Of a plane's rows and columns, once around."""
+
+GAP = np.full((1, 3), np.nan, np.float32)
+"""Between two lines."""
 
 _Points = NDArray[np.float32]
 
@@ -37,7 +41,7 @@ class Outlines:
         structures: lines of each structure.
         frame: the border of the slice that is looked at.
         cut: the border of the LA cut that is looked at.
-        view: the border of the scanned LA plane; empty without one, or where it is the cut.
+        view: the borders of the scanned LA planes but for the cut, NaN between them.
     """
 
     structures: dict[str, _Points]
@@ -60,7 +64,8 @@ class StackOutlines:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._lines = {name: _contours(scene, name) for name in SURFACES}
-        self._view = _border(scene.subject.plane.points if scene.has_view else torch.zeros(0, 0, 3))
+        planes = [plane_geometry(view, scene.scan.placement) for view in scene.scan.views]
+        self._views = [_border(plane.points) for plane in planes]
 
     def _put_back(self, d: Tensor) -> _Points:
         """(K, 2) in-plane mm from where an estimate d puts each slice to where it was scanned."""
@@ -78,7 +83,9 @@ class StackOutlines:
         )
         frame = _in_mm(stack, np.array([(rows[i], columns[j]) for i, j in CORNERS]), k)
         frame[:, 1:] -= shift[k]
-        view = self._view[:0] if plane.acquired else self._view
+        # The first is the cut itself, where that is as it was acquired.
+        views = [line for border in self._views[plane.acquired :] for line in (GAP, border)]
+        view = np.concatenate([GAP[:0], *views[1:]])
         return Outlines(structures, frame, _border(plane.points), view)
 
     def slices(self, d: Tensor, numbers: Sequence[int]) -> Tiles:

@@ -40,7 +40,7 @@ class Scene:
 
     def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
         self.settings, self.subject = settings, subject
-        self.scan, self.d = subject.take(settings)
+        self.scan, self.d, self.d_LA = subject.take(settings)
         self.problem = Problem.of(self.scan, generator)
         ordered = self.scan.placement.apex_first(self.scan.stack)
         taken = self.scan.placement.from_apex(self.scan.looked_at)

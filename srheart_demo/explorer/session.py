@@ -94,7 +94,7 @@ class Session:
         """
         own = OwnScan(file)
         self._subjects[own.name] = own
-        self.scan(ScanSettings(own.name, motion=0.0, long_axis=file.view is not None))
+        self.scan(ScanSettings(own.name, motion=0.0, long_axis=int(file.view is not None)))
 
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 import torch
@@ -17,14 +17,15 @@ from srheart_demo.heart.distances import signed_distance
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
-from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.long_axis import BY_WORTH, Plane, long_axis_view, standard_view
 from srheart_demo.scan.placement import AUTOMATIC, Placement
 from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.simulate import (
-    long_axis_scan,
     stack_volume,
     synthetic_heart,
+    view_motion,
+    view_volume,
     where_it_is_known,
     world_from_model,
 )
@@ -52,7 +53,8 @@ class ScanSettings:
     Attributes:
         subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
         motion: factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe.
-        long_axis: whether the solver is given the LA view.
+        long_axis: how many LA views the solver is given, in the order of `BY_WORTH`.
+        views_move: whether each of them is displaced as slices are; of one's own scan nothing is.
         spacing: from slice to slice, mm, in steps of 2; a scan of one's own has its own.
         noise: ε of Eq. 1, the probability that a voxel takes a neighbour's label.
         missing: slices that were not taken, from 0 at the apex.
@@ -61,7 +63,8 @@ class ScanSettings:
 
     subject: str
     motion: float = 1.0
-    long_axis: bool = True
+    long_axis: int = 1
+    views_move: bool = False
     spacing: float = 10.0
     noise: float = 0.0
     missing: tuple[int, ...] = ()
@@ -102,7 +105,7 @@ class Scannable(ABC):
     Attributes:
         name: for `ScanSettings.subject`.
         S_HR: (64, 128, 128) true labels, or None.
-        S_LA: (h, w) labels of the LA view on `plane`, or None.
+        views: how many LA views there are to look at.
         plane: the LA view's, or one like it, through the LV's long axis.
         labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
         there: (D,) slices of a file that there is anything to take from; of others, all.
@@ -112,12 +115,13 @@ class Scannable(ABC):
     labels: _Labels
     plane: Plane
     S_HR: _Labels | None = None
-    S_LA: _Labels | None = None
+    views: int = len(BY_WORTH)
     there: NDArray[np.bool_] | slice = slice(None)
 
     @abstractmethod
-    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None]:
-        """A scan, without notes, and its true displacements (1, K, 2), mm, if they are known."""
+    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None, Tensor | None]:
+        """A scan, without notes, and, if they are known, the true displacements of its slices
+        (1, K, 2) and views (1, V, 2), mm."""
 
     @abstractmethod
     def filed(self, scan: Scan) -> Scan:
@@ -155,37 +159,34 @@ class Scannable(ABC):
 
 
 class KnownHeart(Scannable):
-    """A synthetic subject: its truth is known.
-
-    Attributes:
-        view: its LA view, in the model's frame.
-    """
+    """A synthetic subject: its truth is known."""
 
     S_HR: _Labels
 
     def __init__(
-        self,
-        name: str,
-        heart: LabelVolume,
-        view: LabelVolume,
-        seed: int,
-        motion: Motion | None = None,
+        self, name: str, heart: LabelVolume, seed: int, motion: Motion | None = None
     ) -> None:
         self.name, self.labels, self.seed = name, heart.labels, seed
-        self.S_HR, self.S_LA = heart.labels, view.labels[0]
+        self.S_HR, self.plane = heart.labels, standard_view(heart.labels)
         self._one_hot = one_hot_field(heart.labels).byte()  # a quarter of the memory
         self._world = world_from_model(heart)
-        affine = np.linalg.inv(self._world) @ view.affine
-        self.view = replace(view, affine=affine, name=f"{name}, long axis")
-        self.plane = Plane(torch.tensor(self.view.points()[0], dtype=torch.float32))
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
+        self._view_motion = view_motion(seed)
+        # Their places do not change; a slider's step has no time to find them again.
+        self._plane_of = cache(partial(standard_view, heart.labels))
+
+    def _view(self, name: str, d: Tensor) -> LabelVolume:
+        """A long-axis view in the model's frame, displaced by d (1, 2), mm."""
+        plane = self._plane_of(name)
+        seen = view_volume(long_axis_view(self.field.double(), plane, d), plane, np.eye(4))
+        return replace(seen, name=f"{self.name}, {name}")
 
     @property
     def field(self) -> Tensor:
         """The truth as a field (1, 4, 64, 128, 128)."""
         return self._one_hot.float()
 
-    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor]:
+    def take(self, settings: ScanSettings) -> tuple[Scan, Tensor, Tensor]:
         """Eq. 1: every so many-th plane, displaced, with noise; of another number of slices than
         the subject's motion was drawn for, it is drawn anew from the subject's seed."""
         step = round(settings.spacing / HR_SPACING[0])
@@ -197,8 +198,12 @@ class KnownHeart(Scannable):
         taken = settings.taken(stack.K)
         labels[~taken] = 0
         volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
-        views = (self.view,) if settings.long_axis else ()
-        return Scan(volume, views, IN_MODEL, AUTOMATIC, taken, (), (), ()), d[:, taken]
+        names = BY_WORTH[: settings.long_axis]
+        factor = settings.motion if settings.views_move else 0.0
+        own = [self._view_motion[view].displacement(factor)[:, 0] for view in names]
+        views = tuple(self._view(view, at.double()) for view, at in zip(names, own, strict=True))
+        scan = Scan(volume, views, IN_MODEL, AUTOMATIC, taken, ({},) * len(views), (), ())
+        return scan, d[:, taken], torch.stack([*own, torch.zeros(1, 2)], dim=1)[:, : len(own)]
 
     def filed(self, scan: Scan) -> Scan:
         """The scan in the scanner's frame; where the heart lies there is known."""
@@ -225,8 +230,8 @@ def load_subject(name: str) -> KnownHeart:
     if seed is not None:
         seed = SEEDS["explorer"][seed]
         heart = synthetic_heart("everyone", seed)
-        return KnownHeart(name, heart, long_axis_scan(heart), seed)
+        return KnownHeart(name, heart, seed)
     if name not in SUBJECTS:
         raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
     sample = load_sample(name)
-    return KnownHeart(name, sample.S_HR, sample.S_LA, SUBJECTS[name][1], sample.motion)
+    return KnownHeart(name, sample.S_HR, SUBJECTS[name][1], sample.motion)

@@ -12,6 +12,8 @@ from srheart_demo.scan.degradation import sample
 LONG_AXIS_VIEWS = {"4ch": 14.0, "3ch": -46.0, "2ch": 74.0}
 """Degrees from the direction LV → RV, towards inferior, at which each standard plane lies.
 The four-chamber plane was measured 9-20° from that direction; the others stand 60° apart."""
+BY_WORTH = ("4ch", "2ch", "3ch")
+"""In the order in which they are looked at: the second stands across the first."""
 
 
 @dataclass(frozen=True, eq=False)

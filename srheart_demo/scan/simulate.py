@@ -12,7 +12,7 @@ from srheart_demo.frame import hr_affine
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
-from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS, long_axis_view, standard_view
+from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS, Plane, long_axis_view, standard_view
 from srheart_demo.scan.placement import Placement, rv_azimuth
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, remark
@@ -101,14 +101,18 @@ def long_axis_scan(
         size, spacing: how many rows and columns, and their distance, mm.
     """
     plane = standard_view(heart.labels, view, size, spacing)
-    field = one_hot_field(heart.labels).double()
-    S_LA = long_axis_view(field, plane, d).argmax(1).numpy().astype(np.uint8)
+    S_LA = long_axis_view(one_hot_field(heart.labels).double(), plane, d)
+    return view_volume(S_LA, plane, world_from_model(heart))
+
+
+def view_volume(S_LA: Tensor, plane: Plane, world: np.ndarray) -> LabelVolume:
+    """A long-axis view of class logits (1, C, h, w); `world`: model mm → RAS+ mm, (4, 4)."""
     corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
     rows, columns = down - corner, right - corner
     normal = np.cross(rows, columns)
     affine = np.eye(4)
     affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
-    return LabelVolume(S_LA, world_from_model(heart) @ affine)
+    return LabelVolume(S_LA.argmax(1).numpy().astype(np.uint8), world @ affine)
 
 
 def stack_volume(labels: np.ndarray, stack: Stack, world: np.ndarray) -> LabelVolume:
