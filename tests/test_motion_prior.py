@@ -140,7 +140,7 @@ def test_a_run_with_views_resumes_exactly() -> None:
 def test_what_a_view_lacks_may_be_its_background(problem: Problem) -> None:
     (view,) = problem.views
     logits = torch.randn(1, 4, 5, 6, generator=torch.Generator().manual_seed(1))
-    told = replace(view, lacks=(3,)).told(logits).softmax(1)
+    told = replace(view, S_LA=0 * view.S_LA, lacks=(3,)).told(logits).softmax(1)
     plain = logits.softmax(1)
     torch.testing.assert_close(told[:, 0], plain[:, 0] + plain[:, 3])
     torch.testing.assert_close(told[:, 1:3], plain[:, 1:3])
@@ -156,3 +156,8 @@ def test_a_displaced_view_shows_what_lies_displaced() -> None:
     moved = replace(plane, points=plane.points - d.detach()[0] @ plane.directions)
     torch.testing.assert_close(seen, long_axis_view(field, moved), atol=1e-4, rtol=1e-4)
     assert torch.autograd.grad(seen.square().sum(), d)[0].abs().min() > 0
+
+
+def test_what_a_view_lacks_it_does_not_show(problem: Problem) -> None:
+    with pytest.raises(ValueError, match="lacks"):
+        replace(problem.views[0], lacks=(3,))
