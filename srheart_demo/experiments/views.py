@@ -63,17 +63,17 @@ class LeftOut:
         """Of the files of a stack and of its views."""
         return cls(read_scan(*files), view)
 
-    def score(self, method: Method) -> Scores:
-        """Dice of the restored heart on the view, of the tissues that are outlined in it."""
-        view = self.scan.views[self.view]
-        rest = (*self.scan.views[: self.view], *self.scan.views[self.view + 1 :])
-        found = method(replace(self.scan, views=rest))
-        shown = found.on_plane(plane_geometry(view, self.scan.placement))
-        there, best = dice_where_it_lies(shown, view.labels[0])
-        return {
-            **{f"dice_{name}": value for name, value in there.items()},
-            **{BEST.format(name): value for name, value in best.items()},
-        }
+
+def score_left_out(method: Method, case: LeftOut) -> Scores:
+    """Dice of a restored heart on the view left out, of the tissues that are outlined in it."""
+    scan, view = case.scan, case.scan.views[case.view]
+    rest = (*scan.views[: case.view], *scan.views[case.view + 1 :])
+    shown = method(replace(scan, views=rest)).on_plane(plane_geometry(view, scan.placement))
+    there, best = dice_where_it_lies(shown, view.labels[0])
+    return {
+        **{f"dice_{name}": value for name, value in there.items()},
+        **{BEST.format(name): value for name, value in best.items()},
+    }
 
 
 def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mapping[str, float]]:
@@ -94,10 +94,6 @@ def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mappi
         {name: float(values[at]) for name, values in scores.items()} for at in ((0, 0), best)
     )
     return there, moved
-
-
-def _score(method: Method, case: LeftOut) -> Scores:
-    return case.score(method)
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ class RealViews(Experiment):
                 f"{name}, without {view.name}",
                 self.levels[0],
                 partial(LeftOut.read, files, v),
-                scores_of(self._methods(), self.levels[0], _score),
+                scores_of(self._methods(), self.levels[0], score_left_out),
             )
             for name, files in self.subjects.items()
             for v, view in enumerate(files[1:])

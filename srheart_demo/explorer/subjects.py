@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 
 import numpy as np
 import torch
@@ -172,14 +172,15 @@ class KnownHeart(Scannable):
         self._world = world_from_model(heart)
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
         self._view_motion = view_motion(seed)
-        # Their places do not change; a slider's step has no time to find them again.
+        # A slider's step has no time to find anew what does not change.
         self._plane_of = cache(partial(standard_view, heart.labels))
+        self._view = lru_cache(len(BY_WORTH))(self._cut)
 
-    def _view(self, name: str, d: Tensor) -> LabelVolume:
-        """A long-axis view in the model's frame, displaced by d (1, 2), mm."""
-        plane = self._plane_of(name)
-        seen = view_volume(long_axis_view(self.field.double(), plane, d), plane, np.eye(4))
-        return replace(seen, name=f"{self.name}, {name}")
+    def _cut(self, name: str, factor: float) -> LabelVolume:
+        """A long-axis view in the model's frame, displaced by so much motion."""
+        plane, d = self._plane_of(name), self._view_motion[name].displacement(factor)[:, 0]
+        seen = long_axis_view(self.field.double(), plane, d.double())
+        return replace(view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
     def field(self) -> Tensor:
@@ -201,7 +202,7 @@ class KnownHeart(Scannable):
         names = BY_WORTH[: settings.long_axis]
         factor = settings.motion if settings.views_move else 0.0
         own = [self._view_motion[view].displacement(factor)[:, 0] for view in names]
-        views = tuple(self._view(view, at.double()) for view, at in zip(names, own, strict=True))
+        views = tuple(self._view(view, factor) for view in names)
         scan = Scan(volume, views, IN_MODEL, AUTOMATIC, taken, ({},) * len(views), (), ())
         return scan, d[:, taken], torch.stack([*own, torch.zeros(1, 2)], dim=1)[:, : len(own)]
 
