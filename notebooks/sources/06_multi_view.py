@@ -3,12 +3,12 @@
 #
 # **Goal.** Put long-axis (LA) views into the same space as the slices, add them to the loss (Eqs. 4 and 5), and see what they repair, even where they are displaced themselves.
 #
-# **You need** lessons 4 and 5; about 20 minutes to read, a minute to run.
+# **You need** lessons 4 and 5; about 20 minutes to read, a minute to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# One LA view cuts all slices, and each slice cuts it. The lines are where. The view is the four-chamber one (4CH). The slices were displaced by severe motion; this view was not.
+# A long-axis view is a picture along the heart, from apex to base; usual ones are named after the chambers that they show: 2CH, 3CH and 4CH. It cuts every slice, and the lines in the picture show where. This is a four-chamber view (4CH). The slices were displaced by severe motion; the view was not.
 
 # %%
 from dataclasses import replace
@@ -26,15 +26,15 @@ lesson.picture_views(p, slices=[3, 5, 7])
 # %% [markdown]
 # ## The idea
 #
-# Eq. 4 asks of the heart that it explains the LA view as well: $R \odot G(z)$ is the heart cut along the view's plane, and
+# Eq. 4 asks that the heart also explains the LA view. $R \odot G(z)$ is the heart cut along the plane of the view, $S_{LA}$ is the segmentation of the view, and
 #
 # $$L_{LA}(z) = CE\big(R \odot G(z),\ S_{LA}\big), \qquad L(z, d) = L_{SA}(z, d) + \gamma\, L_{LA}(z) \quad \text{(Eq. 5)}.$$
 #
-# $G(z)$ is a field, so $R\odot$ is nothing new: `sample(field, points)` at the points of the plane, as $\downarrow_s$ is at the planes of the slices. Nothing is trained again. All that is needed is **where the pixels of the view lie**. The paper has one view. Of several, $L_{LA}$ is the sum.
+# $G(z)$ is a field, so $R\odot$ is nothing new: `sample(field, points)` at the points of the plane, as $\downarrow_s$ is at the planes of the slices. Nothing is trained again. All that we need to know is **where the pixels of the view lie**. The paper has one view. With several views, $L_{LA}$ is their sum.
 #
 # ## From an affine to a plane
 #
-# A NIfTI file carries a 4 × 4 affine: index (0, i, j) → scanner, in mm. (DICOM has the same as image position and orientation.) The stack's placement carries the scanner into the model's frame. So a pixel's way is: index → scanner → model. The view and the stack must come from the same session, or the second step is another one for each.
+# A NIfTI file has a 4 × 4 matrix, its *affine*: it leads from the index (0, i, j) of a pixel to a place in the scanner, in mm. (DICOM has the same as image position and orientation.) A second matrix, the stack's placement, leads from the scanner to the generator's frame. It holds for the view too, if the patient did not move between stack and view. So take both from the same session.
 #
 # ### Exercise 1: the points of a plane
 #
@@ -56,11 +56,11 @@ def plane_points(affine, h, w, model_from_world):
 lesson.plane_points(plane_points)
 
 # %% [markdown]
-# The library's is `placement.plane_geometry`; for files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
+# In the library this is `placement.plane_geometry`. For files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
 #
 # ### Exercise 2: Eq. 5
 #
-# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.views` is empty there is no LA view, and $L = L_{SA}$.
+# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. If `p.views` is empty, there is no LA view, and $L = L_{SA}$.
 #
 # <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>sr.short_axis_loss(sr.downsample(field, p.stack), d, p)</code> and <code>sr.long_axis_loss(field, p)</code>.</details>
 
@@ -98,7 +98,7 @@ for name, loss in losses.items():
     print(f"{name} pulls at {' and '.join(told)}")
 
 # %% [markdown]
-# Still the view mends $d$, by way of $z$. It says how the heart leans, and once the heart stands right each slice finds its own place. In lesson 5 two hearts, one leaning, showed the same stack. They do not show the same LA view.
+# Still the view mends $d$, by way of $z$. It shows how the heart leans, and once the heart stands right, each slice finds its own place. In lesson 5 an upright heart and a leaning one gave the same stack. They do not give the same LA view.
 #
 # ## What it repairs
 #
@@ -134,10 +134,10 @@ def table(*names):
 table("stack alone", "4CH")
 
 # %% [markdown]
-# - Most of the **drift** goes: what grows along the stack, and no SA slice can see.
-# - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
+# - Most of the **drift** is gone: the error that grows along the stack, which no SA slice can see.
+# - Between the slices and at the base the **shape** follows the view where the view shows it. The prior takes the rest of the heart along.
 #
-# A heart that the stack and the prior hold upright already gains less.
+# Hearts that gain most are those that lean or drift. A heart that stack and prior already hold upright gains less.
 #
 # ## One displaced view
 #
