@@ -3,7 +3,7 @@
 #
 # **Goal.** Take a stack of short-axis (SA) segmentations, displaced by breathing, and recover the heart in it and the displacement of every slice.
 #
-# **You need** nothing but this notebook; about 10 minutes to read, five more for each exercise, and ten seconds to run, on a laptop, with no network. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** nothing but this notebook; about 11 minutes to read, five more for each exercise, and ten seconds to run, on a laptop, with no network. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## The scan
@@ -43,7 +43,7 @@ print(f"{G.latent_size} numbers in z, {2 * problem.stack.K} in d")
 # %% [markdown]
 # ### Exercise 1: how many unknowns?
 #
-# Write `unknowns(M, K)`: how many numbers does the solver look for, with M latents and a stack of K slices? Compare with the million voxels of a high-resolution heart.
+# Write `unknowns(M, K)`: how many numbers does the solver look for, with M numbers in z and a stack of K slices? Compare with the million voxels of a high-resolution heart.
 #
 # <details><summary>Hint</summary>A displacement has two components, along the rows and along the columns of its slice.</details>
 
@@ -59,7 +59,7 @@ def unknowns(M, K):
 lesson.unknowns(unknowns)
 
 # %% [markdown]
-# ## Latent optimisation (Algorithm 1)
+# ## Latent optimisation: Algorithm 1
 #
 # The search begins with a guess of $z$ and $d$. In each iteration it predicts the scan that this heart would give, compares it with the true one, and changes $z$ and $d$ a little so that they agree better. How badly they agree is the *loss* $L$: the mean over the voxels of $-\ln p$, where $p$ is the probability that the prediction gives to the label seen there. Its unit is the *nat*. $L = 0$ would be a prediction that is certain and right everywhere.
 #
@@ -90,7 +90,9 @@ hearts = {
 pictures.cuts(hearts, sample.S_HR.spacing)
 
 # %% [markdown]
-# Two measures say how good it is. *Dice* is the overlap with the true tissue, from 0 (none) to 1 (all). The *motion error* says how far $d$ is off: the root of the mean square (RMS) over the slices, in mm, again without the common translation. Lesson 7 has more of them, and says where they mislead.
+# ### Two measures
+#
+# Two measures say how good the answer is. *Dice* is the overlap with the true tissue, from 0 (none) to 1 (all). The *motion error* says how far $d$ is off: the root of the mean square (RMS) over the slices, in mm, again without the common translation. Lesson 7 has more of them, and says where they mislead.
 
 # %%
 for name in ("nearest neighbour", "estimate"):

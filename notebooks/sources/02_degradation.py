@@ -3,7 +3,7 @@
 #
 # **Goal.** Take Eq. 1 apart, write its two operators yourself, and see why one word in the motion layer, *nearest* instead of *bilinear*, keeps every slice where it is.
 #
-# **You need** lesson 1, and PyTorch tensors; about 20 minutes to read. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lesson 1, and PyTorch tensors; about 11 minutes to read. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %%
 import torch
@@ -28,6 +28,8 @@ def scan(amplitude=4.0, epsilon=0.1, seed=0):
 lesson.picture_degradation(S_HR, scan(), stack, k=7)
 
 # %% [markdown]
+# ## Eq. 1 in three parts
+#
 # The upper row shows the heart cut along its length, the lower row one slice. Each dotted line marks where the other row cuts. From left to right the three parts of Eq. 1 do their work:
 #
 # $$S_{LR} = F(S_{HR}) = M_d(\downarrow_s S_{HR}) + \epsilon$$
@@ -38,7 +40,9 @@ lesson.picture_degradation(S_HR, scan(), stack, k=7)
 # | $M_d$ | displaces each slice in its plane by its own $d_k$ | in a random direction, by 2.3 ± 0.87 mm; four times that is *severe* |
 # | $\epsilon$ | errs in single voxels | with probability ε a voxel takes a neighbour's label, so errors fall on borders |
 #
-# **At the extremes.** The first number of $s$ counts along D, from apex to base; the other two say that rows and columns are kept. With $s = 1$ every plane is kept: nothing has to be restored, and only the motion is left. With $s = 10$ six or seven slices are left, 20 mm apart. Then most of the heart between them is the generator's guess, and a heart whose apex or base falls into a gap suffers most. $M_d$ with $d = 0$ changes nothing. The paper's motion leaves every slice in its own plane; real breathing also moves the heart *through* the planes and turns it, and Eq. 1 has no number for that (lesson 6 tries it). ε = 0 is a perfect segmentation. The more ε, the higher the least loss that any heart can reach; but errors in single voxels cancel out over a slice, so they harm little. An outline that is wrong all along one side does not cancel. It looks like a displacement.
+# ### Each part at its extremes
+#
+# The first number of $s$ counts along D, from apex to base; the other two say that rows and columns are kept. With $s = 1$ every plane is kept: nothing has to be restored, and only the motion is left. With $s = 10$ six or seven slices are left, 20 mm apart. Then most of the heart between them is the generator's guess, and a heart whose apex or base falls into a gap suffers most. $M_d$ with $d = 0$ changes nothing. The paper's motion leaves every slice in its own plane; real breathing also moves the heart *through* the planes and turns it, and Eq. 1 has no number for that (lesson 6 tries it). ε = 0 is a perfect segmentation. The more ε, the higher the least loss that any heart can reach; but errors in single voxels cancel out over a slice, so they harm little. An outline that is wrong all along one side does not cancel. It looks like a displacement.
 #
 # ## One idea: read a field at points
 #
@@ -124,7 +128,7 @@ pictures.lines(
 )
 
 # %% [markdown]
-# The two losses look alike, and a person could find the valley in either. The two gradients do not look alike. Now the heart is known, and an optimiser (Adam, see lesson 4) looks for all thirteen $d_k$ at once:
+# The two losses look alike, and a person could find the valley in either. The two gradients do not look alike. Now the heart is known, and an optimiser looks for all thirteen $d_k$ at once (lesson 4 tells how it works):
 
 # %% tags=["nbval-check-output"]
 tissue = (S_LR > 0).flatten(1).any(1)
@@ -204,4 +208,4 @@ pictures.try_it(show, amplitude=(0.0, 4.0, 0.5), epsilon=(0.0, 0.3, 0.05), seed=
 # - Interpolation is there for the gradient, not for beauty. A layer that is not smooth in d has no gradient in d, and no message tells you so.
 # - Positions are in mm and belong to centres of voxels. Test an operator on a field whose values *are* its coordinates: the checks above did just that.
 #
-# **One step further.** Give `my_move` a heart that drifts: `d = torch.linspace(-10, 10, 13)` along the columns. Could you tell such a stack from the stack of a heart that leans? Lesson 5 says what can.
+# **One step further.** Give `my_move` slices that are displaced more and more from apex to base: `d = torch.linspace(-10, 10, 13)` along the columns. Could you tell such a stack from the stack of a heart that leans? Lesson 5 says what can.

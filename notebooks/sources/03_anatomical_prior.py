@@ -3,7 +3,7 @@
 #
 # **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a generator that learned from it, and a space of codes to draw from and to walk in. Then see where it ends: hearts that it cannot make, and one that it quietly repairs.
 #
-# **You need** lesson 1; lesson 2 helps; about 20 minutes to read. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lesson 1; lesson 2 helps; about 18 minutes to read. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %%
 import numpy as np
@@ -19,6 +19,8 @@ people = {group: population.draw(5, seed=3, population=group) for group in group
 lesson.picture_hearts({group: phantom.label_maps(shapes) for group, shapes in people.items()})
 
 # %% [markdown]
+# ## The population
+#
 # Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. The paper learned from the hearts of 1,000 volunteers, which may not be given away; ours come from a *population* that is written down as a formula. It makes a heart of 245 independent random numbers. Their effects were set so that volumes, lengths, walls and angles vary as published for healthy adults. A column is one person, healthy and with each of two diseases.
 
 # %% tags=["nbval-check-output"]
@@ -36,9 +38,11 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 #
 # $$G_\theta(z): \mathbb{R}^M \ni z \mapsto S = G_\theta(z) \in \Sigma_{HR}$$
 #
-# A segmentation has a million voxels, and nearly all label maps of that size are noise. Those that are hearts lie close together, like a thin sheet in a large room: the *manifold* $\Sigma_{HR}$. G puts coordinates on this sheet, the M numbers of $z$ (θ are the weights of its network). Before we see any scan we expect these numbers to be independent, each with mean 0 and standard deviation (SD) 1. This expectation, $z \sim N(0, I)$, is the *prior* of $z$. So there are three questions to a generator. Is every draw of N(0, I) a heart? Is every heart close to some G(z)? Do neighbours in z look alike?
+# A segmentation has a million voxels, and nearly all label maps of that size are noise. Those that are hearts lie close together, like a thin sheet in a large room: the *manifold* $\Sigma_{HR}$. G puts coordinates on this sheet, the M numbers of $z$, which are called *latents* (θ are the weights of its network). Before we see any scan we expect these numbers to be independent, each with mean 0 and standard deviation (SD) 1. This expectation, $z \sim N(0, I)$, is the *prior* of $z$. So there are three questions to a generator. Is every draw of N(0, I) a heart? Is every heart close to some G(z)? Do neighbours in z look alike?
 #
-# **Draws.** `anatomy.faults` looks for what no heart has: tissue in pieces, a leak, a gap in the septum (the wall between the ventricles), a volume out of range. We draw from three generators: `traits`, which all lessons use, and the paper's two, a β-VAE and a DCGAN.
+# ### Is every draw a heart?
+#
+# `anatomy.faults` looks for what no heart has: tissue in pieces, a leak, a gap in the septum (the wall between the ventricles), a volume out of range. We draw from three generators: `traits`, which all lessons use, and the paper's two, a β-VAE and a DCGAN.
 
 # %%
 generators = {name: sr.load_generator(name) for name in ["traits", "betavae", "dcgan"]}
@@ -89,7 +93,9 @@ def my_kl(mean, log_variance):
 lesson.kl(my_kl)
 
 # %% [markdown]
-# **What β does** can be computed. Some latents change a heart much, others hardly. Let λ say how much: if the latent is wrong by one SD, the loss rises by λ/2 nats. (λ is called its *Fisher information*, and we can measure it on G.) Then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold. A latent with λ far above β is used: σ is small. A latent with λ far below β is not used: its σ stays at the prior's 1, and the decoder learns to ignore it.
+# ## What β does
+#
+# What β does can be computed. Some latents change a heart much, others hardly. Let λ say how much: if the latent is wrong by one SD, the loss rises by λ/2 nats. (λ is called its *Fisher information*, and we can measure it on G.) Then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold. A latent with λ far above β is used: σ is small. A latent with λ far below β is not used: its σ stays at the prior's 1, and the decoder learns to ignore it.
 
 # %% tags=["nbval-check-output"]
 G = generators["traits"]
@@ -125,9 +131,11 @@ print(
 # %% [markdown]
 # **At the extremes.** With a very large β few latents are used: every draw is a heart, but a coarse one. With β near 0 each training heart has a small spot of its own in the space of codes; between the spots nothing was trained, and a draw of N(0, I) falls there. A solver that starts at z = 0 then starts outside, and a prior on z pulls it to the wrong place. What matters is β *compared with the cross-entropy*. The paper's 0.001 belongs to a loss that is scaled in its own way, so compare KLs in nats between papers, not values of β.
 #
-# ## Every heart a G(z)?
+# ## Is every heart close to a draw?
 #
-# **How many latents.** The latents of `traits` are ordered by how much they change a heart, so its first M make a smaller generator. `best_code` finds the code whose heart is nearest to a known one. No solver can do better than this code.
+# ### How many latents
+#
+# The latents of `traits` are ordered by how much they change a heart, so its first M make a smaller generator. The *best code* of a known heart is the one whose G(z) is nearest to it (`best_code` finds it). No solver can do better.
 
 # %%
 truth = sr.load_sample("healthy_1").S_HR.labels
@@ -148,7 +156,9 @@ lesson.picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 # %% [markdown]
 # Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. Of a scan with motion, more than 64 gain nothing: what is lost there is not lost for want of latents. Unusual hearts gain most from a large M, above all real ones.
 #
-# **The encoder's guess** is quicker than the search for the best code, and worse: one pass through a network instead of thirty iterations. Latent optimisation needs no encoder. Ours only says where the search starts; a bad guess costs iterations, and a good one saves them.
+# ### The encoder's guess
+#
+# The encoder's guess is quicker than the search for the best code, and worse: one pass through a network instead of thirty iterations. Latent optimisation needs no encoder. Ours only says where the search starts; a bad guess costs iterations, and a good one saves them.
 
 # %% tags=["nbval-check-output"]
 code, _ = G.encode(lesson.seen_whole(truth))

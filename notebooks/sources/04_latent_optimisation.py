@@ -3,7 +3,7 @@
 #
 # **Goal.** Write Algorithm 1 by hand, know what each of its settings does, and see why a small loss is not yet a good answer.
 #
-# **You need** lessons 2 (the degradation) and 3 (the generator $G$), and some PyTorch; about 20 minutes to read, 20 seconds to run. Without PyTorch, unfold the solutions of exercises 1 and 3 and find the paper's lines in them. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lessons 2 (the degradation) and 3 (the generator $G$), and some PyTorch; about 13 minutes to read, 20 seconds to run. Without PyTorch, unfold the solutions of exercises 1 and 3 and find the paper's lines in them. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
@@ -173,11 +173,11 @@ pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"line
 #
 # - **Motion error 0.0 mm** of PAPER is no merit. This scan was not displaced, so $d = 0$ is the truth; PAPER starts there and hardly moves. Doing nothing is right for $d$ here, and wrong for $z$: look at its loss and its Dice. On a displaced scan the same run leaves the motion as it was.
 # - **PAPER** stops after ten iterations, as soon as its rule may speak. At $10^{-4}$ a step, ten steps take $z$ nowhere; the loss hardly changes, and the rule takes that for the end. The loss does hardly change; that does not mean "solved". The public code has neither that rate nor that rule.
-# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it.
-# - **RECOMMENDED** minimises another objective: $L$ and priors on $z$ and $d$ (lesson 5). Its optimiser, L-BFGS, learns from its last steps how $z$ and $d$ depend on each other; Adam treats each number alone. *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last, so $z$ is measured in units in which all are equally steep. This, and the encoder's guess, save iterations and hardly change the end. The priors change the end.
+# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it. REFERENCE moves $d$ first and then $z$ at the new $d$ (`alternate`), so each iteration looks at the scan twice. It halves its rates every 100 iterations (`halve_every`): large steps to arrive, small ones to settle. If rates are never halved, the run keeps trembling around its end; if they are halved too early, it stops on its way.
+# - **RECOMMENDED** minimises another objective: $L$ and priors on $z$ and $d$ (lesson 5). Its optimiser, L-BFGS, learns from its last steps how $z$ and $d$ depend on each other; Adam treats each number alone. *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last, so $z$ is measured in units in which all are equally steep (`lr_z` and `lr_d` set these units, and not the length of a step). This, and the encoder's guess, save iterations and hardly change the end. The priors change the end.
 # - **INTERACTIVE** is the same, stopped after 12 iterations and with fewer voxels: mostly those near borders, which say the most. On this scan it loses nothing; under severe motion it can stop too early.
 #
-# Our stop rule looks for changes that a user could see. It ends the run when over five iterations the heart has hardly changed (Dice of the new $G(z)$ with the old one above 0.998) and no slice has moved by more than 0.1 mm.
+# Our stop rule looks for changes that a user could see. It ends the run when over five iterations (`stop_window`) the heart has hardly changed (`stop_dice`: Dice of the new $G(z)$ with the old one above 0.998) and no slice has moved by more than 0.1 mm (`stop_mm`). It can be wrong in a long flat valley, where every step is small. So RECOMMENDED searches once more before it stops.
 
 # %% [markdown]
 # ## Train mode or eval mode

@@ -3,12 +3,12 @@
 #
 # **Goal.** See the landscape of $L$ over the displacement of a slice; learn what a stack of slices can never tell; see what a prior does about it.
 #
-# **You need** lesson 4 (Algorithm 1), and for exercise 1 a little of Fourier transforms; about 20 minutes to read, a minute or two to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lesson 4 (Algorithm 1), and for exercise 1 a little of Fourier transforms; about 14 minutes to read, a minute or two to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# Take the heart that a run found, and move **one** slice over the whole plane. For each place we compute how badly the slice fits there: $L_{SA}$ of this slice as a function of its $d_k$. Dark means a good fit. The line shows how the run moved the slice, from the ring (start) to the dot (end). The cross is the true displacement, up to the translation that all slices share. The triangles are the local minima of the map; one of them is the deepest point.
+# Take the heart that a run found, and move **one** slice over the whole plane. For each place we compute how badly the slice fits there: $L_{SA}$ of this slice as a function of its $d_k$. Such a map is called a *landscape*. Dark means a good fit. The line shows how the run moved the slice, from the ring (start) to the dot (end). The cross is the true displacement, up to the translation that all slices share. The triangles are the local minima of the map; one of them is the deepest point.
 
 # %%
 from dataclasses import replace
@@ -58,7 +58,7 @@ pictures.try_it(draw, slice_number=(2, 11), rows=(-50, 50, 5), columns=(-50, 50,
 #
 # $$\ell(u) = \sum_c \sum_x y_c(x)\, \log p_c(x - u).$$
 #
-# This is a cross-correlation. The Fourier transform turns it into a product, in which one factor is conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches in this way for every slice, up to 20 mm, before its first iteration and once more before it stops. A search up to 0 mm is no search: the gradient alone must bring the slices home, and inside the funnel it does, in more iterations. A search too far out can put a slice with little tissue into a false minimum; so far shifts cost something (a prior with an SD of 7 mm, that of severe motion).
+# This is a cross-correlation. The Fourier transform turns it into a product, in which one factor is conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches in this way for every slice, up to 20 mm (`reach`), before its first iteration (`search_at`) and once more before it stops (`search_last`). A `reach` of 0 is no search: the gradient alone must bring the slices home, and inside the funnel it does, in more iterations. A search too far out can put a slice with little tissue into a false minimum; so far shifts cost something (`search_sd`, an SD of 7 mm, that of severe motion).
 #
 # ### Exercise 1: all shifts by one Fourier transform
 #
@@ -126,6 +126,8 @@ def compensate(d, z, translation, lean):
 lesson.compensate(compensate)
 
 # %% [markdown]
+# ### The losses along both freedoms
+#
 # Here are the losses along both freedoms. $L_{SA}$ is flat however far we go, until the heart touches the end of the box (at −30 mm). $L_{LA}$ is the loss of a long-axis (LA) view, a picture along the heart that this run did not see. It is not flat. It has its minimum where the heart does not lean. It also says that the heart lies some 8 mm from where the run put it, if the view lies where its file says. Lesson 6 uses such views.
 
 
@@ -181,6 +183,8 @@ axes = {"xlabel": "motion, RMS over the slices, mm", "ylabel": "price, nats"}
 pictures.lines({"lines": prices, "x": rms, **axes}, width=6.4)
 
 # %% [markdown]
+# ## The settings of the priors, at their extremes
+#
 # Four settings say how strong the priors are:
 #
 # - `prior_of`: which of $z$ and $d$ have one.

@@ -3,7 +3,7 @@
 #
 # **Goal.** Put long-axis (LA) views into the same space as the slices, add them to the loss (Eqs. 4 and 5), and see what they repair, even where they are displaced themselves.
 #
-# **You need** lessons 4 and 5; about 20 minutes to read, a minute to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lessons 4 and 5; about 16 minutes to read, a minute to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
@@ -80,7 +80,7 @@ def multi_view(z, d, p, gamma):
 lesson.multi_view(multi_view)
 
 # %% [markdown]
-# ## Why $L_{LA}$ does not depend on $d$
+# ## Why the view's loss does not depend on d
 #
 # The paper prints $L_{LA}(z, d)$. But $d$ is how far each **slice of the stack** was displaced, and the LA view is no slice of the stack: $R \odot G(z)$ has no $d$ in it. Ask the gradient:
 

@@ -3,7 +3,7 @@
 #
 # **Goal.** Ask an answer how sure it is, test whether it is right as often as it says, and meet two hearts that look perfect and are wrong.
 #
-# **You need** lessons 1 and 3; about 20 minutes to read. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lessons 1 and 3; about 14 minutes to read. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %%
 from dataclasses import replace

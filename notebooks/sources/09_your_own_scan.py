@@ -3,7 +3,7 @@
 #
 # **Goal.** Take a label map that somebody else made, find out what it is, restore its heart, decide whether to trust it, and put the answer back where the scan lies.
 #
-# **You need** lesson 1, and if you like a NIfTI file of your own; one from a "stranger" is provided. About 20 minutes to read, half a minute to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md). For research and teaching, not for clinical use.
+# **You need** lesson 1, and if you like a NIfTI file of your own; one from a "stranger" is provided. About 17 minutes to read, half a minute to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md). For research and teaching, not for clinical use.
 
 # %% [markdown]
 # ## What a stranger sends
@@ -74,7 +74,7 @@ lesson.orientation(orientation)
 #
 # ## Labels
 #
-# What 1, 2 and 3 mean was decided by whoever drew the labels. The library recognises three orders, by their values and by the anatomy: the LV lies within its muscle.
+# What 1, 2 and 3 mean was decided by whoever drew the labels. The library recognises three label orders, by their values and by the anatomy: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
 convention = labels.parse_convention(MY_LABELS.split()) if MY_LABELS else None

@@ -3,7 +3,7 @@
 #
 # **Goal.** Use the same library for something that is no heart, and see what carries over: the method, the tools, and the faults.
 #
-# **You need** lessons 4 to 6; about 10 minutes to read, 10 seconds to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lessons 4 to 6; about 6 minutes to read, 10 seconds to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
