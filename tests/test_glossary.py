@@ -23,7 +23,9 @@ def terms(page: str) -> dict[str, int]:
 def text_of(source: Path) -> str:
     """What a lesson says, in plain letters; without its map, which names what comes later."""
     cells = [c.source for c in build.read(source).cells if c.cell_type == "markdown"]
-    lines = [line for line in "\n".join(cells).splitlines() if "_" not in line or ".ipynb)" not in line]
+    lines = [
+        line for line in "\n".join(cells).splitlines() if "_" not in line or ".ipynb)" not in line
+    ]
     text = re.sub(r"\]\([^)]*\)", "]", "\n".join(lines))
     for mark, plain in LATEX.items():
         text = text.replace(mark, plain)

@@ -209,7 +209,10 @@ for name, change in extremes.items():
     print(f"{name:24s}", end="")
     for problem, known in ((slices_only, straight_truth), (p, truth)):
         end = sr.solve(problem, replace(sr.RECOMMENDED, **change))
-        print(f"{known.dice(end):7.2f} {known.motion_error(end.d):5.1f} mm {end.z.norm():4.0f}", end="    ")
+        print(
+            f"{known.dice(end):7.2f} {known.motion_error(end.d):5.1f} mm {end.z.norm():4.0f}",
+            end="    ",
+        )
     print()
 
 # %% [markdown]
