@@ -40,6 +40,7 @@ class Piece:
 
     @property
     def font(self) -> FontProperties:
+        """What it is set in."""
         family = "DejaVu Sans Mono" if self.code else "DejaVu Sans"
         weight = "bold" if self.bold else "normal"
         return FontProperties(family=family, size=self.size, weight=weight)
@@ -63,6 +64,7 @@ class Measure:
         self._renderer = FigureCanvasAgg(Figure(dpi=72 * FINE)).get_renderer()
 
     def width(self, piece: Piece) -> float:
+        """Of a line of text, points."""
         found = self._renderer.get_text_width_height_descent(piece.text, piece.font, ismath=False)
         return float(found[0]) / FINE
 

@@ -42,7 +42,7 @@ lesson.picture_degradation(S_HR, scan(), stack, k=7)
 #
 # ### Each part at its extremes
 #
-# The first number of $s$ counts along D, from apex to base; the other two say that rows and columns are kept. With $s = 1$ every plane is kept: nothing has to be restored, and only the motion is left. With $s = 10$ six or seven slices are left, 20 mm apart. Then most of the heart between them is the generator's guess, and a heart whose apex or base falls into a gap suffers most. $M_d$ with $d = 0$ changes nothing. The paper's motion leaves every slice in its own plane; real breathing also moves the heart *through* the planes and turns it, and Eq. 1 has no number for that (lesson 6 tries it). ε = 0 is a perfect segmentation. The more ε, the higher the least loss that any heart can reach; but errors in single voxels cancel out over a slice, so they harm little. An outline that is wrong all along one side does not cancel. It looks like a displacement.
+# The first number of $s$ counts along D, from apex to base; the other two say that rows and columns are kept. With $s = 1$ every plane is kept: nothing has to be restored, and only the motion is left. With $s = 10$ six or seven slices are left, 20 mm apart. Then most of the heart between them is the generator's guess, and a heart whose apex or base falls into a gap suffers most. $M_d$ with $d = 0$ changes nothing. The paper's motion leaves every slice in its own plane; real breathing also moves the heart *through* the planes and turns it, and Eq. 1 has no number for that (lesson 6 tries it). ε = 0 is a perfect segmentation. The larger ε is, the higher is the loss that even the true heart has. But errors in single voxels cancel out over a slice, so they harm little. An outline that is wrong all along one side does not cancel. It looks like a displacement.
 #
 # ## One idea: read a field at points
 #
@@ -61,7 +61,7 @@ print("heights of the slices, mm:", stack.z.int().tolist())
 # %% [markdown]
 # ### Exercise 1: write ↓ₛ
 #
-# Write `my_downsample(field, stack)`: read the field (B, C, n, H′, W′) at the heights `stack.z` (K,), in mm, by linear interpolation along D. (B counts hearts, C classes; H′ and W′ are the nodes along rows and columns.) The result is (B, C, K, H′, W′). The n planes of the lattice fill the box from −64 to 64 mm, each in the *middle* of its n-th part.
+# Write `my_downsample(field, stack)`: read the field (B, C, n, H′, W′) at the heights `stack.z` (K,), in mm, by linear interpolation along D. (B counts hearts, C classes; H′ and W′ are the nodes along rows and columns.) The result is (B, C, K, H′, W′). Cut the box from −64 to 64 mm into n equal parts: each of the n planes lies in the *middle* of its part.
 #
 # <details><summary>Hint 1</summary>The pitch is 128 / n mm, and plane i lies at (i + ½) · pitch − 64. Solve for i: a fraction such as 3.4 means 0.6 of plane 3 and 0.4 of plane 4.</details>
 # <details><summary>Hint 2</summary><code>low = i.floor().long()</code> can index a whole axis at once: <code>field[:, :, low]</code> has K planes. The weight needs two more axes to broadcast: <code>w[:, None, None]</code>.</details>

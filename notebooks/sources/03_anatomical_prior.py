@@ -38,7 +38,7 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 #
 # $$G_\theta(z): \mathbb{R}^M \ni z \mapsto S = G_\theta(z) \in \Sigma_{HR}$$
 #
-# A segmentation has a million voxels, and nearly all label maps of that size are noise. Those that are hearts lie close together, like a thin sheet in a large room: the *manifold* $\Sigma_{HR}$. G puts coordinates on this sheet, the M numbers of $z$, which are called *latents* (θ are the weights of its network). Before we see any scan we expect these numbers to be independent, each with mean 0 and standard deviation (SD) 1. This expectation, $z \sim N(0, I)$, is the *prior* of $z$. So there are three questions to a generator. Is every draw of N(0, I) a heart? Is every heart close to some G(z)? Do neighbours in z look alike?
+# A segmentation has a million voxels, and nearly all label maps of that size are noise. Those that are hearts lie close together, like a thin sheet in a large room: the *manifold* $\Sigma_{HR}$. G puts coordinates on this sheet, the M numbers of $z$, which are called *latents* (θ are the weights of its network). Before we see any scan we expect these numbers to be independent, each with mean 0 and standard deviation (SD) 1. This expectation, $z \sim N(0, I)$, is the *prior* of $z$. So we ask three things of a generator. Is every draw of N(0, I) a heart? Is every heart close to some G(z)? Do neighbours in z look alike?
 #
 # ### Is every draw a heart?
 #
@@ -154,7 +154,7 @@ columns = [*(f"M = {M}" for M in sizes), "truth"]
 lesson.picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 
 # %% [markdown]
-# Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. Of a scan with motion, more than 64 gain nothing: what is lost there is not lost for want of latents. Unusual hearts gain most from a large M, above all real ones.
+# Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. For a scan with motion more than 64 gain nothing; what is lost there is lost for other reasons. Hearts unlike the population's, above all real ones, gain most from a large M.
 #
 # ### The encoder's guess
 #
@@ -171,7 +171,7 @@ for name, heart in both.items():
 # %% [markdown]
 # ### Exercise 2: walk in the latent space
 #
-# Do neighbours look alike? Write `my_along(z, vector, amount)`: the code z (1, M) with its part along the unit direction `vector` (M,) *replaced* by `amount`, everything across it as it was.
+# Do neighbours look alike? Write `my_along(z, vector, amount)`: take the code z (1, M) and *replace* its part along the unit direction `vector` (M,) by `amount`. Leave its parts in all directions at right angles as they were.
 #
 # <details><summary>Hint</summary>The part that z has along the direction is the number <code>z @ vector</code>.</details>
 
@@ -205,9 +205,9 @@ lesson.picture_hearts(
 )
 
 # %% [markdown]
-# The middle column is z = 0, where Algorithm 1 starts in the paper. The hearts change smoothly from left to right, and this is what makes gradient descent in z possible. Hardly a direction changes one trait alone. “Mostly” names the trait that changes most, compared with how much it varies from heart to heart.
+# The middle column is z = 0, where Algorithm 1 starts in the paper. The hearts change smoothly from left to right, and this is what makes gradient descent in z possible. Few directions change one trait alone. “Mostly” names the trait that changes most, compared with how much it varies from heart to heart.
 #
-# But far out there are no hearts that anybody has. A step of one SD in direction 1 about doubles the LV. So compare its volumes with those of the population above; the rows go further than the picture:
+# Far out, however, the hearts are like nobody's. A step of one SD in direction 1 about doubles the LV. So compare its volumes with those of the population above; the rows go further than the picture:
 
 # %% tags=["nbval-check-output"]
 for amount in [-3, *amounts, 3]:
@@ -217,7 +217,7 @@ for amount in [-3, *amounts, 3]:
     print(f"{amount:+d} SD: LV {ml:4.0f} ml, faults: {faults}")
 
 # %% [markdown]
-# Up to 2 SD `anatomy.faults` finds no fault: its range of volumes has room for the largest diseased heart. But no healthy adult of the population above has such volumes. A heart without faults need not be a heart that somebody has.
+# Up to 2 SD `anatomy.faults` finds no fault: its range of volumes has room for the largest diseased heart. But no healthy adult of the population above has such volumes. A heart without faults may still be like nobody's.
 #
 # ## Where the prior ends
 #
@@ -269,7 +269,7 @@ closed = (nearest["hole"][hole] == 2).mean()
 print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 
 # %% [markdown]
-# The code of the mirrored heart lies far out, where no draw ever comes, and G makes this heart badly. Such a misfit can be *seen*. (That is why scans are turned first so that they lie as G's hearts do.) The hole is dangerous: G closes nearly all of it, Dice hardly falls, and the code is no more surprising than that of the dilated heart. The generator has never seen a hole, and takes it for an error in the data. Lesson 8 comes back to this.
+# The code of the mirrored heart lies far out, where no draw ever comes, and G makes this heart badly. Such a misfit can be *seen*. (To avoid it, scans are first turned so that they lie as G's hearts do.) The hole is dangerous: G closes nearly all of it, Dice hardly falls, and the code is no more surprising than that of the dilated heart. The generator has never seen a hole, and takes it for an error in the data. Lesson 8 comes back to this.
 #
 # ## Try it
 #

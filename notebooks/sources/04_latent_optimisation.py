@@ -172,7 +172,7 @@ pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"line
 # What to see:
 #
 # - **Motion error 0.0 mm** of PAPER is no merit. This scan was not displaced, so $d = 0$ is the truth; PAPER starts there and hardly moves. Doing nothing is right for $d$ here, and wrong for $z$: look at its loss and its Dice. On a displaced scan the same run leaves the motion as it was.
-# - **PAPER** stops after ten iterations, as soon as its rule may speak. At $10^{-4}$ a step, ten steps take $z$ nowhere; the loss hardly changes, and the rule takes that for the end. The loss does hardly change; that does not mean "solved". The public code has neither that rate nor that rule.
+# - **PAPER** stops after ten iterations, as soon as its rule may end it. With steps of $10^{-4}$, ten steps take $z$ nowhere. The loss hardly changes, so the rule ends the run; but "hardly changes" is not "solved". The public code has neither that rate nor that rule.
 # - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it. REFERENCE moves $d$ first and then $z$ at the new $d$ (`alternate`), so each iteration looks at the scan twice. It halves its rates every 100 iterations (`halve_every`): large steps to arrive, small ones to settle. If rates are never halved, the run keeps trembling around its end; if they are halved too early, it stops on its way.
 # - **RECOMMENDED** minimises another objective: $L$ and priors on $z$ and $d$ (lesson 5). Its optimiser, L-BFGS, learns from its last steps how $z$ and $d$ depend on each other; Adam treats each number alone. *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last, so $z$ is measured in units in which all are equally steep (`lr_z` and `lr_d` set these units, and not the length of a step). This, and the encoder's guess, save iterations and hardly change the end. The priors change the end.
 # - **INTERACTIVE** is the same, stopped after 12 iterations and with fewer voxels: mostly those near borders, which say the most. On this scan it loses nothing; under severe motion it can stop too early.
@@ -218,7 +218,7 @@ lesson.picture_discs(rows, of=["beside a small disc", "beside its like", "beside
 # %% [markdown]
 # ### Exercise 3: does a neighbour matter?
 #
-# Write `influence(network, this, other, another)`: put the code `this` first in a batch with `other`, then in one with `another`; return the largest absolute difference between the two pictures of `this`. Leave the network in the mode it is in.
+# Write `influence(network, this, other, another)`: put the code `this` in a batch with `other`, and then in another batch with `another`, as the first of the two each time. Return the largest absolute difference between the two pictures of `this`. Leave the network in the mode it is in.
 #
 # <details><summary>Hint</summary><code>network(torch.cat([this, other]))[0]</code> is the picture of <code>this</code> beside <code>other</code>.</details>
 

@@ -110,15 +110,15 @@ pictures.try_it(draw, kind=["translate", "shear"], amount=(-30, 30, 5))
 # %% [markdown]
 # ### Exercise 2: against the move
 #
-# A heart is moved along its slices: at height $z$ (here in mm, not the code) by `translation + z * lean`, in mm along rows and columns. A lean of 0.1 is 10 mm over 100 mm. Write `compensate(d, z, translation, lean)`: the displacements with which the moved heart gives the same stack that the old heart gave with `d`. Shapes: d (1, K, 2), z (K,), the others (2,).
+# A heart is moved along its slices: at a height of $h$ mm by `translation + h * lean`, in mm along rows and columns. A lean of 0.1 is 10 mm over 100 mm. Write `compensate(d, heights, translation, lean)`: the displacements with which the moved heart gives the same stack that the old heart gave with `d`. Shapes: d (1, K, 2), heights (K,), the others (2,).
 #
-# <details><summary>Hint</summary>A slice displaced by d shows at x what lies at x − d. If what lay at x − d now lies at x − d + t, which displacement finds it? For shapes, <code>z[:, None] * lean</code> is (K, 2).</details>
+# <details><summary>Hint</summary>A slice displaced by d shows at x what lies at x − d. If what lay at x − d now lies at x − d + t, which displacement finds it? For shapes, <code>heights[:, None] * lean</code> is (K, 2).</details>
 
 
 # %% tags=["exercise"]
-def compensate(d, z, translation, lean):
+def compensate(d, heights, translation, lean):
     ### BEGIN SOLUTION
-    return d - (translation + z[:, None] * lean)
+    return d - (translation + heights[:, None] * lean)
     ### END SOLUTION
 
 
@@ -224,15 +224,15 @@ for name, change in extremes.items():
 #
 # ### Exercise 3: what is left without the drift
 #
-# The slices cannot see an error of $d$ that is a translation or a shear. Write `without_drift(e, z)`: take the errors e (K, 2), and subtract the best constant **and** the best slope along the heights z (K,), for rows and for columns. The stack could have told what is left.
+# The slices cannot see an error of $d$ that is a translation or a shear. Write `without_drift(e, heights)`: take the errors e (K, 2), and subtract the best constant **and** the best slope along the heights (K,), for rows and for columns. The stack could have told what is left.
 #
-# <details><summary>Hint</summary>With <code>a = z - z.mean()</code> the constant is the mean of e, and the slope is <code>(a[:, None] * e).sum(0) / (a**2).sum()</code>.</details>
+# <details><summary>Hint</summary>With <code>a = heights - heights.mean()</code> the constant is the mean of e, and the slope is <code>(a[:, None] * e).sum(0) / (a**2).sum()</code>.</details>
 
 
 # %% tags=["exercise"]
-def without_drift(e, z):
+def without_drift(e, heights):
     ### BEGIN SOLUTION
-    a = (z - z.mean())[:, None]
+    a = (heights - heights.mean())[:, None]
     slope = (a * e).sum(0) / (a**2).sum()
     return e - e.mean(0) - a * slope
     ### END SOLUTION

@@ -152,11 +152,11 @@ ends["4CH displaced, trusted"] = sr.solve(moved, trusting)
 table("stack alone", "4CH displaced, trusted")
 
 # %% [markdown]
-# Now the view makes things **worse** than no view. The view says where the heart lies, the slices say otherwise, and the solver bends the heart to please both.
+# Now the heart is **worse** than without a view. The view says that the heart lies in one place, the slices say another, and the solver bends the heart to fit both.
 #
 # ## A displacement of its own
 #
-# The cure is the one that slices have. Each view gets two numbers, how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`). RECOMMENDED finds them with $z$ and $d$, by the same search and the same gradient. The paper does not.
+# The cure is the same as for the slices: each view gets two numbers that say how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`, in short d_LA). RECOMMENDED finds them together with $z$ and $d$, by the same search and the same gradient. The paper has no such numbers.
 #
 # ### Exercise 3: the points of a displaced view
 #
@@ -194,7 +194,7 @@ table("4CH", "4CH displaced, trusted", "4CH displaced")
 show("4CH displaced, trusted", "4CH displaced")
 
 # %% [markdown]
-# The displaced view is now nearly as good as the one in its place. It costs two unknowns, and the view has thousands of pixels.
+# The displaced view is now nearly as good as the one in its place. It brings two more unknowns, and thousands of pixels to find them by.
 #
 # ## Several views
 #
@@ -206,7 +206,7 @@ seen = [view.S_LA.numpy()[::-1] for view in views.views]
 pictures.finish(pictures.grid({"": seen}, 2.2, ["4CH", "2CH", "3CH"])[0])
 
 # %% [markdown]
-# The 2CH view shows no right ventricle, and on real ones nobody outlines what is grazed of it. So what a view has no pixel of is not looked at in it (`View.lacks`): its background may be that tissue.
+# The 2CH view shows no right ventricle. In a real 2CH view the plane may touch the edge of the RV, and nobody outlines that. So if a view has no pixel of a tissue, its background may be that tissue, and the loss does not ask (`View.lacks`).
 #
 # Beside the result stands the same heart from a stack that was **not displaced at all**, without a view:
 
@@ -221,11 +221,11 @@ error, rest, _ = still_truth.motion_errors(straight.d)
 print(f"straight stack alone     {still_truth.dice(straight):5.2f} {error:11.1f} mm {rest:9.1f} mm")
 
 # %% [markdown]
-# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. So it was for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
+# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. The same was found for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
 #
 # ## What is still free
 #
-# In lesson 5 a heart and all its slices could move together, and no loss saw it. A view that is held in its place stops that. A view that may move does not: it comes along. Move the heart and all slices by 10 mm, along the plane of the view and across it. The view is held, or comes along in its plane:
+# In lesson 5 a heart and all its slices could move together, and no loss noticed. A view that is held in its place notices. A view that may move does not: it moves along. Below, the heart and all slices move by 10 mm, along the plane of the view or across it. The view is held, or it moves along in its plane:
 
 # %%
 end = ends["4CH displaced"]
@@ -241,9 +241,9 @@ for name, t in {"not at all": 0 * along, "along": 10 * along, "across": 10 * acr
     print(f"{name:15s} {L_SA:9.3f} {held:15.3f} {follows:23.3f}")
 
 # %% [markdown]
-# Along the plane nothing tells, once the view comes along. Across it the view cuts another part of the heart, so the loss rises a little, held or not. The library does not rely on that: the generator's own idea of where a heart lies in its box can outweigh it by millimetres.
+# Along the plane, no loss notices once the view moves along. Across the plane, the view then cuts another part of the heart, so its loss rises a little. The library does not rely on this small rise: the generator has a preference for where hearts lie in its box, which can be stronger.
 #
-# So the gauge of lesson 5 holds with views as without. In what the library writes the mean of $d$ over the slices is zero, and the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane, and rightly only if it was not displaced.
+# So the gauge of lesson 5 remains, with views and without. The library therefore fixes it by a rule: in what it writes, the mean of $d$ over the slices is zero, so the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane. That is right only if this view was not displaced.
 #
 # ## γ
 #
@@ -267,7 +267,7 @@ def even_gamma(p):
 lesson.even_gamma(even_gamma)
 
 # %% [markdown]
-# So γ = 1 trusts a pixel of the LA view more than one of the stack. Here is the scan with one displaced view, every run to its end:
+# So with γ = 1 a pixel of the LA view counts more than a pixel of the stack. Here is the scan with one displaced view, with several γ, and every run to its end:
 
 # %%
 gammas = [0.0, 1.0, 10.0, 100.0]

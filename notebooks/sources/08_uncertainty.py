@@ -164,15 +164,15 @@ lesson.picture_reliability(tables)
 #
 # ### Exercise 3: say what was imagined
 #
-# One warning needs neither the truth nor a posterior: how far is the nearest slice? Write `my_unseen(heights, z, reach)`: for each of the `heights` (n,), does its *nearest* slice lie more than `reach` away? The slices lie at the heights `z` (K,); all are in mm. Return a tensor of n bools.
+# One warning needs neither the truth nor a posterior: how far is the nearest slice? Write `my_unseen(heights, slices, reach)`: for each of the `heights` (n,), does its *nearest* slice lie more than `reach` away? `slices` (K,) are the heights of the slices; all are in mm. Return a tensor of n bools.
 #
-# <details><summary>Hint</summary><code>heights[:, None] - z</code> is (n, K): all differences. Which is the least in size?</details>
+# <details><summary>Hint</summary><code>heights[:, None] - slices</code> is (n, K): all differences. Which is the least in size?</details>
 
 
 # %% tags=["exercise"]
-def my_unseen(heights, z, reach):
+def my_unseen(heights, slices, reach):
     ### BEGIN SOLUTION
-    return (heights[:, None] - z).abs().amin(1) > reach
+    return (heights[:, None] - slices).abs().amin(1) > reach
     ### END SOLUTION
 
 
