@@ -37,7 +37,7 @@ pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 #
 # $$L_{SA}(z, d) = CE\big(M_d(\downarrow_s G(z)),\ S_{LR}\big).$$
 #
-# (Why not maximise Dice instead? Dice compares labels, and labels change by jumps. Cross-entropy compares probabilities, which change smoothly.) Every part of $L_{SA}$ can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So one backward pass gives $\partial L/\partial z$ and $\partial L/\partial d$, and Algorithm 1 is gradient descent:
+# (Why not maximise Dice instead? Dice compares labels, and labels change by jumps. A soft Dice of probabilities changes smoothly too, but it is no likelihood: no prior could be weighed against it.) Every part of $L_{SA}$ can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So one backward pass gives $\partial L/\partial z$ and $\partial L/\partial d$, and Algorithm 1 is gradient descent:
 #
 # 1. start at $z = 0$, $d = 0$;
 # 2. compute $L(z, d)$;
