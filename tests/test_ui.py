@@ -697,7 +697,19 @@ def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
         await until(lambda: session_of(explorer).own == ("mine.nii.gz",))
         await until(lambda: session_of(explorer).scene.has_view)
         given(tab.view, "no_view.nii.gz", scan)
-        await until(lambda: not tab.view.said)
+        await until(lambda: len(tab.views.children) == 2)
+        names = [row.children[0].value for row in tab.views.children]
+        assert "view.nii.gz" in names[0]
+        assert "no_view.nii.gz" in names[1]
+        assert session_of(explorer).scene.subject.refused.keys() == {"no_view.nii.gz"}
+        assert session_of(explorer).scene.has_view
+        tab.views.children[1].children[-1].click()  # Remove
+        await until(lambda: len(tab.views.children) == 1)
+        tab.views.children[0].children[2].value = True  # RV not outlined
+        await until(lambda: session_of(explorer).scene.scan.lacking == [["RV"]])
+        await until(lambda: "were not taken" in tab.report.value)
+        tab.views.children[0].children[2].value = False
+        await until(lambda: session_of(explorer).scene.scan.lacking == [[]])
         await until(lambda: "inside what the prior knows" in tab.report.value)
         assert "Found in the file" in tab.report.value
         tab.mirror.value = True

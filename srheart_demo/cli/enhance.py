@@ -47,7 +47,8 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
-                total = step.iteration if step.stopped else settings.iterations
+                most = settings.most(len(scan.views))
+                total = step.iteration if step.stopped else most
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
             found = enhance(scan, G, settings, show)

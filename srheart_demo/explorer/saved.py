@@ -125,9 +125,10 @@ def read(text: str) -> SavedState:
 
 
 def _read_scan(entry: dict[str, Any]) -> ScanSettings:
-    missing = tuple(int(k) for k in entry.get("missing", ()))
-    by_hand = tuple((int(k), float(r), float(c)) for k, r, c in entry.get("by_hand", ()))
-    scan = ScanSettings(**entry | {"missing": missing, "by_hand": by_hand})
+    by_hand: dict[str, Any] = {"missing": tuple(int(k) for k in entry.get("missing", ()))}
+    for name in ("by_hand", "views_by_hand"):
+        by_hand[name] = tuple((int(k), float(r), float(c)) for k, r, c in entry.get(name, ()))
+    scan = ScanSettings(**entry | by_hand)
     for name, (least, most) in POSSIBLE.items():
         if not least <= getattr(scan, name) <= most:
             raise ValueError(f"its {name} is not within {least:g} and {most:g}")
