@@ -16,10 +16,10 @@ import pytest
 import torch
 
 from srheart_demo.cli import main
+from srheart_demo.dashboard import sentences
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import Grade
-from srheart_demo.dashboard import sentences
 from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS, Estimate
@@ -651,7 +651,8 @@ def test_a_file_and_its_download_are_those_of_the_command(
 def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     view: bool, tmp_path: Path
 ) -> None:
-    session = Session(ScanSettings(SAMPLES[0], motion=4.0, long_axis=view), INTERACTIVE)
+    settings = replace(INTERACTIVE, views_iterations=12)
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0, long_axis=view), settings)
     session.advance(1e9)
     sample = load_sample(SAMPLES[0])
     known = takeaway.enhancement(session)
@@ -660,7 +661,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     planes = [replace(sample.S_LA, name=view.name) for view in shown.views]
     scan = Scan.of(stack, *planes, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(enhance(scan, G, INTERACTIVE))
+    e = judged(enhance(scan, G, settings))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")

@@ -73,13 +73,9 @@ def long_axis_note(angle: float, acquired: bool) -> str:
 
 def lean(now: Moment) -> str:
     """How much of the motion error is a drift along the stack, and what sees that."""
-    views = len(now.scene.view_names)
-    used = now.settings.gamma > 0 and views > 0
-    seen = f"{views} long-axis view{'s' * (views > 1)}" if used else ""
-    if now.lean < texts.LEANS_FROM:
-        return f"Hardly any of it leans{f': {seen} would see it' if used else ''}."
-    told = f"{now.lean:.1f}\u00a0mm of it lean: a drift that grows along the stack."
-    return f"{told} {texts.LEAN_LEFT.format(seen) if used else texts.LEAN_UNSEEN}"
+    views = len(now.scene.view_names) if now.settings.gamma else 0
+    seen = texts.LEAN_SEEN.format(views, "s" * (views > 1)) if views else texts.LEAN_UNSEEN
+    return texts.LEAN.format(now.lean, seen)
 
 
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:

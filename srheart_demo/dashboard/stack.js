@@ -40,8 +40,8 @@ function show(model, el, signal) {
   const [front, back] = panels;
   const captions = panels.map((canvas) => canvas.previousElementSibling);
   const choice = element("div", "srh-stack-bar srh-stack-views", el);
-  const said = element("output", "srh-stack-said", el);
   const bar = element("div", "srh-stack-bar", el);
+  const said = element("output", "srh-stack-said", bar);
   const [turn, leave, undo] = [0, 1, 2].map(() => element("button", "srh-small", bar));
   turn.textContent = words.turn;
   undo.textContent = words.undo;
@@ -165,6 +165,7 @@ function show(model, el, signal) {
         : words.fixedView
       : words.scanned;
     turn.hidden = leave.hidden = viewing;
+    undo.hidden = !taken() && viewing;
     turn.setAttribute(
       "aria-label",
       `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`,

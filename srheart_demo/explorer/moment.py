@@ -308,8 +308,8 @@ class Moment:
 
     @cached_property
     def lean(self) -> float:
-        """Of `motion_error` the part that grows linearly along the stack, as in a leaning heart, RMS
-        in mm; NaN where the truth is not known."""
+        """Of `motion_error` what grows linearly along the stack, as a leaning heart's, RMS,
+        mm; NaN where the truth is not known."""
         scene = self.scene
         if scene.d is None:
             return float("nan")
