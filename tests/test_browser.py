@@ -315,7 +315,7 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.mouse.move(middle[0] + 20, middle[1])
     page.mouse.up()
     assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)
-    page.wait_for_function("!document.querySelectorAll('.srh-small')[2].disabled")
+    page.wait_for_function("![...document.querySelectorAll('.srh-small')].at(-1).disabled")
     page.wait_for_function(f"{STATUS} === 'Finished'")
 
     # By keyboard: a slice is left out, and taken again.
@@ -324,7 +324,7 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.wait_for_function("document.querySelector('.srh-stack-said').textContent.includes('not')")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     press(page, "undo")
-    page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+    page.wait_for_function("[...document.querySelectorAll('.srh-small')].at(-1).disabled")
 
     # By keyboard no further than by hand.
     said = page.evaluate(
