@@ -928,6 +928,12 @@ def test_a_view_is_dragged_as_a_slice_is_and_found_where_it_was_dragged_to(
     again = Session(settings=SHORT)
     again.restore(session.text())
     assert again.scene.settings == dragged
+    own = replace(INTERACTIVE, name="mine", iterations=2, views_search_at=(1,), views_iterations=3)
+    mine = Session(dragged, own)
+    mine.advance(1e9)
+    again.restore(mine.text())
+    assert again.history.active.settings == own
+    assert again.step.loss == mine.step.loss
 
 
 def test_a_view_of_ones_own_is_dragged() -> None:

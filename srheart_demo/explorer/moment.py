@@ -12,16 +12,8 @@ from torch import Tensor
 
 from srheart_demo.explorer import painting
 from srheart_demo.explorer.history import Run, called
-from srheart_demo.explorer.pictures import (
-    Cuts,
-    Overlay,
-    Side,
-    cut,
-    long_axis,
-    overlay,
-    short_axis,
-    side,
-)
+from srheart_demo.explorer.overlay import Overlay, overlay
+from srheart_demo.explorer.pictures import Cuts, Side, cut, long_axis, short_axis, side
 from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
