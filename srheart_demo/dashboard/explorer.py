@@ -19,7 +19,6 @@ from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.panels import (
     PAPERS_CHOICE,
-    PAPERS_SYSTEM,
     Header,
     ScanPanel,
     ScorePanel,
@@ -30,8 +29,10 @@ from srheart_demo.dashboard.panels import (
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
+from srheart_demo.dashboard.tour import TourStrip
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
 from srheart_demo.machine import keep_little
+from srheart_demo.solver.settings import PAPERS_SYSTEM
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
@@ -73,7 +74,8 @@ class Explorer(ui.Hearing):
     def __init__(self, load: Callable[[], Session] = load_session) -> None:
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.runner = runner = Runner(load, self.page)
-        self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.tour = TourStrip()
+        self.header, self.scan, self.solver = Header(self.tour.box), ScanPanel(), SolverPanel()
         self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
@@ -90,7 +92,7 @@ class Explorer(ui.Hearing):
         unseen = ui.named(w.VBox([self.page]), "srh-unseen")
         self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
         self.session: Session | None = None
-        self._still = False
+        self._still = self._hidden = False
         self._unseen: dict[w.Widget, set[str]] = {}
         runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
         runner.on_state, runner.on_job = self._show_state, self._show_job
@@ -122,7 +124,11 @@ class Explorer(ui.Hearing):
     def _show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
         self.session, self.transport.shown = session, None
+        if session.scene.truth_hidden != self._hidden:
+            self._hidden = session.scene.truth_hidden
+            self.tabs.clear()
         with self.quietly():
+            self.header.hide_truth.value = not session.truth_shown
             for panel in (self.scan, self.solver, self.heart):
                 panel.fill(session)
         self._enable()
@@ -136,6 +142,7 @@ class Explorer(ui.Hearing):
         self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
         self.scan.stack.show(now)
+        self.tour.show_frame(now)
         with self.quietly():  # last: the scrubber has the browser lay out the page at once
             self.transport.show_frame(now)
 
@@ -157,7 +164,8 @@ class Explorer(ui.Hearing):
         bar = self.transport
         bar.run.disabled = bar.step.disabled = loading or running
         bar.pause.disabled = state not in (Activity.RUNNING, Activity.REPLAYING)
-        for control in (bar.reset, bar.iteration, bar.replay, bar.fork, *self.solver.controls):
+        moving = bar.reset, bar.iteration, bar.replay, bar.fork
+        for control in (*moving, *self.solver.controls, self.header.tour, self.header.hide_truth):
             control.disabled = loading
         self._enable()
         self._say(problem)
@@ -172,12 +180,12 @@ class Explorer(ui.Hearing):
     def _enable(self) -> None:
         """Only controls that have a meaning for this scan."""
         loading, session = self.runner.state is Activity.LOADING, self.session
-        simulated = session is None or session.scene.d is not None
+        simulated = session is None or session.scene.simulated
         view = session is None or session.scene.subject.views > 0
         self.scan.enable(loading, simulated, view)
         self.solver.show_long_axis(bool(self.scan.long_axis.value) and view)
         self.solver.gamma.disabled |= loading
-        self.heart.show_truth.disabled = not simulated
+        self.heart.show_truth.disabled = session is not None and session.scene.d is None
 
     def _show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is, of 1; None when it is over, or has given way."""
@@ -223,6 +231,10 @@ class Explorer(ui.Hearing):
             bar.replay: runner.replay,
             bar.fork: lambda: runner.wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
             bar.cancel: self._cancel,
+            self.header.tour: self._begin_tour,
+            self.tour.leave: self._end_tour,
+            self.tour.show_me: self._show_me,
+            self.tour.tell: self._guess,
         } | {chip: partial(self._choose_run, index) for index, chip in enumerate(bar.runs)}
         for button, act in clicks.items():
             button.on_click(lambda _, act=act: act())
@@ -241,6 +253,7 @@ class Explorer(ui.Hearing):
             self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
+        self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
@@ -313,15 +326,47 @@ class Explorer(ui.Hearing):
     def _on_generator(self, name: str) -> None:
         self._choose("generator", lambda session: session.explain_with(name))
 
-    def _choose(self, kind: str, act: Callable[[Session], object]) -> None:
+    def _choose(
+        self, kind: str, act: Callable[[Session], object], then: Activity = Activity.PAUSED
+    ) -> None:
         """Have something chosen that begins another run, and show what follows from it."""
         refill = self.runner.on_loop(self._refill)
-        self.runner.wish(kind, lambda session: (act(session), refill(session)), Activity.PAUSED)
+        self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
 
     def _refill(self, session: Session) -> None:
         with self.quietly():
             self.solver.fill(session)
         self.solver.show_preset()
+        self.heart.choose_paint(session)
+        self.tabs.refresh()
+
+    def _show_truth(self, shown: bool) -> None:
+        self.runner.wish("truth", lambda session: session.show_truth(shown))
+
+    # -- the tour --------------------------------------------------------------------------
+
+    def _begin_tour(self) -> None:
+        """It takes the place of the equation."""
+        self._equation, self.header.equation.value = self.header.equation.value, False
+        ui.mark(self.header.told, "srh-touring", True)
+        self.tour.begin()
+
+    def _end_tour(self) -> None:
+        """All stays as it is; the tour goes on from here another time."""
+        ui.mark(self.header.told, "srh-touring", False)
+        self.header.equation.value = self._equation
+        self.header.tour.focus()
+
+    def _show_me(self) -> None:
+        """Do what the tour asks for, with the solver."""
+        act = self.tour.act()
+        self.tabs.bar.value = "heart"
+        self._choose("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
+
+    def _guess(self) -> None:
+        """A guess is made: the truth may be seen."""
+        self.tour.bet()
+        self._show_truth(True)
 
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()

@@ -15,6 +15,7 @@ from srheart_demo.dashboard.chart import Chart, latent_code, latent_paths, slice
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
 from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.solver.settings import PAPERS_SYSTEM, PRESETS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
@@ -25,13 +26,13 @@ RANDOM, OWN = "random", "own"
 """Choices of the subject that ask for more."""
 PAPERS_CHOICE = "paper"
 """The choice of a preset that is the paper's own system: settings and generator."""
-PAPERS_SYSTEM = "REFERENCE", "betavae"
 
 
 class Header:
-    """Title, the legend of colours that holds for every view, the equation and the theme."""
+    """Title, the legend of colours that holds for every view, the equation, the theme, the way into
+    the tour, which takes the place of the words below, and the switch that hides the truth."""
 
-    def __init__(self) -> None:
+    def __init__(self, tour: w.Widget) -> None:
         chips = "".join(
             f'<span class="srh-chip"><i style="background:{colour}"></i>'
             f"<b>{tissue}</b> {texts.TISSUE_NAMES[tissue]}</span>"
@@ -42,14 +43,19 @@ class Header:
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation, self.dark = ui.control("srh-equation"), ui.control("srh-theme")
+        names = "srh-equation", "srh-theme", "srh-hide-truth", "srh-tour-start"
+        switches = [*map(ui.control, names)]
+        self.equation, self.dark, self.hide_truth, self.tour = switches
         legend = ui.html(f'<div class="srh-legend">{chips}</div>')
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )
-        top = ui.named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
-        told = ui.named(w.VBox([strip, ui.html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
-        self.box = w.VBox([top, told])
+        top = ui.named(
+            w.HBox([title, self.tour, legend, self.hide_truth, *switches[:2]]), "srh-header"
+        )
+        begin = ui.html(texts.BEGIN, "srh-tip-line")
+        self.told = ui.named(w.VBox([strip, begin, tour]), "srh-told-of")
+        self.box = w.VBox([top, self.told])
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
 
 
@@ -86,13 +92,13 @@ class ScanPanel:
         ui.offer(self.subject, words, scan.subject if seed is None else RANDOM)
         if seed is not None:
             self.seed.value = seed
-        if session.scene.d is not None:  # of one's own scan nothing is simulated
+        if session.scene.simulated:  # of one's own scan nothing is simulated
             for name, widget in self._simulation.items():
                 widget.value = getattr(scan, name)
         views = session.scene.subject.views
         own = {n: texts.OWN_VIEWS.format(n) for n in range(1, views + 1)}
         simulated = {n: text for text, n in self._views}
-        there = simulated if session.scene.d is not None else {0: simulated[0], **own}
+        there = simulated if session.scene.simulated else {0: simulated[0], **own}
         ui.offer(self.long_axis, there, len(session.scene.scan.views))
         self.show_choice()
 
@@ -149,7 +155,6 @@ class SolverPanel:
         """What there is to choose from, and what is chosen."""
         from srheart_demo.explorer.history import called, generator_name
         from srheart_demo.heart.generator import available
-        from srheart_demo.solver.settings import PRESETS
 
         settings, generator = session.settings, generator_name(session.generator)
         presets = {name: name for name in PRESETS}
@@ -337,6 +342,9 @@ class ScorePanel:
     def _write(self) -> None:
         scored, shown = self._scored, self._shown
         if scored is None or shown is None:
+            return
+        if shown.scene.truth_hidden:
+            self.table.value = f'<div class="srh-hint">{escape(texts.HIDDEN_NOTE)}</div>'
             return
         known, old = bool(scored.dice), scored.estimate is not shown.estimate
         dice, nearest = scored.dice or scored.agreement, scored.nearest

@@ -11,6 +11,7 @@ from srheart_demo.dashboard import texts
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.tour import Tour
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
 
@@ -76,6 +77,20 @@ def lean(now: Moment) -> str:
     views = len(now.scene.view_names) if now.settings.gamma else 0
     seen = texts.LEAN_SEEN.format(views, "s" * (views > 1)) if views else texts.LEAN_UNSEEN
     return texts.LEAN.format(now.lean, seen)
+
+
+def tour_done(tour: Tour) -> str:
+    """That the task of the stop is done, with what came of it where that is known; or nothing."""
+    name, figures = tour.stop.name, ""
+    if name not in tour.done:
+        return ""
+    words = texts.TOUR[name]
+    if name == "guess" and tour.guess is not None and tour.error is not None:
+        figures = words["figures"].format(tour.guess, tour.error)
+    if name == "lean" and 0 in tour.leans and not any(map(isnan, tour.leans.values())):
+        told = [texts.TOUR_WORDS["leans"].format(n, mm) for n, mm in sorted(tour.leans.items())]
+        figures = words["figures"].format(", ".join(told))
+    return " ".join(filter(None, ("✓", words["done"], figures)))
 
 
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
