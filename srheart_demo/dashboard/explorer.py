@@ -17,6 +17,7 @@ from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
+from srheart_demo.dashboard.painter import INTERVALS
 from srheart_demo.dashboard.panels import (
     PAPERS_CHOICE,
     Header,
@@ -29,7 +30,6 @@ from srheart_demo.dashboard.panels import (
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
-from srheart_demo.dashboard.tour import TourStrip
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
 from srheart_demo.machine import keep_little
 from srheart_demo.solver.settings import PAPERS_SYSTEM
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.tour import Act
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
@@ -74,8 +75,7 @@ class Explorer(ui.Hearing):
     def __init__(self, load: Callable[[], Session] = load_session) -> None:
         self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
         self.runner = runner = Runner(load, self.page)
-        self.tour = TourStrip()
-        self.header, self.scan, self.solver = Header(self.tour.box), ScanPanel(), SolverPanel()
+        self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
         self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
@@ -127,6 +127,7 @@ class Explorer(ui.Hearing):
         if session.scene.truth_hidden != self._hidden:
             self._hidden = session.scene.truth_hidden
             self.tabs.clear()
+            self.runner.painter.schedule.at_once(*INTERVALS)
         with self.quietly():
             self.header.hide_truth.value = not session.truth_shown
             for panel in (self.scan, self.solver, self.heart):
@@ -142,7 +143,7 @@ class Explorer(ui.Hearing):
         self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
         self.scan.stack.show(now)
-        self.tour.show_frame(now)
+        self.header.tour.show_frame(now)
         with self.quietly():  # last: the scrubber has the browser lay out the page at once
             self.transport.show_frame(now)
 
@@ -164,8 +165,8 @@ class Explorer(ui.Hearing):
         bar = self.transport
         bar.run.disabled = bar.step.disabled = loading or running
         bar.pause.disabled = state not in (Activity.RUNNING, Activity.REPLAYING)
-        moving = bar.reset, bar.iteration, bar.replay, bar.fork
-        for control in (*moving, *self.solver.controls, self.header.tour, self.header.hide_truth):
+        always = bar.reset, bar.iteration, bar.replay, bar.fork, *self.header.of_session
+        for control in (*always, *self.solver.controls):
             control.disabled = loading
         self._enable()
         self._say(problem)
@@ -231,10 +232,6 @@ class Explorer(ui.Hearing):
             bar.replay: runner.replay,
             bar.fork: lambda: runner.wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
             bar.cancel: self._cancel,
-            self.header.tour: self._begin_tour,
-            self.tour.leave: self._end_tour,
-            self.tour.show_me: self._show_me,
-            self.tour.tell: self._guess,
         } | {chip: partial(self._choose_run, index) for index, chip in enumerate(bar.runs)}
         for button, act in clicks.items():
             button.on_click(lambda _, act=act: act())
@@ -254,6 +251,8 @@ class Explorer(ui.Hearing):
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
         self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
+        self.header.tour.on_act = self._show_me
+        self.header.tour.on_guess = lambda: self._show_truth(True)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
@@ -343,30 +342,9 @@ class Explorer(ui.Hearing):
     def _show_truth(self, shown: bool) -> None:
         self.runner.wish("truth", lambda session: session.show_truth(shown))
 
-    # -- the tour --------------------------------------------------------------------------
-
-    def _begin_tour(self) -> None:
-        """It takes the place of the equation."""
-        self._equation, self.header.equation.value = self.header.equation.value, False
-        ui.mark(self.header.told, "srh-touring", True)
-        self.tour.begin()
-
-    def _end_tour(self) -> None:
-        """All stays as it is; the tour goes on from here another time."""
-        ui.mark(self.header.told, "srh-touring", False)
-        self.header.equation.value = self._equation
-        self.header.tour.focus()
-
-    def _show_me(self) -> None:
-        """Do what the tour asks for, with the solver."""
-        act = self.tour.act()
+    def _show_me(self, act: Act) -> None:
         self.tabs.bar.value = "heart"
         self._choose("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
-
-    def _guess(self) -> None:
-        """A guess is made: the truth may be seen."""
-        self.tour.bet()
-        self._show_truth(True)
 
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()

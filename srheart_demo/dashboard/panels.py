@@ -14,6 +14,7 @@ from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import Chart, latent_code, latent_paths, slice_shifts
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
+from srheart_demo.dashboard.tour import TourStrip
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.solver.settings import PAPERS_SYSTEM, PRESETS
 
@@ -32,7 +33,7 @@ class Header:
     """Title, the legend of colours that holds for every view, the equation, the theme, the way into
     the tour, which takes the place of the words below, and the switch that hides the truth."""
 
-    def __init__(self, tour: w.Widget) -> None:
+    def __init__(self) -> None:
         chips = "".join(
             f'<span class="srh-chip"><i style="background:{colour}"></i>'
             f"<b>{tissue}</b> {texts.TISSUE_NAMES[tissue]}</span>"
@@ -45,18 +46,33 @@ class Header:
         )
         names = "srh-equation", "srh-theme", "srh-hide-truth", "srh-tour-start"
         switches = [*map(ui.control, names)]
-        self.equation, self.dark, self.hide_truth, self.tour = switches
+        self.equation, self.dark, self.hide_truth, self.to_tour = switches
+        self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
         legend = ui.html(f'<div class="srh-legend">{chips}</div>')
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )
         top = ui.named(
-            w.HBox([title, self.tour, legend, self.hide_truth, *switches[:2]]), "srh-header"
+            w.HBox([title, self.to_tour, legend, self.hide_truth, *switches[:2]]), "srh-header"
         )
         begin = ui.html(texts.BEGIN, "srh-tip-line")
-        self.told = ui.named(w.VBox([strip, begin, tour]), "srh-told-of")
-        self.box = w.VBox([top, self.told])
+        self._told = ui.named(w.VBox([strip, begin, self.tour.box]), "srh-told-of")
+        self.box = w.VBox([top, self._told])
+        self.to_tour.on_click(lambda _: self._begin_tour())
+        self.tour.leave.on_click(lambda _: self._end_tour())
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
+
+    def _begin_tour(self) -> None:
+        """It takes the place of the equation."""
+        self._shown, self.equation.value = self.equation.value, False
+        ui.mark(self._told, "srh-touring", True)
+        self.tour.begin()
+
+    def _end_tour(self) -> None:
+        """All stays as it is; the tour goes on from here another time."""
+        ui.mark(self._told, "srh-touring", False)
+        self.equation.value = self._shown or self.equation.value
+        self.to_tour.focus()
 
 
 class ScanPanel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ class TourStrip:
 
     Attributes:
         tour: where somebody is; None until it is begun for the first time.
-        show_me, leave, tell: buttons, for whoever has the page; `tell` tells the guess.
+        leave: the button that ends it.
+        on_act: called with what "Show me" is to do.
+        on_guess: called when a guess is made: the truth may be seen.
     """
 
     tour: Tour | None
@@ -29,16 +32,20 @@ class TourStrip:
     def __init__(self) -> None:
         names = "show", "back", "next", "leave", "guess", "tell"
         made = [ui.control(f"srh-tour-{name}") for name in names]
-        self.show_me, self.back, self.next, self.leave, self.guess, self.tell = made
+        self._show_me, self._back, self._next, self.leave, self._guess, self._tell = made
         self._text, self._said = (ui.html("", f"srh-tour-{name}") for name in ("text", "said"))
-        self._bet = ui.named(w.HBox(made[4:]), "srh-tour-bet")
-        said = ui.named(w.HBox([self._said, self._bet]), "srh-tour-line")
+        self._betting = ui.named(w.HBox(made[4:]), "srh-tour-bet")
+        said = ui.named(w.HBox([self._betting, self._said]), "srh-tour-line")
         told = ui.named(w.VBox([self._text, said]), "srh-tour-told")
         buttons = ui.named(w.HBox(made[:4]), "srh-tour-buttons")
         self.box = ui.named(w.HBox([told, buttons]), "srh-tour")
         self.tour, self._now = None, None
-        self.back.on_click(lambda _: self._go(-1))
-        self.next.on_click(lambda _: self._go(1))
+        self.on_act: Callable[[Act], object] = lambda act: None
+        self.on_guess: Callable[[], object] = lambda: None
+        self._show_me.on_click(lambda _: self._act())
+        self._tell.on_click(lambda _: self._bet())
+        self._back.on_click(lambda _: self._go(-1))
+        self._next.on_click(lambda _: self._go(1))
 
     def begin(self) -> None:
         """Begin the tour, or go on with it."""
@@ -46,19 +53,7 @@ class TourStrip:
 
         self.tour = self.tour or Tour()
         self._go(0)
-        self.show_me.focus()
-
-    def act(self) -> Act:
-        """What is to be shown next."""
-        assert self.tour is not None
-        act = self.tour.act()
-        self._write()
-        return act
-
-    def bet(self) -> None:
-        """Keep the guess."""
-        if self.tour is not None and self._now is not None:
-            self.tour.bet(self.guess.value, self._now)
+        self._show_me.focus()
 
     def show_frame(self, now: Moment) -> None:
         """Notice what has been done."""
@@ -67,15 +62,25 @@ class TourStrip:
             self.tour.look(now)
             self._write()
 
+    def _act(self) -> None:
+        if self.tour is not None:
+            self.on_act(self.tour.act())
+            self._write()
+
+    def _bet(self) -> None:
+        if self.tour is not None and self._now is not None:
+            self.tour.bet(self._guess.value, self._now)
+            self.on_guess()
+
     def _go(self, by: int) -> None:
         assert self.tour is not None
         self.tour.go(self.tour.at + by)
-        self.back.disabled = self.tour.at == 0
-        self.next.disabled = self.tour.at == len(texts.TOUR) - 1
-        if self.back.disabled and by:
-            self.next.focus()
-        if self.next.disabled and by:
-            self.back.focus()
+        self._back.disabled = self.tour.at == 0
+        self._next.disabled = self.tour.at == len(texts.TOUR) - 1
+        if self._back.disabled and by:
+            self._next.focus()
+        if self._next.disabled and by:
+            self._back.focus()
         if self._now is not None:
             self.tour.look(self._now)
         self._write()
@@ -86,7 +91,7 @@ class TourStrip:
         stop, words, says = tour.stop.name, texts.TOUR[tour.stop.name], texts.TOUR_WORDS
         place = says["place"].format(tour.at + 1, len(texts.TOUR))
         told = (
-            f"<p><b>{escape(place)} · {escape(words['title'])}.</b> {words['sentence']}</p>"
+            f"<p><b>{escape(place)} · {escape(words['title'])}</b> {words['sentence']}</p>"
             f"<p><b>{escape(says['task'])}</b> {words['task']}</p>"
         )
         done = sentences.tour_done(tour)
@@ -94,6 +99,6 @@ class TourStrip:
             if widget.value != value:  # screen readers speak them: on change only
                 widget.value = value
         more = 0 < tour.acts < len(tour.stop.acts)
-        self.show_me.description = says["more"] if more else texts.LABELS["srh-tour-show"]
-        ui.show(self._bet, stop == "guess")
-        self.tell.disabled = self._now is None or not tour.may_guess(self._now)
+        self._show_me.description = says["more"] if more else texts.LABELS["srh-tour-show"]
+        ui.show(self._betting, stop == "guess")
+        self._tell.disabled = self._now is None or not tour.may_guess(self._now)

@@ -24,7 +24,7 @@ BEST = "RECOMMENDED", OURS
 
 SLICES = ScanSettings("healthy_1", motion=4.0)
 DRAGGED = SLICES.moved(6, 0.0, 20.0)
-STRANGER = ScanSettings("random_7", motion=4.0)
+STRANGER = ScanSettings("dilated", motion=4.0)
 LEANING = ScanSettings("hypertrophic", motion=4.0, long_axis=0)
 NO_BASE = ScanSettings("healthy_1", long_axis=0, missing=(8, 9, 10))
 """The scans of the stops; the last lacks the uppermost three slices with tissue."""
