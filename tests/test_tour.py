@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import ipywidgets as w
 import numpy as np
 import pytest
-from test_ui import closed, descendants, ready, serve, session_of, until  # noqa: F401
+from test_ui import closed, ready, serve, session_of, until  # noqa: F401
 
 from srheart_demo.dashboard import film, texts
+from srheart_demo.dashboard.explorer import Explorer
+from srheart_demo.dashboard.runner import Activity
 from srheart_demo.explorer import tour as stops
 from srheart_demo.explorer.race import FIELDS, race
 from srheart_demo.explorer.session import Session
@@ -213,3 +216,158 @@ def test_a_hidden_truth_does_not_touch_the_run() -> None:
     session.explain_with("betavae")
     session.show_truth(True)
     assert session.scene.problem.G is session.generator
+
+
+def displayed(widget: w.Widget) -> list[w.Widget]:
+    """It and all in it, but for what is taken off the page."""
+    if widget.layout.display == "none" and "srh-tab" not in widget._dom_classes:
+        return []
+    return [widget, *(d for child in getattr(widget, "children", ()) for d in displayed(child))]
+
+
+def places_of_truth(explorer: Explorer) -> set[str]:
+    """Where on the page something is seen that nobody can know without the truth."""
+    heart, tabs = explorer.heart, explorer.tabs.made
+    rings = [
+        np.frombuffer(series["x"], np.float32)
+        for panel in explorer.unknowns.shifts.drawing["panels"]
+        for series in panel["series"]
+        if series["kind"] == "rings"
+    ]
+    crosses = [
+        np.frombuffer(series["x"], np.float32)
+        for chart in (tabs["landscape"].shift, tabs["landscape"].valley)
+        for series in chart.drawing["panels"][0]["series"]
+        if series["kind"] == "crosses"
+    ]
+    words = [each.value for each in displayed(explorer.box) if isinstance(each, w.HTML)]
+    told = " ".join([*words, *explorer.page.names.values()])
+    found = {
+        "3-D": bool(heart.view.ghost),
+        "its switch": not heart.show_truth.disabled,
+        "paint": any("intensity" in trace for trace in heart.view.traces),
+        "its choice": "error" in dict(map(reversed, heart.paint.options)),
+        "slices": any("truth" in row for row in heart.slices.pictures.pictures.values()),
+        "d": any(np.isfinite(each).any() for each in rings),
+        "landscape": any(np.isfinite(each).any() for each in crosses),
+        "race": tabs["race"].filled,
+        "Dice": "Dice" in told,
+        "motion error": texts.MOTION_ERROR in told,
+        "lean": "of it lean" in told,
+        "spoken": "Furthest from the truth" in told,
+    }
+    return {place for place, seen in found.items() if seen}
+
+
+def test_no_place_of_the_page_shows_a_hidden_truth_and_each_shows_it_again() -> None:
+    def load() -> Session:
+        session = Session(ScanSettings("healthy_1", motion=4.0), FAST)
+        session.advance(math.inf)
+        return session
+
+    explorer = Explorer(load)
+    switch = explorer.header.hide_truth
+
+    async def settled(*open_tabs: str) -> None:
+        await until(lambda: not explorer.runner.wishing and not explorer.runner.computing)
+        await until(lambda: not explorer.runner.painter.schedule.stale)
+        for name in open_tabs:
+            await until(lambda name=name: explorer.tabs.made[name].filled)
+
+    async def play() -> None:
+        await until(lambda: explorer.session is not None)
+        explorer.tabs.bar.value = "race"
+        race_tab = explorer.tabs.made["race"]
+        race_tab._asked = race_tab.about(session_of(explorer))  # in place of ten seconds of racing
+        lanes = race(
+            session_of(explorer).scene, 1.0, Watch(), lambda _: None, FIELDS["presets"][3:], 0.01
+        )
+        race_tab._found(lanes)
+        explorer.heart.paint.value = "error"
+        explorer.tabs.bar.value = "landscape"
+        await settled("landscape")
+        everywhere = places_of_truth(explorer)
+        assert len(everywhere) == 12
+        switch.value = True
+        await until(lambda: session_of(explorer).scene.truth_hidden)
+        assert not race_tab.filled
+        await settled("landscape")
+        assert texts.HIDDEN_NOTE in explorer.score.table.value
+        assert places_of_truth(explorer) == set()
+        explorer.scan.noise.value = 0.1  # another scan hides it too
+        await until(lambda: session_of(explorer).scene.settings.noise == 0.1)
+        await until(lambda: explorer.runner.state is Activity.DONE)
+        await settled("landscape")
+        assert switch.value
+        assert places_of_truth(explorer) == set()
+        assert not explorer.scan.motion.disabled
+        assert explorer.scan.motion.layout.display is None
+        switch.value = False
+        await until(lambda: not session_of(explorer).scene.truth_hidden)
+        await settled("landscape")
+        assert places_of_truth(explorer) == everywhere - {"race"}
+
+    serve(explorer, play)
+
+
+def test_a_truth_that_is_hidden_in_mid_run_goes_at_once() -> None:
+    explorer = Explorer(lambda: Session(settings=replace(RECOMMENDED, iterations=10_000)))
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.transport.run.click()
+        await until(lambda: "Dice" in explorer.score.table.value)
+        for part in explorer.runner.painter.schedule._cost:  # as where a picture is dear
+            explorer.runner.painter.schedule.renewed(part, 1000.0)
+        explorer.header.hide_truth.value = True
+        await until(lambda: texts.HIDDEN_NOTE in explorer.score.table.value)
+        await until(lambda: "truth" not in explorer.heart.slices.pictures.pictures["sa"])
+        await until(lambda: "Furthest" not in " ".join(explorer.page.names.values()))
+        assert explorer.runner.state is Activity.RUNNING
+        assert session_of(explorer).history.last > 0
+
+    serve(explorer, play)
+
+
+def test_the_strip_leads_through_the_tour_and_leaves_all_as_it_is() -> None:
+    explorer = Explorer(lambda: Session(ScanSettings("healthy_2", motion=1.0), FAST))
+    header = explorer.header
+    strip = header.tour
+
+    def told() -> str:
+        return strip._text.value
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        assert strip.tour is None
+        header.to_tour.click()
+        assert "srh-touring" in header._told._dom_classes
+        assert not header.equation.value
+        assert "1 of 6" in told()
+        assert strip._back.disabled
+        before = session_of(explorer).scene
+        for number in range(2, 7):
+            strip._next.click()
+            assert f"{number} of 6" in told()
+        assert strip._next.disabled
+        assert session_of(explorer).scene is before  # going on touches nothing
+        for _ in range(5):
+            strip._back.click()
+        strip._show_me.click()
+        await until(lambda: session_of(explorer).scene.settings.motion == 4.0)
+        await until(lambda: texts.TOUR["look"]["done"] in strip._said.value)
+        assert explorer.runner.state is Activity.READY
+        assert explorer.solver.preset.value == "RECOMMENDED"
+        strip._next.click()
+        assert strip._said.value == ""
+        at, run = session_of(explorer).scene, session_of(explorer).history.active
+        strip.leave.click()
+        assert "srh-touring" not in header._told._dom_classes
+        assert header.equation.value
+        assert (session_of(explorer).scene, session_of(explorer).history.active) == (at, run)
+        header.to_tour.click()  # where one was
+        assert "2 of 6" in told()
+        strip._back.click()
+        assert texts.TOUR["look"]["done"] in strip._said.value
+
+    serve(explorer, play)
