@@ -299,6 +299,69 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     assert not errors
 
 
+def key_to(page, name: str, key: str = "Tab") -> None:
+    """Press a key until what has the focus bears a name."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.textContent.trim()") == name:
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {name}")
+
+
+def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
+    page, outside, errors = visit
+    rest(page)
+    key_to(page, "Tour")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent === 'Show me'")
+    strip = page.get_by_role("region", name="Guided tour")
+    text, said = strip.get_by_role("status").all()  # spoken when they change
+    scored = "document.querySelector('.srh-score') !== null"
+    for number, (name, words) in enumerate(texts.TOUR.items(), 1):
+        page.wait_for_function(
+            "place => document.querySelector('.srh-tour-text').textContent.startsWith(place)",
+            arg=f"{number} of 6 · {words['title']}",
+        )
+        assert said.text_content() == ""
+        assert illegible(page) == []
+        key_to(page, "Show me", "Tab" if number == 1 else "Shift+Tab")
+        page.keyboard.press("Enter")
+        if name in ("lean", "sure"):  # which are shown in two acts
+            page.wait_for_function("document.activeElement.textContent === 'Show more'")
+            page.wait_for_function(f"{ITERATION} > 1 && {STATUS} === 'Finished'")
+            page.keyboard.press("Enter")
+        if name == "guess":
+            page.wait_for_selector(".srh-tour-tell:enabled")
+            assert not page.evaluate(scored)
+            assert page.get_by_role("checkbox", name="Hide the truth").is_checked()
+            assert illegible(page) == []
+            key_to(page, "Guess", "Shift+Tab")
+            page.keyboard.press("Shift+Tab")
+            page.keyboard.press("Control+A")
+            page.keyboard.type("2.5")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+        done = "done => document.querySelector('.srh-tour-said').textContent.includes(done)"
+        page.wait_for_function(done, arg=words["done"])
+        assert "status" in text.get_attribute("role")
+        assert illegible(page) == []
+        if name == "guess":
+            assert "You said 2.5\u00a0mm" in said.text_content()
+            page.wait_for_function(scored)
+        if number < len(texts.TOUR):
+            key_to(page, "Next")
+            page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('.srh-tour-next').disabled")
+    assert_legible(page)
+    key_to(page, "Close")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent.trim() === 'Tour'")
+    assert not strip.is_visible()
+    assert page.locator(".srh-tip-line").is_visible()
+    assert not outside
+    assert not errors
+
+
 def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page, _, errors = visit
     rest(page)
