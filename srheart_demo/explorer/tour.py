@@ -19,7 +19,7 @@ WATCHED = 50
 """Iterations of a slow run that are worth watching."""
 FAR = 10.0
 """How far a slice must be dragged to be seen, mm."""
-BEST = "RECOMMENDED", OURS
+OUR_SYSTEM = "RECOMMENDED", OURS
 """The best settings and generator that we know."""
 
 SLICES = ScanSettings("healthy_1", motion=4.0)
@@ -120,7 +120,7 @@ class Tour:
         return 0 in self.leans and len(self.leans) > 1
 
 
-def begin(session: Session, scan: ScanSettings, system: tuple[str, str] = BEST) -> None:
+def begin(session: Session, scan: ScanSettings, system: tuple[str, str] = OUR_SYSTEM) -> None:
     """Begin a run of a system on a scan, the truth beside it; other runs on it are kept."""
     session.show_truth(True)
     session.configure(gamma=1.0)
@@ -132,7 +132,7 @@ def begin(session: Session, scan: ScanSettings, system: tuple[str, str] = BEST) 
         session.preset(*system)
 
 
-def _begin(scan: ScanSettings, system: tuple[str, str] = BEST) -> Callable[[Session], None]:
+def _begin(scan: ScanSettings, system: tuple[str, str] = OUR_SYSTEM) -> Callable[[Session], None]:
     return lambda session: begin(session, scan, system)
 
 
