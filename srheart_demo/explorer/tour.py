@@ -32,10 +32,36 @@ NO_BASE = ScanSettings("healthy_1", long_axis=0, missing=(8, 9, 10))
 
 @dataclass(frozen=True)
 class Act:
-    """Something that is done to a session, and whether the solver runs then."""
+    """What "Show me" does once: it begins a run, or paints the heart that was found.
 
-    do: Callable[[Session], object]
+    Attributes:
+        scan: of which a run begins; none: what there is stays.
+        system: settings and generator of the run.
+        runs: whether the solver carries it on.
+        hidden: whether the truth is hidden.
+        paint: what the surfaces show, as of a session.
+    """
+
+    scan: ScanSettings | None = None
+    system: tuple[str, str] = OUR_SYSTEM
     runs: bool = True
+    hidden: bool = False
+    paint: str = ""
+
+    def do(self, session: Session) -> None:
+        """Do it; other runs on the same scan are kept, but the same run is not kept twice."""
+        session.show_truth(not self.hidden)
+        session.paint = self.paint
+        if self.scan is None:
+            return
+        session.configure(gamma=1.0)
+        if session.scene.settings != self.scan:
+            session.scan(self.scan)
+        name, generator = self.system
+        if (session.settings, generator_name(session.generator)) == (preset(name), generator):
+            session.again()
+        else:
+            session.preset(name, generator)
 
 
 @dataclass(frozen=True)
@@ -120,35 +146,6 @@ class Tour:
         return 0 in self.leans and len(self.leans) > 1
 
 
-def begin(session: Session, scan: ScanSettings, system: tuple[str, str] = OUR_SYSTEM) -> None:
-    """Begin a run of a system on a scan, the truth beside it; other runs on it are kept."""
-    session.show_truth(True)
-    session.configure(gamma=1.0)
-    if session.scene.settings != scan:
-        session.scan(scan)
-    if (session.settings, generator_name(session.generator)) == (preset(system[0]), system[1]):
-        session.again()
-    else:
-        session.preset(*system)
-
-
-def _begin(scan: ScanSettings, system: tuple[str, str] = OUR_SYSTEM) -> Callable[[Session], None]:
-    return lambda session: begin(session, scan, system)
-
-
-def _hide_and_begin(session: Session) -> None:
-    begin(session, STRANGER)
-    session.show_truth(False)
-
-
-def _paint(what: str) -> Act:
-    return Act(lambda session: setattr(session, "paint", what), runs=False)
-
-
-def _looks(_: Tour, now: Moment) -> bool:
-    return now.at == 0 and now.scene.settings.motion >= SEVERE
-
-
 def _walks(_: Tour, now: Moment) -> bool:
     system = now.run.settings.name, generator_name(now.run.problem.G)
     return system == PAPERS_SYSTEM and now.at >= WATCHED
@@ -159,19 +156,19 @@ def _drags(_: Tour, now: Moment) -> bool:
     return max(far, default=0.0) >= FAR and now.step.stopped is not None
 
 
-def _is_sure(_: Tour, now: Moment) -> bool:
-    return now.paint == "uncertainty" and now.hearts is not None
-
-
 STOPS = (
-    Stop("look", (Act(_begin(SLICES), runs=False),), _looks),
-    Stop("walk", (Act(_begin(SLICES, PAPERS_SYSTEM)),), _walks),
-    Stop("drag", (Act(_begin(DRAGGED)),), _drags),
-    Stop("guess", (Act(_hide_and_begin),), Tour.learns_error),
     Stop(
-        "lean",
-        tuple(Act(_begin(replace(LEANING, long_axis=views))) for views in (0, 1, 2)),
-        Tour.learns_lean,
+        "look",
+        (Act(SLICES, runs=False),),
+        lambda _, now: now.at == 0 and now.scene.settings.motion >= SEVERE,
     ),
-    Stop("sure", (Act(_begin(NO_BASE)), _paint("uncertainty"), _paint("error")), _is_sure),
+    Stop("walk", (Act(SLICES, PAPERS_SYSTEM),), _walks),
+    Stop("drag", (Act(DRAGGED),), _drags),
+    Stop("guess", (Act(STRANGER, hidden=True),), Tour.learns_error),
+    Stop("lean", tuple(Act(replace(LEANING, long_axis=v)) for v in (0, 1, 2)), Tour.learns_lean),
+    Stop(
+        "sure",
+        (Act(NO_BASE), *(Act(paint=what, runs=False) for what in ("uncertainty", "error"))),
+        lambda _, now: now.paint == "uncertainty" and now.hearts is not None,
+    ),
 )
