@@ -79,6 +79,11 @@ LEFT_VENTRICLE = f"{HEART}.data[0].x.reduce((sum, x) => sum + x, 0)"
 TRIANGLES = f"{HEART}.data.reduce((sum, {{i}}) => sum + (i?.length ?? 0), 0)"
 CUT = f"{HEART}.data.filter((trace) => trace.line)[4].x.join()"
 """Where the border of the long-axis cut lies."""
+ROWS_OF_PICTURES = (
+    "['sa', 'la'].map((row) => new Set([...document.querySelectorAll(`canvas[class*=srh-${row}-]`)]"
+    ".map((e) => e.getBoundingClientRect().top)).size)"
+)
+"""On how many heights the pictures of each row stand."""
 LAST_LOSSES = (
     "[1, 2, 3].map((i) => document.querySelector('.srh-fig-convergence canvas')"
     ".panels[0].series[i].y.at(-1))"
@@ -299,6 +304,17 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     assert not errors
 
 
+def grave_faults(page) -> list[tuple[str, list[str]]]:
+    """What seriously hinders those who cannot see or point, as axe finds it."""
+    from axe_core_python.sync_playwright import Axe
+
+    return [
+        (rule["id"], [node["html"] for node in rule["nodes"]])
+        for rule in Axe().run(page, ".srh")["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
 def key_to(page, name: str, key: str = "Tab") -> None:
     """Press a key until what has the focus bears a name."""
     for _ in range(60):
@@ -335,6 +351,9 @@ def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
             assert not page.evaluate(scored)
             assert page.get_by_role("checkbox", name="Hide the truth").is_checked()
             assert illegible(page) == []
+            assert grave_faults(page) == []
+            assert page.evaluate(ROWS_OF_PICTURES) == [1, 1]
+            assert not page.locator(".srh-sa-truth").is_visible()
             key_to(page, "Guess", "Shift+Tab")
             page.keyboard.press("Shift+Tab")
             page.keyboard.press("Control+A")
@@ -515,8 +534,6 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
 
 
 def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
-    from axe_core_python.sync_playwright import Axe
-
     page, _, errors = visit
     rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
@@ -528,13 +545,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
         page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
         for dark in (False, True):
             page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
-            found = Axe().run(page, ".srh")["violations"]
-            grave = [
-                (rule["id"], [node["html"] for node in rule["nodes"]])
-                for rule in found
-                if rule["impact"] in ("serious", "critical")
-            ]
-            assert grave == []
+            assert grave_faults(page) == []
         assert_legible(page)
     assert not errors
 
