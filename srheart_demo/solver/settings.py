@@ -21,8 +21,8 @@ class Settings:
         name: for display.
         gamma: γ of Eq. 5; without an LA view it acts on nothing.
         solver: one of `solvers.SOLVERS`.
-        lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures d in units of
-            lr_d, and z in lr_z times steps of equal curvature (`curvature.units`).
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures z and d in
+            steps of equal curvature (`curvature.units`), times lr_z and lr_d.
         alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
         halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
         iterations: at most so many.
@@ -124,7 +124,7 @@ RECOMMENDED = Settings(
     name="RECOMMENDED",
     solver="lbfgs",
     lr_z=1.0,
-    lr_d=0.5,
+    lr_d=1.0,
     iterations=120,
     stop_dice=0.002,
     stop_mm=0.1,
