@@ -55,7 +55,8 @@ class Settings:
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
             encoder's guess, or at zero where G has none that knows scans.
         seed: of a random start.
-        residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
+        residual: the answer is G(z) and what slices and views show beyond it (`answer`), not G(z)
+            alone.
     """
 
     name: str = "custom"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from srheart_demo.scan.degradation import downsample
 from srheart_demo.solver.curvature import units
 from srheart_demo.solver.losses import objective
 from srheart_demo.solver.problem import Decoded, Problem
@@ -57,6 +58,8 @@ class Eye:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
         self.units = cache(partial(units, p))
+        # ↓_s G(z) of points; that of the last is asked for again.
+        self.planes = lru_cache(1)(lambda here: downsample(p.G.decode(here.z), p.stack))
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.

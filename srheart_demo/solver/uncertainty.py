@@ -44,22 +44,29 @@ class Posterior:
 
     def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """z (n, M) and d (n, K, 2), mm."""
+        z, d = self._draw(n, seed)
+        return z, self.problem.split(d)[0]
+
+    def _draw(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+        """z (n, M) and d (n, K + V, 2) of slices and views, mm."""
         rng = torch.Generator().manual_seed(seed)
         deviations = torch.randn(n, len(self.spread), generator=rng) @ self.spread
         M, moves = self.step.z.shape[1], self.problem.moves(self.step.state.settings.moving_views)
         d = self.step.state.point.d.repeat(n, 1, 1)
         d[:, moves] += deviations[:, M:].view(n, -1, 2)
-        return self.step.z + deviations[:, :M], self.problem.split(d)[0]
+        return self.step.z + deviations[:, :M], d
 
     @one_thread()
     @torch.no_grad()
     def hearts(self, n: int, seed: int = 0) -> Tensor:
         """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
-        residual = self.step.state.settings.residual
-        fields = []
-        for z, d in zip(*(x.split(1) for x in self.draw(n, seed)), strict=True):
-            field = self.problem.G.decode(z)
-            fields.append(field + residual_field(field, d, self.problem) if residual else field)
+        p, fields = self.problem, []
+        for z, d in zip(*(x.split(1) for x in self._draw(n, seed)), strict=True):
+            field = p.G.decode(z)
+            if self.step.state.settings.residual:
+                d_SA, d_LA = p.split(d)
+                field = field + residual_field(field, d_SA, p, d_LA)
+            fields.append(field)
         return torch.cat(fields)
 
 
