@@ -53,6 +53,8 @@ class Settings:
             encoder's guess, or at zero where G has none that knows scans.
         seed: of a random start.
         residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
+        muscle_sd: (of a cine, with `prior`) standard deviation of the log of the myocardium's
+            volume from frame to frame; 0 lets it vary. Muscle is nearly incompressible.
     """
 
     name: str = "custom"
@@ -81,6 +83,7 @@ class Settings:
     start: str = "zero"
     seed: int = 0
     residual: bool = False
+    muscle_sd: float = 0.0
 
 
 _HALF_BOX = HALF_EXTENT[1]  # The public code measures d in halves of the box; here in mm
@@ -122,6 +125,7 @@ RECOMMENDED = Settings(
     search_last=True,
     start="encoder",
     residual=True,
+    muscle_sd=0.02,
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
 shift, and what the slices show beyond the generator."""
