@@ -2,7 +2,7 @@
 
 A slice of a cine is scanned in one breath-hold, so its displacement is the same in every frame, and
 so is a long-axis view's. Each frame alone finds it up to a translation of its own heart; the shared
-one is the median over the frames after these translations. Then each frame is solved again with d
+one is a mean over the frames after these translations, to which one far off adds little. Then each frame is solved again with d
 known, and with the volume of its myocardium held near the geometric mean of all. Why not one sum
 over the frames: ``docs/decisions.md``.
 """
@@ -22,6 +22,7 @@ from srheart_demo.solver.problem import Known, Problem
 from srheart_demo.solver.settings import Settings
 
 ROUNDS = 30  # Of shared d and frames' translations in turn
+FAR_MM = 3.0  # A frame's d that lies so far from the others', mm, counts for a quarter
 
 
 class Alone(NamedTuple):
@@ -65,10 +66,11 @@ def shared(
     moving = there.any(0)
     fixed = [[view.plane for view in p.views if not views_move] for p in frames]
     free = [unseen(planes) for planes in fixed]
-    translations, d = torch.zeros(len(frames), 2), torch.zeros(N, 2)
+    translations, d = torch.zeros(len(frames), 2), told.nanmedian(0).values.nan_to_num()
     for _ in range(ROUNDS):
         moved = told - torch.einsum("kij,tj->tki", carried, translations)
-        d[moving] = torch.from_numpy(np.nanmedian(moved[:, moving].numpy(), axis=0))
+        weights = (1 + (moved - d).square().sum(2, keepdim=True) / FAR_MM**2) ** -2
+        d = ((weights * moved).nansum(0) / weights.nansum(0)).nan_to_num()
         for t, seen in enumerate(there & is_slice):
             apart = (told[t, seen] - d[seen]).flatten()
             translations[t] = free[t] @ torch.linalg.pinv(carried[seen].flatten(0, 1)) @ apart
@@ -76,11 +78,10 @@ def shared(
     near = moving & is_slice
     if settings.prior and "d" in settings.prior_of and settings.astray:
         near[moving] &= ~astray_among(d[None, moving], carried[moving], settings)
-    if near.any():
-        common = torch.linalg.solve(carried[near], d[near]).mean(0)
-        common = unseen([plane for planes in fixed for plane in planes]) @ common
-        d = d - carried @ common
-    translation = translations.mean(0)
-    held = (d + carried @ translation) * (moving | is_slice)[:, None]
+    common = torch.linalg.solve(carried[near], d[near]).sum(0) / max(1, int(near.sum()))
+    common = unseen([plane for planes in fixed for plane in planes]) @ common
+    translation = common + translations.mean(0)
+    held = (d + carried @ (translation - common)) * (moving | is_slice)[:, None]
+    held[is_slice & ~moving] = carried[is_slice & ~moving] @ translation
     muscle_ml = math.exp(np.mean([math.log(own.muscle_ml) for own in alone]))
     return [Known(held[at][None], translation, muscle_ml) for at in holds]
