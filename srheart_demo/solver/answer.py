@@ -79,10 +79,10 @@ def answer(step: Step, p: Problem) -> Tensor:
 def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
     """What brings the myocardium near a volume: logits (1, 4, 32, 1, 1) to add to a heart's field.
 
-    The LV's outer surface moves by a, mm, on each plane in so far as no slice tells where it lies
-    (`kriging_variance`): a ~ N(0, `UNSEEN_SD`²), and the log of the volume ~ N(log `ml`, `sd`²).
+    The LV's outer surface moves by a, mm, times the share that no slice tells (`kriging_variance`),
+    so not at all on a slice: a ~ N(0, `UNSEEN_SD`²), log of the volume ~ N(log `ml`, `sd`²).
     """
-    share = kriging_variance(p.stack)[:, None, None]
+    share = kriging_variance(p.stack, noise=0.0)[:, None, None]
     classes = torch.tensor([t in ("LV", "MYO") for t in TISSUES])[:, None, None, None]
     a = torch.zeros((), requires_grad=True)
     for _ in range(GAUSS_NEWTON):
@@ -101,9 +101,9 @@ def kriging_weights(stack: Stack, noise: float = NOISE) -> Tensor:
     return torch.linalg.solve(noisy, _alike(stack.z, _planes(stack.z.dtype))).T
 
 
-def kriging_variance(stack: Stack) -> Tensor:
+def kriging_variance(stack: Stack, noise: float = NOISE) -> Tensor:
     """(32,) share of a residual's variance that the slices leave open at each plane, 0 to 1."""
-    explained = kriging_weights(stack) * _alike(_planes(stack.z.dtype), stack.z)
+    explained = kriging_weights(stack, noise) * _alike(_planes(stack.z.dtype), stack.z)
     return 1 - explained.sum(1)
 
 

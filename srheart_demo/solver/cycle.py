@@ -2,9 +2,9 @@
 
 A slice of a cine is scanned in one breath-hold, so its displacement is the same in every frame, and
 so is a long-axis view's. Each frame alone finds it up to a translation of its own heart; the shared
-one is a mean over the frames after these translations, to which one far off adds little. Then each frame is solved again with d
-known, and with the volume of its myocardium held near the geometric mean of all. Why not one sum
-over the frames: ``docs/decisions.md``.
+one is a mean over the frames after these translations, to which a frame far off adds little. Then
+each frame is solved again with d known, and with the volume of its myocardium held near the
+geometric mean of all. Why not one sum over the frames: ``docs/decisions.md``.
 """
 
 import math
@@ -72,16 +72,16 @@ def shared(
         weights = (1 + (moved - d).square().sum(2, keepdim=True) / FAR_MM**2) ** -2
         d = ((weights * moved).nansum(0) / weights.nansum(0)).nan_to_num()
         for t, seen in enumerate(there & is_slice):
-            apart = (told[t, seen] - d[seen]).flatten()
-            translations[t] = free[t] @ torch.linalg.pinv(carried[seen].flatten(0, 1)) @ apart
-
+            root = weights[t, seen].sqrt()
+            towards = torch.linalg.pinv((root[..., None] * carried[seen]).flatten(0, 1))
+            apart = (root * (told[t, seen] - d[seen])).flatten()
+            translations[t] = free[t] @ towards @ apart
     near = moving & is_slice
     if settings.prior and "d" in settings.prior_of and settings.astray:
         near[moving] &= ~astray_among(d[None, moving], carried[moving], settings)
     common = torch.linalg.solve(carried[near], d[near]).sum(0) / max(1, int(near.sum()))
-    common = unseen([plane for planes in fixed for plane in planes]) @ common
-    translation = common + translations.mean(0)
-    held = (d + carried @ (translation - common)) * (moving | is_slice)[:, None]
-    held[is_slice & ~moving] = carried[is_slice & ~moving] @ translation
+    free_of_all = unseen([plane for planes in fixed for plane in planes])
+    there_d = (d - carried @ free_of_all @ common) * moving[:, None]
+    translation = free_of_all @ (common + translations.mean(0))
     muscle_ml = math.exp(np.mean([math.log(own.muscle_ml) for own in alone]))
-    return [Known(held[at][None], translation, muscle_ml) for at in holds]
+    return [Known(there_d[at][None], translation, muscle_ml) for at in holds]

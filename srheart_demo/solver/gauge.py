@@ -56,8 +56,7 @@ def centred(step: Step, p: Problem) -> Centred:
     d, settings = step.d, step.state.settings
     views_move = settings.moving_views
     if p.known:
-        there, there_LA = p.split(p.known.d - p.carried @ p.known.translation)
-        return Centred(there, there_LA * views_move, p.known.translation)
+        return Centred(*p.split(p.known.d), p.known.translation)
     lost = p.split(astray(step.state.point.d, p, settings)[None])[0][0]
     common = common_translation(d, torch.zeros_like(d), p.tissue & ~lost)
     fixed = () if views_move else tuple(view.plane for view in p.views)

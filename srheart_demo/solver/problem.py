@@ -96,8 +96,8 @@ class Known:
     """What the other frames of a cine tell of one; see `cycle`.
 
     Attributes:
-        d: (1, K + V, 2) displacements of its slices and views, mm.
-        translation: (2,) of its heart along (H, W), mm; without it d is every frame's.
+        d: (1, K + V, 2) displacements of its slices and views, mm, in the gauge of every output.
+        translation: (2,) of the heart along (H, W), mm, to which G(z) sees them besides.
         muscle_ml: volume of its myocardium.
     """
 
@@ -163,6 +163,12 @@ class Problem:
     def sought(self, views: bool) -> Tensor:
         """(K + V,) which planes' displacements are sought: those that tell, or none."""
         return self.moves(views) & (self.known is None)
+
+    @cached_property
+    def held(self) -> Tensor | None:
+        """(1, K + V, 2) how far G(z) sees slices and views displaced, mm, where that is known."""
+        known = self.known
+        return known and known.d + self.carried @ known.translation
 
     @cached_property
     def carried(self) -> Tensor:

@@ -64,7 +64,7 @@ class Eye:
         A gradient along one of them takes less; the other is then zero.
         """
         moves = self.p.sought(settings.moving_views)[:, None]
-        d = d.detach() * moves if self.p.known is None else self.p.known.d.clone()
+        d = d.detach() * moves if self.p.held is None else self.p.held.clone()
         d.requires_grad_(along != "z")
         if self._kept and along == "z" and torch.equal(self._kept[0], z):
             z, heart = self._kept
