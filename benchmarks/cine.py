@@ -9,7 +9,7 @@ over the cycle, ejection fraction, seconds of the solves.
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 import srheart_demo as sr
-from srheart_demo.enhancement.cycle import Kept, found_alone, restore_cycle
+from srheart_demo.enhancement.cycle import Kept, found_alone, restore_cycle, wandering
 from srheart_demo.enhancement.enhance import Enhancement, enhance
 from srheart_demo.experiments.cases import FIRST_SEED
 from srheart_demo.frame import HR_SPACING, hr_affine
@@ -108,20 +108,14 @@ def restored(scans: Sequence[Scan], settings: Settings = RECOMMENDED) -> Iterato
         yield name, time.perf_counter() - began, frames
 
 
-def volumes(frames: Sequence[Enhancement]) -> NDArray[np.float64]:
-    """LV, MYO and RV of each frame, (F, 3), ml."""
-    S_SR = [e.S_SR for e in frames]
-    return np.array([list(volumes_ml(heart.labels, heart.spacing).values()) for heart in S_SR])
+def volumes(hearts: Iterable[LabelVolume]) -> NDArray[np.float64]:
+    """LV, MYO and RV of each frame: three rows, ml."""
+    return np.array([list(volumes_ml(h.labels, h.spacing).values()) for h in hearts]).T
 
 
-def ejected(ml: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ejection fractions of columns of volumes, %."""
-    return 100 * (1 - ml.min(0) / ml.max(0))
-
-
-def wandering(ml: NDArray[np.float64]) -> float:
-    """Largest less smallest volume of muscle, % of the mean."""
-    return float(100 * np.ptp(ml[:, 1]) / ml[:, 1].mean())
+def ejected(ml: NDArray[np.float64]) -> float:
+    """Ejection fraction, %, of the volumes of a ventricle."""
+    return float(100 * (1 - ml.min() / ml.max()))
 
 
 def synthetic(hearts: int) -> None:
@@ -133,15 +127,15 @@ def synthetic(hearts: int) -> None:
         for seed in range(FIRST_SEED + 500, FIRST_SEED + 500 + hearts):
             truth = beating(seed)
             scans, d = scanned(truth, seed, level, gap, views)
-            ml = np.array([list(volumes_ml(h.labels, h.spacing).values()) for h in truth])
+            true_LV, true_MYO, _ = volumes(truth)
             for name, seconds, frames in restored(scans):
-                own = volumes(frames)
+                LV, MYO, _ = volumes(e.S_SR for e in frames)
                 rows.setdefault(name, []).append([
                     np.mean([error(e, d) for e in frames]),
                     np.mean([in_the_world(*pair) for pair in zip(frames, truth, strict=True)]),
-                    wandering(own),
-                    100 * np.abs(own[:, 1] / ml[:, 1] - 1).mean(),
-                    abs(ejected(own) - ejected(ml))[0],
+                    100 * wandering(MYO.tolist()),
+                    100 * np.abs(MYO / true_MYO - 1).mean(),
+                    abs(ejected(LV) - ejected(true_LV)),
                     seconds,
                 ])  # fmt: skip
         for name, values in rows.items():
@@ -170,13 +164,12 @@ def real(stack: Path, long_axis: Sequence[Path]) -> None:
         ways = list(restored([scan for scan in found if isinstance(scan, Scan)]))
         shared = ways[-1][2]
         for name, seconds, frames in ways:
-            ml, (LVEF, _, RVEF) = volumes(frames), ejected(volumes(frames))
+            LV, MYO, RV = volumes(e.S_SR for e in frames)
             off = [error(e, of.d) for e, of in zip(frames, shared, strict=True)]
-            LV, MYO = (f"{ml[:, i].min():.1f} to {ml[:, i].max():.1f}" for i in (0, 1))
-            d = np.sqrt(np.mean(np.square(off)))
             print(
-                f"{len(views)} views, {ends}, {name}: {LV}, {LVEF:.1f}, {RVEF:.1f}, {MYO} "
-                f"({wandering(ml):.1f} %), {d:.2f}, {seconds:.0f}",
+                f"{len(views)} views, {ends}, {name}: {LV.max():.1f} to {LV.min():.1f}, "
+                f"{ejected(LV):.1f}, {ejected(RV):.1f}, {MYO.min():.1f} to {MYO.max():.1f} "
+                f"({wandering(MYO.tolist()):.1%}), {np.sqrt(np.mean(np.square(off))):.2f}, {seconds:.0f}",
                 flush=True,
             )
 

@@ -16,7 +16,15 @@ from srheart_demo.cli.options import (
 )
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.cycle import PHASES, Kept, ejected, mass_g, restore_cycle
+from srheart_demo.enhancement.cycle import (
+    PHASES,
+    Kept,
+    ejected,
+    extremes,
+    mass_g,
+    restore_cycle,
+    wandering,
+)
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
@@ -116,17 +124,15 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     if odd:
         print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
     for side in ("LV", "RV"):
-        by_volume = sorted((getattr(b, f"{side}_ml"), getattr(b, f"{side}_ml_sd")) for b in beats)
-        (ES, ES_sd), (ED, ED_sd) = by_volume[0], by_volume[-1]
+        ED, ES = extremes(beats, side)
         fraction, sd = ejected(beats, side)
-        print(
-            f"{side} {said(ED, ED_sd)} to {said(ES, ES_sd)} ml, ejection fraction "
-            f"{said(100 * fraction, sd and 100 * sd)} %."
-        )
-    muscle = [beat.MYO_ml for beat in beats]
+        percent = said(100 * fraction, sd and 100 * sd)
+        print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
+    within = wandering([beat.MYO_ml for beat in beats])
+    alone = wandering([own.muscle_ml for own in kept.alone])
     print(
         f"LV mass {said(*mass_g(beats))} g; over the cycle the muscle's volume keeps within "
-        f"{max(muscle) / min(muscle) - 1:.1%}."
+        f"{within:.1%} ({alone:.1%} where each frame is solved alone)."
     )
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")

@@ -7,6 +7,7 @@ together tell (`solver.cycle`). What is done may be kept in a file, from which a
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,10 @@ from srheart_demo.solver.uncertainty import laplace
 
 KEPT_FILE = "cycle.json"
 DRAWS = 16  # Of hearts, for the spread of volumes
-PHASES = ("frames alone", "frames together")
+PHASES = ("1 of 2, frames alone:", "2 of 2, frames together:")
+
+Measured = tuple[float, float | None]
+"""A figure and its standard deviation, None where the run had no priors."""
 
 Watch = Callable[[str, int, Step], None]
 """Told one of `PHASES`, the index of the frame, and each step."""
@@ -100,15 +104,13 @@ class Kept:
     def of(cls, out: Path, made_with: Mapping[str, Any]) -> Self:
         """What a folder holds."""
         kept = cls(out, json.loads(json.dumps(made_with)))
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError):  # None, or of something else
             found = json.loads((out / KEPT_FILE).read_text("utf-8"))
-        except (OSError, ValueError):
-            return kept
-        if found["made_with"] == kept.made_with:
-            for z, d, ml in found["alone"]:
-                kept.alone.append(Alone(torch.tensor(z), torch.tensor(d), ml))
-            beats = (CycleBeat(**beat) for beat in found["beats"])
-            kept.beats = {b.frame: b for b in beats if (kept.folder(b.frame) / "d.json").exists()}
+            if found["made_with"] == kept.made_with:
+                alone = [Alone(torch.tensor(z), torch.tensor(d), ml) for z, d, ml in found["alone"]]
+                beats = [CycleBeat(**beat) for beat in found["beats"]]
+                there = [b for b in beats if (kept.folder(b.frame) / "d.json").exists()]
+                kept.alone, kept.beats = alone, {b.frame: b for b in there}
         return kept
 
     def folder(self, frame: int) -> Path:
@@ -121,9 +123,9 @@ class Kept:
         with atomic_folder(self.folder(frame)) as folder:
             e.write(folder)
         self.beats[frame] = CycleBeat.of(frame, e)
-        self.save()
         beats = [self.beats[n] for n in sorted(self.beats)]
         write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
+        self.save()
 
     def save(self) -> None:
         """Write what is done, whole or not at all."""
@@ -192,19 +194,30 @@ def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:
     return 1 - min(volumes) / max(volumes)
 
 
-def ejected(beats: Sequence[CycleBeat], tissue: str) -> tuple[float, float | None]:
-    """`ejection_fraction` and its standard deviation, errors of two frames being independent."""
-    by_volume = sorted((getattr(b, f"{tissue}_ml"), getattr(b, f"{tissue}_ml_sd")) for b in beats)
-    (ESV, ES_sd), (EDV, ED_sd) = by_volume[0], by_volume[-1]
-    sd = None if ES_sd is None else math.hypot(ES_sd, ESV / EDV * ED_sd) / EDV
-    return 1 - ESV / EDV, sd
+def extremes(beats: Sequence[CycleBeat], tissue: str) -> tuple[Measured, Measured]:
+    """A ventricle's largest and smallest volume, ml."""
+    volumes = [(getattr(b, f"{tissue}_ml"), getattr(b, f"{tissue}_ml_sd")) for b in beats]
+    return max(volumes), min(volumes)
 
 
-def mass_g(beats: Sequence[CycleBeat]) -> tuple[float, float | None]:
-    """Mean mass of the left ventricle's myocardium, g, and standard deviation.
+def ejected(beats: Sequence[CycleBeat], tissue: str) -> Measured:
+    """`ejection_fraction`, errors of two frames being independent."""
+    (EDV, ED_sd), (ESV, ES_sd) = extremes(beats, tissue)
+    if ED_sd is None or ES_sd is None:
+        return 1 - ESV / EDV, None
+    return 1 - ESV / EDV, math.hypot(ES_sd, ESV / EDV * ED_sd) / EDV
+
+
+def mass_g(beats: Sequence[CycleBeat]) -> Measured:
+    """Mean mass of the left ventricle's myocardium, g.
 
     That is the mean of the frames': what one does not tell of the muscle the others do not either.
     """
     mean = MYOCARDIAL_DENSITY * fmean(beat.MYO_ml for beat in beats)
     sds = [beat.MYO_ml_sd for beat in beats if beat.MYO_ml_sd is not None]
     return mean, MYOCARDIAL_DENSITY * fmean(sds) if sds else None
+
+
+def wandering(volumes: Sequence[float]) -> float:
+    """Largest less smallest, as a share of the mean: 0 of an incompressible muscle."""
+    return (max(volumes) - min(volumes)) / fmean(volumes)

@@ -167,8 +167,9 @@ class Problem:
     @cached_property
     def held(self) -> Tensor | None:
         """(1, K + V, 2) how far G(z) sees slices and views displaced, mm, where that is known."""
-        known = self.known
-        return known and known.d + self.carried @ known.translation
+        if self.known is None:
+            return None
+        return self.known.d + self.carried @ self.known.translation
 
     @cached_property
     def carried(self) -> Tensor:
