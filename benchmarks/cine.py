@@ -4,7 +4,7 @@
     python -m benchmarks.cine --stack SA.nii.gz [--long-axis LA.nii.gz ...]
 
 Tables for docs/results.md: motion error and Dice in the world, how far the muscle's volume wanders
-over the cycle, ejection fraction, seconds of the solves.
+over the cycle, ejection fraction, also that of the labels themselves, seconds of the solves.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import srheart_demo as sr
 from srheart_demo.enhancement.cycle import Kept, found_alone, restore_cycle, wandering
 from srheart_demo.enhancement.enhance import Enhancement, enhance
 from srheart_demo.experiments.cases import FIRST_SEED
-from srheart_demo.frame import HR_SPACING, hr_affine
+from srheart_demo.frame import HR_SPACING, TISSUES, hr_affine
 from srheart_demo.heart import phantom
 from srheart_demo.heart.measures import mean_dice, volumes_ml
 from srheart_demo.heart.population import draw
@@ -161,17 +161,38 @@ def real(stack: Path, long_axis: Sequence[Path]) -> None:
     print("views, ends, way: LV ml, LVEF %, RVEF %, MYO ml, d of a frame off the shared mm, s")
     for views, ends in product([(), long_axis][: 1 + bool(long_axis)], ENDS):
         found = read_cycle(stack, *views, how=HowToRead(unlabelled=ends))
-        ways = list(restored([scan for scan in found if isinstance(scan, Scan)]))
+        scans = [scan for scan in found if isinstance(scan, Scan)]
+        ways = list(restored(scans))
         shared = ways[-1][2]
         for name, seconds, frames in ways:
             LV, MYO, RV = volumes(e.S_SR for e in frames)
-            off = [error(e, of.d) for e, of in zip(frames, shared, strict=True)]
+            off = [error(e, of.d) ** 2 for e, of in zip(frames, shared, strict=True)]
             print(
-                f"{len(views)} views, {ends}, {name}: {LV.max():.1f} to {LV.min():.1f}, "
-                f"{ejected(LV):.1f}, {ejected(RV):.1f}, {MYO.min():.1f} to {MYO.max():.1f} "
-                f"({wandering(MYO.tolist()):.1%}), {np.sqrt(np.mean(np.square(off))):.2f}, {seconds:.0f}",
+                f"{len(views)} views, {ends}, {name}: {said(LV)}, {ejected(RV):.1f}, "
+                f"{MYO.min():.1f} to {MYO.max():.1f} "
+                f"({wandering(MYO.tolist()):.1%}), {np.sqrt(np.mean(off)):.2f}, {seconds:.0f}",
                 flush=True,
             )
+    print("the labels themselves: LV ml, LVEF %, MYO ml")
+    slices = volumes(scan.stack for scan in scans)
+    print(f"slices' areas by their spacing: {said(slices[0])}; {said(slices[1])}")
+    for planes in zip(*(scan.views for scan in scans), strict=True):
+        print(
+            f"{Path(planes[0].name).name}, 8 A²/3πL: {said(np.array([*map(area_length, planes)]))}"
+        )
+
+
+def said(ml: NDArray[np.float64]) -> str:
+    """Largest and smallest volume, and by what share of the first they differ."""
+    return f"{ml.max():.1f} to {ml.min():.1f}, {ejected(ml):.1f}"
+
+
+def area_length(view: LabelVolume) -> float:
+    """Volume of the LV, ml, were it round about its length L in a long-axis view: 8 A² / 3 π L."""
+    at = np.argwhere(view.labels == TISSUES.index("LV")) @ view.affine[:3, :3].T
+    A = len(at) * np.prod(view.spacing[1:])
+    L = np.ptp((at - at.mean(0)) @ np.linalg.svd(at - at.mean(0), full_matrices=False)[2][0])
+    return float(8 * A**2 / (3 * np.pi * L) / 1000)
 
 
 if __name__ == "__main__":
