@@ -3,8 +3,9 @@
     python -m benchmarks.cine [--hearts N]                     # synthetic, the truth is known
     python -m benchmarks.cine --stack SA.nii.gz [--long-axis LA.nii.gz ...]
 
-Tables for docs/results.md: motion error, Dice after one common translation and in the world, how far the muscle's volume wanders
-over the cycle, ejection fraction, also that of the labels themselves, seconds of the solves.
+Tables for docs/results.md: motion error, Dice after the common translation and in the world, how
+far the muscle's volume wanders over the cycle, ejection fraction (with a stack of one's own also
+that of the labels themselves), seconds of the solves.
 """
 
 import argparse
@@ -140,11 +141,9 @@ def synthetic(hearts: int) -> None:
                 ])  # fmt: skip
         for name, values in rows.items():
             mm, shape, there, wanders, muscle, LVEF, seconds = np.mean(values, axis=0)
-            figures = (
-                f"{mm:.2f}, {shape:.3f} ({there:.3f}), {wanders:.1f}, {muscle:.2f}, {LVEF:.2f}"
-            )
             print(
-                f"{level}, {2 * gap} mm, {len(views)} views, {name}: {figures}, {seconds:.0f}",
+                f"{level}, {2 * gap} mm, {len(views)} views, {name}: {mm:.2f}, {shape:.3f} "
+                f"({there:.3f}), {wanders:.1f}, {muscle:.2f}, {LVEF:.2f}, {seconds:.0f}",
                 flush=True,
             )
 
