@@ -22,6 +22,7 @@ from srheart_demo.scan.samples import load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.answer import muscle_field
 from srheart_demo.solver.cycle import Alone, breath_holds, shared
+from srheart_demo.solver.gauge import unseen
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import RECOMMENDED
 
@@ -140,3 +141,19 @@ def test_a_run_that_was_cut_goes_on_and_ends_alike(
     assert ends[0]["d_mm"] == ends[1]["d_mm"]
     with (tmp_path / "cut" / "volumes.csv").open() as table:
         assert [row["frame"] for row in csv.DictReader(table)] == ["0", "1"]
+
+
+def test_where_a_trusted_view_shows_a_translation_the_shared_d_keeps_it() -> None:
+    G, sample = load_generator(), load_sample("healthy_1")
+    scan = Scan.of(sample.stacks["none"], sample.views["4ch", "none"])
+    p, settings = Problem.of(scan, G), replace(RECOMMENDED, moving_views=False)
+    hidden = unseen([view.plane for view in p.views])
+    assert 0 < hidden.trace() < 2
+    off = torch.tensor([3.0, 5.0])
+    d = (p.carried @ off) * p.moves(views=False)[:, None]
+    alone = Alone(torch.zeros(1, G.latent_size), d[None], 100.0)
+    for known in shared([p, p], breath_holds([scan, scan]), [alone, alone], settings):
+        kept = torch.linalg.solve(p.carried[: p.stack.K], known.d[0, : p.stack.K])[p.tissue]
+        assert kept == pytest.approx((off - hidden @ off).expand_as(kept), abs=1e-3)
+        assert known.translation == pytest.approx(hidden @ off, abs=1e-3)
+        assert not known.d[0, p.stack.K :].any()
