@@ -35,7 +35,7 @@ PHASES = ("1 of 2, frames alone:", "2 of 2, frames together:")
 Measured = tuple[float, float | None]
 """A figure and its standard deviation, None where the run had no priors."""
 
-Watch = Callable[[str, int, Step], None]
+WatchFrame = Callable[[str, int, Step], None]
 """Told one of `PHASES`, the index of the frame, and each step."""
 
 
@@ -142,7 +142,7 @@ def restore_cycle(
     scans: Sequence[Scan],
     G: Generator,
     settings: Settings,
-    watch: Watch | None = None,
+    watch: WatchFrame | None = None,
     kept: Kept | None = None,
 ) -> Iterator[Enhancement]:
     """Restore the frames of `read_cycle`, those that are not among the `kept` beats.
