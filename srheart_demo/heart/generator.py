@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped, fingerprint
-from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, N_CLASSES
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
 WEIGHTS = resources.files("srheart_demo.heart") / "weights"
@@ -149,6 +149,15 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     """
     logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
     return logits[0].argmax(0).numpy().astype(np.uint8)
+
+
+def soft_volumes_ml(field: Tensor) -> Tensor:
+    """Volume of each class, (B, C) ml, of class logits (B, C, D', H', W') over the HR box.
+
+    Smooth in the field: a node belongs to the classes by their probabilities.
+    """
+    node = 8 * math.prod(HALF_EXTENT) / math.prod(field.shape[2:]) / 1000
+    return (2 * field).softmax(1).sum((2, 3, 4)) * node
 
 
 def save_weights(model: nn.Module, path: Path, card: dict[str, object]) -> None:

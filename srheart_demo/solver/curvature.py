@@ -103,7 +103,7 @@ def units(p: Problem, settings: Settings) -> Tensor:
     if known is not None and known.any():
         there = patches * _between(known, lattice_index(p.stack.z, 0, LATTICE_SHAPE[0]))
         there = there @ torch.linalg.inv(p.carried[:K])
-        shared[:K] = there[:, :M] * p.tissue[:, None, None]
+        shared[:K] = there[:, :M] * p.sought(settings.moving_views)[:K, None, None]
         turned = torch.linalg.inv(p.carried[:K]).mT @ there[:, M:]
         of_d[:K] = turned + torch.eye(2) / settings.motion_mm**2
     corner = shared.transpose(0, 1).flatten(1)

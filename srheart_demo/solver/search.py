@@ -39,6 +39,8 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     """The best shifts of all planes as the settings of a run have them, (1, K + V, 2), mm."""
+    if p.held is not None:
+        return p.held
     sd, share = math.inf, 1.0
     if settings.prior and "d" in settings.prior_of:
         sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()

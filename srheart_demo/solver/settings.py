@@ -57,6 +57,8 @@ class Settings:
         seed: of a random start.
         residual: the answer is G(z) and what slices and views show beyond it (`answer`), not G(z)
             alone.
+        muscle_sd: (of a cine, with `prior`) standard deviation of the log of the myocardium's
+            volume from frame to frame; 0 lets it vary. Muscle is nearly incompressible.
     """
 
     name: str = "custom"
@@ -87,6 +89,7 @@ class Settings:
     start: str = "zero"
     seed: int = 0
     residual: bool = False
+    muscle_sd: float = 0.0
 
     def most(self, views: int) -> int:
         """How many iterations are done at most with so many long-axis views."""
@@ -138,6 +141,7 @@ RECOMMENDED = Settings(
     search_last=True,
     start="encoder",
     residual=True,
+    muscle_sd=0.02,
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
 shift, and what the slices show beyond the generator."""

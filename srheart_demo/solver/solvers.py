@@ -66,8 +66,9 @@ class Eye:
 
         A gradient along one of them takes less; the other is then zero.
         """
-        moves = self.p.moves(settings.moving_views)[:, None]
-        d = (d.detach() * moves).requires_grad_(along != "z")
+        moves = self.p.sought(settings.moving_views)[:, None]
+        d = d.detach() * moves if self.p.held is None else self.p.held.clone()
+        d.requires_grad_(along != "z")
         if self._kept and along == "z" and torch.equal(self._kept[0], z):
             z, heart = self._kept
         else:
