@@ -6,7 +6,7 @@ LAB      := $(VENV)/.lab
 ALL      := $(VENV)/.all
 EXTRAS_app := app
 EXTRAS_lab := app,lab
-EXTRAS_all := app,lab,cohort,hub,test
+EXTRAS_all := app,lab,cohort,hub,site,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -16,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer classroom lab lessons test bench lint env clean
+.PHONY: help explorer classroom lab lessons test bench lint site release env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -69,10 +69,14 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m tests.javascript
 
+site: $(ALL) ## README, docs, lessons and API as pages that open without a network, in build/site
+	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -W --keep-going -q . build/site
+	@echo "Open build/site/index.html"
+
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
 clean: ## remove the environment, caches and what runs have written
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist tests/javascript/node_modules
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist docs/site/extra tests/javascript/node_modules
 	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) \
 		-prune -exec rm -rf {} +
 
