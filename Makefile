@@ -16,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer classroom lab lessons test bench lint site release env clean
+.PHONY: help explorer classroom lab lessons cheatsheet test bench lint site release env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -54,6 +54,9 @@ endif
 
 lessons: $(ALL) ## make the notebooks of their sources, and run them
 	@$(PY) -m notebooks.build $(LESSONS)
+
+cheatsheet: $(LAB) ## docs/cheatsheet.md on one page of paper: build/cheatsheet.pdf
+	@$(PY) -m notebooks.cheatsheet
 
 test: $(ALL) ## run everything: unit tests, notebooks, the dashboard in a browser
 	@echo "Running the tests, the notebooks and the dashboard."

@@ -27,6 +27,8 @@ SOLUTION = re.compile(
 )
 PLACEHOLDER = r"\g<indent>...  # your code here\n"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+WORDS_A_MINUTE, MINUTES_A_CELL = 180, 0.75
+"""How fast a lesson's text is read, and how long a cell of code with what it shows takes."""
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -91,6 +93,24 @@ def solved(lesson: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.source = _without_marks(cell.source)
     return lesson
+
+
+def minutes_to_read(lesson: NotebookNode) -> float:
+    """How long a lesson takes to read without its exercises, which are counted apart.
+
+    Text by its words, without folded hints and without sections that are headed "Exercise"; each
+    cell of code, with what it shows, a fixed time.
+    """
+    words = cells = 0
+    for cell in lesson.cells:
+        if cell.cell_type == "code":
+            cells += not {"exercise", "check"} & set(cell.metadata.get("tags", []))
+            continue
+        text = re.sub(r"<details>.*?</details>|\]\([^)]*\)", "", cell.source, flags=re.S)
+        sections = re.split(r"^(?=##+ )", text, flags=re.M)
+        told = " ".join(s for s in sections if not s.startswith("### Exercise"))
+        words += len(re.findall(r"\w[\w’'-]*", told))
+    return words / WORDS_A_MINUTE + MINUTES_A_CELL * cells
 
 
 def run(notebook: NotebookNode, seconds_a_cell: int = 900) -> NotebookNode:

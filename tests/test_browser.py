@@ -200,7 +200,7 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
 
     # It moves before any click, once, and then rests; what ran is named.
     page.wait_for_function(f"{STATUS} === 'Finished'")
-    assert "INTERACTIVE · iteration 12 of 12" in page.evaluate(DETAIL)
+    assert re.search(r"INTERACTIVE · iteration (\d+) of \1\b", page.evaluate(DETAIL))
     assert "INTERACTIVE" in page.text_content(".srh-run")
     page.wait_for_function(
         f"new Promise((done) => {{ const at = {ITERATION};"
@@ -315,7 +315,7 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.mouse.move(middle[0] + 20, middle[1])
     page.mouse.up()
     assert re.fullmatch(r"slice \d+ \+\d+\.\d mm", said)
-    page.wait_for_function("!document.querySelectorAll('.srh-small')[2].disabled")
+    page.wait_for_function("![...document.querySelectorAll('.srh-small')].at(-1).disabled")
     page.wait_for_function(f"{STATUS} === 'Finished'")
 
     # By keyboard: a slice is left out, and taken again.
@@ -324,7 +324,7 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page.wait_for_function("document.querySelector('.srh-stack-said').textContent.includes('not')")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     press(page, "undo")
-    page.wait_for_function("document.querySelectorAll('.srh-small')[2].disabled")
+    page.wait_for_function("[...document.querySelectorAll('.srh-small')].at(-1).disabled")
 
     # By keyboard no further than by hand.
     said = page.evaluate(
@@ -336,6 +336,52 @@ def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
         stack.element_handle(),
     )
     assert "+30.0 mm" in said
+    assert not errors
+
+
+def test_a_view_is_dragged_where_it_may_move(visit: tuple) -> None:
+    page, outside, errors = visit
+    rest(page)
+    said = "document.querySelector('.srh-stack-said').textContent"
+    stack = page.locator(".srh-stack-scanned canvas")
+
+    # As the paper has it, it lies where its file says; that is said, and nothing moves.
+    press(page, "4ch")
+    page.wait_for_function(f"{said}.includes('views displaced')")
+    assert page.evaluate(DRAWN, ".srh-stack-scanned canvas") > 3
+    assert illegible(page) == []
+    stack.press("ArrowLeft")
+    assert "mm" not in page.evaluate(said)
+
+    # By mouse, in both directions; it is solved at once, and the chart's true view has moved.
+    page.get_by_role("checkbox", name="Views displaced").check()
+    page.wait_for_function(f"!{said}.includes('views displaced') && {STATUS} === 'Finished'")
+    true_view = (
+        "[0, 1].map((i) => document.querySelector('.srh-fig-shifts canvas')"
+        ".panels[i].series.find(({ kind }) => kind === 'rings').x.at(-1)).join()"
+    )
+    before = page.evaluate(true_view)
+    box = stack.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 10, y + 5)
+    page.mouse.move(x + 20, y - 10)
+    assert re.fullmatch(r"4ch view \+\d+\.\d \+\d+\.\d mm", page.evaluate(said))
+    page.mouse.up()
+    page.wait_for_function(f"before => {true_view} !== before", arg=before)
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+
+    # By keyboard, and all is undone.
+    by_mouse = page.evaluate(true_view)
+    stack.press("ArrowDown")
+    page.wait_for_function(f"before => {true_view} !== before", arg=by_mouse)
+    press(page, "undo")
+    page.wait_for_function(f"before => {true_view} === before", arg=before)
+    press(page, "slices")
+    page.wait_for_function(f"{said}.startsWith('slice')")
+    assert illegible(page) == []
+    assert not outside
     assert not errors
 
 

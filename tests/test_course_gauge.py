@@ -55,11 +55,11 @@ def test_compensate_is_right() -> None:
         (lambda d, z, t, lean: d + t + z[:, None] * lean, "lose t"),
         (lambda d, z, t, lean: d - t, "lean is missing"),
         (lambda d, z, t, lean: d - z[:, None] * lean, "translation is missing"),
-        (lambda d, z, t, lean: d - t - lean, "multiply it by z"),
-        (lambda d, z, t, lean: d - t - (z - z.mean())[:, None] * lean, "about z = 0"),
+        (lambda d, z, t, lean: d - t - lean, "multiply it by the height"),
+        (lambda d, z, t, lean: d - t - (z - z.mean())[:, None] * lean, "about height 0"),
         (lambda d, z, t, lean: d - (t + z[:, None] * lean).flip(-1), "changed places"),
         (lambda d, z, t, lean: (d - t)[0], "(1, 7, 2)"),
-        (lambda d, z, t, lean: d - 2 * t, "at depth z"),
+        (lambda d, z, t, lean: d - 2 * t, "at each height"),
     ],
 )
 def test_compensate_names_the_mistake(answer, word) -> None:
@@ -82,14 +82,14 @@ def test_without_drift_is_right() -> None:
         (lambda e, z: e - e.mean(0), "lean is still there"),
         (lambda e, z: e - slope(e, z - z.mean()), "translation is still there"),
         (lambda e, z: e - slope(e, z), "through zero"),
-        (lambda e, z: e - e.mean(0) - slope(e - e.mean(0), z), "less its mean too"),
+        (lambda e, z: e - e.mean(0) - slope(e - e.mean(0), z), "less their mean too"),
         (
             lambda e, z: (
                 e - e.mean(0) - slope(e, z - z.mean()) / (z - z.mean())[:, None] * z[:, None]
             ),
             "moves all slices",
         ),
-        (lambda e, z: e - e.mean(), "a + b z"),
+        (lambda e, z: e - e.mean(), "a + b × height"),
     ],
 )
 def test_without_drift_names_the_mistake(answer, word) -> None:

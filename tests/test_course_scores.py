@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from srheart_demo.experiments.summary import StripPlot
 from srheart_demo.lessons import scores as check
 
 
@@ -57,3 +59,21 @@ def test_worst_case(mistake, word: str) -> None:
     verdict = check.most_careful(mistake)
     assert not verdict.right
     assert word in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    "names", [("NN", "SBI", "EDSR"), ("NN", "LO (paper)", "LO (paper, as printed)", "LO (ours)")]
+)
+def test_names_of_methods_do_not_run_into_one_another(names: tuple[str, ...]) -> None:
+    values = dict.fromkeys(names, np.array([0.8, 0.9]))
+    figure = check.picture_strips(StripPlot("", "Dice", {"none": values, "severe": values}))
+    FigureCanvasAgg(figure).draw()
+    for axis in figure.axes:
+        labels = axis.get_xticklabels()
+        boxes = [label.get_window_extent() for label in labels]
+        aslant = [label.get_rotation() for label in labels]
+        # Boxes around aslant words overlap; lines of one slant run into one another only if the
+        # distance between their ends is less than a line's height.
+        for one, other, angle in zip(boxes, boxes[1:], aslant, strict=False):
+            apart = (other.x1 - one.x1) * np.sin(np.deg2rad(angle)) if angle else other.x0 - one.x1
+            assert apart > (labels[0].get_fontsize() * figure.dpi / 72 if angle else 0)

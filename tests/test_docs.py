@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from srheart_demo.cli import parser
 
@@ -19,6 +21,8 @@ DOCUMENTS = sorted(
     for folder in (".", "docs", "data/sample", "srheart_demo/heart/weights")
     for path in (ROOT / folder).glob("*.md")
 )
+
+LESSONS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("notebooks/*.ipynb"))
 
 
 def table_cells(text: str, column: int) -> list[str]:
@@ -41,14 +45,26 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
 
 
+def text_of(page: Path) -> str:
+    """What a page says; of a notebook without its code."""
+    if page.suffix != ".ipynb":
+        return page.read_text("utf-8")
+    cells = nbformat.read(page, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
 def anchors(page: Path) -> set[str]:
-    return {anchor(line) for line in re.findall(r"^#+ (.*)", page.read_text("utf-8"), re.M)}
+    """Headings of a page as links name them; of a notebook as JupyterLab and GitHub do."""
+    headings = re.findall(r"^#+ (.*)", text_of(page), re.M)
+    if page.suffix == ".ipynb":
+        return {heading.replace(" ", "-") for heading in headings}
+    return set(map(anchor, headings))
 
 
 def dead_links(page: Path) -> list[str]:
     """Links of a page to files, or to headings of pages, that are not there."""
     dead = []
-    for link in re.findall(r"\]\(([^)\s]+)[^)]*\)", page.read_text("utf-8")):
+    for link in re.findall(r"\]\(([^)\s]+)[^)]*\)", text_of(page)):
         file, _, heading = link.partition("#")
         target = (page.parent / file).resolve() if file else page
         if "://" in link:
@@ -58,16 +74,24 @@ def dead_links(page: Path) -> list[str]:
     return dead
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *LESSONS])
 def test_links_lead_somewhere(root: Path, document: str) -> None:
     assert not dead_links(root / document)
 
 
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
     (tmp_path / "there.md").write_text("# A place\n")
+    lesson = new_notebook(
+        cells=[new_markdown_cell("## Is it there?"), new_code_cell("# No heading")]
+    )
+    nbformat.write(lesson, tmp_path / "there.ipynb")
     page = tmp_path / "page.md"
     page.write_text("[a](there.md#a-place) [b](not.md) [c](#here) [d](there.md#not) [e](there.md)")
     assert dead_links(page) == ["not.md", "#here", "there.md#not"]
+    page.write_text(
+        "[a](there.ipynb#Is-it-there?) [b](there.ipynb#is-it-there) [c](there.ipynb#No-heading)"
+    )
+    assert dead_links(page) == ["there.ipynb#is-it-there", "there.ipynb#No-heading"]
 
 
 def unknown_commands(text: str, root: Path) -> list[str]:

@@ -10,16 +10,19 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.space import heart_of
 from srheart_demo.scan.volume import SENTENCES, InvalidVolume, LabelVolume, write_volume
+from srheart_demo.solver.problem import Problem
 
 TRUTH = scanner_from_model()
 HEARTS = {
@@ -284,3 +287,81 @@ def test_every_sentence_is_said_and_is_there(root: Path) -> None:
     assert set(re.findall(r'remark\(\s*"([^"]+)"', code)) <= notes
     assert set(re.findall(r'\.of\(\s*[^,"]+,\s*"([^"]+)"', code)) <= refusals
     assert SENTENCES["remedies"].keys() <= refusals
+
+
+def half_outlined(labels: NDArray[np.uint8], tissue: int) -> NDArray[np.uint8]:
+    """Half of a tissue, as if somebody had begun to outline it."""
+    half = np.cumsum(labels == tissue).reshape(labels.shape) > (labels == tissue).sum() / 2
+    return np.where((labels == tissue) & half, np.uint8(0), labels)
+
+
+def test_what_nobody_outlined_in_a_view_is_the_same_said_or_seen(tmp_path: Path) -> None:
+    """An RV that was begun and one that was never drawn, in every place that looks at views."""
+    view = long_axis_view(TRUTH)
+    begun = replace(view, labels=half_outlined(view.labels, 3))
+    never = replace(view, labels=view.labels * (view.labels != 3))
+    stack = stored(HEARTS["analytic"], tmp_path / "stack.nii.gz")
+    files = [stored(v, tmp_path / f"{n}.nii.gz") for n, v in (("2ch", begun), ("none", never))]
+    scans = [
+        read_scan(stack, files[0]),
+        read_scan(stack, files[0], how=HowToRead(view_lacks=(("2CH", "RV"),))),
+        read_scan(stack, files[1]),
+    ]
+    assert [scan.lacking for scan in scans] == [[[]], [["RV"]], [["RV"]]]
+    views = [Problem.of(scan, load_generator()).views[0] for scan in scans]
+    assert [view.lacks for view in views] == [(), (3,), (3,)]
+    assert torch.equal(views[1].S_LA, views[2].S_LA)
+    assert scans[1].crossing == scans[2].crossing
+    assert "RV" in scans[0].crossing[0]
+    assert "RV" not in scans[1].crossing[0]
+    count = int((begun.labels == 3).sum())
+    assert [any(f"{count} voxels of RV" in n for n in scan.notes) for scan in scans] == [0, 1, 0]
+
+
+def test_one_view_lacks_what_another_shows(tmp_path: Path) -> None:
+    view, stack = long_axis_view(TRUTH), stored(HEARTS["analytic"], tmp_path / "s.nii.gz")
+    files = [stored(view, tmp_path / f"LA_{name}.nii.gz") for name in ("4CH", "2CH")]
+    one, both, no = (
+        read_scan(stack, *files, how=HowToRead(view_lacks=((pattern, "RV"),))).lacking
+        for pattern in ("*_2ch", "*", "3ch")
+    )
+    assert (one, both, no) == ([[], ["RV"]], [["RV"], ["RV"]], [[], []])
+    nothing = HowToRead(view_lacks=tuple(("LA_2CH.nii.gz", t) for t in ("LV", "MYO", "RV")))
+    with pytest.raises(InvalidVolume, match=r"LA_2CH.*nobody outlined any tissue"):
+        read_scan(stack, *files, how=nothing)
+
+
+def test_a_wall_alone_can_agree_with_the_slices(tmp_path: Path) -> None:
+    stack, view = stored(HEARTS["analytic"], tmp_path / "s.nii.gz"), long_axis_view(TRUTH)
+    how = HowToRead(view_lacks=(("*", "LV"), ("*", "RV")))
+    scan = read_scan(stack, stored(view, tmp_path / "la.nii.gz"), how=how)
+    assert [*scan.crossing[0]] == ["MYO"]
+    assert scan.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("command", "end"), [("check", ["--json", "--no-solve"]), ("enhance", ["--no-check"])]
+)
+def test_commands_say_and_write_what_a_view_lacks(
+    command: str, end: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, view = (
+        stored(volume, tmp_path / name)
+        for volume, name in ((HEARTS["analytic"], "s.nii"), (long_axis_view(TRUTH), "la_2ch.nii"))
+    )
+    words = [command, str(stack), "--long-axis", str(view), "--view-lacks", "la_2ch=RV", *end]
+    if command == "enhance":
+        words += ["--preset", "interactive", "-o", str(tmp_path / "out")]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "voxels of RV in this view were not taken" in said
+    if command == "check":
+        assert json.loads(said)["files"][0]["facts"]["view_lacks"] == [["RV"]]
+    else:
+        written = json.loads((tmp_path / "out" / "d.json").read_text())
+        assert written["view_lacks"] == [["RV"]]
+    for wrong, why in (("RA", "no tissue"), ("la_4ch=RV", "no view is called 'la_4ch'")):
+        words[words.index("--view-lacks") + 1] = wrong
+        assert main(words) == 2
+        assert why in capsys.readouterr().err
+        words[words.index("--view-lacks") + 1] = "la_2ch=RV"

@@ -16,13 +16,14 @@ import pytest
 import torch
 
 from srheart_demo.cli import main
+from srheart_demo.dashboard import sentences
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import session as session_module
 from srheart_demo.explorer import takeaway
-from srheart_demo.explorer.moment import QUALITY, UNKNOWNS
-from srheart_demo.explorer.own import OwnFile, OwnScan
+from srheart_demo.explorer.moment import QUALITY, UNKNOWNS, Estimate
+from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
 from srheart_demo.explorer.pictures import SHOWN_PIXELS, cut, turn
 from srheart_demo.explorer.planes import StackOutlines
 from srheart_demo.explorer.scene import Scene
@@ -202,8 +203,10 @@ def test_the_true_d_moves_the_outlines_back_to_those_of_a_motionless_stack(
     moved, still = (
         Scene(ScanSettings(subject.name, motion), subject, generator) for motion in (1.0, 0.0)
     )
-    back = StackOutlines(moved).moved_back(moved.d, 6, cut(moved, 0.0))
-    rest = StackOutlines(still).moved_back(still.d, 6, cut(still, 0.0))
+    back, rest = (
+        StackOutlines(scene).moved_back(true_step(scene), 6, cut(scene, 0.0))
+        for scene in (moved, still)
+    )
     moved_by = back.frame - rest.frame
     np.testing.assert_allclose(moved_by[:, 1:], np.tile(-moved.d[0, 6], (5, 1)), atol=1e-4)
     for name, lines in back.structures.items():
@@ -253,7 +256,7 @@ def test_painted_slices_show_what_was_scanned_where_the_estimate_puts_it() -> No
 
 def test_the_painted_long_axis_cut_lies_in_its_plane_and_follows_the_estimate() -> None:
     session = Session(settings=SHORT)
-    scene, d = session.scene, session.step.d
+    scene, at_first = session.scene, session.step
     plane = cut(scene, 0.0)
     acquired = session.now.heart(6, 0.0).cut
     corners = acquired.mesh.vertices[acquired.mesh.faces].astype(float)
@@ -277,7 +280,7 @@ def test_the_painted_long_axis_cut_lies_in_its_plane_and_follows_the_estimate() 
     assert moved.mesh.vertices.shape != turned.cut.mesh.vertices.shape or not np.allclose(
         moved.mesh.vertices, turned.cut.mesh.vertices
     )
-    back = StackOutlines(scene).cut(d, cut(scene, 90.0))
+    back = StackOutlines(scene).cut(at_first, cut(scene, 90.0))
     np.testing.assert_array_equal(back.mesh.vertices, turned.cut.mesh.vertices)
 
 
@@ -297,6 +300,14 @@ def test_unknown_names_are_answered_with_the_known_ones() -> None:
 
 
 # -- the scan ------------------------------------------------------------------------------
+
+
+def true_step(scene: Scene) -> Step:
+    """A step that has found the true displacements."""
+    start = next(latent_optimisation(scene.problem, SHORT))
+    assert scene.d is not None
+    assert scene.d_LA is not None
+    return replace(start, d=scene.d, d_LA=scene.d_LA)
 
 
 def scene_of(subject: KnownHeart, settings: ScanSettings) -> Scene:
@@ -347,7 +358,11 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     session = Session(settings=replace(SHORT, iterations=2))
     folder = FOLDER / SAMPLES[1]
     stack = (folder / "S_LR_normal.nii.gz").read_bytes()
-    session.load(OwnFile("mine.nii.gz", stack, (folder / "S_LA.nii.gz").read_bytes()))
+    session.load(
+        OwnFile(
+            "mine.nii.gz", stack, (OwnView("la.nii.gz", (folder / "S_LA.nii.gz").read_bytes()),)
+        )
+    )
     session.advance(1e9)
     now, cuts = session.now, session.now.cuts(6, 0.0)
     assert session.own == ("mine.nii.gz",)
@@ -624,8 +639,8 @@ def test_a_file_and_its_download_are_those_of_the_command(
     out = tmp_path / "out"
     assert main(["enhance", str(stack), *seen, "--preset", "interactive", "-o", str(out)]) == 0
     session = Session(settings=INTERACTIVE)
-    content = plane.read_bytes() if view else None
-    session.load(OwnFile(stack.name, stack.read_bytes(), content, view_name=plane.name))
+    views = (OwnView(plane.name, plane.read_bytes()),) if view else ()
+    session.load(OwnFile(stack.name, stack.read_bytes(), views))
     session.advance(1e9)
     expected = written(out)
     del expected["convergence.csv"]
@@ -636,7 +651,8 @@ def test_a_file_and_its_download_are_those_of_the_command(
 def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     view: bool, tmp_path: Path
 ) -> None:
-    session = Session(ScanSettings(SAMPLES[0], motion=4.0, long_axis=view), INTERACTIVE)
+    settings = replace(INTERACTIVE, views_iterations=12)
+    session = Session(ScanSettings(SAMPLES[0], motion=4.0, long_axis=view), settings)
     session.advance(1e9)
     sample = load_sample(SAMPLES[0])
     known = takeaway.enhancement(session)
@@ -645,7 +661,7 @@ def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     planes = [replace(sample.S_LA, name=view.name) for view in shown.views]
     scan = Scan.of(stack, *planes, placement=shown.placement)
     G = session.scene.problem.G
-    e = judged(enhance(scan, G, INTERACTIVE))
+    e = judged(enhance(scan, G, settings))
     (tmp_path / "out").mkdir()
     e.write(tmp_path / "out")
     expected = written(tmp_path / "out")
@@ -698,16 +714,35 @@ def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_ch
         return nibabel.Nifti1Image(np.stack(stacked, -1), image.affine).to_bytes()
 
     labelled, of = {"one": ([0], 1), "as many": ([1, 2], 4), "fewer": ([1, 2], 3)}[frames]
-    file = OwnFile(
-        "cine.nii", cine("S_LR_none", [1, 2], 4), cine("S_LA", labelled, of),
-        frame=2, view_name="la.nii",
-    )  # fmt: skip
+    view = OwnView("la.nii", cine("S_LA", labelled, of))
+    file = OwnFile("cine.nii", cine("S_LR_none", [1, 2], 4), (view,), frame=2)
     own = OwnScan(file)
     assert own.read.view_readings[0].frame == {"one": 0, "as many": 2, "fewer": 1}[frames]
-    assert own.view_frames == labelled
+    assert own.view_frames == {"la.nii": labelled}
     if frames != "one":
-        (other,) = OwnScan(replace(file, view_frame=2)).read.view_readings
+        (other,) = OwnScan(replace(file, views=(replace(view, frame=2),))).read.view_readings
         assert other.frame == 2
+
+
+def test_a_view_that_is_none_leaves_the_other_views_and_is_named() -> None:
+    home = FOLDER / SAMPLES[1]
+    stack = (home / "S_LR_none.nii.gz").read_bytes()
+    four, two = (
+        OwnView(f"patient_{name}.nii.gz", (home / f"{file}.nii.gz").read_bytes())
+        for name, file in (("LA_4CH", "S_LA"), ("2ch", "S_LA_2ch"))
+    )
+    broken, none = replace(two, name="broken.nii", content=b"hello"), OwnView("none.nii.gz", stack)
+    session = Session(settings=SHORT)
+    session.load(OwnFile("mine.nii.gz", stack, (four, broken, replace(two, lacks=("RV",)), none)))
+    own = session.scene.subject
+    assert isinstance(own, OwnScan)
+    assert own.refused.keys() == {"broken.nii", "none.nii.gz"}
+    assert all(why.startswith(name) for name, why in own.refused.items())
+    assert session.scene.view_names == ("4ch", "2ch")
+    assert own.read.lacking == [[], ["RV"]]
+    assert [view.lacks for view in session.problem.views] == [(), (3,)]
+    session.load(OwnFile("mine.nii.gz", stack, (two,)))
+    assert session.scene.view_names == ("2ch",)
 
 
 # -- texts of another machine ----------------------------------------------------------------
@@ -862,3 +897,82 @@ def test_views_that_are_displaced_are_found_and_drawn_beside_the_slices() -> Non
         np.testing.assert_array_equal(view.labels, known.views[name, "none"].labels)
     for view, name in zip(scene.scan.views, shifts.views, strict=True):
         assert (view.labels == known.views[name, "severe"].labels).mean() > 0.995
+
+
+def test_a_view_is_dragged_as_a_slice_is_and_found_where_it_was_dragged_to(
+    subject: KnownHeart,
+) -> None:
+    scan = ScanSettings(SAMPLES[0], motion=1.0, long_axis=2, views_move=True)
+    dragged = scan.view_moved(1, 10.0, -5.0)
+    assert dragged.view_moved(1, 40.0, 0.0).views_by_hand == ((1, 30.0, -5.0),)
+    assert dragged.by_itself == scan
+    before, after = scene_of(subject, scan), scene_of(subject, dragged)
+    assert before.d_LA is not None
+    assert after.d_LA is not None
+    torch.testing.assert_close((after.d_LA - before.d_LA)[0], torch.tensor([[0, 0], [10.0, -5.0]]))
+    one, other = (scene.scan.views[1].labels[0] for scene in (before, after))
+    assert (np.roll(one, (8, -4), (0, 1)) == other).mean() > 0.995
+    still = scene_of(subject, replace(dragged, views_move=False))
+    assert not still.views_may_move
+    assert still.d_LA is not None
+    assert not still.d_LA.any()
+
+    session = Session(dragged, INTERACTIVE)
+    session.advance(1e9)
+    estimate, truth = session.now.shifts.estimate[-1], session.now.shifts.truth[-1]
+    np.testing.assert_allclose(estimate, truth, atol=2.5)
+    # Put back it covers the slices better than as scanned.
+    over = session.now.overlay(1)
+    agree = [np.mean(a[a > 0] == b[a > 0]) for a, b in (over.scanned, over.put_back)]
+    assert agree[1] > agree[0] + 0.05
+    again = Session(settings=SHORT)
+    again.restore(session.text())
+    assert again.scene.settings == dragged
+    own = replace(INTERACTIVE, name="mine", iterations=2, views_search_at=(1,), views_iterations=3)
+    mine = Session(dragged, own)
+    mine.advance(1e9)
+    again.restore(mine.text())
+    assert again.history.active.settings == own
+    assert again.step.loss == mine.step.loss
+
+
+def test_a_view_of_ones_own_is_dragged() -> None:
+    home = FOLDER / SAMPLES[0]
+    view = OwnView("la.nii.gz", (home / "S_LA.nii.gz").read_bytes())
+    session = Session(settings=SHORT)
+    session.load(OwnFile("mine.nii.gz", (home / "S_LR_none.nii.gz").read_bytes(), (view,)))
+    labels = session.scene.scan.views[0].labels[0]
+    session.scan(session.scene.settings.view_moved(0, 5.0, 0.0))
+    assert session.scene.views_may_move
+    np.testing.assert_array_equal(session.scene.scan.views[0].labels[0], np.roll(labels, 4, 0))
+
+
+def test_the_lean_is_what_a_drift_along_the_stack_is_of_the_motion_error() -> None:
+    leans = []
+    for views in (0, 3):
+        session = Session(ScanSettings(SAMPLES[0], 4.0, views, views_move=True), INTERACTIVE)
+        session.advance(1e9)
+        leans.append(session.now.lean)
+        said = sentences.lean(session.now)
+        assert ("takes it away" in said) == (views == 0)
+    assert leans[0] > 2 * leans[1]
+    z, tissue = session.problem.stack.z, session.problem.tissue
+    drift = session.now.scene.d + 0.1 * torch.stack([z, 0 * z], dim=-1)
+    drifted = replace(
+        session.now, estimate=Estimate(replace(session.step, d=drift), session.problem)
+    )
+    assert drifted.lean == pytest.approx(drifted.motion_error, rel=1e-3)
+    assert drifted.lean == pytest.approx(0.1 * float(z[tissue].std(correction=0)), rel=1e-3)
+
+
+def test_with_views_the_interactive_solution_is_nearly_the_best_one() -> None:
+    """And without views it is what it was: twelve iterations, one search."""
+    assert (INTERACTIVE.most(0), INTERACTIVE.searches(0)) == (12, (0,))
+    assert (INTERACTIVE.most(1), INTERACTIVE.searches(1)) == (24, (0, 4, 8))
+    trusting = replace(INTERACTIVE, moving_views=False)
+    assert (trusting.most(3), trusting.searches(3)) == (12, (0,))
+    session = Session(ScanSettings(SAMPLES[2], 4.0, 3, views_move=True), INTERACTIVE)
+    session.advance(1e9)
+    assert 12 < session.step.iteration <= session.now.most == 24
+    assert np.mean([*session.now.dice.values()]) > 0.97
+    assert session.now.motion_error < 0.8

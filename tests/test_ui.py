@@ -47,6 +47,8 @@ from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.solver.settings import PRESETS, RECOMMENDED, REFERENCE
 
 PATIENCE = 200.0
+OF_A_VIEW = {"srh-own-lacks", "srh-own-view-frame", "srh-own-remove"}
+"""Controls that come with each view of one's own scan."""
 
 
 @pytest.fixture(autouse=True)
@@ -193,7 +195,7 @@ def test_every_control_and_picture_has_a_name() -> None:
     for tab in texts.TABS:
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
-    assert set(texts.NAMES) | set(texts.LABELS) | set(texts.CONTROLS) <= classes
+    assert set(texts.NAMES) | set(texts.LABELS) | set(texts.CONTROLS) <= classes | OF_A_VIEW
 
 
 def test_every_term_that_a_control_acts_on_is_in_the_equation() -> None:
@@ -208,7 +210,7 @@ def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None
     for tab in texts.TABS:
         explorer.tabs.bar.value = tab
     classes = {name for widget in descendants(explorer.box) for name in widget._dom_classes}
-    assert set(texts.TIPS) <= classes | {"srh-stack", "srh-label-pictures"}
+    assert set(texts.TIPS) <= classes | OF_A_VIEW | {"srh-stack", "srh-label-pictures"}
     in_tabs = {
         name
         for tab, made in explorer.tabs.made.items()
@@ -217,7 +219,7 @@ def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None
         for widget in descendants(card)
         for name in widget._dom_classes
     }
-    unexplained = set(texts.NAMES) - set(texts.TIPS) - in_tabs
+    unexplained = set(texts.NAMES) - set(texts.TIPS) - in_tabs - OF_A_VIEW
     assert unexplained <= {"srh-theme", "srh-button-cancel"}
     told = ("button", "lesson", "note", "coming")
     assert all(set(told) <= set(words) for tab, words in texts.TABS.items() if tab != "heart")
@@ -653,8 +655,7 @@ def given(picker: FilePicker, name: str, content: bytes, claimed: int | None = N
     picker.send = lambda message, *_: asked.append(message)  # type: ignore[method-assign]
     size = len(content) if claimed is None else claimed
     picker.heard(picker, {"kind": "chosen", "name": name, "size": size}, [])
-    while asked:
-        wanted = asked.pop()
+    while asked and (wanted := asked.pop())["kind"] == "give":
         part = content[wanted["start"] : wanted["stop"]]
         picker.heard(picker, {"kind": "part", "start": wanted["start"]}, [memoryview(part)])
 
@@ -697,7 +698,21 @@ def test_ones_own_scan_is_read_anew_when_its_owner_corrects_how() -> None:
         await until(lambda: session_of(explorer).own == ("mine.nii.gz",))
         await until(lambda: session_of(explorer).scene.has_view)
         given(tab.view, "no_view.nii.gz", scan)
-        await until(lambda: not tab.view.said)
+        await until(lambda: len(tab.views.children) == 2)
+        row = {name for widget in descendants(tab.views) for name in widget._dom_classes}
+        assert row >= OF_A_VIEW
+        names = [row.children[0].value for row in tab.views.children]
+        assert "view.nii.gz" in names[0]
+        assert "no_view.nii.gz" in names[1]
+        assert session_of(explorer).scene.subject.refused.keys() == {"no_view.nii.gz"}
+        assert session_of(explorer).scene.has_view
+        tab.views.children[1].children[-1].click()  # Remove
+        await until(lambda: len(tab.views.children) == 1)
+        tab.views.children[0].children[2].value = True  # RV not outlined
+        await until(lambda: session_of(explorer).scene.scan.lacking == [["RV"]])
+        await until(lambda: "were not taken" in tab.report.value)
+        tab.views.children[0].children[2].value = False
+        await until(lambda: session_of(explorer).scene.scan.lacking == [[]])
         await until(lambda: "inside what the prior knows" in tab.report.value)
         assert "Found in the file" in tab.report.value
         tab.mirror.value = True
@@ -906,7 +921,8 @@ def test_a_status_never_says_that_a_run_is_over_before_its_picture_does() -> Non
             assert "left" not in detail or "INTERACTIVE" in detail
         elif word == texts.PAUSED:
             assert not any(end in detail for end in texts.ENDS.values()), detail
-    assert any("INTERACTIVE · iteration 12 of 12" in detail for _, detail in told)
+    ended = re.compile(r"INTERACTIVE · iteration (\d+) of \1\b")
+    assert any(ended.search(detail) for _, detail in told)
 
 
 def test_the_run_that_is_shown_is_named_beside_the_preset_that_is_chosen() -> None:

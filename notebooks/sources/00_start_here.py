@@ -3,12 +3,14 @@
 #
 # **Goal.** See what the course is about, find out whether everything works on this machine, and learn how a lesson is used.
 #
-# **You need** Python a little (functions, arrays) and an environment made with `make lab` or as [docs/install.md](../docs/install.md) says. 5 minutes to read, ten seconds or so to run. Run a cell with Shift+Enter.
+# **You need** Python a little (functions, arrays) and an environment made with `make lab` or as [docs/install.md](../docs/install.md) says. 7 minutes to read, ten seconds or so to run. Run a cell with Shift+Enter.
 
 # %% [markdown]
 # ## What it is about
 #
-# A cardiac MR scan is a stack of slices, 10 mm apart, each taken in its own breath-hold. So the slices are thick and displaced. On the left is a heart, cut along its length; on the right what a scan shows of it. The slider sets how far slices are displaced, from no motion (0) over normal (1) to severe (4). Orange is the left ventricle's blood pool (LV), green its muscle (MYO), blue the right ventricle (RV).
+# A cardiac MR scan is a stack of slices, 10 mm apart. Each slice is taken while the patient holds the breath, and no two breath-holds are alike. So there are gaps between the slices, and each slice is displaced sideways. Somebody, or a network, has drawn on each slice what is heart: a *segmentation*, or label map. This course begins there, with labels and not with grey pictures.
+#
+# On the left is a synthetic heart (a computer drew it), cut along its length; on the right what a scan shows of it. The slider sets how far slices are displaced: not at all (0), normally (1), severely (4). Orange is the left ventricle's blood pool (LV), green its muscle (MYO, the myocardium), blue the right ventricle (RV). The pointed end of the heart, below, is its *apex*; the flat end is its *base*.
 
 # %%
 import srheart_demo as sr
@@ -30,7 +32,7 @@ def draw(subject="healthy_1", motion=4.0):
 pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 
 # %% [markdown]
-# Can the heart be had back? The paper of this course says yes: with a generative model $G$ that knows what hearts look like, and by searching for the code $z$ and the displacements $d$ that explain the slices (Wang et al., MICCAI 2021).
+# Can one get the heart back from such a scan? The paper of this course says yes (Wang et al., MICCAI 2021). It takes a *generative model* $G$: a program that turns a short list of numbers, the code $z$, into a heart. Then it searches for the code $z$, and for the displacement $d$ of each slice, that explain the slices best. This search is called *latent optimisation*.
 #
 # **Did the picture change when you moved the slider?** Then widgets talk to this notebook. If not:
 #
@@ -50,7 +52,7 @@ installation.examine()
 #
 # ## How fast is this machine?
 #
-# An iteration of Algorithm 1, and whole solves of one scan under severe motion. Beside them is what [docs/results.md](../docs/results.md) has, measured on one thread of a busy two-core machine and on another heart. Within a factor of two or three all is well.
+# The search goes round by round (Algorithm 1 of the paper), and a round is called an *iteration*. The table has the time of an iteration, and of whole searches on one scan under severe motion. In the last column are the times of [docs/results.md](../docs/results.md), measured on one core of a busy machine and on another heart. Within a factor of two or three all is well. No graphics card is needed.
 
 # %%
 installation.timings()
@@ -60,7 +62,7 @@ installation.timings()
 #
 # ## How a lesson works
 #
-# A lesson takes 10 to 20 minutes to read, and each of its two to four exercises some five minutes more: a picture, the idea, the code, something to try, exercises, what to remember, one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
+# A lesson takes 6 to 18 minutes to read. Each of its two to four exercises takes some five minutes more. (Reading time is counted: 180 words a minute, and 45 seconds for each cell of code with what it shows.) A lesson has a picture, the idea, the code, something to try, exercises, what to remember, and one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
 #
 # ### Exercise: how long is a stack?
 #
@@ -84,25 +86,27 @@ lesson.length_mm(length_mm)
 #
 # | Lesson | What it answers | Minutes to read | 45 | 90 | Half a day |
 # |---|---|---:|:-:|:-:|:-:|
-# | 0 Start here | Does everything work? | 5 | before | before | ● |
-# | [1 Quickstart](01_quickstart.ipynb) | What goes in, what comes out? | 10 | ● | ● | ● |
-# | [2 Degradation](02_degradation.ipynb) | What does a scan do to a heart (Eq. 1), and can gradients pass through? | 20 | | ● | ● |
-# | [3 The anatomical prior](03_anatomical_prior.ipynb) | What does $G$ know of hearts (Eq. 2), and what not? | 20 | | | ● |
-# | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 20 | ● | ● | ● |
-# | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 20 | | | ● |
-# | [6 A second view](06_multi_view.ipynb) | What do long-axis views add (Eqs. 4–5), even displaced ones? | 20 | | | ● |
-# | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 20 | | ● | ● |
-# | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 20 | | | ● |
-# | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 20 | | | either |
-# | [10 Beyond hearts](10_beyond_hearts.ipynb) | What carries over to other problems? | 10 | | | either |
+# | **The core: the paper's method** | | | | | |
+# | 0 Start here | Does everything work? | 7 | before | before | ● |
+# | [1 Quickstart](01_quickstart.ipynb) | What goes in, what comes out? | 11 | ● | ● | ● |
+# | [2 Degradation](02_degradation.ipynb) | What does a scan do to a heart (Eq. 1), and can gradients pass through? | 11 | | ● | ● |
+# | [3 The anatomical prior](03_anatomical_prior.ipynb) | What does $G$ know of hearts (Eq. 2), and what not? | 18 | | | ● |
+# | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 13 | ● | ● | ● |
+# | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 14 | | | ● |
+# | [6 A second view](06_multi_view.ipynb) | What do long-axis views add (Eqs. 4–5), even displaced ones? | 16 | | | ● |
+# | **Further: may it be trusted, and elsewhere** | | | | | |
+# | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 16 | | ● | ● |
+# | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 14 | | | ● |
+# | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 17 | | | either |
+# | [10 Beyond hearts](10_beyond_hearts.ipynb) | What carries over to other problems? | 6 | | | either |
 #
-# The columns 45, 90 and *half a day* are workshops of that length; [docs/teaching.md](../docs/teaching.md) plans them minute by minute. Alone, take the lessons in order; 4, 5 and 6 are the heart of the method. The dashboard (`make explorer`) shows all of it moving.
+# The columns 45, 90 and *half a day* are workshops of that length; [docs/teaching.md](../docs/teaching.md) plans them minute by minute. Alone, take the lessons in order. The dashboard (`make explorer`) shows all of it moving.
 #
-# Beside you while you work: [docs/cheatsheet.md](../docs/cheatsheet.md), the paper's equations and the calls on two pages.
+# Three pages to keep open: the [glossary](../docs/glossary.md) explains every word and symbol, the [cheat sheet](../docs/cheatsheet.md) has the paper's equations beside the calls, and the [questions about the paper](../docs/questions.md) lead to the places that answer them.
 #
 # ## Remember
 #
-# - A scan is a heart, thinned out and displaced slice by slice. The course is about the way back.
-# - Every lesson runs on a laptop, without a network, on synthetic hearts whose truth is known.
+# - A scan shows a heart in thin slices with gaps between them, each displaced by its own breath-hold. The course is about the way back.
+# - Every lesson runs on a laptop, without a network, on synthetic hearts, so that the truth is known.
 #
 # **One step further.** Open [lesson 1](01_quickstart.ipynb).

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 3 · The anatomical prior: what a generator knows of hearts
 #
-# **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a generator that learnt it, and a latent space to draw from and to walk in. And see where it ends: hearts that it cannot hold, and one that it quietly repairs.
+# **Goal.** See what stands behind $G(z)$ of Eq. 2: a population of hearts, a generator that learned from it, and a space of codes to draw from and to walk in. Then see where it ends: hearts that it cannot make, and one that it quietly repairs.
 #
-# **You need** lesson 1; lesson 2 helps. 15 to 20 minutes to read.
+# **You need** lesson 1; lesson 2 helps; about 18 minutes to read. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %%
 import numpy as np
@@ -19,7 +19,9 @@ people = {group: population.draw(5, seed=3, population=group) for group in group
 lesson.picture_hearts({group: phantom.label_maps(shapes) for group, shapes in people.items()})
 
 # %% [markdown]
-# Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. A heart is a smooth function of 245 independent standard normal numbers (`srheart_demo.heart.population`), whose effects were set so that volumes, lengths, walls and angles vary as published for a cohort of healthy adults. The same seed gives the same person in each row, once healthy and once with each disease.
+# ## The population
+#
+# Each heart is shown twice: cut along its length, and the short-axis slice half way up. None of them is a patient's. The paper learned from the hearts of 1,000 volunteers, which may not be given away; ours come from a *population* that is written down as a formula. It makes a heart of 245 independent random numbers. Their effects were set so that volumes, lengths, walls and angles vary as published for healthy adults. A column is one person, healthy and with each of two diseases.
 
 # %% tags=["nbval-check-output"]
 hearts = torch.tensor(phantom.label_maps(population.draw(60, seed=0), (32, 64, 64)))
@@ -36,9 +38,11 @@ for label, tissue in enumerate(["LV", "MYO", "RV"], start=1):
 #
 # $$G_\theta(z): \mathbb{R}^M \ni z \mapsto S = G_\theta(z) \in \Sigma_{HR}$$
 #
-# A segmentation has a million voxels; nearly all label maps of that size are noise. Hearts fill a thin sheet, the manifold $\Sigma_{HR}$. G puts coordinates on it: M numbers, distributed as $z \sim N(0, I)$. So there are three things to ask of it. Is every draw a heart? Is every heart a G(z)? Do neighbours in z look alike?
+# A segmentation has a million voxels, and nearly all label maps of that size are noise. Those that are hearts lie close together, like a thin sheet in a large room: the *manifold* $\Sigma_{HR}$. G puts coordinates on this sheet, the M numbers of $z$, which are called *latents* (θ are the weights of its network). Before we see any scan we expect these numbers to be independent, each with mean 0 and standard deviation (SD) 1. This expectation, $z \sim N(0, I)$, is the *prior* of $z$. So we ask three things of a generator. Is every draw of N(0, I) a heart? Is every heart close to some G(z)? Do neighbours in z look alike?
 #
-# **Draws.** `anatomy.faults` looks for faults that no heart has: tissue in pieces, a leak, a gap in the septum, a volume out of range. We draw from `traits`, the generator that all lessons use, and from the paper's two: a β-VAE and a DCGAN.
+# ### Is every draw a heart?
+#
+# `anatomy.faults` looks for what no heart has: tissue in pieces, a leak, a gap in the septum (the wall between the ventricles), a volume out of range. We draw from three generators: `traits`, which all lessons use, and the paper's two, a β-VAE and a DCGAN.
 
 # %%
 generators = {name: sr.load_generator(name) for name in ["traits", "betavae", "dcgan"]}
@@ -59,11 +63,11 @@ lesson.picture_hearts(
 )
 
 # %% [markdown]
-# Of 1,000 draws of `traits` 98.9 % pass every check, of the DCGAN's some four in five, of the β-VAE's hardly any (model cards). Each has its reason:
+# Of 1,000 draws of `traits` 98.9 % pass every check, of the DCGAN's some four in five, of the β-VAE's hardly any ([model cards](../srheart_demo/heart/weights/traits.md)). Each has its reason:
 #
-# - The z of `traits` *are* the numbers that the population is drawn from. Draws are what its decoder was trained on.
-# - A GAN learns only to deceive its critic. Nothing asks that every training heart have a code, so it may leave hearts out.
-# - A β-VAE has to give back every heart that its encoder is shown, and does so well. Where the codes come to lie is up to its second term, and with the paper's β = 0.001 that term is weak: the codes lie elsewhere than the draws. Even z = 0, where Algorithm 1 starts, is no heart. The weights that the authors published do the same.
+# - `traits` takes for z the very numbers that make a heart of the population, the most important first. So its decoder was trained on what we draw.
+# - A GAN has a second network, the critic, which tries to tell made hearts from true ones. The generator learns only to deceive it. It is never asked to reproduce a given heart, so some hearts may have no code.
+# - A β-VAE has an encoder, which gives a code to each heart, and a decoder G, which must give the heart back. That works well. But where the codes lie is decided by the second term of its loss, and with the paper's β = 0.001 this term is weak: the codes lie elsewhere than the draws. Even z = 0, where Algorithm 1 starts, is no heart. The weights that the authors published do the same.
 #
 # ### Exercise 1: what β weighs
 #
@@ -71,7 +75,9 @@ lesson.picture_hearts(
 #
 # $$\mathbb{E}_{q(z|x)}\,\big[\text{cross-entropy of } G(z) \text{ with } x\big] + \beta\, KL\big(q(z|x)\,\|\,N(0, I)\big)$$
 #
-# The first term wants q narrow, so that z says exactly which heart it was. The second wants all q alike, so that draws from N(0, I) meet what the decoder has seen. Write the second: `my_kl(mean, log_variance)`, both (B, M), gives (B,) nats for $q = N(\mu, \operatorname{diag} \sigma^2)$. Of one latent it is $\tfrac12(\mu^2 + \sigma^2 - 1 - \ln \sigma^2)$.
+# Here $q(z|x)$ is what the encoder says of the code of x: not one number for each latent but a mean μ and an SD σ. KL (the Kullback-Leibler divergence) measures in nats how far q is from N(0, I). The first term wants q narrow, so that z says exactly which heart it was. The second term wants all q alike, so that draws from N(0, I) meet what the decoder has seen.
+#
+# Write the second term: `my_kl(mean, log_variance)`, both (B, M), gives (B,) nats for $q = N(\mu, \operatorname{diag} \sigma^2)$. For one latent it is $\tfrac12(\mu^2 + \sigma^2 - 1 - \ln \sigma^2)$.
 #
 # <details><summary>Hint</summary>The encoder gives ln σ², which may be negative; σ² is its <code>.exp()</code>. Independent latents: the KLs add up.</details>
 
@@ -87,7 +93,9 @@ def my_kl(mean, log_variance):
 lesson.kl(my_kl)
 
 # %% [markdown]
-# **What β does** can be said in closed form. If a heart tells λ nats of a latent (its Fisher information, here measured on G), then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold: latents with λ ≫ β are used, those with λ ≪ β are left at the prior, as if they were not there.
+# ## What β does
+#
+# What β does can be computed. Some latents change a heart much, others hardly. Let λ say how much: if the latent is wrong by one SD, the loss rises by λ/2 nats. (λ is called its *Fisher information*, and we can measure it on G.) Then the best q has the variance $\sigma^2 = \beta / (\beta + \lambda)$. So β is a threshold. A latent with λ far above β is used: σ is small. A latent with λ far below β is not used: its σ stays at the prior's 1, and the decoder learns to ignore it.
 
 # %% tags=["nbval-check-output"]
 G = generators["traits"]
@@ -108,7 +116,7 @@ pictures.lines(
 )
 
 # %% [markdown]
-# The paper's β-VAE, whose encoder and decoder learnt together, can be asked directly: how wide is q, and where do the codes of hearts lie?
+# The paper's β-VAE has an encoder that learned together with its decoder. So we can ask it directly: how wide is q, and where do the codes of hearts lie?
 
 # %% tags=["nbval-check-output"]
 VAE = generators["betavae"]
@@ -121,11 +129,13 @@ print(
 )
 
 # %% [markdown]
-# Too large a β: few latents, coarse hearts. Too small a β: each training heart is a needle, and where their needles leave gaps, a draw from N(0, I) decodes to something that nobody trained. Only the size of β *against the cross-entropy* matters: the paper's 0.001 goes with a loss that is scaled in its own way, so compare KLs in nats, not βs.
+# **At the extremes.** With a very large β few latents are used: every draw is a heart, but a coarse one. With β near 0 each training heart has a small spot of its own in the space of codes; between the spots nothing was trained, and a draw of N(0, I) falls there. A solver that starts at z = 0 then starts outside, and a prior on z pulls it to the wrong place. What matters is β *compared with the cross-entropy*. The paper's 0.001 belongs to a loss that is scaled in its own way, so compare KLs in nats between papers, not values of β.
 #
-# ## Every heart a G(z)?
+# ## Is every heart close to a draw?
 #
-# **How many latents.** The shipped latents are ordered by what they tell, so the first M make a smaller generator. `best_code` finds the code whose heart is nearest to a known one: the best that any solver could do.
+# ### How many latents
+#
+# The latents of `traits` are ordered by how much they change a heart, so its first M make a smaller generator. The *best code* of a known heart is the one whose G(z) is nearest to it (`best_code` finds it). No solver can do better.
 
 # %%
 truth = sr.load_sample("healthy_1").S_HR.labels
@@ -144,9 +154,11 @@ columns = [*(f"M = {M}" for M in sizes), "truth"]
 lesson.picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 
 # %% [markdown]
-# Four numbers make a heart of the right size; dozens give it its own shape. The paper used M = 64; ours has 128, which adds 0.01 to the myocardium's Dice.
+# Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. For a scan with motion more than 64 gain nothing; what is lost there is lost for other reasons. Hearts unlike the population's, above all real ones, gain most from a large M.
 #
-# **The encoder's guess** is quicker and worse than the best code: one pass instead of thirty iterations. Latent optimisation needs no encoder at all; ours only gives it a start.
+# ### The encoder's guess
+#
+# The encoder's guess is quicker than the search for the best code, and worse: one pass through a network instead of thirty iterations. Latent optimisation needs no encoder. Ours only says where the search starts; a bad guess costs iterations, and a good one saves them.
 
 # %% tags=["nbval-check-output"]
 code, _ = G.encode(lesson.seen_whole(truth))
@@ -159,7 +171,7 @@ for name, heart in both.items():
 # %% [markdown]
 # ### Exercise 2: walk in the latent space
 #
-# Do neighbours look alike? Write `my_along(z, vector, amount)`: the code z (1, M) with its part along the unit direction `vector` (M,) *replaced* by `amount`, everything across it as it was.
+# Do neighbours look alike? Write `my_along(z, vector, amount)`: take the code z (1, M) and *replace* its part along the unit direction `vector` (M,) by `amount`. Leave its parts in all directions at right angles as they were.
 #
 # <details><summary>Hint</summary>The part that z has along the direction is the number <code>z @ vector</code>.</details>
 
@@ -193,9 +205,9 @@ lesson.picture_hearts(
 )
 
 # %% [markdown]
-# The middle column is z = 0, where Algorithm 1 starts in the paper. The hearts change smoothly along the way; this is what makes gradient descent in z possible. Few directions change one thing alone: “mostly” is the trait that changes most, for how much it varies from heart to heart.
+# The middle column is z = 0, where Algorithm 1 starts in the paper. The hearts change smoothly from left to right, and this is what makes gradient descent in z possible. Few directions change one trait alone. “Mostly” names the trait that changes most, compared with how much it varies from heart to heart.
 #
-# But not all along the way there are hearts as people have them. A step of one SD in direction 1 about doubles the LV. So look at its volumes beside those of the population above, farther out than the picture goes:
+# Far out, however, the hearts are like nobody's. A step of one SD in direction 1 about doubles the LV. So compare its volumes with those of the population above; the rows go further than the picture:
 
 # %% tags=["nbval-check-output"]
 for amount in [-3, *amounts, 3]:
@@ -205,11 +217,11 @@ for amount in [-3, *amounts, 3]:
     print(f"{amount:+d} SD: LV {ml:4.0f} ml, faults: {faults}")
 
 # %% [markdown]
-# Up to 2 SD `anatomy.faults` finds no fault: it looks for tissue in pieces, leaks and gaps, and its range of volumes has room for the largest diseased heart. No healthy adult of the population above has such volumes. "Sound" is less than "somebody's".
+# Up to 2 SD `anatomy.faults` finds no fault: its range of volumes has room for the largest diseased heart. But no healthy adult of the population above has such volumes. A heart without faults may still be like nobody's.
 #
 # ## Where the prior ends
 #
-# Four hearts, and the nearest that G has for each: one of the population, one patient, one mirrored (a scan with its affine lost), and one with a hole of 16 mm in the septum.
+# Below are four hearts, and for each the nearest one that G can make. The first is of the population, the second has a disease, the third is mirrored (as in a file that says left for right), and the fourth has a hole of 16 mm in the septum.
 
 # %%
 defect = lesson.septal_defect(truth, radius=8.0)
@@ -229,11 +241,11 @@ lesson.picture_hearts(
 )
 
 # %% [markdown]
-# All are cut through where the last has its hole: in the lower slice of the last heart the left ventricle opens into the right one.
+# All four are cut where the last one has its hole. In the slice of the last heart the left ventricle opens into the right one.
 #
 # ### Exercise 3: how surprising is a code?
 #
-# For draws from N(0, I) in M dimensions, $|z|^2$ has mean M and standard deviation $\sqrt{2M}$. Write `my_surprise(z)`: how many of its standard deviations $|z|^2$ lies above its mean, as a number, for z (1, M).
+# For draws from N(0, I), the squared length $|z|^2$ has mean M and SD $\sqrt{2M}$. Write `my_surprise(z)`: by how many of these SDs does $|z|^2$ lie above that mean? Give a number, for z (1, M).
 #
 # <details><summary>Hint</summary>(what it is − its mean) / its SD; M is <code>z.numel()</code>.</details>
 
@@ -257,11 +269,11 @@ closed = (nearest["hole"][hole] == 2).mean()
 print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 
 # %% [markdown]
-# The mirrored heart is far out, where no draw ever comes, and poorly held. Such a misfit can be *seen*, and `placement` turns scans into the model's frame to avoid it. The hole is the dangerous one: it is closed nearly whole, Dice hardly falls, and its code is no more surprising than the dilated patient's. The generator has never seen a hole; to it a hole is an error in the data. Lesson 8 comes back to this.
+# The code of the mirrored heart lies far out, where no draw ever comes, and G makes this heart badly. Such a misfit can be *seen*. (To avoid it, scans are first turned so that they lie as G's hearts do.) The hole is dangerous: G closes nearly all of it, Dice hardly falls, and the code is no more surprising than that of the dilated heart. The generator has never seen a hole, and takes it for an error in the data. Lesson 8 comes back to this.
 #
 # ## Try it
 #
-# Draw from a wider Gaussian: scale 1 is the prior. At which scale do faults begin? Which generator breaks first?
+# Draw from a narrower or wider Gaussian; a scale of 1 is the prior. At which scale do faults begin? Which generator breaks first?
 
 
 # %%
@@ -275,8 +287,8 @@ pictures.try_it(show, generator=list(generators), scale=(0.0, 3.0, 0.5), seed=(0
 # %% [markdown]
 # ## Remember
 #
-# - The prior is a population that somebody chose, and a network that learnt it. Both bound what can be restored.
-# - M and β trade detail against soundness: every draw a heart, every heart a G(z).
-# - Far-out codes betray a strange heart; but a strange detail may be repaired without a trace.
+# - The prior is a population that somebody chose, and a network that learned from it. Both limit what can be restored.
+# - M and β trade two wishes against each other: that every draw is a heart, and that every heart is close to a G(z).
+# - A code far from 0 shows that a heart is strange as a whole. A strange detail may be repaired without a trace.
 #
 # **One step further.** `srheart experiment latent-study` trains small β-VAEs with several β and solves scans with each; the paper's supplement has the same study. Or make holes of other sizes: from which radius does G leave one open?

@@ -3,12 +3,12 @@
 #
 # **Goal.** Write Algorithm 1 by hand, know what each of its settings does, and see why a small loss is not yet a good answer.
 #
-# **You need** lessons 2 (the degradation $F$) and 3 (the generator $G$), and some PyTorch; about 20 minutes to read, 20 seconds to run.
+# **You need** lessons 2 (the degradation) and 3 (the generator $G$), and some PyTorch; about 13 minutes to read, 20 seconds to run. Without PyTorch, unfold the solutions of exercises 1 and 3 and find the paper's lines in them. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# The top row is a scan under severe motion. Below it stands what the model says that the scan should show, $M_d(\downarrow_s G(z))$, on the way from $z = d = 0$ to the end. Latent optimisation turns the second row into the first, and all that it may move are $z$ and $d$.
+# The top row is a scan under severe motion. Each row below it is the scan that the model predicts, $M_d(\downarrow_s G(z))$, at some iteration between the start, $z = d = 0$, and the end. Latent optimisation turns the prediction into the scan, and all that it may change are $z$ and $d$.
 
 # %%
 from dataclasses import replace
@@ -33,11 +33,11 @@ pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 # %% [markdown]
 # ## The idea
 #
-# The paper puts the question as maximum likelihood (Eq. 3): find the $z$ and the $d$ under which the scan is least surprising,
+# The paper puts the question as *maximum likelihood* (Eq. 3): find the $z$ and the $d$ under which the scan is most probable. That is, make its cross-entropy (lesson 2) small,
 #
 # $$L_{SA}(z, d) = CE\big(M_d(\downarrow_s G(z)),\ S_{LR}\big).$$
 #
-# Every part of it can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So $\partial L/\partial z$ and $\partial L/\partial d$ come from one backward pass, and Algorithm 1 is gradient descent:
+# (Why not maximise Dice instead? Dice compares labels, and labels change by jumps. A soft Dice of probabilities changes smoothly too, but it is no likelihood: no prior could be weighed against it.) Every part of $L_{SA}$ can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So one backward pass gives $\partial L/\partial z$ and $\partial L/\partial d$, and Algorithm 1 is gradient descent:
 #
 # 1. start at $z = 0$, $d = 0$;
 # 2. compute $L(z, d)$;
@@ -45,7 +45,7 @@ pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 # 4. take a step of $z$ and a step of $d$, by Adam;
 # 5. repeat until the loss hardly changes. The answer is $S_{SR} = G(z)$.
 #
-# The weights of $G$ never change. This is no training: 148 numbers are fitted to one scan, 128 of $z$ and two for each of the ten slices that show tissue.
+# The weights of $G$ never change, and no pairs of scans and hearts are needed. This is no training: 148 numbers are fitted to one scan, 128 of $z$ and two for each of the ten slices that show tissue. A scan with other slices or another kind of motion needs nothing new but its positions.
 
 # %% [markdown]
 # ### Exercise 1: Algorithm 1 in ten lines
@@ -77,11 +77,11 @@ lesson.algorithm_1(algorithm_1)
 # %% [markdown]
 # ## The same from the library
 #
-# `latent_optimisation(problem, settings)` is this loop as a Python generator: it yields a `Step` per iteration. Asking for no further step is a pause, a `Step` holds all that an exact resume needs, and `send` changes things in mid-run. `Settings` names every choice; what you wrote above is `Settings(lr_z=…, lr_d=…, iterations=…)`. One thing is added: slices that show no tissue keep $d = 0$, because nothing tells where they are.
+# `latent_optimisation(problem, settings)` is this loop as a Python generator: it yields a `Step` in each iteration. Ask for no further step, and it pauses. `Settings` names every choice; what you wrote above is `Settings(lr_z=…, lr_d=…, iterations=…)`. One thing is added: slices that show no tissue keep $d = 0$, because nothing tells where they are.
 #
 # ## Learning rates
 #
-# Adam divides each gradient by its own recent size. So a step is about as long as the learning rate, **whatever the gradient**: the first step of every number is $\pm\alpha$ exactly. After $n$ steps a latent has moved by some $n\alpha$ at most. The latents of real hearts spread by about 1, and slices move by millimetres, so $z$ and $d$ need rates of their own.
+# Adam is the optimiser: it turns gradients into steps. It divides each gradient by its own recent size, so a step is about as long as the learning rate $\alpha$, **whatever the gradient**: the first step of every number is $\pm\alpha$ exactly. After $n$ steps a latent has moved by some $n\alpha$ at most. The latents of hearts spread by about 1, and slices are displaced by millimetres. So $z$ and $d$ need rates of their own, $\alpha_z$ and $\alpha_d$.
 
 # %% tags=["nbval-check-output"]
 run = sr.latent_optimisation(p, sr.Settings(lr_z=1e-4, lr_d=0.008))
@@ -91,7 +91,7 @@ print(f"first step of z: {moved.median():.0e} each, of d: {first.d.abs().max():.
 print(f"the slices were displaced by up to {truth.d[0, p.tissue].norm(dim=-1).max():.0f} mm")
 
 # %% [markdown]
-# **Try it.** Twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. Too small: nothing happens. Too large: it overshoots. What happens if only one of the two moves?
+# **Try it.** Run twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. With rates that are too small nothing happens; with rates that are too large the run overshoots, and the loss jumps. What happens if one of the two rates is 0?
 
 
 # %%
@@ -116,11 +116,11 @@ pictures.try_it(draw, lr_z=rates, lr_d=rates)
 # %% [markdown]
 # ## When to stop
 #
-# The paper: "the iteration stops if the mean relative change of the loss is smaller than 5 %". The library reads it as the mean over the last ten changes, each $|L_{i} - L_{i-1}| / |L_{i-1}|$.
+# The paper: "the iteration stops if the mean relative change of the loss is smaller than 5 %". The library reads this as the mean of the last ten changes, each $|L_{i} - L_{i-1}| / |L_{i-1}|$. A rule that asks for too little stops far from the end; one that asks for too much (0 %) runs until `iterations` ends it.
 #
 # ### Exercise 2: the paper's rule
 #
-# Write `stops(losses)`: given all losses so far, does the paper's rule end the run? Before there are ten changes it does not.
+# Write `stops(losses)`: given all losses so far, does the paper's rule end the run? While there are fewer than ten changes, it does not.
 #
 # <details><summary>Hint</summary><code>pairwise(losses)</code> gives pairs of neighbours. Only the last eleven losses matter.</details>
 
@@ -169,19 +169,20 @@ error = {"xlabel": "iteration", "ylabel": "motion error, mm", "title": "what it 
 pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"lines": hidden})
 
 # %% [markdown]
-# Four things to see:
+# What to see:
 #
 # - **Motion error 0.0 mm** of PAPER is no merit. This scan was not displaced, so $d = 0$ is the truth; PAPER starts there and hardly moves. Doing nothing is right for $d$ here, and wrong for $z$: look at its loss and its Dice. On a displaced scan the same run leaves the motion as it was.
-# - **PAPER** stops after ten iterations, as soon as its rule may speak. At $10^{-4}$ a step, ten steps take $z$ nowhere; the loss hardly changes, and the rule takes that for the end. The rule is right about what it says, which is not "solved". The public code has neither that rate nor that rule.
-# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it.
-# - **RECOMMENDED** adds the priors $-\log p(z) - \log p(d)$, so it minimises another objective; L-BFGS learns how $z$ and $d$ hang together, which Adam, number by number, does not.
+# - **PAPER** stops after ten iterations, as soon as its rule may end it. With steps of $10^{-4}$, ten steps take $z$ nowhere. The loss hardly changes, so the rule ends the run; but "hardly changes" is not "solved". The public code has neither that rate nor that rule.
+# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it. REFERENCE moves $d$ first and then $z$ at the new $d$ (`alternate`), so each iteration looks at the scan twice. It halves its rates every 100 iterations (`halve_every`): large steps to arrive, small ones to settle. If rates are never halved, the run keeps trembling around its end; if they are halved too early, it stops on its way.
+# - **RECOMMENDED** minimises another objective: $L$ and priors on $z$ and $d$ (lesson 5). Its optimiser, L-BFGS, learns from its last steps how $z$ and $d$ depend on each other; Adam treats each number alone. *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last, so $z$ is measured in units in which all are equally steep (`lr_z` and `lr_d` set these units, and not the length of a step). This, and the encoder's guess, save iterations and hardly change the end. The priors change the end.
+# - **INTERACTIVE** is the same, stopped after 12 iterations and with fewer voxels: mostly those near borders, which say the most. On this scan it loses nothing; under severe motion it can stop too early.
 #
-# Our stop rule asks what a user would ask: over five iterations, does the Dice of $G(z)$ with itself stay above 0.998, and does no slice move by more than 0.1 mm?
+# Our stop rule looks for changes that a user could see. It ends the run when over five iterations (`stop_window`) the heart has hardly changed (`stop_dice`: Dice of the new $G(z)$ with the old one above 0.998) and no slice has moved by more than 0.1 mm (`stop_mm`). It can be wrong in a long flat valley, where every step is small. So RECOMMENDED searches once more before it stops.
 
 # %% [markdown]
 # ## Train mode or eval mode
 #
-# The reference network has batch normalisation, and its public code never calls `eval()`. So while it looks for $z$, batch norm still takes mean and variance from the batch at hand, which is **one** heart: it acts as instance norm. Does that matter? A network small enough to train here: from three latents (size, row, column) to a disc, with batch norm between its layers.
+# The authors' network has batch normalisation, which subtracts a mean and divides by an SD between its layers. In `eval` mode both are fixed numbers from the training; in `train` mode they are taken from the batch at hand. The public code never calls `eval()`, and its batch is **one** heart. Does that matter? Here is a network small enough to train on the spot: from three latents (size, row, column) it makes a disc.
 
 # %%
 network = lesson.taught(lesson.disc_decoder(seed=0), seed=0)
@@ -200,9 +201,7 @@ rows["train mode,\nbatch of one"] = alone(z)
 lesson.picture_discs(rows, of=["z₀ = −1.5", "z₀ = 0", "z₀ = 1.5"])
 
 # %% [markdown]
-# In train mode small discs come out too large and large ones too small (dashed: what was asked for). How much of its feature maps a disc fills is their mean, and instance norm removes it. An optimiser can still reach most sizes by a larger $z$, but that $z$ no longer means what the prior $N(0, I)$ says.
-#
-# And with two starts in one batch each sees the other:
+# In train mode small discs come out too large and large ones too small (dashed: what was asked for). The mean that is subtracted carries the size of the disc. An optimiser can still reach most sizes by a larger $z$, but that $z$ no longer means what the prior $N(0, I)$ says. With two codes in one batch, each changes the other's disc:
 
 # %%
 centre = torch.zeros(1, 3)
@@ -219,7 +218,7 @@ lesson.picture_discs(rows, of=["beside a small disc", "beside its like", "beside
 # %% [markdown]
 # ### Exercise 3: does a neighbour matter?
 #
-# Write `influence(network, this, other, another)`: put the code `this` first in a batch with `other`, then in one with `another`; return the largest absolute difference between the two pictures of `this`. Leave the network in the mode it is in.
+# Write `influence(network, this, other, another)`: put the code `this` in a batch with `other`, and then in another batch with `another`, as the first of the two each time. Return the largest absolute difference between the two pictures of `this`. Leave the network in the mode it is in.
 #
 # <details><summary>Hint</summary><code>network(torch.cat([this, other]))[0]</code> is the picture of <code>this</code> beside <code>other</code>.</details>
 
@@ -236,7 +235,7 @@ def influence(network, this, other, another):
 lesson.influence(influence)
 
 # %% [markdown]
-# Our generator has no normalisation layer at all, so it has no such mode: try `influence(p.G.decode, *torch.randn(3, 1, p.G.latent_size))`.
+# Our generator has no normalisation layer, so both modes are the same: try `influence(p.G.decode, *torch.randn(3, 1, p.G.latent_size))`.
 
 # %% [markdown]
 # ## Remember
@@ -244,6 +243,6 @@ lesson.influence(influence)
 # - Algorithm 1 is: decode, degrade, compare, backpropagate, step. Only $z$ and $d$ move.
 # - Adam's steps are as long as the learning rate. Ask of each rate: how far must this number go, and how many steps will it take?
 # - "The loss hardly changes" is not "solved", and a smaller loss is not a better heart.
-# - A network that normalises over its batch is another network in train mode. Call `eval()`, or build one without.
+# - In train mode, a network that normalises over its batch is another network. Call `eval()`, or build one without such layers.
 #
 # **One step further.** Let your `algorithm_1` alternate, $d$ first and then $z$ at the new $d$, as the public code does: what does it cost per iteration? The library's way is `Settings(alternate=True)`; read `solvers.adam`. Then run REFERENCE for all its 500 iterations: how far does the loss still fall, and what does the heart gain?

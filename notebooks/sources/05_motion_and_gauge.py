@@ -3,12 +3,12 @@
 #
 # **Goal.** See the landscape of $L$ over the displacement of a slice; learn what a stack of slices can never tell; see what a prior does about it.
 #
-# **You need** lesson 4 (Algorithm 1, `known_scan`), and a little of Fourier transforms; about 20 minutes to read, 20 seconds to run.
+# **You need** lesson 4 (Algorithm 1), and for exercise 1 a little of Fourier transforms; about 14 minutes to read, a minute or two to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# Take the heart as found and move **one** slice over the whole plane. For each place we ask how badly the slice fits there: that is $L_{SA}$ of this slice as a function of its $d_k$. Dark is a good fit; the cross is the truth, up to the translation that all slices share, the line is the way of the run from its ring to its dot, and triangles are all local minima, the deepest included.
+# Take the heart that a run found, and move **one** slice over the whole plane. For each place we compute how badly the slice fits there: $L_{SA}$ of this slice as a function of its $d_k$. Such a map is called a *landscape*. Dark means a good fit. The line shows how the run moved the slice, from the ring (start) to the dot (end). The cross is the true displacement, up to the translation that all slices share. The triangles are the local minima of the map; one of them is the deepest point.
 
 # %%
 from dataclasses import replace
@@ -34,11 +34,11 @@ minima = [lesson.local_minima(found) for found in maps.values()]
 lesson.picture_landscapes(maps, minima)
 
 # %% [markdown]
-# - The middle of the heart is one wide funnel: from far around, downhill leads home. Severe motion, some 10 mm and up to 16 here, is well inside it.
-# - At the ends of the stack slices show little, and far out there are hollows of their own, here at the base. Whoever starts in one stays there.
-# - The funnel is drawn for **one** heart $G(z)$. In the run $z$ moves too, and with another $z$ the lowest point lies elsewhere. That, not these hollows, makes most of the difficulty.
+# - In the middle of the heart the map is one wide funnel: from far around, the way downhill leads to the truth. Severe motion is some 10 mm, here up to 16 mm, and lies well inside the funnel.
+# - Slices at the ends of the stack show little tissue. Their maps have other minima far out, here at the base. A run that starts in one of them stays there.
+# - Each map is drawn for **one** heart $G(z)$. In the run $z$ changes too, and then the deepest point moves. This causes most of the difficulty, not the far minima.
 #
-# **Try it.** Adam on the displacement of one slice alone, the heart held still. The first start shown does not come home. How far off must a slice be for that, and which slices can it happen to?
+# **Try it.** Adam moves one slice alone, and the heart stays as it is. From the start shown first, the slice does not reach the truth. How far off must a slice be for that, and which slices can it happen to?
 
 
 # %%
@@ -54,15 +54,15 @@ pictures.try_it(draw, slice_number=(2, 11), rows=(-50, 50, 5), columns=(-50, 50,
 # %% [markdown]
 # ## All shifts at once
 #
-# Such a map needs no gradient and not one loss after another. Let $\log p_c(x)$ be the heart's log-probability of class $c$ at pixel $x$, and $y_c(x)$ the slice, 1 where it shows $c$. If the slice was displaced by $s$, it shows at $x$ what lies at $x - s$, so its log-likelihood is
+# Such a map can be computed at once, without gradients. Let $\log p_c(x)$ be the log-probability that the heart gives to class $c$ at pixel $x$. Let $y_c(x)$ be 1 where the slice shows class $c$, and 0 elsewhere. If the slice was displaced by $u$, it shows at $x$ what lies at $x - u$, so its log-likelihood is
 #
-# $$\ell(s) = \sum_c \sum_x y_c(x)\, \log p_c(x - s),$$
+# $$\ell(u) = \sum_c \sum_x y_c(x)\, \log p_c(x - u).$$
 #
-# a cross-correlation. The Fourier transform turns it into a product, with one factor conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches so for every slice before its first iteration and once more before it stops (`search.best_shifts`).
+# This is a cross-correlation. The Fourier transform turns it into a product, in which one factor is conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches in this way for every slice, up to 20 mm (`reach`), before its first iteration (`search_at`) and once more before it stops (`search_last`). A `reach` of 0 is no search: the gradient alone must bring the slices home, and inside the funnel it does. The search pays where only a few iterations are allowed, and where a slice lies outside its funnel. A search too far out can put a slice with little tissue into a false minimum; so far shifts cost something (`search_sd`, an SD of 7 mm, that of severe motion).
 #
 # ### Exercise 1: all shifts by one Fourier transform
 #
-# Write `shift_scores(log_p, seen)`: both are (classes, h, w); return $\ell$ as (h, w), where entry `[i, j]` is the score of a displacement by i rows and j columns (cyclic).
+# Write `shift_scores(log_p, seen)`: both are (classes, h, w). Return $\ell$ as (h, w): entry `[i, j]` is the score of a displacement by i rows and j columns (cyclic: what leaves at one side comes in at the other).
 #
 # <details><summary>Hint</summary><code>torch.fft.rfft2</code> works on the last two axes; <code>.conj()</code>; sum over the classes; <code>torch.fft.irfft2(…, s=(h, w))</code>.</details>
 
@@ -81,9 +81,9 @@ lesson.shift_scores(shift_scores)
 # %% [markdown]
 # ## What no stack can tell
 #
-# Move the whole heart 10 mm to the right and every slice 10 mm to the left: each slice shows what it showed before. So $L_{SA}$ cannot change. The same holds for a **shear**: let the heart lean, and displace each slice against it, the more the further it is from the middle. Physicists call such a freedom a *gauge*: different numbers, same observation.
+# Move the whole heart 10 mm to the right, and every slice 10 mm to the left: each slice shows what it showed before. So $L_{SA}$ cannot change. The same holds for a **shear**: let the heart lean to one side, and displace each slice to the other side, the more the further the slice is from the middle. Such a freedom is called a *gauge*: other numbers, the same observation.
 #
-# **Try it.** Each row begins with a heart, cut along its length; then comes every second slice of the stack that is seen. The amount of a shear is how far the ends move apart over 100 mm.
+# **Try it.** Each row begins with a heart, cut along its length. Beside it is every second slice of the stack that this heart gives. The amount of a shear says by how many mm the heart leans over 100 mm of height.
 
 # %%
 straight, straight_truth = lesson.known_scan("healthy_1", "none", views=["4ch"])
@@ -110,15 +110,15 @@ pictures.try_it(draw, kind=["translate", "shear"], amount=(-30, 30, 5))
 # %% [markdown]
 # ### Exercise 2: against the move
 #
-# A heart is moved in its slices' plane: at depth $z$ by `translation + z * lean` (mm along rows and columns; a lean of 0.1 is 10 mm over 100 mm). Write `compensate(d, z, translation, lean)`: the displacements under which it shows the very stack that it showed under `d`. Shapes: d (1, K, 2), z (K,), the others (2,).
+# A heart is moved along its slices: at a height of $h$ mm by `translation + h * lean`, in mm along rows and columns. A lean of 0.1 is 10 mm over 100 mm. Write `compensate(d, heights, translation, lean)`: the displacements with which the moved heart gives the same stack that the old heart gave with `d`. Shapes: d (1, K, 2), heights (K,), the others (2,).
 #
-# <details><summary>Hint</summary>A slice displaced by d shows at x what lies at x − d. If what lay at x − d now lies at x − d + t, which displacement finds it? For shapes, <code>z[:, None] * lean</code> is (K, 2).</details>
+# <details><summary>Hint</summary>A slice displaced by d shows at x what lies at x − d. If what lay at x − d now lies at x − d + t, which displacement finds it? For shapes, <code>heights[:, None] * lean</code> is (K, 2).</details>
 
 
 # %% tags=["exercise"]
-def compensate(d, z, translation, lean):
+def compensate(d, heights, translation, lean):
     ### BEGIN SOLUTION
-    return d - (translation + z[:, None] * lean)
+    return d - (translation + heights[:, None] * lean)
     ### END SOLUTION
 
 
@@ -126,7 +126,9 @@ def compensate(d, z, translation, lean):
 lesson.compensate(compensate)
 
 # %% [markdown]
-# Both losses over both freedoms. $L_{SA}$ is flat however far we go, until the heart touches the end of the box (at −30 mm). An LA view, which this run was not shown, is another matter: it says how the heart stands and, as long as it is held where its file says, that the heart lies some 8 mm from where the run had put it. Lesson 6 uses it.
+# ### The losses along both freedoms
+#
+# Here are the losses along both freedoms. $L_{SA}$ is flat however far we go, until the heart touches the end of the box (at −30 mm). $L_{LA}$ is the loss of a long-axis (LA) view, a picture along the heart that this run did not see. It is not flat. It has its minimum where the heart does not lean. It also says that the heart lies some 8 mm from where the run put it, if the view lies where its file says. Lesson 6 uses such views.
 
 
 # %%
@@ -145,11 +147,11 @@ def losses(kind):
 pictures.lines(losses("translate"), losses("shear"))
 
 # %% [markdown]
-# So who says that this heart stands upright? The translation does not matter: no shape depends on it, and scores are taken after removing it. The shear does: it makes another heart. Only the **prior** can tell. The generator is one part of it, since $G(z)$ cannot lean as it likes, but it can lean, and with 128 latents it can do so at a small cost in $L$.
+# What says, then, that this heart stands upright? The translation does not matter: it changes no shape, and it is removed before scoring. The shear matters: it makes another heart. Without an LA view only the **prior** can decide. The generator is a part of the prior: most hearts that it makes stand nearly upright. But with 128 latents it can also make a leaning heart, for a small rise of $L$.
 #
 # ## Maximum likelihood or maximum a posteriori
 #
-# The paper minimises $L$ alone: maximum likelihood. Here RECOMMENDED runs with and without its priors on a scan of a heart that **did not move at all**.
+# The paper minimises $L$ alone (maximum likelihood). With priors, $L$ and the price of an improbable $z$ and $d$ are minimised together: *maximum a posteriori*. Here RECOMMENDED runs with and without its priors on a scan whose slices were **not displaced at all**. *Less drift* is the motion error without what grows along the stack: the part that the slices could have told.
 
 # %%
 without = sr.solve(slices_only, replace(sr.RECOMMENDED, prior=False, iterations=60))
@@ -161,13 +163,13 @@ for name, step in {"prior": found, "no prior": without}.items():
 print(f"a draw of N(0, I) has a length of about {straight.G.latent_size**0.5:.0f}")
 
 # %% [markdown]
-# Without a prior the loss is lower and everything else is worse. The straight stack is explained by a leaning heart whose slices were displaced by millimetres, and $z$ lies far outside of what $N(0, I)$ would draw: a heart that the generator never saw in training.
+# Without a prior the loss is lower, and everything else is worse. The straight stack is explained by a leaning heart and slices displaced by millimetres, and $z$ is longer than any draw of $N(0, I)$: the generator never saw such a heart in training.
 #
-# The priors are short. $z \sim N(0, I)$ costs $|z|^2/2$ nats. The components of $d$, less their mean, are Gaussian, but nobody knows in advance whether this patient held the breath. So the variance is unknown, and the one that fits $d$ best is taken, which leaves
+# The prior on $z$ is $N(0, I)$: it costs $|z|^2/2$ nats. The prior on $d$ takes the displacements, without their mean, for Gaussian. Its SD is unknown, because nobody knows beforehand whether this patient could hold the breath. For each $d$ the SD that fits best is taken. That leaves
 #
 # $$-\log p(d) = \left(\tfrac{n}{2} + 1\right) \log\left(1 + \frac{\sum_k |d_k - \bar d|^2}{2\,\sigma_0^2}\right), \qquad n = 2 \times \text{slices}, \quad \sigma_0 = 2\ \text{mm}.$$
 #
-# (RECOMMENDED also lets a breath-hold go astray, one in fifty: its $d_k$ then says nothing of the others'.) The price is steep where nothing moves and flat where much does. A Gaussian that is wide enough for severe motion (7 mm) lets a small false motion pass for next to nothing:
+# In the picture, the price of this prior rises steeply from zero and then flattens. So a straight stack stays straight, and a displaced one may move. A Gaussian of fixed width cannot do both: if it is wide enough for severe motion (7 mm), a small false motion costs nearly nothing, less than it gains in $L$.
 
 # %%
 rms, slices = torch.linspace(0, 12, 61), int(straight.tissue.sum())
@@ -181,19 +183,56 @@ axes = {"xlabel": "motion, RMS over the slices, mm", "ylabel": "price, nats"}
 pictures.lines({"lines": prices, "x": rms, **axes}, width=6.4)
 
 # %% [markdown]
-# How are nats of a prior weighed against a mean over voxels? Neighbouring voxels err together, so the library counts one independent observation for every 100 mm² of slice (`Settings.patch_mm2`; [decisions](../docs/decisions.md) tells what was tried).
+# ## The settings of the priors, at their extremes
+#
+# Four settings say how strong the priors are:
+#
+# - `prior_of`: which of $z$ and $d$ have one.
+# - `motion_mm` is $\sigma_0$: motion below it costs little.
+# - `patch_mm2`: $L$ is a mean over voxels, and a prior is in nats of the whole scan. To weigh one against the other we must know how many independent observations a scan has. Neighbouring voxels err together, so a voxel is less than one observation. The library counts one for every 100 mm² of slice, 10 × 10 mm; this was chosen on five hearts.
+# - `astray`: one breath-hold in fifty may go astray, and its $d_k$ then says nothing of the others. At 0 a single slice 20 mm off loosens the prior for all slices. With too many astray (one in twenty) severe motion is restored less well, because slices that are merely far off are no longer held together.
+#
+# Each of the first three at its extremes, on the straight scan and under severe motion:
+
+# %%
+extremes = {
+    "as it is": {},
+    "prior on z alone": {"prior_of": "z"},
+    "prior on d alone": {"prior_of": "d"},
+    "motion_mm = 0.02": {"motion_mm": 0.02},
+    "motion_mm = 20": {"motion_mm": 20.0},
+    "patch_mm2 = 4": {"patch_mm2": 4.0},
+    "patch_mm2 = 2500": {"patch_mm2": 2500.0},
+}
+print(f"{'Dice, motion error, |z|':24s} {'not displaced':>18s} {'severe motion':>23s}")
+for name, change in extremes.items():
+    print(f"{name:24s}", end="")
+    for problem, known in ((slices_only, straight_truth), (p, truth)):
+        end = sr.solve(problem, replace(sr.RECOMMENDED, **change))
+        print(
+            f"{known.dice(end):7.2f} {known.motion_error(end.d):5.1f} mm {end.z.norm():4.0f}",
+            end="    ",
+        )
+    print()
+
+# %% [markdown]
+# - With a prior on $z$ alone the straight stack is bent by false motion. With a prior on $d$ alone, $z$ runs away to make up for small errors of the slices.
+# - A small `motion_mm` does little harm: the price grows with a logarithm, so severe motion is still allowed. A large one lets false motion pass.
+# - A small `patch_mm2` makes the scan look richer than it is, so the priors hardly count. A large one makes it look so poor that the slices stay where they were scanned, and the heart becomes an ordinary one.
+#
+# So priors help ordinary hearts and straight stacks most. A heart that really leans, or that is unlike the population, is pulled towards the ordinary. One sees it in $L$, which stays higher than without the prior.
 #
 # ### Exercise 3: what is left without the drift
 #
-# An error of $d$ that is a translation or a shear is one that the slices cannot see. Write `without_drift(e, z)`: the errors e (K, 2), less the best constant **and** the best slope along z (K,), for rows and for columns. What is left the stack should have told.
+# The slices cannot see an error of $d$ that is a translation or a shear. Write `without_drift(e, heights)`: take the errors e (K, 2), and subtract the best constant **and** the best slope along the heights (K,), for rows and for columns. The stack could have told what is left.
 #
-# <details><summary>Hint</summary>With <code>a = z - z.mean()</code> the constant is the mean of e, and the slope is <code>(a[:, None] * e).sum(0) / (a**2).sum()</code>.</details>
+# <details><summary>Hint</summary>With <code>a = heights - heights.mean()</code> the constant is the mean of e, and the slope is <code>(a[:, None] * e).sum(0) / (a**2).sum()</code>.</details>
 
 
 # %% tags=["exercise"]
-def without_drift(e, z):
+def without_drift(e, heights):
     ### BEGIN SOLUTION
-    a = (z - z.mean())[:, None]
+    a = (heights - heights.mean())[:, None]
     slope = (a * e).sum(0) / (a**2).sum()
     return e - e.mean(0) - a * slope
     ### END SOLUTION
@@ -205,9 +244,9 @@ lesson.without_drift(without_drift)
 # %% [markdown]
 # ## Remember
 #
-# - Of one slice in a known heart, the landscape of $d$ is a funnel, but for hollows far out at apex and base. One Fourier transform shows all of it.
-# - A common translation, and a shear of all slices with a lean of the heart, leave a stack as it was. No loss on SA slices can see them.
-# - What data cannot tell the prior decides, whether you wrote it down or not. A lower loss without a prior was a worse heart.
+# - If the heart is known, $L_{SA}$ of one slice is a funnel over its $d$, with other minima only far out at apex and base. One Fourier transform shows all of it.
+# - A common translation leaves a stack as it was, and so does a lean of the heart with a drift of the slices. No loss on SA slices can see them.
+# - What the data cannot tell, the prior decides, whether you wrote it down or not. Without a prior the loss was lower and the heart was worse.
 # - Say what you removed before you scored: here one common translation, the same for all tissues.
 #
-# **One step further.** `explorer.why.valley` draws $L$ over one direction of $z$ and the displacement of one slice: the explorer shows it too. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk it. Or set `motion_mm=10` in RECOMMENDED and solve the straight stack again.
+# **One step further.** `explorer.why.valley` draws $L$ over one direction of $z$ and the displacement of one slice; the explorer shows it in its tab *Loss landscape*. Find a direction in which a lean of the heart and a drift of the slices make one long valley, and watch Adam and L-BFGS walk along it.

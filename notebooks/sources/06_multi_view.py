@@ -3,12 +3,12 @@
 #
 # **Goal.** Put long-axis (LA) views into the same space as the slices, add them to the loss (Eqs. 4 and 5), and see what they repair, even where they are displaced themselves.
 #
-# **You need** lessons 4 and 5; about 20 minutes to read, a minute to run.
+# **You need** lessons 4 and 5; about 16 minutes to read, a minute to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# One LA view cuts all slices, and each slice cuts it. The lines are where. The view is the four-chamber one (4CH). The slices were displaced by severe motion; this view was not.
+# A long-axis view is a picture along the heart, from apex to base; usual ones are named after the chambers that they show: 2CH, 3CH and 4CH. It cuts every slice, and the lines in the picture show where. This is a four-chamber view (4CH). The slices were displaced by severe motion; the view was not.
 
 # %%
 from dataclasses import replace
@@ -26,15 +26,15 @@ lesson.picture_views(p, slices=[3, 5, 7])
 # %% [markdown]
 # ## The idea
 #
-# Eq. 4 asks of the heart that it explains the LA view as well: $R \odot G(z)$ is the heart cut along the view's plane, and
+# Eq. 4 asks that the heart also explains the LA view. $R \odot G(z)$ is the heart cut along the plane of the view, $S_{LA}$ is the segmentation of the view, and
 #
 # $$L_{LA}(z) = CE\big(R \odot G(z),\ S_{LA}\big), \qquad L(z, d) = L_{SA}(z, d) + \gamma\, L_{LA}(z) \quad \text{(Eq. 5)}.$$
 #
-# $G(z)$ is a field, so $R\odot$ is nothing new: `sample(field, points)` at the points of the plane, as $\downarrow_s$ is at the planes of the slices. Nothing is trained again. All that is needed is **where the pixels of the view lie**. The paper has one view. Of several, $L_{LA}$ is the sum.
+# $G(z)$ is a field, so $R\odot$ is nothing new: `sample(field, points)` at the points of the plane, as $\downarrow_s$ is at the planes of the slices. Nothing is trained again. All that we need to know is **where the pixels of the view lie**. The paper has one view. With several views, $L_{LA}$ is their sum.
 #
 # ## From an affine to a plane
 #
-# A NIfTI file carries a 4 × 4 affine: index (0, i, j) → scanner, in mm. (DICOM has the same as image position and orientation.) The stack's placement carries the scanner into the model's frame. So a pixel's way is: index → scanner → model. The view and the stack must come from the same session, or the second step is another one for each.
+# A NIfTI file has a 4 × 4 matrix, its *affine*: it leads from the index (0, i, j) of a pixel to a place in the scanner, in mm. (DICOM has the same as image position and orientation.) A second matrix, the stack's placement, leads from the scanner to the generator's frame. It holds for the view too, if the patient did not move between stack and view. So take both from the same session.
 #
 # ### Exercise 1: the points of a plane
 #
@@ -56,11 +56,11 @@ def plane_points(affine, h, w, model_from_world):
 lesson.plane_points(plane_points)
 
 # %% [markdown]
-# The library's is `placement.plane_geometry`; for files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
+# In the library this is `placement.plane_geometry`. For files of your own `placement.check_long_axis` refuses a view that misses the heart of the stack.
 #
 # ### Exercise 2: Eq. 5
 #
-# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. Where `p.views` is empty there is no LA view, and $L = L_{SA}$.
+# Write `multi_view(z, d, p, gamma)`: the loss of Eq. 5. If `p.views` is empty, there is no LA view, and $L = L_{SA}$.
 #
 # <details><summary>Hint</summary>Decode once: <code>field = p.G.decode(z)</code>. Then <code>sr.short_axis_loss(sr.downsample(field, p.stack), d, p)</code> and <code>sr.long_axis_loss(field, p)</code>.</details>
 
@@ -80,7 +80,7 @@ def multi_view(z, d, p, gamma):
 lesson.multi_view(multi_view)
 
 # %% [markdown]
-# ## Why $L_{LA}$ does not depend on $d$
+# ## Why the view's loss does not depend on d
 #
 # The paper prints $L_{LA}(z, d)$. But $d$ is how far each **slice of the stack** was displaced, and the LA view is no slice of the stack: $R \odot G(z)$ has no $d$ in it. Ask the gradient:
 
@@ -98,7 +98,7 @@ for name, loss in losses.items():
     print(f"{name} pulls at {' and '.join(told)}")
 
 # %% [markdown]
-# Still the view mends $d$, by way of $z$. It says how the heart leans, and once the heart stands right each slice finds its own place. In lesson 5 two hearts, one leaning, showed the same stack. They do not show the same LA view.
+# Still the view mends $d$, by way of $z$. It shows how the heart leans, and once the heart stands right, each slice finds its own place. In lesson 5 an upright heart and a leaning one gave the same stack. They do not give the same LA view.
 #
 # ## What it repairs
 #
@@ -134,10 +134,10 @@ def table(*names):
 table("stack alone", "4CH")
 
 # %% [markdown]
-# - Most of the **drift** goes: what grows along the stack, and no SA slice can see.
-# - The **shape** between the slices and at the base follows what one view shows of it, and by the prior the rest of the heart with it.
+# - Most of the **drift** is gone: the error that grows along the stack, which no SA slice can see.
+# - Between the slices and at the base the **shape** follows the view where the view shows it. The prior takes the rest of the heart along.
 #
-# A heart that the stack and the prior hold upright already gains less.
+# Hearts that gain most are those that lean or drift. A heart that stack and prior already hold upright gains less.
 #
 # ## One displaced view
 #
@@ -152,11 +152,11 @@ ends["4CH displaced, trusted"] = sr.solve(moved, trusting)
 table("stack alone", "4CH displaced, trusted")
 
 # %% [markdown]
-# Now the view makes things **worse** than no view. The view says where the heart lies, the slices say otherwise, and the solver bends the heart to please both.
+# Now the heart is **worse** than without a view. The view says that the heart lies in one place, the slices say another, and the solver bends the heart to fit both.
 #
 # ## A displacement of its own
 #
-# The cure is the one that slices have. Each view gets two numbers, how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`). RECOMMENDED finds them with $z$ and $d$, by the same search and the same gradient. The paper does not.
+# The cure is the same as for the slices: each view gets two numbers that say how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`, in short d_LA). RECOMMENDED finds them together with $z$ and $d$, by the same search and the same gradient. The paper has no such numbers.
 #
 # ### Exercise 3: the points of a displaced view
 #
@@ -194,7 +194,7 @@ table("4CH", "4CH displaced, trusted", "4CH displaced")
 show("4CH displaced, trusted", "4CH displaced")
 
 # %% [markdown]
-# The displaced view is now nearly as good as the one in its place. It costs two unknowns, and the view has thousands of pixels.
+# The displaced view is now nearly as good as the one in its place. It brings two more unknowns, and thousands of pixels to find them by.
 #
 # ## Several views
 #
@@ -206,7 +206,7 @@ seen = [view.S_LA.numpy()[::-1] for view in views.views]
 pictures.finish(pictures.grid({"": seen}, 2.2, ["4CH", "2CH", "3CH"])[0])
 
 # %% [markdown]
-# The 2CH view shows no right ventricle, and on real ones nobody outlines what is grazed of it. So what a view has no pixel of is not looked at in it (`View.lacks`): its background may be that tissue.
+# The 2CH view shows no right ventricle. In a real 2CH view the plane may touch the edge of the RV, and nobody outlines that. So if a view has no pixel of a tissue, its background may be that tissue, and the loss does not ask (`View.lacks`).
 #
 # Beside the result stands the same heart from a stack that was **not displaced at all**, without a view:
 
@@ -221,11 +221,11 @@ error, rest, _ = still_truth.motion_errors(straight.d)
 print(f"straight stack alone     {still_truth.dice(straight):5.2f} {error:11.1f} mm {rest:9.1f} mm")
 
 # %% [markdown]
-# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. So it was for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
+# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. The same was found for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
 #
 # ## What is still free
 #
-# In lesson 5 a heart and all its slices could move together, and no loss saw it. A view that is held in its place stops that. A view that may move does not: it comes along. Move the heart and all slices by 10 mm, along the plane of the view and across it. The view is held, or comes along in its plane:
+# In lesson 5 a heart and all its slices could move together, and no loss noticed. A view that is held in its place notices. A view that may move does not: it moves along. Below, the heart and all slices move by 10 mm, along the plane of the view or across it. The view is held, or it moves along in its plane:
 
 # %%
 end = ends["4CH displaced"]
@@ -241,9 +241,9 @@ for name, t in {"not at all": 0 * along, "along": 10 * along, "across": 10 * acr
     print(f"{name:15s} {L_SA:9.3f} {held:15.3f} {follows:23.3f}")
 
 # %% [markdown]
-# Along the plane nothing tells, once the view comes along. Across it the view cuts another part of the heart, so the loss rises a little, held or not. The library does not rely on that: the generator's own idea of where a heart lies in its box can outweigh it by millimetres.
+# Along the plane, no loss notices once the view moves along. Across the plane, the view then cuts another part of the heart, so its loss rises a little. The library does not rely on this small rise: the generator has a preference for where hearts lie in its box, which can be stronger.
 #
-# So the gauge of lesson 5 holds with views as without. In what the library writes the mean of $d$ over the slices is zero, and the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane, and rightly only if it was not displaced.
+# So the gauge of lesson 5 remains, with views and without. The library therefore fixes it by a rule: in what it writes, the mean of $d$ over the slices is zero, so the heart lies where the stack was scanned (`gauge.centred`). Only a view that is trusted, as in the paper, fixes the place along its plane. That is right only if this view was not displaced.
 #
 # ## γ
 #
@@ -267,7 +267,7 @@ def even_gamma(p):
 lesson.even_gamma(even_gamma)
 
 # %% [markdown]
-# So γ = 1 trusts a pixel of the LA view more than one of the stack. Here is the scan with one displaced view, every run to its end:
+# So with γ = 1 a pixel of the LA view counts more than a pixel of the stack. Here is the scan with one displaced view, with several γ, and every run to its end:
 
 # %%
 gammas = [0.0, 1.0, 10.0, 100.0]

@@ -3,7 +3,7 @@
 #
 # **Goal.** Ask an answer how sure it is, test whether it is right as often as it says, and meet two hearts that look perfect and are wrong.
 #
-# **You need** lessons 1 and 3. 15 to 20 minutes to read.
+# **You need** lessons 1 and 3; about 14 minutes to read. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %%
 from dataclasses import replace
@@ -42,11 +42,11 @@ heights = problem.stack.z.tolist()
 lesson.picture_trust(truth, answer, heights, confidence)
 
 # %% [markdown]
-# A heart under severe motion, cut along its length; the marks at the sides are its slices. The last picture is the probability that the answer gives to its own labels: it doubts the borders, and it is there that it errs.
+# A heart under severe motion, cut along its length. The marks at the sides show where its slices lie. The last picture is the probability that the answer gives to its own labels. It is low at the borders, and there the answer errs.
 #
 # ## Does the answer depend on the start?
 #
-# The oldest test: start from many random z and compare the ends. Each run may take 12 iterations, then 36. The objective needs no truth.
+# The oldest test is to start from several random z and to compare the ends. Here are three starts, with 12 iterations for each run and then with 36. We compare the *objective*, the number that the run makes small: L and the priors. It needs no truth.
 
 # %%
 for iterations in (12, 36):
@@ -54,22 +54,22 @@ for iterations in (12, 36):
     print(f"{iterations} iterations: objectives", ", ".join(f"{e.objective:.3f}" for e in ends))
 
 # %% [markdown]
-# With few iterations the starts end apart, and with more they meet: what looked like several answers were unfinished runs. (With RECOMMENDED 120 of 120 random starts came within 0.02 Dice of the best, see docs/results.md.) So agreement of starts is needed, but it says only that the *objective* has one minimum. It does not say that the minimum is the truth.
+# With few iterations the runs end apart; with more they meet. What looked like several answers were unfinished runs. (With RECOMMENDED 178 of 180 random starts came within 0.02 Dice of the best; see [results](../docs/results.md).) So it is necessary that the starts agree. But that shows only that the *objective* has one minimum. It does not show that the minimum is the truth.
 #
 # ## Draws of the posterior
 #
-# Around its minimum the objective is a bowl. Where it is flat the data leave z or d open. The Laplace approximation takes the bowl for that of a Gaussian, with the Gauss-Newton matrix for its curvature, and draws hearts from it. All of them explain the scan.
+# Around its minimum the objective looks like a bowl. In directions in which the bowl is flat, the data leave z or d open: one can go far, and the scan is still explained. The *posterior* is the probability of each z and d once the scan is known. The *Laplace approximation* takes it for a Gaussian whose width in each direction follows from how steep the bowl is there. (The steepness comes from first derivatives alone: the Gauss-Newton matrix.) We draw z and d from this Gaussian. Each draw is a heart that explains the scan about as well. Far from the minimum the bowl is no longer a Gaussian's, and then the draws are wrong; we shall see that below.
 
 # %%
 hearts = posterior.hearts(12, seed=0)
 lesson.picture_draws(hidden.over(hearts, posterior.step.d), truth, heights)
 
 # %% [markdown]
-# Lines in colour are twelve draws, the black line is the truth.
+# The coloured lines are the borders of twelve draws, the black line is the truth.
 #
 # ### Exercise 1: an interval for a volume
 #
-# From draws one gets the spread of anything: compute it for each draw. Write `my_interval(volumes)`: `volumes` (n,) is a tensor, one number for each draw; return (low, high), between which the middle 90 % of them lie.
+# Whatever you want to know of a heart, compute it for each draw, and you have its spread. Write `my_interval(volumes)`: `volumes` (n,) is a tensor with one number for each draw. Return (low, high), between which the middle 90 % of them lie.
 #
 # <details><summary>Hint</summary>5 % lie below, 5 % above: <code>torch.quantile</code>.</details>
 
@@ -97,11 +97,11 @@ def compare_volumes(fields, heart):
 compare_volumes(hearts, truth)
 
 # %% [markdown]
-# Narrow intervals. Are they honest? One heart has one LV volume, which cannot tell. But it has many voxels, and they can.
+# The intervals are narrow. Are they honest? One heart cannot tell: it has a single LV volume, and that lies inside or outside. But one heart has many voxels, and from them we can count how often the answer is right.
 #
 # ## Calibration
 #
-# A probability is honest, or *calibrated*, if of all voxels said to be right with 70 % some 70 % are right. `reliability` sorts voxels into bins of confidence and counts.
+# The probabilities are *calibrated* if they come true: of all voxels whose label is said to be right with 70 %, some 70 % are right. An answer that says 25 % everywhere for four classes may be calibrated and is useless; one that says 100 % everywhere is calibrated only if it never errs. `reliability` sorts the voxels by what is said of them, and counts how many are right.
 
 # %%
 rows = measures.reliability(confidence, answer == truth)
@@ -112,7 +112,7 @@ for said, right, voxels in rows:
 # %% [markdown]
 # ### Exercise 2: one number for it
 #
-# Write `my_calibration_error(rows)`: the mean over *voxels* of |said − right|. `rows` holds (said, right, voxels) for each bin.
+# Write `my_calibration_error(rows)`: the mean over all *voxels* of |said − right|. `rows` holds (said, right, voxels) for each bin of voxels.
 #
 # <details><summary>Hint</summary>Weigh each bin's |said − right| by its voxels and divide by all voxels.</details>
 
@@ -129,11 +129,11 @@ def my_calibration_error(rows):
 lesson.calibration_error(my_calibration_error)
 
 # %% [markdown]
-# This heart is right more often than it says, so it is too cautious. Over nine hearts under severe motion, voxels said to be right with 0.75 were right in 0.81 of cases (docs/decisions.md).
+# This answer is right more often than it says: it is too cautious. So it is with others: in nine hearts under severe motion, voxels said to be right with 0.75 were right in 0.81 of cases ([calibration](../docs/decisions.md#uncertainty)). Two constants of the library set how cautious it is, an error of outlines of 0.3 mm and one of what no slice showed of 0.8 mm. They were chosen on other hearts, so that what is said comes true.
 #
 # ## A plausible heart that is a wrong one: the base that nobody saw
 #
-# Now the scan ends too early: of 13 slices only the lower eight were taken. First for the same heart, then for another healthy adult.
+# Now the scan ends too early: of the 13 slices only the lower eight were taken, so the base was not seen. We look at the same heart, and then at another healthy one.
 
 # %%
 another = phantom.label_maps(population.draw(1, seed=4_000_000))[0]
@@ -151,7 +151,7 @@ lesson.picture_trust(people["the same"], short["the same"][0], seen.tolist(), sh
 lesson.picture_trust(people["another"], short["another"][0], seen.tolist(), short["another"][1])
 
 # %% [markdown]
-# Look at the two answers alone: both are fine hearts, in which `anatomy.faults` finds no fault. Both bases are *imagined*: where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers tells the one from the other, and the second is no less sure.
+# Look at the two answers alone: `anatomy.faults` finds no fault in either. Both bases are *imagined*. Where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is ordinary, and the guess is good. The second is large, and the guess loses a fifth of its LV. Nothing in the answers shows which of the two is wrong, and the second is no less sure.
 
 # %%
 tables = {"13 slices, severe motion": rows}
@@ -160,19 +160,19 @@ for name, (guess, sure, _) in short.items():
 lesson.picture_reliability(tables)
 
 # %% [markdown]
-# Above the black line an answer is cautious, below it boasts. Of the large heart's voxels that are said to be right with 0.9 to 0.99 about a quarter are wrong. The probabilities suppose that the bowl stays Gaussian far from its minimum, and their two constants were chosen on scans that reach the base.
+# Above the black line an answer is too cautious, below it is too sure. Of the large heart's voxels that are said to be right with 0.9 to 0.99 about a quarter are wrong. There are two reasons. The truth lies far from the minimum, where the bowl is no longer a Gaussian's. And the two constants were chosen on scans that reach the base.
 #
 # ### Exercise 3: say what was imagined
 #
-# One warning needs neither truth nor posterior. Write `my_unseen(heights, z, reach)`: for each of `heights` (n,), mm, whether its *nearest* slice, of `z` (K,), lies more than `reach` mm away; a tensor of n bools.
+# One warning needs neither the truth nor a posterior: how far is the nearest slice? Write `my_unseen(heights, slices, reach)`: for each of the `heights` (n,), does its *nearest* slice lie more than `reach` away? `slices` (K,) are the heights of the slices; all are in mm. Return a tensor of n bools.
 #
-# <details><summary>Hint</summary><code>heights[:, None] - z</code> is (n, K): all differences. Which is the least in size?</details>
+# <details><summary>Hint</summary><code>heights[:, None] - slices</code> is (n, K): all differences. Which is the least in size?</details>
 
 
 # %% tags=["exercise"]
-def my_unseen(heights, z, reach):
+def my_unseen(heights, slices, reach):
     ### BEGIN SOLUTION
-    return (heights[:, None] - z).abs().amin(1) > reach
+    return (heights[:, None] - slices).abs().amin(1) > reach
     ### END SOLUTION
 
 
@@ -190,7 +190,7 @@ for name, (guess, *_) in short.items():
 # %% [markdown]
 # ## A detail that nobody saw
 #
-# Two hearts with a hole in the septum: a large one, 16 mm across, that slices show, and one of 9 mm that fits between two slices. G has never seen a hole (lesson 3). How much of each is closed by G(z), and by the answer, which adds what the slices show beyond G(z)?
+# Here are two hearts with a hole in the septum. One hole is 16 mm across, and slices show it. The other is 9 mm across and lies between two slices. G has never seen a hole (lesson 3). How much of each hole does G(z) close? And how much does the answer close, which adds the residual: what the slices show beyond G(z)?
 
 # %%
 for name, radius in {"16 mm, seen": 8.0, "9 mm, between slices": 4.5}.items():
@@ -209,11 +209,11 @@ found, certain, _ = how_sure(p, hidden)
 lesson.picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean()))
 
 # %% [markdown]
-# G(z) closes both. The slices open most of the large hole again. The small one no slice shows: it is gone, and the answer is sure of it. No computation can do better, for the heart without the hole has the very same scan. Uncertainty speaks of what the prior holds possible; of what it has never seen it is silent.
+# G(z) closes both holes. The residual opens most of the large one again. No slice shows the small one: it is gone, and the answer is sure. No computation can do better, because the heart without the hole gives the same scan. The uncertainty tells only of hearts that the prior thinks possible. Of what the prior has never seen it says nothing.
 #
 # ## Try it
 #
-# Take fewer slices, or more motion. When do you first see a wrong base? Would you have known without the truth?
+# Take fewer slices, or more motion. When do you first see a wrong base? Would you have seen it without the truth?
 
 
 # %%
@@ -229,8 +229,8 @@ pictures.try_it(show, slices=(6, 13), amplitude=(0.0, 4.0, 0.5))
 # %% [markdown]
 # ## Remember
 #
-# - Starts that agree show that a run is finished. Draws show what the data leave open. Calibration shows whether to believe either.
-# - Calibration holds for hearts and scans like those it was tested on, and for nothing else.
-# - The better a prior, the more convincing its mistakes. Say which parts were seen.
+# - If several starts agree, the runs are finished. Draws show what the data leave open. Calibration shows whether to believe the draws.
+# - Calibration holds for hearts and scans like those that it was tested on, and for nothing else.
+# - The better a prior is, the more convincing are its mistakes. Say which parts were seen.
 #
 # **One step further.** `python -m benchmarks.calibration` repeats the reliability table on nine hearts and three levels of motion. Or give the short scan a long-axis view (lesson 6): what is left of the imagined base?

@@ -3,12 +3,12 @@
 #
 # **Goal.** Take a label map that somebody else made, find out what it is, restore its heart, decide whether to trust it, and put the answer back where the scan lies.
 #
-# **You need** lesson 1. A NIfTI file of your own, or none: a stranger's is provided. About 20 minutes to read, half a minute to run. For research and teaching, not for clinical use.
+# **You need** lesson 1, and if you like a NIfTI file of your own; one from a "stranger" is provided. About 17 minutes to read, half a minute to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md). For research and teaching, not for clinical use.
 
 # %% [markdown]
 # ## What a stranger sends
 #
-# A label map of a short-axis stack, and no word about it. Put the path of your own in `MY_SCAN` and run all cells: what follows is then of your scan, but for what is called the stranger's. What is taken, and what not, is in [docs/own_scan.md](../docs/own_scan.md).
+# A stranger sends a label map of a short-axis stack, without a word about it. To use a scan of your own, put its path in `MY_SCAN` and run all cells. Everything below is then about your scan, except where the text says "the stranger's". Which files can be read says [docs/own_scan.md](../docs/own_scan.md).
 
 # %%
 from pathlib import Path
@@ -36,11 +36,11 @@ array = image.frame(frame)
 lesson.picture_array(array, image.affine)
 
 # %% [markdown]
-# This is the stranger's array as it comes, cut through the middle along each of its axes. Only `[:, i, :]` looks like a short-axis slice, so axis 1 runs across the slices; it could have been any. And the colours are wrong: blue should be the RV, and here 3 means the LV, in ACDC's order.
+# This is the stranger's array as it comes, cut through the middle along each of its axes. Only `[:, i, :]` looks like a short-axis slice, so axis 1 leads from slice to slice. The colours are wrong: blue should be the RV. In this file 3 means the LV, as in the data set ACDC.
 #
 # ## Orientation
 #
-# An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$, where $x$ runs to the patient's right, anterior and superior (RAS+). Column $j$ of $A$ is the step from one voxel to the next along axis $j$, in mm. Its length is the spacing; its greatest component says which way the axis runs, mostly.
+# An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$. The three numbers of $x$ grow to the patient's right, to the front (anterior) and to the head (superior), which is called RAS+. Each column of $A$ is the step from one voxel to the next along one axis, in mm. The length of the column is the spacing; its greatest component says which way the axis mostly runs.
 
 # %% tags=["nbval-check-output"]
 np.set_printoptions(suppress=True)
@@ -50,7 +50,7 @@ print("spacing", np.linalg.norm(image.affine[:3, :3], axis=0).round(2), "mm")
 # %% [markdown]
 # ### Exercise 1: which way does each axis run?
 #
-# Write `orientation(affine)`: three letters, one for each axis of the array: R or L, A or P, S or I, whichever the axis mostly runs towards.
+# Write `orientation(affine)`: three letters, one for each axis of the array. A letter says where the axis mostly leads: R or L (right, left), A or P (anterior, posterior), S or I (superior, inferior).
 #
 # <details><summary>Hint</summary>For a column <code>c</code> of the 3 × 3 part, <code>i = abs(c).argmax()</code> says which direction, and the sign of <code>c[i]</code> which of its two letters. Columns are the rows of <code>affine[:3, :3].T</code>.</details>
 
@@ -70,11 +70,11 @@ def orientation(affine):
 lesson.orientation(orientation)
 
 # %% [markdown]
-# Letters are for people. The library never rounds an oblique stack to letters; it uses $A$ itself.
+# Letters are for people; the library uses $A$ itself.
 #
 # ## Labels
 #
-# Who drew it decides what 1, 2 and 3 mean. Three orders are recognised, by their values and by which label encloses which: the LV lies within its muscle.
+# What 1, 2 and 3 mean was decided by whoever drew the labels. The library recognises three label orders, by their values and by the anatomy: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
 convention = labels.parse_convention(MY_LABELS.split()) if MY_LABELS else None
@@ -87,7 +87,7 @@ print(f"read as {volume.shape}, spacing {np.round(volume.spacing, 2)} mm")
 # %% [markdown]
 # ### Exercise 2: labels by a dictionary
 #
-# Write `relabel(stored, meaning)`: a new array in which each stored value is replaced by what the dictionary says, `{3: 1, 2: 2, 1: 3}` for ACDC's order; what it does not name is background, 0.
+# Write `relabel(stored, meaning)`: a new array in which each stored value is replaced by what the dictionary says, such as `{3: 1, 2: 2, 1: 3}` for ACDC's order. A value that the dictionary does not name becomes background, 0.
 #
 # <details><summary>Hint</summary>Begin with zeros of the same shape; for each pair of <code>meaning.items()</code> set those voxels. Compare with <code>stored</code>, not with what you are writing.</details>
 
@@ -108,16 +108,16 @@ lesson.relabelled(relabel)
 # %% [markdown]
 # ## Placed in the model's frame
 #
-# $G$ has seen hearts with the apex at low D, the RV at the left of the picture, and never a mirrored one. `place` finds by the labels which end tapers (the apex), where the RV lies and where the middle is; by the sign of $\det A$ it knows whether the picture is mirrored. Whatever it took for granted, it says.
+# $G$ has seen hearts in one position only: the apex in the first slices, the RV at the left of the picture, and never a mirror image. So a scan is turned into this position first (`place`). The labels show which end tapers (the apex), where the RV lies and where the middle is. The sign of $\det A$ shows whether the picture is mirrored. What was assumed is printed.
 
 # %%
 print(*placed.notes, sep="\n")
 lesson.pictures.slices({"scan": placed.placement.apex_first(volume).labels})
 
 # %% [markdown]
-# Drawn as the array has them, the slices show the RV on the right. That is no fault of the file: its axes come in an order that makes a mirror image, its affine says so, and `place` reads the columns backwards.
+# In the array the RV lies on the right. That is no fault of the file: its axes come in an order that makes a mirror image, and its affine says so. `place` reads the columns backwards.
 #
-# **Try it.** The prior's mean heart, $G(0)$, and the scan as placed: a slice, and a cut from apex (below) to base. Turn it, flip it, mirror it. Which of these would you notice in your own scan, if nothing were beside it?
+# **Try it.** The picture shows $G(0)$, the prior's mean heart, and the scan as placed: one slice each, and one cut from apex (below) to base. Turn the scan, flip it, mirror it. Which of these faults would you notice if only the scan were shown?
 
 # %%
 G = sr.load_generator()
@@ -140,7 +140,7 @@ lesson.pictures.try_it(
 # %% [markdown]
 # ## Crop and run
 #
-# Slices are cut to the tissue and 10 mm around it, since far background only costs time; nothing is to be done by hand. `enhance` places, crops, solves and answers. `watch` sees every iteration, so a run can show how far it is; stop it with the kernel's stop button, and nothing half-written is left.
+# Background far from the heart only costs time, so slices are cut to the tissue and 10 mm around it. `enhance` places, crops, solves and answers. It calls `watch` in every iteration, so that you see how far the run is.
 
 # %% tags=["nbval-check-output"]
 print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
@@ -157,9 +157,9 @@ heart = sr.enhance(placed, G, sr.RECOMMENDED, watch)
 # %% [markdown]
 # ## May it be trusted?
 #
-# A solver always answers. `check` solves quickly, three times: as placed, mirrored, upside down. Then it holds some figures of the heart against those of synthetic scans: |z|, how far the outlines are from the slices', motion, volumes, shape.
+# A solver always gives an answer. `check` asks whether to believe it. It solves three times, quickly: the scan as placed, its mirror image, and the scan upside down. Then it compares some figures with those of 270 synthetic scans: the length of z, how far the outlines of the answer are from those of the slices, motion, volumes, shape.
 #
-# Beside the scan are two of its copies with a slip in the affine: one **mirrored** (somebody turned the array and left the affine alone), one with slices said to be **8 mm** apart in place of 10.
+# We check the scan and two copies of the stranger's with a wrong affine. One is **mirrored**: somebody turned the array and left the affine as it was. The other says that its slices are **8 mm** apart; they are 10 mm apart.
 
 # %%
 slip = stack.affine.copy()
@@ -176,7 +176,7 @@ for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
 # %% [markdown]
-# The mirrored one is found out: its mirror image explains the slices much better (a nat is a factor of e). The 8 mm one is **not** found out: it is a heart a fifth shorter, and such hearts exist. And what came out of each?
+# The mirrored copy is found out: its mirror image explains the slices much better (45 nats are a probability $e^{45}$ times as high). The copy with 8 mm is **not** found out: it is a heart that is a fifth shorter, and such hearts exist. What came out of each?
 
 # %%
 for name, report in reports.items():
@@ -185,7 +185,7 @@ for name, report in reports.items():
     print(f"{name:28s} {LV}, {said['flaws']:.0f} flaws of anatomy")
 
 # %% [markdown]
-# Three sound hearts; neither volumes nor a picture would have told that one is mirrored. And a verdict says that nothing is odd, not that the answer is right. So before the verdict read what was found and assumed, and compare it with what you *know* of the scan:
+# All three are hearts without faults; neither volumes nor a picture would have shown that one is mirrored. A verdict says that nothing is odd. It does not say that the answer is right. So first read what was found and assumed, and compare it with what you *know* of the scan:
 
 # %%
 found = reports["the scan"]
@@ -197,11 +197,11 @@ print(*(f"- {line}" for line in (*found.found, *found.assumed)), sep="\n")
 # - when the verdict says so, or when you cannot explain why it says *unusual*;
 # - when something that was found or assumed is not so;
 # - where no slice lies ([lesson 8](08_uncertainty.ipynb): imagined anatomy);
-# - for a heart that the population does not hold, a malformed one above all, whatever the verdict.
+# - for a heart unlike the population's, above all a malformed one, whatever the verdict says.
 #
 # ### Exercise 3: the volume of an oblique stack
 #
-# Write `volume_ml(labels, label, affine)`: millilitres of one label. The header of an oblique stack has no spacing on its diagonal; but a voxel has the volume $|\det A|$.
+# Write `volume_ml(labels, label, affine)`: the volume of one label in millilitres. In an oblique stack the spacing is not on the diagonal of the affine. But a voxel has the volume $|\det A|$.
 #
 # <details><summary>Hint</summary><code>np.linalg.det(affine[:3, :3])</code> is in mm³, and negative where the array is a mirror image.</details>
 
@@ -219,7 +219,7 @@ lesson.volume_ml(volume_ml)
 # %% [markdown]
 # ## Back to where it came from
 #
-# `write` leaves S_SR with an affine of its own: the heart lies in the scan's world, on a grid of 2 × 1.25 × 1.25 mm. Does it? Let another program judge that knows nothing of ours: nibabel reads the file and resamples it to the stranger's array, by the two affines alone.
+# `write` leaves S_SR with an affine of its own, which puts the heart where the scan lies, on a grid of 2 × 1.25 × 1.25 mm. Is that so? Let another program judge: nibabel reads the file and resamples it to the stranger's array, by the two affines alone.
 
 # %%
 import nibabel.processing
@@ -236,7 +236,7 @@ print(", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()), "(
 lesson.picture_array(there, image.affine)
 
 # %% [markdown]
-# The same array as at the top, filled with the restored heart in our labels. It agrees with the scan and is not equal to it: the slices are displaced, S_SR is not (`d.json` says by how much). Any viewer shows the two files on top of each other.
+# This is the array from the top, filled with the restored heart in our labels. It lies where the scan lies and is not equal to it: the slices are displaced (`d.json` says how far), and S_SR is not.
 #
 # ## The same from the command line
 #
@@ -245,7 +245,7 @@ lesson.picture_array(there, image.affine)
 # srheart enhance stranger.nii.gz --preset interactive -o heart/
 # ```
 #
-# `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `cohort` does a whole folder. Without `--preset` it is RECOMMENDED. Here is the second of them:
+# `--labels`, `--frame`, `--turn`, `--flip` and `--mirror` are the corrections from above; `srheart cohort` does a whole folder. Without `--preset` the settings are RECOMMENDED. Here is the second command:
 
 # %%
 lesson.srheart(f"enhance {stranger.name} --preset interactive -o heart", folder)
@@ -253,7 +253,7 @@ lesson.srheart(f"enhance {stranger.name} --preset interactive -o heart", folder)
 # %% [markdown]
 # ## Several frames
 #
-# A fourth axis is time. Frames are solved in turn, each from where the one before it ended, all placed alike; `srheart enhance --frames all` does the same. This "beat" is the stranger's stack made smaller within each slice, which is not how a heart beats. Which curve gives it away?
+# If the file has a fourth axis, that is time. The frames are solved one after the other; each starts where the one before it ended, and all are placed alike. `srheart enhance --frames all` does the same. The *ejection fraction* is the share of its blood that the LV throws out: largest less smallest volume, divided by the largest. Our "beat" is not a true one: the stranger's stack was made smaller within each slice. Which curve shows that?
 
 # %%
 moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
@@ -266,12 +266,12 @@ axes = {"xlabel": "frame", "ylabel": "volume, ml", "colours": lesson.pictures.HE
 lesson.pictures.lines({"lines": ml, "markers": "os^", "xticks": range(len(beats)), **axes})
 
 # %% [markdown]
-# Green does: muscle keeps its volume while the heart beats, to within some per cent. Where it does not in your own cine, the segmentation differs from frame to frame.
+# The green one: in a true beat the muscle keeps its volume to within some per cent. If it does not in a scan of your own, then the segmentation differs from frame to frame.
 #
 # ## Remember
 #
-# - An array means nothing without its affine and the meaning of its labels. Wrong ones give a plausible heart, not an error.
-# - A prior notices what none of its hearts looks like, such as a mirror image. It cannot notice what is plausible and wrong, such as slices 8 mm apart for 10.
-# - The answer goes back by its affine. Test that once with a program that is not the one that wrote it.
+# - An array means nothing without its affine and the meaning of its labels. Wrong ones give a plausible heart and no error.
+# - A prior notices what looks like none of its hearts, such as a mirror image. It cannot notice what is plausible and wrong, such as slices that are said to be 8 mm apart and are 10.
+# - The answer goes back by its affine. Test that once with another program.
 #
-# **One step further.** Put a scan of your own into `MY_SCAN`. Have you none: say in the stranger's affine that its slices are 7 mm apart, then 6, until the verdict turns. Which figure notices first, and how wrong is the volume by then?
+# **One step further.** Put a scan of your own into `MY_SCAN`. If you have none, change the stranger's affine: say that its slices are 7 mm apart, then 6, until the verdict changes. Which figure notices first, and how wrong is the volume by then?

@@ -3,12 +3,12 @@
 #
 # **Goal.** Use the same library for something that is no heart, and see what carries over: the method, the tools, and the faults.
 #
-# **You need** lessons 4 to 6; about 10 minutes to read, 10 seconds to run.
+# **You need** lessons 4 to 6; about 6 minutes to read, 10 seconds to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# Pea pods. Somebody embeds one, cuts it into sections 10 mm apart, and each section slips as it is laid on its glass. The upper picture: three pods of the generator, each cut along its length twice. The lower: the sections of another, as they were cut and as they were found.
+# Take pea pods. Somebody cuts one into sections 10 mm apart, and each section slips as it is laid on its glass. The upper picture shows three pods of the generator, each cut along its length in two directions. The lower picture shows the sections of another pod, as they were cut and as they were found.
 
 # %%
 import torch
@@ -36,13 +36,13 @@ lesson.picture_sections({"as cut": sections(pod.z, still), "as found, S_LR": p.S
 # %% [markdown]
 # ## What Algorithm 1 asks for
 #
-# `problem.Generator` is a protocol of three: `latent_size` (M), `decode(z)` (class logits on the lattice, 32 × 64 × 64 nodes that fill the box), and `information` (how much a look tells of z, which `curvature.information` computes from `decode`). Nothing says that it is a network, or that there are four classes. `PeaPod` has ten latents (length, girth, bend, lean, the size of each pea), three classes, and no weights: it is written down, not trained.
+# A generator needs three things: `latent_size` (M), `decode(z)` (class logits on 32 × 64 × 64 nodes that fill the box), and `information` (how much a scan tells of z; `curvature.information` computes it from `decode`). It need not be a network, and it need not have four classes. `PeaPod` has ten latents (length, girth, bend, lean, the size of each pea), three classes, and no weights: it is a formula and was not trained.
 #
-# The box is 128 × 160 × 160 mm. Something smaller or larger needs its own unit, and a look at what `Settings` has in mm.
+# The box is 128 × 160 × 160 mm. For things of another size take another unit in place of the mm, and look at the `Settings` that are in mm.
 #
 # ### Exercise 1: a generator of your own
 #
-# A candle is a cylinder along D. Write `candle(z, H, W)`: z is (B, 3), H and W are the positions (D, H, W) of the lattice's nodes along rows and columns, mm. The radius is 20 + 4 z₀ mm, and the axis stands at row 10 z₁ and column 10 z₂ mm. Return logits (B, 2, D, H, W) of background and wax. Near the surface they should change by the distance to it, so that gradients flow: a logit is no label.
+# A candle is a cylinder along D. Write `candle(z, H, W)`: z is (B, 3); H and W, both of shape (D, H, W), are the positions of the nodes along rows and columns, in mm. The radius is 20 + 4 z₀ mm, and the axis stands at row 10 z₁ and column 10 z₂ mm. Return logits (B, 2, D, H, W) of background and wax. Near the surface a logit should change with the distance to the surface, so that gradients flow; a label would jump.
 #
 # <details><summary>Hint</summary>With <code>a = radius − torch.hypot(H − row, W − column)</code>, positive inside, the logits are −a and a: <code>torch.stack([-a, a], dim=1)</code>. For the batch, <code>z[:, 0, None, None, None]</code>.</details>
 
@@ -62,7 +62,7 @@ lesson.candle(candle)
 # %% [markdown]
 # ### Exercise 2: a scan of anything
 #
-# Write `scan(G, z, stack, d)`: the labels (K, h, w) that a stack displaced by d shows of $G(z)$. It is Eq. 1 without ε.
+# Write `scan(G, z, stack, d)`: the labels (K, h, w) that a stack displaced by d shows of $G(z)$. This is Eq. 1 without ε.
 #
 # <details><summary>Hint</summary><code>sr.degrade(field, stack, d)</code> gives logits (B, C, K, h, w).</details>
 
@@ -80,7 +80,7 @@ lesson.scan(scan)
 # %% [markdown]
 # ## Solve
 #
-# `Problem`, `solve` and RECOMMENDED as they are, without a word about hearts; then once more with a picture along the pod that was taken before it was cut: an LA view.
+# `Problem`, `solve` and RECOMMENDED are used as they are. We solve twice: from the sections alone, and with a picture along the pod that was taken before it was cut, an LA view.
 
 # %%
 found = {"nearest neighbour": pod.as_scanned()}
@@ -94,7 +94,7 @@ for name, lengthwise in (("sections", False), ("and lengthwise", True)):
 lesson.picture_pods({**found, "truth": pod.S_HR})
 
 # %% [markdown]
-# Algorithm 1, the search, the priors, the step beyond the manifold, the second view: all of it carried over. So did the **faults**. A pod that leans looks like sections that drift, and no section can tell them apart; the picture along the pod can.
+# Algorithm 1, the search, the priors, the residual, the second view: all of them carry over. So do the **faults**. Sections of a leaning pod look like sections that drift, and no section can tell the two apart. The picture along the pod can.
 #
 # | | hearts | pods |
 # |---|---|---|
@@ -104,7 +104,7 @@ lesson.picture_pods({**found, "truth": pod.S_HR})
 # | what sections cannot tell | translation, lean | translation, lean |
 # | placement, checks, volumes | by apex, RV and the names of tissues | left behind |
 #
-# **Try it.** Another pod, more motion, the view along it.
+# **Try it.** Take another pod, more motion, or the view along the pod.
 
 
 # %%
@@ -123,7 +123,7 @@ pictures.try_it(draw, seed=(0, 9), motion=(0.0, 6.0, 1.0), lengthwise=False)
 # ## Remember
 #
 # - The method needs a generator, a degradation that can be differentiated, and data. Anatomy is in the generator only.
-# - A prior need not be learned. Where a few lines of geometry describe the things, they will do.
-# - What the data cannot tell does not depend on what was scanned. Ask it anew of every problem: which changes leave the observation as it was?
+# - A prior need not be learned. If a few lines of geometry describe the things, these lines will do.
+# - What the data cannot tell comes from how things are scanned, not from what is scanned. Ask of every problem: which changes leave the observation as it was?
 #
 # **One step further.** Give `PeaPod` a twist, or a pod in which a pea is missing: does the solver find a gap that no draw of N(0, I) has? That is lesson 8's question: when is a plausible thing a wrong one?

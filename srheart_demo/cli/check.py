@@ -9,7 +9,12 @@ import sys
 from typing import Any
 
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.options import chosen_generator, chosen_reading, refusal
+from srheart_demo.cli.options import (
+    check_view_names,
+    chosen_generator,
+    chosen_reading,
+    refusal,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.check import Report, report_on
 from srheart_demo.enhancement.quantities import Grade
@@ -24,12 +29,14 @@ def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
     if options.long_axis and len(options.files) > 1:
         raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
+    how = chosen_reading(options)
+    check_view_names(how, options.long_axis)
     G = None if options.no_solve else chosen_generator(options.generator)
     reports, files = list[Report](), list[dict[str, Any]]()
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
             try:
-                scan = read_scan(path, *options.long_axis, how=chosen_reading(options))
+                scan = read_scan(path, *options.long_axis, how=how)
                 reports.append(report_on(scan, G))
                 files.append(reports[-1].as_json())
             except InvalidVolume as error:

@@ -12,7 +12,13 @@ from contextlib import closing
 from functools import partial
 
 from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
-from srheart_demo.cli.options import chosen_generator, chosen_reading, chosen_settings, refusal
+from srheart_demo.cli.options import (
+    check_view_names,
+    chosen_generator,
+    chosen_reading,
+    chosen_settings,
+    refusal,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.cohort import (
     SUMMARY_FILE,
@@ -46,6 +52,7 @@ def run(options: argparse.Namespace) -> None:
         with ProgressLine() as progress:
             show = partial(progress.update, "looking")
             found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
+        check_view_names(how, (view for subject in found.subjects for view in subject.views))
         if options.list:
             print(*_lines(found), sep="\n")
             return

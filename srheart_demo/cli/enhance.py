@@ -5,7 +5,13 @@ import sys
 from functools import partial
 
 from srheart_demo.cli.errors import BadInput, refused, results_folder, writable
-from srheart_demo.cli.options import chosen_generator, chosen_reading, chosen_settings, refusal
+from srheart_demo.cli.options import (
+    check_view_names,
+    chosen_generator,
+    chosen_reading,
+    chosen_settings,
+    refusal,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
@@ -22,13 +28,14 @@ from srheart_demo.solver.settings import Settings
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
     settings = chosen_settings(options)
-    for name in ("gamma", "trust_views", "view_frame", "view_labels"):
+    for name in ("gamma", "trust_views", "view_frame", "view_labels", "view_lacks"):
         asked = getattr(options, name)
         if asked is not None and asked is not False and not options.long_axis:
             raise BadInput(
                 f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
                 "add --long-axis FILE."
             )
+    check_view_names(chosen_reading(options), options.long_axis)
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
 
@@ -40,7 +47,8 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
-                total = step.iteration if step.stopped else settings.iterations
+                most = settings.most(len(scan.views))
+                total = step.iteration if step.stopped else most
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
             found = enhance(scan, G, settings, show)

@@ -1,15 +1,19 @@
 """What the options of several commands choose; what is no choice is refused (`BadInput`)."""
 
 import argparse
+import os
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from safetensors import SafetensorError
 
 from srheart_demo.cli.errors import BadInput, refused
+from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
 from srheart_demo.scan.labels import Convention, parse_convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
-from srheart_demo.scan.read import HowToRead
+from srheart_demo.scan.read import HowToRead, is_called
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings, preset
 
@@ -58,11 +62,30 @@ def chosen_reading(options: argparse.Namespace) -> HowToRead:
         view_convention=chosen_convention(options, "view_labels"),
         frame=getattr(options, "frame", None),
         view_frame=getattr(options, "view_frame", None),
+        view_lacks=tuple(_lacking(words) for words in options.view_lacks or ()),
         slice_axis=options.slice_axis,
         by_hand=ByHand(options.turn, options.flip, options.mirror) if corrected else AUTOMATIC,
         unlabelled=options.unlabelled,
         sure=options.trust_spacing,
     )
+
+
+def _lacking(words: str) -> tuple[str, str]:
+    """``RV`` → of all views, ``VIEW=RV`` → of those of that name: name or pattern, and tissue."""
+    view, _, tissue = words.rpartition("=")
+    if tissue not in TISSUES[1:]:
+        known = ", ".join(TISSUES[1:])
+        raise BadInput(f"--view-lacks: {tissue!r} is no tissue; say one of {known}, or VIEW=RV.")
+    return view or "*", tissue
+
+
+def check_view_names(how: HowToRead, views: Iterable[str | Path]) -> None:
+    """Refuse a ``--view-lacks`` of a view that there is not."""
+    names = {os.path.basename(view) for view in views}
+    for pattern, _ in how.view_lacks:
+        if pattern != "*" and not any(is_called(name, pattern) for name in names):
+            there = ", ".join(sorted(names)) or "none"
+            raise BadInput(f"--view-lacks: no view is called {pattern!r}; there is {there}.")
 
 
 def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -136,8 +135,7 @@ class Explorer(ui.Hearing):
             panel.show_frame(now)
         self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
-        scan = now.scene.settings
-        self.scan.stack.show(now.side, bool(scan.by_hand or scan.missing))
+        self.scan.stack.show(now)
         with self.quietly():  # last: the scrubber has the browser lay out the page at once
             self.transport.show_frame(now)
 
@@ -232,8 +230,10 @@ class Explorer(ui.Hearing):
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
         stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
+        stack.on_move_view = lambda *moved: self._rescan(lambda scan: scan.view_moved(*moved))
         stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
-        stack.on_undo = lambda: self._rescan(lambda scan: replace(scan, by_hand=(), missing=()))
+        stack.on_undo = lambda: self._rescan(lambda scan: scan.by_itself)
+        stack.observe(lambda _: runner.redraw(), "view")
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)
         self.on(self.solver.generator, self._on_generator)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from srheart_demo.dashboard import texts
+from srheart_demo.dashboard.own_view import ViewRow
 from srheart_demo.dashboard.picker import FilePicker
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
 from srheart_demo.dashboard.widgets import control, html, named, row, show
+from srheart_demo.files import harmless_name
 
 if TYPE_CHECKING:
     from srheart_demo.enhancement.check import Report
-    from srheart_demo.explorer.own import OwnFile, OwnScan
+    from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.watch import Watch
 
@@ -34,23 +37,23 @@ class OwnTab(Tab):
         self._refusal = ""
         self._known = {str(convention): convention for convention in KNOWN}
         self._file: OwnFile | None = None
-        self._good_view: bytes | None = None
+        self._rows = list[ViewRow]()
         self.stack, self.view = (
             named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name)
             for name in ("srh-own-stack", "srh-own-view")
         )
-        self.frame, self.view_frame = control("srh-own-frame"), control("srh-own-view-frame")
+        self.view.many, self.frame = True, control("srh-own-frame")
         known = {"options": [*self._known], "placeholder": texts.OWN_RECOGNISED}
         self.labels, self.turn = control("srh-own-labels", **known), control("srh-own-turn")
         self.flip, self.mirror = control("srh-own-flip"), control("srh-own-mirror")
-        read = row(self.labels, self.frame, self.view_frame)
-        self.how = w.VBox([read, row(self.turn, self.flip, self.mirror)])
+        self.views = named(w.VBox(), "srh-own-views")
+        read = row(self.labels, self.frame)
+        self.how = w.VBox([self.views, read, row(self.turn, self.flip, self.mirror)])
         self.report = html("", "srh-report")
         super().__init__(runner, "own", [row(self.stack, self.view), self.how], [self.report])
         show(self.how, False)
         self.stack.on_file, self.view.on_file = self._take_stack, self._take_view
         self.stack.on_problem = self.view.on_problem = self._refuse
-        self.on(self.view_frame, lambda frame: self._read(view_frame=frame))
         for each in (self.frame, self.labels, self.turn, self.flip, self.mirror):
             self.on(each, lambda _: self._read_anew())
 
@@ -78,10 +81,8 @@ class OwnTab(Tab):
             self.report.value, self._refusal = _markup(found), ""
 
     def refused(self, why: str) -> None:
-        """The files were not taken: only a view that was taken before is left beside the stack."""
-        self._refusal = why
-        if self._file is not None and self._file.view is not self._good_view:
-            self._file, self.view.said = replace(self._file, view=self._good_view), ""
+        """The stack was not taken."""
+        self._refusal, self.view.said = why, ""
 
     def _refuse(self, why: str) -> None:
         self.runner.on_problem(why, "")
@@ -89,22 +90,40 @@ class OwnTab(Tab):
     def _take_stack(self, name: str, content: bytes) -> None:
         from srheart_demo.explorer.own import OwnFile
 
-        self._file, self._good_view, self.view.said = OwnFile(name, content), None, ""
+        self._file = OwnFile(name, content)
+        self._list([])
         as_found = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
         with self.quietly():
             for each, value in as_found.items():
                 each.value = value
-            self.frame.options = self.view_frame.options = [0]
-        for widget, shown in ((self.how, True), (self.frame, False), (self.view_frame, False)):
-            show(widget, shown)
+            self.frame.options = [0]
+        show(self.how, True)
+        show(self.frame, False)
         self._read()
 
     def _take_view(self, name: str, content: bytes) -> None:
+        from srheart_demo.explorer.own import OwnView
+
         if self._file is None:
             self.view.said = ""
             self._refuse(texts.OWN_STACK_FIRST)
         else:
-            self._read(view=content, view_name=name, view_frame=None)
+            name = harmless_name(name)
+            self._instead(name, OwnView(name, content))
+
+    def _instead(self, name: str, *views: OwnView) -> None:
+        """Read the scan with other views in place of the one of that name, which may be new."""
+        if self._file is not None:
+            before = self._file.views
+            at = next((i for i, view in enumerate(before) if view.name == name), len(before))
+            self._read(views=(*before[:at], *views, *before[at + 1 :]))
+
+    def _list(self, rows: list[ViewRow]) -> None:
+        """Other rows of views."""
+        before, self._rows, self.view.said = self._rows, rows, ""
+        self.views.children = [each.box for each in rows]
+        for each in before:
+            each.close()
 
     def _read_anew(self) -> None:
         if self._file is None:
@@ -132,17 +151,13 @@ class OwnTab(Tab):
     def _show_how(self, subject: OwnScan) -> None:
         """The controls as this scan was read."""
         self._file, by_hand, read = subject.file, subject.file.by_hand, subject.read
-        self._good_view = subject.file.view
+        self._list([ViewRow(v, subject, partial(self._instead, v.name)) for v in self._file.views])
         with self.quietly():
             self.frame.options, self.frame.value = subject.frames, read.frame
-            if read.view_readings:
-                self.view_frame.options = subject.view_frames
-                self.view_frame.value = read.view_readings[0].frame
             self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
             self.mirror.value = by_hand.mirror
         show(self.how, True)
         show(self.frame, len(subject.frames) > 1)
-        show(self.view_frame, len(subject.view_frames) > 1)
 
 
 def _markup(report: Report) -> str:

@@ -90,7 +90,9 @@ class ScanPanel:
             for name, widget in self._simulation.items():
                 widget.value = getattr(scan, name)
         views = session.scene.subject.views
-        there = {n: text for text, n in self._views if n <= views}
+        own = {n: texts.OWN_VIEWS.format(n) for n in range(1, views + 1)}
+        simulated = {n: text for text, n in self._views}
+        there = simulated if session.scene.d is not None else {0: simulated[0], **own}
         ui.offer(self.long_axis, there, len(session.scene.scan.views))
         self.show_choice()
 
@@ -108,7 +110,7 @@ class ScanPanel:
         new = replace(scan, subject=subject, long_axis=view, **simulated)
         same = (scan.subject, scan.spacing) == (new.subject, new.spacing)
         # Slices have other numbers now.
-        return new if same else replace(new, by_hand=(), missing=())
+        return new if same else new.by_itself
 
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
@@ -285,7 +287,7 @@ class Transport:
             self.show_status("failed", self._word, self._problem, 0.0)
             return
         elif shown is not None:
-            whole = shown.settings.iterations if running else shown.last
+            whole = shown.most if running else shown.last
             done = shown.at / whole if whole else 0.0
             line = sentences.progress_line(shown, running)
         self.show_status(state.value, getattr(texts, state.name), line, done)
@@ -353,6 +355,7 @@ class ScorePanel:
         if known:
             now, before = f"{shown.motion_error:.1f} mm", f"{shown.motion_uncorrected:.1f} mm"
             below = _row("motion", texts.MOTION_ERROR, "", f"<b>{now}</b>", before)
+            below += f'<div class="srh-hint">{escape(sentences.lean(shown))}</div>'
         else:
             below = f'<div class="srh-hint">{escape(texts.NO_TRUTH_NOTE)}</div>'
         self.table.value = (f'<div class="srh-old">{rows}</div>' if old else rows) + below

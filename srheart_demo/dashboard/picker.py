@@ -21,6 +21,7 @@ class FilePicker(anywidget.AnyWidget):
     Attributes:
         text: on the button.
         said: beside it: the file's name, or how far it is.
+        many: whether several may be chosen at once; they come one after the other.
         most: bytes that a file may have; one of more is not even asked for.
         on_file: called with the name and the bytes.
         on_problem: called with a sentence where there is no file to be had.
@@ -31,6 +32,7 @@ class FilePicker(anywidget.AnyWidget):
     text = traitlets.Unicode().tag(sync=True)
     accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)
+    many = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, text: str, most: int) -> None:
         super().__init__(text=text)
@@ -65,6 +67,7 @@ class FilePicker(anywidget.AnyWidget):
             self.said, content = self._name, bytes(self._content)
             self._content, self._size = bytearray(), 0
             self.on_file(self._name, content)
+            self.send({"kind": "next"})
         else:
             self._ask()
 
@@ -76,3 +79,4 @@ class FilePicker(anywidget.AnyWidget):
     def _give_up(self, problem: str) -> None:
         self.said, self._size, self._content = "", 0, bytearray()
         self.on_problem(problem)
+        self.send({"kind": "next"})

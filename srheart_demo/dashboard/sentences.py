@@ -23,7 +23,7 @@ def progress_line(now: Moment, running: bool) -> str:
     elif now.at < now.last:
         whole = f"of {now.last} so far"
     else:
-        whole = f"of at most {now.settings.iterations}"
+        whole = f"of at most {now.most}"
     parts = [now.name, f"iteration {now.at} {whole}"]
     if now.step.stopped:
         parts.append(texts.ENDS[now.step.stopped])
@@ -69,6 +69,13 @@ def long_axis_note(angle: float, acquired: bool) -> str:
     if angle == 0:
         return "0°: the acquired view" if acquired else "0°: the 4-chamber view"
     return f"turned {angle:+.0f}° from the 4-chamber view"
+
+
+def lean(now: Moment) -> str:
+    """How much of the motion error is a drift along the stack, and what sees that."""
+    views = len(now.scene.view_names) if now.settings.gamma else 0
+    seen = texts.LEAN_SEEN.format(views, "s" * (views > 1)) if views else texts.LEAN_UNSEEN
+    return texts.LEAN.format(now.lean, seen)
 
 
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:

@@ -1,4 +1,5 @@
-// The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back.
+// The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back;
+// or a long-axis view over it, which can be dragged too.
 
 import { brushOf, coloured, element, listen, numbers, penFor, redrawn, view } from "./canvas.js";
 
@@ -6,6 +7,27 @@ const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
 const LEAST_MM = 0.6; // a hand that moved less has only chosen
 const REST_MS = 250;
+
+// Where neighbouring labels (h × w) differ: edges of pixels, each from one corner to the next.
+export function outlines(labels, [h, w]) {
+  const edges = [];
+  for (let i = 0; i < h; i += 1) {
+    for (let j = 0; j < w; j += 1) {
+      const label = labels[i * w + j];
+      if (i && label !== labels[(i - 1) * w + j])
+        edges.push([
+          [i, j],
+          [i, j + 1],
+        ]);
+      if (j && label !== labels[i * w + j - 1])
+        edges.push([
+          [i, j],
+          [i + 1, j],
+        ]);
+    }
+  }
+  return edges;
+}
 
 function show(model, el, signal) {
   const get = (name) => model.get(name);
@@ -16,8 +38,10 @@ function show(model, el, signal) {
     return element("canvas", "", figure);
   });
   const [front, back] = panels;
-  const said = element("output", "srh-stack-said", el);
+  const captions = panels.map((canvas) => canvas.previousElementSibling);
+  const choice = element("div", "srh-stack-bar srh-stack-views", el);
   const bar = element("div", "srh-stack-bar", el);
+  const said = element("output", "srh-stack-said", bar);
   const [turn, leave, undo] = [0, 1, 2].map(() => element("button", "srh-small", bar));
   turn.textContent = words.turn;
   undo.textContent = words.undo;
@@ -27,10 +51,13 @@ function show(model, el, signal) {
   back.setAttribute("aria-label", words.putBack);
 
   let axis = 0; // 0: seen along columns, 1: along rows
-  let offset = 0; // of the chosen slice, mm, not yet sent
-  let hand = null;
+  let offset = 0; // of the chosen slice, or of the view across, mm, not yet sent
+  let down = 0; // of the view, mm, not yet sent
+  /** @type {number[] | null} */
+  let hand = null; // where it took hold, pixels
   let resting = 0;
-  const taken = () => get("slices").includes(get("chosen"));
+  const viewed = () => get("view") >= 0 && Boolean(get("overlay").shape);
+  const taken = () => (viewed() ? get("views_move") : get("slices").includes(get("chosen")));
   const wide = () => get("scanned").byteLength / (2 * get("slices").length); // pixels of a slice
 
   function paint(canvas, name) {
@@ -66,9 +93,54 @@ function show(model, el, signal) {
     pen.strokeRect(1, height - (chosen + 1) * band, width - 2, band);
   }
 
+  // Of the view's picture: pixels of the screen for a mm, and where it begins.
+  function frameOf(canvas) {
+    const { shape, spacing } = get("overlay");
+    const [tall, broad] = [shape[0] * spacing[0], shape[1] * spacing[1]];
+    const scale = Math.min(canvas.clientHeight / tall, canvas.clientWidth / broad);
+    return {
+      scale,
+      box: [
+        (canvas.clientWidth - scale * broad) / 2,
+        (canvas.clientHeight - scale * tall) / 2,
+        scale * broad,
+        scale * tall,
+      ],
+    };
+  }
+
+  function paintView(canvas, name) {
+    const overlay = get("overlay");
+    const [h, w] = overlay.shape;
+    const both = numbers(Uint8Array, overlay[name]);
+    const [slices, seen] = [both.subarray(0, h * w), both.subarray(h * w)];
+    const pen = penFor(canvas);
+    const { scale, box } = frameOf(canvas);
+    const [left, top, broad, tall] = box;
+    pen.imageSmoothingEnabled = false;
+    pen.globalAlpha = 0.55;
+    pen.drawImage(brushOf(coloured(slices, [h, w], get("colours"))), left, top, broad, tall);
+    pen.globalAlpha = 1;
+    const [x, y] = canvas === front ? [left + scale * offset, top + scale * down] : [left, top];
+    pen.strokeStyle = getComputedStyle(el).getPropertyValue("--ink");
+    pen.lineWidth = 1.5;
+    const [dx, dy] = [broad / w, tall / h];
+    pen.beginPath();
+    for (const [from, to] of outlines(seen, [h, w])) {
+      pen.moveTo(x + dx * from[1], y + dy * from[0]);
+      pen.lineTo(x + dx * to[1], y + dy * to[0]);
+    }
+    pen.stroke();
+  }
+
   const ask = redrawn(
     front,
     () => {
+      if (viewed()) {
+        paintView(front, "scanned");
+        paintView(back, "putBack");
+        return;
+      }
       paint(front, "scanned");
       paint(back, "put_back");
     },
@@ -78,17 +150,49 @@ function show(model, el, signal) {
   function draw() {
     ask();
     if (!get("of")) return; // nothing is scanned yet
-    const slice = `${words.slice} ${get("chosen") + 1}`;
-    const away = offset ? `${offset > 0 ? "+" : ""}${offset.toFixed(1)} mm` : "";
-    said.textContent = `${slice} ${taken() ? away : words.missing}`;
-    front.setAttribute("aria-label", `${words.help} ${said.textContent}`);
+    const [name, viewing] = [get("views")[get("view")], viewed()];
+    const slice = viewing ? `${name} ${words.view}` : `${words.slice} ${get("chosen") + 1}`;
+    const signed = (mm) => `${mm > 0 ? "+" : ""}${mm.toFixed(1)}`;
+    const moved = offset || down;
+    const away = moved ? `${viewing ? `${signed(-down)} ` : ""}${signed(offset)} mm` : "";
+    said.textContent = `${slice} ${taken() ? away : viewing ? words.fixed : words.missing}`;
+    const help = viewing ? words.viewHelp : words.help;
+    front.setAttribute("aria-label", `${help} ${said.textContent}`);
+    front.style.cursor = taken() || !viewing ? "" : "not-allowed";
+    captions[0].textContent = viewing
+      ? taken()
+        ? words.scannedView
+        : words.fixedView
+      : words.scanned;
+    turn.hidden = leave.hidden = viewing;
+    undo.hidden = !taken() && viewing;
     turn.setAttribute(
       "aria-label",
       `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`,
     );
     leave.textContent = taken() ? words.leaveOut : words.takeAgain;
     leave.setAttribute("aria-label", `${leave.textContent}: ${slice}`);
+    showChoice();
     undo.disabled = !get("by_hand");
+  }
+
+  // A button for the slices, and one for each view.
+  function showChoice() {
+    const names = get("views").length ? [words.slices, ...get("views")] : [];
+    if (names.join() !== [...choice.children].map(({ textContent }) => textContent).join()) {
+      choice.replaceChildren();
+      for (const [i, name] of names.entries()) {
+        const button = element("button", "srh-small", choice);
+        button.textContent = name;
+        button.addEventListener("click", () => {
+          flush();
+          model.set("view", i - 1);
+          model.save_changes();
+        });
+      }
+    }
+    for (const [i, button] of [...choice.children].entries())
+      button.setAttribute("aria-pressed", String(i - 1 === get("view")));
   }
 
   function choose(slice) {
@@ -97,14 +201,21 @@ function show(model, el, signal) {
     model.save_changes();
   }
 
-  function displace(mm) {
-    offset = Math.min(Math.max(mm, -FARTHEST_MM), FARTHEST_MM);
+  const within = (mm) => Math.min(Math.max(mm, -FARTHEST_MM), FARTHEST_MM);
+
+  function displace(mm, mmDown = down) {
+    if (!taken() && viewed()) return;
+    [offset, down] = [within(mm), within(mmDown)];
   }
 
   function flush() {
     clearTimeout(resting);
-    if (!offset || !taken()) {
-      offset = 0;
+    if (!(offset || down) || !taken()) {
+      offset = down = 0;
+      return;
+    }
+    if (viewed()) {
+      model.send({ kind: "move view", view: get("view"), down, across: offset });
       return;
     }
     const [rows, columns] = axis ? [offset, 0] : [0, offset];
@@ -117,39 +228,45 @@ function show(model, el, signal) {
   };
 
   front.addEventListener("pointerdown", (event) => {
-    choose(
-      Math.floor(
-        ((front.clientHeight - event.offsetY) / front.clientHeight) * Math.max(get("of"), 1),
-      ),
-    );
-    hand = event.clientX;
+    const up = (front.clientHeight - event.offsetY) / front.clientHeight;
+    if (!viewed()) choose(Math.floor(up * Math.max(get("of"), 1)));
+    hand = [event.clientX, event.clientY];
     front.setPointerCapture(event.pointerId);
     draw();
   });
   front.addEventListener("pointermove", (event) => {
     if (hand === null || !taken()) return;
-    displace(((event.clientX - hand) / front.clientWidth) * wide() * get("pixel_mm"));
+    const [right, below] = [event.clientX - hand[0], event.clientY - hand[1]];
+    if (viewed()) displace(right / frameOf(front).scale, below / frameOf(front).scale);
+    else displace((right / front.clientWidth) * wide() * get("pixel_mm"));
     draw();
   });
   const drop = () => {
     if (hand === null) return;
     hand = null;
-    if (Math.abs(offset) < LEAST_MM) {
-      offset = 0;
+    if (Math.hypot(offset, down) < LEAST_MM) {
+      offset = down = 0;
       draw();
     } else flush();
   };
   front.addEventListener("pointerup", drop);
   front.addEventListener("pointercancel", drop);
   front.addEventListener("keydown", (event) => {
-    const act = {
-      ArrowUp: () => choose(get("chosen") + 1),
-      ArrowDown: () => choose(get("chosen") - 1),
+    const across = {
       ArrowLeft: () => displace(offset - NUDGE_MM),
       ArrowRight: () => displace(offset + NUDGE_MM),
+    };
+    const ofView = {
+      ArrowUp: () => displace(offset, down - NUDGE_MM),
+      ArrowDown: () => displace(offset, down + NUDGE_MM),
+    };
+    const ofSlice = {
+      ArrowUp: () => choose(get("chosen") + 1),
+      ArrowDown: () => choose(get("chosen") - 1),
       Delete: toggle,
       Backspace: toggle,
-    }[event.key];
+    };
+    const act = { ...across, ...(viewed() ? ofView : ofSlice) }[event.key];
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();
@@ -167,10 +284,10 @@ function show(model, el, signal) {
   undo.addEventListener("click", () => model.send({ kind: "undo" }));
 
   listen(signal, model, "change:revision", () => {
-    if (hand === null) offset = 0;
+    if (hand === null) offset = down = 0;
     draw();
   });
-  listen(signal, model, "change:chosen", draw);
+  listen(signal, model, "change:chosen change:view", draw);
   signal.addEventListener("abort", () => clearTimeout(resting));
   draw();
 }

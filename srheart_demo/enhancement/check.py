@@ -189,4 +189,5 @@ def _facts(scan: Scan) -> dict[str, Any]:
         "orientation_known": placement.orientation_known,
         "world_from_model": placement.world_from_model.round(6).tolist(),
         "view_agrees_dice": [dict(dice) for dice in scan.crossing],
+        "view_lacks": scan.lacking,
     }

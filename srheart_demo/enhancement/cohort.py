@@ -186,6 +186,7 @@ class Cohort:
             "surface": self.surface,
             "labels": how.convention and str(how.convention),
             "view_labels": how.view_convention and str(how.view_convention),
+            "view_lacks": how.view_lacks,
             "check": self.check,
             "slice_axis": how.slice_axis,
             "unlabelled": how.unlabelled,

@@ -240,6 +240,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "trust": None if e.trust is None else asdict(e.trust),
         "astray": list(e.astray),
         "view_agrees_dice": [dict(dice) for dice in scan.crossing],
+        "view_lacks": scan.lacking,
         "placement": {
             "world_from_model": _rounded(placement.world_from_model, 6),
             "rv_azimuth_deg": round(placement.azimuth_deg, 2),

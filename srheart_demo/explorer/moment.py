@@ -12,6 +12,7 @@ from torch import Tensor
 
 from srheart_demo.explorer import painting
 from srheart_demo.explorer.history import Run, called
+from srheart_demo.explorer.overlay import Overlay, overlay
 from srheart_demo.explorer.pictures import Cuts, Side, cut, long_axis, short_axis, side
 from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
@@ -22,13 +23,13 @@ from srheart_demo.heart.surface import Mesh, heart_surfaces
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.gauge import common_translation, unsheared_motion_error
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 COARSE, FULL = 2, 1
 """Steps of marching cubes on the generator's lattice, while running and at rest."""
-UNKNOWNS = ("curves", "shifts", "side", "motion_error", "motion_uncorrected")
+UNKNOWNS = ("curves", "shifts", "side", "motion_error", "lean", "motion_uncorrected")
 QUALITY = ("dice", "nearest", "agreement", "volumes")
 """What `Moment.found` finds of the run and its unknowns, and of how good it is."""
 ENOUGH = 5
@@ -198,9 +199,9 @@ class Moment:
             paint = None
         return Heart(
             meshes=moved,
-            outlines=outlines.moved_back(d, k, plane),
+            outlines=outlines.moved_back(self.step, k, plane),
             slices=outlines.slices(d, range(len(scene.slices)) if self.all_painted else [k]),
-            cut=outlines.cut(d, plane),
+            cut=outlines.cut(self.step, plane),
             paint=paint,
         )
 
@@ -210,6 +211,11 @@ class Moment:
     def settings(self) -> Settings:
         """Those that the run has here."""
         return self.step.state.settings
+
+    @property
+    def most(self) -> int:
+        """Iterations that it has at most."""
+        return self.settings.most(len(self.run.problem.views))
 
     @property
     def name(self) -> str:
@@ -275,19 +281,33 @@ class Moment:
         step, true = (self.step.d, self.step.d_LA), (scene.d, scene.d_LA)
         estimate, truth = (_less_the_mean(*each, p).numpy() for each in (step, true))
         numbers = (scene.slices + 1).astype(np.int32)
-        views = tuple(view.name.rpartition(", ")[2] for view in scene.scan.views)
-        return Shifts(numbers, scene.of, views, p.tissue.numpy(), estimate, truth)
+        return Shifts(numbers, scene.of, scene.view_names, p.tissue.numpy(), estimate, truth)
 
     @cached_property
     def side(self) -> Side:
         """The stack from the side."""
         return side(self.scene, self.step.d)
 
+    def overlay(self, v: int) -> Overlay:
+        """View v over the slices."""
+        return overlay(self.scene, self.step, v)
+
     @cached_property
     def motion_error(self) -> float:
         """RMS over the slices with tissue, after one translation common to all slices, mm; NaN
         where the truth is not known."""
         return self.scene.motion_error(self.step.d)
+
+    @cached_property
+    def lean(self) -> float:
+        """Of `motion_error` what grows linearly along the stack, as a leaning heart's, RMS,
+        mm; NaN where the truth is not known."""
+        scene = self.scene
+        if scene.d is None:
+            return float("nan")
+        p = scene.problem
+        rest = unsheared_motion_error(self.step.d, scene.d, p.stack.z, p.tissue)
+        return float(np.sqrt(max(self.motion_error**2 - rest**2, 0.0)))
 
     @cached_property
     def motion_uncorrected(self) -> float:

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from glob import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import shift
 
+from srheart_demo.enhancement.names import CHAMBER_VIEW
 from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
 from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
-from srheart_demo.scan.nifti import Upload, load
+from srheart_demo.scan.nifti import NiftiLabels, Upload, load
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, plane_geometry, stack_geometry
 from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.problem import Generator
 
 if TYPE_CHECKING:
     from srheart_demo.enhancement.check import Report
+
+
+@dataclass(frozen=True)
+class OwnView:
+    """A long-axis view's file, and how to read it.
+
+    Attributes:
+        name: of the file; a scan has each once.
+        content: its bytes.
+        frame: which, from 0; by default the stack's, where the view has as many, or else the first
+            that holds labels.
+        lacks: tissues that nobody outlined in it.
+    """
+
+    name: str
+    content: bytes
+    frame: int | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,20 +53,16 @@ class OwnFile:
     Attributes:
         name: of the stack's file.
         stack: its bytes.
-        view: those of a long-axis view's file.
+        views: long-axis views.
         frame: which, from 0; by default the first that holds labels.
-        view_name, view_frame: of the view; by default the stack's frame, where the view has as
-            many, or else the first that holds labels.
         convention: what label values mean; recognised by default.
         by_hand: corrections of the placement.
     """
 
     name: str
     stack: bytes
-    view: bytes | None = None
+    views: tuple[OwnView, ...] = ()
     frame: int | None = None
-    view_name: str = "long_axis.nii.gz"
-    view_frame: int | None = None
     convention: Convention | None = None
     by_hand: ByHand = AUTOMATIC
 
@@ -54,7 +72,9 @@ class OwnScan(Scannable):
 
     Attributes:
         file: what it was read from.
-        frames, view_frames: those that hold labels, of the stack and of the view.
+        frames: those of the stack that hold labels.
+        view_frames: name of a view → those of it.
+        refused: name of a view that cannot be used → why; the others are taken.
         read: the scan as it was read.
     """
 
@@ -62,21 +82,28 @@ class OwnScan(Scannable):
         """Read it.
 
         Raises:
-            InvalidVolume: a file that is no segmented short-axis stack, or no long-axis view.
+            InvalidVolume: the stack's file is no segmented short-axis stack.
         """
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]
-        views, view_frame = [], file.view_frame
-        self.view_frames: list[int] = []
-        if file.view is not None:
-            view = load(Upload(harmless_name(file.view_name), file.view))
-            views, self.view_frames = [view], view.labelled() or [0]
-            if view_frame is None and view.frames != image.frames:
-                view_frame = self.view_frames[0]
         frame = self.frames[0] if file.frame is None else file.frame
-        how = HowToRead(file.convention, frame=frame, view_frame=view_frame, by_hand=file.by_hand)
-        self.read = read_scan(image, *views, how=how)
+        lacks = tuple((escape(view.name), t) for view in file.views for t in view.lacks)
+        how = HowToRead(file.convention, frame=frame, view_lacks=lacks, by_hand=file.by_hand)
+        self.read = read_scan(image, how=how)
+        self.view_frames, self.refused = dict[str, list[int]](), dict[str, str]()
+        taken, frames = list[NiftiLabels](), list[int | None]()
+        for one in file.views:
+            try:
+                view = load(Upload(harmless_name(one.name), one.content))
+                there = self.view_frames[one.name] = view.labelled() or [0]
+                first = None if view.frames == image.frames else there[0]
+                tried = [*frames, first if one.frame is None else one.frame]
+                self.read = read_scan(image, *taken, view, how=replace(how, view_frame=tried))
+            except InvalidVolume as error:
+                self.refused[one.name] = str(error)
+            else:
+                taken, frames = [*taken, view], tried
         placement = self.read.placement
         ordered = placement.apex_first(self.read.stack)
         self.there = self.read.placement.from_apex(self.read.looked_at)
@@ -97,21 +124,44 @@ class OwnScan(Scannable):
             self._report = report_on(self.read, G)
         return self._report
 
+    def view_names(self, scan: Scan) -> tuple[str, ...]:
+        """By their chambers, where their files' names tell those and no two are alike."""
+        chambers = [CHAMBER_VIEW.search(view.name.lower()) for view in scan.views]
+        digits = {"two": "2", "three": "3", "four": "4"}
+        short = tuple(f"{digits.get(found[1], found[1])}ch" if found else "" for found in chambers)
+        alike = len({*short}) < len(short) or "" in short
+        return tuple(f"view {n}" for n, _ in enumerate(short, 1)) if alike else short
+
     def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
-        """The stack as it is, but for slices dragged or left out: nothing is simulated."""
+        """The files as they are, but for what is dragged or left out: nothing is simulated."""
         stack, K = self.read.stack, len(self.labels)
-        moved = zip(self.labels, settings.shift(K)[0].numpy() / stack.spacing[1:], strict=True)
+        shifts = settings.shift(K)[0].numpy()
         taken = np.zeros(len(stack.labels), bool)
         taken[self.there] = settings.taken(K)
         labels = np.zeros_like(stack.labels)
-        labels[self.there] = [shift(at, by, order=0) if by.any() else at for at, by in moved]
+        labels[self.there] = [
+            _dragged(at, by, stack) for at, by in zip(self.labels, shifts, strict=True)
+        ]
         labels[~taken] = 0
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
-        views = self.read.views[: settings.long_axis]
+        seen = self.read.views[: settings.long_axis]
+        by_hand = settings.view_shift(len(seen))[0].numpy()
+        views = tuple(
+            replace(view, labels=_dragged(view.labels[0], by, view)[None])
+            for view, by in zip(seen, by_hand, strict=True)
+        )
         stack = replace(stack, labels=labels)
         return replace(self.read, stack=stack, views=views, looked_at=taken), None, None
 
     def filed(self, scan: Scan) -> Scan:
         """A scan of it, with all that is to be said of it: as it was read, but for the slices."""
         return Scan.of(scan.stack, *scan.views, by_hand=scan.by_hand, placement=scan.placement)
+
+
+def _dragged(
+    labels: NDArray[np.uint8], mm: NDArray[np.float32], of: LabelVolume
+) -> NDArray[np.uint8]:
+    """Labels (h, w) of a volume's slice, displaced by mm along rows and columns."""
+    moved: NDArray[np.uint8] = shift(labels, mm / of.spacing[1:], order=0) if mm.any() else labels
+    return moved

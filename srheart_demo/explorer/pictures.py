@@ -178,6 +178,14 @@ def stack_at(scene: Scene, points: Tensor) -> tuple[LabelMap, NDArray[np.intp], 
     return np.where(k < 0, np.uint8(0), seen), k, pixels
 
 
+def stack_put_back(scene: Scene, points: Tensor, d: Tensor) -> LabelMap:
+    """What the stack shows nearest to points (h, w, 3), its slices where an estimate d puts
+    them."""
+    moved = points.clone()
+    moved[..., 1:] += scene.slices_back(d)[scene.stack.nearest_slice(points[..., 0])]
+    return stack_at(scene, moved)[0]
+
+
 def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:
     """A plane through the LV's long axis; re-degraded is what the input should show."""
     d = step.d

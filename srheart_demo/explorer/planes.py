@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.explorer.pictures import Cut, LabelMap, shown, stack_at
+from srheart_demo.explorer.pictures import Cut, LabelMap, shown, stack_put_back
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.heart.surface import STRUCTURES, Mesh
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.placement import plane_geometry
+from srheart_demo.solver.algorithm import Step
 
 INSET = 16
 """Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
@@ -67,13 +68,15 @@ class StackOutlines:
         planes = [plane_geometry(view, scene.scan.placement) for view in scene.scan.views]
         self._views = [_border(plane.points) for plane in planes]
 
-    def _put_back(self, d: Tensor) -> _Points:
-        """(K, 2) in-plane mm from where an estimate d puts each slice to where it was scanned."""
-        return (self._scene.stack.in_model_axes(d)[0] - self._scene.gauge(d)).numpy()
+    def _view_back(self, step: Step, v: int) -> _Points:
+        """(3,) mm from where an estimate puts view v to where it was scanned."""
+        back = self._scene.view_back(step, v) @ self._scene.problem.views[v].plane.directions
+        return back.numpy()
 
-    def moved_back(self, d: Tensor, k: int, plane: Cut) -> Outlines:
-        """Outlines where an estimate d puts the slices, and the borders of slice k and a cut."""
-        stack, shift = self._scene.stack, self._put_back(d)
+    def moved_back(self, step: Step, k: int, plane: Cut) -> Outlines:
+        """Outlines where an estimate puts the slices, and the borders of slice k, of a cut and of
+        the views."""
+        stack, shift = self._scene.stack, self._scene.slices_back(step.d).numpy()
         structures = {}
         for name, (points, slices) in self._lines.items():
             structures[name] = points.copy()
@@ -83,14 +86,16 @@ class StackOutlines:
         )
         frame = _in_mm(stack, np.array([(rows[i], columns[j]) for i, j in CORNERS]), k)
         frame[:, 1:] -= shift[k]
+        views = [border - self._view_back(step, v) for v, border in enumerate(self._views)]
         # The first is the cut itself, where that is as it was acquired.
-        views = [line for border in self._views[plane.acquired :] for line in (GAP, border)]
-        view = np.concatenate([GAP[:0], *views[1:]])
-        return Outlines(structures, frame, _border(plane.points), view)
+        border = views.pop(0) if plane.acquired else _border(plane.points)
+        lines = [line for view in views for line in (GAP, view)]
+        return Outlines(structures, frame, border, np.concatenate([GAP[:0], *lines[1:]]))
 
     def slices(self, d: Tensor, numbers: Sequence[int]) -> Tiles:
         """The tissue that some slices show, where an estimate d puts them."""
-        shift, tiles = self._put_back(d), [self._tiles[k] for k in numbers]
+        shift = self._scene.slices_back(d).numpy()
+        tiles = [self._tiles[k] for k in numbers]
         before = np.cumsum([0, *(len(each.mesh.vertices) for each in tiles)])
         vertices = [t.mesh.vertices - [0, *shift[k]] for k, t in zip(numbers, tiles, strict=True)]
         faces = [t.mesh.faces + n for n, t in zip(before, tiles, strict=False)]
@@ -99,13 +104,14 @@ class StackOutlines:
             np.concatenate([each.labels for each in tiles]),
         )
 
-    def cut(self, d: Tensor, plane: Cut) -> Tiles:
-        """The tissue that a cut shows: the LA view itself, or the stack where d puts its slices."""
+    def cut(self, step: Step, plane: Cut) -> Tiles:
+        """The tissue that a cut shows, where an estimate puts it: the LA view itself, or the
+        slices."""
         points, seen = plane.points[::TILE, ::TILE], plane.input[::TILE, ::TILE]
-        if not plane.acquired:
-            moved, shift = points.clone(), torch.from_numpy(self._put_back(d))
-            moved[..., 1:] += shift[self._scene.stack.nearest_slice(points[..., 0])]
-            seen = stack_at(self._scene, moved)[0]
+        if plane.acquired:
+            points = points - torch.from_numpy(self._view_back(step, 0))
+        else:
+            seen = stack_put_back(self._scene, points, step.d)
         corner, down, across = (points[i, j].numpy() for i, j in ((0, 0), (1, 0), (0, 1)))
         steps = np.stack([down - corner, across - corner])
         return _strips(seen, lambda pixels: corner + (pixels - 0.5) @ steps)

@@ -125,9 +125,11 @@ def read(text: str) -> SavedState:
 
 
 def _read_scan(entry: dict[str, Any]) -> ScanSettings:
-    missing = tuple(int(k) for k in entry.get("missing", ()))
-    by_hand = tuple((int(k), float(r), float(c)) for k, r, c in entry.get("by_hand", ()))
-    scan = ScanSettings(**entry | {"missing": missing, "by_hand": by_hand})
+    hands = {
+        name: tuple((int(i), float(r), float(c)) for i, r, c in entry.get(name, ()))
+        for name in ("by_hand", "views_by_hand")
+    }
+    scan = ScanSettings(**entry | hands | {"missing": tuple(map(int, entry.get("missing", ())))})
     for name, (least, most) in POSSIBLE.items():
         if not least <= getattr(scan, name) <= most:
             raise ValueError(f"its {name} is not within {least:g} and {most:g}")
@@ -136,11 +138,9 @@ def _read_scan(entry: dict[str, Any]) -> ScanSettings:
 
 def _read_run(entry: dict[str, Any]) -> SavedRun:
     settings = dict(entry["settings"])
-    unknown = set(settings) - {f.name for f in fields(Settings)}
-    if unknown:
+    if unknown := set(settings) - {f.name for f in fields(Settings)}:
         raise ValueError(f"unknown settings {', '.join(sorted(unknown))}")
-    if "search_at" in settings:
-        settings["search_at"] = tuple(settings["search_at"])
+    settings |= {name: tuple(x) for name, x in settings.items() if isinstance(x, list)}
     return SavedRun(
         generator=generator_called(entry.get("generator", "")),
         settings=replace(PRESETS.get(settings["name"]) or Settings(), **settings),

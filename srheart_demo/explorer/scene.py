@@ -15,6 +15,7 @@ from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
 from srheart_demo.scan.placement import stack_geometry
+from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.baselines import nearest_neighbour
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.problem import Generator, Problem
@@ -36,6 +37,8 @@ class Scene:
         S_LR: (K, h, w) what they show.
         slices: (K,) which they are, from 0 at the apex, `of` so many.
         d: (1, K, 2) true displacements, mm; None where nobody knows.
+        d_LA: (1, V, 2) those of the views; None where nobody knows.
+        view_names: short names of the views.
     """
 
     def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
@@ -49,6 +52,7 @@ class Scene:
         there = taken[subject.there]
         self.slices, self.of = np.flatnonzero(there), len(there)
         self.has_view = bool(self.scan.views)
+        self.view_names = subject.view_names(self.scan)
         self._kept: dict[Hashable, Any] = {}
 
     def once(self, what: Hashable, find: Callable[[], _T]) -> _T:
@@ -67,6 +71,23 @@ class Scene:
         if self.d is None:
             return torch.zeros(2)
         return common_translation(d, self.d, self.problem.tissue)[0]
+
+    @property
+    def views_may_move(self) -> bool:
+        """Whether long-axis views may be displaced by hand; else they lie where files have them, as
+        in the paper."""
+        return self.d is None or self.settings.views_move
+
+    def slices_back(self, d: Tensor) -> Tensor:
+        """(K, 2) mm along (H, W) from where an estimate d puts each slice to where it was
+        scanned."""
+        return self.stack.in_model_axes(d)[0] - self.gauge(d)
+
+    def view_back(self, step: Step, v: int) -> Tensor:
+        """(2,) mm along the rows and columns of view v from where an estimate puts it to where it
+        was scanned."""
+        along = self.problem.views[v].plane.directions
+        return step.d_LA[0, v] - along[:, 1:] @ self.gauge(step.d)
 
     def motion_error(self, d: Tensor) -> float:
         """RMS error of d after its common translation, mm; NaN where the truth is not known."""

@@ -90,11 +90,11 @@ class Session:
         """Scan nothing, but take a segmented stack of the user's own (NIfTI).
 
         Raises:
-            InvalidVolume: the file is none.
+            InvalidVolume: the file is none. A view that is none is left out (`OwnScan.refused`).
         """
         own = OwnScan(file)
         self._subjects[own.name] = own
-        self.scan(ScanSettings(own.name, motion=0.0, long_axis=int(file.view is not None)))
+        self.scan(ScanSettings(own.name, motion=0.0, long_axis=own.views))
 
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""
@@ -273,17 +273,18 @@ class Session:
             runs=tuple(replace(run, steps=[*run.steps]) for run in history.runs),
             active=history.runs.index(history.active),
             at=history.at,
-            usual=self._usual(self.step.state.settings),
+            usual=self._usual(),
             paint=self.paint,
             all_painted=self.all_painted,
             hearts=spread[2] if found and spread else None,
         )
 
-    def _usual(self, settings: Settings) -> int | None:
+    def _usual(self) -> int | None:
         """Iterations after which runs end: all of them, or where the last one was stopped."""
+        settings = self.step.state.settings
         if settings.stop_change or settings.stop_dice:
             return self._ends.get((settings, self.problem.G))
-        return settings.iterations
+        return settings.most(len(self.problem.views))
 
     def spread(self, what: str, watch: Watch) -> None:
         """Find hearts that explain the scan as well, to paint their spread on the surface.

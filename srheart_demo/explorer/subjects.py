@@ -32,6 +32,7 @@ from srheart_demo.scan.simulate import (
 from srheart_demo.scan.volume import LabelVolume
 
 _Labels = NDArray[np.uint8]
+Displaced = tuple[int, float, float]
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
@@ -54,11 +55,13 @@ class ScanSettings:
         subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
         motion: factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe.
         long_axis: how many LA views the solver is given, in the order of `BY_WORTH`.
-        views_move: whether each of them is displaced as slices are; of one's own scan nothing is.
+        views_move: whether each of them is displaced as slices are; of one's own scan none is but
+            by hand.
         spacing: from slice to slice, mm, in steps of 2; a scan of one's own has its own.
         noise: ε of Eq. 1, the probability that a voxel takes a neighbour's label.
         missing: slices that were not taken, from 0 at the apex.
         by_hand: (slice, mm along rows, mm along columns) added to the displacement.
+        views_by_hand: the same of LA views, counted from 0.
     """
 
     subject: str
@@ -68,26 +71,33 @@ class ScanSettings:
     spacing: float = 10.0
     noise: float = 0.0
     missing: tuple[int, ...] = ()
-    by_hand: tuple[tuple[int, float, float], ...] = ()
+    by_hand: tuple[Displaced, ...] = ()
+    views_by_hand: tuple[Displaced, ...] = ()
 
     def moved(self, k: int, rows: float, columns: float) -> ScanSettings:
         """The same scan with slice k displaced by so many mm more."""
-        before = {i: (r, c) for i, r, c in self.by_hand}
-        r, c = before.get(k, (0.0, 0.0))
-        moved = {**before, k: (_by_hand(r + rows), _by_hand(c + columns))}
-        return replace(self, by_hand=tuple((i, *mm) for i, mm in sorted(moved.items())))
+        return replace(self, by_hand=_further(self.by_hand, k, rows, columns))
+
+    def view_moved(self, v: int, rows: float, columns: float) -> ScanSettings:
+        """The same scan with view v displaced by so many mm more."""
+        return replace(self, views_by_hand=_further(self.views_by_hand, v, rows, columns))
 
     def toggled(self, k: int) -> ScanSettings:
         """The same scan without slice k, or with it again."""
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
 
+    @property
+    def by_itself(self) -> ScanSettings:
+        """The same scan without all that was done to it by hand."""
+        return replace(self, by_hand=(), views_by_hand=(), missing=())
+
     def shift(self, K: int) -> Tensor:
-        """(1, K, 2) what is added to the displacement by hand, mm."""
-        added = torch.zeros(1, K, 2)
-        for k, *mm in self.by_hand:
-            if k < K:
-                added[0, k] = torch.tensor(mm)
-        return added
+        """(1, K, 2) what is added to the slices' displacement by hand, mm."""
+        return _added(self.by_hand, K)
+
+    def view_shift(self, V: int) -> Tensor:
+        """(1, V, 2) what is added to the views' displacement by hand, mm."""
+        return _added(self.views_by_hand, V)
 
     def taken(self, K: int) -> NDArray[np.bool_]:
         """(K,) slices that are taken; two at least, or there is no third dimension."""
@@ -95,8 +105,23 @@ class ScanSettings:
         return taken if taken.sum() >= 2 else np.ones(K, bool)
 
 
-def _by_hand(mm: float) -> float:
-    return round(min(max(mm, -MOST_BY_HAND), MOST_BY_HAND), 2)
+def _further(by_hand: tuple[Displaced, ...], plane: int, *mm: float) -> tuple[Displaced, ...]:
+    """What was done by hand, with one plane displaced by so many mm more, but not too far."""
+    before = {i: there for i, *there in by_hand}
+    along = zip(before.get(plane, (0.0, 0.0)), mm, strict=True)
+    rows, columns = (
+        round(min(max(was + more, -MOST_BY_HAND), MOST_BY_HAND), 2) for was, more in along
+    )
+    moved = [entry for entry in by_hand if entry[0] != plane]
+    return tuple(sorted([*moved, (plane, rows, columns)]))
+
+
+def _added(by_hand: tuple[Displaced, ...], planes: int) -> Tensor:
+    added = torch.zeros(1, planes, 2)
+    for i, *mm in by_hand:
+        if i < planes:
+            added[0, i] = torch.tensor(mm)
+    return added
 
 
 class Scannable(ABC):
@@ -122,6 +147,10 @@ class Scannable(ABC):
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None, Tensor | None]:
         """A scan, without notes, and, if they are known, the true displacements of its slices
         (1, K, 2) and views (1, V, 2), mm."""
+
+    def view_names(self, scan: Scan) -> tuple[str, ...]:
+        """Short names of a scan's views."""
+        return BY_WORTH[: len(scan.views)]
 
     @abstractmethod
     def filed(self, scan: Scan) -> Scan:
@@ -176,10 +205,10 @@ class KnownHeart(Scannable):
         self._plane_of = cache(partial(standard_view, heart.labels))
         self._view = lru_cache(len(BY_WORTH))(self._cut)
 
-    def _cut(self, name: str, factor: float) -> LabelVolume:
-        """A long-axis view in the model's frame, displaced by so much motion."""
-        plane, d = self._plane_of(name), self._view_motion[name].displacement(factor)[:, 0]
-        seen = long_axis_view(self.field.double(), plane, d.double())
+    def _cut(self, name: str, *mm: float) -> LabelVolume:
+        """A long-axis view in the model's frame, displaced by mm along rows and columns."""
+        plane, d = self._plane_of(name), torch.tensor([mm], dtype=torch.float64)
+        seen = long_axis_view(self.field.double(), plane, d)
         return replace(view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
@@ -200,11 +229,16 @@ class KnownHeart(Scannable):
         labels[~taken] = 0
         volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
         names = BY_WORTH[: settings.long_axis]
-        factor = settings.motion if settings.views_move else 0.0
-        own = [self._view_motion[view].displacement(factor)[:, 0] for view in names]
-        views = tuple(self._view(view, factor) for view in names)
+        own = torch.zeros(1, len(names), 2)
+        if settings.views_move:
+            for v, view in enumerate(names):
+                own[:, v] = self._view_motion[view].displacement(settings.motion)[:, 0]
+            own += settings.view_shift(len(names))
+        views = tuple(
+            self._view(view, *mm) for view, mm in zip(names, own[0].tolist(), strict=True)
+        )
         scan = Scan(volume, views, IN_MODEL, AUTOMATIC, taken, ({},) * len(views), (), ())
-        return scan, d[:, taken], torch.stack([*own, torch.zeros(1, 2)], dim=1)[:, : len(own)]
+        return scan, d[:, taken], own
 
     def filed(self, scan: Scan) -> Scan:
         """The scan in the scanner's frame; where the heart lies there is known."""

@@ -95,9 +95,9 @@ def _moved(z: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
 
 
 @exercise(_leaning)
-def compensate(d: Tensor, z: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
+def compensate(d: Tensor, heights: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
     """Exercise 2: the d under which a translated and leaning heart shows the same stack."""
-    return d - _moved(z, translation, lean)
+    return d - _moved(heights, translation, lean)
 
 
 def _errors() -> Cases:
@@ -118,9 +118,9 @@ def _line(e: Tensor, x: Tensor, base: Tensor | None = None, along: Tensor | None
 
 
 @exercise(_errors)
-def without_drift(e: Tensor, z: Tensor) -> Tensor:
+def without_drift(e: Tensor, heights: Tensor) -> Tensor:
     """Exercise 3: errors of d less what is constant and what is linear along the stack."""
-    return e - e.mean(0) - _line(e, z - z.mean())
+    return e - e.mean(0) - _line(e, heights - heights.mean())
 
 
 def picture_landscapes(

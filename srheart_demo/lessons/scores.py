@@ -1,6 +1,6 @@
 """Lesson 7: its checks, and scores in pictures: one answer's, a cohort's, means by a setting."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -22,6 +22,7 @@ from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
+_ROOM = 36  # Letters below a panel
 Mask = NDArray[np.bool_]
 _Values = NDArray[np.float64]
 Levels = dict[str, dict[str, float]]  # Network → level of motion → mean Dice
@@ -160,7 +161,7 @@ def picture_strips(
             if name in printed:
                 look: dict[str, Any] = {"marker": "D", "facecolors": "none", "edgecolors": INK}
                 axis.scatter(x + 0.36, printed[name][0], s=26, **look)
-        axis.set_xticks(range(len(panel)), [*panel])
+        _name(axis, np.arange(len(panel)), [*panel])
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(strips.axis)
     note = "dots: subjects; bars: their mean" + ("; diamonds: the paper's mean" if paper else "")
@@ -179,8 +180,7 @@ def picture_curves(curves: LinePlot) -> Figure:
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)]}
             mean, sd = [c.mean for c in cells], [c.sd for c in cells]
             axis.errorbar(at, mean, sd, ms=6, capsize=2, ls=STYLES[i % 4], label=name, **look)
-        crowded = len(curves.x) > 6
-        axis.set_xticks(x, curves.x, rotation=40 * crowded, ha="right" if crowded else "center")
+        _name(axis, x, curves.x)
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)
     axes[0].set_ylabel(curves.axis)
@@ -189,6 +189,12 @@ def picture_curves(curves: LinePlot) -> Figure:
     look = {"frameon": False, "fontsize": 9, "loc": "center left", "bbox_to_anchor": (1, 0.5)}
     axes[-1].legend(shown.values(), shown, **look)
     return finish(figure)
+
+
+def _name(axis: Axes, at: _Values | NDArray[np.int_], names: Sequence[str]) -> None:
+    """Names along the x axis, aslant where they would run into one another."""
+    crowded = sum(map(len, names)) > _ROOM
+    axis.set_xticks(at, names, rotation=40 * crowded, ha="right" if crowded else "center")
 
 
 def _panels(n: int, width: float, shared: bool = True) -> tuple[Figure, list[Axes]]:

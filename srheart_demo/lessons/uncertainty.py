@@ -79,9 +79,9 @@ def _heights() -> Cases:
 
 
 @exercise(_heights)
-def unseen(heights: Tensor, z: Tensor, reach: float) -> Tensor:
+def unseen(heights: Tensor, slices: Tensor, reach: float) -> Tensor:
     """Exercise 3: which heights no slice is near to."""
-    return (heights[:, None] - z).abs().amin(1) > reach
+    return (heights[:, None] - slices).abs().amin(1) > reach
 
 
 def picture_trust(

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 import numpy as np
 
+from srheart_demo.frame import TISSUES
 from srheart_demo.scan import space
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
@@ -37,6 +39,9 @@ class HowToRead:
         view_frame: which of the views, one for all or one for each; by default that of the stack,
             if both have as many. Of a whole cycle: which frame of the stack views of a single frame
             show.
+        view_lacks: a view's file name, or a pattern of some, and a tissue that nobody outlined in
+            it; what the view shows of that tissue is not taken. One without a voxel of a tissue is
+            known to lack it.
         slice_axis: which stored axis of the stack runs across its slices; found by default.
         by_hand: corrections of the placement.
         unlabelled: what slices without labels beyond the labelled ones mean.
@@ -47,6 +52,7 @@ class HowToRead:
     view_convention: Convention | None = None
     frame: int | None = None
     view_frame: int | Sequence[int | None] | None = None
+    view_lacks: tuple[tuple[str, str], ...] = ()
     slice_axis: int | None = None
     by_hand: ByHand = AUTOMATIC
     unlabelled: Unlabelled = "auto"
@@ -56,6 +62,16 @@ class HowToRead:
         """`view_frame` of one of the views."""
         frame = self.view_frame
         return frame if frame is None or isinstance(frame, int) else frame[view]
+
+    def lacking(self, view: str) -> tuple[str, ...]:
+        """Tissues of `view_lacks` of the view of that name."""
+        return tuple(tissue for named, tissue in self.view_lacks if is_called(view, named))
+
+
+def is_called(view: str, pattern: str) -> bool:
+    """Whether a file has a name, or a pattern of some, with its ending or without."""
+    name, pattern = (os.path.basename(text).lower() for text in (view, pattern))
+    return any(fnmatchcase(name, pattern + ending) for ending in ("", ".nii", ".nii.gz"))
 
 
 AS_FOUND = HowToRead()
@@ -146,14 +162,18 @@ def read_frames(source: Source, how: HowToRead = AS_FOUND) -> Iterator[Reading |
 
 
 def survey_view(
-    source: Source, convention: Convention | None = None, frame: int | None = None
+    source: Source,
+    convention: Convention | None = None,
+    frame: int | None = None,
+    lacks: Sequence[str] = (),
 ) -> Reading:
     """Read one long-axis plane (NIfTI, 2-D or one of few planes); D = 1 in the result.
 
     Where the plane lies is told by its rows, columns and origin; how thick it is does not matter.
-    Its labels are recognised by themselves, whatever those of the stack are.
+    Its labels are recognised by themselves, whatever those of the stack are. Tissues that it
+    `lacks`, nobody outlined: voxels with their labels are not taken.
     """
-    return _view(chosen_frame(load(source), frame), convention)
+    return _view(chosen_frame(load(source), frame), convention, lacks)
 
 
 def read_long_axis(source: Source) -> LabelVolume:
@@ -180,7 +200,7 @@ def _scan(
 
 def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
     try:
-        return survey_view(image, how.view_convention, frame)
+        return survey_view(image, how.view_convention, frame, how.lacking(image.name))
     except InvalidVolume as error:
         # The same choice, but of the other file.
         error.remedy = f"view_{error.remedy}" if error.remedy else ""
@@ -231,7 +251,7 @@ def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     return reading
 
 
-def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
+def _view(frame: StoredFrame, convention: Convention | None, lacks: Sequence[str]) -> Reading:
     """A frame as a long-axis view."""
     shape, name = frame.image.shape, frame.name
     if sorted(shape)[1] == 1:
@@ -244,13 +264,22 @@ def _view(frame: StoredFrame, convention: Convention | None) -> Reading:
     reading = _reading(frame, counts, convention, axis, plane=planes[len(planes) // 2])
     volume = reading.volume
     space.check_extent(volume)
+    told = {tissue: TISSUES.index(tissue) for tissue in lacks}
+    ignored = np.isin(volume.labels, [*told.values()])
+    labels = np.where(ignored, np.uint8(0), volume.labels)
+    if not labels.any():
+        raise InvalidVolume.of(name, "nothing outlined")
     found = holding(
         (len(planes) > 1, remark("middle plane", n=len(planes))),
         (not (volume.labels == 3).any(), remark("view without RV")),
+        *(
+            (n := np.count_nonzero(volume.labels == label), remark("view lacks", tissue=t, n=n))
+            for t, label in told.items()
+        ),
     )
     short = os.path.basename(frame.image.name)
     notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
-    return replace(reading, volume=replace(volume, notes=notes))
+    return replace(reading, volume=replace(volume, labels=labels, notes=notes))
 
 
 def _reading(

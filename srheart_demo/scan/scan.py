@@ -110,6 +110,11 @@ class Scan:
         return cls(stack, views, placement, by_hand, looked_at, tuple(crossing), doubts, notes)
 
     @property
+    def lacking(self) -> list[list[str]]:
+        """Of each view, the tissues that nobody outlined in it: its background may be one."""
+        return [[TISSUES[label] for label in view.lacks] for view in self.views]
+
+    @property
     def frame(self) -> int:
         """Which frame of its file the stack is."""
         return self.reading.frame if self.reading else 0
@@ -195,7 +200,8 @@ def _agreement(crossing: Mapping[str, float], name: str) -> tuple[str, tuple[str
     The name of the view begins it, unless that is empty.
     """
     said = ", ".join(f"{tissue} {dice:.2f}" for tissue, dice in crossing.items()) or "of no tissue"
-    least = min((dice for tissue, dice in crossing.items() if tissue != "MYO"), default=0.0)
+    cavities = [dice for tissue, dice in crossing.items() if tissue != "MYO"]
+    least = min(cavities or crossing.values(), default=0.0)
     begin = f"{os.path.basename(name)}: " if name else ""
     if least >= AGREES:
         return begin + remark("agree" if least >= USUAL else "agree poorly", dice=said), ()

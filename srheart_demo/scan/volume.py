@@ -126,6 +126,11 @@ class LabelVolume:
         return np.asarray(self.labels.any(axis=(1, 2)))
 
     @property
+    def lacks(self) -> tuple[int, ...]:
+        """Labels of the tissues of which it has no voxel."""
+        return tuple(n for n in range(1, len(TISSUES)) if not (self.labels == n).any())
+
+    @property
     def gaps(self) -> NDArray[np.bool_]:
         """(D,) slices without a label between others that have some: nobody looked there."""
         inside = np.logical_or.accumulate(self.labelled)

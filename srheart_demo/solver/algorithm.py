@@ -160,7 +160,7 @@ def _iterate(step: Step, eye: Eye) -> Step:
     p, state, settings = eye.p, step.state, step.state.settings
     point, memory = state.point, state.memory
 
-    if step.iteration in settings.search_at:
+    if step.iteration in settings.searches(len(p.views)):
         point, memory = eye.look(settings, point.z, search(point.z, p, settings)), Memory()
     point, memory = SOLVERS[settings.solver](settings, point, memory, eye, step.iteration)
     objectives = (*state.objectives[-settings.stop_window :], point.objective)

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
@@ -76,8 +75,7 @@ class View:
     def of(cls, view: LabelVolume, placement: Placement) -> "View":
         """A label map of one plane. A tissue of which it has no voxel was not outlined."""
         S_LA = torch.from_numpy(view.labels[0].astype(np.int64))
-        lacks = tuple(label for label in range(1, len(TISSUES)) if not S_LA.eq(label).any())
-        return cls(plane_geometry(view, placement), S_LA, lacks)
+        return cls(plane_geometry(view, placement), S_LA, view.lacks)
 
     def told(self, logits: Tensor) -> Tensor:
         """Class logits (B, C, ...) as the view tells of them: what it lacks is its background."""

@@ -46,6 +46,9 @@ class Settings:
         search_at: iterations before which every slice's shift is searched globally.
         search_last: search once more where the run would stop, and go on from there if that lowers
             the objective.
+        views_search_at, views_iterations: where long-axis views move, further iterations before
+            which all shifts are searched, and how many iterations are done at most, if those are
+            more.
         reach: largest shift that the search considers, mm.
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
@@ -76,11 +79,23 @@ class Settings:
     moving_views: bool = False
     search_at: tuple[int, ...] = ()
     search_last: bool = False
+    views_search_at: tuple[int, ...] = ()
+    views_iterations: int = 0
     reach: float = 20.0
     search_sd: float = 7.0
     start: str = "zero"
     seed: int = 0
     residual: bool = False
+
+    def most(self, views: int) -> int:
+        """How many iterations are done at most with so many long-axis views."""
+        moving = views and self.moving_views
+        return max(self.iterations, self.views_iterations) if moving else self.iterations
+
+    def searches(self, views: int) -> tuple[int, ...]:
+        """Iterations before which all shifts are searched with so many long-axis views."""
+        moving = views and self.moving_views
+        return (*self.search_at, *self.views_search_at) if moving else self.search_at
 
 
 _HALF_BOX = HALF_EXTENT[1]  # The public code measures d in halves of the box; here in mm
@@ -135,8 +150,13 @@ INTERACTIVE = replace(
     stop_mm=0.2,
     stop_window=3,
     search_last=False,
+    views_search_at=(4, 8),
+    views_iterations=24,
 )
-"""RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves."""
+"""RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves.
+
+A first heart, of the encoder, leans as its displaced slices do, and the views are sought by it; so
+with views all are sought again by better hearts. See ``docs/decisions.md``."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 

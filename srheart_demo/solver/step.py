@@ -47,11 +47,11 @@ class RunState:
         seen_still = bool(self.settings.stop_dice) and not self.changed
         return seen_still or hardly_changes(self.objectives, self.settings)
 
-    def reason_to_stop(self, iteration: int) -> str | None:
-        """Why a run ends here, if it does."""
+    def reason_to_stop(self, iteration: int, views: int) -> str | None:
+        """Why a run with so many long-axis views ends here, if it does."""
         if not math.isfinite(self.point.objective):
             return "diverged"
-        if iteration >= self.settings.iterations:
+        if iteration >= self.settings.most(views):
             return "iterations"
         return "converged" if self.settled else None
 
@@ -97,7 +97,7 @@ class Step:
         here = state.point
         norms = here.gradient_z.norm().item(), here.gradient_d.norm().item()
         shown = (iteration, here.z, *p.split(here.d), *here.losses, here.objective, *norms)
-        return cls(*shown, seconds, state, state.reason_to_stop(iteration))
+        return cls(*shown, seconds, state, state.reason_to_stop(iteration, len(p.views)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ const { listen, numbers, redrawn, rgb } = await import(`${here}/canvas.js`);
 const { fitted, ticksOf } = await import(`${here}/chart.js`);
 const { plotly, revived } = await import(`${here}/plotly.js`);
 const { labels } = await import(`${here}/slices.js`);
+const { outlines } = await import(`${here}/stack.js`);
 
 const START = { eye: { x: -0.5, y: -1.7, z: 0.4 }, center: { x: 0, y: 0, z: -0.1 } };
 const close = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
@@ -56,6 +57,13 @@ test("a trace's columns become arrays of their kinds, and all else stays", () =>
 
 test("labels come four in a byte, the first in its lowest bits", () => {
   assert.deepEqual([...labels(viewOf(Uint8Array.of(0b11100100, 0b00000010)), 5)], [0, 1, 2, 3, 2]);
+});
+
+test("outlines run where neighbouring labels differ", () => {
+  const edges = outlines([0, 0, 0, 0, 2, 1, 0, 0, 0], [3, 3]);
+  assert.deepEqual(edges.length, 6);
+  for (const [[i, j], [k, l]] of edges) assert.equal(Math.abs(k - i) + Math.abs(l - j), 1);
+  assert.deepEqual(outlines([1, 1, 1, 1], [2, 2]), []);
 });
 
 test("a colour is three numbers", () => {
