@@ -3,10 +3,12 @@ VENV     := .venv
 PY       := $(VENV)/bin/python
 APP      := $(VENV)/.app
 LAB      := $(VENV)/.lab
+SITE     := $(VENV)/.site
 ALL      := $(VENV)/.all
-EXTRAS_app := app
-EXTRAS_lab := app,lab
-EXTRAS_all := app,lab,cohort,hub,site,test
+EXTRAS_app  := app
+EXTRAS_lab  := app,lab
+EXTRAS_site := app,site
+EXTRAS_all  := app,lab,cohort,hub,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -72,8 +74,8 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m tests.javascript
 
-site: $(ALL) ## README, docs, lessons and API as pages that open without a network, in build/site
-	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -W --keep-going -q . build/site
+site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
+	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
 	@echo "Open build/site/index.html"
 
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
@@ -84,7 +86,7 @@ clean: ## remove the environment, caches and what runs have written
 		-prune -exec rm -rf {} +
 
 # The template of the dashboard's page is copied when the package is installed.
-$(APP) $(LAB) $(ALL): $(VENV)/.%: pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
+$(APP) $(LAB) $(SITE) $(ALL): $(VENV)/.%: pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "srheart-demo needs Python 3.11 or newer, and none is on the path." >&2; \
 		echo "Install one (python.org, apt, brew, conda) or say: make PYTHON=/path/to/python" >&2; \

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import latex2mathml.converter
 from docutils import nodes
+from mdit_py_plugins.anchors.index import slugify
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
@@ -78,12 +79,14 @@ def name_the_api(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] += f"\n## {heading}\n\n```{{eval-rst}}\n" + "\n\n".join(entries) + "\n```\n"
 
 
-def folders_as_text(app: Sphinx, page: nodes.document) -> None:
-    """A link to a folder leads somewhere in the repository, but nowhere here: only its words."""
+def links(app: Sphinx, page: nodes.document) -> None:
+    """Headings of lessons are named as Jupyter names them; a link to a folder has nowhere to go."""
     here = (ROOT / app.env.docname).parent
     for node in list(page.findall(addnodes.pending_xref)):
         if node["reftype"] == "myst" and (here / node["reftarget"]).is_dir():
             node.replace_self(node.children)
+        elif node.get("reftargetid") and node["reftarget"].startswith("notebooks/"):
+            node["reftargetid"] = slugify(node["reftargetid"])
 
 
 def plain_text(
@@ -110,6 +113,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_html_math_renderer("mathml", (mathml, None), (mathml, None))
     app.connect("builder-inited", record)
     app.connect("source-read", name_the_api)
-    app.connect("doctree-read", folders_as_text)
+    app.connect("doctree-read", links)
     app.connect("autodoc-process-docstring", plain_text)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
