@@ -76,12 +76,13 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 
 site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
 	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
+	@$(PY) docs/site/check.py build/site
 	@echo "Open build/site/index.html"
 
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
 clean: ## remove the environment, caches and what runs have written
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist docs/site/extra tests/javascript/node_modules
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist tests/javascript/node_modules
 	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) \
 		-prune -exec rm -rf {} +
 

@@ -19,6 +19,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+EXTRA = ROOT / "build" / "recorded"
+EXTRA.mkdir(parents=True, exist_ok=True)
 sys.path[:0] = [str(ROOT), str(HERE)]
 
 import recorded  # noqa: E402
@@ -50,6 +52,10 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented_params"
 default_role = "literal"
+nitpicky = True
+# What the page of the API names and does not explain.
+nitpick_ignore = [("py:exc", "Diverged")]
+nitpick_ignore_regex = [("py:class", r"(collections|numpy|pathlib|srheart_demo|torch)\..*")]
 
 html_theme = "furo"
 html_title = project
@@ -57,7 +63,7 @@ html_math_renderer = "mathml"
 html_copy_source = html_show_sourcelink = False
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
-html_extra_path = ["extra"]
+html_extra_path = [str(EXTRA)]
 
 
 def mathml(self: HTML5Translator, node: nodes.math | nodes.math_block) -> None:
@@ -89,10 +95,22 @@ def links(app: Sphinx, page: nodes.document) -> None:
             node["reftargetid"] = slugify(node["reftargetid"])
 
 
+_unsorted: dict[str, list[str]] = {}
+
+
+def as_written(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Keep docstrings of values before Napoleon sorts them into types and descriptions."""
+    _unsorted[name] = [*lines]
+
+
 def plain_text(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Bars in docstrings are bars, as in |z|, and stand for nothing else."""
+    """Bars in docstrings are bars, as in |z|; the first words of a value's are not its type."""
+    if what in ("attribute", "data", "property") and any(line.startswith(":type:") for line in lines):
+        lines[:] = _unsorted.pop(name)
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
             parts = line.split("`")
@@ -102,10 +120,9 @@ def plain_text(
 
 def record(app: Sphinx) -> None:
     """Run what the front page shows."""
-    extra = Path(app.confdir) / "extra"
-    recorded.write(extra)
+    recorded.write(EXTRA)
     forward = '<meta http-equiv="refresh" content="0; url=docs/site/index.html">'
-    (extra / "index.html").write_text(f"<!DOCTYPE html><title>{project}</title>{forward}", "utf-8")
+    (EXTRA / "index.html").write_text(f"<!DOCTYPE html><title>{project}</title>{forward}", "utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -114,5 +131,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", record)
     app.connect("source-read", name_the_api)
     app.connect("doctree-read", links)
-    app.connect("autodoc-process-docstring", plain_text)
+    app.connect("autodoc-process-docstring", as_written, priority=400)
+    app.connect("autodoc-process-docstring", plain_text, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -26,6 +26,7 @@ from srheart_demo.explorer.pictures import Pictures
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.machine import one_thread
 
 HERE = Path(__file__).parent
 PAGE_CSS = Path(theme.__file__).with_name("page.css")
@@ -140,6 +141,7 @@ def _parts(traces: list[Trace]) -> tuple[list[Trace], list[Trace], list[Trace]]:
     )
 
 
+@one_thread()
 def write(folder: Path) -> None:
     """Solve, and write ``run.html`` and ``plotly.packed.js`` into a folder."""
     session = Session(SCAN)
