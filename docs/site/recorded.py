@@ -79,7 +79,7 @@ class Arrays:
         return kept | {"shape": pictures.input.shape}
 
 
-def record(session: Session) -> bytes:
+def record(session: Session, iterations: int = ITERATIONS) -> bytes:
     """What a page needs of a session's run: a line of JSON, and arrays behind it."""
     arrays, scene, figure = Arrays(), session.scene, layout()
     eye = figure["scene"]["camera"]["eye"]
@@ -99,16 +99,16 @@ def record(session: Session) -> bytes:
         },
         "angles": [*ANGLES],
         "perMm": PER_MM,
-        "moments": [*_moments(session, arrays)],
+        "moments": [*_moments(session, arrays, iterations)],
     }
     head = json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
     head += b" " * (-(len(head) + 1) % 4) + b"\n"
     return head + arrays.bytes
 
 
-def _moments(session: Session, arrays: Arrays) -> Iterator[dict[str, Any]]:
+def _moments(session: Session, arrays: Arrays, iterations: int) -> Iterator[dict[str, Any]]:
     last, slices = session.history.last, range(len(session.scene.slices))
-    kept = np.unique(np.r_[0, np.geomspace(1, last, ITERATIONS)].round().astype(int)).tolist()
+    kept = np.unique(np.r_[0, np.geomspace(1, last, iterations)].round().astype(int)).tolist()
     for i in kept:
         session.history.look(i)
         now = session.now
@@ -142,7 +142,7 @@ def _parts(traces: list[Trace]) -> tuple[list[Trace], list[Trace], list[Trace]]:
 
 
 @one_thread()
-def write(folder: Path) -> None:
+def write(folder: Path, iterations: int = ITERATIONS) -> None:
     """Solve, and write ``run.html`` and ``plotly.packed.js`` into a folder."""
     session = Session(SCAN)
     while not session.finished:
@@ -152,7 +152,7 @@ def write(folder: Path) -> None:
         "CSS": PAGE_CSS.read_text("utf-8"),
         "HEART": json.dumps(module("heart")),
         "PICTURES": json.dumps(module("slices")),
-        "RECORDING": b64encode(gzip.compress(record(session))).decode(),
+        "RECORDING": b64encode(gzip.compress(record(session, iterations))).decode(),
     }
     for name, text in parts.items():
         page = page.replace(f"{{{{{name}}}}}", text.replace("</script", r"<\/script"))
