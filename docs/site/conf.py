@@ -109,9 +109,8 @@ def plain_text(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Bars in docstrings are bars, as in |z|; the first words of a value's are not its type."""
-    if what in ("attribute", "data", "property") and any(
-        line.startswith(":type:") for line in lines
-    ):
+    typed = any(line.startswith(":type:") for line in lines)
+    if typed and what in ("attribute", "data", "property"):
         lines[:] = _unsorted.pop(name)
     for i, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
