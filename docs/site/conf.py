@@ -1,7 +1,7 @@
 """The site: README, docs, the lessons as they were run, and the API (`make site`).
 
-Sources are the repository's own files where they lie, so links work there and here. Nothing is asked
-of another host: formulas are MathML, scripts and fonts lie beside the pages.
+Sources are the repository's own files where they lie, so links work there and here. Nothing is
+asked of another host: formulas are MathML, scripts and fonts lie beside the pages.
 """
 
 from __future__ import annotations
