@@ -42,7 +42,7 @@ def test_what_only_developers_need_is_not_asked_for() -> None:
 
 def test_missing_tables_say_where_they_come_from(tmp_path: Path) -> None:
     finding = look_at("full tables", lambda: full_tables(tmp_path))
-    assert "lesson 7" in finding.found
+    assert "lessons 7 and 11" in finding.found
     assert "docs/results" in finding.cure
     assert "srheart experiment table-s1" in finding.cure
 
