@@ -73,11 +73,18 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m tests.javascript
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.citation-file-format CITATION.cff
 
 site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
 	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
 	@$(PY) docs/site/check.py build/site
 	@echo "Open build/site/index.html"
+
+release: $(ALL) ## archives and notes in dist/, and what is left for an owner to do
+	@$(PY) .ci/release.py
 
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
