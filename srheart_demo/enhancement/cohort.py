@@ -281,7 +281,7 @@ def write_as(layout: str, cohort: Cohort, records: Sequence[Record]) -> Path:
     staging.mkdir(exist_ok=True)
     try:
         with whole_folder(folder, staging) as draft:
-            datasets.write(layout, hearts, cohort.version, draft)
+            datasets.write_dataset(layout, hearts, cohort.version, draft)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return folder

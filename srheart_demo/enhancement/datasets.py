@@ -125,7 +125,7 @@ def places(layout: str, results: Iterable[str]) -> dict[str, str]:
     return placed
 
 
-def write(layout: str, hearts: Mapping[str, Path], version: str, folder: Path) -> None:
+def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder: Path) -> None:
     """Write hearts as a tool of the field keeps them; nnU-Net's layout is that of predictions.
 
     Args:
