@@ -95,7 +95,7 @@ def test_the_doctor_looks_at_the_machine_and_times_a_solve(
     assert said.startswith("All is in place.")
     assert f"srheart {metadata.version('srheart-demo')}, Python {platform.python_version()}" in said
     assert "firefox opens by itself" in said
-    assert "torch takes 1 of them" in said
+    assert re.search(r"processor: [1-9]\d* cores", said)
     assert re.search(r"memory: \d+\.\d of \d+\.\d GB are free", said)
     assert str(Path.cwd()) in said
     assert re.search(r"a solve, RECOMMENDED *\| *\d", said)
@@ -120,8 +120,8 @@ def test_the_doctor_says_what_to_do(
     assert ended.value.code == 1
     said = capsys.readouterr().out
     assert said.startswith("2 of 10 need a cure.\n○ ")
-    assert f"{Path.cwd()}: Permission denied" in said
-    assert "-o OUT" in said
+    assert f"{Path.home()}: Permission denied" in said
+    assert "set HOME" in said
     assert "srheart explore --no-browser" in said
     with pytest.raises(Wrong, match=r"are free; 1e\+06 are needed"):
         doctor.memory(least_gb=1e6)

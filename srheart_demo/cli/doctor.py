@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import torch
-
 from srheart_demo.lessons.installation import Wrong, examine, timings
 from srheart_demo.solver.workers import cores
 
@@ -24,13 +22,7 @@ LEAST_GB = 1.0
 def run(options: argparse.Namespace) -> None:
     """Print what is found, first what needs a cure."""
     findings = examine(
-        {
-            "versions": versions,
-            "processor": processor,
-            "memory": memory,
-            "writing": writing,
-            "browser": browser,
-        }
+        versions=versions, processor=processor, memory=memory, writing=writing, browser=browser
     )
     print(findings)
     if not options.quick:
@@ -47,16 +39,12 @@ def versions() -> str:
 
 
 def processor() -> str:
-    """Cores; a solve takes one."""
-    return f"{cores()} cores; torch takes {torch.get_num_threads()} of them for a solve"
+    """How much can be done at once."""
+    return f"{cores()} cores, of which a solve takes one"
 
 
 def memory(least_gb: float = LEAST_GB) -> str:
-    """Whether there is enough of it.
-
-    Raises:
-        Wrong: less than `least_gb` is free.
-    """
+    """How much is free; `Wrong` if less than `least_gb` is."""
     try:
         import psutil  # Comes with the explorer.
     except ImportError:
@@ -69,28 +57,21 @@ def memory(least_gb: float = LEAST_GB) -> str:
 
 
 def writing() -> str:
-    """Whether files can be written where results, and what Jupyter keeps, usually go.
-
-    Raises:
-        Wrong: they cannot.
-    """
-    for folder, cure in (
-        (Path.cwd(), "Go to a folder that you may write to, or give one: -o OUT."),
-        (Path.home(), "Jupyter keeps its files there: set HOME to a folder that you may write to."),
-    ):
+    """Where results, and Jupyter's own files, usually go; `Wrong` if they cannot be written."""
+    cures = {
+        Path.home(): "Jupyter keeps its files there: set HOME to a folder that you may write to.",
+        Path.cwd(): "Go to a folder that you may write to, or give one: -o OUT.",
+    }
+    for folder, cure in cures.items():
         try:
             TemporaryFile(dir=folder).close()
         except OSError as error:
             raise Wrong(f"{folder}: {error.strerror}", cure) from error
-    return f"allowed in {Path.cwd()} and in {Path.home()}"
+    return f"allowed in {' and in '.join(map(str, cures))}"
 
 
 def browser() -> str:
-    """Which one the explorer opens by itself.
-
-    Raises:
-        Wrong: none.
-    """
+    """Which one the explorer opens by itself; `Wrong` if none."""
     try:
         return f"{webbrowser.get().name} opens by itself"
     except webbrowser.Error as error:

@@ -5,13 +5,12 @@ only notebooks need.
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
 from importlib import metadata
 from itertools import islice, pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -79,7 +78,7 @@ class Findings:
         return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
 
 
-def examine(more: Mapping[str, Callable[[], str]] = MappingProxyType({})) -> Findings:
+def examine(**more: Callable[[], str]) -> Findings:
     """Look at the packages, the weights, the samples and the full tables, and at `more`."""
     looks: dict[str, Callable[[], str]] = {
         "packages": lambda: packages(metadata.requires(PACKAGE) or []),
