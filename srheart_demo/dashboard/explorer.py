@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ from srheart_demo.machine import keep_little
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
+    from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
 
@@ -94,7 +95,7 @@ class Explorer(ui.Hearing):
         self._unseen: dict[w.Widget, set[str]] = {}
         runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
         runner.on_state, runner.on_job = self._show_state, self._show_job
-        runner.on_problem = self._show_problem
+        runner.on_problem, runner.on_restored = self._show_problem, self._restored
         runner.painter.look = self.heart.look
         runner.painter.draw = {
             "frame": self._show_frame,
@@ -204,12 +205,12 @@ class Explorer(ui.Hearing):
         self.tabs.refresh()
         self.transport.write(self.runner)
 
-    def _restored(self, otherwise: str) -> None:
-        """A state came in from a text; what it has otherwise is said."""
+    def _restored(self, otherwise: Iterable[Said]) -> None:
+        """A state came in from a text or link; what it has otherwise is said."""
         if self.session is not None:
             self._show_scan(self.session)
         self.runner.rest()
-        self._say(otherwise, texts.RESTORED)
+        self._say(sentences.otherwise(otherwise), texts.RESTORED)
 
     # -- what the user does ----------------------------------------------------------------
 
@@ -245,7 +246,7 @@ class Explorer(ui.Hearing):
         self.page.observe(self._on_dark_page, "dark")
         self.page.observe(self._on_visit, "visits")
         self.page.on_touch, self.page.on_close = self._touched, runner.close
-        self.page.on_read = self._unseen.clear
+        self.page.on_read, self.page.on_link = self._unseen.clear, self._follow
         self.tabs.on_open = self._on_tab
         for widget in _descendants(self.box):
             self.page.carry(widget)
@@ -276,11 +277,13 @@ class Explorer(ui.Hearing):
         self._still = True
         self.runner.touched()
 
+    def _follow(self, link: str) -> None:
+        """The address leads to a state: nothing is replayed before it."""
+        self._still = True
+        self.runner.restore(link)
+
     def _on_tab(self, name: str) -> None:
         """Beside another tab, what is replayed rests at its end, and does not begin again."""
-        tab = self.tabs.made[name]
-        if isinstance(tab, TakeTab):
-            tab.on_restored = self._restored
         if name != "heart":
             self._still = True
             self.runner.end_replay()

@@ -123,11 +123,36 @@ function handOutFiles(model, signal) {
   });
 }
 
+// What follows # in the address leads to a state. Under Voilà the address is the page's own, and any
+// other # a link that is none; elsewhere it may be a heading's.
+const leads = () =>
+  location.hash.startsWith("#state=") || (document.body.dataset.voila && location.hash);
+
+function followLinks(model, signal) {
+  const follow = () => leads() && model.send({ kind: "link", link: location.hash });
+  globalThis.addEventListener("hashchange", follow, { signal });
+  listen(signal, model, "msg:custom", async ({ kind, link }) => {
+    if (kind !== "link") return;
+    const address = new URL(location.href);
+    address.hash = link;
+    address.searchParams.delete("token"); // who gets the link is not to get this
+    history.replaceState(history.state, "", address);
+    const copied = navigator.clipboard?.writeText(address.href) ?? Promise.reject();
+    const said = await copied.then(
+      () => true,
+      () => false,
+    );
+    model.send({ kind: "linked", copied: said });
+  });
+  return follow;
+}
+
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function show(model, _, signal) {
   for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
     begin(model, signal);
+  const follow = followLinks(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
     // What ipywidgets says of a control without a tooltip.
@@ -160,6 +185,7 @@ function show(model, _, signal) {
       model.set("calm", asks("reduced-motion: reduce"));
     }
     model.save_changes();
+    if (model.get("visits") === 1) follow();
   });
 }
 

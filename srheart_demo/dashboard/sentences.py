@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from math import isnan
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from srheart_demo.dashboard import texts
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
 
@@ -38,6 +40,19 @@ def _remaining(seconds: float) -> str:
     if seconds < 90:
         return f"about {max(1, round(seconds))}\u00a0s left"
     return f"about {seconds / 60:.0f}\u00a0min left"
+
+
+def problem(error: Exception) -> str:
+    """Why a computation came to nothing; of a state that cannot be restored in the page's words."""
+    reason, facts = getattr(error, "said", ("", {}))
+    if reason:
+        return str(texts.NO_STATE[reason].format(**facts))
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+def otherwise(found: Iterable[Said]) -> str:
+    """What came of a state that was restored otherwise than it was."""
+    return " ".join(texts.OTHERWISE[which].format(**facts) for which, facts in found)
 
 
 def spoken(name: str) -> str:
