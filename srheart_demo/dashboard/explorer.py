@@ -72,9 +72,30 @@ class Explorer(ui.Hearing):
     shows, once it is there."""
 
     def __init__(self, load: Callable[[], Session] = load_session) -> None:
-        self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
-        self.runner = runner = Runner(load, self.page)
+        self.page = page = Page()
+        self.runner = runner = Runner(load, page)
+        self.session: Session | None = None
+        self._still = False
+        self._unseen: dict[w.Widget, set[str]] = {}
+        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
+        runner.on_state, runner.on_job = self._show_state, self._show_job
+        runner.on_problem, runner.on_restored = self._show_problem, self._restored
+        page.observe(self._on_dark_page, "dark")
+        page.observe(self._on_visit, "visits")
+        page.on_touch, page.on_close = self._touched, runner.close
+        page.on_read, page.on_link = self._unseen.clear, self._follow
+        self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
+        for widget in _descendants(self.box):
+            self._carry(widget)
+        self._build()
+
+    def _build(self) -> None:
+        """All that is seen, in the language that is spoken; the page behind it stays."""
+        runner, self.page.language = self.runner, texts.SPOKEN
+        self.page.names, self.page.terms = texts.NAMES, texts.TERMS
+        self.page.tips = texts.TIPS | {"srh": texts.BEGIN}
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.header.dark.value = self.page.dark
         self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
@@ -88,14 +109,10 @@ class Explorer(ui.Hearing):
             ui.named(w.VBox(answers), "srh-answers"),
         ]
         grid = ui.named(w.GridBox(columns), "srh-columns")
-        unseen = ui.named(w.VBox([self.page]), "srh-unseen")
-        self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
-        self.session: Session | None = None
-        self._still = False
-        self._unseen: dict[w.Widget, set[str]] = {}
-        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
-        runner.on_state, runner.on_job = self._show_state, self._show_job
-        runner.on_problem, runner.on_restored = self._show_problem, self._restored
+        unseen, *before = self.box.children
+        self.box.children = unseen, self.header.box, grid, self.transport.box
+        for widget in (part for old in before for part in _descendants(old)):
+            widget.close()
         runner.painter.look = self.heart.look
         runner.painter.draw = {
             "frame": self._show_frame,
@@ -103,8 +120,27 @@ class Explorer(ui.Hearing):
             "heart": self._show_heart,
             "scores": self._show_scores,
         }
-        self._show_state(Activity.LOADING, "")
+        self._show_state(runner.state, "")
         self._wire()
+
+    def _speak(self, language: str) -> None:
+        """Everything in another language; runs, what is computed and how it is looked at stay."""
+        looks, tab = [control.value for control in self._looks], self.tabs.shown
+        texts.speak(language)
+        self._build()
+        if self.session is not None:
+            self._show_scan(self.session)
+        for control, value in zip(self._looks, looks, strict=True):
+            control.value = value
+        self.tabs.bar.value = tab
+        self.runner.redraw()
+
+    @property
+    def _looks(self) -> list[Any]:
+        """Controls of what is only looked at, of which no session knows."""
+        slices = self.heart.slices.slice, self.heart.slices.angle
+        rest = self.header.equation, self.scan.live, self.unknowns.mode
+        return [*self.heart.toggles, *slices, *rest]
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
@@ -242,18 +278,19 @@ class Explorer(ui.Hearing):
             self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
+        self.on(self.header.language, self._speak)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
-        self.page.observe(self._on_dark_page, "dark")
-        self.page.observe(self._on_visit, "visits")
-        self.page.on_touch, self.page.on_close = self._touched, runner.close
-        self.page.on_read, self.page.on_link = self._unseen.clear, self._follow
         self.tabs.on_open = self._on_tab
-        for widget in _descendants(self.box):
-            self.page.carry(widget)
-            widget.observe(self._remember)
-            widget.layout.observe(self._remember)
+        for widget in (part for child in self.box.children[1:] for part in _descendants(child)):
+            self._carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
+
+    def _carry(self, widget: w.Widget) -> None:
+        """Have the page hear what changes of a widget, also while it is being built."""
+        self.page.carry(widget)
+        widget.observe(self._remember)
+        widget.layout.observe(self._remember)
 
     def _remember(self, change: Any) -> None:
         """A change that a page which is still being built may miss."""

@@ -78,18 +78,13 @@ const plain = (markup) => markup.replaceAll("<sub>", "_").replaceAll("</sub>", "
 // While the pointer or the focus is on a control, the terms that it acts on light up and the line
 // below the equation tells what it is for.
 function lightTerms(model, signal) {
-  const line = () => document.querySelector(".srh-tip-line .widget-html-content");
-  /** @type {string | undefined} */
-  let begin;
   const light = (event) => {
-    const told = line();
-    begin ??= told?.innerHTML;
+    const told = document.querySelector(".srh-tip-line .widget-html-content");
     const tips = Object.entries(model.get("tips"));
-    const tip = tips.find(([name]) => event.target.closest?.(`.${name}`));
-    const words = tip?.[1] ?? begin ?? "";
-    if (told && told.innerHTML !== words) told.innerHTML = words;
-    const control = tip && event.target.closest(`.${tip[0]}`);
-    if (control && !control.closest(".srh-plot")) control.title = plain(words);
+    const [name, words] = tips.find(([each]) => event.target.closest?.(`.${each}`)) ?? ["", ""];
+    if (told && words && told.innerHTML !== words) told.innerHTML = words;
+    const control = name && event.target.closest(`.${name}`);
+    if (control && !control.matches(".srh, .srh-plot *")) control.title = plain(words);
     const lit = new Set();
     for (const [className, terms] of Object.entries(model.get("terms"))) {
       if (!event.target.closest?.(`.${className}`)) continue;
@@ -155,6 +150,7 @@ function show(model, _, signal) {
   const follow = followLinks(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
+    for (const root of document.querySelectorAll(".srh")) root.lang = model.get("language");
     // What ipywidgets says of a control without a tooltip.
     for (const element of document.querySelectorAll(".srh [title=null]"))
       element.removeAttribute("title");
@@ -172,7 +168,7 @@ function show(model, _, signal) {
       });
   });
   additions.observe(document.body, { childList: true, subtree: true });
-  listen(signal, model, "change:names", tend);
+  listen(signal, model, "change:names change:language", tend);
   document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
     signal,
   });

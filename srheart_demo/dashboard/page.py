@@ -31,9 +31,11 @@ class Page(anywidget.AnyWidget):
         visits: grows when a browser shows the page and is ready to be drawn on.
         calm: the user's system asks for less motion.
         dark: dark colours; at first what the user's system prefers.
+        language: of the words on it, as HTML names it.
         names: CSS class → accessible name of the control that carries the class.
         terms: CSS class → terms of the equation that the control acts on.
-        tips: CSS class → what is said of the control or chart that is pointed at, as markup.
+        tips: CSS class → what is said of the control or chart that is pointed at, as markup; of
+            nothing else "srh".
         on_touch: called when a hand or a key first does anything but move through the run.
         on_read: called when a browser that builds the page is given all that is there.
         on_close: called when the page is no more.
@@ -49,6 +51,7 @@ class Page(anywidget.AnyWidget):
     visits = traitlets.Int(0).tag(sync=True)
     calm = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
     tips = traitlets.Dict().tag(sync=True)
