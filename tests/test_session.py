@@ -522,7 +522,7 @@ def test_a_text_or_link_leads_back_to_the_very_same_state(as_link: bool) -> None
         ("hello", "not the whole"),
         ("{}", "not the whole"),
         ('{"srheart":1,"scan":{}}', "not the whole"),
-        ('{"srheart":9}', "of version 9 of such texts, this explorer reads 1"),
+        ('{"srheart":9}', "of version 9, this explorer reads 1"),
         ("[" * 10**5, "not the whole"),
         ("#Anatomy", "not the whole"),
         ("http://localhost:8866/#state=", "not the whole"),
@@ -566,7 +566,7 @@ def test_a_state_of_ones_own_scan_says_which_file_it_lacks_and_comes_when_that_i
     before = other.scene
     with pytest.raises(saved.NoState) as refused:
         other.restore(session.link())
-    assert "not here, mine.nii.gz" in sentences.problem(refused.value)
+    assert "The scan mine.nii.gz is not here" in sentences.problem(refused.value)
     assert other.scene is before
     other.load(mine)
     assert other.restore(session.link()) == ()
