@@ -494,6 +494,25 @@ def test_a_link_opens_the_moment_that_it_was_made_at(address: str, browser) -> N
     context.close()
 
 
+def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> None:
+    page, outside, errors = visit
+    rest(page)
+    german, iterations = texts.catalogue("de"), page.evaluate(ITERATION)
+    page.get_by_role("combobox", name="Language").select_option("Deutsch")
+    page.locator(".srh[lang=de] h1").get_by_text(german["TITLE"]).wait_for()
+    page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=f"Iteration {iterations} von")
+    page.wait_for_function(f"{HEART}?.data?.length > 3 && {PLOTS}")
+    for tab in german["TABS"].values():
+        press(page, tab["button"])
+        page.wait_for_function(f"said => {STATUS} === said", arg=german["DONE"])
+        assert illegible(page) == [], tab["button"]
+    assert page.locator("h1").count() == 1
+    page.locator(".srh-gamma .widget-label").hover()
+    page.locator(".srh-tip-line").get_by_text(german["control"]["srh-gamma"]["tip"]).wait_for()
+    assert not outside
+    assert not errors
+
+
 def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
     from axe_core_python.sync_playwright import Axe
 
