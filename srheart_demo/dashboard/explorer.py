@@ -102,16 +102,12 @@ class Explorer(ui.Hearing):
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
         curves = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
-        answers = [self.unknowns.box, curves, self.score.box]
-        columns = [
-            ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
-            self.tabs.box,
-            ui.named(w.VBox(answers), "srh-answers"),
-        ]
-        grid = ui.named(w.GridBox(columns), "srh-columns")
+        controls = ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls")
+        answers = ui.named(w.VBox([self.unknowns.box, curves, self.score.box]), "srh-answers")
+        grid = ui.named(w.GridBox([controls, self.tabs.box, answers]), "srh-columns")
         unseen, *before = self.box.children
         self.box.children = unseen, self.header.box, grid, self.transport.box
-        for widget in (part for old in before for part in _descendants(old)):
+        for widget in _descendants(*before):
             widget.close()
         runner.painter.look = self.heart.look
         runner.painter.draw = {
@@ -125,7 +121,7 @@ class Explorer(ui.Hearing):
 
     def _speak(self, language: str) -> None:
         """Everything in another language; runs, what is computed and how it is looked at stay."""
-        looks, tab = [control.value for control in self._looks], self.tabs.shown
+        looks, tab = [each.value for each in self._looks], self.tabs.shown
         texts.speak(language)
         self._build()
         if self.session is not None:
@@ -260,10 +256,10 @@ class Explorer(ui.Hearing):
             bar.replay: runner.replay,
             bar.fork: lambda: runner.wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
             bar.cancel: self._cancel,
-        } | {chip: partial(self._choose_run, index) for index, chip in enumerate(bar.runs)}
+        } | {chip: partial(self._move, "choose", i) for i, chip in enumerate(bar.runs)}
         for button, act in clicks.items():
             button.on_click(lambda _, act=act: act())
-        self.on(bar.iteration, self._seek)
+        self.on(bar.iteration, partial(self._move, "look"))
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
         stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
@@ -273,7 +269,7 @@ class Explorer(ui.Hearing):
         stack.observe(lambda _: runner.redraw(), "view")
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)
-        self.on(self.solver.generator, self._on_generator)
+        self.on(self.solver.generator, lambda name: self._choose("explain_with", name))
         for name in self.solver.single:
             self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
@@ -281,7 +277,7 @@ class Explorer(ui.Hearing):
         self.on(self.header.language, self._speak)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.tabs.on_open = self._on_tab
-        for widget in (part for child in self.box.children[1:] for part in _descendants(child)):
+        for widget in _descendants(*self.box.children[1:]):
             self._carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
@@ -325,11 +321,9 @@ class Explorer(ui.Hearing):
             self._still = True
             self.runner.end_replay()
 
-    def _seek(self, at: int) -> None:
-        self.runner.wish("look", lambda session: session.history.look(at), Activity.PAUSED)
-
-    def _choose_run(self, index: int) -> None:
-        self.runner.wish("choose", lambda session: session.history.choose(index), Activity.PAUSED)
+    def _move(self, how: str, to: int) -> None:
+        """To another iteration ("look") or run ("choose")."""
+        self.runner.wish(how, lambda s: getattr(s.history, how)(to), Activity.PAUSED)
 
     def _on_scan(self) -> None:
         self.scan.show_choice()
@@ -347,16 +341,12 @@ class Explorer(ui.Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        chosen = PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)
-        self._choose("preset", lambda session: session.preset(*chosen))
+        self._choose("preset", *(PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)))
 
-    def _on_generator(self, name: str) -> None:
-        self._choose("generator", lambda session: session.explain_with(name))
-
-    def _choose(self, kind: str, act: Callable[[Session], object]) -> None:
+    def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""
         refill = self.runner.on_loop(self._refill)
-        self.runner.wish(kind, lambda session: (act(session), refill(session)), Activity.PAUSED)
+        self.runner.wish(how, lambda s: (getattr(s, how)(*names), refill(s)), Activity.PAUSED)
 
     def _refill(self, session: Session) -> None:
         with self.quietly():
@@ -381,10 +371,10 @@ class Explorer(ui.Hearing):
         self.runner.cancel()
 
 
-def _descendants(widget: w.Widget) -> Iterator[w.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from _descendants(child)
+def _descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
+    for widget in widgets:
+        yield widget
+        yield from _descendants(*getattr(widget, "children", ()))
 
 
 _serving: set[asyncio.Task[None]] = set()

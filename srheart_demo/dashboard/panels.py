@@ -168,7 +168,7 @@ class SolverPanel:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
         papers = self.preset.value == PAPERS_CHOICE
         told = texts.PAPERS_NOTE if papers else texts.PRESET_NOTES.get(self.preset.value, "")
-        names = map(sentences.named, (shown, self._chosen))
+        names = map(sentences.in_words, (shown, self._chosen))
         other = shown not in ("", self._chosen)
         said = f"<b>{escape(texts.SHOWN_RUN.format(*names))}</b> " if other else ""
         self.preset_note.value = said + escape(told)

@@ -183,13 +183,10 @@ class Runner:
         """Take a stack of the user's own; where it cannot be used, all is as it was."""
         if self.state is not Activity.LOADING:
             self._enter(Activity.PAUSED)
-        self.job(
-            "load", lambda session, _: session.load(file), lambda _: self._enter(Activity.READY)
-        )
+        self.job("load", lambda s, _: s.load(file), lambda _: self._enter(Activity.READY))
 
     def restore(self, text: str) -> None:
-        """Compute the state of a text or link again, in place of what is there; where that cannot
-        be, all is as it was, at rest."""
+        """Compute the state of a text or link again; where that cannot be, all rests as it was."""
         self.end_replay()
         self.pause()
         self.job("restore", lambda session, watch: session.restore(text, watch), self.on_restored)

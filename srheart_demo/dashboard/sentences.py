@@ -27,7 +27,7 @@ def progress_line(now: Moment, running: bool) -> str:
     else:
         how = "at_most"
     said = texts.PROGRESS[how].format(at=now.at, last=now.last, most=now.most)
-    parts = [named(now.name), said]
+    parts = [in_words(now.name), said]
     if now.step.stopped:
         parts.append(texts.ENDS[now.step.stopped])
     if now.at:
@@ -39,7 +39,7 @@ def progress_line(now: Moment, running: bool) -> str:
     return " · ".join(parts)
 
 
-def named(name: str) -> str:
+def in_words(name: str) -> str:
     """Settings and their generator, whose names are alike in every language, with the words
     between."""
     for english, words in texts.RUN_NAMES.items():
@@ -62,7 +62,7 @@ def otherwise(found: Iterable[Said]) -> str:
 
 def spoken(name: str) -> str:
     """Settings, not in capitals; what a step adds stays as it is."""
-    return named(name if name.startswith("+") else name.capitalize())
+    return in_words(name if name.startswith("+") else name.capitalize())
 
 
 def run_name(curves: LossCurves) -> str:

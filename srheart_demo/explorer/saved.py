@@ -161,10 +161,8 @@ def read(text: str) -> SavedState:
             raise ValueError("it names a run that it does not hold")
         if {run.colour for run in runs} - {*range(MOST)}:
             raise ValueError("it has a colour that there is not")
-    except NoState:
-        raise
     except FAULTS as error:
-        raise NoState("text") from error
+        raise error if isinstance(error, NoState) else NoState("text") from error
     return state
 
 
