@@ -61,7 +61,7 @@ def speak(language: str) -> None:
 
 def _over(words: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
     """Words, and in their place those of another language that there are."""
-    laid = {k: _over(words[k], v) if isinstance(v, dict) else v for k, v in others.items()}
+    laid = {k: _over(words.get(k, {}), v) if isinstance(v, dict) else v for k, v in others.items()}
     return words | laid
 
 
