@@ -71,6 +71,20 @@ ASK = """() => {
     look();
   });
 }"""
+SOLVE = f"""() => {{
+  const began = performance.now();
+  let away = false;
+  globalThis.srhSolved = new Promise((done, fail) => {{
+    setTimeout(() => fail(new Error("not solved within a minute")), 60_000);
+    const look = () => {{
+      const finished = {STATUS} === 'Finished';
+      away ||= !finished;
+      if (away && finished) done(performance.now() - began);
+      else requestAnimationFrame(look);
+    }};
+    look();
+  }});
+}}"""
 ITERATION = (
     "Number(document.querySelector('.srh-detail').textContent.match(/iteration (\\d+)/)?.[1] ?? 0)"
 )
@@ -87,6 +101,7 @@ class Visit:
         run_kb_s: over the websocket, per second of a run.
         curves_hz, slices_hz, heart_hz: pictures painted a second in a run.
         iterations_hz: of REFERENCE in a run.
+        solved_ms: from a step of the motion's slider to its solved heart.
         rest_ms, midrun_ms: from a slider's step to the picture.
         start_kernel_s, start_server_s, start_browser_s: CPU time until usable.
         run_kernel, run_server, run_browser: cores busy in a run.
@@ -100,6 +115,7 @@ class Visit:
     slices_hz: float
     heart_hz: float
     iterations_hz: float
+    solved_ms: float
     rest_ms: float
     midrun_ms: float
     start_kernel_s: float
@@ -319,8 +335,10 @@ def visit(url: str, server: int, visitors: int) -> None:
         page.wait_for_function(DRAWN)
         drawn, first = time.monotonic() - started, received[0]
         start = _since(before, busy(server, visitors))
-        page.get_by_role("checkbox", name="Solve at once").uncheck()
+        page.get_by_role("slider", name="Motion").focus()
         page.wait_for_function(f"{STATUS} === 'Finished'")
+        solved = [_solved(page, key) for key in 4 * ("ArrowLeft", "ArrowRight")]
+        page.get_by_role("checkbox", name="Solve at once").uncheck()
         page.wait_for_function("document.querySelector('.srh-scrub-note').textContent")
         page.wait_for_timeout(1000 * REST_S)  # what was under way while it paused
         rest = [_delay(page, key) for key in 4 * ("ArrowRight", "ArrowLeft")]
@@ -348,6 +366,7 @@ def visit(url: str, server: int, visitors: int) -> None:
                     slices_hz=seen["slices"] / lasted,
                     heart_hz=seen["heart"] / lasted,
                     iterations_hz=(after - at) / lasted,
+                    solved_ms=statistics.median(solved),
                     rest_ms=statistics.median(rest),
                     midrun_ms=statistics.median(midrun),
                     start_kernel_s=start[0],
@@ -364,6 +383,14 @@ def visit(url: str, server: int, visitors: int) -> None:
 
 def _since(before: tuple[float, ...], after: tuple[float, ...]) -> list[float]:
     return [b - a for a, b in zip(before, after, strict=True)]
+
+
+def _solved(page: Any, key: str) -> float:
+    """Milliseconds from a step of the slider that has the focus to the end of its run."""
+    page.wait_for_timeout(500)
+    page.evaluate(SOLVE)
+    page.keyboard.press(key)
+    return float(page.evaluate("srhSolved"))
 
 
 def _delay(page: Any, key: str) -> float:

@@ -72,16 +72,16 @@ def contenders() -> dict[str, Callable[[], object]]:
 
 
 def measure(rounds: int) -> dict[str, float]:
-    """Median seconds of an iteration of each contender; the first round warms up."""
+    """Median processor seconds of each contender's iteration; the first round warms up."""
     field = contenders()
     seconds: dict[str, list[float]] = {name: [] for name in field}
     for turn in range(1 + rounds):
         for name, iterate in field.items():
-            began = time.perf_counter()
+            began = time.thread_time()
             for _ in range(BLOCK):
                 iterate()
             if turn > 0:
-                seconds[name].append((time.perf_counter() - began) / BLOCK)
+                seconds[name].append((time.thread_time() - began) / BLOCK)
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 

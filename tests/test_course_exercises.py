@@ -34,6 +34,7 @@ LESSONS = (
     "uncertainty",
     "own_scan",
     "toy",
+    "steps",
 )
 
 
@@ -68,7 +69,7 @@ def like(exercise: Exercise, what: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def test_all_exercises_are_here() -> None:
-    assert len(EXERCISES) == 31
+    assert len(EXERCISES) == 33
 
 
 @each

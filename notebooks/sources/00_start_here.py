@@ -99,6 +99,7 @@ lesson.length_mm(length_mm)
 # | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 14 | | | ● |
 # | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 17 | | | either |
 # | [10 Beyond hearts](10_beyond_hearts.ipynb) | What carries over to other problems? | 6 | | | either |
+# | [11 Which step earns its keep?](11_which_step.ipynb) | What is each step from the paper's method to ours worth? | 7 | | | either |
 #
 # The columns 45, 90 and *half a day* are workshops of that length; [docs/teaching.md](../docs/teaching.md) plans them minute by minute. Alone, take the lessons in order. The dashboard (`make explorer`) shows all of it moving.
 #

@@ -132,7 +132,7 @@ table1.tables(results)[1]
 # `srheart experiment table-s1 --hearts 50` makes the paper's Table S1, with no, normal and severe motion. It takes an hour or so; its results are kept in `docs/results/`. Each dot is a heart.
 
 # %%
-s1, full = paper_tables.recorded("table-s1")
+s1, full = paper_tables.recorded(paper_tables.TableS1)
 levels = s1.levels
 by_level = {level: full.paired("dice_mean", level, s1.methods) for level in levels}
 printed = {
@@ -186,7 +186,7 @@ pictures.cuts(lesson.dice_titles(crossed, truth), spacing)
 # LO knows Eq. 1 and needs to know no level of motion, because the displacements are unknowns that it looks for. Here is the paper's Table 2, with hearts that were computed beforehand:
 
 # %%
-t2, crossing = paper_tables.recorded("table2")
+t2, crossing = paper_tables.recorded(paper_tables.Table2)
 scores = [crossing.paired("dice_mean", level, t2.methods) for level in levels]
 here = {name: [summary.cell(by_method[name]) for by_method in scores] for name in t2.methods}
 theirs = {

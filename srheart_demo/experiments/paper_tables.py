@@ -214,23 +214,22 @@ PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
 """The paper's tables by their names on the command line."""
 
 
-def recorded(name: str, folder: Path = RESULTS_FOLDER) -> tuple[MethodsOnHearts, Results]:
-    """One of `PAPER_TABLES` that was measured beforehand, for lessons to show, and its results.
+def recorded(
+    kind: type[MethodsOnHearts], folder: Path = RESULTS_FOLDER
+) -> tuple[MethodsOnHearts, Results]:
+    """An experiment that was measured beforehand, for lessons to show, and its results.
 
     Raises:
-        KeyError: an unknown name, with the known ones.
         FileNotFoundError: it is not there; says how to get it.
     """
-    if name not in PAPER_TABLES:
-        raise KeyError(f"unknown table {name!r}; known: {', '.join(PAPER_TABLES)}")
-    home = folder / name
+    home = folder / kind.name
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
         raise FileNotFoundError(
             f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
             "docs/results; SRHEART_RESULTS names another folder. Or measure them, which takes an "
-            f"hour or two: srheart experiment {name} -o {home}"
+            f"hour or two: srheart experiment {kind.name} -o {home}"
         )
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
     subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
-    experiment = PAPER_TABLES[name](subjects, tuple(settings["methods"]))
+    experiment = kind(subjects, tuple(settings["methods"]))
     return experiment, Results(home / RESULTS_FILE, experiment.figures)

@@ -124,16 +124,23 @@ def without_drift(e: Tensor, heights: Tensor) -> Tensor:
 
 
 def picture_landscapes(
-    maps: Mapping[str, LossMap], minima: Sequence[NDArray[np.floating]]
+    maps: Mapping[str, LossMap],
+    minima: Sequence[NDArray[np.floating]] = (),
+    of: str = "L of this slice, nats per pixel",
+    **axes_look: Any,
 ) -> Figure:
-    """L over the displacement of a slice, in maps side by side: dark is low.
+    """A loss over two unknowns, by default a slice's displacement, in maps side by side.
 
     Args:
-        maps: title → L with the way of a run, from a ring to a dot, and the truth, a cross.
-        minima: (n, 2) local minima of each, mm along columns and rows; drawn as triangles.
+        maps: title → the loss, dark where low, with the way of a run, from a ring to a dot, and the
+            truth, a cross.
+        minima: (n, 2) local minima of each, drawn as triangles.
+        of: what the colours stand for.
+        axes_look: names and limits of the axes, as for `axis.set`.
     """
+    unknowns = {"xlabel": "d along columns, mm", "ylabel": "d along rows, mm"}
     figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)
-    for axis, (title, found), low in zip(axes[0], maps.items(), minima, strict=True):
+    for i, (axis, (title, found)) in enumerate(zip(axes[0], maps.items(), strict=True)):
         look: dict[str, Any] = {
             "cmap": pictures.SHADES.reversed(),
             "vmax": float(np.quantile(found.L, 0.9)),
@@ -144,12 +151,15 @@ def picture_landscapes(
         dots: dict[str, Any] = {"marker": "o", "mec": "white", "ms": 7, "ls": "none"}
         axis.plot(*found.path[0], **dots, mfc="none", label="its start")
         axis.plot(*found.path[-1], **dots | {"mec": INK}, mfc="white", label="its end")
-        axis.plot(*low.T, "v", color="white", mec=INK, ms=8, ls="none", label="local minimum")
-        axis.plot(*found.truth, "x", color="white", ms=9, mew=2, label="truth")
-        axis.set(xlabel="d along columns, mm", ylabel="d along rows, mm", aspect="equal")
-        axis.set_title(title, fontsize=10)
+        if minima:
+            triangles: dict[str, Any] = {"color": "white", "mec": INK, "ms": 8, "ls": "none"}
+            axis.plot(*minima[i].T, "v", **triangles, label="local minimum")
+        if np.isfinite(found.truth).all():
+            axis.plot(*found.truth, "x", color="white", ms=9, mew=2, label="truth")
         axis.invert_yaxis()
-        figure.colorbar(drawn, ax=axis, fraction=0.045, label="L of this slice, nats per pixel")
+        axis.set(aspect="equal", **unknowns | axes_look)
+        axis.set_title(title, fontsize=10)
+        figure.colorbar(drawn, ax=axis, fraction=0.045, label=of)
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(),
         loc="lower center",
