@@ -22,6 +22,7 @@ from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import saved, takeaway
 from srheart_demo.explorer import session as session_module
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS, Estimate
 from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
 from srheart_demo.explorer.pictures import SHOWN_PIXELS, cut, turn
@@ -528,10 +529,10 @@ def test_a_text_or_link_leads_back_to_the_very_same_state(as_link: bool) -> None
         ("http://localhost:8866/#state=", "not the whole"),
         ("#state=heart", "not the whole"),
         ("#state=" + "é" * 9, "not the whole"),
-        (saved.link('{"srheart":1}')[:-4], "not the whole"),
-        (saved.link(" " * 2**21 + "{}"), "not the whole"),
-        (saved.link("null"), "not the whole"),
-        (saved.link('{"srheart":9}'), "of version 9"),
+        (link_of('{"srheart":1}')[:-4], "not the whole"),
+        (link_of(" " * 2**21 + "{}"), "not the whole"),
+        (link_of("null"), "not the whole"),
+        (link_of('{"srheart":9}'), "of version 9"),
         ('{"srheart":1,"runs":[],"scan":{"subject":"dilated","spin":3}}', "does not know (spin)"),
     ],
 )
@@ -814,7 +815,7 @@ def test_a_text_that_leads_elsewhere_here_is_restored_and_said(
     state = json.loads(run.text())
     state["runs"][0] |= changed
     other = Session(ScanSettings(SAMPLES[1]), SHORT)
-    otherwise = sentences.otherwise(other.restore(saved.link(json.dumps(state))))
+    otherwise = sentences.otherwise(other.restore(link_of(json.dumps(state))))
     assert said in otherwise
     assert bool(otherwise) == bool(said)
     assert other.history.last == 6

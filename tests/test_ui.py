@@ -37,6 +37,7 @@ from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
 from srheart_demo.explorer.history import generator_name
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Moment
 from srheart_demo.explorer.own import OwnFile
 from srheart_demo.explorer.pictures import Cuts
@@ -1068,7 +1069,7 @@ def test_an_address_leads_to_its_state_before_anything_is_replayed() -> None:
 
 @pytest.mark.parametrize(
     ("link", "said"),
-    [("#state=eJw", "not the whole of one"), (saved.link('{"srheart":9}'), "of version 9")],
+    [("#state=eJw", "not the whole of one"), (link_of('{"srheart":9}'), "of version 9")],
 )
 def test_an_address_that_leads_nowhere_says_so_and_leaves_the_page_as_it_was(
     link: str, said: str
@@ -1098,7 +1099,7 @@ def test_an_address_of_another_result_says_so_and_brings_all_its_runs() -> None:
 
     async def play() -> None:
         await until(lambda: ready(explorer))
-        heard(explorer, kind="link", link=saved.link(json.dumps(state)))
+        heard(explorer, kind="link", link=link_of(json.dumps(state)))
         await until(lambda: "where the state was made" in explorer.transport.detail.value)
         assert texts.RESTORED in explorer.transport.status.value
         assert [len(run.steps) for run in session_of(explorer).history.runs] == [9, 1]

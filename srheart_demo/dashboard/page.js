@@ -150,7 +150,8 @@ function show(model, _, signal) {
   const follow = followLinks(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
-    for (const root of document.querySelectorAll(".srh")) root.lang = model.get("language");
+    for (const root of document.querySelectorAll(".srh"))
+      root.setAttribute("lang", model.get("language"));
     // What ipywidgets says of a control without a tooltip.
     for (const element of document.querySelectorAll(".srh [title=null]"))
       element.removeAttribute("title");

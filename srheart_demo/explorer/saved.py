@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 from srheart_demo.explorer.history import MOST, History, Run, generator_called, generator_name
+from srheart_demo.explorer.link import text_of
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.heart.generator import available
 from srheart_demo.solver.algorithm import Change, latent_optimisation
@@ -26,10 +25,6 @@ from srheart_demo.solver.settings import PRESETS, Settings
 VERSION, LOSS_DIGITS = 1, 5
 SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
 POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}  # Of a scan
-MARK = "#state="
-"""What a link's packed text follows."""
-MOST_TEXT = 2**20
-"""Characters of a state: of a link of strangers no more is unpacked."""
 
 Said = tuple[str, dict[str, Any]]
 """What there is to say of a state that is restored: which sentence, and the facts in it."""
@@ -85,9 +80,7 @@ class SavedRun(NamedTuple):
         return None
 
 
-FAULTS = (
-    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, zlib.error,
-)  # fmt: skip
+FAULTS = ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError
 """What a text that is no state may raise where it is read."""
 
 
@@ -110,20 +103,6 @@ def write(scan: ScanSettings, history: History) -> str:
         "at": history.at,
     }
     return json.dumps(state, separators=(",", ":"))
-
-
-def link(text: str) -> str:
-    """A state's text as what follows the address of a page."""
-    return MARK + urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
-
-
-def _unpacked(text: str) -> str:
-    """The text of a link; what is none, as it is."""
-    *_, packed = text.strip().rpartition(MARK)
-    if MARK not in text:
-        return text
-    packed += "=" * (-len(packed) % 4)
-    return zlib.decompressobj().decompress(urlsafe_b64decode(packed), MOST_TEXT).decode()
 
 
 def _write_run(run: Run) -> dict[str, Any]:
@@ -152,7 +131,7 @@ def read(text: str) -> SavedState:
         NoState: it is none.
     """
     try:
-        table = json.loads(_unpacked(text))
+        table = json.loads(text_of(text))
         if table["srheart"] != VERSION:
             raise NoState("version", there=table["srheart"], here=VERSION)
         runs = [_read_run(entry) for entry in table["runs"]]

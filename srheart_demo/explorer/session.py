@@ -11,6 +11,7 @@ from torch import Tensor
 
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run, generator_called
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -233,7 +234,7 @@ class Session:
 
     def link(self) -> str:
         """The same as what follows the page's address, for `restore` too."""
-        return saved.link(self.text())
+        return link_of(self.text())
 
     def restore(self, text: str, watch: Watch | None = None) -> tuple[saved.Said, ...]:
         """Compute the state of a text or a link again; what was there before is forgotten at the
