@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -43,11 +42,13 @@ class Header:
             "srh-title",
         )
         self.equation, self.dark = ui.control("srh-equation"), ui.control("srh-theme")
+        self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(f'<div class="srh-legend">{chips}</div>')
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )
-        top = ui.named(w.HBox([title, legend, self.equation, self.dark]), "srh-header")
+        controls = self.equation, self.language, self.dark
+        top = ui.named(w.HBox([title, legend, *controls]), "srh-header")
         told = ui.named(w.VBox([strip, ui.html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
         self.box = w.VBox([top, told])
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
@@ -70,17 +71,14 @@ class ScanPanel:
         content = [self.subject, self.seed, self.own, *sliders, pair, self.stack]
         self.box = ui.card("1", texts.SCAN, content, "srh-scan")
         self.controls = (self.subject, self.seed, *self._simulation.values(), self.long_axis)
-        self._samples: Iterable[str] = ()
         self.show_choice()
 
     def fill(self, session: Session) -> None:
         """The subjects that there are, and how the one is scanned that is looked at."""
         from srheart_demo.explorer.subjects import random_seed
-        from srheart_demo.scan.samples import SAMPLES
 
-        self._samples, scan = SAMPLES, session.scene.settings
-        words = {name: name.replace("_", " ").capitalize() for name in SAMPLES}
-        words |= {name: name for name in session.own}
+        scan = session.scene.settings
+        words = texts.SAMPLE_NAMES | {name: name for name in session.own}
         words |= {RANDOM: texts.SUBJECT_RANDOM, OWN: texts.SUBJECT_OWN}
         seed = random_seed(scan.subject)
         ui.offer(self.subject, words, scan.subject if seed is None else RANDOM)
@@ -115,7 +113,7 @@ class ScanPanel:
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
         ui.show(self.seed, self.subject.value == RANDOM)
-        ui.show(self.own, self.subject.value not in (None, RANDOM, *self._samples))
+        ui.show(self.own, self.subject.value not in (None, RANDOM, *texts.SAMPLE_NAMES))
         self.own.value = escape(texts.OWN_HINT if self.name is None else texts.OWN_AS_IT_IS)
 
     def enable(self, loading: bool, simulated: bool, view: bool) -> None:
@@ -170,8 +168,9 @@ class SolverPanel:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
         papers = self.preset.value == PAPERS_CHOICE
         told = texts.PAPERS_NOTE if papers else texts.PRESET_NOTES.get(self.preset.value, "")
+        names = map(sentences.in_words, (shown, self._chosen))
         other = shown not in ("", self._chosen)
-        said = f"<b>{escape(texts.SHOWN_RUN.format(shown, self._chosen))}</b> " if other else ""
+        said = f"<b>{escape(texts.SHOWN_RUN.format(*names))}</b> " if other else ""
         self.preset_note.value = said + escape(told)
 
     def show_long_axis(self, used: bool) -> None:
