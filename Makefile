@@ -3,10 +3,12 @@ VENV     := .venv
 PY       := $(VENV)/bin/python
 APP      := $(VENV)/.app
 LAB      := $(VENV)/.lab
+SITE     := $(VENV)/.site
 ALL      := $(VENV)/.all
-EXTRAS_app := app
-EXTRAS_lab := app,lab
-EXTRAS_all := app,lab,cohort,hub,test
+EXTRAS_app  := app
+EXTRAS_lab  := app,lab
+EXTRAS_site := app,site
+EXTRAS_all  := app,lab,cohort,hub,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -16,7 +18,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer classroom lab lessons cheatsheet test bench lint env clean
+.PHONY: help explorer classroom lab lessons cheatsheet test bench lint site release env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -71,6 +73,18 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m tests.javascript
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.citation-file-format CITATION.cff
+
+site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
+	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
+	@$(PY) docs/site/check.py build/site
+	@echo "Open build/site/index.html"
+
+release: $(ALL) ## archives and notes in dist/, and what is left for an owner to do
+	@$(PY) .ci/release.py
 
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
@@ -80,7 +94,7 @@ clean: ## remove the environment, caches and what runs have written
 		-prune -exec rm -rf {} +
 
 # The template of the dashboard's page is copied when the package is installed.
-$(APP) $(LAB) $(ALL): $(VENV)/.%: pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
+$(APP) $(LAB) $(SITE) $(ALL): $(VENV)/.%: pyproject.toml constraints.txt $(wildcard share/jupyter/voila/templates/*/*)
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "srheart-demo needs Python 3.11 or newer, and none is on the path." >&2; \
 		echo "Install one (python.org, apt, brew, conda) or say: make PYTHON=/path/to/python" >&2; \

@@ -9,6 +9,7 @@ from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import Stack, degrade, label_noise
+from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver import answer as beyond
 from srheart_demo.solver.algorithm import latent_optimisation
 from srheart_demo.solver.answer import (
@@ -20,7 +21,7 @@ from srheart_demo.solver.answer import (
     kriging_weights,
     residual_field,
 )
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 from srheart_demo.solver.settings import Settings
 from tests.problems import ToyHeart, rotated, toy_problem, toy_stack
 
@@ -104,6 +105,75 @@ def test_far_from_all_slices_the_residual_vanishes():
     ).abs()
     near, far = (PLANES + 14).abs() < 3, PLANES > -14 + 3 * ALONG
     assert residual[:, :, far].max() < 0.06 * residual[:, :, near].max()
+
+
+def long_axis_plane() -> Plane:
+    """64 rows along D and 64 columns along W, 2 mm apart."""
+    mm = torch.linspace(-63, 63, 64)
+    D, W = torch.meshgrid(mm, mm, indexing="ij")
+    return Plane(torch.stack([D, 1 + 0 * D, W], dim=-1))
+
+
+def seen_in(field: Tensor, view: View, d_LA: Tensor | None = None) -> Tensor:
+    return long_axis_view(field, view.plane, d_LA)[0].argmax(0)
+
+
+def with_view(labels: Tensor, lacks: tuple[int, ...] = ()) -> Problem:
+    """Slices of HEART in the lower half, and a view of these labels."""
+    stack = replace(toy_stack(), z=torch.tensor([-42.0, -28.0, -14.0]))
+    p = scan(seen(field_of(HEART), stack, torch.zeros(1, 3, 2)), stack)
+    return replace(p, views=(View(long_axis_plane(), labels, lacks),))
+
+
+def test_a_view_is_met_where_no_slice_looked():
+    field, truth = field_of(HEART), field_of(OTHER)
+    p = with_view(seen_in(truth, View(long_axis_plane(), torch.zeros(64, 64))))
+    d, view = torch.zeros(1, 3, 2), p.views[0]
+    better = field + residual_field(field, d, p)
+
+    def wrong(heart: Tensor) -> Tensor:
+        """In the view, at slices and far above them."""
+        missed = (seen_in(heart, view) != view.S_LA).sum(1)
+        return torch.stack([missed[10:26].sum(), missed[42:].sum()])
+
+    before, after = wrong(field), wrong(better)
+    assert after[1] < 0.35 * before[1]
+    assert after[0] > 0.5 * before[0]
+    above = PLANES > 10
+
+    def whole(heart: Tensor) -> float:
+        pair = heart[:, :, above].argmax(1).numpy(), truth[:, :, above].argmax(1).numpy()
+        return mean_dice(*pair)
+
+    assert 1 - whole(better) < 0.85 * (1 - whole(field))
+
+
+def test_the_residual_of_a_displaced_view_lies_where_the_heart_is():
+    field, truth, d = field_of(HEART), field_of(OTHER), torch.zeros(1, 3, 2)
+    view = View(long_axis_plane(), torch.zeros(64, 64))
+    d_LA = torch.tensor([[[4.0, -6.0]]])
+    still = residual_field(field, d, with_view(seen_in(truth, view)))
+    moved = with_view(seen_in(truth, view, d_LA[:, 0]))
+    found = residual_field(field, d, moved, d_LA)
+    # The heart reaches the view's sides, where a displaced view shows less of it.
+    inner = still[..., 14:46]
+    torch.testing.assert_close(found[..., 14:46], inner, atol=0.1, rtol=0)
+    blind = residual_field(field, d, moved)[..., 14:46]
+    assert (blind - inner).abs().max() > 0.3 * inner.abs().max()
+
+
+def test_of_a_tissue_that_a_view_lacks_it_says_what_it_says_of_background(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(beyond, "PASSES", 1)
+    labels = seen_in(field_of(OTHER), View(long_axis_plane(), torch.zeros(64, 64)))
+    labels = torch.where(labels == 3, 0, labels)
+    d = torch.zeros(1, 3, 2)
+    lacking = residual_field(field_of(HEART), d, with_view(labels, lacks=(3,)))
+    assert torch.equal(lacking[:, 3], lacking[:, 0])
+    assert lacking.abs().max() > 1
+    trusted = residual_field(field_of(HEART), d, with_view(labels))
+    assert trusted[:, 3].abs().max() > 2 * lacking[:, 3].abs().max()
 
 
 def test_the_answer_holds_the_residual_where_it_is_asked_for():

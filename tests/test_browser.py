@@ -22,7 +22,11 @@ import pytest
 from processes import PATIENCE_S
 
 from srheart_demo.dashboard import texts
+from srheart_demo.explorer import saved
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.scan.samples import SAMPLES
+from srheart_demo.solver.settings import INTERACTIVE
 
 pytestmark = pytest.mark.browser
 
@@ -529,6 +533,64 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     assert "Nobody knows this heart" in page.text_content(".srh-quality")
+    assert not outside
+    assert not errors
+
+
+def test_a_link_opens_the_moment_that_it_was_made_at(address: str, browser) -> None:
+    made = Session(ScanSettings("dilated", motion=2.0), INTERACTIVE)
+    made.advance(float("inf"))
+    made.history.look(3)
+    clipboard = ["clipboard-read", "clipboard-write"]
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, permissions=clipboard)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(address + made.link(), wait_until="commit")
+    page.wait_for_function(
+        f"globalThis.document?.querySelector('.srh-detail') && {ITERATION} === 3"
+    )
+    assert page.text_content(".srh-motion .widget-readout") == "2.0"
+    subject = page.get_by_role("combobox", name="Subject").locator("option:checked")
+    assert subject.text_content() == "Dilated"
+
+    # The address follows when somebody asks for a link, and not before.
+    press(page, "Step")
+    page.wait_for_function(f"{ITERATION} === 4")
+    assert page.evaluate("location.hash") == made.link()
+    press(page, texts.TABS["take"]["button"])
+    press(page, texts.NAMES["srh-copy-link"])
+    page.wait_for_function("before => location.hash !== before", arg=made.link())
+    page.get_by_text(texts.LINKED["True"]).wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+    assert saved.read(copied).at == 4
+
+    # A link that is opened in the same page, too; one that is broken changes nothing.
+    page.evaluate("location.hash = '#state=eJw'")
+    page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=texts.NO_STATE["text"])
+    assert (
+        page.get_by_role("slider", name="Iteration shown").get_attribute("aria-valuenow") == "4.0"
+    )
+    page.evaluate("link => { location.hash = link; }", made.link())
+    page.wait_for_function(f"{ITERATION} === 3")
+    context.close()
+
+
+def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> None:
+    page, outside, errors = visit
+    rest(page)
+    german, iterations = texts.catalogue("de"), page.evaluate(ITERATION)
+    page.get_by_role("combobox", name="Language").select_option("Deutsch")
+    page.locator(".srh[lang=de] h1").get_by_text(german["TITLE"]).wait_for()
+    page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=f"Iteration {iterations} von")
+    page.wait_for_function(f"{HEART}?.data?.length > 3 && {PLOTS}")
+    for tab in german["TABS"].values():
+        press(page, tab["button"])
+        page.wait_for_function(f"said => {STATUS} === said", arg=german["DONE"])
+        assert illegible(page) == [], tab["button"]
+    assert page.locator("h1").count() == 1
+    page.locator(".srh-gamma .widget-label").hover()
+    page.locator(".srh-tip-line").get_by_text(german["control"]["srh-gamma"]["tip"]).wait_for()
     assert not outside
     assert not errors
 

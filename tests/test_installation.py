@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import platform
+import re
+import webbrowser
+from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from srheart_demo.cli import doctor, main
 from srheart_demo.lessons import start
 from srheart_demo.lessons.installation import (
     Finding,
@@ -36,7 +42,7 @@ def test_what_only_developers_need_is_not_asked_for() -> None:
 
 def test_missing_tables_say_where_they_come_from(tmp_path: Path) -> None:
     finding = look_at("full tables", lambda: full_tables(tmp_path))
-    assert "lesson 7" in finding.found
+    assert "lessons 7 and 11" in finding.found
     assert "docs/results" in finding.cure
     assert "srheart experiment table-s1" in finding.cure
 
@@ -78,3 +84,44 @@ def test_typical_mistakes_of_the_first_exercise(mistake, word: str) -> None:
     verdict = start.length_mm(mistake)
     assert not verdict.right
     assert word in verdict.sentence
+
+
+def test_the_doctor_looks_at_the_machine_and_times_a_solve(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor.webbrowser, "get", lambda: webbrowser.GenericBrowser("firefox"))
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("All is in place.")
+    assert f"srheart {metadata.version('srheart-demo')}, Python {platform.python_version()}" in said
+    assert "firefox opens by itself" in said
+    assert re.search(r"processor: [1-9]\d* cores", said)
+    assert re.search(r"memory: \d+\.\d of \d+\.\d GB are free", said)
+    assert str(Path.cwd()) in said
+    assert re.search(r"a solve, RECOMMENDED *\| *\d", said)
+
+
+def test_the_doctor_says_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No browser, no leave to write, no memory: each with its cure, and a status that tells."""
+
+    def refuse(**_: Path) -> NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    def none() -> NoReturn:
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(doctor, "TemporaryFile", refuse)
+    monkeypatch.setattr(doctor.webbrowser, "get", none)
+    monkeypatch.setattr(doctor, "timings", lambda: pytest.fail("nothing is timed"))
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--quick"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().out
+    assert said.startswith("2 of 10 need a cure.\n○ ")
+    assert f"{Path.home()}: Permission denied" in said
+    assert "set HOME" in said
+    assert "srheart explore --no-browser" in said
+    with pytest.raises(Wrong, match=r"are free; 1e\+06 are needed"):
+        doctor.memory(least_gb=1e6)

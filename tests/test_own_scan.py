@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from itertools import permutations, product
 from pathlib import Path
@@ -16,13 +17,13 @@ from numpy.typing import NDArray
 from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
-from srheart_demo.enhancement.cycle import restore_cycle
+from srheart_demo.enhancement.cycle import PHASES
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import one_hot_field
-from srheart_demo.scan.read import read_cycle, read_scan
+from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
@@ -124,12 +125,13 @@ def test_a_gap_is_not_taken_for_the_absence_of_a_heart() -> None:
 
 @pytest.fixture(scope="module")
 def cine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A heart that shrinks over three frames; one frame is empty."""
+    """A heart that shrinks over three frames; one frame is empty, one has no LV."""
     sample = load_sample(SAMPLES[0])
     stack = sample.stacks["none"]
     closer = np.rint((np.arange(128) - 63.5) / 0.85 + 63.5).astype(int).clip(0, 127)
     small = stack.labels[:, closer][:, :, closer]
-    frames = [stack.labels, small, np.zeros_like(small), stack.labels]
+    no_LV = np.where(stack.labels == 1, 0, stack.labels)
+    frames = [stack.labels, small, np.zeros_like(small), stack.labels, no_LV]
     path = tmp_path_factory.mktemp("cine") / "cine.nii.gz"
     nibabel.save(nibabel.Nifti1Image(np.stack(frames, axis=-1), stack.affine), path)
     return path
@@ -141,30 +143,25 @@ def test_all_frames_are_restored_in_one_place(
     out = tmp_path / "out"
     arguments = ["--frames", "all", "--preset", "interactive", "-o", str(out)]
     assert main(["enhance", str(cine), *arguments]) == 0
-    assert "ejection fraction LV" in capsys.readouterr().out
+    said, progress = capsys.readouterr()
+    assert all(name in said for name in ("LV 1", "RV 1", "ejection fraction", "LV mass"))
+    assert "3 frames of 4, 1 left out" in said
+    assert re.search("Left out: .*cine.nii.gz: frame 4: ", progress)
+    alone, together = PHASES
+    order = f"{alone} 0/3 · iteration 0, L = .*{together} 0/3 · iteration 0, .*{together} 3/3 · "
+    assert re.search(order, progress, re.S)
     with (out / "volumes.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["frame"] for row in rows] == ["0", "1", "3"]
     full, small, again = (float(row["LV_ml"]) for row in rows)
     assert small < 0.85 * full
     assert again == pytest.approx(full, rel=0.03)
+    assert all(0 < float(row["LV_ml_sd"]) < 10 for row in rows)
+    assert float(rows[1]["LV_ejected"]) == pytest.approx(1 - small / max(full, again), abs=1e-3)
+    assert float(rows[0]["LV_mass_g"]) == pytest.approx(1.05 * float(rows[0]["MYO_ml"]), abs=0.1)
     frames = [json.loads((out / f"frame_{i:03d}" / "d.json").read_text()) for i in (0, 1, 3)]
-    assert frames[0]["placement"] == frames[1]["placement"] == frames[2]["placement"]
-
-
-def test_a_frame_starts_where_the_one_before_it_ended(cine: Path) -> None:
-    scans = [scan for scan in read_cycle(cine) if isinstance(scan, Scan)]
-    starts: dict[int, torch.Tensor] = {}
-    ends = {}
-    steps = replace(INTERACTIVE, iterations=2)
-
-    def watch(i: int, step) -> None:
-        starts.setdefault(i, step.z)
-
-    for i, e in enumerate(restore_cycle(scans, load_generator(), steps, watch=watch)):
-        ends[i] = e.last.z
-    assert torch.equal(starts[1], ends[0])
-    assert torch.equal(starts[2], ends[1])
+    for name in ("placement", "d_mm"):
+        assert frames[0][name] == frames[1][name] == frames[2][name]
 
 
 @pytest.mark.parametrize("degrees", [0.4, 8.0])

@@ -20,8 +20,9 @@ from srheart_demo.dashboard import sentences
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import Grade
+from srheart_demo.explorer import saved, takeaway
 from srheart_demo.explorer import session as session_module
-from srheart_demo.explorer import takeaway
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS, Estimate
 from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
 from srheart_demo.explorer.pictures import SHOWN_PIXELS, cut, turn
@@ -491,7 +492,8 @@ def test_single_settings_act_in_midrun_or_begin_another_run() -> None:
     assert len(session.history.runs) == 2
 
 
-def test_a_text_leads_back_to_the_very_same_state() -> None:
+@pytest.mark.parametrize("as_link", [False, True])
+def test_a_text_or_link_leads_back_to_the_very_same_state(as_link: bool) -> None:
     session = Session(
         ScanSettings(SAMPLES[2], 2.0, noise=0.03).moved(5, 4.0, 0.0).toggled(3), SHORT
     )
@@ -505,7 +507,7 @@ def test_a_text_leads_back_to_the_very_same_state() -> None:
     session.advance()
     session.history.look(1)
     other = Session()
-    other.restore(session.text())
+    other.restore(session.link() if as_link else session.text())
     assert other.scene.settings == session.scene.settings
     assert other.text() == session.text()
     assert other.history.at == 1
@@ -514,12 +516,62 @@ def test_a_text_leads_back_to_the_very_same_state() -> None:
         assert torch.equal(a.steps[-1].d, b.steps[-1].d)
 
 
-@pytest.mark.parametrize("text", ["", "hello", "{}", '{"srheart":1,"scan":{}}', '{"srheart":9}'])
-def test_a_text_that_is_no_state_is_refused_in_words(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not the whole"),
+        ("hello", "not the whole"),
+        ("{}", "not the whole"),
+        ('{"srheart":1,"scan":{}}', "not the whole"),
+        ('{"srheart":9}', "of version 9, this explorer reads 1"),
+        ("[" * 10**5, "not the whole"),
+        ("#Anatomy", "not the whole"),
+        ("http://localhost:8866/#state=", "not the whole"),
+        ("#state=heart", "not the whole"),
+        ("#state=" + "é" * 9, "not the whole"),
+        (link_of('{"srheart":1}')[:-4], "not the whole"),
+        (link_of(" " * 2**21 + "{}"), "not the whole"),
+        (link_of("null"), "not the whole"),
+        (link_of('{"srheart":9}'), "of version 9"),
+        ('{"srheart":1,"runs":[],"scan":{"subject":"dilated","spin":3}}', "does not know (spin)"),
+    ],
+)
+def test_a_text_or_link_that_is_no_state_is_refused_in_words(text: str, said: str) -> None:
     session = Session(settings=SHORT)
-    with pytest.raises(ValueError, match="no state of the explorer"):
+    before = session.step
+    with pytest.raises(saved.NoState) as refused:
         session.restore(text)
-    assert session.now.at == 0
+    assert said in sentences.problem(refused.value)
+    assert session.step is before
+
+
+@pytest.mark.parametrize("at", ["Infinity", "1e999", '"0x"', "[]", "null"])
+def test_numbers_of_a_text_that_are_none_are_refused(run: Session, at: str) -> None:
+    text = re.sub(r'"at":\d+', f'"at":{at}', run.text())
+    with pytest.raises(saved.NoState):
+        saved.read(text)
+
+
+def test_a_link_is_an_address_and_not_a_long_one(run: Session) -> None:
+    link = run.link()
+    assert re.fullmatch(r"#state=[\w-]+", link)
+    assert len(link) < 400
+    assert saved.read(f" http://10.0.0.7:8866/{link}\n") == saved.read(run.text())
+
+
+def test_a_state_of_ones_own_scan_says_which_file_it_lacks_and_comes_when_that_is_there() -> None:
+    mine = OwnFile("mine.nii.gz", (FOLDER / SAMPLES[0] / "S_LR_normal.nii.gz").read_bytes())
+    session, other = Session(settings=SHORT), Session(settings=SHORT)
+    session.load(mine)
+    session.advance(1e9)
+    before = other.scene
+    with pytest.raises(saved.NoState) as refused:
+        other.restore(session.link())
+    assert "The scan mine.nii.gz is not here" in sentences.problem(refused.value)
+    assert other.scene is before
+    other.load(mine)
+    assert other.restore(session.link()) == ()
+    assert torch.equal(other.step.z, session.step.z)
 
 
 def test_restoring_can_be_cancelled_and_leaves_all_as_it_was() -> None:
@@ -752,7 +804,7 @@ def test_a_view_that_is_none_leaves_the_other_views_and_is_named() -> None:
     ("changed", "said"),
     [
         ({"iterations": 9}, "ended after 6 iterations here, 9"),
-        ({"iterations": 6, "loss": 0.5}, "0.5000 there"),
+        ({"iterations": 6, "loss": 0.5}, "0.5000 where the state was made"),
         ({"iterations": 6}, ""),
     ],
 )
@@ -763,9 +815,9 @@ def test_a_text_that_leads_elsewhere_here_is_restored_and_said(
     state = json.loads(run.text())
     state["runs"][0] |= changed
     other = Session(ScanSettings(SAMPLES[1]), SHORT)
-    sentences = other.restore(json.dumps(state))
-    assert said in " ".join(sentences)
-    assert bool(sentences) == bool(said)
+    otherwise = sentences.otherwise(other.restore(link_of(json.dumps(state))))
+    assert said in otherwise
+    assert bool(otherwise) == bool(said)
     assert other.history.last == 6
     assert torch.equal(other.step.z, run.step.z)
 
@@ -790,7 +842,7 @@ def test_a_text_that_cannot_be_followed_leaves_all_as_it_was(run: Session, chang
     runs = change.get("runs")
     if runs:
         change = change | {"runs": [state["runs"][0] | runs[0]]}
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(saved.NoState):
         run.restore(json.dumps(state | change))
     assert run.step is step
     assert run.scene is scene
@@ -849,7 +901,7 @@ def test_a_text_names_the_generator_of_each_run_that_has_not_the_usual_one() -> 
     assert other.text() == session.text()
     assert other.now.name == "RECOMMENDED on dcgan"
     assert torch.equal(other.step.z, session.step.z)
-    with pytest.raises(ValueError, match="unknown generator"):
+    with pytest.raises(saved.NoState, match="gan"):
         other.restore(session.text().replace("dcgan", "gan"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import json
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import ipywidgets as w
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
@@ -32,9 +34,12 @@ from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.enhancement.enhance import Enhancement
+from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
 from srheart_demo.explorer.history import generator_name
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Moment
+from srheart_demo.explorer.own import OwnFile
 from srheart_demo.explorer.pictures import Cuts
 from srheart_demo.explorer.race import FIELDS
 from srheart_demo.explorer.session import Session
@@ -227,9 +232,8 @@ def test_every_control_is_explained_and_its_explanation_is_on_the_page() -> None
 
 def test_no_number_is_parted_from_its_unit() -> None:
     folder = Path(texts.__file__).parent
-    source = "".join(
-        (folder / name).read_text("utf-8") for name in ("texts.py", "sentences.py", "words.toml")
-    )
+    files = [*texts.FILES.values(), folder / "sentences.py"]
+    source = "".join(file.read_text("utf-8") for file in files)
     assert re.findall(r"[0-9}] (?:%|mm|ml|SD|MB|min|ms|s)\b.*", source) == []
 
 
@@ -1004,19 +1008,17 @@ def test_every_word_is_shown_somewhere() -> None:
     ui = Path(texts.__file__).parent
     source = "".join(path.read_text() for path in ui.glob("*.py") if path.name != "texts.py")
     own = Path(texts.__file__).read_text()
-    said = [*texts.ALL, *(name for name in vars(texts) if name.isupper() and name != "ALL")]
     states = {activity.name for activity in Activity}
     options = [control.get("options") for control in texts.CONTROLS.values()]
     choices = {name for name in options if isinstance(name, str)}
     unused = [
         name
-        for name in said
-        if f"texts.{name}" not in source
-        and name not in states | choices
-        and len(re.findall(rf"\b{name}\b", own)) < 2
+        for name in texts.ALL
+        if f"texts.{name}" not in source and name not in states | choices and f'"{name}"' not in own
     ]
     assert unused == []
-    assert {*re.findall(r"texts\.([A-Z_]+)", source)} | states <= {*said}
+    asked = {*re.findall(r"texts\.([A-Z_]+)", source)} | states
+    assert [name for name in asked if not hasattr(texts, name)] == []
     scripts = "".join(path.read_text() for path in ui.glob("*.js"))
     assert all(f"words.{name}" in scripts for name in texts.STACK_WORDS)
 
@@ -1039,6 +1041,98 @@ def test_a_text_of_a_longer_run_is_restored_as_far_as_it_goes_and_said() -> None
         await until(lambda: "ended after 3 iterations here, 7" in explorer.transport.detail.value)
         assert session_of(explorer).history.last == 3
         assert explorer.runner.state is Activity.DONE
+
+    serve(explorer, play)
+
+
+def heard(explorer: Explorer, **message: object) -> None:
+    """A message of the browser."""
+    explorer.page.heard(None, message, [])
+
+
+def test_an_address_leads_to_its_state_before_anything_is_replayed() -> None:
+    made = solved_session()
+    made.history.look(2)
+    explorer = explorer_of(solved_session)
+
+    async def play() -> None:
+        explorer.page.visits += 1
+        heard(explorer, kind="link", link=made.link())  # while Python still reads the generator
+        await until(lambda: explorer.session is not None and explorer.session.history.at == 2)
+        assert torch.equal(session_of(explorer).step.z, made.step.z)
+        await until(lambda: explorer.transport.iteration.value == 2)
+        assert explorer.runner.state is Activity.PAUSED
+        assert "iteration 2 of 8" in explorer.transport.detail.value
+
+    serve(explorer, play)
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [("#state=eJw", "not the whole of one"), (link_of('{"srheart":9}'), "of version 9")],
+)
+def test_an_address_that_leads_nowhere_says_so_and_leaves_the_page_as_it_was(
+    link: str, said: str
+) -> None:
+    explorer = explorer_of(solved_session)
+
+    async def play() -> None:
+        await until(lambda: explorer.session is not None)
+        before, text = session_of(explorer).step, session_of(explorer).text()
+        explorer.page.visits += 1  # a replay begins
+        heard(explorer, kind="link", link=link)
+        await until(lambda: said in explorer.transport.detail.value)
+        assert "Nothing has changed here." in explorer.transport.detail.value
+        assert session_of(explorer).step is before
+        assert session_of(explorer).text() == text
+        assert explorer.runner.state is Activity.DONE
+
+    serve(explorer, play)
+
+
+def test_an_address_of_another_result_says_so_and_brings_all_its_runs() -> None:
+    made = solved_session()
+    made.preset("RECOMMENDED")
+    state = json.loads(made.text())
+    state["runs"][0]["loss"] += 0.1
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        heard(explorer, kind="link", link=link_of(json.dumps(state)))
+        await until(lambda: "where the state was made" in explorer.transport.detail.value)
+        assert texts.RESTORED in explorer.transport.status.value
+        assert [len(run.steps) for run in session_of(explorer).history.runs] == [9, 1]
+
+    serve(explorer, play)
+
+
+def test_the_address_follows_on_request_and_says_what_it_does_not_carry() -> None:
+    explorer = explorer_of(short_session)
+    sent: list[str] = []
+    explorer.page.lead_to = sent.append  # type: ignore[method-assign]
+    mine = OwnFile("mine.nii.gz", (FOLDER / SAMPLES[0] / "S_LR_none.nii.gz").read_bytes())
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.tabs.bar.value = "take"
+        tab = explorer.tabs.made["take"]
+        assert isinstance(tab, TakeTab)
+        explorer.transport.step.click()
+        await until(lambda: '"iterations":1' in tab.state.value)
+        assert sent == []
+        tab.link.click()
+        assert saved.read(sent[-1]) == saved.read(tab.state.value)
+        heard(explorer, kind="linked", copied=True)
+        assert texts.LINKED["True"] in tab.linked.value
+        assert "mine" not in tab.linked.value
+        explorer.runner.load(mine)
+        await until(lambda: "mine.nii.gz" in tab.state.value)
+        assert tab.linked.value == ""  # which was of another state
+        tab.link.click()
+        heard(explorer, kind="linked", copied=False)
+        assert texts.LINKED["False"] in tab.linked.value
+        assert texts.LINK_WITHOUT_FILE.format("mine.nii.gz") in tab.linked.value
 
     serve(explorer, play)
 
@@ -1077,7 +1171,7 @@ def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
         await until(lambda: session_of(explorer).history.at == 1)
         tab.state.value = "nonsense"
         tab.restore.click()
-        await until(lambda: "no state" in explorer.transport.detail.value)
+        await until(lambda: texts.NO_STATE["text"] in explorer.transport.detail.value)
 
     serve(explorer, play)
     beginnings = {

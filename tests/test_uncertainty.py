@@ -13,7 +13,7 @@ from srheart_demo.solver.algorithm import (
     latent_optimisation,
     solve,
 )
-from srheart_demo.solver.answer import residual_field
+from srheart_demo.solver.answer import answer, residual_field
 from srheart_demo.solver.losses import objective, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
@@ -139,6 +139,19 @@ def test_hearts_are_answers_of_draws_that_explain_the_scan(scan, slices, residua
         shown = degrade(field, slices.stack, d_n)[0].argmax(0)
         assert mean_dice(shown.numpy(), slices.S_LR.numpy()) > 0.95
     assert not torch.equal(fields, posterior.hearts(2, seed=2))
+
+
+def test_hearts_without_a_spread_are_the_answer_views_and_all(scan):
+    p, d = scan
+    run = latent_optimisation(p, replace(SETTINGS, residual=True, moving_views=True))
+    next(run)
+    step = run.send(Change(d=d, d_LA=torch.tensor([[[7.0, 0.0]]])))
+    posterior = laplace(step, p)
+    sure = replace(posterior, spread=0 * posterior.spread)
+    found = answer(step, p)
+    torch.testing.assert_close(sure.hearts(1), found)
+    still = found - p.G.decode(step.z) - residual_field(p.G.decode(step.z), step.d, p)
+    assert still.abs().max() > 0.5
 
 
 def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, posterior):

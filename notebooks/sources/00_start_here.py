@@ -48,7 +48,7 @@ pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 installation.examine()
 
 # %% [markdown]
-# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `python -m srheart_demo.lessons.installation`.
+# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `srheart doctor`.
 #
 # ## How fast is this machine?
 #

@@ -11,6 +11,7 @@
 # A stranger sends a label map of a short-axis stack, without a word about it. To use a scan of your own, put its path in `MY_SCAN` and run all cells. Everything below is then about your scan, except where the text says "the stranger's". Which files can be read says [docs/own_scan.md](../docs/own_scan.md).
 
 # %%
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -253,12 +254,13 @@ lesson.srheart(f"enhance {stranger.name} --preset interactive -o heart", folder)
 # %% [markdown]
 # ## Several frames
 #
-# If the file has a fourth axis, that is time. The frames are solved one after the other; each starts where the one before it ended, and all are placed alike. `srheart enhance --frames all` does the same. The *ejection fraction* is the share of its blood that the LV throws out: largest less smallest volume, divided by the largest. Our "beat" is not a true one: the stranger's stack was made smaller within each slice. Which curve shows that?
+# If the file has a fourth axis, that is time. All frames are placed alike, and as each slice is scanned in one breath-hold, it has one displacement for all of them: the frames are first solved one after the other, then once more with the displacements on which they agree. `srheart enhance --frames all` does the same. It also holds the muscle's volume where no slice tells of it (`muscle_sd`), which is switched off here. The *ejection fraction* is the share of its blood that the LV throws out: largest less smallest volume, divided by the largest. Our "beat" is not a true one: the stranger's stack was made smaller within each slice. Which curve shows that?
 
 # %%
 moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
 scans = read.read_cycle(lesson.disguised(moments, folder / "cine.nii.gz"))
-hearts = lesson.cycle.restore_cycle(scans, G, sr.INTERACTIVE)
+settings = replace(sr.INTERACTIVE, muscle_sd=0)
+hearts = lesson.cycle.restore_cycle(scans, G, settings)
 beats = [lesson.cycle.Beat.of(heart.scan.frame, heart) for heart in hearts]
 print(f"ejection fraction of the LV {lesson.cycle.ejection_fraction(beats):.0%}")
 ml = {t: [getattr(beat, f"{t}_ml") for beat in beats] for t in ("LV", "MYO", "RV")}

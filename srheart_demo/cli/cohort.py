@@ -28,9 +28,12 @@ from srheart_demo.enhancement.cohort import (
     restore_all,
     summarise,
     unfinished,
+    write_as,
 )
+from srheart_demo.enhancement.datasets import places
 from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
+from srheart_demo.scan.read import HowToRead
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
 
@@ -54,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
             found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
         check_view_names(how, (view for subject in found.subjects for view in subject.views))
         if options.list:
-            print(*_lines(found), sep="\n")
+            print(*_lines(found, how), sep="\n")
             return
         if not found.subjects and not found.passed_over:
             raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
@@ -65,14 +68,21 @@ def run(options: argparse.Namespace) -> None:
             )
         surface, check = not options.no_surface, not options.no_check
         cohort = Cohort(out, settings, how, surface, check, options.generator)
+        if options.layout:
+            with refused("{error}.", ValueError):
+                places(options.layout, (subject.name for subject in found.subjects))
         records = _restore(cohort, found, execute, partial(refusal, options=options))
+        if options.layout:
+            with writable(cohort.out):
+                kept = write_as(options.layout, cohort, records)
+            print(f"Hearts as {options.layout} keeps them: {kept}")
     print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
         sys.exit(SOME_FAILED)
 
 
-def _lines(found: Found) -> list[str]:
+def _lines(found: Found, how: HowToRead) -> list[str]:
     """What would become of each file."""
     lines = []
     for subject in found.subjects:
@@ -80,7 +90,7 @@ def _lines(found: Found) -> list[str]:
         view = f", with {subject.long_axis}" if subject.long_axis else ""
         of_view = "".join(f", frame {n}" for n in {*subject.view_frames} - {None})
         lines.append(f"restore: {subject.file}{frame}{view}{of_view}")
-        lines += [f"         {note}" for note in subject.notes]
+        lines += [f"         {note}" for note in subject.notes_on(how)]
     lines += [f"pass over: {file.file}: {file.kind}: {file.why}" for file in found.passed_over]
     return [*lines, _overview(found)]
 

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
+from dataclasses import asdict, replace
 from functools import partial
+from importlib.metadata import version
 
 from srheart_demo.cli.errors import BadInput, refused, results_folder, writable
 from srheart_demo.cli.options import (
@@ -14,9 +16,18 @@ from srheart_demo.cli.options import (
 )
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.cycle import Beat, ejection_fraction, restore_cycle, write_volumes
+from srheart_demo.enhancement.cycle import (
+    PHASES,
+    Kept,
+    ejected,
+    extremes,
+    mass_g,
+    restore_cycle,
+    wandering,
+)
 from srheart_demo.enhancement.enhance import Diverged, enhance
-from srheart_demo.files import atomic_folder
+from srheart_demo.files import checksum
+from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.read import read_cycle, read_scan
 from srheart_demo.scan.scan import Scan
@@ -36,6 +47,10 @@ def run(options: argparse.Namespace) -> None:
                 "add --long-axis FILE."
             )
     check_view_names(chosen_reading(options), options.long_axis)
+    if options.free_muscle:
+        if options.frames is None:
+            raise BadInput("--free-muscle: it is about a cine; add --frames all.")
+        settings = replace(settings, muscle_sd=0.0)
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
 
@@ -67,38 +82,62 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:
-    """Each frame's folder is written when it is done, so that what is done stays."""
+    """What is done stays, and the same command goes on from there."""
     out = options.output
-    found = read_cycle(options.stack, *options.long_axis, how=chosen_reading(options))
+    how = chosen_reading(options)
+    found = read_cycle(options.stack, *options.long_axis, how=how)
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
         raise bad[0]
     G = chosen_generator(options.generator)
-    beats: list[Beat] = []
+    made_with = {
+        "settings": asdict(settings),
+        "generator": checksum(weights_file(options.generator)),
+        "version": version("srheart-demo"),
+        "check": not options.no_check,
+        "reading": str(how),
+        "files": [checksum(path) for path in (options.stack, *options.long_axis)],
+    }
     with ProgressLine() as progress, writable(out):
+        kept, n = Kept.of(out, made_with), len(scans)
+        if kept.alone:
+            progress.say(f"Goes on from {out}: {len(kept.beats)} of {n} frames are done.")
 
-        def show(i: int, step: Step) -> None:
-            detail = f"iteration {step.iteration}, L = {step.loss:.4f}"
-            progress.update("frame", i, len(scans), detail)
+        def show(phase: str, i: int, step: Step) -> None:
+            progress.update(phase, i, n, f"iteration {step.iteration}, L = {step.loss:.4f}")
 
-        for e in restore_cycle(scans, G, settings, show):
-            frame = e.scan.frame
-            heart = e if options.no_check else judged(e)
-            with atomic_folder(out / f"frame_{frame:03d}") as folder:
-                heart.write(folder)
-            beats.append(Beat.of(frame, heart))
-            write_volumes(beats, out / "volumes.csv")
-        progress.update("frame", len(scans), len(scans))
+        try:
+            for e in restore_cycle(scans, G, settings, show, kept):
+                kept.take(e if options.no_check else judged(e))
+        except KeyboardInterrupt:
+            progress.say(f"The same command goes on from {out}.")
+            raise
+        progress.update(PHASES[1], n, n)
     for error in bad:
         print(f"Left out: {refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
     for note in fullest.notes:
         print(f"Note (frame {fullest.frame}): {note}")
+    beats = [kept.beats[scan.frame] for scan in scans]
     odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
     if odd:
         print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
-    fractions = ", ".join(f"{side} {ejection_fraction(beats, side):.0%}" for side in ("LV", "RV"))
+    for side in ("LV", "RV"):
+        ED, ES = extremes(beats, side)
+        fraction, sd = ejected(beats, side)
+        percent = said(100 * fraction, sd and 100 * sd)
+        print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
+    within = wandering([beat.MYO_ml for beat in beats])
+    alone = wandering([own.muscle_ml for own in kept.alone])
+    print(
+        f"LV mass {said(*mass_g(beats))} g; over the cycle the muscle's volume keeps within "
+        f"{within:.1%} ({alone:.1%} where each frame is solved alone)."
+    )
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
-    print(f"{len(beats)} frames{left_out}; ejection fraction {fractions}.")
-    print(f"Wrote volumes.csv and a folder for each frame to {out}.")
+    print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
+
+
+def said(value: float, sd: float | None) -> str:
+    """A figure with its standard deviation, where there is one."""
+    return f"{value:.0f}" if sd is None else f"{value:.0f} ± {max(sd, 0.5):.0f}"

@@ -1,8 +1,9 @@
 """``srheart explore``: the dashboard in the browser, served by Voilà."""
 
 import argparse
+import os
 
-from srheart_demo.cli.errors import BadInput, check_installed
+from srheart_demo.cli.errors import BadInput, check_installed, refused
 from srheart_demo.files import shipped
 
 NOTEBOOK = "apps/explorer.ipynb"
@@ -12,6 +13,12 @@ HOST = "localhost"  # Where Voilà listens unless it is told another address
 def run(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C."""
     check_installed("app", "the explorer")
+    if options.language is not None:
+        from srheart_demo.dashboard import texts
+
+        with refused("--language: {error}.", KeyError):
+            texts.catalogue(options.language)
+        os.environ[texts.VARIABLE] = options.language  # which the page's Python inherits
     arguments = [str(shipped(NOTEBOOK)), f"--Voila.config_file_paths={shipped('.')}"]
     if options.port is not None:
         _check_free(options.port)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from srheart_demo.solver.settings import PAPERS_SYSTEM
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
+    from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.tour import Act
@@ -73,30 +74,43 @@ class Explorer(ui.Hearing):
     shows, once it is there."""
 
     def __init__(self, load: Callable[[], Session] = load_session) -> None:
-        self.page = Page(names=texts.NAMES, terms=texts.TERMS, tips=texts.TIPS)
-        self.runner = runner = Runner(load, self.page)
+        self.page = page = Page()
+        self.runner = runner = Runner(load, page)
+        self.session: Session | None = None
+        self._still = self._hidden = False
+        self._unseen: dict[w.Widget, set[str]] = {}
+        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
+        runner.on_state, runner.on_job = self._show_state, self._show_job
+        runner.on_problem, runner.on_restored = self._show_problem, self._restored
+        page.observe(self._on_dark_page, "dark")
+        page.observe(self._on_visit, "visits")
+        page.on_touch, page.on_close = self._touched, runner.close
+        page.on_read, page.on_link = self._unseen.clear, self._follow
+        self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
+        for widget in _descendants(self.box):
+            self._carry(widget)
+        self._build()
+
+    def _build(self) -> None:
+        """All that is seen, in the language that is spoken; the page behind it stays."""
+        runner, self.page.language = self.runner, texts.SPOKEN
+        self.page.names, self.page.terms = texts.NAMES, texts.TERMS
+        self.page.tips = texts.TIPS | {"srh": texts.BEGIN}
         self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.header.dark.value = self.page.dark
         self.unknowns, self.convergence = UnknownsPanel(), Chart()
         self.transport, self.score = Transport(), ScorePanel()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
         curves = ui.card("4", texts.CONVERGENCE, chart, "srh-convergence")
-        answers = [self.unknowns.box, curves, self.score.box]
-        columns = [
-            ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls"),
-            self.tabs.box,
-            ui.named(w.VBox(answers), "srh-answers"),
-        ]
-        grid = ui.named(w.GridBox(columns), "srh-columns")
-        unseen = ui.named(w.VBox([self.page]), "srh-unseen")
-        self.box = ui.named(w.VBox([self.header.box, grid, self.transport.box, unseen]), "srh")
-        self.session: Session | None = None
-        self._still = self._hidden = False
-        self._unseen: dict[w.Widget, set[str]] = {}
-        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
-        runner.on_state, runner.on_job = self._show_state, self._show_job
-        runner.on_problem = self._show_problem
+        controls = ui.named(w.VBox([self.scan.box, self.solver.box]), "srh-controls")
+        answers = ui.named(w.VBox([self.unknowns.box, curves, self.score.box]), "srh-answers")
+        grid = ui.named(w.GridBox([controls, self.tabs.box, answers]), "srh-columns")
+        unseen, *before = self.box.children
+        self.box.children = unseen, self.header.box, grid, self.transport.box
+        for widget in _descendants(*before):
+            widget.close()
         runner.painter.look = self.heart.look
         runner.painter.draw = {
             "frame": self._show_frame,
@@ -104,8 +118,31 @@ class Explorer(ui.Hearing):
             "heart": self._show_heart,
             "scores": self._show_scores,
         }
-        self._show_state(Activity.LOADING, "")
+        self._show_state(runner.state, "")
         self._wire()
+
+    def _speak(self, language: str) -> None:
+        """Everything in another language; runs, what is computed and how it is looked at stay."""
+        looks, tab = [each.value for each in self._looks], self.tabs.shown
+        tour, toured = self.header.tour.tour, self.header.touring
+        texts.speak(language)
+        self._build()
+        self.header.tour.tour = tour
+        if self.session is not None:
+            self._show_scan(self.session)
+        for control, value in zip(self._looks, looks, strict=True):
+            control.value = value
+        self.tabs.bar.value = tab
+        if toured:
+            self.header.begin_tour()
+        self.runner.redraw()
+
+    @property
+    def _looks(self) -> list[Any]:
+        """Controls of what is only looked at, of which no session knows."""
+        slices = self.heart.slices.slice, self.heart.slices.angle
+        rest = self.header.equation, self.scan.live, self.unknowns.mode
+        return [*self.heart.toggles, *slices, *rest]
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
@@ -213,12 +250,12 @@ class Explorer(ui.Hearing):
         self.tabs.refresh()
         self.transport.write(self.runner)
 
-    def _restored(self, otherwise: str) -> None:
-        """A state came in from a text; what it has otherwise is said."""
+    def _restored(self, otherwise: Iterable[Said]) -> None:
+        """A state came in from a text or link; what it has otherwise is said."""
         if self.session is not None:
             self._show_scan(self.session)
         self.runner.rest()
-        self._say(otherwise, texts.RESTORED)
+        self._say(sentences.otherwise(otherwise), texts.RESTORED)
 
     # -- what the user does ----------------------------------------------------------------
 
@@ -232,10 +269,10 @@ class Explorer(ui.Hearing):
             bar.replay: runner.replay,
             bar.fork: lambda: runner.wish("fork", lambda s: s.history.fork(), Activity.PAUSED),
             bar.cancel: self._cancel,
-        } | {chip: partial(self._choose_run, index) for index, chip in enumerate(bar.runs)}
+        } | {chip: partial(self._move, "choose", i) for i, chip in enumerate(bar.runs)}
         for button, act in clicks.items():
             button.on_click(lambda _, act=act: act())
-        self.on(bar.iteration, self._seek)
+        self.on(bar.iteration, partial(self._move, "look"))
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
         stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
@@ -245,7 +282,7 @@ class Explorer(ui.Hearing):
         stack.observe(lambda _: runner.redraw(), "view")
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)
-        self.on(self.solver.generator, self._on_generator)
+        self.on(self.solver.generator, lambda name: self._choose("explain_with", name))
         for name in self.solver.single:
             self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
@@ -253,18 +290,19 @@ class Explorer(ui.Hearing):
         self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
         self.header.tour.on_act = self._show_me
         self.header.tour.on_guess = lambda: self._show_truth(True)
+        self.on(self.header.language, self._speak)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
-        self.page.observe(self._on_dark_page, "dark")
-        self.page.observe(self._on_visit, "visits")
-        self.page.on_touch, self.page.on_close = self._touched, runner.close
-        self.page.on_read = self._unseen.clear
         self.tabs.on_open = self._on_tab
-        for widget in _descendants(self.box):
-            self.page.carry(widget)
-            widget.observe(self._remember)
-            widget.layout.observe(self._remember)
+        for widget in _descendants(*self.box.children[1:]):
+            self._carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
+
+    def _carry(self, widget: w.Widget) -> None:
+        """Have the page hear what changes of a widget, also while it is being built."""
+        self.page.carry(widget)
+        widget.observe(self._remember)
+        widget.layout.observe(self._remember)
 
     def _remember(self, change: Any) -> None:
         """A change that a page which is still being built may miss."""
@@ -288,20 +326,20 @@ class Explorer(ui.Hearing):
         self._still = True
         self.runner.touched()
 
+    def _follow(self, link: str) -> None:
+        """The address leads to a state: nothing is replayed before it."""
+        self._still = True
+        self.runner.restore(link)
+
     def _on_tab(self, name: str) -> None:
         """Beside another tab, what is replayed rests at its end, and does not begin again."""
-        tab = self.tabs.made[name]
-        if isinstance(tab, TakeTab):
-            tab.on_restored = self._restored
         if name != "heart":
             self._still = True
             self.runner.end_replay()
 
-    def _seek(self, at: int) -> None:
-        self.runner.wish("look", lambda session: session.history.look(at), Activity.PAUSED)
-
-    def _choose_run(self, index: int) -> None:
-        self.runner.wish("choose", lambda session: session.history.choose(index), Activity.PAUSED)
+    def _move(self, how: str, to: int) -> None:
+        """To another iteration ("look") or run ("choose")."""
+        self.runner.wish(how, lambda s: getattr(s.history, how)(to), Activity.PAUSED)
 
     def _on_scan(self) -> None:
         self.scan.show_choice()
@@ -319,16 +357,15 @@ class Explorer(ui.Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        chosen = PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)
-        self._choose("preset", lambda session: session.preset(*chosen))
+        self._choose("preset", *(PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)))
 
-    def _on_generator(self, name: str) -> None:
-        self._choose("generator", lambda session: session.explain_with(name))
+    def _choose(self, how: str, *names: str) -> None:
+        """Have something chosen that begins another run, and show what follows from it."""
+        self._wish(how, lambda session: getattr(session, how)(*names))
 
-    def _choose(
+    def _wish(
         self, kind: str, act: Callable[[Session], object], then: Activity = Activity.PAUSED
     ) -> None:
-        """Have something chosen that begins another run, and show what follows from it."""
         refill = self.runner.on_loop(self._refill)
         self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
 
@@ -344,7 +381,7 @@ class Explorer(ui.Hearing):
 
     def _show_me(self, act: Act) -> None:
         self.tabs.bar.value = "heart"
-        self._choose("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
+        self._wish("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
 
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()
@@ -364,10 +401,10 @@ class Explorer(ui.Hearing):
         self.runner.cancel()
 
 
-def _descendants(widget: w.Widget) -> Iterator[w.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from _descendants(child)
+def _descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
+    for widget in widgets:
+        yield widget
+        yield from _descendants(*getattr(widget, "children", ()))
 
 
 _serving: set[asyncio.Task[None]] = set()

@@ -93,7 +93,7 @@ def _picture(session: Session, dpi: int) -> Image:
     colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
     stack = side(session.scene, session.step.d)
     for left, name, labels in (
-        (0.35, texts.SCANNED.split(":")[0], stack.scanned[0]),
+        (0.35, texts.COLUMNS["input"][0], stack.scanned[0]),
         (0.52, texts.PUT_BACK, stack.put_back[0]),
     ):
         bands = figure.add_axes((left, 0.2, 0.15, 0.6))

@@ -61,10 +61,10 @@ class HeartView(anywidget.AnyWidget):
     ghost: traitlets.List[Trace] = traitlets.List().tag(sync=True)
     shows_ghost = traitlets.Bool(True).tag(sync=True)
     figure_layout = traitlets.Dict().tag(sync=True)
-    words = traitlets.Dict({"loading": texts.PLOTLY_LOADING}).tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(figure_layout=layout())
+        super().__init__(figure_layout=layout(), words={"loading": texts.PLOTLY_LOADING})
         self._heart: Heart | None = None
         self._shown = {"slices": True, "cut": True}
         self._waiting = False

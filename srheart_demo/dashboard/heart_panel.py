@@ -38,8 +38,8 @@ class LabelPictures(anywidget.AnyWidget):
     _esm = module("slices")
 
     pictures = traitlets.Dict().tag(sync=True)
-    columns = traitlets.Dict(texts.COLUMNS).tag(sync=True)
-    rows = traitlets.Dict(texts.ROWS).tag(sync=True)
+    columns = traitlets.Dict().tag(sync=True)
+    rows = traitlets.Dict().tag(sync=True)
     tissues = traitlets.List([*TISSUE_COLOURS.values()]).tag(sync=True)
     difference = traitlets.List([AGREE, DISAGREE]).tag(sync=True)
 
@@ -68,7 +68,7 @@ class SlicesPanel:
         scrubbers = ui.control("srh-short-axis-scrubber"), ui.control("srh-long-axis-scrubber")
         self.slice, self.angle = scrubbers
         self._notes = [ui.html("", "srh-scrub-note") for _ in scrubbers]
-        self.pictures = LabelPictures()
+        self.pictures = LabelPictures(columns=texts.COLUMNS, rows=texts.ROWS)
         titles = texts.SHORT_AXIS_SCRUBBER, texts.LONG_AXIS_SCRUBBER
         cells = [*map(_scrubber, titles, scrubbers, self._notes), self.pictures]
         grid = ui.named(w.GridBox(cells), "srh-pictures")
@@ -92,13 +92,14 @@ class HeartPanel(ui.Hearing):
 
     Attributes:
         cards: the 3-D view, and the slices below it.
+        toggles: controls of what the 3-D view shows.
         computes: the long computation that was asked for last, in `texts.JOBS`.
     """
 
     def __init__(self, runner: Runner) -> None:
         self._runner, self.view, self.slices = runner, HeartView(), SlicesPanel()
         names = "srh-show-truth", "srh-show-cut", "srh-show-slices", "srh-paint"
-        toggles = [*map(ui.control, names)]
+        self.toggles = toggles = [*map(ui.control, names)]
         self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
         self._news = ui.News(texts.PAGE_LOADING)
         self._news.alone(True)

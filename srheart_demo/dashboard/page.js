@@ -84,18 +84,13 @@ const plain = (markup) => markup.replaceAll("<sub>", "_").replaceAll("</sub>", "
 // While the pointer or the focus is on a control, the terms that it acts on light up and the line
 // below the equation tells what it is for.
 function lightTerms(model, signal) {
-  const line = () => document.querySelector(".srh-tip-line .widget-html-content");
-  /** @type {string | undefined} */
-  let begin;
   const light = (event) => {
-    const told = line();
-    begin ??= told?.innerHTML;
+    const told = document.querySelector(".srh-tip-line .widget-html-content");
     const tips = Object.entries(model.get("tips"));
-    const tip = tips.find(([name]) => event.target.closest?.(`.${name}`));
-    const words = tip?.[1] ?? begin ?? "";
-    if (told && told.innerHTML !== words) told.innerHTML = words;
-    const control = tip && event.target.closest(`.${tip[0]}`);
-    if (control && !control.closest(".srh-plot")) control.title = plain(words);
+    const [name, words] = tips.find(([each]) => event.target.closest?.(`.${each}`)) ?? ["", ""];
+    if (told && words && told.innerHTML !== words) told.innerHTML = words;
+    const control = name && event.target.closest(`.${name}`);
+    if (control && !control.matches(".srh, .srh-plot *")) control.title = plain(words);
     const lit = new Set();
     for (const [className, terms] of Object.entries(model.get("terms"))) {
       if (!event.target.closest?.(`.${className}`)) continue;
@@ -129,13 +124,40 @@ function handOutFiles(model, signal) {
   });
 }
 
+// What follows # in the address leads to a state. Under Voilà the address is the page's own, and any
+// other # a link that is none; elsewhere it may be a heading's.
+const leads = () =>
+  location.hash.startsWith("#state=") || (document.body.dataset.voila && location.hash);
+
+function followLinks(model, signal) {
+  const follow = () => leads() && model.send({ kind: "link", link: location.hash });
+  globalThis.addEventListener("hashchange", follow, { signal });
+  listen(signal, model, "msg:custom", async ({ kind, link }) => {
+    if (kind !== "link") return;
+    const address = new URL(location.href);
+    address.hash = link;
+    address.searchParams.delete("token"); // who gets the link is not to get this
+    history.replaceState(history.state, "", address);
+    const copied = navigator.clipboard?.writeText(address.href) ?? Promise.reject();
+    const said = await copied.then(
+      () => true,
+      () => false,
+    );
+    model.send({ kind: "linked", copied: said });
+  });
+  return follow;
+}
+
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function show(model, _, signal) {
   for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
     begin(model, signal);
+  const follow = followLinks(model, signal);
   const tend = () => {
     nameControls(model.get("names"));
+    for (const root of document.querySelectorAll(".srh"))
+      root.setAttribute("lang", model.get("language"));
     // What ipywidgets says of a control without a tooltip.
     for (const element of document.querySelectorAll(".srh [title=null]"))
       element.removeAttribute("title");
@@ -153,7 +175,7 @@ function show(model, _, signal) {
       });
   });
   additions.observe(document.body, { childList: true, subtree: true });
-  listen(signal, model, "change:names", tend);
+  listen(signal, model, "change:names change:language", tend);
   document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
     signal,
   });
@@ -166,6 +188,7 @@ function show(model, _, signal) {
       model.set("calm", asks("reduced-motion: reduce"));
     }
     model.save_changes();
+    if (model.get("visits") === 1) follow();
   });
 }
 

@@ -31,12 +31,16 @@ class Page(anywidget.AnyWidget):
         visits: grows when a browser shows the page and is ready to be drawn on.
         calm: the user's system asks for less motion.
         dark: dark colours; at first what the user's system prefers.
+        language: of the words on it, as HTML names it.
         names: CSS class → accessible name of the control that carries the class.
         terms: CSS class → terms of the equation that the control acts on.
-        tips: CSS class → what is said of the control or chart that is pointed at, as markup.
+        tips: CSS class → what is said of the control or chart that is pointed at, as markup; of
+            nothing else "srh".
         on_touch: called when a hand or a key first does anything but move through the run.
         on_read: called when a browser that builds the page is given all that is there.
         on_close: called when the page is no more.
+        on_link: called with what follows # in the address that a browser opens.
+        on_linked: called when the address leads to a state, and whether it could be copied.
     """
 
     _esm = module("page")
@@ -47,6 +51,7 @@ class Page(anywidget.AnyWidget):
     visits = traitlets.Int(0).tag(sync=True)
     calm = traitlets.Bool(False).tag(sync=True)
     dark = traitlets.Bool(False).tag(sync=True)
+    language = traitlets.Unicode().tag(sync=True)
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
     tips = traitlets.Dict().tag(sync=True)
@@ -59,6 +64,8 @@ class Page(anywidget.AnyWidget):
         super().__init__(**values)
         self.on_touch: Callable[[], object] = lambda: None
         self.on_close: Callable[[], object] = lambda: None
+        self.on_link: Callable[[str], object] = lambda link: None
+        self.on_linked: Callable[[bool], object] = lambda copied: None
         self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)
 
@@ -85,6 +92,10 @@ class Page(anywidget.AnyWidget):
             self.pong = int(message["ping"])
         elif message.get("kind") == "touched":
             self.on_touch()
+        elif message.get("kind") == "link":
+            self.on_link(str(message["link"]))
+        elif message.get("kind") == "linked":
+            self.on_linked(bool(message["copied"]))
 
     @traitlets.observe("pong", "visits")
     def _answered(self, _: object) -> None:
@@ -126,6 +137,10 @@ class Page(anywidget.AnyWidget):
         """Nobody sees the page any more."""
         super().close()
         self.on_close()
+
+    def lead_to(self, link: str) -> None:
+        """Have the page's address lead to a state, and copy it where the browser allows that."""
+        self.send({"kind": "link", "link": link})
 
     def download(self, name: str, data: bytes) -> None:
         """Hand the user a file."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -48,21 +47,26 @@ class Header:
         switches = [*map(ui.control, names)]
         self.equation, self.dark, self.hide_truth, self.to_tour = switches
         self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
+        self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(f'<div class="srh-legend">{chips}</div>')
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )
-        top = ui.named(
-            w.HBox([title, self.to_tour, legend, self.hide_truth, *switches[:2]]), "srh-header"
-        )
+        controls = self.hide_truth, self.equation, self.language, self.dark
+        top = ui.named(w.HBox([title, self.to_tour, legend, *controls]), "srh-header")
         begin = ui.html(texts.BEGIN, "srh-tip-line")
         self._told = ui.named(w.VBox([strip, begin, self.tour.box]), "srh-told-of")
         self.box = w.VBox([top, self._told])
-        self.to_tour.on_click(lambda _: self._begin_tour())
+        self.to_tour.on_click(lambda _: self.begin_tour())
         self.tour.leave.on_click(lambda _: self._end_tour())
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
 
-    def _begin_tour(self) -> None:
+    @property
+    def touring(self) -> bool:
+        """Whether the tour is on the page."""
+        return "srh-touring" in self._told._dom_classes
+
+    def begin_tour(self) -> None:
         """It takes the place of the equation."""
         self._shown, self.equation.value = self.equation.value, False
         ui.mark(self._told, "srh-touring", True)
@@ -92,17 +96,14 @@ class ScanPanel:
         content = [self.subject, self.seed, self.own, *sliders, pair, self.stack]
         self.box = ui.card("1", texts.SCAN, content, "srh-scan")
         self.controls = (self.subject, self.seed, *self._simulation.values(), self.long_axis)
-        self._samples: Iterable[str] = ()
         self.show_choice()
 
     def fill(self, session: Session) -> None:
         """The subjects that there are, and how the one is scanned that is looked at."""
         from srheart_demo.explorer.subjects import random_seed
-        from srheart_demo.scan.samples import SAMPLES
 
-        self._samples, scan = SAMPLES, session.scene.settings
-        words = {name: name.replace("_", " ").capitalize() for name in SAMPLES}
-        words |= {name: name for name in session.own}
+        scan = session.scene.settings
+        words = texts.SAMPLE_NAMES | {name: name for name in session.own}
         words |= {RANDOM: texts.SUBJECT_RANDOM, OWN: texts.SUBJECT_OWN}
         seed = random_seed(scan.subject)
         ui.offer(self.subject, words, scan.subject if seed is None else RANDOM)
@@ -137,7 +138,7 @@ class ScanPanel:
     def show_choice(self) -> None:
         """What the choice of the subject asks for."""
         ui.show(self.seed, self.subject.value == RANDOM)
-        ui.show(self.own, self.subject.value not in (None, RANDOM, *self._samples))
+        ui.show(self.own, self.subject.value not in (None, RANDOM, *texts.SAMPLE_NAMES))
         self.own.value = escape(texts.OWN_HINT if self.name is None else texts.OWN_AS_IT_IS)
 
     def enable(self, loading: bool, simulated: bool, view: bool) -> None:
@@ -191,8 +192,9 @@ class SolverPanel:
         """What the chosen preset does, and the name of what is `shown`, if that is another."""
         papers = self.preset.value == PAPERS_CHOICE
         told = texts.PAPERS_NOTE if papers else texts.PRESET_NOTES.get(self.preset.value, "")
+        names = map(sentences.in_words, (shown, self._chosen))
         other = shown not in ("", self._chosen)
-        said = f"<b>{escape(texts.SHOWN_RUN.format(shown, self._chosen))}</b> " if other else ""
+        said = f"<b>{escape(texts.SHOWN_RUN.format(*names))}</b> " if other else ""
         self.preset_note.value = said + escape(told)
 
     def show_long_axis(self, used: bool) -> None:

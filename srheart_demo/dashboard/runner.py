@@ -17,6 +17,7 @@ from enum import Enum
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.painter import NAP, Painter
 
@@ -81,6 +82,7 @@ class Runner:
         on_state: called with `state` and, if that failed, the problem.
         on_job: called with a long computation's name and how far it is, of 1; None when it is over,
             or has given way.
+        on_restored: called with what a state came to otherwise than it was (`Session.restore`).
         on_problem: called with why a wish was not granted or a computation came to nothing, and the
             computation's name; the run is as it was.
     """
@@ -94,6 +96,7 @@ class Runner:
         self.on_scan: Callable[[Session], object] = lambda session: None
         self.on_state: Callable[[Activity, str], object] = lambda state, problem: None
         self.on_job: Callable[[str, float | None], object] = lambda name, done: None
+        self.on_restored: Callable[[Any], object] = lambda otherwise: None
         self.on_problem: Callable[[str, str], object] = lambda problem, job: None
         self._load = load
         self._wishes: dict[str, Callable[[Session], object]] = {}
@@ -180,9 +183,13 @@ class Runner:
         """Take a stack of the user's own; where it cannot be used, all is as it was."""
         if self.state is not Activity.LOADING:
             self._enter(Activity.PAUSED)
-        self.job(
-            "load", lambda session, _: session.load(file), lambda _: self._enter(Activity.READY)
-        )
+        self.job("load", lambda s, _: s.load(file), lambda _: self._enter(Activity.READY))
+
+    def restore(self, text: str) -> None:
+        """Compute the state of a text or link again; where that cannot be, all rests as it was."""
+        self.end_replay()
+        self.pause()
+        self.job("restore", lambda session, watch: session.restore(text, watch), self.on_restored)
 
     def configure(self, name: str, value: object) -> None:
         """Change a single setting."""
@@ -338,10 +345,10 @@ class Runner:
         except Cancelled:
             pass
         except (KeyError, ValueError) as error:
-            problem = str(error.args[0]) if error.args else type(error).__name__
+            problem = sentences.problem(error)
         except OSError as error:
             log.warning("%s: %s", job.name, error)
-            problem = f"The server cannot write files ({error.strerror}); the run is as it was."
+            problem = texts.CANNOT_WRITE.format(error.strerror)
         finally:
             self._watch = self._doing = None
             # What was reported last comes first.

@@ -1,7 +1,8 @@
-"""Sentences of the dashboard that hold numbers."""
+"""Sentences of the dashboard that hold numbers; their words stand in `texts`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from math import isnan
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from srheart_demo.dashboard import texts
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.race import Lane
+    from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.tour import Tour
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
@@ -20,30 +22,48 @@ def progress_line(now: Moment, running: bool) -> str:
     if not now.last and not running:
         return texts.READY_NOTE
     if now.ended and not running:
-        whole = f"of {now.last}"
+        how = "ended"
     elif now.at < now.last:
-        whole = f"of {now.last} so far"
+        how = "so_far"
     else:
-        whole = f"of at most {now.most}"
-    parts = [now.name, f"iteration {now.at} {whole}"]
+        how = "at_most"
+    said = texts.PROGRESS[how].format(at=now.at, last=now.last, most=now.most)
+    parts = [in_words(now.name), said]
     if now.step.stopped:
         parts.append(texts.ENDS[now.step.stopped])
     if now.at:
         parts.append(f"{now.step.seconds:.1f}\u00a0s")
     if running and now.left is not None:
-        parts.append(_remaining(now.left))
+        minutes, seconds = now.left / 60, max(1, round(now.left))
+        left = texts.PROGRESS["seconds" if now.left < 90 else "minutes"]
+        parts.append(left.format(seconds=seconds, minutes=minutes))
     return " · ".join(parts)
 
 
-def _remaining(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(1, round(seconds))}\u00a0s left"
-    return f"about {seconds / 60:.0f}\u00a0min left"
+def in_words(name: str) -> str:
+    """Settings and their generator, whose names are alike in every language, with the words
+    between."""
+    for english, words in texts.RUN_NAMES.items():
+        name = name.replace(english, words)
+    return name
+
+
+def problem(error: Exception) -> str:
+    """Why a computation came to nothing; of a state that cannot be restored in the page's words."""
+    reason, facts = getattr(error, "said", ("", {}))
+    if reason:
+        return str(texts.NO_STATE[reason].format(**facts))
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
+def otherwise(found: Iterable[Said]) -> str:
+    """What came of a state that was restored otherwise than it was."""
+    return " ".join(texts.OTHERWISE[which].format(**facts) for which, facts in found)
 
 
 def spoken(name: str) -> str:
     """Settings, not in capitals; what a step adds stays as it is."""
-    return name if name.startswith("+") else name.capitalize()
+    return in_words(name if name.startswith("+") else name.capitalize())
 
 
 def run_name(curves: LossCurves) -> str:
@@ -61,22 +81,20 @@ def loss_of(curves: LossCurves) -> str:
 
 def short_axis_note(number: int, of: int) -> str:
     """Which slice is shown, counted from the apex."""
-    end = " (apex)" if number == 1 else " (base)" if number == of else ""
-    return f"slice {number} of {of}{end}"
+    end = {of: "base", 1: "apex"}.get(number, "between")
+    return str(texts.SLICE_NOTE[end].format(number, of))
 
 
 def long_axis_note(angle: float, acquired: bool) -> str:
     """Which plane is shown, as turned about the heart's axis."""
-    if angle == 0:
-        return "0°: the acquired view" if acquired else "0°: the 4-chamber view"
-    return f"turned {angle:+.0f}° from the 4-chamber view"
+    which = "turned" if angle else "acquired" if acquired else "chambers"
+    return str(texts.CUT_NOTE[which].format(angle))
 
 
 def lean(now: Moment) -> str:
     """How much of the motion error is a drift along the stack, and what sees that."""
     views = len(now.scene.view_names) if now.settings.gamma else 0
-    seen = texts.LEAN_SEEN.format(views, "s" * (views > 1)) if views else texts.LEAN_UNSEEN
-    return texts.LEAN.format(now.lean, seen)
+    return str(texts.LEAN[min(views, 2)].format(now.lean, views))
 
 
 def tour_done(tour: Tour) -> str:
@@ -96,15 +114,10 @@ def tour_done(tour: Tour) -> str:
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
     """The volumes here, and how much of the way leaves the population."""
     told = " · ".join(
-        f"{tissue} {ml:.0f}\u00a0ml{' (outside)' if tissue in odd else ''}"
+        f"{tissue} {ml:.0f}\u00a0ml{texts.OUTSIDE if tissue in odd else ''}"
         for tissue, ml in volumes.items()
     )
-    if not share:
-        return f"{told}. All along the way the volumes are those of the population."
-    return (
-        f"{told}. On {100 * share:.0f}\u00a0% of the way, where the lines are thin, G draws volumes"
-        " that only 1 in 500 hearts of its population has, or none: no known hearts."
-    )
+    return str(texts.LATENT_STORY[share > 0].format(told=told, share=100 * share))
 
 
 def direction(number: int, direction: Direction) -> str:
@@ -116,13 +129,9 @@ def gauge_verdict(curve: GaugeCurve) -> str:
     """What the experiment shows, in numbers, as markup."""
     reach = abs(curve.amounts) <= 8
     sa = curve.loss_sa[reach].max() - curve.loss_sa[reach].min()
-    if isnan(curve.loss_la[0]):
-        return f"Within 8\u00a0mm {texts.LOSS_SA} changes by {sa:.4f}: nothing in the data objects."
     la = curve.loss_la[reach].max() - curve.loss_la[reach].min()
-    return (
-        f"Within 8\u00a0mm {texts.LOSS_SA} changes by {sa:.4f}, {texts.LOSS_LA} by {la:.3f}:"
-        " the long-axis view objects."
-    )
+    said = texts.GAUGE_VERDICT[not isnan(la)]
+    return str(said.format(L_SA=texts.LOSS_SA, L_LA=texts.LOSS_LA, sa=sa, la=la))
 
 
 def race_table(lanes: list[Lane]) -> str:
@@ -150,29 +159,17 @@ def alternatives(now: Moment) -> dict[str, str]:
     error = abs(shifts.estimate - shifts.truth)[: len(shifts.tissue)][shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
     number = shifts.slices[shifts.tissue][worst] if len(error) else 0
-    off, views = "", "".join(f", {name} view" for name in shifts.views)
+    off, views = "", "".join(f", {texts.STACK_WORDS['view']}".format(n) for n in shifts.views)
     if len(error) and not isnan(error[worst, 0]):
-        length = (error[worst] ** 2).sum() ** 0.5
-        off = f" Furthest from the truth is slice {number}, by {length:.1f}\u00a0mm."
-    return {
-        "srh-fig-convergence": (
-            f"Chart of the losses: L went from {active.loss[0]:.3f} to {active.loss[at]:.3f} nats"
-            f" per voxel in {at} iterations; {len(now.curves)} runs are shown."
-        ),
-        "srh-fig-shifts": (
-            "Chart of each slice's displacement in millimetres, estimated and true:"
-            f" {int(shifts.tissue.sum())} slices with tissue{views}.{off}"
-        ),
-        "srh-fig-latent": (
-            f"Bar chart of the latent code: {len(z)} numbers, the largest is number"
-            f" {int(abs(z).argmax()) + 1} with {z[abs(z).argmax()]:.1f} standard deviations."
-        ),
-        "srh-fig-path": (
-            "Chart of the latent code's path in two principal directions, from"
-            f" {path[0, 0]:.1f}, {path[0, 1]:.1f} to"
-            f" {path[at, 0]:.1f}, {path[at, 1]:.1f} standard deviations."
-        ),
+        off = texts.FURTHEST.format(number, (error[worst] ** 2).sum() ** 0.5)
+    largest = int(abs(z).argmax())
+    facts = {
+        "srh-fig-convergence": (active.loss[0], active.loss[at], at, len(now.curves)),
+        "srh-fig-shifts": (int(shifts.tissue.sum()), views, off),
+        "srh-fig-latent": (len(z), largest + 1, z[largest]),
+        "srh-fig-path": (*path[0], *path[at]),
     }
+    return {name: texts.ALTERNATIVES[name].format(*told) for name, told in facts.items()}
 
 
 def heart_alternative(now: Moment) -> str:
@@ -180,4 +177,4 @@ def heart_alternative(now: Moment) -> str:
     names, volumes = texts.TISSUE_NAMES, now.volumes.items()
     told = ", ".join(f"{names[tissue]} {ml:.0f}\u00a0ml" for tissue, ml in volumes)
     what, help_ = texts.NAMES["srh-fig-heart"].split(". ", 1)
-    return f"{what}. The estimate at iteration {now.at}: {told}. {help_}"
+    return f"{what}. {texts.HEART_NOW.format(now.at, told)} {help_}"

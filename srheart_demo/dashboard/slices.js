@@ -37,7 +37,7 @@ function show(model, el, signal) {
   for (const [row, view] of Object.entries(model.get("rows"))) {
     for (const [name, [title]] of columns) {
       const canvas = element("canvas", `srh-picture srh-${row}-${name}`, el);
-      canvas.setAttribute("aria-label", `${view}, ${title.toLowerCase()}`);
+      canvas.setAttribute("aria-label", `${view}, ${title}`);
       canvas.setAttribute("role", "img");
       canvases[`${row}-${name}`] = canvas;
     }

@@ -151,7 +151,7 @@ function show(model, el, signal) {
     ask();
     if (!get("of")) return; // nothing is scanned yet
     const [name, viewing] = [get("views")[get("view")], viewed()];
-    const slice = viewing ? `${name} ${words.view}` : `${words.slice} ${get("chosen") + 1}`;
+    const slice = viewing ? words.view.replace("{}", name) : `${words.slice} ${get("chosen") + 1}`;
     const signed = (mm) => `${mm > 0 ? "+" : ""}${mm.toFixed(1)}`;
     const moved = offset || down;
     const away = moved ? `${viewing ? `${signed(-down)} ` : ""}${signed(offset)} mm` : "";

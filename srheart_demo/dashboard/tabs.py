@@ -59,8 +59,7 @@ class Tab(Hearing):
         self._asked: About | None = None
         self._given_up: About | None = None
         content = [html(words["note"], "srh-note"), *controls, self._news.box, self._pictures]
-        title = words.get("title", words["button"])
-        box = card("", title, content, f"srh-why-{name}", words["lesson"])
+        box = card("", words["title"], content, f"srh-why-{name}", words["lesson"])
         self.cards = [named(box, "srh-why")]
         self._news.again.on_click(lambda _: self.ask(True))
         for each in asked:

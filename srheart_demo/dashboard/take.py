@@ -1,8 +1,7 @@
-"""The tab that hands out files, and the state as a text."""
+"""The tab that hands out files, and the state as a text or a link."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -20,14 +19,9 @@ if TYPE_CHECKING:
 
 
 class TakeTab(Tab):
-    """Files, and the state as a text.
-
-    Attributes:
-        on_restored: called with what came out otherwise than a text says.
-    """
+    """Files, and the state as a text or a link."""
 
     def __init__(self, runner: Runner) -> None:
-        self.on_restored: Callable[[str], object] = lambda otherwise: None
         self.buttons, rows = {}, list[w.Widget]()
         for kind, (title, told) in texts.TAKES.items():
             made = w.Button(description=title, icon="download")
@@ -35,10 +29,15 @@ class TakeTab(Tab):
             self.buttons[kind].on_click(lambda _, kind=kind: self._take(kind))
             rows += [self.buttons[kind], note(told)]
         self.state, self.restore = control("srh-state"), control("srh-restore")
-        self.restore.on_click(lambda _: self._restore(self.state.value))
+        self.link, self.linked = control("srh-copy-link"), html("", "srh-linked")
+        self.restore.on_click(lambda _: runner.restore(self.state.value))
+        self.link.on_click(lambda _: self._link())
+        runner.page.on_linked = self._say_linked
         head = html(f"<h3>{escape(texts.STATE)}</h3>")
         controls = [named(w.GridBox(rows), "srh-takes"), head, note(texts.STATE_NOTE)]
-        super().__init__(runner, "take", controls, [self.state, row(self.restore)])
+        super().__init__(
+            runner, "take", controls, [self.state, row(self.restore, self.link), self.linked]
+        )
 
     def about(self, session: Session) -> About:
         """All that is kept, and what of it is looked at."""
@@ -47,19 +46,23 @@ class TakeTab(Tab):
 
     def compute(self, session: Session) -> None:
         """The text of what there is, which takes no time."""
-        self.state.value = session.text()
+        self.state.value, self.linked.value = session.text(), ""
         self.fill()
 
     def _take(self, kind: str) -> None:
         name = "film" if kind == "gif" else "take"
         self.runner.job(name, partial(_made, kind), lambda file: self.runner.page.download(*file))
 
-    def _restore(self, text: str) -> None:
-        self.runner.job(
-            "restore",
-            lambda session, watch: session.restore(text, watch),
-            lambda otherwise: self.on_restored(" ".join(otherwise)),
-        )
+    def _link(self) -> None:
+        if self.runner.session is not None:
+            self.runner.page.lead_to(self.runner.session.link())
+
+    def _say_linked(self, copied: bool) -> None:
+        """Where the link is, and what it does not carry."""
+        session, said = self.runner.session, [texts.LINKED[str(copied)]]
+        if session is not None and session.scene.subject.name in session.own:
+            said.append(texts.LINK_WITHOUT_FILE.format(session.scene.subject.name))
+        self.linked.value = f'<span role="status">{escape(" ".join(said))}</span>'
 
 
 def _made(kind: str, session: Session, watch: Watch) -> tuple[str, bytes]:

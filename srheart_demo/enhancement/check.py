@@ -98,7 +98,8 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
     `watch` is told how many of how many quick solves are done.
     """
     G = e.problem.G
-    solved = e if e.last.state.settings == quick(G) else None
+    as_known = e.problem.known is None and e.last.state.settings == quick(G)
+    solved = e if as_known else None
     measures = judge(measured(e.scan, G, solved, watch))
     verdict, reasons = verdict_of(measures, e.scan.doubts)
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from srheart_demo.enhancement import datasets
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.cycle import Beat
 from srheart_demo.enhancement.enhance import Diverged, enhance
@@ -148,7 +149,7 @@ class Cohort:
 
     def _read(self, subject: CohortScan) -> Scan:
         """A subject's scan; without views that are unusable, and with a note why."""
-        notes = subject.notes
+        notes = subject.notes_on(self.how)
         while True:
             try:
                 scan = subject.read(self.how)
@@ -180,12 +181,13 @@ class Cohort:
         return record
 
     def _record(self, subject: CohortScan, status: str, message: str = "") -> Record:
-        how = self.how
+        how, own = self.how, subject.meaning
+        labels, of_views = how.convention or own, how.view_convention or own
         made_with = {
             "settings": asdict(self.settings),
             "surface": self.surface,
-            "labels": how.convention and str(how.convention),
-            "view_labels": how.view_convention and str(how.view_convention),
+            "labels": labels and str(labels),
+            "view_labels": of_views and str(of_views),
             "view_lacks": how.view_lacks,
             "check": self.check,
             "slice_axis": how.slice_axis,
@@ -268,3 +270,18 @@ def summarise(cohort: Cohort, found: Found) -> list[Record]:
     columns = [column.name for column in fields(Record) if column.name != "made_with"]
     write_csv(map(vars, records), columns, cohort.out / SUMMARY_FILE)
     return records
+
+
+def write_as(layout: str, cohort: Cohort, records: Sequence[Record]) -> Path:
+    """Write the hearts that are done in a layout of `datasets.LAYOUTS` too; returns its folder,
+    which replaces that of an earlier run."""
+    staging, folder = cohort.out / STAGING, cohort.out / f"S_SR_{layout}"
+    done = [record.subject for record in records if record.status == "done"]
+    hearts = {name: cohort.out / name / "S_SR.nii.gz" for name in done}
+    staging.mkdir(exist_ok=True)
+    try:
+        with whole_folder(folder, staging) as draft:
+            datasets.write_dataset(layout, hearts, cohort.version, draft)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return folder

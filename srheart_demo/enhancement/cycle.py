@@ -1,20 +1,42 @@
-"""A beating heart: every frame of a scan, each restored from where the one before it ended."""
+"""A beating heart: every frame of a scan, with one displacement for each breath-hold.
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+Each frame is restored alone, from where the one before it ended; then again, with what all frames
+together tell (`solver.cycle`). What is done may be kept in a file, from which a run goes on.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Self
+from statistics import fmean
+from typing import Any, Self
 
-from torch import Tensor
+import torch
 
 from srheart_demo.enhancement.enhance import Enhancement, enhance
-from srheart_demo.files import write_csv
-from srheart_demo.heart.measures import volumes_ml
+from srheart_demo.files import atomic_folder, atomic_path, write_csv, write_json
+from srheart_demo.frame import TISSUES
+from srheart_demo.heart.generator import soft_volumes_ml
+from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.algorithm import Step
-from srheart_demo.solver.problem import Generator
+from srheart_demo.solver.cycle import Alone, breath_holds, shared
+from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.uncertainty import laplace
+
+KEPT_FILE = "cycle.json"
+DRAWS = 16  # Of hearts, for the spread of volumes
+PHASES = ("1 of 2, frames alone:", "2 of 2, frames together:")
+
+Measured = tuple[float, float | None]
+"""A figure and its standard deviation, None where the run had no priors."""
+
+WatchFrame = Callable[[str, int, Step], None]
+"""Told one of `PHASES`, the index of the frame, and each step."""
 
 
 @dataclass(frozen=True)
@@ -38,29 +60,164 @@ class Beat:
         return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict)
 
 
+@dataclass(frozen=True)
+class CycleBeat(Beat):
+    """The same with standard deviations, ml: of the Laplace approximation, with d known.
+
+    None where the run had no priors.
+    """
+
+    LV_ml_sd: float | None = None
+    MYO_ml_sd: float | None = None
+    RV_ml_sd: float | None = None
+
+    @classmethod
+    def of(cls, frame: int, e: Enhancement) -> Self:
+        """Measured on a restored frame, and on draws of its heart."""
+        measured = asdict(Beat.of(frame, e))
+        settings = e.last.state.settings
+        if settings.prior and settings.prior_of == "zd":
+            drawn = soft_volumes_ml(laplace(e.last, e.problem).hearts(DRAWS)).std(0)
+            for tissue, sd in zip(TISSUES[1:], drawn[1:].tolist(), strict=True):
+                measured[f"{tissue}_ml_sd"] = round(sd, 2)
+        return cls(**measured)
+
+
+@dataclass
+class Kept:
+    """What is done of a cine: in its folder of results, so that a run that was cut goes on.
+
+    Attributes:
+        out: the folder; None keeps nothing.
+        made_with: all that the results depend on, of JSON's types; what was made otherwise is made
+            anew.
+        alone: what the first frames were found to be without the others.
+        beats: by frame, those whose folder is there.
+    """
+
+    out: Path | None = None
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    alone: list[Alone] = field(default_factory=list)
+    beats: dict[int, CycleBeat] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, out: Path, made_with: Mapping[str, Any]) -> Self:
+        """What a folder holds."""
+        kept = cls(out, json.loads(json.dumps(made_with)))
+        with suppress(OSError, ValueError, KeyError, TypeError):  # None, or of something else
+            found = json.loads((out / KEPT_FILE).read_text("utf-8"))
+            if found["made_with"] == kept.made_with:
+                alone = [Alone(torch.tensor(z), torch.tensor(d), ml) for z, d, ml in found["alone"]]
+                beats = [CycleBeat(**beat) for beat in found["beats"]]
+                there = [b for b in beats if (kept.folder(b.frame) / "d.json").exists()]
+                kept.alone, kept.beats = alone, {b.frame: b for b in there}
+        return kept
+
+    def folder(self, frame: int) -> Path:
+        """Where the results of a frame go."""
+        return (self.out or Path()) / f"frame_{frame:03d}"
+
+    def take(self, e: Enhancement) -> None:
+        """Write a restored frame, and the volumes of all that are done."""
+        frame = e.scan.frame
+        with atomic_folder(self.folder(frame)) as folder:
+            e.write(folder)
+        self.beats[frame] = CycleBeat.of(frame, e)
+        beats = [self.beats[n] for n in sorted(self.beats)]
+        write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
+        self.save()
+
+    def save(self) -> None:
+        """Write what is done, whole or not at all."""
+        if self.out is None:
+            return
+        alone = [[own.z.tolist(), own.d.tolist(), own.muscle_ml] for own in self.alone]
+        beats = [asdict(beat) for beat in self.beats.values()]
+        self.out.mkdir(parents=True, exist_ok=True)
+        with atomic_path(self.out / KEPT_FILE) as draft:
+            write_json({"made_with": self.made_with, "alone": alone, "beats": beats}, draft)
+
+
 def restore_cycle(
     scans: Sequence[Scan],
     G: Generator,
     settings: Settings,
-    watch: Callable[[int, Step], None] | None = None,
+    watch: WatchFrame | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Enhancement]:
-    """`enhance` the frames of `read_cycle`, each from where the one before it ended.
+    """Restore the frames of `read_cycle`, those that are not among the `kept` beats.
 
-    `watch` sees the index of the frame in `scans`, and each step.
+    Each is solved alone, from where the one before it ended; once more with the displacements that
+    all agree on, and with the volume of muscle that they have on average.
     """
-    z: Tensor | None = None
+    kept, tell = kept or Kept(), watch or (lambda phase, i, step: None)
     for i, scan in enumerate(scans):
-        e = enhance(scan, G, settings, watch and partial(watch, i), z)
-        z = e.last.z
-        yield e
+        if i >= len(kept.alone):
+            z = kept.alone[-1].z if kept.alone else None
+            e = enhance(scan, G, settings, partial(tell, PHASES[0], i), z)
+            kept.alone.append(found_alone(e))
+            kept.save()
+    frames = [Problem.of(scan, G) for scan in scans]
+    known = shared(frames, breath_holds(scans), kept.alone, settings)
+    for i, scan in enumerate(scans):
+        if scan.frame not in kept.beats:
+            seen = partial(tell, PHASES[1], i)
+            yield enhance(scan, G, settings, seen, kept.alone[i].z, known[i])
 
 
-def write_volumes(beats: Sequence[Beat], path: Path) -> None:
-    """The volumes over the cycle as CSV, whole or not at all."""
-    write_csv(map(vars, beats), list(Beat.__dataclass_fields__), path)
+def found_alone(e: Enhancement) -> Alone:
+    """What the other frames are told of one."""
+    muscle_ml = float(soft_volumes_ml(e.field)[0, TISSUES.index("MYO")])
+    return Alone(e.last.z, e.last.state.point.d, muscle_ml)
+
+
+def write_volumes(beats: Sequence[CycleBeat], path: Path) -> None:
+    """The volumes over the cycle as CSV, whole or not at all.
+
+    Beside them what share of its largest volume each ventricle has ejected (at end-systole the
+    ejection fraction), and the mass of the myocardium, g.
+    """
+    rows: list[dict[str, Any]] = []
+    for beat in beats:
+        row = asdict(beat)
+        for side in ("LV", "RV"):
+            fullest = max(beats, key=lambda b: getattr(b, f"{side}_ml"))
+            row[f"{side}_ejected"], row[f"{side}_ejected_sd"] = ejected([fullest, beat], side)
+        row["LV_mass_g"], row["LV_mass_g_sd"] = mass_g([beat])
+        rows.append({name: round(x, 4) if isinstance(x, float) else x for name, x in row.items()})
+    write_csv(rows, list(rows[0]), path)
 
 
 def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:
     """Share of a ventricle's largest volume that its smallest lacks: (EDV − ESV) / EDV."""
     volumes = [getattr(beat, f"{tissue}_ml") for beat in beats]
     return 1 - min(volumes) / max(volumes)
+
+
+def extremes(beats: Sequence[CycleBeat], tissue: str) -> tuple[Measured, Measured]:
+    """A ventricle's largest and smallest volume, ml."""
+    volumes = [(getattr(b, f"{tissue}_ml"), getattr(b, f"{tissue}_ml_sd")) for b in beats]
+    return max(volumes), min(volumes)
+
+
+def ejected(beats: Sequence[CycleBeat], tissue: str) -> Measured:
+    """`ejection_fraction`, errors of two frames being independent."""
+    (EDV, ED_sd), (ESV, ES_sd) = extremes(beats, tissue)
+    if ED_sd is None or ES_sd is None:
+        return 1 - ESV / EDV, None
+    return 1 - ESV / EDV, math.hypot(ES_sd, ESV / EDV * ED_sd) / EDV
+
+
+def mass_g(beats: Sequence[CycleBeat]) -> Measured:
+    """Mean mass of the left ventricle's myocardium, g.
+
+    That is the mean of the frames': what one does not tell of the muscle the others do not either.
+    """
+    mean = MYOCARDIAL_DENSITY * fmean(beat.MYO_ml for beat in beats)
+    sds = [beat.MYO_ml_sd for beat in beats if beat.MYO_ml_sd is not None]
+    return mean, MYOCARDIAL_DENSITY * fmean(sds) if sds else None
+
+
+def wandering(volumes: Sequence[float]) -> float:
+    """Largest less smallest, as a share of the mean: 0 of an incompressible muscle."""
+    return (max(volumes) - min(volumes)) / fmean(volumes)

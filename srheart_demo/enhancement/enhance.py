@@ -6,7 +6,7 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import Centred, centred, common_translation
 from srheart_demo.solver.motion_prior import astray
-from srheart_demo.solver.problem import Generator, Problem
+from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
 GAUGE = (
@@ -170,6 +170,7 @@ def enhance(
     settings: Settings = RECOMMENDED,
     watch: Callable[[Step], None] | None = None,
     z: Tensor | None = None,
+    known: Known | None = None,
 ) -> Enhancement:
     """Restore the heart of a scan: all that ``srheart enhance`` does but for the check.
 
@@ -184,11 +185,12 @@ def enhance(
         G: the generator that must explain the scan; `traits` by default.
         watch: sees each step.
         z: (1, M) where to start, in place of where the settings say.
+        known: what other frames of a cine tell of this one.
 
     Raises:
         Diverged: the run found no heart.
     """
-    problem = Problem.of(scan, G or load_generator())
+    problem = replace(Problem.of(scan, G or load_generator()), known=known)
     steps: list[Step] = []
 
     def keep(step: Step) -> None:

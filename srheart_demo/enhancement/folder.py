@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srheart_demo.enhancement import names
+from srheart_demo.enhancement.datasets import Legend, Legends
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -57,6 +58,7 @@ class CohortScan:
     view_frames: tuple[int | None, ...] = ()  # which of each view with several
     several: bool = False  # whether other frames of the stack are scans of the cohort too
     notes: tuple[str, ...] = ()  # what a user should know of how the view was found
+    legend: Legend | None = None  # what its dataset says of labels
 
     @property
     def name(self) -> str:
@@ -73,9 +75,26 @@ class CohortScan:
         """The views in one line."""
         return "; ".join(self.views) or None
 
+    @property
+    def meaning(self) -> Convention | None:
+        """What its dataset says that values mean."""
+        return self.legend and self.legend.convention
+
+    def notes_on(self, how: HowToRead) -> tuple[str, ...]:
+        """Its notes, where it is read so."""
+        if self.legend is None or how.convention:
+            return self.notes
+        return (*self.legend.notes, *self.notes)
+
     def read(self, how: HowToRead = AS_FOUND) -> Scan:
         """The scan, with its frames; `InvalidVolume` as `read_scan`."""
-        own = replace(how, frame=self.frame, view_frame=self.view_frames)
+        own = replace(
+            how,
+            frame=self.frame,
+            view_frame=self.view_frames,
+            convention=how.convention or self.meaning,
+            view_convention=how.view_convention or self.meaning,
+        )
         return read_scan(*self.paths, how=own)
 
     def without(self, view: int) -> "CohortScan":
@@ -196,6 +215,9 @@ class _Sorting:
     left_out: dict[str, str] = field(default_factory=dict)
     """View → why it was not taken."""
 
+    def __post_init__(self) -> None:
+        self._legends = Legends(self.folder)
+
     def take(self, file: str) -> None:
         """Put a file where it belongs."""
         if passed := self._by_name(file):
@@ -245,7 +267,8 @@ class _Sorting:
         return Found(subjects, sorted(self.passed_over))
 
     def _frames(self, stack: str) -> Iterator[CohortScan]:
-        content, scan = self.stacks[stack], CohortScan(self.folder, stack)
+        content = self.stacks[stack]
+        scan = CohortScan(self.folder, stack, legend=self._legends.of(stack))
         if isinstance(content, InvalidVolume):
             yield replace(scan, notes=(f"It cannot be used: {self._said(content, stack)}.",))
         elif content.frames == 1:
@@ -292,7 +315,8 @@ class _Sorting:
         for view in views:
             try:
                 frame = self._view_frame(scan, view)
-                volume = survey_view(self.folder / view, self.view_convention, frame).volume
+                meaning = self.view_convention or self._view_meaning(scan, view)
+                volume = survey_view(self.folder / view, meaning, frame).volume
                 for other, known in taken.items():
                     if same_plane(volume, known):
                         raise InvalidVolume(f"{other} shows the same plane")
@@ -303,6 +327,14 @@ class _Sorting:
             taken[view] = volume
             frames.append(frame)
         return replace(scan, views=tuple(taken), view_frames=tuple(frames), notes=tuple(notes))
+
+    def _view_meaning(self, scan: CohortScan, view: str) -> Convention | None:
+        """What a view's legend says; `InvalidVolume` if its stack's says another thing."""
+        legend = self._legends.of(view)
+        meaning = legend and legend.convention
+        if (meaning and meaning.tissues) != (scan.meaning and scan.meaning.tissues):
+            raise InvalidVolume("its dataset gives its labels another meaning than the stack's")
+        return meaning
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
         """The frame of a view that shows what the scan does; None of a view of one.

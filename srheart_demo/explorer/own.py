@@ -130,7 +130,7 @@ class OwnScan(Scannable):
         digits = {"two": "2", "three": "3", "four": "4"}
         short = tuple(f"{digits.get(found[1], found[1])}ch" if found else "" for found in chambers)
         alike = len({*short}) < len(short) or "" in short
-        return tuple(f"view {n}" for n, _ in enumerate(short, 1)) if alike else short
+        return tuple(f"LA {n}" for n, _ in enumerate(short, 1)) if alike else short
 
     def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
         """The files as they are, but for what is dragged or left out: nothing is simulated."""

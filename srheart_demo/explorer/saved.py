@@ -1,4 +1,4 @@
-"""A session as a text: paste it, and the very same runs are there again.
+"""A session as a text or a link: paste it, and the very same runs are there again.
 
 What is written is how they came about, not their numbers: the scan, each run's settings and
 generator, the changes made by hand, how far it went and its loss there. Algorithm 1 is
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 from srheart_demo.explorer.history import MOST, History, Run, generator_called, generator_name
+from srheart_demo.explorer.link import text_of
 from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.heart.generator import available
 from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import PRESETS, Settings
@@ -23,6 +25,21 @@ from srheart_demo.solver.settings import PRESETS, Settings
 VERSION, LOSS_DIGITS = 1, 5
 SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
 POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}  # Of a scan
+
+Said = tuple[str, dict[str, Any]]
+"""What there is to say of a state that is restored: which sentence, and the facts in it."""
+
+
+class NoState(ValueError):
+    """A text or link that is no state, or not one for here.
+
+    Attributes:
+        said: why.
+    """
+
+    def __init__(self, reason: str, **facts: Any) -> None:
+        super().__init__(f"no state that can be restored: {reason} {facts or ''}".strip())
+        self.said: Said = reason, facts
 
 
 class SavedRun(NamedTuple):
@@ -40,7 +57,10 @@ class SavedRun(NamedTuple):
         """Run it again, no further than it goes here; `tick` is called with every iteration."""
         problem = replace(problem, G=self.generator)
         going = latent_optimisation(problem, self.settings)
-        steps = [next(going)]
+        try:
+            steps = [next(going)]
+        except (KeyError, ValueError) as error:
+            raise NoState("settings", names=error.args[0]) from error
         for i in range(self.iterations):
             tick()
             if steps[-1].stopped and i not in self.changes:
@@ -50,15 +70,18 @@ class SavedRun(NamedTuple):
         made = [(i, change) for i, change in self.changes.items() if i < done]
         return Run(problem, steps, made, min(self.parted, done), self.colour)
 
-    def otherwise(self, run: Run) -> str:
-        """What came of it otherwise than was saved, in a sentence; empty where it is the same."""
+    def otherwise(self, run: Run) -> Said | None:
+        """What came of it otherwise than was saved; None where it is the same."""
         name, done, loss = run.settings.name, len(run.steps) - 1, run.steps[-1].loss
         if done < self.iterations:
-            there = f"{self.iterations} where the text is of"
-            return f"{name} ended after {done} iterations here, {there}."
+            return "ended", {"name": name, "here": done, "there": self.iterations}
         if abs(loss - self.loss) > SAME:
-            return f"{name} came to L = {loss:.4f} here, {self.loss:.4f} there."
-        return ""
+            return "loss", {"name": name, "here": loss, "there": self.loss}
+        return None
+
+
+FAULTS = ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError
+"""What a text that is no state may raise where it is read."""
 
 
 class SavedState(NamedTuple):
@@ -102,29 +125,34 @@ def _brief(value: Any, usual: Any) -> dict[str, Any]:
 
 
 def read(text: str) -> SavedState:
-    """A state from its text.
+    """A state from its text, or from a link.
 
     Raises:
-        ValueError: the text is none, in plain words.
+        NoState: it is none.
     """
     try:
-        table = json.loads(text)
+        table = json.loads(text_of(text))
         if table["srheart"] != VERSION:
-            raise ValueError(f"it is of version {table['srheart']}, this explorer of {VERSION}")
+            raise NoState("version", there=table["srheart"], here=VERSION)
         runs = [_read_run(entry) for entry in table["runs"]]
         state = SavedState(_read_scan(table["scan"]), runs, int(table["active"]), int(table["at"]))
         if not 0 <= state.active < len(runs) <= MOST:
             raise ValueError("it names a run that it does not hold")
         if {run.colour for run in runs} - {*range(MOST)}:
             raise ValueError("it has a colour that there is not")
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"This text is no state of the explorer ({error}); paste the whole of it."
-        ) from error
+    except FAULTS as error:
+        raise error if isinstance(error, NoState) else NoState("text") from error
     return state
 
 
+def _check_known(names: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse what another version may know."""
+    if unknown := {*names} - {*known}:
+        raise NoState("settings", names=", ".join(sorted(unknown)))
+
+
 def _read_scan(entry: dict[str, Any]) -> ScanSettings:
+    _check_known(entry, (f.name for f in fields(ScanSettings)))
     hands = {
         name: tuple((int(i), float(r), float(c)) for i, r, c in entry.get(name, ()))
         for name in ("by_hand", "views_by_hand")
@@ -132,17 +160,17 @@ def _read_scan(entry: dict[str, Any]) -> ScanSettings:
     scan = ScanSettings(**entry | hands | {"missing": tuple(map(int, entry.get("missing", ())))})
     for name, (least, most) in POSSIBLE.items():
         if not least <= getattr(scan, name) <= most:
-            raise ValueError(f"its {name} is not within {least:g} and {most:g}")
+            raise NoState("range", name=name, least=least, most=most)
     return scan
 
 
 def _read_run(entry: dict[str, Any]) -> SavedRun:
-    settings = dict(entry["settings"])
-    if unknown := set(settings) - {f.name for f in fields(Settings)}:
-        raise ValueError(f"unknown settings {', '.join(sorted(unknown))}")
+    settings, generator = dict(entry["settings"]), entry.get("generator", "")
+    _check_known(settings, (f.name for f in fields(Settings)))
+    _check_known([generator], ["", *available()])
     settings |= {name: tuple(x) for name, x in settings.items() if isinstance(x, list)}
     return SavedRun(
-        generator=generator_called(entry.get("generator", "")),
+        generator=generator_called(generator),
         settings=replace(PRESETS.get(settings["name"]) or Settings(), **settings),
         changes={int(i): Change(**change) for i, change in entry["changes"]},
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run, generator_called
+from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -237,20 +238,27 @@ class Session:
         """The whole state as a text for `restore`."""
         return saved.write(self.scene.settings, self.history)
 
-    def restore(self, text: str, watch: Watch | None = None) -> tuple[str, ...]:
-        """Compute the state of a text again; what was there before is forgotten at the end.
+    def link(self) -> str:
+        """The same as what follows the page's address, for `restore` too."""
+        return link_of(self.text())
+
+    def restore(self, text: str, watch: Watch | None = None) -> tuple[saved.Said, ...]:
+        """Compute the state of a text or a link again; what was there before is forgotten at the
+        end.
 
         Returns:
-            What came out otherwise than the text says, in sentences.
+            What came out otherwise than the text says.
 
         Raises:
-            ValueError: the text is no state.
-            KeyError: it is of a scan that is not here.
+            NoState: the text is no state, or of a scan that is not here.
             Cancelled: by `watch`.
             Whatever is raised: all stays as it was.
         """
         state, watch = saved.read(text), watch or Watch()
-        scene = self._scene(state.scan)
+        try:
+            scene = self._scene(state.scan)
+        except KeyError as error:
+            raise saved.NoState("scan", name=state.scan.subject) from error
         count = watch.counted(sum(run.iterations for run in state.runs))
         runs = [run.again(scene.problem, count) for run in state.runs]
         self._look_at(scene)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
+from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade, downsample, sample
 from srheart_demo.solver.algorithm import Step
@@ -89,10 +90,7 @@ def named_directions(
 
 def field_volumes_ml(field: Tensor) -> dict[str, float]:
     """Volumes of LV, MYO and RV of a field (1, 4, 32, 64, 64), in ml."""
-    axes = lattice_axes(LATTICE_SHAPE)
-    node = float(np.prod([axis[1] - axis[0] for axis in axes])) / 1000
-    shares = (2 * field[0]).softmax(0).sum((1, 2, 3)) * node
-    return {tissue: float(shares[label]) for label, tissue in enumerate(TISSUES) if label}
+    return dict(zip(TISSUES[1:], soft_volumes_ml(field)[0, 1:].tolist(), strict=True))
 
 
 def features(field: Tensor) -> NDArray[np.float64]:
@@ -187,7 +185,7 @@ def shift_map(
 ) -> LossMap:
     """L over slice k's displacement along columns (x) and rows (y) up to `reach` mm, by one FFT."""
     z = steps[-1].z
-    likelihood = shift_landscape(z, p, reach)[k].numpy()
+    likelihood = shift_landscape(p.G.decode(z), p, reach)[k].numpy()
     row, column = p.stack.spacing
     m, n = likelihood.shape
     pixels = p.S_LR[k].numel()

@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped, fingerprint
-from srheart_demo.frame import HR_SHAPE, N_CLASSES
+from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
 WEIGHTS = resources.files("srheart_demo.heart") / "weights"
@@ -55,11 +55,13 @@ class HeartGenerator(nn.Module):
 
     Attributes:
         information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
+        coupling: (32, M + 2, 2) how displacements of its planes are told from z; see there.
         weights: fingerprint of the file that it was read from.
         reads_scans: whether its encoder was taught with scans; others know whole hearts only.
     """
 
     information: Tensor
+    coupling: Tensor
     weights: str = ""
     reads_scans: bool = False
 
@@ -80,6 +82,7 @@ class HeartGenerator(nn.Module):
         )
         M = architecture.latent_size
         self.register_buffer("information", torch.zeros(M, M))
+        self.register_buffer("coupling", torch.zeros(LATTICE_SHAPE[0], M + 2, 2))
 
     @property
     def latent_size(self) -> int:
@@ -148,6 +151,15 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
 
+def soft_volumes_ml(field: Tensor) -> Tensor:
+    """Volume of each class, (B, C) ml, of class logits (B, C, D', H', W') over the HR box.
+
+    Smooth in the field: a node belongs to the classes by their probabilities.
+    """
+    node = 8 * math.prod(HALF_EXTENT) / math.prod(field.shape[2:]) / 1000
+    return (2 * field).softmax(1).sum((2, 3, 4)) * node
+
+
 def save_weights(model: nn.Module, path: Path, card: dict[str, object]) -> None:
     """Write weights as fp16 safetensors with kind, architecture and a card in the header.
 
@@ -188,6 +200,8 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     model = _KINDS[kind](architecture, name=path.stem)
+    # Files of before there was a coupling.
+    tensors.setdefault("coupling", torch.zeros(LATTICE_SHAPE[0], M + 2, 2))
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
     model.weights = fingerprint(path)
     # Only the training of `traits` teaches an encoder on its own, with scans.
@@ -204,6 +218,7 @@ def _leading(tensors: dict[str, Tensor], kept: int, M: int) -> dict[str, Tensor]
     first = {
         "decoder.0.weight": tensors["decoder.0.weight"][:, :kept],
         "information": tensors["information"][:kept, :kept],
+        "coupling": tensors["coupling"][:, [*range(kept), M, M + 1]],
     }
     # The encoder's last layer gives M means, then M log-variances.
     for name in {"encoder.7.weight", "encoder.7.bias"} & tensors.keys():

@@ -1,11 +1,10 @@
 """Is all in place, and how fast is this machine? Lesson 0 shows it.
 
-Where Jupyter itself does not start: ``python -m srheart_demo.lessons.installation``. It needs no
-package that only notebooks need.
+So does ``srheart doctor``, also where Jupyter itself does not start: no package is needed here that
+only notebooks need.
 """
 
 import statistics
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html import escape
@@ -79,8 +78,8 @@ class Findings:
         return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
 
 
-def examine() -> Findings:
-    """Look at the packages, the weights, the samples and the full tables."""
+def examine(**more: Callable[[], str]) -> Findings:
+    """Look at the packages, the weights, the samples and the full tables, and at `more`."""
     looks: dict[str, Callable[[], str]] = {
         "packages": lambda: packages(metadata.requires(PACKAGE) or []),
         "generators": generators,
@@ -88,7 +87,7 @@ def examine() -> Findings:
         "samples": samples,
         "full tables": full_tables,
     }
-    return Findings(look_at(name, look) for name, look in looks.items())
+    return Findings(look_at(name, look) for name, look in {**more, **looks}.items())
 
 
 def look_at(name: str, look: Callable[[], str]) -> Finding:
@@ -215,11 +214,3 @@ def solver_times(results: str, preset: str) -> tuple[float | None, float | None]
                     told = dict(zip(head, row, strict=False))
                     return float(told["ms an iteration"].split()[0]) / 1000, float(told["s in all"])
     return None, None
-
-
-if __name__ == "__main__":
-    began = time.perf_counter()
-    print(examine())
-    table = timings()
-    print("", table.title, *table.markdown(), sep="\n")
-    print(f"All of this took {time.perf_counter() - began:.0f} s.")

@@ -52,6 +52,14 @@ class Plane:
         normal = torch.linalg.cross(*self.directions)
         return normal / normal.norm()
 
+    def nearest(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The fractional row and column (..., 2) nearest to each point (..., 3), and how far the
+        point lies across the plane (...), mm."""
+        apart = points - self.points[0, 0]
+        across = self.normal.to(apart.dtype)
+        index = apart @ self.directions.T.to(apart.dtype) / apart.new_tensor(self.spacing)
+        return index, apart @ across
+
     def crop(self, rows: slice, columns: slice) -> "Plane":
         """The same plane with only these rows and columns."""
         return replace(self, points=self.points[rows, columns])

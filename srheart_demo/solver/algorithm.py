@@ -168,7 +168,7 @@ def _iterate(step: Step, eye: Eye) -> Step:
     iteration = step.iteration + 1
     whole_window = len(objectives) > settings.stop_window
     if settings.stop_dice and whole_window and iteration % settings.stop_window == 0:
-        state = replace(state, mark=point, changed=visibly_changed(state.mark, point, p, settings))
+        state = replace(state, mark=point, changed=_changed(state.mark, point, eye, settings))
     if settings.search_last and not state.searched and state.settled:
         found = eye.look(settings, point.z, search(point.z, p, settings))
         if found.objective < point.objective:
@@ -178,11 +178,11 @@ def _iterate(step: Step, eye: Eye) -> Step:
 
 
 @torch.no_grad()
-def visibly_changed(a: Point, b: Point, p: Problem, settings: Settings) -> bool:
+def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    planes = [downsample(p.G.decode(x.z), p.stack) for x in (a, b)]
+    planes = [eye.planes(x) for x in (a, b)]
     before, after = (x.argmax(1).numpy() for x in planes)
     scores = class_dice(before, after, planes[0].shape[1])
     return sum(scores) / len(scores) < 1 - settings.stop_dice

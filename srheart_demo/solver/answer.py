@@ -1,8 +1,9 @@
-"""Beyond the manifold: what the slices show that no G(z) holds.
+"""Beyond the manifold: what slices and long-axis views show that no G(z) holds.
 
 G(z) is the most plausible heart, not the one that was scanned. Where a slice was seen, its own
 outlines are known better than any prior's: the prior should decide only what the data leave open.
-So a smooth field is added to G(z) that brings it into agreement with the motion-corrected slices.
+So a smooth field is added to G(z) that brings it into agreement with the motion-corrected slices,
+and with the views where the slices leave something open.
 
 On each slice the residual is the difference of in-plane signed distances, of the model's outlines
 and of those seen; near a surface a class logit is a signed distance over 1 mm (see
@@ -10,47 +11,107 @@ and of those seen; near a surface a class logit is a signed distance over 1 mm (
 as a Gaussian process (kriging): near a slice it follows the slice, far from all it vanishes. A few
 strongly damped passes, each against what the last has left, do better than one: a logit is a
 distance only near a surface, and what smoothing within the slice takes from a pass the next gives.
+The residual on a view fades away across its plane, and counts by the share of variance that
+kriging leaves open: most beyond the ends of the stack, least at a slice.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.distances import in_plane_distances
+from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.evidence import on_nodes
+from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step
-from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.problem import Problem, View
 
 _REACH = 6.0
 """Signed distances count up to here, mm; the residual of one tissue up to twice as much."""
 ALONG = 20.0  # Length over which residuals cease to be alike along D, mm
-IN_PLANE = 3.0  # Standard deviation of the smoothing within a slice, mm
+IN_PLANE = 3.0  # Standard deviation of the smoothing within a slice or view, mm
+ACROSS = 12.0  # Standard deviation of a view's weight across its plane, mm
 NOISE = 0.2  # Variance of a slice's own error, as a share of the residual's
+UNSEEN_SD = 0.8
+"""Error of an outline that no slice is near to, mm, beside what the posterior of z says."""
+GAUSS_NEWTON = 4  # Iterations to a volume of muscle; it is nearly linear in what is sought
 PASSES, DAMPING = 3, 0.5
 """How often the residual is taken, and the noise, as such a share, that each pass allows for."""
 
 
-def residual_field(field: Tensor, d: Tensor, p: Problem) -> Tensor:
-    """What the slices show beyond a heart G(z): logits to add to its field (1, 4, 32, 64, 64).
+def residual_field(field: Tensor, d: Tensor, p: Problem, d_LA: Tensor | None = None) -> Tensor:
+    """What the scan shows beyond a heart G(z): logits to add to its field (1, 4, 32, 64, 64).
 
-    d (1, K, 2) are the displacements, mm, that solve the problem with it.
+    d (1, K, 2) and d_LA (1, V, 2) are the displacements of slices and views, mm, that solve the
+    problem with it; without d_LA the views lie where their files say.
     """
     classes = field.shape[1]
     seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, classes)
     pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
     blur = (0, 0, *(IN_PLANE / mm for mm in pitch))
     along = kriging_weights(p.stack, DAMPING).to(field.dtype)
+    left_open = kriging_variance(p.stack).to(field.dtype)[:, None, None]
+    d_LA = field.new_zeros(1, len(p.views), 2) if d_LA is None else d_LA
+    views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
+    shares = sum((of.weight for of in views), start=DAMPING)
     total = torch.zeros_like(field)
     for _ in range(PASSES):
-        expected = degrade(field + total, p.stack, d)[0].numpy().argmax(0)
+        heart = field + total
+        expected = degrade(heart, p.stack, d)[0].numpy().argmax(0)
         residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
+        for of in views:
+            total = total + left_open * of.weight / shares * of.residual(heart)
     return total
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A long-axis view, displaced by d (2,), mm, and what it is worth at the lattice's nodes."""
+
+    view: View
+    d: Tensor
+    distances: NDArray[np.float32]  # (C, h, w) in-plane, signed, of what it shows, mm
+    index: Tensor  # (32, 64, 64, 2) its fractional row and column nearest to each node
+    weight: Tensor  # (32, 64, 64)
+
+    @classmethod
+    def of(cls, view: View, d: Tensor, classes: int) -> Self:
+        """By the distance of each node from its plane."""
+        plane = view.plane
+        seen = in_plane_distances(view.S_LA.numpy()[None], plane.spacing, _REACH, classes)[0]
+        nodes = torch.tensor(lattice_points(LATTICE_SHAPE), dtype=d.dtype)
+        index, across = plane.nearest(nodes + d @ plane.directions.to(d.dtype))
+        return cls(view, d, seen, index, torch.exp(-((across / ACROSS) ** 2) / 2))
+
+    def residual(self, heart: Tensor) -> Tensor:
+        """Distances expected of a heart less those seen, smooth, at the nodes, (C, 32, 64, 64).
+
+        It is zero at nodes that lie beside the view.
+        """
+        plane, lacks = self.view.plane, list(self.view.lacks)
+        logits = self.view.told(long_axis_view(heart, plane, self.d[None]))
+        expected = in_plane_distances(
+            logits.argmax(1).numpy(), plane.spacing, _REACH, heart.shape[1]
+        )
+        residual = expected[0] - self.distances
+        residual[lacks] = residual[0]
+        smooth = gaussian_filter(residual, (0, *(IN_PLANE / mm for mm in plane.spacing)))
+        size = self.index.new_tensor(self.view.S_LA.shape)
+        grid = ((2 * self.index + 1) / size - 1).flip(-1).flatten(0, 1)[None]
+        at_nodes = F.grid_sample(torch.from_numpy(smooth)[None], grid, align_corners=False)
+        return at_nodes[0].unflatten(1, LATTICE_SHAPE[:2])
 
 
 @one_thread()
@@ -61,10 +122,34 @@ def answer(step: Step, p: Problem) -> Tensor:
     >>> sr.answer(step, problem).shape
     torch.Size([1, 4, 32, 64, 64])
 
-    G(z), in agreement with the slices where the run's settings ask for the residual.
+    G(z), in agreement with slices and views where the run's settings ask for the residual.
     """
-    field = p.G.decode(step.z)
-    return field + residual_field(field, step.d, p) if step.state.settings.residual else field
+    field, settings = p.G.decode(step.z), step.state.settings
+    if settings.residual:
+        field = field + residual_field(field, step.d, p, step.d_LA)
+    if p.known and settings.muscle_sd:
+        field = field + muscle_field(field, p, p.known.muscle_ml, settings.muscle_sd)
+    return field
+
+
+@torch.enable_grad()
+def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
+    """What brings the myocardium near a volume: logits (1, 4, 32, 1, 1) to add to a heart's field.
+
+    The LV's outer surface moves by a, mm, times the share that no slice tells (`kriging_variance`),
+    so not at all on a slice: a ~ N(0, `UNSEEN_SD`²), log of the volume ~ N(log `ml`, `sd`²).
+    """
+    share = kriging_variance(p.stack, noise=0.0)[:, None, None]
+    classes = torch.tensor([t in ("LV", "MYO") for t in TISSUES])[:, None, None, None]
+    a = torch.zeros((), requires_grad=True)
+    for _ in range(GAUSS_NEWTON):
+        # Two classes' logits differ by twice the distance to their border.
+        volume = soft_volumes_ml(field + 2 * a * share * classes)[0, TISSUES.index("MYO")]
+        off = (volume / ml).log()
+        (slope,) = torch.autograd.grad(off, a)
+        towards = slope * (slope * a.detach() - off.detach())
+        a = (towards / (slope**2 + (sd / UNSEEN_SD) ** 2)).requires_grad_()
+    return (2 * a.detach() * share * classes)[None]
 
 
 def kriging_weights(stack: Stack, noise: float = NOISE) -> Tensor:
@@ -73,9 +158,9 @@ def kriging_weights(stack: Stack, noise: float = NOISE) -> Tensor:
     return torch.linalg.solve(noisy, _alike(stack.z, _planes(stack.z.dtype))).T
 
 
-def kriging_variance(stack: Stack) -> Tensor:
+def kriging_variance(stack: Stack, noise: float = NOISE) -> Tensor:
     """(32,) share of a residual's variance that the slices leave open at each plane, 0 to 1."""
-    explained = kriging_weights(stack) * _alike(_planes(stack.z.dtype), stack.z)
+    explained = kriging_weights(stack, noise) * _alike(_planes(stack.z.dtype), stack.z)
     return 1 - explained.sum(1)
 
 

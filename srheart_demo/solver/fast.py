@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from srheart_demo.frame import LATTICE_SHAPE
-from srheart_demo.heart.doubling import plane_kernels
+from srheart_demo.heart.doubling import interleaved, plane_kernels
 from srheart_demo.scan.degradation import Stack, lattice_index
 
 _NEAR = 5.0
@@ -56,7 +56,7 @@ class Slicer:
         x = _fit(self._activation(x), _map(_doubled, middle), around, planes=1)
         x = x[:, :, self._planes].permute(0, 2, 3, 1, 4, 5).flatten(1, 3)
         x = F.conv2d(x, self._kernels, self._bias, groups=self._stack.K)
-        x = F.pixel_shuffle(x, 2)[..., 1:-1, 1:-1].unflatten(1, (self._stack.K, -1))
+        x = interleaved(x).unflatten(1, (self._stack.K, -1))
         return _fit(x, _map(_doubled, wanted), _FINE).transpose(1, 2)
 
     def _window(self, d: Tensor) -> Window:

@@ -55,6 +55,8 @@ def centred(step: Step, p: Problem) -> Centred:
     """
     d, settings = step.d, step.state.settings
     views_move = settings.moving_views
+    if p.known:
+        return Centred(*p.split(p.known.d), p.known.translation)
     lost = p.split(astray(step.state.point.d, p, settings)[None])[0][0]
     common = common_translation(d, torch.zeros_like(d), p.tissue & ~lost)
     fixed = () if views_move else tuple(view.plane for view in p.views)

@@ -56,8 +56,13 @@ def astray(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     moves = p.moves(settings.moving_views)
     lost = torch.zeros_like(moves)
     if settings.prior and "d" in settings.prior_of and settings.astray:
-        lost[moves] = _fitted(*_planes(d, p, settings), settings)[2][0] < 0.5
+        lost[moves] = astray_among(*_planes(d, p, settings), settings)
     return lost
+
+
+def astray_among(d: Tensor, carried: Tensor, settings: Settings) -> Tensor:
+    """(N,) the same of N planes that move: d (1, N, 2), and `Problem.carried` of them."""
+    return _fitted(d, carried, settings)[2][0] < 0.5
 
 
 def _planes(d: Tensor, p: Problem, settings: Settings) -> tuple[Tensor, Tensor]:

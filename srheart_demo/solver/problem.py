@@ -92,6 +92,21 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What the other frames of a cine tell of one; see `cycle`.
+
+    Attributes:
+        d: (1, K + V, 2) displacements of its slices and views, mm, in the gauge of every output.
+        translation: (2,) of the heart along (H, W), mm, to which G(z) sees them besides.
+        muscle_ml: volume of its myocardium.
+    """
+
+    d: Tensor
+    translation: Tensor
+    muscle_ml: float
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """One subject's scan in the model's frame, and the generator that must explain it.
 
@@ -104,12 +119,14 @@ class Problem:
         stack: where the SA slices lie.
         S_LR: (K, h, w) labels of the SA stack, int64.
         views: V long-axis views, or none.
+        known: what is known of it from elsewhere; then d is not sought.
     """
 
     G: Generator
     stack: Stack
     S_LR: Tensor
     views: tuple[View, ...] = ()
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         expected = (self.stack.K, *self.stack.shape)
@@ -140,8 +157,19 @@ class Problem:
         return d[:, : self.stack.K], d[:, self.stack.K :]
 
     def moves(self, views: bool) -> Tensor:
-        """(K + V,) which planes' displacements are sought: slices with tissue, and `views`."""
+        """(K + V,) which planes tell of their displacements: slices with tissue, and `views`."""
         return torch.cat([self.tissue, torch.full((len(self.views),), views)])
+
+    def sought(self, views: bool) -> Tensor:
+        """(K + V,) which planes' displacements are sought: those that tell, or none."""
+        return self.moves(views) & (self.known is None)
+
+    @cached_property
+    def held(self) -> Tensor | None:
+        """(1, K + V, 2) how far G(z) sees slices and views displaced, mm, where that is known."""
+        if self.known is None:
+            return None
+        return self.known.d + self.carried @ self.known.translation
 
     @cached_property
     def carried(self) -> Tensor:

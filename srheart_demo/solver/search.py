@@ -39,20 +39,24 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
 @torch.no_grad()
 def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     """The best shifts of all planes as the settings of a run have them, (1, K + V, 2), mm."""
+    if p.held is not None:
+        return p.held
     sd, share = math.inf, 1.0
     if settings.prior and "d" in settings.prior_of:
         sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()
-    d = [best_shifts(z, p, settings.reach, sd, share)]
+    field = p.G.decode(z)
+    d = [best_shifts(field, p, settings.reach, sd, share)]
     for view in p.views:
         # In L a view's voxels weigh γ times as much as so many of the stack.
         weight = share * settings.gamma * p.S_LR.numel() / view.S_LA.numel()
-        found = view_landscape(z, p, view, settings.reach)
+        found = view_landscape(field, view, settings.reach)
         d.append(_best(found, view.plane.spacing, sd, weight)[None])
     return torch.cat(d, dim=1)
 
 
-def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
-    """Summed log-likelihood of every slice at every whole-pixel shift up to `reach`, mm, for G(z).
+def shift_landscape(field: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
+    """Summed log-likelihood of every slice at every whole-pixel shift up to `reach`, mm, for a
+    heart G(z).
 
     (K, 2a + 1, 2b + 1), nats; the centre is no shift, a and b are `reach` in pixels.
     """
@@ -63,14 +67,14 @@ def shift_landscape(z: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
         origin=p.stack.origin - a * p.stack.row_step - b * p.stack.column_step,
         shape=(h + 2 * a, w + 2 * b),
     )
-    still = torch.zeros(1, p.stack.K, 2, dtype=z.dtype)
-    return _correlated(degrade(p.G.decode(z), wide, still)[0], p.S_LR)
+    still = torch.zeros(1, p.stack.K, 2, dtype=field.dtype)
+    return _correlated(degrade(field, wide, still)[0], p.S_LR)
 
 
-def view_landscape(z: Tensor, p: Problem, view: View, reach: float = 20.0) -> Tensor:
+def view_landscape(field: Tensor, view: View, reach: float = 20.0) -> Tensor:
     """`shift_landscape` of one long-axis view, (1, 2a + 1, 2b + 1)."""
     a, b = (math.ceil(reach / mm) for mm in view.plane.spacing)
-    logits = view.told(long_axis_view(p.G.decode(z), view.plane.padded(a, b)))
+    logits = view.told(long_axis_view(field, view.plane.padded(a, b)))
     return _correlated(logits.movedim(0, 1), view.S_LA[None])
 
 
@@ -88,17 +92,17 @@ def _correlated(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def best_shifts(
-    z: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
+    field: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
 ) -> Tensor:
-    """d that explains each slice best for the heart G(z), by exhaustive search.
+    """d that explains each slice best for a heart G(z), by exhaustive search.
 
     Shifts reach as far as `reach`, mm, along rows and columns. `sd` is that of a Gaussian prior on
     each component, mm, against which `tempering` is the share of a voxel that counts as an
     independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
     slices without tissue.
     """
-    found = _best(shift_landscape(z, p, reach), p.stack.spacing, sd, tempering)
-    return (found * p.tissue[:, None]).to(z.dtype)[None]
+    found = _best(shift_landscape(field, p, reach), p.stack.spacing, sd, tempering)
+    return (found * p.tissue[:, None]).to(field.dtype)[None]
 
 
 def _best(landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float) -> Tensor:

@@ -21,8 +21,8 @@ class Settings:
         name: for display.
         gamma: γ of Eq. 5; without an LA view it acts on nothing.
         solver: one of `solvers.SOLVERS`.
-        lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures d in units of
-            lr_d, and z in lr_z times steps of equal curvature (`curvature.units`).
+        lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures z and d in
+            steps of equal curvature (`curvature.units`), times lr_z and lr_d.
         alternate: (Adam) update d, look again, then update z, instead of both from one gradient.
         halve_every: (Adam) iterations after which both learning rates are halved; 0 for never.
         iterations: at most so many.
@@ -55,7 +55,10 @@ class Settings:
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
             encoder's guess, or at zero where G has none that knows scans.
         seed: of a random start.
-        residual: the answer is G(z) and what the slices show beyond it (`answer`), not G(z) alone.
+        residual: the answer is G(z) and what slices and views show beyond it (`answer`), not G(z)
+            alone.
+        muscle_sd: (of a cine, with `prior`) standard deviation of the log of the myocardium's
+            volume from frame to frame; 0 lets it vary. Muscle is nearly incompressible.
     """
 
     name: str = "custom"
@@ -86,6 +89,7 @@ class Settings:
     start: str = "zero"
     seed: int = 0
     residual: bool = False
+    muscle_sd: float = 0.0
 
     def most(self, views: int) -> int:
         """How many iterations are done at most with so many long-axis views."""
@@ -124,7 +128,7 @@ RECOMMENDED = Settings(
     name="RECOMMENDED",
     solver="lbfgs",
     lr_z=1.0,
-    lr_d=0.5,
+    lr_d=1.0,
     iterations=120,
     stop_dice=0.002,
     stop_mm=0.1,
@@ -137,6 +141,7 @@ RECOMMENDED = Settings(
     search_last=True,
     start="encoder",
     residual=True,
+    muscle_sd=0.02,
 )
 """The best answer that we know: maximum a posteriori by L-BFGS, with a global search of every
 shift, and what the slices show beyond the generator."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from srheart_demo.scan.degradation import downsample
 from srheart_demo.solver.curvature import units
 from srheart_demo.solver.losses import objective
 from srheart_demo.solver.problem import Decoded, Problem
@@ -57,14 +58,17 @@ class Eye:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
         self.units = cache(partial(units, p))
+        # ↓_s G(z) of points; that of the last is asked for again.
+        self.planes = lru_cache(1)(lambda here: downsample(p.G.decode(here.z), p.stack))
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
 
         A gradient along one of them takes less; the other is then zero.
         """
-        moves = self.p.moves(settings.moving_views)[:, None]
-        d = (d.detach() * moves).requires_grad_(along != "z")
+        moves = self.p.sought(settings.moving_views)[:, None]
+        d = d.detach() * moves if self.p.held is None else self.p.held.clone()
+        d.requires_grad_(along != "z")
         if self._kept and along == "z" and torch.equal(self._kept[0], z):
             z, heart = self._kept
         else:
@@ -139,15 +143,16 @@ def lbfgs(
 ) -> tuple[Point, Memory]:
     """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
 
-    z is measured in the eye's units times `lr_z`, d in units of `lr_d`. The first step
-    follows the gradient and is at most one unit long. Without a descent the point stays and the
-    memory is cleared.
+    z and d are measured in the eye's units, times `lr_z` and `lr_d`. The first step follows the
+    gradient and is at most one unit long. Without a descent the point stays and the memory is
+    cleared.
     """
-    steps_of_z = settings.lr_z * eye.units(settings.patch_mm2)
+    sizes = here.z.numel(), here.d.numel()
+    rates = torch.tensor([settings.lr_z, settings.lr_d])
+    units = eye.units(settings) * rates.repeat_interleave(torch.tensor(sizes))
 
     def gradient_at(point: Point) -> Tensor:
-        in_units = point.gradient_z @ steps_of_z.T, settings.lr_d * point.gradient_d
-        return torch.cat([part.flatten() for part in in_units])
+        return units @ torch.cat([point.gradient_z.flatten(), point.gradient_d.flatten()])
 
     gradient = gradient_at(here)
     steps, changes = memory.tensors or (gradient.new_zeros(0, len(gradient)),) * 2
@@ -155,9 +160,8 @@ def lbfgs(
     slope = float(gradient @ direction)
     length = 1.0 if len(steps) else min(1.0, 1.0 / float(gradient.norm().clamp_min(1e-12)))
     for _ in range(MOST_HALVINGS):
-        along_z, along_d = (length * direction).split([here.z.numel(), here.d.numel()])
-        d = here.d + settings.lr_d * along_d.view_as(here.d)
-        point = eye.look(settings, here.z + along_z @ steps_of_z, d)
+        of_z, of_d = (length * direction @ units).split(sizes)
+        point = eye.look(settings, here.z + of_z, here.d + of_d.view_as(here.d))
         if point.objective <= here.objective + SUFFICIENT * length * slope:
             break
         length /= 2

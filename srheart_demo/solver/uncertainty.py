@@ -17,7 +17,7 @@ from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import degrade, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
-from srheart_demo.solver.answer import kriging_variance, residual_field
+from srheart_demo.solver.answer import UNSEEN_SD, kriging_variance, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
@@ -27,8 +27,6 @@ from srheart_demo.solver.settings import Settings
 DIFFERENCE_MM = 0.1  # Step of d for derivatives, mm
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
 OUTLINE_SD = 0.3  # Error of an outline where a slice shows it, mm; see ``docs/decisions.md``
-UNSEEN_SD = 0.8
-"""Error of an outline that no slice is near to, mm, beside what the posterior of z says."""
 PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x
 
 
@@ -44,22 +42,29 @@ class Posterior:
 
     def draw(self, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """z (n, M) and d (n, K, 2), mm."""
+        z, d = self._draw(n, seed)
+        return z, self.problem.split(d)[0]
+
+    def _draw(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+        """z (n, M) and d (n, K + V, 2) of slices and views, mm."""
         rng = torch.Generator().manual_seed(seed)
         deviations = torch.randn(n, len(self.spread), generator=rng) @ self.spread
-        M, moves = self.step.z.shape[1], self.problem.moves(self.step.state.settings.moving_views)
+        M, moves = self.step.z.shape[1], self.problem.sought(self.step.state.settings.moving_views)
         d = self.step.state.point.d.repeat(n, 1, 1)
-        d[:, moves] += deviations[:, M:].view(n, -1, 2)
-        return self.step.z + deviations[:, :M], self.problem.split(d)[0]
+        d[:, moves] += deviations[:, M:].unflatten(1, (int(moves.sum()), 2))
+        return self.step.z + deviations[:, :M], d
 
     @one_thread()
     @torch.no_grad()
     def hearts(self, n: int, seed: int = 0) -> Tensor:
         """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
-        residual = self.step.state.settings.residual
-        fields = []
-        for z, d in zip(*(x.split(1) for x in self.draw(n, seed)), strict=True):
-            field = self.problem.G.decode(z)
-            fields.append(field + residual_field(field, d, self.problem) if residual else field)
+        p, fields = self.problem, []
+        for z, d in zip(*(x.split(1) for x in self._draw(n, seed)), strict=True):
+            field = p.G.decode(z)
+            if self.step.state.settings.residual:
+                d_SA, d_LA = p.split(d)
+                field = field + residual_field(field, d_SA, p, d_LA)
+            fields.append(field)
         return torch.cat(fields)
 
 
@@ -74,14 +79,14 @@ def laplace(step: Step, p: Problem) -> Posterior:
     settings = step.state.settings
     if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
-    M, moves, d_end = step.z.shape[1], p.moves(settings.moving_views), step.state.point.d
+    M, moves, d_end = step.z.shape[1], p.sought(settings.moving_views), step.state.point.d
     x = torch.cat([step.z, d_end[:, moves].flatten(1)], dim=1)
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
 
     def shown(x: Tensor) -> Tensor:
         d = d_end.clone()
-        d[:, moves] = x[:, M:].view(1, -1, 2)
+        d[:, moves] = x[:, M:].unflatten(1, (int(moves.sum()), 2))
         d_SA, d_LA = p.split(d)
         field = p.G.decode(x[:, :M])
         planes = [degrade(field, p.stack, d_SA)]
@@ -93,10 +98,11 @@ def laplace(step: Step, p: Problem) -> Posterior:
     weights = [torch.full((seen.numel(),), weight / seen.numel()) for weight, seen in parts]
     precision = gauss_newton(shown, x, steps, observations(p, settings) * torch.cat(weights))
     precision[:M, :M] += torch.eye(M)
-    T = int(p.tissue.sum())
-    together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
-    precision[M:, M:] += motion_precision(d_end, p, settings)
-    precision[M : M + 2 * T, M : M + 2 * T] += together
+    if moves.any():
+        T = int(p.tissue.sum())
+        together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
+        precision[M:, M:] += motion_precision(d_end, p, settings)
+        precision[M : M + 2 * T, M : M + 2 * T] += together
     return Posterior(p, step, whitening(precision))
 
 

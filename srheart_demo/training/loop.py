@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from srheart_demo.files import atomic_path
 from srheart_demo.heart.generator import HeartGenerator, save_weights
-from srheart_demo.solver.curvature import information
+from srheart_demo.solver.curvature import coupling, information
 from srheart_demo.training.hearts import StoredHearts, Told, make_hearts
 
 INFORMATION_CODES = 8  # Codes of hearts over which the information on the latents is averaged
@@ -110,8 +110,10 @@ class GeneratorTraining(Training[S]):
         return torch.randn(n, self.model.latent_size, generator=rng)
 
     def write(self, folder: Path, card: dict[str, object]) -> Path:
-        """The generator, with what a heart tells of each latent."""
-        self.model.information.copy_(information(self.model, self.codes(INFORMATION_CODES)))
+        """The generator, with what a heart tells of each latent, and of a displacement."""
+        codes = self.codes(INFORMATION_CODES)
+        self.model.information.copy_(information(self.model, codes))
+        self.model.coupling.copy_(coupling(self.model, codes))
         path = folder / f"{self.model.name}.safetensors"
         save_weights(self.model, path, card)
         return path

@@ -1,0 +1,168 @@
+"""Datasets of the field's tools: what nnU-Net and BIDS say of labels, and hearts as they keep them.
+
+A legend, ``dataset.json`` or a ``dseg.tsv``, says which tissue a value stands for, by name.
+"""
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from srheart_demo.files import write_json
+from srheart_demo.frame import TISSUES
+from srheart_demo.scan.labels import Convention
+
+LAYOUTS = ("nnunet", "bids")
+NNUNET, DSEG = "dataset.json", "dseg.tsv"
+_CAVITY = "(?: (?:cavity|blood ?pool))?"
+NAMES = {
+    "LV": re.compile(f"lv{_CAVITY}|lvc|lvbp|left ventric(?:le|ular){_CAVITY}"),
+    "MYO": re.compile("(?:(?:lv|left ventric(?:le|ular)) )?myo(?:cardium)?|lvm|mlv"),
+    "RV": re.compile(f"rv{_CAVITY}|rvc|rvbp|right ventric(?:le|ular){_CAVITY}"),
+}
+"""What tissues are called, in small letters, words parted by spaces."""
+FULL_NAMES = {"LV": "left ventricle", "MYO": "left ventricular myocardium", "RV": "right ventricle"}
+
+
+class Legend(NamedTuple):
+    """What a file says of the labels of others; None where it does not name our tissues."""
+
+    file: Path
+    convention: Convention | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know."""
+        why = f"{self.file.name} does not name LV and MYO; labels were recognised without it."
+        return () if self.convention else (why,)
+
+
+class Legends:
+    """Those of a folder's files, each read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._beside: dict[Path, list[Path]] = {}
+        self._read: dict[Path, Legend] = {}
+
+    def of(self, file: str) -> Legend | None:
+        """The nearest that speaks of a label map, by its path from the root.
+
+        It lies beside the file or in a folder above, not above the root unless that is nnU-Net's
+        folder of labels.
+        """
+        folders = [self._root / part for part in PurePosixPath(file).parents]
+        if self._root.name.lower().startswith("labels"):
+            folders.append(self._root.parent)
+        for folder in folders:
+            for path in self._listed(folder):
+                if path.name == NNUNET or _entities(path.name) <= _entities(file):
+                    return self._read.setdefault(path, _legend(path))
+        return None
+
+    def _listed(self, folder: Path) -> list[Path]:
+        """Legends in a folder; those of the fewest files first."""
+        if folder not in self._beside:
+            found = [path for name in (NNUNET, DSEG, f"*_{DSEG}") for path in folder.glob(name)]
+            self._beside[folder] = sorted(found, key=lambda path: -len(_entities(path.name)))
+        return self._beside[folder]
+
+
+def _entities(name: str) -> set[str]:
+    """What parts of a BIDS name say, such as ``sub-01``."""
+    return {part for part in PurePosixPath(name).name.split("_") if "-" in part}
+
+
+def _legend(path: Path) -> Legend:
+    try:
+        text = path.read_text("utf-8-sig")
+        pairs = _of_nnunet(json.loads(text)) if path.name == NNUNET else _of_bids(text)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Legend(path, None)
+    named: dict[str, tuple[int, ...]] = {}
+    for name, values in pairs:
+        words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
+        for tissue, known in NAMES.items():
+            if known.fullmatch(words):
+                named[tissue] = (*named.get(tissue, ()), *values)
+    LV, MYO, RV = (named.get(tissue, ()) for tissue in TISSUES[1:])
+    found = Convention(LV, MYO, RV, f"as {path.name} says")
+    each = [value for values in named.values() for value in values]
+    clear = found.LV and found.MYO and len(set(each)) == len(each) and 0 not in each
+    return Legend(path, found if clear else None)
+
+
+def _of_nnunet(content: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
+    """Names and values; its first version had them the other way round."""
+    pairs = []
+    for one, other in content["labels"].items():
+        name, values = (other, one) if isinstance(other, str) else (one, other)
+        many = values if isinstance(values, list) else [values]
+        pairs.append((name, tuple(map(int, many))))
+    return pairs
+
+
+def _of_bids(text: str) -> list[tuple[str, tuple[int, ...]]]:
+    rows = csv.DictReader(text.splitlines(), delimiter="\t")
+    return [(row["name"], (int(row["index"]),)) for row in rows]
+
+
+def places(layout: str, results: Iterable[str]) -> dict[str, str]:
+    """Result folder → where a layout of `LAYOUTS` keeps its heart.
+
+    Raises:
+        ValueError: two have the same place.
+    """
+    placed: dict[str, str] = {}
+    for name in results:
+        place = _bids_path(name) if layout == "bids" else name.replace("/", "_") + ".nii.gz"
+        if place in placed.values():
+            raise ValueError(f"{name}: as {place} there would be two hearts; rename one scan")
+        placed[name] = place
+    return placed
+
+
+def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder: Path) -> None:
+    """Write hearts as a tool of the field keeps them; nnU-Net's layout is that of predictions.
+
+    Args:
+        hearts: result folder → file.
+        version: of this package.
+        folder: an empty one.
+    """
+    for name, place in places(layout, hearts).items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(hearts[name], folder / place)
+    if layout == "nnunet":
+        labels = {tissue: value for value, tissue in enumerate(("background", *TISSUES[1:]))}
+        write_json({"labels": labels, "file_ending": ".nii.gz"}, folder / NNUNET)
+        return
+    rows = ["index\tname\tabbreviation", "0\tbackground\tBG"]
+    rows += [f"{i}\t{name}\t{tissue}" for i, (tissue, name) in enumerate(FULL_NAMES.items(), 1)]
+    (folder / DSEG).write_text("\n".join(rows) + "\n", "utf-8")
+    made = {
+        "Name": "Hearts restored from short-axis stacks",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "derivative",
+        "GeneratedBy": [{"Name": "srheart-demo", "Version": version}],
+    }
+    write_json(made, folder / "dataset_description.json")
+
+
+def _bids_path(name: str) -> str:
+    """Where the heart of a result folder lies: entities that its name has stay, but for desc.
+
+    One that is not BIDS's own becomes a subject of the letters and digits of its path.
+    """
+    frame = re.search(r"_frame_(\d+)$", name)
+    whole = name[: frame.start()] if frame else name
+    last = whole.split("/")[-1].removesuffix("_dseg")
+    desc = f"desc-srheart{f'Frame{frame[1]}' if frame else ''}"
+    if not re.fullmatch(r"sub-[a-zA-Z0-9]+(_[a-z]+-[a-zA-Z0-9]+)*", last):
+        last = "sub-" + re.sub(r"[^a-zA-Z0-9]", "", whole)
+    kept = [part for part in last.split("_") if not part.startswith("desc-")]
+    within = [part for part in kept if part.startswith(("sub-", "ses-"))]
+    return "/".join([*within, "anat", "_".join([*kept, desc, "dseg.nii.gz"])])
