@@ -17,7 +17,7 @@ SEVERE = 3.0
 """Motion from which the slices plainly jump, × usual."""
 WATCHED = 50
 """Iterations of a slow run that are worth watching."""
-FAR = 10.0
+DRAGGED_FAR = 10.0
 """How far a slice must be dragged to be seen, mm."""
 OUR_SYSTEM = "RECOMMENDED", OURS
 """The best settings and generator that we know."""
@@ -153,7 +153,7 @@ def _walks(_: Tour, now: Moment) -> bool:
 
 def _drags(_: Tour, now: Moment) -> bool:
     far = [abs(mm) for _, *moved in now.scene.settings.by_hand for mm in moved]
-    return max(far, default=0.0) >= FAR and now.step.stopped is not None
+    return max(far, default=0.0) >= DRAGGED_FAR and now.step.stopped is not None
 
 
 STOPS = (
