@@ -293,19 +293,19 @@ def test_no_place_of_the_page_shows_a_hidden_truth_and_each_shows_it_again() -> 
         assert not race_tab.filled
         await settled("landscape")
         assert texts.HIDDEN_NOTE in explorer.score.table.value
-        assert places_of_truth(explorer) == set()
+        await until(lambda: places_of_truth(explorer) == set())
         explorer.scan.noise.value = 0.1  # another scan hides it too
         await until(lambda: session_of(explorer).scene.settings.noise == 0.1)
         await until(lambda: explorer.runner.state is Activity.DONE)
         await settled("landscape")
         assert switch.value
-        assert places_of_truth(explorer) == set()
+        await until(lambda: places_of_truth(explorer) == set())
         assert not explorer.scan.motion.disabled
         assert explorer.scan.motion.layout.display is None
         switch.value = False
         await until(lambda: not session_of(explorer).scene.truth_hidden)
         await settled("landscape")
-        assert places_of_truth(explorer) == everywhere - {"race"}
+        await until(lambda: places_of_truth(explorer) == everywhere - {"race"})
 
     serve(explorer, play)
 
