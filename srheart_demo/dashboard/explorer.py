@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
-from IPython.display import display
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
@@ -31,7 +28,6 @@ from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
-from srheart_demo.machine import keep_little
 from srheart_demo.solver.settings import PAPERS_SYSTEM
 
 if TYPE_CHECKING:
@@ -43,8 +39,6 @@ if TYPE_CHECKING:
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
-LOOK_AGAIN = 0.05
-"""Seconds between two looks whether the page stands."""
 TABS: dict[str, Callable[[Runner], Tab]] = {
     "landscape": LandscapeTab,
     "latent": LatentTab,
@@ -87,7 +81,7 @@ class Explorer(ui.Hearing):
         page.on_touch, page.on_close = self._touched, runner.close
         page.on_read, page.on_link = self._unseen.clear, self._follow
         self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
-        for widget in _descendants(self.box):
+        for widget in ui.descendants(self.box):
             self._carry(widget)
         self._build()
 
@@ -109,7 +103,7 @@ class Explorer(ui.Hearing):
         grid = ui.named(w.GridBox([controls, self.tabs.box, answers]), "srh-columns")
         unseen, *before = self.box.children
         self.box.children = unseen, self.header.box, grid, self.transport.box
-        for widget in _descendants(*before):
+        for widget in ui.descendants(*before):
             widget.close()
         runner.painter.look = self.heart.look
         runner.painter.draw = {
@@ -146,7 +140,7 @@ class Explorer(ui.Hearing):
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
-        for widget in _descendants(self.box):
+        for widget in ui.descendants(self.box):
             widget.close()
 
     # -- what the runner and its painter call ----------------------------------------------
@@ -293,7 +287,7 @@ class Explorer(ui.Hearing):
         self.on(self.header.language, self._speak)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.tabs.on_open = self._on_tab
-        for widget in _descendants(*self.box.children[1:]):
+        for widget in ui.descendants(*self.box.children[1:]):
             self._carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
@@ -399,32 +393,3 @@ class Explorer(ui.Hearing):
         """Nobody wants to wait for what is computed."""
         self.tabs.give_up(self.runner.computing, texts.CANCELLED)
         self.runner.cancel()
-
-
-def _descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
-    for widget in widgets:
-        yield widget
-        yield from _descendants(*getattr(widget, "children", ()))
-
-
-_serving: set[asyncio.Task[None]] = set()
-"""The event loop itself holds its tasks weakly."""
-
-
-def explore() -> None:
-    """Show the dashboard, in a notebook or under Voilà."""
-    keep_little()
-    explorer = Explorer()
-    display(explorer.box)
-    _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))
-
-
-async def _serve(explorer: Explorer) -> None:
-    """Serve when the page stands; at once in a kernel that Voilà starts before anybody comes.
-
-    A kernel that is importing torch answers slowly while a browser fetches the page's widgets: of
-    four browsers at once on a busy machine most then waited for ever.
-    """
-    while not (explorer.page.visits or os.environ.get("VOILA_PREHEAT") == "True"):
-        await asyncio.sleep(LOOK_AGAIN)
-    await explorer.runner.serve()

@@ -149,7 +149,7 @@ shift, and what the slices show beyond the generator."""
 INTERACTIVE = replace(
     RECOMMENDED,
     name="INTERACTIVE",
-    iterations=12,
+    iterations=8,
     thinned=True,
     stop_dice=0.005,
     stop_mm=0.2,
