@@ -13,7 +13,7 @@ class Settings:
 
     >>> from dataclasses import replace
     >>> sr.PAPER.lr_z, sr.REFERENCE.alternate, sr.RECOMMENDED.solver, sr.INTERACTIVE.iterations
-    (0.0001, True, 'lbfgs', 12)
+    (0.0001, True, 'lbfgs', 8)
     >>> replace(sr.RECOMMENDED, gamma=3.0).gamma
     3.0
 
