@@ -11,14 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
+from srheart_demo.cli import chosen
 from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
-from srheart_demo.cli.options import (
-    check_view_names,
-    chosen_generator,
-    chosen_reading,
-    chosen_settings,
-    refusal,
-)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.cohort import (
     SUMMARY_FILE,
@@ -47,15 +41,15 @@ def run(options: argparse.Namespace) -> None:
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
-    settings, execute = chosen_settings(options), _executor(options)
-    how = chosen_reading(options)
-    chosen_generator(options.generator)
+    settings, execute = chosen.settings(options), _executor(options)
+    how = chosen.reading(options)
+    chosen.generator(options.generator)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     with refused("{error}", UnusableCohort, NoCluster):
         with ProgressLine() as progress:
             show = partial(progress.update, "looking")
             found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
-        check_view_names(how, (view for subject in found.subjects for view in subject.views))
+        chosen.check_view_names(how, (view for subject in found.subjects for view in subject.views))
         if options.list:
             print(*_lines(found, how), sep="\n")
             return
@@ -71,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
         if options.layout:
             with refused("{error}.", ValueError):
                 places(options.layout, (subject.name for subject in found.subjects))
-        records = _restore(cohort, found, execute, partial(refusal, options=options))
+        records = _restore(cohort, found, execute, partial(chosen.refusal, options=options))
         if options.layout:
             with writable(cohort.out):
                 kept = write_as(options.layout, cohort, records)

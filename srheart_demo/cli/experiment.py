@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from srheart_demo.cli import errors
-from srheart_demo.cli.options import chosen_preset
+from srheart_demo.cli import chosen, errors
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
@@ -82,7 +81,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
     on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap, DisplacedViews)}
     if options.experiment in on_hearts:
         return on_hearts[options.experiment](subjects, tuple(options.methods or ()))
-    solver, most = chosen_preset(options), load_generator().latent_size
+    solver, most = chosen.settings_of_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:
         raise errors.BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
     return LatentStudy(

@@ -28,7 +28,7 @@ REMEDIES = {
 """What would help (`InvalidVolume.remedy`) → the option for it, where a command has it."""
 
 
-def chosen_generator(name: str) -> HeartGenerator:
+def generator(name: str) -> HeartGenerator:
     """The generator of ``--generator``: shipped, or of a file of weights."""
     weights, damage = weights_file(name), (KeyError, TypeError, RuntimeError, SafetensorError)
     what = f"{weights}: this holds no generator ({{error}}); give weights of srheart train."
@@ -36,15 +36,15 @@ def chosen_generator(name: str) -> HeartGenerator:
         return load_generator(name)
 
 
-def chosen_preset(options: argparse.Namespace) -> Settings:
+def settings_of_preset(options: argparse.Namespace) -> Settings:
     """The settings of ``--preset``."""
     with refused("--preset: {error}.", KeyError):
         return preset(options.preset)
 
 
-def chosen_settings(options: argparse.Namespace) -> Settings:
+def settings(options: argparse.Namespace) -> Settings:
     """The preset, with what the options beside it change in it."""
-    settings = chosen_preset(options)
+    settings = settings_of_preset(options)
     given = {name: getattr(options, name) for name in ("gamma", "start", "seed")}
     settings = replace(settings, **{name: x for name, x in given.items() if x is not None})
     if options.trust_views:
@@ -54,12 +54,12 @@ def chosen_settings(options: argparse.Namespace) -> Settings:
     return replace(settings, residual=False) if options.no_residual else settings
 
 
-def chosen_reading(options: argparse.Namespace) -> HowToRead:
+def reading(options: argparse.Namespace) -> HowToRead:
     """What the options say of how files are read; a cohort has fewer of them."""
     corrected = hasattr(options, "turn")
     return HowToRead(
-        convention=chosen_convention(options),
-        view_convention=chosen_convention(options, "view_labels"),
+        convention=convention(options),
+        view_convention=convention(options, "view_labels"),
         frame=getattr(options, "frame", None),
         view_frame=getattr(options, "view_frame", None),
         view_lacks=tuple(_lacking(words) for words in options.view_lacks or ()),
@@ -88,7 +88,7 @@ def check_view_names(how: HowToRead, views: Iterable[str | Path]) -> None:
             raise BadInput(f"--view-lacks: no view is called {pattern!r}; there is {there}.")
 
 
-def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
+def convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
     """What ``--labels`` says, or ``--view-labels``; None where it was not given."""
     words = getattr(options, of)
     with refused(f"--{of.replace('_', '-')}: {{error}}.", ValueError):
