@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import Labels, Method, Restoration, method
-from srheart_demo.experiments.tables import Scores
+from srheart_demo.experiments.tables import Scores, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import measures
 from srheart_demo.solver import gauge
@@ -101,6 +104,15 @@ def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
         **_by_tissue("assd_{}_mm", assd),
         **_by_tissue("hd95_{}_mm", hd95),
     }
+
+
+def dice_at_shifts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Values:
+    """Dice of a tissue in two maps, b moved by each shift in whole voxels; 0 where neither has it.
+
+    Each at its index, and moved cyclically: [0, 0] is where they lie.
+    """
+    overlaps = fft.irfftn(fft.rfftn(a) * fft.rfftn(b).conj(), a.shape)
+    return 2 * overlaps / max(int(a.sum() + b.sum()), 1)
 
 
 def with_mean(name: str, dice: Mapping[str, float]) -> Scores:
