@@ -14,16 +14,7 @@ from functools import partial
 from srheart_demo.cli import chosen
 from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.enhancement.cohort import (
-    SUMMARY_FILE,
-    Cohort,
-    Execute,
-    Record,
-    restore_all,
-    summarise,
-    unfinished,
-    write_as,
-)
+from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Record
 from srheart_demo.enhancement.datasets import places
 from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
@@ -68,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         records = _restore(cohort, found, execute, partial(chosen.refusal, options=options))
         if options.layout:
             with writable(cohort.out):
-                kept = write_as(options.layout, cohort, records)
+                kept = cohort.write_as(options.layout, records)
             print(f"Hearts as {options.layout} keeps them: {kept}")
     print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
@@ -122,9 +113,9 @@ def _restore(
     with ProgressLine() as progress, writable(cohort.out):
         cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
-        todo = unfinished(cohort, subjects, lambda n: progress.update("checking", n, len(subjects)))
+        todo = cohort.unfinished(subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(cohort, todo, execute, said)) as ended:
+            with closing(cohort.restore_all(todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":
@@ -134,5 +125,5 @@ def _restore(
             progress.say(f"The same command goes on from {cohort.out}.")
             raise
         finally:
-            records = summarise(cohort, found)
+            records = cohort.summarise(found)
     return records
