@@ -23,7 +23,7 @@ USE = "For research and teaching only, not for clinical use."
 def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
     if options.long_axis and len(options.files) > 1:
-        raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
+        raise BadInput.of("one scan's view")
     how = chosen.reading(options)
     chosen.check_view_names(how, options.long_axis)
     G = None if options.no_solve else chosen.generator(options.generator)

@@ -50,7 +50,7 @@ def settings(options: argparse.Namespace) -> Settings:
     if options.trust_views:
         settings = replace(settings, moving_views=False)
     if options.seed is not None and settings.start != "random":
-        raise BadInput("--seed: only a random start needs one; add --start random.")
+        raise BadInput.of("no seed")
     return replace(settings, residual=False) if options.no_residual else settings
 
 
@@ -74,8 +74,7 @@ def _lacking(words: str) -> tuple[str, str]:
     """``RV`` → of all views, ``VIEW=RV`` → of those of that name: name or pattern, and tissue."""
     view, _, tissue = words.rpartition("=")
     if tissue not in TISSUES[1:]:
-        known = ", ".join(TISSUES[1:])
-        raise BadInput(f"--view-lacks: {tissue!r} is no tissue; say one of {known}, or VIEW=RV.")
+        raise BadInput.of("no tissue", tissue=tissue, known=", ".join(TISSUES[1:]))
     return view or "*", tissue
 
 
@@ -85,7 +84,7 @@ def check_view_names(how: HowToRead, views: Iterable[str | Path]) -> None:
     for pattern, _ in how.view_lacks:
         if pattern != "*" and not any(is_called(name, pattern) for name in names):
             there = ", ".join(sorted(names)) or "none"
-            raise BadInput(f"--view-lacks: no view is called {pattern!r}; there is {there}.")
+            raise BadInput.of("no such view", pattern=pattern, there=there)
 
 
 def convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:

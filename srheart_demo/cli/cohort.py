@@ -28,7 +28,7 @@ SOME_FAILED = 1
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
     if not (options.output or options.list):
-        raise BadInput("OUT_DIR: say where the results go; or --list, to see what there is.")
+        raise BadInput.of("no output")
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
@@ -45,12 +45,9 @@ def run(options: argparse.Namespace) -> None:
             print(*_lines(found, how), sep="\n")
             return
         if not found.subjects and not found.passed_over:
-            raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+            raise BadInput.of("empty folder", folder=folder)
         if not found.subjects:
-            raise BadInput(
-                f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, "
-                "file by file; --match says which are stacks."
-            )
+            raise BadInput.of("no stack", folder=folder, rest=found.rest)
         surface, check = not options.no_surface, not options.no_check
         cohort = Cohort(out, settings, how, surface, check, options.generator)
         if options.layout:

@@ -28,14 +28,11 @@ def run(options: argparse.Namespace) -> None:
     for name in ("gamma", "trust_views", "view_frame", "view_labels", "view_lacks"):
         asked = getattr(options, name)
         if asked is not None and asked is not False and not options.long_axis:
-            raise BadInput(
-                f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
-                "add --long-axis FILE."
-            )
+            raise BadInput.of("no view", option=name.replace("_", "-"))
     chosen.check_view_names(chosen.reading(options), options.long_axis)
     if options.free_muscle:
         if options.frames is None:
-            raise BadInput("--free-muscle: it is about a cine; add --frames all.")
+            raise BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)

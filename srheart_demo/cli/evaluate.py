@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> None:
     for path in files:
         generators.placed_heart(path)
     if len({path.name for path in files}) < len(files):
-        raise BadInput("FILES: two have the same name, by which the table calls them; rename one.")
+        raise BadInput.of("same names")
     names = options.generator or available()
     asked = [(chosen.generator(name), weights_file(name)) for name in names]
     populations = options.population or POPULATIONS
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _open(path: Path | None) -> Evaluation:
     if path and path.suffix not in (".csv", ".md"):
-        raise BadInput(f"{path}: the table is written as CSV or Markdown; end it with .csv or .md.")
+        raise BadInput.of("format of table", path=path)
     other = f"{path}: this is no table of srheart evaluate ({{error}}); give another name."
     with refused(other, ValueError), writable(path, "the table cannot be written"):
         return Evaluation(path)

@@ -19,7 +19,7 @@ from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.tables import Results, Row, Table
 from srheart_demo.experiments.views import DisplacedViews, RealViews
-from srheart_demo.files import atomic_path
+from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.solver.workers import WorkerDied
 from srheart_demo.training import BetaVAESettings
@@ -37,8 +37,7 @@ def run(options: argparse.Namespace) -> None:
     tables = [*experiment.tables(results), *results.what_failed()]
     text = _summary(experiment.title, tables)
     print(text)
-    with atomic_path(folder / SUMMARY) as draft:
-        draft.write_text(text + "\n", encoding="utf-8")
+    write_text(text + "\n", folder / SUMMARY)
     try:
         _picture(experiment, results, tables, folder)
     except ModuleNotFoundError as error:
@@ -56,8 +55,7 @@ def _picture(
     plots = experiment.plots(results)
     record = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     facts = {name.replace("_", " "): record[name] for name in ("settings", "made_with")}
-    with atomic_path(folder / REPORT) as draft:
-        draft.write_text(report(experiment.title, tables, plots, facts), encoding="utf-8")
+    write_text(report(experiment.title, tables, plots, facts), folder / REPORT)
     for plot in plots:
         name = re.sub(r"\W+", "-", plot.title.lower())
         with atomic_path(folder / f"{name}.png") as draft:
@@ -74,7 +72,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
             found = find_subjects(options.folder, None, Choice(*choice))
         seen = {subject.name: subject.paths for subject in found.subjects if subject.views}
         if not seen:
-            raise errors.BadInput(f"{options.folder}: no stack with a long-axis view lies there.")
+            raise errors.BadInput.of("no scan with a view", folder=options.folder)
         return RealViews(seen, tuple(options.methods or ()))
     errors.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
@@ -83,7 +81,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         return on_hearts[options.experiment](subjects, tuple(options.methods or ()))
     solver, most = chosen.settings_of_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:
-        raise errors.BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
+        raise errors.BadInput.of("too many latents", most=most, asked=unknown[0])
     return LatentStudy(
         subjects,
         options.output,
@@ -108,11 +106,9 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
         if found.rest:
             print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
     if not files:
-        raise errors.BadInput(
-            "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
-        )
+        raise errors.BadInput.of("no files")
     if missing := [path for path in files if not path.is_file()]:
-        raise errors.BadInput(f"{missing[0]}: there is no such file; check the path.")
+        raise errors.BadInput.of("no file", path=missing[0])
     return tuple(dict.fromkeys(files))
 
 
@@ -141,10 +137,7 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
             print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
             raise
         except WorkerDied as error:
-            raise errors.BadInput(
-                "A process was ended from outside, perhaps for want of memory; the same command "
-                f"goes on from {options.output}, with fewer --jobs if memory is short."
-            ) from error
+            raise errors.BadInput.of("process ended", folder=options.output) from error
 
 
 def _summary(title: str, tables: Sequence[Table]) -> str:

@@ -26,12 +26,9 @@ def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
     settings = _settings(options)
     again = refused("{error}; give the same options, or another folder.", ValueError)
+    writing = writable(options.output, "the training cannot write")
     try:
-        with (
-            again,
-            writable(options.output, "the training cannot write"),
-            ProgressLine() as progress,
-        ):
+        with ProgressLine() as progress, again, writing:
 
             def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
                 detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
@@ -47,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
 def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     settings = RECIPES[options.generator]
     if options.start is not None and not Path(options.start).is_file():
-        raise BadInput(f"--start: there is no file {options.start}; give weights of an edsr.")
+        raise BadInput.of("no weights", path=options.start)
     for name, setting in SETTINGS.items():
         if (value := getattr(options, name)) in (None, False):
             continue
@@ -57,8 +54,8 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
             sizes = replace(settings.architecture, **{setting: value})
             settings = replace(settings, architecture=sizes)
         else:
-            flag = name.replace("_", "-")
-            raise BadInput(f"--{flag}: {options.generator} has no use for it; leave it out.")
+            option = name.replace("_", "-")
+            raise BadInput.of("no use", option=option, generator=options.generator)
     return settings
 
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 import torch
 
 from srheart_demo.enhancement.enhance import Enhancement, enhance
-from srheart_demo.files import atomic_folder, atomic_path, write_csv, write_json
+from srheart_demo.files import atomic_folder, write_csv, write_json
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
@@ -123,8 +123,8 @@ class Kept:
         alone = [[own.z.tolist(), own.d.tolist(), own.muscle_ml] for own in self.alone]
         beats = [asdict(beat) for beat in self.beats.values()]
         self.out.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self.out / KEPT_FILE) as draft:
-            write_json({"made_with": self.made_with, "alone": alone, "beats": beats}, draft)
+        content = {"made_with": self.made_with, "alone": alone, "beats": beats}
+        write_json(content, self.out / KEPT_FILE)
 
 
 def restore_cycle(

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -44,9 +45,7 @@ class Legends:
     """Those of a folder's files, each read once."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._beside: dict[Path, list[Path]] = {}
-        self._read: dict[Path, Legend] = {}
+        self._root, self._listed, self._read = root, cache(_legends_in), cache(_legend)
 
     def of(self, file: str) -> Legend | None:
         """The nearest that speaks of a label map, by its path from the root.
@@ -60,15 +59,14 @@ class Legends:
         for folder in folders:
             for path in self._listed(folder):
                 if path.name == NNUNET or _entities(path.name) <= _entities(file):
-                    return self._read.setdefault(path, _legend(path))
+                    return self._read(path)
         return None
 
-    def _listed(self, folder: Path) -> list[Path]:
-        """Legends in a folder; those of the fewest files first."""
-        if folder not in self._beside:
-            found = [path for name in (NNUNET, DSEG, f"*_{DSEG}") for path in folder.glob(name)]
-            self._beside[folder] = sorted(found, key=lambda path: -len(_entities(path.name)))
-        return self._beside[folder]
+
+def _legends_in(folder: Path) -> list[Path]:
+    """Those of the fewest files first."""
+    found = [path for name in (NNUNET, DSEG, f"*_{DSEG}") for path in folder.glob(name)]
+    return sorted(found, key=lambda path: -len(_entities(path.name)))
 
 
 def _entities(name: str) -> set[str]:

@@ -193,12 +193,15 @@ def find_subjects(
             watch(i, len(files))
     found = sorting.found()
     by_name: dict[str, str] = {}
+    pairs = [(by_name.setdefault(scan.name, scan.file), scan.file) for scan in found.subjects]
     for scan in found.subjects:
-        if (other := by_name.setdefault(scan.name, scan.file)) != scan.file:
-            raise UnusableCohort(_clash(folder, other, scan.file))
-    for scan in found.subjects:
-        for parent in by_name.keys() & set(map(str, PurePosixPath(scan.name).parents)):
-            raise UnusableCohort(_clash(folder, by_name[parent], scan.file))
+        parents = map(str, PurePosixPath(scan.name).parents)
+        pairs += [(by_name[parent], scan.file) for parent in parents if parent in by_name]
+    for one, other in pairs:
+        if one != other:
+            raise UnusableCohort(
+                f"{folder}: {one} and {other} would share a result folder; rename one."
+            )
     return found
 
 
@@ -388,7 +391,3 @@ def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
     except InvalidVolume:  # Trying it says so.
         pass
     return 1, [0]
-
-
-def _clash(folder: Path, one: str, other: str) -> str:
-    return f"{folder}: {one} and {other} would share a result folder; rename one."

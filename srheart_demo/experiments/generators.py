@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
-from srheart_demo.files import atomic_path, fingerprint
+from srheart_demo.files import fingerprint, write_text
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.generator import HeartGenerator, to_labels
@@ -253,8 +253,7 @@ class Evaluation(Rows):
 
     def _show(self) -> None:
         if self.page:
-            with atomic_path(self.page) as draft:
-                draft.write_text(self.markdown(), encoding="utf-8")
+            write_text(self.markdown(), self.page)
 
     def _sections(self) -> dict[tuple[str, ...], list[Row]]:
         sections: dict[tuple[str, ...], list[Row]] = {}
