@@ -82,15 +82,9 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
     solver, most = chosen.settings_of_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:
         raise errors.BadInput.of("too many latents", most=most, asked=unknown[0])
-    return LatentStudy(
-        subjects,
-        options.output,
-        solver,
-        tuple(options.latents),
-        tuple(options.betas),
-        options.draws,
-        BetaVAESettings(hearts=options.train_hearts, steps=options.train_steps, bfloat16=True),
-    )
+    recipe = BetaVAESettings(hearts=options.train_hearts, steps=options.train_steps, bfloat16=True)
+    swept = tuple(options.latents), tuple(options.betas)
+    return LatentStudy(subjects, options.output, solver, *swept, options.draws, recipe)
 
 
 def _files(paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -68,16 +68,11 @@ class MethodsOnHearts(Experiment):
 
     def tasks(self) -> Sequence[Task]:
         """Each heart at each level, so that a heart is made once for all."""
-        population = self.subjects.population
-        return [
-            Task(
-                f"{population} {seed}",
-                level,
-                partial(self.made, population, seed, level),
-                self.measures(level),
-            )
-            for seed, level in product(self.subjects.seeds, self.levels)
-        ]
+        population, tasks = self.subjects.population, []
+        for seed, level in product(self.subjects.seeds, self.levels):
+            case = partial(self.made, population, seed, level)
+            tasks.append(Task(f"{population} {seed}", level, case, self.measures(level)))
+        return tasks
 
     @staticmethod
     def made(population: str, seed: int, level: str) -> Case:

@@ -101,16 +101,13 @@ class RealViews(Experiment):
 
     def tasks(self) -> Sequence[Task]:
         """Each view of each subject."""
-        return [
-            Task(
-                f"{name}, without {view.name}",
-                self.levels[0],
-                partial(read_scan, *files),
-                scores_of(self._methods(), self.levels[0], partial(score_left_out, which=v)),
-            )
-            for name, files in self.subjects.items()
-            for v, view in enumerate(files[1:])
-        ]
+        (level,), tasks = self.levels, []
+        for name, files in self.subjects.items():
+            for v, view in enumerate(files[1:]):
+                scores = scores_of(self._methods(), level, partial(score_left_out, which=v))
+                case, subject = partial(read_scan, *files), f"{name}, without {view.name}"
+                tasks.append(Task(subject, level, case, scores))
+        return tasks
 
     def _compared(self, results: Results) -> Comparison:
         return Comparison(results, self.levels, self._methods())
