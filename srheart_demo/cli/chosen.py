@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from srheart_demo.cli.errors import BadInput, refused
+from srheart_demo.cli.errors import SENTENCES, BadInput, refused
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
 from srheart_demo.scan.labels import Convention, parse_convention
@@ -16,16 +16,6 @@ from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import HowToRead, is_called
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings, preset
-
-REMEDIES = {
-    "frame": "--frame N",
-    "view_frame": "--view-frame N",
-    "labels": "--labels LV=... MYO=... RV=...",
-    "view_labels": "--view-labels LV=... MYO=... RV=...",
-    "slice_axis": "--slice-axis N",
-    "spacing": "--trust-spacing",
-}
-"""What would help (`InvalidVolume.remedy`) → the option for it, where a command has it."""
 
 
 def generator(name: str) -> HeartGenerator:
@@ -96,6 +86,6 @@ def convention(options: argparse.Namespace, of: str = "labels") -> Convention | 
 
 def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
     """Why a file cannot be used, with the option of this command that would help."""
-    option = REMEDIES.get(error.remedy, "")
+    option = SENTENCES["remedies"].get(error.remedy, "")
     known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))
     return f"{str(error).removesuffix('.')} ({option})." if known else str(error)

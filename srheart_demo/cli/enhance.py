@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, refused, results_folder, writable
+from srheart_demo.cli.errors import BadInput, refused, results_folder, told, writable
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
@@ -113,10 +113,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
         print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
-    print(
-        f"LV mass {said(*cycle.mass_g(beats))} g; over the cycle the muscle's volume keeps within "
-        f"{within:.1%} ({alone:.1%} where each frame is solved alone)."
-    )
+    print(told("muscle", mass=said(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 

@@ -22,8 +22,13 @@ class BadInput(Exception):
 
     @classmethod
     def of(cls, key: str, **facts: object) -> Self:
-        """That of sentences.toml, with its facts."""
-        return cls(SENTENCES[key].format(**facts))
+        """One of `refusals` in sentences.toml, with its facts."""
+        return cls(SENTENCES["refusals"][key].format(**facts))
+
+
+def told(key: str, **facts: object) -> str:
+    """One of `told` in sentences.toml, with its facts."""
+    return str(SENTENCES["told"][key].format(**facts))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, refused, writable
+from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, refused, told, writable
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.experiments import generators
 from srheart_demo.experiments.generators import Evaluation, Part, section
@@ -44,11 +44,7 @@ def run(options: argparse.Namespace) -> None:
             _measure("generators", itself, table, progress, options.jobs)
     except KeyboardInterrupt:
         print(table.markdown())
-        print(
-            "\nStopped; the table holds what was finished. With -o OUT.csv it is kept, and the "
-            "same command goes on from there.",
-            file=sys.stderr,
-        )
+        print(f"\n{told('table stopped')}", file=sys.stderr)
         sys.exit(STOPPED)
     print(table.markdown())
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from srheart_demo.enhancement import datasets
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import Diverged, enhance
+from srheart_demo.enhancement.enhance import Diverged, enhance, refusal
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
@@ -115,10 +115,7 @@ class Cohort:
             RuntimeError: this process has another version than that which the command has.
         """
         if (self.version, self.weights) != (VERSION, _weights(self.generator)):
-            raise RuntimeError(
-                f"this worker has another version or other weights than {self.version}, which the "
-                "command has; install the same on all"
-            )
+            raise RuntimeError(refusal("other worker", version=self.version))
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
@@ -226,17 +223,13 @@ class Cohort:
 
     def _check_replaceable(self, subject: CohortScan) -> None:
         folder, kept = self.out / subject.name, self.kept(subject)
-        with_it = kept.made_with.get("generator") if kept else None
-        if with_it not in (None, self.generator):
+        ours, theirs = self.generator, kept.made_with.get("generator") if kept else None
+        if theirs not in (None, ours):
             raise UnusableCohort(
-                f"{folder}: its results are those of the generator {with_it}, not of "
-                f"{self.generator}; ask for that one, or give another folder."
+                refusal("other generator", folder=folder, theirs=theirs, ours=ours)
             )
         if others := {path.name for path in folder.glob("*")} - RESULT_FILES:
-            raise UnusableCohort(
-                f"{folder}: it would be replaced by new results, but it holds "
-                f"{min(others)} as well; move that away, or give another folder."
-            )
+            raise UnusableCohort(refusal("other files", folder=folder, other=min(others)))
 
     def restore_all(
         self,

@@ -38,6 +38,11 @@ CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
 """Columns of ``convergence.csv`` → attributes of a step."""
 
 
+def refusal(key: str, **facts: object) -> str:
+    """A sentence of `refusals` in sentences.toml, with its facts."""
+    return str(SENTENCES["refusals"][key].format(**facts))
+
+
 class Diverged(ArithmeticError):
     """A run whose objective is no number any more; the message names the scan and what to do."""
 
@@ -184,10 +189,7 @@ def enhance(
             watch(step)
 
     if not math.isfinite(solve(problem, settings, keep, z).objective):
-        raise Diverged(
-            f"{scan.stack.name}: the optimisation diverged with preset {settings.name}; use "
-            "another preset."
-        )
+        raise Diverged(refusal("diverged", name=scan.stack.name, preset=settings.name))
     return Enhancement(scan, problem, steps)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from srheart_demo.enhancement import names
 from srheart_demo.enhancement.datasets import Legend, Legends
+from srheart_demo.enhancement.enhance import refusal
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -176,9 +177,9 @@ def find_subjects(
     """
     root, results = folder.resolve(), out.resolve() if out else None
     if not root.is_dir():
-        raise UnusableCohort(f"{folder}: there is no such folder; check the path.")
+        raise UnusableCohort(refusal("no such folder", folder=folder))
     if root == results:
-        raise UnusableCohort(f"{out}: results cannot lie among the scans; give another folder.")
+        raise UnusableCohort(refusal("among the scans", folder=out))
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
@@ -199,9 +200,7 @@ def find_subjects(
         pairs += [(by_name[parent], scan.file) for parent in parents if parent in by_name]
     for one, other in pairs:
         if one != other:
-            raise UnusableCohort(
-                f"{folder}: {one} and {other} would share a result folder; rename one."
-            )
+            raise UnusableCohort(refusal("same results", folder=folder, one=one, other=other))
     return found
 
 
@@ -322,7 +321,7 @@ class _Sorting:
                 volume = survey_view(self.folder / view, meaning, frame).volume
                 for other, known in taken.items():
                     if same_plane(volume, known):
-                        raise InvalidVolume(f"{other} shows the same plane")
+                        raise InvalidVolume(refusal("same plane", other=other))
             except InvalidVolume as error:
                 self.left_out[view] = self._said(error, view)
                 notes.append(f"The view {view} was left out: {self.left_out[view]}.")
@@ -336,7 +335,7 @@ class _Sorting:
         legend = self._legends.of(view)
         meaning = legend and legend.convention
         if (meaning and meaning.tissues) != (scan.meaning and scan.meaning.tissues):
-            raise InvalidVolume("its dataset gives its labels another meaning than the stack's")
+            raise InvalidVolume(refusal("other meaning"))
         return meaning
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
@@ -348,14 +347,11 @@ class _Sorting:
         if isinstance(stack, Content) and frames == stack.frames > 1:
             if scan.frame in labelled:
                 return scan.frame
-            raise InvalidVolume(f"its frame {scan.frame} holds no labels")
+            raise InvalidVolume(refusal("empty frame", frame=scan.frame))
         if len(labelled) > 1:
-            raise InvalidVolume(
-                f"it holds labels in {len(labelled)} frames, and nothing says which of them goes "
-                "with the stack"
-            )
+            raise InvalidVolume(refusal("which frame", n=len(labelled)))
         if scan.several:
-            raise InvalidVolume("it shows one frame, and nothing says which one of the stack")
+            raise InvalidVolume(refusal("which frame of the stack"))
         return None if frames == 1 else labelled[0]
 
 
