@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,6 +103,11 @@ def harmless_name(name: str, longest: int = 80) -> str:
 def checksum(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def catalogue(module: str, name: str) -> dict[str, Any]:
+    """What stands in a TOML file beside a module, of which ``__file__`` is given."""
+    return tomllib.loads(Path(module).with_name(name).read_text("utf-8"))
 
 
 class Damaged(ValueError):

@@ -2,18 +2,17 @@
 
 import argparse
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from srheart_demo.files import catalogue
+
 Number = TypeVar("Number", int, float)
 Entry = Mapping[str, Any]
 
-COMMANDS: dict[str, dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("commands.toml").read_text("utf-8")
-)
+COMMANDS: dict[str, dict[str, Any]] = catalogue(__file__, "commands.toml")
 SHARED = COMMANDS.pop("shared")
 
 

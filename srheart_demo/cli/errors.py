@@ -4,16 +4,15 @@ To refuse is to raise `BadInput`.
 """
 
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Self
 
-from srheart_demo.files import atomic_folder
+from srheart_demo.files import atomic_folder, catalogue
 
-SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
+SENTENCES = catalogue(__file__, "sentences.toml")
 STOPPED = 130  # Exit status after Ctrl-C
 
 

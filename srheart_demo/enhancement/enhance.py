@@ -5,7 +5,6 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 
 import math
 import os
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -18,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.files import write_csv, write_json
+from srheart_demo.files import catalogue, write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
@@ -31,7 +30,7 @@ from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
-SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
+SENTENCES = catalogue(__file__, "sentences.toml")
 CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
     name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
 }
