@@ -12,20 +12,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from srheart_demo.files import write_json
+from srheart_demo.files import catalogue, write_json, write_text
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan.labels import Convention
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
-_CAVITY = "(?: (?:cavity|blood ?pool))?"
-NAMES = {
-    "LV": re.compile(f"lv{_CAVITY}|lvc|lvbp|left ventric(?:le|ular){_CAVITY}"),
-    "MYO": re.compile("(?:(?:lv|left ventric(?:le|ular)) )?myo(?:cardium)?|lvm|mlv"),
-    "RV": re.compile(f"rv{_CAVITY}|rvc|rvbp|right ventric(?:le|ular){_CAVITY}"),
-}
-"""What tissues are called, in small letters, words parted by spaces."""
-FULL_NAMES = {"LV": "left ventricle", "MYO": "left ventricular myocardium", "RV": "right ventricle"}
+_SAID = catalogue(__file__, "datasets.toml")
 
 
 class Legend(NamedTuple):
@@ -83,8 +76,8 @@ def _legend(path: Path) -> Legend:
     named: dict[str, tuple[int, ...]] = {}
     for name, values in pairs:
         words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
-        for tissue, known in NAMES.items():
-            if known.fullmatch(words):
+        for tissue, known in _SAID["names"].items():
+            if re.fullmatch(known, words):
                 named[tissue] = (*named.get(tissue, ()), *values)
     LV, MYO, RV = (named.get(tissue, ()) for tissue in TISSUES[1:])
     found = Convention(LV, MYO, RV, f"as {path.name} says")
@@ -135,19 +128,11 @@ def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder:
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(hearts[name], folder / place)
     if layout == "nnunet":
-        labels = {tissue: value for value, tissue in enumerate(("background", *TISSUES[1:]))}
-        write_json({"labels": labels, "file_ending": ".nii.gz"}, folder / NNUNET)
+        write_json(_SAID["nnunet"], folder / NNUNET)
         return
-    rows = ["index\tname\tabbreviation", "0\tbackground\tBG"]
-    rows += [f"{i}\t{name}\t{tissue}" for i, (tissue, name) in enumerate(FULL_NAMES.items(), 1)]
-    (folder / DSEG).write_text("\n".join(rows) + "\n", "utf-8")
-    made = {
-        "Name": "Hearts restored from short-axis stacks",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "srheart-demo", "Version": version}],
-    }
-    write_json(made, folder / "dataset_description.json")
+    write_text(_SAID["bids"]["dseg"], folder / DSEG)
+    made = {"GeneratedBy": [{"Name": "srheart-demo", "Version": version}]}
+    write_json(_SAID["bids"]["description"] | made, folder / "dataset_description.json")
 
 
 def _bids_path(name: str) -> str:

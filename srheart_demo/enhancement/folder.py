@@ -15,7 +15,7 @@ import numpy as np
 
 from srheart_demo.enhancement import names
 from srheart_demo.enhancement.datasets import Legend, Legends
-from srheart_demo.enhancement.enhance import refusal
+from srheart_demo.enhancement.enhance import SENTENCES, refusal
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -32,15 +32,7 @@ from srheart_demo.scan.volume import (
 )
 
 SAMPLE = 2**16  # Voxels that tell a picture from labels
-REASONS = {
-    "picture": "pictures",
-    "file without labels": "files without labels",
-    "view without a stack": "views without a stack",
-    "view that was not taken": "views that were not taken",
-    "file in another format": "files in other formats",
-    "result": "results",
-    "file left out by a pattern": "files left out by a pattern",
-}
+REASONS: dict[str, str] = SENTENCES["passed over"]
 """Why files are passed over: one of them, and several."""
 
 
