@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import partial
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
+from srheart_demo.cli.errors import BadInput, check_installed, goes_on, refused, writable
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Record
 from srheart_demo.enhancement.datasets import places
@@ -107,7 +107,7 @@ def _restore(
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
-    with ProgressLine() as progress, writable(cohort.out):
+    with goes_on(cohort.out), ProgressLine() as progress, writable(cohort.out):
         cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
         todo = cohort.unfinished(subjects, lambda n: progress.update("checking", n, len(subjects)))
@@ -118,9 +118,6 @@ def _restore(
                     if record.status == "failed":
                         progress.say(record.message)
                     progress.update("restoring", n, len(todo))
-        except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {cohort.out}.")
-            raise
         finally:
             records = cohort.summarise(found)
     return records

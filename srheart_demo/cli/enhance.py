@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, refused, results_folder, told, writable
+from srheart_demo.cli.errors import BadInput, goes_on, refused, results_folder, told, writable
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
@@ -82,7 +82,7 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
         "reading": str(how),
         "files": [checksum(path) for path in (options.stack, *options.long_axis)],
     }
-    with ProgressLine() as progress, writable(out):
+    with goes_on(out), ProgressLine() as progress, writable(out):
         kept, n = cycle.Kept.of(out, made_with), len(scans)
         if kept.alone:
             progress.say(f"Goes on from {out}: {len(kept.beats)} of {n} frames are done.")
@@ -90,12 +90,8 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
         def show(phase: str, i: int, step: Step) -> None:
             progress.update(phase, i, n, f"iteration {step.iteration}, L = {step.loss:.4f}")
 
-        try:
-            for e in cycle.restore_cycle(scans, G, settings, show, kept):
-                kept.take(e if options.no_check else judged(e))
-        except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {out}.")
-            raise
+        for e in cycle.restore_cycle(scans, G, settings, show, kept):
+            kept.take(e if options.no_check else judged(e))
         progress.update(cycle.PHASES[1], n, n)
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)

@@ -50,6 +50,16 @@ def writable(path: Path | None, what: str = "results cannot be written") -> Iter
 
 
 @contextmanager
+def goes_on(path: Path) -> Iterator[None]:
+    """Where a user stops the block, say that the same command goes on from `path`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\nThe same command goes on from {path}.", file=sys.stderr)
+        raise
+
+
+@contextmanager
 def results_folder(path: Path) -> Iterator[Path]:
     """Yield a staging folder whose files reach `path` only when the block succeeds.
 

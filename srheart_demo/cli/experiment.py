@@ -116,7 +116,7 @@ def _open(experiment: runner.Experiment, folder: Path) -> Results:
 
 
 def _measure(experiment: runner.Experiment, results: Results, options: argparse.Namespace) -> None:
-    with ProgressLine() as progress:
+    with errors.goes_on(options.output), ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
@@ -127,9 +127,6 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
         try:
             experiment.prepare(show)
             runner.measure_all(experiment, results, options.jobs, watch)
-        except KeyboardInterrupt:
-            print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
-            raise
         except WorkerDied as error:
             raise errors.BadInput.of("process ended", folder=options.output) from error
 

@@ -1,13 +1,12 @@
 """``srheart train``: a generator, or the baseline EDSR, from synthetic hearts."""
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from srheart_demo import training
-from srheart_demo.cli.errors import BadInput, refused, writable
+from srheart_demo.cli.errors import BadInput, goes_on, refused, writable
 from srheart_demo.cli.progress import ProgressLine
 
 RECIPES: dict[str, Any] = {
@@ -27,17 +26,13 @@ def run(options: argparse.Namespace) -> None:
     settings = _settings(options)
     again = refused("{error}; give the same options, or another folder.", ValueError)
     writing = writable(options.output, "the training cannot write")
-    try:
-        with ProgressLine() as progress, again, writing:
+    with goes_on(options.output), ProgressLine() as progress, again, writing:
 
-            def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
-                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
-                progress.update(phase, done, total, detail)
+        def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+            detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
+            progress.update(phase, done, total, detail)
 
-            weights = training.train(settings, options.output, show)
-    except KeyboardInterrupt:
-        print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
-        raise
+        weights = training.train(settings, options.output, show)
     print(f"Wrote {weights} and its card.")
 
 
