@@ -13,7 +13,7 @@ Number = TypeVar("Number", int, float)
 Entry = Mapping[str, Any]
 
 COMMANDS: dict[str, dict[str, Any]] = catalogue(__file__, "commands.toml")
-SHARED = COMMANDS.pop("shared")
+SHARED, DESCRIPTION = COMMANDS.pop("shared"), COMMANDS.pop("srheart")["description"]
 
 
 def _number(
@@ -57,11 +57,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The parser of ``srheart``; `passed_on` takes what another program is to be told."""
-    top = _Parser(
-        prog="srheart",
-        description="Joint motion correction and super-resolution of cardiac segmentations by "
-        "latent optimisation (Wang et al., MICCAI 2021). Labels: 0 background, 1 LV, 2 MYO, 3 RV.",
-    )
+    top = _Parser("srheart", description=DESCRIPTION)
     said = f"srheart {version('srheart-demo')}"
     top.add_argument("--version", action="version", version=said, help="show the version and exit")
     _add_commands(top, "command COMMAND", COMMANDS)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
-from srheart_demo.enhancement.enhance import SENTENCES, Diverged, Enhancement, Trust, enhance
+from srheart_demo.enhancement import SENTENCES
+from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart import generator
 from srheart_demo.heart.measures import volumes_ml

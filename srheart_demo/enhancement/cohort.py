@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from srheart_demo.enhancement import datasets
+from srheart_demo.enhancement import datasets, refusal
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import Diverged, enhance, refusal
+from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file

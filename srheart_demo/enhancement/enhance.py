@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.files import catalogue, write_csv, write_json
+from srheart_demo.enhancement import SENTENCES, refusal
+from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_stl
@@ -30,16 +31,10 @@ from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
-SENTENCES = catalogue(__file__, "sentences.toml")
 CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
     name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
 }
 """Columns of ``convergence.csv`` → attributes of a step."""
-
-
-def refusal(key: str, **facts: object) -> str:
-    """A sentence of `refusals` in sentences.toml, with its facts."""
-    return str(SENTENCES["refusals"][key].format(**facts))
 
 
 class Diverged(ArithmeticError):

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srheart_demo.enhancement import names
+from srheart_demo.enhancement import SENTENCES, names, refusal
 from srheart_demo.enhancement.datasets import Legend, Legends
-from srheart_demo.enhancement.enhance import SENTENCES, refusal
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import held_out_seeds
+from srheart_demo.experiments.scoring import by_tissue
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
 from srheart_demo.files import fingerprint, write_text
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
@@ -143,14 +144,12 @@ def accuracy(G: HeartGenerator, heart: LabelVolume) -> Scores:
     if isinstance(G, Encoder):
         with torch.no_grad():
             codes["encode-decode"], _ = G.encode(target)
-    scores = {}
+    scores: Scores = {}
     for name, z in codes.items():
         with torch.no_grad():
             estimate = labels_at(G.decode(z), points)
-        for tissue, overlap in dice(estimate, heart.labels).items():
-            scores[f"{name} Dice {tissue}"] = overlap
-        for tissue, distance in assd(estimate, heart.labels, heart.spacing).items():
-            scores[f"{name} ASSD {tissue}"] = distance
+        scores |= by_tissue(f"{name} Dice {{}}", dice(estimate, heart.labels))
+        scores |= by_tissue(f"{name} ASSD {{}}", assd(estimate, heart.labels, heart.spacing))
     scores["ceiling RMS of z"] = float(codes["ceiling"].square().mean().sqrt())
     return scores
 

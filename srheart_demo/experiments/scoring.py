@@ -66,8 +66,8 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     return {
         **fixed,
         **{f"raw_{name}": value for name, value in raw.items()},
-        **_by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
-        **_by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
+        **by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
+        **by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
         "lv_mass_g": measures.lv_mass_g(labels, spacing),
         "true_lv_mass_g": measures.lv_mass_g(true_labels, spacing),
         "motion_error_mm": gauge.motion_error(*d, tissue),
@@ -101,8 +101,8 @@ def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
     return {
         **with_mean("dice_{}", measures.dice(labels, case.S_HR.labels)),
         **with_mean("la_dice_{}", measures.dice(found.on_plane(case.plane), case.S_LA.labels[0])),
-        **_by_tissue("assd_{}_mm", assd),
-        **_by_tissue("hd95_{}_mm", hd95),
+        **by_tissue("assd_{}_mm", assd),
+        **by_tissue("hd95_{}_mm", hd95),
     }
 
 
@@ -117,8 +117,9 @@ def dice_at_shifts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Values:
 
 def with_mean(name: str, dice: Mapping[str, float]) -> Scores:
     """Dice of each tissue and their mean, under a name with a place for what it is of."""
-    return _by_tissue(name, {**dice, "mean": sum(dice.values()) / len(dice)})
+    return by_tissue(name, {**dice, "mean": sum(dice.values()) / len(dice)})
 
 
-def _by_tissue(name: str, scores: Mapping[str, float]) -> Scores:
+def by_tissue(name: str, scores: Mapping[str, float]) -> Scores:
+    """Scores of each tissue under a name with a place for what it is of."""
     return {name.format(tissue): value for tissue, value in scores.items()}

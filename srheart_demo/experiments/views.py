@@ -17,7 +17,7 @@ from srheart_demo.experiments.cases import LEVELS, VIEWS_AT
 from srheart_demo.experiments.methods import LO_OURS, SEEN, TRUSTED, Labels, Method, weights_in_use
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import SCORED, dice_at_shifts, scores_of
+from srheart_demo.experiments.scoring import SCORED, by_tissue, dice_at_shifts, scores_of
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -48,10 +48,7 @@ def score_left_out(method: Method, scan: Scan, which: int) -> Scores:
     view, rest = scan.views[which], (*scan.views[:which], *scan.views[which + 1 :])
     shown = method(replace(scan, views=rest)).on_plane(plane_geometry(view, scan.placement))
     there, best = dice_where_it_lies(shown, view.labels[0])
-    return {
-        **{f"dice_{name}": value for name, value in there.items()},
-        **{BEST.format(name): value for name, value in best.items()},
-    }
+    return by_tissue("dice_{}", there) | by_tissue(BEST, best)
 
 
 def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mapping[str, float]]:
