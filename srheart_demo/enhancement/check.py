@@ -11,7 +11,7 @@ from scipy.special import gammaincinv
 from srheart_demo.enhancement import SENTENCES
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
-from srheart_demo.heart import generator
+from srheart_demo.heart.generator import OURS
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import USUAL_ORDER
 from srheart_demo.scan.placement import apex_contrast
@@ -79,23 +79,17 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    ours, name = generator.OURS, getattr(G, "name", generator.OURS)
-    other = SENTENCES["assumed"]["generator"].format(ours=ours, name=name)
     solved = None
     with suppress(Diverged):  # which the measures say
         solved = enhance(scan, G, quick(G))
     measures = judge(measured(scan, G, solved))
     besides = (*(solved.astray if solved else ()), _prior(G))
     verdict, reasons = verdict_of(measures, scan.doubts)
-    assumed = report.assumed if name == ours else (*report.assumed, other)
-    return replace(
-        report,
-        assumed=assumed,
-        measures=measures,
-        besides=besides,
-        verdict=verdict,
-        reasons=reasons,
-    )
+    report = replace(report, measures=measures, besides=besides, verdict=verdict, reasons=reasons)
+    if (name := getattr(G, "name", OURS)) != OURS:
+        other = SENTENCES["assumed"]["generator"].format(ours=OURS, name=name)
+        report = replace(report, assumed=(*report.assumed, other))
+    return report
 
 
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
