@@ -129,14 +129,10 @@ def picture_landscapes(
     of: str = "L of this slice, nats per pixel",
     **axes_look: Any,
 ) -> Figure:
-    """A loss over two unknowns, by default a slice's displacement, in maps side by side.
+    """A loss over two unknowns, by default a slice's displacement, in maps side by side, by title.
 
-    Args:
-        maps: title → the loss, dark where low, with the way of a run, from a ring to a dot, and the
-            truth, a cross.
-        minima: (n, 2) local minima of each, drawn as triangles.
-        of: what the colours stand for.
-        axes_look: names and limits of the axes, as for `axis.set`.
+    It is dark where low, with the way of a run, from a ring to a dot, the truth, a cross, and the
+    local `minima` (n, 2) of each, triangles. Colours stand for `of`; `axes_look` as for `axis.set`.
     """
     unknowns = {"xlabel": "d along columns, mm", "ylabel": "d along rows, mm"}
     figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)

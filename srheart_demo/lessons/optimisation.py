@@ -190,8 +190,7 @@ def taught(network: nn.Sequential, seed: int, steps: int = 300) -> nn.Sequential
 def picture_discs(rows: Mapping[str, Sequence[NDArray[np.floating]]], of: Sequence[str]) -> Figure:
     """Discs in rows, each with its area and with the border of the first row's disc.
 
-    Args:
-        rows: title → signed pictures (h, w), positive inside; `of` are the columns' titles.
+    `rows` are title → signed pictures (h, w), positive inside; `of` are the columns' titles.
     """
     areas = {title: [f"{int((x > 0).sum())} pixels" for x in row] for title, row in rows.items()}
     inside = {title: [(x > 0).astype(np.uint8) for x in row] for title, row in rows.items()}

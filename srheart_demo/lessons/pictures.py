@@ -39,10 +39,8 @@ def grid(
 ) -> tuple[Figure, NDArray[Any]]:
     """Label maps of square pixels in rows; the figure, to be finished, and its axes.
 
-    Args:
-        rows: title, at the left → label maps, as many in each row.
-        side: width of each, inches.
-        captions: title of a row → what stands below each of its pictures.
+    `rows` are title, at the left → label maps, as many in each row, `side` inches wide; `captions`
+    are title of a row → what stands below each of its pictures.
     """
     first = [pictures[0].shape for pictures in rows.values()]
     heights = [side * h / w + 0.2 for h, w in first]

@@ -59,9 +59,7 @@ def picture_convergence(
 ) -> Figure:
     """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
 
-    Args:
-        d_true: (K, 2) true displacements, mm.
-        tissue: (K,) which slices show tissue; the others say nothing of their d.
+    `d_true` is (K, 2), mm; only slices with tissue (K,) are shown, the others say nothing of d.
     """
     d = np.array([s.d[0].numpy()[tissue] for s in steps])
     d -= d.mean(1, keepdims=True)

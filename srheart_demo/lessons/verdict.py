@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property, partial, wraps
+from functools import cache, cached_property, partial
 from html import escape
 from itertools import combinations
 from pathlib import Path
@@ -58,24 +58,16 @@ class Mark:
         return f"<p><b>{mark} {word}:</b> {escape(self.sentence)}</p>"
 
 
-def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
-    """A check that returns a `Mark`, whatever the answer does.
-
-    The judge takes the answer; it returns a sentence of praise, or raises `NotYet`.
-    """
-
-    @wraps(judge)
-    def check(answer: Any) -> Mark:
-        try:
-            if answer is None or answer is ...:
-                raise NotYet(f"the answer {_EMPTY}")
-            return Mark(True, judge(answer))
-        except NotYet as reason:
-            return Mark(False, str(reason))
-        except Exception as error:
-            return Mark(False, f"your code stopped with {_explained(error)}.")
-
-    return check
+def marked(judge: Callable[[Any], str], answer: Any) -> Mark:
+    """What a judge, who praises or raises `NotYet`, says of an answer, whatever that does."""
+    try:
+        if answer is None or answer is ...:
+            raise NotYet(f"the answer {_EMPTY}")
+        return Mark(True, judge(answer))
+    except NotYet as reason:
+        return Mark(False, str(reason))
+    except Exception as error:
+        return Mark(False, f"your code stopped with {_explained(error)}.")
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ class Exercise:
 
     def __call__(self, answer: Any) -> Mark:
         """What there is to say of a learner's function."""
-        return marked(self._judge)(answer)
+        return marked(self._judge, answer)
 
     def _judge(self, answer: Any) -> str:
         mine = answer if callable(answer) or self.names else lambda: answer
@@ -245,11 +237,7 @@ def exercise(cases: Callable[[], Cases], **more: Any) -> Callable[[Solution], Ex
 
 
 def ask(mine: Solution, *given: Any) -> Any:
-    """What a learner's function returns.
-
-    Raises:
-        NotYet: it stops, or returns nothing.
-    """
+    """What a learner's function returns; `NotYet` if it stops, or returns nothing."""
     try:
         found = mine(*given)
     except Exception as error:
