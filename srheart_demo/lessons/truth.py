@@ -101,13 +101,8 @@ def small_problem(long_axis: bool) -> Problem:
     """Small enough for checks to solve in no time: four slices of a drawn heart, all with tissue,
     displaced by normal motion; and an LA view."""
     G = load_generator()
-    stack = Stack(
-        z=torch.tensor([-25.0, -5.0, 10.0, 25.0]),
-        origin=torch.tensor([-63.0, -63.0]),
-        row_step=torch.tensor([3.0, 0.0]),
-        column_step=torch.tensor([0.0, 3.0]),
-        shape=(43, 43),
-    )
+    heights = torch.tensor([-25.0, -5.0, 10.0, 25.0])
+    stack = Stack.upright(heights, (-63.0, -63.0), (3.0, 3.0), (43, 43))
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(4))
     field = G.decode(z)
     S_LR = degrade(field, stack, Motion.draw(stack.K, 4).displacement(1.0))[0].argmax(0)

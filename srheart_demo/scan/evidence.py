@@ -41,13 +41,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
 def lattice_stack(z: Tensor) -> Stack:
     """Slices at positions z (K,), mm along D, whose pixels are the lattice's nodes in-plane."""
     _, h, w = lattice_axes(LATTICE_SHAPE)
-    return Stack(
-        z=z,
-        origin=torch.tensor([h[0], w[0]], dtype=z.dtype),
-        row_step=torch.tensor([h[1] - h[0], 0.0], dtype=z.dtype),
-        column_step=torch.tensor([0.0, w[1] - w[0]], dtype=z.dtype),
-        shape=LATTICE_SHAPE[1:],
-    )
+    return Stack.upright(z, (h[0], w[0]), (h[1] - h[0], w[1] - w[0]), LATTICE_SHAPE[1:])
 
 
 def on_planes(slices: Tensor, z: Tensor) -> Tensor:
