@@ -6,7 +6,6 @@ scan but the labels, and has one set of weights for each level of motion it was 
 
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,10 @@ from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.heart.generator import read_weights
+from srheart_demo.heart.generator import WEIGHTS, read_weights
 from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move
 
-EDSR_WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
+EDSR_WEIGHTS = WEIGHTS / "edsr"
 UP = 5  # Up-sampling along D, the inverse of the paper's s = [5, 1, 1]
 FOLD = 4  # Pixels that are folded into channels along rows and columns, to see far at little cost
 OUT_FOLD = 2  # Pixels to a node of the answer's lattice, along rows and columns
@@ -97,10 +96,10 @@ def read_edsr(path: Path) -> EDSR:
 @cache
 def load_edsr(level: str) -> EDSR:
     """The shipped network that was trained on a level of motion."""
-    with resources.as_file(EDSR_WEIGHTS / f"{level}.safetensors") as path:
-        if not path.exists():
-            raise KeyError(f"no EDSR was trained on motion {level!r}")
-        return read_edsr(as_shipped(path, path.parent.parent))
+    path = EDSR_WEIGHTS / f"{level}.safetensors"
+    if not path.exists():
+        raise KeyError(f"no EDSR was trained on motion {level!r}")
+    return read_edsr(as_shipped(path, EDSR_WEIGHTS.parent))
 
 
 @torch.no_grad()
