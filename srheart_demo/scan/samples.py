@@ -66,10 +66,8 @@ class Sample:
         """The stack of a motion level, perhaps with long-axis views, where its heart is known to
         lie. `Scan.of` finds the place from the labels instead, as for a scan of one's own.
 
-        Args:
-            level: one of `MOTION_LEVELS`.
-            views: some of `LONG_AXIS_VIEWS`.
-            displaced: the level of the views' own motion.
+        `level` is one of `MOTION_LEVELS`, as is `displaced`, of the views' own motion; `views` are
+        some of `LONG_AXIS_VIEWS`.
         """
         seen, world = (self.views[view, displaced] for view in views), world_from_model(self.S_HR)
         return where_it_is_known(self.stacks[level], *seen, world=world)

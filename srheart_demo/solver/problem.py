@@ -55,16 +55,11 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A long-axis view as Algorithm 1 takes it.
+    """A long-axis view as Algorithm 1 takes it."""
 
-    Attributes:
-        plane: where it lies.
-        S_LA: (h, w) its labels, int64.
-        lacks: labels of tissues that nobody outlined in it: its background may be one of them.
-    """
-
-    plane: Plane
-    S_LA: Tensor
+    plane: Plane  # where it lies
+    S_LA: Tensor  # (h, w) its labels, int64
+    # labels of tissues that nobody outlined in it: its background may be one of them
     lacks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -93,17 +88,11 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What the other frames of a cine tell of one; see `cycle`.
+    """What the other frames of a cine tell of one; see `cycle`."""
 
-    Attributes:
-        d: (1, K + V, 2) displacements of its slices and views, mm, in the gauge of every output.
-        translation: (2,) of the heart along (H, W), mm, to which G(z) sees them besides.
-        muscle_ml: volume of its myocardium.
-    """
-
-    d: Tensor
-    translation: Tensor
-    muscle_ml: float
+    d: Tensor  # (1, K + V, 2) of its slices and views, mm, in the gauge of every output
+    translation: Tensor  # (2,) of the heart along (H, W), mm, to which G(z) sees them besides
+    muscle_ml: float  # volume of its myocardium
 
 
 @dataclass(frozen=True, eq=False)
