@@ -165,9 +165,9 @@ def picture_corners(nodes: int, pitch: float) -> Figure:
     figure, axis = plt.subplots(figsize=(8, 1.9))
     for face in np.linspace(-half, half, nodes + 1):
         axis.axvline(face, color=MIDDLE, lw=2.0 if abs(face) == half else 0.6)
-    look: dict[str, Any] = {"ls": "none", "ms": 7, "zorder": 3}
-    axis.plot((np.arange(nodes) + 0.5) * pitch - half, [1] * nodes, "o", color=ESTIMATE, **look)
-    axis.plot(np.linspace(-half, half, nodes), [0] * nodes, "s", color=RUNS[1], **look)
+    centres = (np.arange(nodes) + 0.5) * pitch - half
+    axis.plot(centres, [1] * nodes, "o", color=ESTIMATE, ms=7, zorder=3)
+    axis.plot(np.linspace(-half, half, nodes), [0] * nodes, "s", color=RUNS[1], ms=7, zorder=3)
     axis.set(yticks=[0, 1], yticklabels=["aligned corners", "centres of voxels"])
     axis.set(ylim=(-0.6, 1.6), xlabel="position, mm (grey: faces of the voxels)")
     axis.tick_params(left=False)

@@ -35,12 +35,10 @@ def _descend(mistake: str, lr_z: float, lr_d: float, iterations: int) -> tuple[T
     """Where the solution ends on the cases' problem, with one typical mistake."""
     p = small_problem(long_axis=False)
     z, d = (x.requires_grad_() for x in p.zero())
-    rates = {"swap": (lr_d, lr_z), "lr_z": (lr_z, lr_z), "lr_d": (lr_d, lr_d)}
     kind = torch.optim.SGD if mistake == "sgd" else torch.optim.Adam
 
     def optimisers() -> list[torch.optim.Optimizer]:
-        pairs = zip((z, d), rates.get(mistake, (lr_z, lr_d)), strict=True)
-        return [kind([x], lr) for x, lr in pairs]
+        return [kind([z], lr_z), kind([d], lr_d)]
 
     def loss(z: Tensor, d: Tensor) -> Tensor:
         logits = move(downsample(p.G.decode(z), p.stack), p.stack, d)
@@ -48,23 +46,22 @@ def _descend(mistake: str, lr_z: float, lr_d: float, iterations: int) -> tuple[T
         return -value if mistake == "uphill" else value
 
     steps = optimisers()
-    for _ in range(iterations + {"short": -1, "long": 1}.get(mistake, 0)):
+    for _ in range(iterations):
         if mistake == "renew":
             steps = optimisers()
         if mistake != "accumulate":
             z.grad = d.grad = None
         loss(z, d).backward()
         if mistake in ("alternate", "still", "z first"):
-            first, second = (0, 1) if mistake == "z first" else (1, 0)
-            steps[first].step()
+            first, second = steps if mistake == "z first" else steps[::-1]
+            first.step()
             z.grad = d.grad = None
             loss(z, torch.zeros_like(d) if mistake == "still" else d).backward()
-            steps[second].step()
+            second.step()
         else:
             for step in steps:
                 step.step()
-    ends = z.detach(), d.detach()
-    return ends[::-1] if mistake == "exchanged" else ends
+    return z.detach(), d.detach()
 
 
 def _ends_alike(a: Any, b: tuple[Tensor, Tensor]) -> bool:

@@ -26,16 +26,8 @@ from typing import Any
 
 import torch
 
-from srheart_demo.lessons.results import (
-    NotYet,
-    check_kind,
-    difference,
-    farthest,
-    has_changed,
-    kind_of,
-    relation,
-    same,
-)
+from srheart_demo.lessons import results
+from srheart_demo.lessons.results import NotYet, difference, kind_of, relation
 
 Solution = Callable[..., Any]
 Cases = Mapping[str, tuple[Any, ...]]
@@ -80,7 +72,7 @@ class Exercise:
 
     right: Solution
     cases: Callable[[], Cases]
-    same: Callable[[Any, Any], bool] = same  # compares two results
+    same: Callable[[Any, Any], bool] = results.same  # compares two results
     gradient: tuple[str, ...] = ()  # arguments that a gradient of the result must reach
 
     @cached_property
@@ -122,7 +114,7 @@ class Exercise:
                     break  # what was wrong before says more
                 raise NotYet(self._so_far(k) + str(reason)) from reason
             pairs = zip(self.names, given, kept, strict=True)
-            changed += [name for name, a, b in pairs if has_changed(a, b)]
+            changed += [name for name, a, b in pairs if results.has_changed(a, b)]
         if (wrong := self._first_wrong(found, right)) is not None:
             raise NotYet(self._why(mine, wrong, found, right[: len(found)]))
         self._check_kinds(found, right)
@@ -144,7 +136,7 @@ class Exercise:
 
     def _check_kinds(self, found: Sequence[Any], right: Sequence[Any]) -> None:
         for a, b in zip(found, right, strict=True):
-            check_kind(a, b, self.said.get("shape", ""))
+            results.check_kind(a, b, self.said.get("shape", ""))
 
     def _check_gradient(self, mine: Solution) -> None:
         given = self._given(0)
@@ -164,7 +156,7 @@ class Exercise:
         """The first sentence of its section whose condition holds, with its numbers; or none."""
         scope = {**vars(sys.modules[self.right.__module__]), "found": found, "wanted": right}
         scope |= dict(zip(self.names, self._given(case), strict=True))
-        scope["at"] = farthest(found, right)
+        scope["at"] = results.farthest(found, right)
         for key, sentence in self.said.items():
             word, _, condition = key.partition(" ")
             if (word == kind and eval(condition[1:-1], scope)) or key == otherwise:
