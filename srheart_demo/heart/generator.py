@@ -26,10 +26,8 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
 WEIGHTS = Path(__file__).with_name("weights")
-OURS = "traits"
-"""Name of the generator that is used where none is asked for."""
-SEED_SHAPE = (4, 8, 8)
-"""The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
+OURS = "traits"  # Name of the generator that is used where none is asked for
+SEED_SHAPE = (4, 8, 8)  # The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`
 SEED_CELLS = math.prod(SEED_SHAPE)
 
 

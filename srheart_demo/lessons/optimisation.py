@@ -23,7 +23,6 @@ from srheart_demo.scan.degradation import downsample, move
 from srheart_demo.solver.losses import cross_entropy
 from srheart_demo.solver.problem import Problem
 
-LR_Z, LR_D, ITERATIONS = 0.05, 0.4, 3
 WINDOW, LEAST = 10, 0.05
 PIXELS = 32
 RADIUS, PER_SD = 7.0, 2.0
@@ -74,7 +73,7 @@ def _ends_alike(a: Any, b: tuple[Tensor, Tensor]) -> bool:
 @exercise(
     lambda: {
         "one iteration": (small_problem(long_axis=False), 0.02, 0.1, 1),
-        "three iterations at other rates": (small_problem(long_axis=False), LR_Z, LR_D, ITERATIONS),
+        "three iterations at other rates": (small_problem(long_axis=False), 0.05, 0.4, 3),
     },
     same=_ends_alike,
 )

@@ -44,10 +44,9 @@ def grid(
     """
     first = [pictures[0].shape for pictures in rows.values()]
     heights = [side * h / w + 0.2 for h, w in first]
-    columns = len(next(iter(rows.values())))
-    size = (side * columns + 1.1 * any(rows), sum(heights) + 0.3)
-    layout: dict[str, Any] = {"figsize": size, "height_ratios": heights, "squeeze": False}
-    figure, axes = plt.subplots(len(rows), columns, **layout)
+    n = len(next(iter(rows.values())))
+    size = (side * n + 1.1 * any(rows), sum(heights) + 0.3)
+    figure, axes = plt.subplots(len(rows), n, figsize=size, height_ratios=heights, squeeze=False)
     for line, (title, pictures) in zip(axes, rows.items(), strict=True):
         for axis, labels in zip(line, pictures, strict=True):
             show_labels(axis, labels, colours=colours)

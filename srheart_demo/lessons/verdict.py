@@ -139,17 +139,13 @@ class Exercise:
             results.check_kind(a, b, self.said.get("shape", ""))
 
     def _check_gradient(self, mine: Solution) -> None:
+        if not self.gradient:
+            return
         given = self._given(0)
         inputs = [given[self.names.index(name)].requires_grad_() for name in self.gradient]
-        result = mine(*given) if inputs else None
-        if result is None:
-            return
-        reached = (
-            torch.autograd.grad(result.square().sum(), inputs, allow_unused=True)
-            if result.requires_grad
-            else [None]
-        )
-        if any(g is None or not g.any() for g in reached):
+        loss = mine(*given).square().sum()
+        slopes = torch.autograd.grad(loss, inputs, allow_unused=True) if loss.requires_grad else ()
+        if not slopes or any(slope is None or not slope.any() for slope in slopes):
             raise NotYet(self.said["gradient"])
 
     def _remark(self, kind: str, case: int, found: Any, right: Any, otherwise: str = "") -> str:
@@ -189,14 +185,10 @@ class Exercise:
     def _swapped(self) -> Iterator[tuple[Solution, str]]:
         """Two arguments taken for one another."""
         for i, j in combinations(range(len(self.names)), 2):
-
-            def swapped(*given: Any, i: int = i, j: int = j) -> Any:
-                order = list(given)
-                order[i], order[j] = given[j], given[i]
-                return self.right(*order)
-
+            order = [*range(len(self.names))]
+            order[i], order[j] = j, i
             said = f"you take `{self.names[i]}` for `{self.names[j]}`, and the other way round."
-            yield swapped, said
+            yield lambda *given, order=order: self.right(*(given[k] for k in order)), said
 
     def _unused(self, mine: Solution) -> str:
         """Whether a number of the text stands in place of an argument."""

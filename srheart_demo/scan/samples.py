@@ -145,7 +145,4 @@ def make_subject(population: str, seed: int, home: Path) -> None:
 
 
 def _record(motion: Motion) -> dict[str, list[float]]:
-    return {
-        "direction_rad": motion.direction.tolist(),
-        "amplitude_mm": motion.amplitude.tolist(),
-    }
+    return {"direction_rad": motion.direction.tolist(), "amplitude_mm": motion.amplitude.tolist()}
