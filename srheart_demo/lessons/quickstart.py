@@ -16,13 +16,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.solver.algorithm import Step
 
 
-@exercise(
-    lambda: {
-        "M = 128 and K = 13": (128, 13),
-        "M = 64 and K = 9": (64, 9),
-        "M = 30 and K = 4": (30, 4),
-    }
-)
+@exercise(lambda: {f"M = {M} and K = {K}": (M, K) for M, K in ((128, 13), (64, 9), (30, 4))})
 def unknowns(M: int, K: int) -> int:
     """Exercise 1: z has M numbers, d has two for each of K slices."""
     return M + 2 * K

@@ -29,11 +29,8 @@ _Rows = Sequence[tuple[float, float, int]]
 
 def _draws() -> Cases:
     rng = torch.Generator().manual_seed(0)
-
-    def skewed(n: int) -> Tensor:
-        return 100 + 20 * torch.randn(n, generator=rng).exp()
-
-    return {"400 draws": (skewed(400),), "250 draws": (skewed(250),)}
+    draws = [100 + 20 * torch.randn(n, generator=rng).exp() for n in (400, 250)]
+    return {f"{len(x)} draws": (x,) for x in draws}
 
 
 def _between(x: Tensor, low: float, high: float) -> tuple[float, float]:

@@ -160,21 +160,18 @@ with views all are sought again by better hearts. See ``docs/decisions.md``."""
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
 
 _TAKEN = {
-    "prior on d": ("prior_of", "motion_mm", "astray", "moving_views"),
-    "L-BFGS": (
-        *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
-        *("iterations", "stop_dice", "stop_mm", "stop_window"),
-    ),
-    "search": ("search_at", "search_last"),
-    "start": ("start",),
-    "residual": ("residual",),
+    "prior on d": "prior_of motion_mm astray moving_views",
+    "L-BFGS": "solver lr_z lr_d alternate halve_every iterations stop_dice stop_mm stop_window",
+    "search": "search_at search_last",
+    "start": "start",
+    "residual": "residual",
 }
 """What each further step takes from RECOMMENDED."""
 
 
-def _taken(before: Settings, step: tuple[str, tuple[str, ...]]) -> Settings:
+def _taken(before: Settings, step: tuple[str, str]) -> Settings:
     name, fields = step
-    taken: dict[str, Any] = {field: getattr(RECOMMENDED, field) for field in fields}
+    taken: dict[str, Any] = {field: getattr(RECOMMENDED, field) for field in fields.split()}
     return replace(before, name=f"+ {name}", **taken)
 
 
