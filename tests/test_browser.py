@@ -83,6 +83,11 @@ LEFT_VENTRICLE = f"{HEART}.data[0].x.reduce((sum, x) => sum + x, 0)"
 TRIANGLES = f"{HEART}.data.reduce((sum, {{i}}) => sum + (i?.length ?? 0), 0)"
 CUT = f"{HEART}.data.filter((trace) => trace.line)[4].x.join()"
 """Where the border of the long-axis cut lies."""
+ROWS_OF_PICTURES = (
+    "['sa', 'la'].map((row) => new Set([...document.querySelectorAll(`canvas[class*=srh-${row}-]`)]"
+    ".map((e) => e.getBoundingClientRect().top)).size)"
+)
+"""On how many heights the pictures of each row stand."""
 LAST_LOSSES = (
     "[1, 2, 3].map((i) => document.querySelector('.srh-fig-convergence canvas')"
     ".panels[0].series[i].y.at(-1))"
@@ -303,6 +308,83 @@ def test_a_visitor_runs_turns_and_pauses(visit: tuple, tmp_path: Path) -> None:
     assert not errors
 
 
+def grave_faults(page) -> list[tuple[str, list[str]]]:
+    """What seriously hinders those who cannot see or point, as axe finds it."""
+    from axe_core_python.sync_playwright import Axe
+
+    return [
+        (rule["id"], [node["html"] for node in rule["nodes"]])
+        for rule in Axe().run(page, ".srh")["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
+def key_to(page, name: str, key: str = "Tab") -> None:
+    """Press a key until what has the focus bears a name."""
+    for _ in range(60):
+        if page.evaluate("document.activeElement.textContent.trim()") == name:
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {name}")
+
+
+def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
+    page, outside, errors = visit
+    rest(page)
+    key_to(page, "Tour")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent === 'Show me'")
+    strip = page.get_by_role("region", name="Guided tour")
+    text, said = strip.get_by_role("status").all()  # spoken when they change
+    scored = "document.querySelector('.srh-score') !== null"
+    for number, (name, words) in enumerate(texts.TOUR.items(), 1):
+        page.wait_for_function(
+            "place => document.querySelector('.srh-tour-text').textContent.startsWith(place)",
+            arg=f"{number} of 6 · {words['title']}",
+        )
+        assert said.text_content() == ""
+        assert illegible(page) == []
+        key_to(page, "Show me", "Tab" if number == 1 else "Shift+Tab")
+        page.keyboard.press("Enter")
+        if name in ("lean", "sure"):  # which are shown in two acts
+            page.wait_for_function("document.activeElement.textContent === 'Show more'")
+            page.wait_for_function(f"{ITERATION} > 1 && {STATUS} === 'Finished'")
+            page.keyboard.press("Enter")
+        if name == "guess":
+            page.wait_for_selector(".srh-tour-tell:enabled")
+            assert not page.evaluate(scored)
+            assert page.get_by_role("checkbox", name="Hide the truth").is_checked()
+            assert illegible(page) == []
+            assert grave_faults(page) == []
+            assert page.evaluate(ROWS_OF_PICTURES) == [1, 1]
+            assert not page.locator(".srh-sa-truth").is_visible()
+            key_to(page, "Guess", "Shift+Tab")
+            page.keyboard.press("Shift+Tab")
+            page.keyboard.press("Control+A")
+            page.keyboard.type("2.5")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+        done = "done => document.querySelector('.srh-tour-said').textContent.includes(done)"
+        page.wait_for_function(done, arg=words["done"])
+        assert "status" in text.get_attribute("role")
+        assert illegible(page) == []
+        if name == "guess":
+            assert "You said 2.5\u00a0mm" in said.text_content()
+            page.wait_for_function(scored)
+        if number < len(texts.TOUR):
+            key_to(page, "Next")
+            page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('.srh-tour-next').disabled")
+    assert_legible(page)
+    key_to(page, "Close")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.textContent.trim() === 'Tour'")
+    assert not strip.is_visible()
+    assert page.locator(".srh-tip-line").is_visible()
+    assert not outside
+    assert not errors
+
+
 def test_a_slice_is_dragged_and_the_solver_brings_it_back(visit: tuple) -> None:
     page, _, errors = visit
     rest(page)
@@ -514,8 +596,6 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
 
 
 def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
-    from axe_core_python.sync_playwright import Axe
-
     page, _, errors = visit
     rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
@@ -527,13 +607,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
         page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
         for dark in (False, True):
             page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
-            found = Axe().run(page, ".srh")["violations"]
-            grave = [
-                (rule["id"], [node["html"] for node in rule["nodes"]])
-                for rule in found
-                if rule["impact"] in ("serious", "critical")
-            ]
-            assert grave == []
+            assert grave_faults(page) == []
         assert_legible(page)
     assert not errors
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
-from IPython.display import display
 
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard import widgets as ui
@@ -17,9 +14,9 @@ from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
+from srheart_demo.dashboard.painter import INTERVALS
 from srheart_demo.dashboard.panels import (
     PAPERS_CHOICE,
-    PAPERS_SYSTEM,
     Header,
     ScanPanel,
     ScorePanel,
@@ -31,18 +28,17 @@ from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
 from srheart_demo.dashboard.why import GaugeTab, LandscapeTab, LatentTab, RaceTab
-from srheart_demo.machine import keep_little
+from srheart_demo.solver.settings import PAPERS_SYSTEM
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Heart, Moment
     from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
+    from srheart_demo.explorer.tour import Act
 
 FIRST_MOTION = 4.0
 """Severe motion: the first picture shows a stack that plainly needs repair."""
-LOOK_AGAIN = 0.05
-"""Seconds between two looks whether the page stands."""
 TABS: dict[str, Callable[[Runner], Tab]] = {
     "landscape": LandscapeTab,
     "latent": LatentTab,
@@ -75,7 +71,7 @@ class Explorer(ui.Hearing):
         self.page = page = Page()
         self.runner = runner = Runner(load, page)
         self.session: Session | None = None
-        self._still = False
+        self._still = self._hidden = False
         self._unseen: dict[w.Widget, set[str]] = {}
         runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
         runner.on_state, runner.on_job = self._show_state, self._show_job
@@ -85,7 +81,7 @@ class Explorer(ui.Hearing):
         page.on_touch, page.on_close = self._touched, runner.close
         page.on_read, page.on_link = self._unseen.clear, self._follow
         self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
-        for widget in _descendants(self.box):
+        for widget in ui.descendants(self.box):
             self._carry(widget)
         self._build()
 
@@ -107,7 +103,7 @@ class Explorer(ui.Hearing):
         grid = ui.named(w.GridBox([controls, self.tabs.box, answers]), "srh-columns")
         unseen, *before = self.box.children
         self.box.children = unseen, self.header.box, grid, self.transport.box
-        for widget in _descendants(*before):
+        for widget in ui.descendants(*before):
             widget.close()
         runner.painter.look = self.heart.look
         runner.painter.draw = {
@@ -122,13 +118,17 @@ class Explorer(ui.Hearing):
     def _speak(self, language: str) -> None:
         """Everything in another language; runs, what is computed and how it is looked at stay."""
         looks, tab = [each.value for each in self._looks], self.tabs.shown
+        tour, toured = self.header.tour.tour, self.header.touring
         texts.speak(language)
         self._build()
+        self.header.tour.tour = tour
         if self.session is not None:
             self._show_scan(self.session)
         for control, value in zip(self._looks, looks, strict=True):
             control.value = value
         self.tabs.bar.value = tab
+        if toured:
+            self.header.begin_tour()
         self.runner.redraw()
 
     @property
@@ -140,7 +140,7 @@ class Explorer(ui.Hearing):
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
-        for widget in _descendants(self.box):
+        for widget in ui.descendants(self.box):
             widget.close()
 
     # -- what the runner and its painter call ----------------------------------------------
@@ -155,7 +155,12 @@ class Explorer(ui.Hearing):
     def _show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
         self.session, self.transport.shown = session, None
+        if session.scene.truth_hidden != self._hidden:
+            self._hidden = session.scene.truth_hidden
+            self.tabs.clear()
+            self.runner.painter.schedule.at_once(*INTERVALS)
         with self.quietly():
+            self.header.hide_truth.value = not session.truth_shown
             for panel in (self.scan, self.solver, self.heart):
                 panel.fill(session)
         self._enable()
@@ -169,6 +174,7 @@ class Explorer(ui.Hearing):
         self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
         self.scan.stack.show(now)
+        self.header.tour.show_frame(now)
         with self.quietly():  # last: the scrubber has the browser lay out the page at once
             self.transport.show_frame(now)
 
@@ -190,7 +196,8 @@ class Explorer(ui.Hearing):
         bar = self.transport
         bar.run.disabled = bar.step.disabled = loading or running
         bar.pause.disabled = state not in (Activity.RUNNING, Activity.REPLAYING)
-        for control in (bar.reset, bar.iteration, bar.replay, bar.fork, *self.solver.controls):
+        always = bar.reset, bar.iteration, bar.replay, bar.fork, *self.header.of_session
+        for control in (*always, *self.solver.controls):
             control.disabled = loading
         self._enable()
         self._say(problem)
@@ -205,12 +212,12 @@ class Explorer(ui.Hearing):
     def _enable(self) -> None:
         """Only controls that have a meaning for this scan."""
         loading, session = self.runner.state is Activity.LOADING, self.session
-        simulated = session is None or session.scene.d is not None
+        simulated = session is None or session.scene.simulated
         view = session is None or session.scene.subject.views > 0
         self.scan.enable(loading, simulated, view)
         self.solver.show_long_axis(bool(self.scan.long_axis.value) and view)
         self.solver.gamma.disabled |= loading
-        self.heart.show_truth.disabled = not simulated
+        self.heart.show_truth.disabled = session is not None and session.scene.d is None
 
     def _show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is, of 1; None when it is over, or has given way."""
@@ -274,10 +281,13 @@ class Explorer(ui.Hearing):
             self.on(getattr(self.solver, name), partial(runner.configure, name))
         for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
+        self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
+        self.header.tour.on_act = self._show_me
+        self.header.tour.on_guess = lambda: self._show_truth(True)
         self.on(self.header.language, self._speak)
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.tabs.on_open = self._on_tab
-        for widget in _descendants(*self.box.children[1:]):
+        for widget in ui.descendants(*self.box.children[1:]):
             self._carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
@@ -345,13 +355,27 @@ class Explorer(ui.Hearing):
 
     def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""
+        self._wish(how, lambda session: getattr(session, how)(*names))
+
+    def _wish(
+        self, kind: str, act: Callable[[Session], object], then: Activity = Activity.PAUSED
+    ) -> None:
         refill = self.runner.on_loop(self._refill)
-        self.runner.wish(how, lambda s: (getattr(s, how)(*names), refill(s)), Activity.PAUSED)
+        self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
 
     def _refill(self, session: Session) -> None:
         with self.quietly():
             self.solver.fill(session)
         self.solver.show_preset()
+        self.heart.choose_paint(session)
+        self.tabs.refresh()
+
+    def _show_truth(self, shown: bool) -> None:
+        self.runner.wish("truth", lambda session: session.show_truth(shown))
+
+    def _show_me(self, act: Act) -> None:
+        self.tabs.bar.value = "heart"
+        self._wish("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
 
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()
@@ -369,32 +393,3 @@ class Explorer(ui.Hearing):
         """Nobody wants to wait for what is computed."""
         self.tabs.give_up(self.runner.computing, texts.CANCELLED)
         self.runner.cancel()
-
-
-def _descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
-    for widget in widgets:
-        yield widget
-        yield from _descendants(*getattr(widget, "children", ()))
-
-
-_serving: set[asyncio.Task[None]] = set()
-"""The event loop itself holds its tasks weakly."""
-
-
-def explore() -> None:
-    """Show the dashboard, in a notebook or under Voilà."""
-    keep_little()
-    explorer = Explorer()
-    display(explorer.box)
-    _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))
-
-
-async def _serve(explorer: Explorer) -> None:
-    """Serve when the page stands; at once in a kernel that Voilà starts before anybody comes.
-
-    A kernel that is importing torch answers slowly while a browser fetches the page's widgets: of
-    four browsers at once on a busy machine most then waited for ever.
-    """
-    while not (explorer.page.visits or os.environ.get("VOILA_PREHEAT") == "True"):
-        await asyncio.sleep(LOOK_AGAIN)
-    await explorer.runner.serve()

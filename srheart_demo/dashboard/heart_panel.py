@@ -129,11 +129,16 @@ class HeartPanel(ui.Hearing):
 
     def fill(self, session: Session) -> None:
         """What there is to look at of a scan."""
-        known = session.scene.d is not None
-        paints = {k: text for k, text in texts.PAINTS.items() if known or k != "error"}
-        ui.offer(self.paint, paints, self.paint.value if self.paint.value in paints else "")
+        self.choose_paint(session)
         self.slices.slice.max = len(session.scene.slices) - 1
         self.view.show_ghost(session.scene.subject.ghost)
+
+    def choose_paint(self, session: Session) -> None:
+        """What may be painted, and what is."""
+        known = session.scene.d is not None
+        paints = {k: text for k, text in texts.PAINTS.items() if known or k != "error"}
+        with self.quietly():
+            ui.offer(self.paint, paints, session.paint if session.paint in paints else "")
 
     def show(self, heart: Heart, quiet: bool) -> None:
         """Draw it; `quiet` if nothing is to be said beside it any more."""

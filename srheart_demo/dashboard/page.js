@@ -43,11 +43,20 @@ function tellTouch(model, signal) {
 }
 
 const TARGETS =
-  ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application]";
+  ".noUi-handle, select, input, .widget-toggle-buttons, button, img, canvas, [role=application], [role=region]";
 
-const TENDED = `${TARGETS}, .srh-status, [title=null]`;
+// What is spoken when it changes, and what has buttons of its own.
+const ROLES = {
+  ".srh-status, .srh-tour-text, .srh-tour-said": "status",
+  ".srh-tour": "region",
+};
+
+const TENDED = [TARGETS, ...Object.keys(ROLES), "[title=null]"].join(", ");
 
 function nameControls(names) {
+  for (const [places, role] of Object.entries(ROLES)) {
+    for (const element of document.querySelectorAll(places)) element.setAttribute("role", role);
+  }
   for (const [className, name] of Object.entries(names)) {
     for (const element of document.getElementsByClassName(className)) {
       const target = element.matches(TARGETS)
@@ -57,9 +66,6 @@ function nameControls(names) {
       if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
       if (target instanceof HTMLCanvasElement && !target.role) target.role = "img";
     }
-  }
-  for (const element of document.getElementsByClassName("srh-status")) {
-    element.setAttribute("role", "status");
   }
 }
 

@@ -13,7 +13,9 @@ from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import Chart, latent_code, latent_paths, slice_shifts
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.stack import StackView
+from srheart_demo.dashboard.tour import TourStrip
 from srheart_demo.frame import TISSUE_COLOURS
+from srheart_demo.solver.settings import PAPERS_SYSTEM, PRESETS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
@@ -24,11 +26,11 @@ RANDOM, OWN = "random", "own"
 """Choices of the subject that ask for more."""
 PAPERS_CHOICE = "paper"
 """The choice of a preset that is the paper's own system: settings and generator."""
-PAPERS_SYSTEM = "REFERENCE", "betavae"
 
 
 class Header:
-    """Title, the legend of colours that holds for every view, the equation and the theme."""
+    """Title, the legend of colours that holds for every view, the equation, the theme, the way into
+    the tour, which takes the place of the words below, and the switch that hides the truth."""
 
     def __init__(self) -> None:
         chips = "".join(
@@ -41,17 +43,40 @@ class Header:
             f"{escape(texts.SUBTITLE)}</span>",
             "srh-title",
         )
-        self.equation, self.dark = ui.control("srh-equation"), ui.control("srh-theme")
+        names = "srh-equation", "srh-theme", "srh-hide-truth", "srh-tour-start"
+        switches = [*map(ui.control, names)]
+        self.equation, self.dark, self.hide_truth, self.to_tour = switches
+        self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
         self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(f'<div class="srh-legend">{chips}</div>')
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )
-        controls = self.equation, self.language, self.dark
-        top = ui.named(w.HBox([title, legend, *controls]), "srh-header")
-        told = ui.named(w.VBox([strip, ui.html(texts.BEGIN, "srh-tip-line")]), "srh-told-of")
-        self.box = w.VBox([top, told])
+        controls = self.hide_truth, self.equation, self.language, self.dark
+        top = ui.named(w.HBox([title, self.to_tour, legend, *controls]), "srh-header")
+        begin = ui.html(texts.BEGIN, "srh-tip-line")
+        self._told = ui.named(w.VBox([strip, begin, self.tour.box]), "srh-told-of")
+        self.box = w.VBox([top, self._told])
+        self.to_tour.on_click(lambda _: self.begin_tour())
+        self.tour.leave.on_click(lambda _: self._end_tour())
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
+
+    @property
+    def touring(self) -> bool:
+        """Whether the tour is on the page."""
+        return "srh-touring" in self._told._dom_classes
+
+    def begin_tour(self) -> None:
+        """It takes the place of the equation."""
+        self._shown, self.equation.value = self.equation.value, False
+        ui.mark(self._told, "srh-touring", True)
+        self.tour.begin()
+
+    def _end_tour(self) -> None:
+        """All stays as it is; the tour goes on from here another time."""
+        ui.mark(self._told, "srh-touring", False)
+        self.equation.value = self._shown or self.equation.value
+        self.to_tour.focus()
 
 
 class ScanPanel:
@@ -84,13 +109,13 @@ class ScanPanel:
         ui.offer(self.subject, words, scan.subject if seed is None else RANDOM)
         if seed is not None:
             self.seed.value = seed
-        if session.scene.d is not None:  # of one's own scan nothing is simulated
+        if session.scene.simulated:  # of one's own scan nothing is simulated
             for name, widget in self._simulation.items():
                 widget.value = getattr(scan, name)
         views = session.scene.subject.views
         own = {n: texts.OWN_VIEWS.format(n) for n in range(1, views + 1)}
         simulated = {n: text for text, n in self._views}
-        there = simulated if session.scene.d is not None else {0: simulated[0], **own}
+        there = simulated if session.scene.simulated else {0: simulated[0], **own}
         ui.offer(self.long_axis, there, len(session.scene.scan.views))
         self.show_choice()
 
@@ -147,7 +172,6 @@ class SolverPanel:
         """What there is to choose from, and what is chosen."""
         from srheart_demo.explorer.history import called, generator_name
         from srheart_demo.heart.generator import available
-        from srheart_demo.solver.settings import PRESETS
 
         settings, generator = session.settings, generator_name(session.generator)
         presets = {name: name for name in PRESETS}
@@ -336,6 +360,9 @@ class ScorePanel:
     def _write(self) -> None:
         scored, shown = self._scored, self._shown
         if scored is None or shown is None:
+            return
+        if shown.scene.truth_hidden:
+            self.table.value = f'<div class="srh-hint">{escape(texts.HIDDEN_NOTE)}</div>'
             return
         known, old = bool(scored.dice), scored.estimate is not shown.estimate
         dice, nearest = scored.dice or scored.agreement, scored.nearest

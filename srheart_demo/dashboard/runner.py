@@ -314,7 +314,7 @@ class Runner:
             self._granting = False
         if session.scene is not scene:
             await self._show_scan(session)
-        elif self.state is Activity.PAUSED and not session.history.last:
+        if self.state is Activity.PAUSED and not session.history.last:
             self._enter(Activity.READY)
         elif self.state is Activity.PAUSED and session.finished:
             self._enter(Activity.DONE)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.race import Lane
     from srheart_demo.explorer.saved import Said
+    from srheart_demo.explorer.tour import Tour
     from srheart_demo.explorer.why import Direction, GaugeCurve
 
 
@@ -94,6 +95,20 @@ def lean(now: Moment) -> str:
     """How much of the motion error is a drift along the stack, and what sees that."""
     views = len(now.scene.view_names) if now.settings.gamma else 0
     return str(texts.LEAN[min(views, 2)].format(now.lean, views))
+
+
+def tour_done(tour: Tour) -> str:
+    """That the task of the stop is done, with what came of it where that is known; or nothing."""
+    name, figures = tour.stop.name, ""
+    if name not in tour.done:
+        return ""
+    words = texts.TOUR[name]
+    if name == "guess" and tour.guess is not None and tour.error is not None:
+        figures = words["figures"].format(tour.guess, tour.error)
+    if name == "lean" and 0 in tour.leans and not any(map(isnan, tour.leans.values())):
+        told = [texts.TOUR_WORDS["leans"].format(n, mm) for n, mm in sorted(tour.leans.items())]
+        figures = words["figures"].format(", ".join(told))
+    return " ".join(filter(None, ("✓", words["done"], figures)))
 
 
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:

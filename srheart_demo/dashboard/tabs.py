@@ -198,6 +198,12 @@ class Tabs:
         else:
             self.tab.refresh(runner.session, anew)
 
+    def clear(self) -> None:
+        """What they show is not to be seen any more."""
+        for name, tab in self.made.items():
+            if name != "heart":
+                tab.clear()
+
     def give_up(self, job: str, why: str) -> None:
         """A long computation has come to nothing."""
         for tab in self.made.values():

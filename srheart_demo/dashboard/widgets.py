@@ -128,3 +128,10 @@ class News:
     def alone(self, is_alone: bool) -> None:
         """Whether there is nothing else to look at."""
         mark(self.box, "srh-news-alone", is_alone)
+
+
+def descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
+    """Widgets and all that stands in them."""
+    for widget in widgets:
+        yield widget
+        yield from descendants(*getattr(widget, "children", ()))

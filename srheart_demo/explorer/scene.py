@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from copy import copy
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Scannable, ScanSettings
+from srheart_demo.explorer.subjects import Scannable, ScanSettings, Untold
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
 from srheart_demo.scan.placement import stack_geometry
@@ -39,6 +39,7 @@ class Scene:
         d: (1, K, 2) true displacements, mm; None where nobody knows.
         d_LA: (1, V, 2) those of the views; None where nobody knows.
         view_names: short names of the views.
+        simulated: whether the truth is there, be it hidden or not.
     """
 
     def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
@@ -53,7 +54,25 @@ class Scene:
         self.slices, self.of = np.flatnonzero(there), len(there)
         self.has_view = bool(self.scan.views)
         self.view_names = subject.view_names(self.scan)
+        self._truth = subject, self.d, self.d_LA
+        self.simulated = self.d is not None
         self._kept: dict[Hashable, Any] = {}
+
+    @property
+    def truth_hidden(self) -> bool:
+        """Whether it is as if nobody knew the truth."""
+        return self.simulated and self.d is None
+
+    def with_truth(self, shown: bool) -> Scene:
+        """The same scan with the truth beside it; or without, as if nobody knew it."""
+        if not self.simulated or shown != self.truth_hidden:
+            return self
+        scene = copy(self)
+        scene.subject, scene.d, scene.d_LA = self._truth
+        if not shown:
+            scene.subject, scene.d, scene.d_LA = Untold(scene.subject), None, None
+        scene._kept = {}  # of what is known otherwise
+        return scene
 
     def once(self, what: Hashable, find: Callable[[], _T]) -> _T:
         """`find()`, kept under this name for as long as the scene is there, and no longer."""
@@ -76,7 +95,7 @@ class Scene:
     def views_may_move(self) -> bool:
         """Whether long-axis views may be displaced by hand; else they lie where files have them, as
         in the paper."""
-        return self.d is None or self.settings.views_move
+        return not self.simulated or self.settings.views_move
 
     def slices_back(self, d: Tensor) -> Tensor:
         """(K, 2) mm along (H, W) from where an estimate d puts each slice to where it was
@@ -108,10 +127,12 @@ class Scene:
             labels.append(moved[0].numpy().argmax(0).astype(np.uint8))
         return dice(np.concatenate(labels), self.subject.S_HR)
 
-    @cached_property
+    @property
     def nearest_dice(self) -> dict[str, float]:
         """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
-        if self.d is None:
-            return {}
+        d = self.d
+        return {} if d is None else self.once("nearest", lambda: self._nearest(d))
+
+    def _nearest(self, d: Tensor) -> dict[str, float]:
         upsampled = nearest_neighbour(self.S_LR, self.stack, HR_GRID)
-        return self.dice(one_hot_field(upsampled), torch.zeros_like(self.d))
+        return self.dice(one_hot_field(upsampled), torch.zeros_like(d))

@@ -44,6 +44,7 @@ class Session:
         history: all runs that are kept, and what is looked at.
         paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
         all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
+        truth_shown: whether the truth is beside a scan, where it is known.
     """
 
     scene: Scene
@@ -60,7 +61,7 @@ class Session:
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
-        self.paint, self.all_painted = "", False
+        self.paint, self.all_painted, self.truth_shown = "", False, True
         self._principal: dict[Generator, Tensor] = {}
         self._ends: dict[tuple[Settings, Generator], int] = {}
         self._spread: tuple[str, Step, Tensor] | None = None
@@ -82,10 +83,15 @@ class Session:
         return Scene(scan, subject, self.generator)
 
     def _look_at(self, scene: Scene) -> None:
-        self.scene, self._going, self._estimate = scene, None, None
+        self.scene = scene.with_truth(self.truth_shown)
+        self._going = self._estimate = None
         # Shipped samples and random hearts are quickly made again: one is kept at a time.
         own = {n: s for n, s in self._subjects.items() if isinstance(s, OwnScan)}
         self._subjects = own | {scene.subject.name: scene.subject}
+
+    def show_truth(self, shown: bool) -> None:
+        """Show the truth beside every scan, or hide it; nothing else changes."""
+        self.truth_shown, self.scene = shown, self.scene.with_truth(shown)
 
     def load(self, file: OwnFile) -> None:
         """Scan nothing, but take a segmented stack of the user's own (NIfTI).
@@ -260,7 +266,7 @@ class Session:
         self.history.choose(state.active)
         self.history.look(state.at)
         self.settings, self.generator = self.history.active.settings, self.problem.G
-        scene.problem = self.problem
+        self.scene.problem = self.problem
         self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
         said = (of.otherwise(run) for of, run in zip(state.runs, runs, strict=True))
         return tuple(filter(None, said))

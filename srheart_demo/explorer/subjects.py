@@ -249,6 +249,22 @@ class KnownHeart(Scannable):
         return where_it_is_known(stack, *views, world=self._world)
 
 
+class Untold(Scannable):
+    """A subject of whom everything can be seen but the truth."""
+
+    def __init__(self, known: Scannable) -> None:
+        self._known, self.name, self.labels = known, known.name, known.labels
+        self.plane, self.views, self.there = known.plane, known.views, known.there
+
+    def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
+        """The scan alone."""
+        return self._known.take(settings)[0], None, None
+
+    def filed(self, scan: Scan) -> Scan:
+        """As of the one who is known."""
+        return self._known.filed(scan)
+
+
 def random_seed(name: str) -> int | None:
     """The seed of a random heart's name; None for any other name."""
     found = re.fullmatch(rf"{RANDOM}_(\d{{1,6}})", name)

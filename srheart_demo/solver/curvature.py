@@ -18,12 +18,12 @@ from srheart_demo.solver.settings import Settings
 
 CERTAIN = 0.999  # Voxels whose class is this probable have no curvature to speak of
 DIFFERENCE = 0.05  # Step of z for the decoder's derivatives; N(0, I) has SD 1
-DIFFERENCE_MM = 0.25  # Step of d
+DIFFERENCE_MM = 0.1  # Step of d
 STIFFNESS = 4.0  # Of a plane of which nobody knows how much its labels tell of its d, nats/mm²
 FAR = 0.25
 """Share of that curvature where a run begins, far from the heart that explains its labels; of 1,
 0.25, 0.1 and 0.05 this brought most runs lowest in 12 iterations and to their ends."""
-SHARED = (1.0, 0.95, 0.9, 0.8, 0.6, 0.0)
+BELIEVED = (1.0, 0.95, 0.9, 0.8, 0.6, 0.0)
 """How much of what z and d share is believed, until all together is a curvature: a stack's planes
 are not quite the share of the lattice that they are counted as."""
 _AREA = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (LATTICE_SHAPE[1] * LATTICE_SHAPE[2])  # mm², a node's
@@ -107,7 +107,7 @@ def units(p: Problem, settings: Settings) -> Tensor:
         turned = torch.linalg.inv(p.carried[:K]).mT @ there[:, M:]
         of_d[:K] = turned + torch.eye(2) / settings.motion_mm**2
     corner = shared.transpose(0, 1).flatten(1)
-    for share in SHARED:
+    for share in BELIEVED:
         H = torch.block_diag(of_z, *of_d)
         H[:M, M:], H[M:, :M] = share * corner, share * corner.T
         if not torch.linalg.cholesky_ex(H).info:

@@ -13,7 +13,7 @@ class Settings:
 
     >>> from dataclasses import replace
     >>> sr.PAPER.lr_z, sr.REFERENCE.alternate, sr.RECOMMENDED.solver, sr.INTERACTIVE.iterations
-    (0.0001, True, 'lbfgs', 12)
+    (0.0001, True, 'lbfgs', 8)
     >>> replace(sr.RECOMMENDED, gamma=3.0).gamma
     3.0
 
@@ -143,7 +143,7 @@ shift, and what the slices show beyond the generator."""
 INTERACTIVE = replace(
     RECOMMENDED,
     name="INTERACTIVE",
-    iterations=12,
+    iterations=8,
     thinned=True,
     stop_dice=0.005,
     stop_mm=0.2,
@@ -158,6 +158,8 @@ A first heart, of the encoder, leans as its displaced slices do, and the views a
 with views all are sought again by better hearts. See ``docs/decisions.md``."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
+PAPERS_SYSTEM = "REFERENCE", "betavae"
+"""The paper's own system: settings and generator."""
 
 _TAKEN = {
     "prior on d": "prior_of motion_mm astray moving_views",

@@ -18,13 +18,12 @@ from srheart_demo.scan.degradation import degrade, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import UNSEEN_SD, kriging_variance, residual_field
-from srheart_demo.solver.curvature import DIFFERENCE, gauss_newton, whitening
+from srheart_demo.solver.curvature import DIFFERENCE, DIFFERENCE_MM, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
-DIFFERENCE_MM = 0.1  # Step of d for derivatives, mm
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
 OUTLINE_SD = 0.3  # Error of an outline where a slice shows it, mm; see ``docs/decisions.md``
 PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x

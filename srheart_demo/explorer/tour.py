@@ -1,0 +1,174 @@
+"""The guided tour: what each of its stops does with the solver, and what it takes for done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from srheart_demo.explorer.history import generator_name
+from srheart_demo.explorer.moment import Moment
+from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.heart.generator import OURS
+from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.settings import PAPERS_SYSTEM, preset
+
+SEVERE = 3.0
+"""Motion from which the slices plainly jump, × usual."""
+WATCHED = 50
+"""Iterations of a slow run that are worth watching."""
+DRAGGED_FAR = 10.0
+"""How far a slice must be dragged to be seen, mm."""
+OUR_SYSTEM = "RECOMMENDED", OURS
+"""The best settings and generator that we know."""
+
+SLICES = ScanSettings("healthy_1", motion=4.0)
+DRAGGED = SLICES.moved(6, 0.0, 20.0)
+STRANGER = ScanSettings("dilated", motion=4.0)
+LEANING = ScanSettings("hypertrophic", motion=4.0, long_axis=0)
+NO_BASE = ScanSettings("healthy_1", long_axis=0, missing=(8, 9, 10))
+"""The scans of the stops; the last lacks the uppermost three slices with tissue."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """What "Show me" does once: it begins a run, or paints the heart that was found.
+
+    Attributes:
+        scan: of which a run begins; none: what there is stays.
+        system: settings and generator of the run.
+        runs: whether the solver carries it on.
+        hidden: whether the truth is hidden.
+        paint: what the surfaces show, as of a session.
+    """
+
+    scan: ScanSettings | None = None
+    system: tuple[str, str] = OUR_SYSTEM
+    runs: bool = True
+    hidden: bool = False
+    paint: str = ""
+
+    def do(self, session: Session) -> None:
+        """Do it; other runs on the same scan are kept, but the same run is not kept twice."""
+        session.show_truth(not self.hidden)
+        session.paint = self.paint
+        if self.scan is None:
+            return
+        session.configure(gamma=1.0)
+        if session.scene.settings != self.scan:
+            session.scan(self.scan)
+        name, generator = self.system
+        if (session.settings, generator_name(session.generator)) == (preset(name), generator):
+            session.again()
+        else:
+            session.preset(name, generator)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop of the tour.
+
+    Attributes:
+        name: among the words.
+        acts: what "Show me" does, one after the other.
+        done: whether its task is done, by what a session shows.
+    """
+
+    name: str
+    acts: tuple[Act, ...]
+    done: Callable[[Tour, Moment], bool]
+
+
+class Tour:
+    """Where somebody is in the tour, and what has been done there.
+
+    Attributes:
+        at: index of the stop, in `STOPS`.
+        done: names of the stops whose task has been done.
+        acts: how many acts of this stop have been shown.
+        guess: motion error that was guessed while the truth was hidden, mm.
+        error: what it was, mm, once that is shown.
+        leans: long-axis views used → lean at the end of a run, mm, of the heart last looked at;
+            NaN while the truth is hidden.
+    """
+
+    def __init__(self) -> None:
+        self.at, self.acts, self.done = 0, 0, set[str]()
+        self.guess: float | None = None
+        self.error: float | None = None
+        self.leans: dict[int, float] = {}
+        self._guessed: Step | None = None
+        self._heart: ScanSettings | None = None
+
+    @property
+    def stop(self) -> Stop:
+        """The stop that is looked at."""
+        return STOPS[self.at]
+
+    def go(self, at: int) -> None:
+        """To another stop, if there is such a one."""
+        self.at, self.acts = min(max(at, 0), len(STOPS) - 1), 0
+
+    def act(self) -> Act:
+        """What is to be shown next; after the last, the first again."""
+        acts = self.stop.acts
+        self.acts = self.acts % len(acts) + 1
+        return acts[self.acts - 1]
+
+    def look(self, now: Moment) -> None:
+        """Notice what has been done."""
+        if self.stop.done(self, now):
+            self.done.add(self.stop.name)
+
+    def may_guess(self, now: Moment) -> bool:
+        """Whether there is anything to guess: a run at its end, and the truth hidden."""
+        return now.scene.truth_hidden and now.step.stopped is not None
+
+    def bet(self, guess: float, now: Moment) -> None:
+        """Guess the motion error of what is looked at, mm; nothing where the truth is known."""
+        if self.may_guess(now):
+            self.guess, self.error, self._guessed = guess, None, now.step
+
+    def learns_error(self, now: Moment) -> bool:
+        """Whether the truth of what was guessed has been shown; kept from then on."""
+        if now.step is self._guessed and not now.scene.truth_hidden:
+            self.error, self._guessed = now.motion_error, None
+        return self.error is not None
+
+    def learns_lean(self, now: Moment) -> bool:
+        """Whether a heart has been solved without a view and with one."""
+        scan = now.scene.settings
+        heart = replace(scan, long_axis=0, views_move=False, views_by_hand=())
+        if heart != self._heart:
+            self._heart, self.leans = heart, {}
+        if now.step.stopped:
+            self.leans[scan.long_axis if now.settings.gamma else 0] = now.lean
+        return 0 in self.leans and len(self.leans) > 1
+
+
+def _walks(_: Tour, now: Moment) -> bool:
+    system = now.run.settings.name, generator_name(now.run.problem.G)
+    return system == PAPERS_SYSTEM and now.at >= WATCHED
+
+
+def _drags(_: Tour, now: Moment) -> bool:
+    far = [abs(mm) for _, *moved in now.scene.settings.by_hand for mm in moved]
+    return max(far, default=0.0) >= DRAGGED_FAR and now.step.stopped is not None
+
+
+STOPS = (
+    Stop(
+        "look",
+        (Act(SLICES, runs=False),),
+        lambda _, now: now.at == 0 and now.scene.settings.motion >= SEVERE,
+    ),
+    Stop("walk", (Act(SLICES, PAPERS_SYSTEM),), _walks),
+    Stop("drag", (Act(DRAGGED),), _drags),
+    Stop("guess", (Act(STRANGER, hidden=True),), Tour.learns_error),
+    Stop("lean", tuple(Act(replace(LEANING, long_axis=v)) for v in (0, 1, 2)), Tour.learns_lean),
+    Stop(
+        "sure",
+        (Act(NO_BASE), *(Act(paint=what, runs=False) for what in ("uncertainty", "error"))),
+        lambda _, now: now.paint == "uncertainty" and now.hearts is not None,
+    ),
+)
