@@ -225,9 +225,8 @@ def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGen
     >>> G.name, G.latent_size
     ('traits', 128)
 
-    Raises:
-        KeyError: an unknown name, with the known ones.
-        ValueError: it has not so many latents, or its file is damaged.
+    KeyError tells of an unknown name the known ones; ValueError says that it has not so many
+    latents, or that its file is damaged.
     """
     return _loaded(name, latent_size)
 

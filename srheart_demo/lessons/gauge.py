@@ -141,9 +141,8 @@ def picture_landscapes(
         drawn = axis.pcolormesh(found.x, found.y, found.L, cmap=dark, vmax=high, rasterized=True)
         axis.plot(*found.path.T, color="white", lw=2.6)
         axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
-        dots: dict[str, Any] = {"marker": "o", "mec": "white", "ms": 7, "ls": "none"}
-        axis.plot(*found.path[0], **dots, mfc="none", label="its start")
-        axis.plot(*found.path[-1], **dots | {"mec": INK}, mfc="white", label="its end")
+        axis.plot(*found.path[0], "o", mec="white", mfc="none", ms=7, label="its start")
+        axis.plot(*found.path[-1], "o", mec=INK, mfc="white", ms=7, label="its end")
         if minima:
             axis.plot(*minima[i].T, "v", color="white", mec=INK, ms=8, label="local minimum")
         if np.isfinite(found.truth).all():

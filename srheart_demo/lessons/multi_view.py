@@ -1,5 +1,4 @@
-"""Lesson 6: its checks (a plane from its affine, Eq. 5, a displaced view, what γ weighs), and its
-pictures."""
+"""Lesson 6: checks (a plane of an affine, Eq. 5, a displaced view, what γ weighs), and pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

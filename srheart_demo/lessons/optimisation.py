@@ -1,5 +1,4 @@
-"""Lesson 4: checks (Algorithm 1, when to stop, batch norm), a decoder of discs, and runs in
-pictures."""
+"""Lesson 4: checks (Algorithm 1, when to stop, batch norm), and a decoder of discs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial

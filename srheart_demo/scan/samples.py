@@ -80,8 +80,7 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     motion = json.loads((home / "motion.json").read_text())
     views = {
         (view, level): read_long_axis(home / view_file(view, level))
-        for view in LONG_AXIS_VIEWS
-        for level in MOTION_LEVELS
+        for view, level in product(LONG_AXIS_VIEWS, MOTION_LEVELS)
     }
     return Sample(
         name=name,

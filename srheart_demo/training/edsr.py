@@ -47,9 +47,8 @@ class EDSRTraining(Training[EDSRSettings]):
         if settings.start is not None:
             self.network.load_state_dict(edsr.read_edsr(Path(settings.start)).state_dict())
         self.modules = {"network": self.network}
-        self.optimisers = {
-            "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
-        }
+        adam = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+        self.optimisers = {"network": adam}
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""
