@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.heart.distances import tissue_box, widened
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
@@ -205,15 +206,8 @@ class Problem:
         )
 
 
-def _windows(seen: Tensor, spacing: tuple[float, float], margin: float) -> tuple[slice, slice]:
-    """The rows and columns of a mask (h, w) and `margin` mm around it."""
-    rows, columns = seen.any(1), seen.any(0)
-    return _window(rows, margin / spacing[0]), _window(columns, margin / spacing[1])
-
-
-def _window(seen: Tensor, margin: float) -> slice:
-    inside = torch.nonzero(seen).flatten()
-    if not len(inside):
-        return slice(0, len(seen))
-    first, last = int(inside[0]), int(inside[-1])
-    return slice(max(0, first - round(margin)), min(len(seen), last + 1 + round(margin)))
+def _windows(seen: Tensor, spacing: tuple[float, float], margin: float) -> tuple[slice, ...]:
+    """The rows and columns of a mask (h, w) and `margin` mm around it; all where it is empty."""
+    if not seen.any():
+        return slice(None), slice(None)
+    return widened(tissue_box(seen.numpy()), [round(margin / mm) for mm in spacing])
