@@ -162,7 +162,7 @@ PAPERS_SYSTEM = "REFERENCE", "betavae"
 """The paper's own system: settings and generator."""
 
 _TAKEN = {
-    "prior on d": "prior_of motion_mm astray moving_views",
+    "prior on d": "prior_of motion_mm astray moving_views muscle_sd",
     "L-BFGS": "solver lr_z lr_d alternate halve_every iterations stop_dice stop_mm stop_window",
     "search": "search_at search_last",
     "start": "start",
