@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -11,11 +13,13 @@ from srheart_demo.lessons.results import NotYet
 from srheart_demo.lessons.verdict import Mark, marked
 
 
-@marked
-def is_seven(answer: int) -> str:
+def seven(answer: int) -> str:
     if answer != 7:
         raise NotYet("it is a prime between six and eight.")
     return "seven."
+
+
+is_seven = partial(marked, seven)
 
 
 def test_a_check_tells_right_from_wrong() -> None:
@@ -30,11 +34,7 @@ def test_an_empty_answer_is_told_so(empty: object) -> None:
 
 
 def test_an_error_in_the_answer_is_told_in_a_sentence() -> None:
-    @marked
-    def calls(answer) -> str:
-        return answer()
-
-    verdict = calls(lambda: 1 / 0)
+    verdict = marked(lambda answer: answer(), lambda: 1 / 0)
     assert not verdict.right
     assert verdict.sentence == "your code stopped with ZeroDivisionError: division by zero."
 

@@ -12,7 +12,7 @@ from srheart_demo.files import as_shipped, whole_folder
 from srheart_demo.heart import generator
 from srheart_demo.solver.baselines import edsr
 
-WEIGHTS = Path(str(generator.WEIGHTS))
+WEIGHTS = generator.WEIGHTS
 
 
 def test_a_folder_is_the_old_one_until_it_is_the_new_one(tmp_path: Path) -> None:

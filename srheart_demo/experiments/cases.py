@@ -151,10 +151,5 @@ def clinical_stack(offset: float) -> Stack:
     """Slices of UK Biobank's protocol across the whole box, the first `offset` mm inside it."""
     pixels, half = int(2 * HALF_EXTENT[1] / CLINICAL_PIXEL), HALF_EXTENT[0]
     corner = -(pixels - 1) / 2 * CLINICAL_PIXEL
-    return Stack(
-        z=torch.arange(-half + offset, half, CLINICAL_GAP),
-        origin=torch.tensor([corner, corner]),
-        row_step=torch.tensor([CLINICAL_PIXEL, 0.0]),
-        column_step=torch.tensor([0.0, CLINICAL_PIXEL]),
-        shape=(pixels, pixels),
-    )
+    z = torch.arange(-half + offset, half, CLINICAL_GAP)
+    return Stack.upright(z, (corner, corner), (CLINICAL_PIXEL, CLINICAL_PIXEL), (pixels, pixels))

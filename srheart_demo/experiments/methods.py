@@ -192,5 +192,5 @@ def weights_in_use(names: Iterable[str], levels: Iterable[str]) -> dict[str, str
         if isinstance(used, LatentOptimisation):
             files[used.generator] = weights_file(used.generator)
         elif name.startswith("EDSR"):
-            files[name] = Path(str(edsr.EDSR_WEIGHTS)) / f"{name[6:-1]}.safetensors"
+            files[name] = edsr.EDSR_WEIGHTS / f"{name[6:-1]}.safetensors"
     return {name: fingerprint(path) for name, path in files.items() if path.exists()}

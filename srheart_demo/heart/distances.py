@@ -1,6 +1,6 @@
 """Signed distances to the borders of labels: negative inside, positive outside, in mm."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,12 @@ def tissue_box(labels: NDArray) -> tuple[slice, ...]:
     """The smallest box that holds all that is not 0; there must be something."""
     (box,) = find_objects((labels != 0).view(np.uint8))
     return tuple(box)
+
+
+def widened(box: Iterable[slice], margins: Iterable[int]) -> tuple[slice, ...]:
+    """A box with so many voxels more on either side, as far as there are any."""
+    sides = zip(box, margins, strict=True)
+    return tuple(slice(max(ends.start - n, 0), ends.stop + n) for ends, n in sides)
 
 
 def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) -> np.ndarray:
@@ -42,11 +48,7 @@ def _near_the_border(
     # The border lies about the region, and about what lacks it: the smaller of the two.
     boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
     near = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
-    margins = [int(np.ceil(reach / mm)) + 1 for mm in spacing]
-    return tuple(
-        slice(max(ends.start - margin, 0), ends.stop + margin)
-        for ends, margin in zip(near, margins, strict=True)
-    )
+    return widened(near, [int(np.ceil(reach / mm)) + 1 for mm in spacing])
 
 
 def in_plane_distances(

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -26,44 +25,29 @@ from srheart_demo.files import as_shipped, fingerprint
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
 
-WEIGHTS = resources.files("srheart_demo.heart") / "weights"
-OURS = "traits"
-"""Name of the generator that is used where none is asked for."""
-SEED_SHAPE = (4, 8, 8)
-"""The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`."""
+WEIGHTS = Path(__file__).with_name("weights")
+OURS = "traits"  # Name of the generator that is used where none is asked for
+SEED_SHAPE = (4, 8, 8)  # The decoder's first lattice; three doublings lead to `LATTICE_SHAPE`
 SEED_CELLS = math.prod(SEED_SHAPE)
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes of a generator.
-
-    Attributes:
-        latent_size: M.
-        widths: channels of the decoder from its first lattice outwards, three.
-        encoder_widths: channels of the encoder from its last lattice outwards, three; none
-            where there is no encoder.
-    """
+    """Sizes of a generator: M, and the channels of its networks, three each."""
 
     latent_size: int = 64
-    widths: tuple[int, ...] = (128, 48, 16)
+    widths: tuple[int, ...] = (128, 48, 16)  # of the decoder from its first lattice outwards
+    # of the encoder from its last lattice outwards; none where there is no encoder
     encoder_widths: tuple[int, ...] = (64, 48, 16)
 
 
 class HeartGenerator(nn.Module):
-    """What every generator is: a decoder, its sizes and a name.
+    """What every generator is: a decoder, its sizes and a name."""
 
-    Attributes:
-        information: (M, M) what a look at the whole lattice tells of z; see `curvature`.
-        coupling: (32, M + 2, 2) how displacements of its planes are told from z; see there.
-        weights: fingerprint of the file that it was read from.
-        reads_scans: whether its encoder was taught with scans; others know whole hearts only.
-    """
-
-    information: Tensor
-    coupling: Tensor
-    weights: str = ""
-    reads_scans: bool = False
+    information: Tensor  # (M, M) what a look at the whole lattice tells of z; see `curvature`
+    coupling: Tensor  # (32, M + 2, 2) how displacements of its planes are told from z; see there
+    weights: str = ""  # fingerprint of the file that it was read from
+    reads_scans: bool = False  # whether its encoder was taught with scans, not whole hearts only
 
     def __init__(self, architecture: Architecture, name: str) -> None:
         super().__init__()
@@ -184,13 +168,9 @@ def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Any], dict[
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
     """Read a generator that `save_weights` wrote, ready for use in float32 and frozen.
 
-    Args:
-        path: of the weights.
-        latent_size: keep so many leading latents, the rest at zero; all by default. Those of
-            `traits` are ordered by what they tell, so fewer make a coarser generator of its own.
-
-    Raises:
-        ValueError: `latent_size` is not between 1 and the file's.
+    With `latent_size`, so many leading latents are kept, the rest at zero. Those of `traits` are
+    ordered by what they tell, so fewer make a coarser generator of its own. ValueError where the
+    file has not so many.
     """
     kind, sizes, card, tensors = read_weights(path)
     M = sizes["latent_size"]
@@ -229,17 +209,13 @@ def _leading(tensors: dict[str, Tensor], kept: int, M: int) -> dict[str, Tensor]
 
 def available() -> list[str]:
     """Names of the shipped generators."""
-    return sorted(
-        p.name.removesuffix(".safetensors")
-        for p in WEIGHTS.iterdir()
-        if p.name.endswith(".safetensors")
-    )
+    return sorted(path.stem for path in WEIGHTS.glob("*.safetensors"))
 
 
 def weights_file(name: str) -> Path:
     """Where the weights of a shipped generator lie, or else the file of this name."""
     is_other = name not in available() and Path(name).is_file()
-    return Path(name) if is_other else Path(str(WEIGHTS / f"{name}.safetensors"))
+    return Path(name) if is_other else WEIGHTS / f"{name}.safetensors"
 
 
 def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGenerator:
@@ -249,9 +225,8 @@ def load_generator(name: str = OURS, latent_size: int | None = None) -> HeartGen
     >>> G.name, G.latent_size
     ('traits', 128)
 
-    Raises:
-        KeyError: an unknown name, with the known ones.
-        ValueError: it has not so many latents, or its file is damaged.
+    KeyError tells of an unknown name the known ones; ValueError says that it has not so many
+    latents, or that its file is damaged.
     """
     return _loaded(name, latent_size)
 
@@ -263,5 +238,5 @@ def _loaded(name: str, latent_size: int | None) -> HeartGenerator:
         known = f"known: {', '.join(available())}, and files of weights (NAME.safetensors)"
         raise KeyError(f"unknown generator {name!r}; {known}")
     if name in available():
-        as_shipped(file, Path(str(WEIGHTS)))
+        as_shipped(file, WEIGHTS)
     return read_generator(file, latent_size)

@@ -144,15 +144,13 @@ def summary(values: Sequence[float]) -> Summary:
     return Summary(float(np.mean(finite)), sd, missing)
 
 
-def reliability(
-    confidence: np.ndarray, correct: np.ndarray, edges: Sequence[float] = CONFIDENCES
-) -> list[tuple[float, float, int]]:
+def reliability(confidence: np.ndarray, correct: np.ndarray) -> list[tuple[float, float, int]]:
     """Of voxels said to be so sure, how many are right?
 
-    For each bin of confidence with voxels, between two edges: mean confidence, share that is right,
-    number of voxels.
+    For each bin of confidence with voxels, between two of `CONFIDENCES`: mean confidence, share
+    that is right, number of voxels.
     """
-    bins = ((confidence >= low) & (confidence < high) for low, high in pairwise(edges))
+    bins = ((confidence >= low) & (confidence < high) for low, high in pairwise(CONFIDENCES))
     return [
         (float(confidence[inside].mean()), float(correct[inside].mean()), int(inside.sum()))
         for inside in bins

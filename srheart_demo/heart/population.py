@@ -172,10 +172,8 @@ BUMP = (0.3085, 0.4311, 0.1857, 0.0575)
 
 
 def _thinning(t: Mapping[str, Tensor], radius: Tensor, wall: Tensor) -> tuple[Tensor, Tensor]:
-    """Change of the log-radius of the epicardium that thins one sector of the wall.
-
-    It is (N, 6) for the profile and (N, 3, 2, 4) for the harmonics.
-    """
+    """What thins one sector of the wall: change of the log-radius of the epicardium's profile,
+    (N, 6), and harmonics, (N, 3, 2, 4)."""
     spare = softplus(wall - THINNED_WALL)
     depth = torch.log1p(-torch.tanh(t["thinning"]) * spare / (radius + wall))
     level = 0.5 + 0.25 * torch.tanh(t["thinning_level"])

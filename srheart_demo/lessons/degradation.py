@@ -41,13 +41,8 @@ def look_along(
 ) -> tuple[list[float], list[float]]:
     """L_SA of slice k alone as it moves along its columns, and what autograd says of the slope.
 
-    Args:
-        mover: `degradation.move` or another M_d.
-        planes, S_LR: (1, C, K, H', W') logits and (K, h, w) labels.
-        positions: displacements along columns, mm; along rows it stays at 0.
-
-    Returns:
-        Losses, nats per pixel, and gradients, nats per pixel and mm.
+    By `degradation.move` or another M_d, of logits (1, C, K, H', W') and labels (K, h, w), at
+    `positions` along columns, mm. Losses are nats per pixel, slopes nats per pixel and mm.
     """
     one = stack.slices([k])
     losses, slopes = [], []
@@ -60,21 +55,19 @@ def look_along(
     return losses, slopes
 
 
-def _slices() -> Stack:
-    z = torch.tensor([-50.3, -31.0, -1.9, 0.7, 20.9, 47.5])
-    return replace(Stack.from_hr(), z=z)
-
-
 def _fields() -> Cases:
+    z = torch.tensor([-50.3, -31.0, -1.9, 0.7, 20.9, 47.5])
+    stack = replace(Stack.from_hr(), z=z)
+
     def heights(n: int) -> Tensor:
         axis = torch.tensor(lattice_axes((n, 4, 5))[0], dtype=torch.float32)
         return axis[None, None, :, None, None].repeat(1, 1, 1, 4, 5)
 
     field = torch.randn(2, 4, 32, 6, 6, generator=torch.Generator().manual_seed(0))
     return {
-        "a lattice of 32 planes": (heights(32), _slices()),
-        "a lattice of 16 planes": (heights(16), _slices()),
-        "a field of batch and classes": (field, replace(_slices(), z=_slices().z[1:] + 0.8)),
+        "a lattice of 32 planes": (heights(32), stack),
+        "a lattice of 16 planes": (heights(16), stack),
+        "a field of batch and classes": (field, replace(stack, z=z[1:] + 0.8)),
     }
 
 
@@ -142,11 +135,9 @@ def linspace_step() -> float:
 
 
 def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack, k: int) -> Figure:
-    """A heart and what becomes of it: cut along its length, and slice `k`.
+    """A heart (64, 128, 128) and what becomes of it: cut along its length, and slice `k`.
 
-    Args:
-        S_HR: (64, 128, 128) the heart.
-        stages: title → (K, 128, 128) labels of the stack after another operator.
+    `stages` are title → (K, 128, 128) labels of the stack after another operator.
     """
     depth, height, width = HALF_EXTENT
     row, z = middle_row(S_HR), stack.z.numpy()
@@ -174,9 +165,9 @@ def picture_corners(nodes: int, pitch: float) -> Figure:
     figure, axis = plt.subplots(figsize=(8, 1.9))
     for face in np.linspace(-half, half, nodes + 1):
         axis.axvline(face, color=MIDDLE, lw=2.0 if abs(face) == half else 0.6)
-    look: dict[str, Any] = {"ls": "none", "ms": 7, "zorder": 3}
-    axis.plot((np.arange(nodes) + 0.5) * pitch - half, [1] * nodes, "o", color=ESTIMATE, **look)
-    axis.plot(np.linspace(-half, half, nodes), [0] * nodes, "s", color=RUNS[1], **look)
+    centres = (np.arange(nodes) + 0.5) * pitch - half
+    axis.plot(centres, [1] * nodes, "o", color=ESTIMATE, ms=7, zorder=3)
+    axis.plot(np.linspace(-half, half, nodes), [0] * nodes, "s", color=RUNS[1], ms=7, zorder=3)
     axis.set(yticks=[0, 1], yticklabels=["aligned corners", "centres of voxels"])
     axis.set(ylim=(-0.6, 1.6), xlabel="position, mm (grey: faces of the voxels)")
     axis.tick_params(left=False)

@@ -129,31 +129,22 @@ def picture_landscapes(
     of: str = "L of this slice, nats per pixel",
     **axes_look: Any,
 ) -> Figure:
-    """A loss over two unknowns, by default a slice's displacement, in maps side by side.
+    """A loss over two unknowns, by default a slice's displacement, in maps side by side, by title.
 
-    Args:
-        maps: title → the loss, dark where low, with the way of a run, from a ring to a dot, and the
-            truth, a cross.
-        minima: (n, 2) local minima of each, drawn as triangles.
-        of: what the colours stand for.
-        axes_look: names and limits of the axes, as for `axis.set`.
+    It is dark where low, with the way of a run, from a ring to a dot, the truth, a cross, and the
+    local `minima` (n, 2) of each, triangles. Colours stand for `of`; `axes_look` as for `axis.set`.
     """
     unknowns = {"xlabel": "d along columns, mm", "ylabel": "d along rows, mm"}
     figure, axes = plt.subplots(1, len(maps), figsize=(3.7 * len(maps) + 0.4, 3.6), squeeze=False)
     for i, (axis, (title, found)) in enumerate(zip(axes[0], maps.items(), strict=True)):
-        look: dict[str, Any] = {
-            "cmap": pictures.SHADES.reversed(),
-            "vmax": float(np.quantile(found.L, 0.9)),
-        }
-        drawn = axis.pcolormesh(found.x, found.y, found.L, rasterized=True, **look)
+        dark, high = pictures.SHADES.reversed(), float(np.quantile(found.L, 0.9))
+        drawn = axis.pcolormesh(found.x, found.y, found.L, cmap=dark, vmax=high, rasterized=True)
         axis.plot(*found.path.T, color="white", lw=2.6)
         axis.plot(*found.path.T, color=INK, lw=1.2, label="way of the run")
-        dots: dict[str, Any] = {"marker": "o", "mec": "white", "ms": 7, "ls": "none"}
-        axis.plot(*found.path[0], **dots, mfc="none", label="its start")
-        axis.plot(*found.path[-1], **dots | {"mec": INK}, mfc="white", label="its end")
+        axis.plot(*found.path[0], "o", mec="white", mfc="none", ms=7, label="its start")
+        axis.plot(*found.path[-1], "o", mec=INK, mfc="white", ms=7, label="its end")
         if minima:
-            triangles: dict[str, Any] = {"color": "white", "mec": INK, "ms": 8, "ls": "none"}
-            axis.plot(*minima[i].T, "v", **triangles, label="local minimum")
+            axis.plot(*minima[i].T, "v", color="white", mec=INK, ms=8, label="local minimum")
         if np.isfinite(found.truth).all():
             axis.plot(*found.truth, "x", color="white", ms=9, mew=2, label="truth")
         axis.invert_yaxis()

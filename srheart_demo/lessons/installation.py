@@ -102,11 +102,7 @@ def look_at(name: str, look: Callable[[], str]) -> Finding:
 
 
 def packages(required: Iterable[str]) -> str:
-    """Whether all that a package's metadata requires is installed, in versions that fit.
-
-    Raises:
-        Wrong: some are missing or do not fit.
-    """
+    """Whether all that a package's metadata requires is installed, in versions that fit."""
     from packaging.requirements import Requirement
 
     missing, other, good = [], [], {}

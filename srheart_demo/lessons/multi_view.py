@@ -1,5 +1,4 @@
-"""Lesson 6: its checks (a plane from its affine, Eq. 5, a displaced view, what γ weighs), and its
-pictures."""
+"""Lesson 6: checks (a plane of an affine, Eq. 5, a displaced view, what γ weighs), and pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,9 +27,8 @@ _Floats = NDArray[np.floating]
 def crossing(view: View, stack: Stack, k: int) -> tuple[_Floats, _Floats]:
     """Where slice k and a long-axis view cut each other.
 
-    Returns:
-        For each column of the view the row (w,) that lies at the slice's depth, and its row and
-        column (w, 2) in the slice; fractions of pixels.
+    For each column of the view, the row (w,) that lies at the slice's depth, and its row and column
+    (w, 2) in the slice; fractions of pixels.
     """
     points = view.plane.points.numpy().astype(float)
     index, z = np.arange(len(points)), float(stack.z[k])
@@ -155,11 +153,8 @@ def even_gamma(p: Problem) -> float:
 
 
 def picture_views(p: Problem, slices: Sequence[int]) -> Figure:
-    """The first LA view with lines where SA slices cut it, and these with a line where it does.
-
-    Args:
-        slices: three at most, from 0 at the apex.
-    """
+    """The first LA view with lines where SA slices, from 0 at the apex, cut it; and these with a
+    line where it does."""
     S_LA, S_LR = p.views[0].S_LA.numpy(), p.S_LR.numpy()
     n = 1 + len(slices)
     figure, (view, *others) = plt.subplots(1, n, figsize=(3.0 * n, 3.2))

@@ -34,9 +34,8 @@ AXES = np.array([[1, -1], [2, 1], [0, -1]])
 def disguised(frames: Sequence[LabelVolume], path: Path, affine: Affine | None = None) -> Path:
     """Store a stack with its axes in another order and ACDC's labels, voxels where they were.
 
-    Args:
-        frames: one stack, or several of one shape and place, which become a fourth axis.
-        affine: what the stacks' own is replaced by, for a file that says something wrong.
+    Several stacks, of one shape and place, become a fourth axis. `affine` replaces their own, for a
+    file that says something wrong.
     """
     labels = np.stack([ACDC[stack.labels] for stack in frames], axis=-1)
     true = frames[0].affine if affine is None else affine
@@ -158,11 +157,9 @@ def volume_ml(labels: Labels, label: int, affine: Affine) -> float:
 
 
 def picture_array(array: NDArray[Any], affine: Affine) -> Figure:
-    """The three planes through the middle of the labels, as an array is stored.
+    """The three planes through the middle of an array's labels, as it is stored, in our colours.
 
-    Args:
-        array: values along three axes; 1, 2 and 3 are drawn in the colours that ours have.
-        affine: index to RAS+ mm, for the letters of directions and the spacing.
+    `affine`, index to RAS+ mm, tells the letters of directions and the spacing.
     """
     labelled = np.argwhere(array)
     middle = (labelled.mean(0) if len(labelled) else np.array(array.shape) / 2).astype(int)

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from srheart_demo.dashboard.projector import scale
 from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, MUTED, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
+from srheart_demo.heart.distances import tissue_box, widened
 
 Labels = NDArray[np.uint8]
 HEART = (BACKGROUND, *(TISSUE_COLOURS[tissue] for tissue in ("LV", "MYO", "RV")))
@@ -39,17 +40,14 @@ def grid(
 ) -> tuple[Figure, NDArray[Any]]:
     """Label maps of square pixels in rows; the figure, to be finished, and its axes.
 
-    Args:
-        rows: title, at the left → label maps, as many in each row.
-        side: width of each, inches.
-        captions: title of a row → what stands below each of its pictures.
+    `rows` are title, at the left → label maps, as many in each row, `side` inches wide; `captions`
+    are title of a row → what stands below each of its pictures.
     """
     first = [pictures[0].shape for pictures in rows.values()]
     heights = [side * h / w + 0.2 for h, w in first]
-    columns = len(next(iter(rows.values())))
-    size = (side * columns + 1.1 * any(rows), sum(heights) + 0.3)
-    layout: dict[str, Any] = {"figsize": size, "height_ratios": heights, "squeeze": False}
-    figure, axes = plt.subplots(len(rows), columns, **layout)
+    n = len(next(iter(rows.values())))
+    size = (side * n + 1.1 * any(rows), sum(heights) + 0.3)
+    figure, axes = plt.subplots(len(rows), n, figsize=size, height_ratios=heights, squeeze=False)
     for line, (title, pictures) in zip(axes, rows.items(), strict=True):
         for axis, labels in zip(line, pictures, strict=True):
             show_labels(axis, labels, colours=colours)
@@ -131,11 +129,10 @@ def middle_row(labels: Labels) -> int:
     return int(np.nonzero(labels == 1)[1].mean())
 
 
-def window_of(maps: Sequence[Labels]) -> tuple[slice, slice]:
+def window_of(maps: Sequence[Labels]) -> tuple[slice, ...]:
     """The rows and columns in which any of some stacks (K, h, w) shows tissue, and four around."""
     tissue = np.any([labels.max(0) > 0 for labels in maps], axis=0)
-    rows, columns = (np.flatnonzero(tissue.any(axis)) for axis in (1, 0))
-    return slice(max(0, rows[0] - 4), rows[-1] + 5), slice(max(0, columns[0] - 4), columns[-1] + 5)
+    return widened(tissue_box(tissue), (4, 4))
 
 
 def show_labels(

@@ -19,11 +19,9 @@ from srheart_demo.scan.volume import LabelVolume
 
 
 def septal_defect(S_HR: Labels, radius: float) -> Labels:
-    """A heart with a hole of `radius` mm in the wall between its ventricles.
+    """A heart (64, 128, 128) with a hole in the wall between its ventricles.
 
-    Args:
-        S_HR: (64, 128, 128) labels with a LV, myocardium and RV.
-        radius: of the ball about the middle of the wall within which myocardium becomes LV, mm.
+    Myocardium within `radius` mm of the middle of the wall becomes LV.
     """
     points = lattice_points(S_HR.shape)
     left, right = points[S_HR == LV].mean(0), points[S_HR == RV].mean(0)
@@ -98,10 +96,8 @@ def picture_hearts(
 ) -> Figure:
     """Hearts (64, 128, 128) in rows: each cut along its length, and one slice; a bar is 50 mm.
 
-    Args:
-        rows: title → hearts, as many in each row.
-        captions: title → a caption below each heart.
-        through: the slice, and the row of the cut; by default through the middle of each LV.
+    `captions` stand below each heart of a row; `through` are the slice and the row of the cut, by
+    default those through the middle of each LV.
     """
     tiles = {
         title: [_tile(heart, *(_middle(heart) if through is None else through)) for heart in hearts]

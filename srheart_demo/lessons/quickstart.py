@@ -16,13 +16,7 @@ from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.solver.algorithm import Step
 
 
-@exercise(
-    lambda: {
-        "M = 128 and K = 13": (128, 13),
-        "M = 64 and K = 9": (64, 9),
-        "M = 30 and K = 4": (30, 4),
-    }
-)
+@exercise(lambda: {f"M = {M} and K = {K}": (M, K) for M, K in ((128, 13), (64, 9), (30, 4))})
 def unknowns(M: int, K: int) -> int:
     """Exercise 1: z has M numbers, d has two for each of K slices."""
     return M + 2 * K
@@ -59,9 +53,7 @@ def picture_convergence(
 ) -> Figure:
     """Losses and the displacement of every slice (estimate and truth, mean removed), by iteration.
 
-    Args:
-        d_true: (K, 2) true displacements, mm.
-        tissue: (K,) which slices show tissue; the others say nothing of their d.
+    `d_true` is (K, 2), mm; only slices with tissue (K,) are shown, the others say nothing of d.
     """
     d = np.array([s.d[0].numpy()[tissue] for s in steps])
     d -= d.mean(1, keepdims=True)

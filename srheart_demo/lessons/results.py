@@ -18,8 +18,7 @@ class NotYet(Exception):
 def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
     """Whether two results have the same shape and, to rounding, the same values.
 
-    Args:
-        absolute: how far values may differ; by default in proportion to the largest of b.
+    They may differ by `absolute`; by default in proportion to the largest of b.
     """
     if isinstance(b, tuple):
         several = _several(a)
@@ -87,11 +86,7 @@ def _plain(value: Any) -> Any:
 
 
 def check_kind(a: Any, b: Any, shape: str) -> None:
-    """Whether a result is of the kind of the right one.
-
-    Raises:
-        NotYet: what it is, and what is wanted.
-    """
+    """Whether a result is of the kind of the right one; `NotYet` says what is wanted."""
     wanted = kind_of(b)
     x, y = _numbers(a), _numbers(b)
     if isinstance(b, tuple):

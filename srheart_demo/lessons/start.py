@@ -4,11 +4,7 @@ from srheart_demo.lessons.verdict import exercise
 
 
 @exercise(
-    lambda: {
-        "13 slices, 10 mm apart,": (13, 10.0),
-        "9 slices, 8 mm apart,": (9, 8.0),
-        "2 slices, 7.5 mm apart,": (2, 7.5),
-    }
+    lambda: {f"{K} slices, {mm:g} mm apart,": (K, mm) for K, mm in ((13, 10.0), (9, 8.0), (2, 7.5))}
 )
 def length_mm(K: int, gap: float) -> float:
     """Distance from the first slice to the last."""

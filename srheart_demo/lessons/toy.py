@@ -86,11 +86,9 @@ class CutPod(Truth):
 
 
 def cut_pod(seed: int, motion: float, lengthwise: bool = False) -> CutPod:
-    """A pod drawn from N(0, I), cut and displaced.
+    """A pod drawn from N(0, I), cut and displaced by `motion` times 2.3 ± 0.87 mm (`Motion`).
 
-    Args:
-        motion: factor on `Motion`'s amplitude of 2.3 ± 0.87 mm.
-        lengthwise: whether a view along the pod is known too.
+    With `lengthwise`, a view along the pod is known too.
     """
     G, stack = PeaPod(), Stack.from_hr()
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(seed))

@@ -40,15 +40,8 @@ class Truth:
         return cls(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p, voxels)
 
     def over(self, fields: Tensor, d: Tensor) -> Tensor:
-        """Fields at the truth's voxels, after the common translation (see `gauge`).
-
-        Args:
-            fields: (n, C, D', H', W') logits or probabilities.
-            d: (1, K, 2) displacements that were found with them, mm.
-
-        Returns:
-            (n, C, D, H, W).
-        """
+        """Fields (n, C, D', H', W') at the truth's voxels, (n, C, D, H, W), after the common
+        translation (see `gauge`) of d (1, K, 2), mm, that was found with them."""
         shift = self.p.stack.in_model_axes(gauge.common_translation(d, self.d, self.p.tissue))[0]
         inside = self.voxels[..., 1:] - shift
         return sample(fields, torch.cat([self.voxels[..., :1], inside], dim=-1))
@@ -85,13 +78,10 @@ class Truth:
 def known_scan(
     name: str, level: str, views: Sequence[str] = (), displaced: str = "none"
 ) -> tuple[Problem, Truth]:
-    """The scan of a shipped subject, as `Sample.scan` has it.
+    """The scan of a shipped subject, as `Sample.scan` has it; KeyError for an unknown name.
 
     It is stored in the model's frame, so that no number is rounded on the way through the
     scanner's.
-
-    Raises:
-        KeyError: an unknown name, level or view.
     """
     subject = load_sample(name)
     stack = stack_volume(subject.stacks[level].labels, Stack.from_hr(), np.eye(4))
@@ -111,13 +101,8 @@ def small_problem(long_axis: bool) -> Problem:
     """Small enough for checks to solve in no time: four slices of a drawn heart, all with tissue,
     displaced by normal motion; and an LA view."""
     G = load_generator()
-    stack = Stack(
-        z=torch.tensor([-25.0, -5.0, 10.0, 25.0]),
-        origin=torch.tensor([-63.0, -63.0]),
-        row_step=torch.tensor([3.0, 0.0]),
-        column_step=torch.tensor([0.0, 3.0]),
-        shape=(43, 43),
-    )
+    heights = torch.tensor([-25.0, -5.0, 10.0, 25.0])
+    stack = Stack.upright(heights, (-63.0, -63.0), (3.0, 3.0), (43, 43))
     z = torch.randn(1, G.latent_size, generator=torch.Generator().manual_seed(4))
     field = G.decode(z)
     S_LR = degrade(field, stack, Motion.draw(stack.K, 4).displacement(1.0))[0].argmax(0)

@@ -29,11 +29,8 @@ _Rows = Sequence[tuple[float, float, int]]
 
 def _draws() -> Cases:
     rng = torch.Generator().manual_seed(0)
-
-    def skewed(n: int) -> Tensor:
-        return 100 + 20 * torch.randn(n, generator=rng).exp()
-
-    return {"400 draws": (skewed(400),), "250 draws": (skewed(250),)}
+    draws = [100 + 20 * torch.randn(n, generator=rng).exp() for n in (400, 250)]
+    return {f"{len(x)} draws": (x,) for x in draws}
 
 
 def _between(x: Tensor, low: float, high: float) -> tuple[float, float]:
@@ -93,11 +90,8 @@ def picture_trust(
 ) -> Figure:
     """An answer cut along its length beside the truth, how sure it is, and where it is wrong.
 
-    Args:
-        truth, estimate: (64, 128, 128) labels.
-        z: heights of the slices, mm; they are ticks at the sides.
-        confidence: (64, 128, 128) probability of the estimate's labels.
-        row: of the cut; by default through the middle of the LV.
+    All are (64, 128, 128); heights of the slices z, mm, are ticks at the sides, `confidence` is the
+    probability of the estimate's labels. The cut's row is by default in the middle of the LV.
     """
     row = pictures.middle_row(truth) if row is None else row
     true, said = (pictures.lengthwise(labels, row) for labels in (truth, estimate))
@@ -117,10 +111,8 @@ def picture_trust(
 def picture_draws(fields: Tensor, truth: pictures.Labels, z: Sequence[float]) -> Figure:
     """Outlines of draws in one cut along the length, over the truth's.
 
-    Args:
-        fields: (n, 4, 64, 128, 128) class logits at the truth's voxels.
-        truth: labels (64, 128, 128).
-        z: heights of the slices, mm.
+    Class logits (n, 4, 64, 128, 128) at the voxels of the truth's labels (64, 128, 128); z are
+    heights of the slices, mm.
     """
     row = pictures.middle_row(truth)
     true = pictures.lengthwise(truth, row)

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, cached_property, partial, wraps
+from functools import cache, cached_property, partial
 from html import escape
 from itertools import combinations
 from pathlib import Path
@@ -26,16 +26,8 @@ from typing import Any
 
 import torch
 
-from srheart_demo.lessons.results import (
-    NotYet,
-    check_kind,
-    difference,
-    farthest,
-    has_changed,
-    kind_of,
-    relation,
-    same,
-)
+from srheart_demo.lessons import results
+from srheart_demo.lessons.results import NotYet, difference, kind_of, relation
 
 Solution = Callable[..., Any]
 Cases = Mapping[str, tuple[Any, ...]]
@@ -58,24 +50,16 @@ class Mark:
         return f"<p><b>{mark} {word}:</b> {escape(self.sentence)}</p>"
 
 
-def marked(judge: Callable[[Any], str]) -> Callable[[Any], Mark]:
-    """A check that returns a `Mark`, whatever the answer does.
-
-    The judge takes the answer; it returns a sentence of praise, or raises `NotYet`.
-    """
-
-    @wraps(judge)
-    def check(answer: Any) -> Mark:
-        try:
-            if answer is None or answer is ...:
-                raise NotYet(f"the answer {_EMPTY}")
-            return Mark(True, judge(answer))
-        except NotYet as reason:
-            return Mark(False, str(reason))
-        except Exception as error:
-            return Mark(False, f"your code stopped with {_explained(error)}.")
-
-    return check
+def marked(judge: Callable[[Any], str], answer: Any) -> Mark:
+    """What a judge, who praises or raises `NotYet`, says of an answer, whatever that does."""
+    try:
+        if answer is None or answer is ...:
+            raise NotYet(f"the answer {_EMPTY}")
+        return Mark(True, judge(answer))
+    except NotYet as reason:
+        return Mark(False, str(reason))
+    except Exception as error:
+        return Mark(False, f"your code stopped with {_explained(error)}.")
 
 
 @dataclass(frozen=True)
@@ -88,7 +72,7 @@ class Exercise:
 
     right: Solution
     cases: Callable[[], Cases]
-    same: Callable[[Any, Any], bool] = same  # compares two results
+    same: Callable[[Any, Any], bool] = results.same  # compares two results
     gradient: tuple[str, ...] = ()  # arguments that a gradient of the result must reach
 
     @cached_property
@@ -112,7 +96,7 @@ class Exercise:
 
     def __call__(self, answer: Any) -> Mark:
         """What there is to say of a learner's function."""
-        return marked(self._judge)(answer)
+        return marked(self._judge, answer)
 
     def _judge(self, answer: Any) -> str:
         mine = answer if callable(answer) or self.names else lambda: answer
@@ -130,7 +114,7 @@ class Exercise:
                     break  # what was wrong before says more
                 raise NotYet(self._so_far(k) + str(reason)) from reason
             pairs = zip(self.names, given, kept, strict=True)
-            changed += [name for name, a, b in pairs if has_changed(a, b)]
+            changed += [name for name, a, b in pairs if results.has_changed(a, b)]
         if (wrong := self._first_wrong(found, right)) is not None:
             raise NotYet(self._why(mine, wrong, found, right[: len(found)]))
         self._check_kinds(found, right)
@@ -152,27 +136,23 @@ class Exercise:
 
     def _check_kinds(self, found: Sequence[Any], right: Sequence[Any]) -> None:
         for a, b in zip(found, right, strict=True):
-            check_kind(a, b, self.said.get("shape", ""))
+            results.check_kind(a, b, self.said.get("shape", ""))
 
     def _check_gradient(self, mine: Solution) -> None:
+        if not self.gradient:
+            return
         given = self._given(0)
         inputs = [given[self.names.index(name)].requires_grad_() for name in self.gradient]
-        result = mine(*given) if inputs else None
-        if result is None:
-            return
-        reached = (
-            torch.autograd.grad(result.square().sum(), inputs, allow_unused=True)
-            if result.requires_grad
-            else [None]
-        )
-        if any(g is None or not g.any() for g in reached):
+        loss = mine(*given).square().sum()
+        slopes = torch.autograd.grad(loss, inputs, allow_unused=True) if loss.requires_grad else ()
+        if not slopes or any(slope is None or not slope.any() for slope in slopes):
             raise NotYet(self.said["gradient"])
 
     def _remark(self, kind: str, case: int, found: Any, right: Any, otherwise: str = "") -> str:
         """The first sentence of its section whose condition holds, with its numbers; or none."""
         scope = {**vars(sys.modules[self.right.__module__]), "found": found, "wanted": right}
         scope |= dict(zip(self.names, self._given(case), strict=True))
-        scope["at"] = farthest(found, right)
+        scope["at"] = results.farthest(found, right)
         for key, sentence in self.said.items():
             word, _, condition = key.partition(" ")
             if (word == kind and eval(condition[1:-1], scope)) or key == otherwise:
@@ -205,14 +185,10 @@ class Exercise:
     def _swapped(self) -> Iterator[tuple[Solution, str]]:
         """Two arguments taken for one another."""
         for i, j in combinations(range(len(self.names)), 2):
-
-            def swapped(*given: Any, i: int = i, j: int = j) -> Any:
-                order = list(given)
-                order[i], order[j] = given[j], given[i]
-                return self.right(*order)
-
+            order = [*range(len(self.names))]
+            order[i], order[j] = j, i
             said = f"you take `{self.names[i]}` for `{self.names[j]}`, and the other way round."
-            yield swapped, said
+            yield lambda *given, order=order: self.right(*(given[k] for k in order)), said
 
     def _unused(self, mine: Solution) -> str:
         """Whether a number of the text stands in place of an argument."""
@@ -245,11 +221,7 @@ def exercise(cases: Callable[[], Cases], **more: Any) -> Callable[[Solution], Ex
 
 
 def ask(mine: Solution, *given: Any) -> Any:
-    """What a learner's function returns.
-
-    Raises:
-        NotYet: it stops, or returns nothing.
-    """
+    """What a learner's function returns; `NotYet` if it stops, or returns nothing."""
     try:
         found = mine(*given)
     except Exception as error:

@@ -57,15 +57,18 @@ class Stack:
     @classmethod
     def from_hr(cls, step: int = 5, first: int = 2, slices: int | None = None) -> "Stack":
         """Every `step`-th plane of the HR grid, the paper's s = [5, 1, 1]: 13 slices of 10 mm."""
-        d_axis, h_axis, w_axis = lattice_axes(HR_SHAPE)
-        z = torch.tensor(d_axis[first::step][:slices], dtype=torch.float32)
-        return cls(
-            z=z,
-            origin=torch.tensor([h_axis[0], w_axis[0]], dtype=torch.float32),
-            row_step=torch.tensor([HR_SPACING[1], 0.0]),
-            column_step=torch.tensor([0.0, HR_SPACING[2]]),
-            shape=HR_SHAPE[1:],
-        )
+        d, h, w = lattice_axes(HR_SHAPE)
+        z = torch.tensor(d[first::step][:slices], dtype=torch.float32)
+        return cls.upright(z, (h[0], w[0]), HR_SPACING[1:], HR_SHAPE[1:])
+
+    @classmethod
+    def upright(
+        cls, z: Tensor, corner: Sequence[float], pixel: Sequence[float], shape: tuple[int, int]
+    ) -> "Stack":
+        """Slices at z (K,), mm, whose rows follow H and columns W: pixel (0, 0) lies at `corner`,
+        one is `pixel` mm high and wide."""
+        row_step, column_step = torch.tensor(pixel, dtype=z.dtype).diag()
+        return cls(z, torch.tensor(corner, dtype=z.dtype), row_step, column_step, shape)
 
     @property
     def K(self) -> int:

@@ -3,6 +3,8 @@
 A whole heart fills it; a scan leaves zeros where nobody looked.
 """
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart import phantom
-from srheart_demo.heart.distances import signed_distance, tissue_box
+from srheart_demo.heart.distances import signed_distance, tissue_box, widened
 from srheart_demo.scan.degradation import Stack, interpolate
 from srheart_demo.scan.volume import LabelVolume
 
@@ -23,13 +25,10 @@ def whole_heart(heart: LabelVolume) -> Tensor:
 
     By signed distances of the labels of a heart in the model's frame.
     """
-    margin = np.ceil(_NEAR / np.array(heart.spacing)).astype(int)
-    tissue = tissue_box(heart.labels)
-    low = np.maximum([s.start for s in tissue] - margin, 0)
-    near = tuple(slice(a, s.stop + m) for a, s, m in zip(low, tissue, margin, strict=True))
+    near = widened(tissue_box(heart.labels), [math.ceil(_NEAR / mm) for mm in heart.spacing])
     index_from_model = np.linalg.inv(heart.affine)
     points = lattice_points(LATTICE_SHAPE) @ index_from_model[:3, :3].T + index_from_model[:3, 3]
-    nodes = np.moveaxis(points - low, -1, 0)
+    nodes = np.moveaxis(points - [ends.start for ends in near], -1, 0)
     distances = []
     tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]
     for inside in (heart.labels[near] > 0, *tissues):
@@ -41,13 +40,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
 def lattice_stack(z: Tensor) -> Stack:
     """Slices at positions z (K,), mm along D, whose pixels are the lattice's nodes in-plane."""
     _, h, w = lattice_axes(LATTICE_SHAPE)
-    return Stack(
-        z=z,
-        origin=torch.tensor([h[0], w[0]], dtype=z.dtype),
-        row_step=torch.tensor([h[1] - h[0], 0.0], dtype=z.dtype),
-        column_step=torch.tensor([0.0, w[1] - w[0]], dtype=z.dtype),
-        shape=LATTICE_SHAPE[1:],
-    )
+    return Stack.upright(z, (h[0], w[0]), (h[1] - h[0], w[1] - w[0]), LATTICE_SHAPE[1:])
 
 
 def on_planes(slices: Tensor, z: Tensor) -> Tensor:

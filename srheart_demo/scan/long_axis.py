@@ -32,19 +32,19 @@ class Plane:
     points: Tensor
 
     @property
+    def _steps(self) -> Tensor:
+        return torch.stack([self.points[1, 0], self.points[0, 1]]) - self.points[0, 0]
+
+    @property
     def directions(self) -> Tensor:
         """(2, 3) unit vectors from one row to the next and from one column to the next."""
-        corner = self.points[0, 0]
-        steps = torch.stack([self.points[1, 0] - corner, self.points[0, 1] - corner])
-        return steps / steps.norm(dim=1, keepdim=True)
+        return self._steps / self._steps.norm(dim=1, keepdim=True)
 
     @property
     def spacing(self) -> tuple[float, float]:
         """Distance between rows and between columns, mm."""
-        return (
-            float((self.points[1, 0] - self.points[0, 0]).norm()),
-            float((self.points[0, 1] - self.points[0, 0]).norm()),
-        )
+        rows, columns = self._steps.norm(dim=1).tolist()
+        return rows, columns
 
     @property
     def normal(self) -> Tensor:
@@ -66,12 +66,10 @@ class Plane:
 
     def padded(self, rows: int, columns: int) -> "Plane":
         """The same plane with so many more rows and columns on every side."""
-        h, w = self.points.shape[:2]
-        corner = self.points[0, 0]
-        down, right = self.points[1, 0] - corner, self.points[0, 1] - corner
+        (h, w, _), (down, right) = self.points.shape, self._steps
         i = torch.arange(-rows, h + rows, dtype=down.dtype)[:, None, None]
         j = torch.arange(-columns, w + columns, dtype=down.dtype)[:, None]
-        return replace(self, points=corner + i * down + j * right)
+        return replace(self, points=self.points[0, 0] + i * down + j * right)
 
 
 def long_axis_view(field: Tensor, plane: Plane, d: Tensor | None = None) -> Tensor:

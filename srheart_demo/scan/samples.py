@@ -15,18 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.files import checksum, shipped
+from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import MOTION_LEVELS, Motion
 from srheart_demo.scan.long_axis import LONG_AXIS_VIEWS
 from srheart_demo.scan.read import read_long_axis, read_short_axis
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.simulate import (
-    long_axis_scan,
-    simulate,
-    synthetic_heart,
-    view_motion,
-    where_it_is_known,
-    world_from_model,
-)
 from srheart_demo.scan.volume import LabelVolume, write_volume
 
 FOLDER = Path(os.environ.get("SRHEART_DATA", shipped("data/sample")))
@@ -66,13 +59,12 @@ class Sample:
         """The stack of a motion level, perhaps with long-axis views, where its heart is known to
         lie. `Scan.of` finds the place from the labels instead, as for a scan of one's own.
 
-        Args:
-            level: one of `MOTION_LEVELS`.
-            views: some of `LONG_AXIS_VIEWS`.
-            displaced: the level of the views' own motion.
+        `level` is one of `MOTION_LEVELS`, as is `displaced`, of the views' own motion; `views` are
+        some of `LONG_AXIS_VIEWS`.
         """
-        seen, world = (self.views[view, displaced] for view in views), world_from_model(self.S_HR)
-        return where_it_is_known(self.stacks[level], *seen, world=world)
+        seen = (self.views[view, displaced] for view in views)
+        world = simulate.world_from_model(self.S_HR)
+        return simulate.where_it_is_known(self.stacks[level], *seen, world=world)
 
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
@@ -88,8 +80,7 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     motion = json.loads((home / "motion.json").read_text())
     views = {
         (view, level): read_long_axis(home / view_file(view, level))
-        for view in LONG_AXIS_VIEWS
-        for level in MOTION_LEVELS
+        for view, level in product(LONG_AXIS_VIEWS, MOTION_LEVELS)
     }
     return Sample(
         name=name,
@@ -127,13 +118,15 @@ def make_samples(folder: Path = FOLDER) -> None:
 def make_subject(population: str, seed: int, home: Path) -> None:
     """Draw a synthetic subject and write its truth, its scans and its motion to `home`."""
     home.mkdir(parents=True, exist_ok=True)
-    heart = synthetic_heart(population, seed)
-    scans = {level: simulate(heart, factor, seed) for level, factor in MOTION_LEVELS.items()}
+    heart = simulate.synthetic_heart(population, seed)
+    scans = {
+        level: simulate.simulate(heart, factor, seed) for level, factor in MOTION_LEVELS.items()
+    }
     write_volume(heart, home / "S_HR.nii.gz")
-    of_views = view_motion(seed)
+    of_views = simulate.view_motion(seed)
     for (view, moved), (level, factor) in product(of_views.items(), MOTION_LEVELS.items()):
         d = moved.displacement(factor)[:, 0].double()
-        write_volume(long_axis_scan(heart, view, d), home / view_file(view, level))
+        write_volume(simulate.long_axis_scan(heart, view, d), home / view_file(view, level))
     for level, scan in scans.items():
         write_volume(scan.stack, home / f"S_LR_{level}.nii.gz")
     motion = scans["none"].motion
@@ -151,7 +144,4 @@ def make_subject(population: str, seed: int, home: Path) -> None:
 
 
 def _record(motion: Motion) -> dict[str, list[float]]:
-    return {
-        "direction_rad": motion.direction.tolist(),
-        "amplitude_mm": motion.amplitude.tolist(),
-    }
+    return {"direction_rad": motion.direction.tolist(), "amplitude_mm": motion.amplitude.tolist()}

@@ -162,9 +162,8 @@ def _without_rv(stack: LabelVolume) -> tuple[str, ...]:
     RV, rest = ((stack.labels == 3).sum(axis=(1, 2)), np.isin(stack.labels, (1, 2)).sum((1, 2)))
     top = int(np.flatnonzero(RV)[-1])
     above = np.count_nonzero(rest[top + 1 :] > 0.3 * rest.max()) * stack.spacing[0]
-    if RV[top] < 0.5 * RV.max() or above <= RV_BELOW:
-        return ()
-    return (remark("RV ends", above=above),)
+    early = RV[top] >= 0.5 * RV.max() and above > RV_BELOW
+    return holding((early, remark("RV ends", above=above)))
 
 
 def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:

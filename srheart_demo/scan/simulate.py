@@ -41,14 +41,11 @@ def simulate(
     noise: float = 0.0,
     noise_seed: int | None = None,
 ) -> SimulatedScan:
-    """Scan a heart on the HR grid, anywhere in the world, as Eq. 1 says.
+    """Scan a heart on the HR grid (`placement.on_hr_grid`), anywhere in the world, as Eq. 1 says.
 
-    Args:
-        heart: its labels; see `placement.on_hr_grid`.
-        factor: on the amplitude of motion, such as one of `MOTION_LEVELS`.
-        seed, noise_seed: of the motion, and of ε where that has another.
-        stack: where the slices lie; by default 13 of 10 mm, the paper's s = [5, 1, 1].
-        noise: ε, the probability that a voxel takes a neighbour's label.
+    `factor` is on the amplitude of motion, such as one of `MOTION_LEVELS`. The slices are by
+    default 13 of 10 mm, the paper's s = [5, 1, 1]. `noise` is ε, the probability that a voxel takes
+    a neighbour's label; it may have a seed of its own.
     """
     stack = (stack or Stack.from_hr()).to(torch.float64)
     motion = Motion.draw(stack.K, seed)
@@ -92,13 +89,10 @@ def long_axis_scan(
     size: int = 128,
     spacing: float = 1.25,
 ) -> LabelVolume:
-    """A long-axis view of a heart on the HR grid, without ε.
+    """A long-axis view, one of `LONG_AXIS_VIEWS`, of a heart on the HR grid, without ε.
 
-    Args:
-        heart: its labels.
-        view: one of `LONG_AXIS_VIEWS`.
-        d: (1, 2) its displacement, mm along rows and columns; none by default.
-        size, spacing: how many rows and columns, and their distance, mm.
+    d (1, 2) is its displacement, mm along rows and columns, none by default; it has `size` rows and
+    columns, `spacing` mm apart.
     """
     plane = standard_view(heart.labels, view, size, spacing)
     S_LA = long_axis_view(one_hot_field(heart.labels).double(), plane, d)

@@ -33,8 +33,7 @@ def holding(*found: tuple[object, str]) -> tuple[str, ...]:
 class InvalidVolume(ValueError):
     """A file that cannot be used; the message names it, says what is wrong and what to do.
 
-    Attributes:
-        remedy: which choice of the caller would help: frame, labels, slice_axis, spacing, or none.
+    `remedy` is the caller's choice that would help: frame, labels, slice_axis, spacing, or none.
     """
 
     def __init__(self, message: str, remedy: str = "") -> None:
@@ -63,11 +62,7 @@ class SinglePlane(InvalidVolume):
 
 
 class SeveralFrames(InvalidVolume):
-    """Labels in several frames, and none was chosen.
-
-    Attributes:
-        frames: those that hold labels.
-    """
+    """Labels in several `frames`, and none was chosen."""
 
     def __init__(self, message: str, frames: tuple[int, ...] = ()) -> None:
         """Say which."""

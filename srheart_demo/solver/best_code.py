@@ -47,12 +47,9 @@ class Ceiling:
                 start, _ = self.G.encode(target)
         else:
             scouted = [self._descend(target, z, SCOUTING) for z in self._similar(target).split(1)]
-            start = min(scouted, key=lambda z: float(self._loss(z, target)))
+            with torch.no_grad():
+                start = min(scouted, key=lambda z: float(dice_loss(self.G.decode(z), target)))
         return self._descend(target, start, ITERATIONS)
-
-    @torch.no_grad()
-    def _loss(self, z: Tensor, target: Tensor) -> Tensor:
-        return dice_loss(self.G.decode(z), target)
 
     def _similar(self, target: Tensor) -> Tensor:
         """The codes (SCOUTED, M) of the bank with the greatest mean Dice to a target."""

@@ -35,16 +35,11 @@ class Centred:
     """An answer where d averages zero over the slices with tissue: the stack as scanned.
 
     A slice whose breath-hold went astray has no part in that mean.
-
-    Attributes:
-        d: (1, K, 2) displacements of the slices, mm; zero for those without tissue.
-        d_LA: (1, V, 2) of the long-axis views, mm.
-        translation: (2,) of the heart along (H, W) that goes with them, mm.
     """
 
-    d: Tensor
-    d_LA: Tensor
-    translation: Tensor
+    d: Tensor  # (1, K, 2) displacements of the slices, mm; zero for those without tissue
+    d_LA: Tensor  # (1, V, 2) of the long-axis views, mm
+    translation: Tensor  # (2,) of the heart along (H, W) that goes with them, mm
 
 
 def centred(step: Step, p: Problem) -> Centred:

@@ -10,7 +10,7 @@ from torch import Tensor
 from srheart_demo.scan.degradation import move, move_at
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.motion_prior import motion_prior
-from srheart_demo.solver.problem import Decoded, Problem, View
+from srheart_demo.solver.problem import Decoded, Problem
 from srheart_demo.solver.settings import Settings
 
 
@@ -43,14 +43,6 @@ def short_axis_loss(planes: Tensor, d: Tensor, p: Problem, thinned: bool = False
     return F.cross_entropy(logits, seen, reduction="none") @ some.weights
 
 
-def view_loss(field: Tensor, view: View, d: Tensor | None = None) -> Tensor:
-    """CE of one long-axis view, (B,); `field` is G(z), d (B, 2) the view's own displacement, mm.
-
-    A tissue that nobody outlined in the view counts as its background.
-    """
-    return cross_entropy(view.told(long_axis_view(field, view.plane, d)), view.S_LA)
-
-
 def long_axis_loss(field: Tensor, p: Problem, d_LA: Tensor | None = None) -> Tensor:
     """Eq. 4: L_LA(z) = CE(R⊙G(z), S_LA), with `field` = G(z), summed over the views; (B,).
 
@@ -60,12 +52,16 @@ def long_axis_loss(field: Tensor, p: Problem, d_LA: Tensor | None = None) -> Ten
     torch.Size([1])
 
     Printed as L_LA(z, d), but R⊙G(z) does not depend on the displacements of slices. Those of the
-    views themselves, d_LA (B, V, 2), mm along their rows and columns, are none in the paper.
+    views themselves, d_LA (B, V, 2), mm along their rows and columns, are none in the paper. A
+    tissue that nobody outlined in a view counts as its background.
     """
     if not p.views:
         raise ValueError("this problem has no long-axis view")
     moved = [None] * len(p.views) if d_LA is None else d_LA.unbind(1)
-    losses = [view_loss(field, view, d) for view, d in zip(p.views, moved, strict=True)]
+    losses = [
+        cross_entropy(view.told(long_axis_view(field, view.plane, d)), view.S_LA)
+        for view, d in zip(p.views, moved, strict=True)
+    ]
     return torch.stack(losses).sum(0)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.heart.distances import tissue_box, widened
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
@@ -55,16 +56,11 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A long-axis view as Algorithm 1 takes it.
+    """A long-axis view as Algorithm 1 takes it."""
 
-    Attributes:
-        plane: where it lies.
-        S_LA: (h, w) its labels, int64.
-        lacks: labels of tissues that nobody outlined in it: its background may be one of them.
-    """
-
-    plane: Plane
-    S_LA: Tensor
+    plane: Plane  # where it lies
+    S_LA: Tensor  # (h, w) its labels, int64
+    # labels of tissues that nobody outlined in it: its background may be one of them
     lacks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -93,17 +89,11 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What the other frames of a cine tell of one; see `cycle`.
+    """What the other frames of a cine tell of one; see `cycle`."""
 
-    Attributes:
-        d: (1, K + V, 2) displacements of its slices and views, mm, in the gauge of every output.
-        translation: (2,) of the heart along (H, W), mm, to which G(z) sees them besides.
-        muscle_ml: volume of its myocardium.
-    """
-
-    d: Tensor
-    translation: Tensor
-    muscle_ml: float
+    d: Tensor  # (1, K + V, 2) of its slices and views, mm, in the gauge of every output
+    translation: Tensor  # (2,) of the heart along (H, W), mm, to which G(z) sees them besides
+    muscle_ml: float  # volume of its myocardium
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,15 +206,8 @@ class Problem:
         )
 
 
-def _windows(seen: Tensor, spacing: tuple[float, float], margin: float) -> tuple[slice, slice]:
-    """The rows and columns of a mask (h, w) and `margin` mm around it."""
-    rows, columns = seen.any(1), seen.any(0)
-    return _window(rows, margin / spacing[0]), _window(columns, margin / spacing[1])
-
-
-def _window(seen: Tensor, margin: float) -> slice:
-    inside = torch.nonzero(seen).flatten()
-    if not len(inside):
-        return slice(0, len(seen))
-    first, last = int(inside[0]), int(inside[-1])
-    return slice(max(0, first - round(margin)), min(len(seen), last + 1 + round(margin)))
+def _windows(seen: Tensor, spacing: tuple[float, float], margin: float) -> tuple[slice, ...]:
+    """The rows and columns of a mask (h, w) and `margin` mm around it; all where it is empty."""
+    if not seen.any():
+        return slice(None), slice(None)
+    return widened(tissue_box(seen.numpy()), [round(margin / mm) for mm in spacing])

@@ -104,13 +104,7 @@ class Settings:
 
 _HALF_BOX = HALF_EXTENT[1]  # The public code measures d in halves of the box; here in mm
 
-PAPER = Settings(
-    name="PAPER",
-    lr_z=1e-4,
-    lr_d=1e-4 * _HALF_BOX,
-    iterations=500,
-    stop_change=0.05,
-)
+PAPER = Settings(name="PAPER", lr_z=1e-4, lr_d=1e-4 * _HALF_BOX, iterations=500, stop_change=0.05)
 """As printed (section 2.3): Adam at 1e-4 from z = d = 0, both updated at once, stopped when the
 mean relative change of the loss falls below 5 %. It stops far from a solution."""
 
@@ -168,29 +162,23 @@ PAPERS_SYSTEM = "REFERENCE", "betavae"
 """The paper's own system: settings and generator."""
 
 _TAKEN = {
-    "prior on d": ("prior_of", "motion_mm", "astray", "moving_views"),
-    "L-BFGS": (
-        *("solver", "lr_z", "lr_d", "alternate", "halve_every"),
-        *("iterations", "stop_dice", "stop_mm", "stop_window"),
-    ),
-    "search": ("search_at", "search_last"),
-    "start": ("start",),
-    "residual": ("residual",),
+    "prior on d": "prior_of motion_mm astray moving_views muscle_sd",
+    "L-BFGS": "solver lr_z lr_d alternate halve_every iterations stop_dice stop_mm stop_window",
+    "search": "search_at search_last",
+    "start": "start",
+    "residual": "residual",
 }
 """What each further step takes from RECOMMENDED."""
 
 
-def _taken(before: Settings, step: tuple[str, tuple[str, ...]]) -> Settings:
+def _taken(before: Settings, step: tuple[str, str]) -> Settings:
     name, fields = step
-    taken: dict[str, Any] = {field: getattr(RECOMMENDED, field) for field in fields}
+    taken: dict[str, Any] = {field: getattr(RECOMMENDED, field) for field in fields.split()}
     return replace(before, name=f"+ {name}", **taken)
 
 
 _WITH_PRIOR = replace(REFERENCE, name="+ prior on z", prior=True, prior_of="z")
-STEPS: tuple[Settings, ...] = (
-    REFERENCE,
-    *accumulate(_TAKEN.items(), _taken, initial=_WITH_PRIOR),
-)
+STEPS: tuple[Settings, ...] = (REFERENCE, *accumulate(_TAKEN.items(), _taken, initial=_WITH_PRIOR))
 """From REFERENCE to RECOMMENDED: each does as the one before it, and what its name adds."""
 
 

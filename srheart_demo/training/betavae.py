@@ -52,9 +52,8 @@ class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
         super().__init__(settings)
         self.model: EncodedGenerator = EncodedGenerator(settings.architecture, "betavae")
         self.modules = {"model": self.model}
-        self.optimisers = {
-            "model": torch.optim.Adam(self.model.parameters(), settings.learning_rate)
-        }
+        adam = torch.optim.Adam(self.model.parameters(), settings.learning_rate)
+        self.optimisers = {"model": adam}
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""

@@ -47,9 +47,8 @@ class EDSRTraining(Training[EDSRSettings]):
         if settings.start is not None:
             self.network.load_state_dict(edsr.read_edsr(Path(settings.start)).state_dict())
         self.modules = {"network": self.network}
-        self.optimisers = {
-            "network": torch.optim.Adam(self.network.parameters(), settings.learning_rate)
-        }
+        adam = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
+        self.optimisers = {"network": adam}
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""
@@ -82,15 +81,10 @@ class EDSRTraining(Training[EDSRSettings]):
 
 
 def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Scans of hearts and what an EDSR should make of them.
+    """Scans of hearts (B, 4, 32, 64, 64) and what an EDSR should make of them.
 
-    Args:
-        hearts: class probabilities (B, 4, 32, 64, 64).
-        rng: of the slices' position along D and of their displacements.
-
-    Returns:
-        One-hot labels (B, 4, 13, 128, 128), and class probabilities (B, 4, 65, 64, 64) at the
-        nodes of the network's answer.
+    One-hot labels (B, 4, 13, 128, 128), of slices that lie and are displaced as `rng` has it, and
+    class probabilities (B, 4, 65, 64, 64) at the nodes of the network's answer.
     """
     stack = Stack.from_hr()
     shift = JITTER * (2 * torch.rand((), generator=rng) - 1)
@@ -103,14 +97,10 @@ def pairs(hearts: Tensor, level: str, rng: torch.Generator) -> tuple[Tensor, Ten
 
 
 def window(classes: Tensor, rng: torch.Generator) -> slice:
-    """Where to cut a scan along one axis so that all tissue is kept, if it can be.
+    """Where to cut a scan along one axis, anywhere that keeps all tissue, if it can be kept.
 
-    Args:
-        classes: (4, n) greatest probability of each class at each node along the axis.
-        rng: of the cut among those that keep all tissue.
-
-    Returns:
-        Of HR pixels, WINDOW long.
+    From the greatest probability of each class at each node along the axis, (4, n), come HR pixels,
+    WINDOW long.
     """
     size = WINDOW // edsr.FOLD
     furthest = classes.shape[1] * edsr.OUT_FOLD // edsr.FOLD - size

@@ -73,8 +73,7 @@ class Training(ABC, Generic[S]):
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Update the networks once, step `i` from 0, with `rng` for all that is drawn.
 
-        Returns:
-            Losses to show, by name.
+        What it returns are losses to show, by name.
         """
 
     @abstractmethod
@@ -139,10 +138,7 @@ def train(
     """Train, or go on from the checkpoint in `folder`; a resumed run equals an uninterrupted one.
 
     Writes ``checkpoint.pt`` as it goes, then the model's weights, whose path it returns, and their
-    card.
-
-    Raises:
-        ValueError: the checkpoint in `folder` belongs to other settings.
+    card. ValueError where the checkpoint in `folder` belongs to other settings.
     """
     training, checkpoint = settings.training(), folder / "checkpoint.pt"
     show: Progress = progress or (lambda *_: None)

@@ -144,21 +144,10 @@ def gaussian_loss(mean: Tensor, log_variance: Tensor, z: Tensor) -> Tensor:
 
 
 def informative_directions(
-    M: int,
-    population: str,
-    hearts: int,
-    seed: int,
-    progress: Told | None = None,
-    chunk: int = 8,
+    M: int, population: str, hearts: int, seed: int, progress: Told | None = None, chunk: int = 8
 ) -> tuple[Tensor, Tensor]:
-    """The M orthonormal directions of ε that segmentations tell most of.
-
-    Args:
-        hearts: draws over which the information is averaged; several times their number.
-
-    Returns:
-        Directions (M, T), most informative first, and their information (M,), nats per heart.
-    """
+    """The M orthonormal directions of ε that segmentations tell most of, (M, T), most informative
+    first, and their information (M,), nats per heart, averaged over several times T `hearts`."""
     rng = torch.Generator().manual_seed(seed)
     information = torch.zeros(TRAITS_SIZE, TRAITS_SIZE)
     for first in range(0, hearts, chunk):

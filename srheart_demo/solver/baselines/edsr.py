@@ -6,7 +6,6 @@ scan but the labels, and has one set of weights for each level of motion it was 
 
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,10 @@ from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.heart.generator import read_weights
-from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move
+from srheart_demo.heart.generator import WEIGHTS, read_weights
+from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move, one_hot_field
 
-EDSR_WEIGHTS = resources.files("srheart_demo.heart") / "weights" / "edsr"
+EDSR_WEIGHTS = WEIGHTS / "edsr"
 UP = 5  # Up-sampling along D, the inverse of the paper's s = [5, 1, 1]
 FOLD = 4  # Pixels that are folded into channels along rows and columns, to see far at little cost
 OUT_FOLD = 2  # Pixels to a node of the answer's lattice, along rows and columns
@@ -97,10 +96,10 @@ def read_edsr(path: Path) -> EDSR:
 @cache
 def load_edsr(level: str) -> EDSR:
     """The shipped network that was trained on a level of motion."""
-    with resources.as_file(EDSR_WEIGHTS / f"{level}.safetensors") as path:
-        if not path.exists():
-            raise KeyError(f"no EDSR was trained on motion {level!r}")
-        return read_edsr(as_shipped(path, path.parent.parent))
+    path = EDSR_WEIGHTS / f"{level}.safetensors"
+    if not path.exists():
+        raise KeyError(f"no EDSR was trained on motion {level!r}")
+    return read_edsr(as_shipped(path, EDSR_WEIGHTS.parent))
 
 
 @torch.no_grad()
@@ -116,8 +115,8 @@ def restore(
     """
     if stack.K < 2:
         raise ValueError("EDSR interpolates between slices; one slice is not enough")
-    classes = F.one_hot(torch.as_tensor(S_LR.astype(np.int64)), N_CLASSES).movedim(-1, 1)
-    labels = interpolate(classes.float(), stack, HR_GRID.pixels()).argmax(1)
+    classes = one_hot_field(S_LR)[0].transpose(0, 1)
+    labels = interpolate(classes, stack, HR_GRID.pixels()).argmax(1)
     logits = _network(labels.to(torch.uint8).numpy().tobytes(), tuple(labels.shape), level)
     planes, covered = _at_planes(logits, stack.z, grid.z)
     found = move(planes, grid, torch.zeros(1, grid.K, 2))[0].argmax(0) * covered[:, None, None]
@@ -127,8 +126,8 @@ def restore(
 @lru_cache(maxsize=1)
 def _network(labels: bytes, shape: tuple[int, ...], level: str) -> Tensor:
     """The network's answer to labels (K, h, w), kept to be looked at on several grids."""
-    seen = torch.frombuffer(bytearray(labels), dtype=torch.uint8).reshape(shape).long()
-    logits: Tensor = load_edsr(level)(F.one_hot(seen, N_CLASSES).movedim(-1, 0)[None].float())
+    seen = one_hot_field(np.frombuffer(bytearray(labels), np.uint8).reshape(shape))
+    logits: Tensor = load_edsr(level)(seen)
     return logits
 
 
