@@ -105,7 +105,7 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def catalogue(module: str, name: str) -> dict[str, Any]:
+def read_toml(module: str, name: str) -> dict[str, Any]:
     """What stands in a TOML file beside a module, of which ``__file__`` is given."""
     return tomllib.loads(Path(module).with_name(name).read_text("utf-8"))
 

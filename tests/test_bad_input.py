@@ -289,7 +289,7 @@ def test_a_refusal_comes_from_another_process_as_it_was() -> None:
     assert (str(again), again.frames, again.remedy) == ("choose one", (0, 9), "frame")
 
 
-SAID_BY = {"of": "refusals", "refusal": "refusals", "told": "told"}
+SAID_BY = {"of": "refusals", "sentence": "refusals", "told": "told"}
 
 
 @pytest.mark.parametrize("room", ["cli", "enhancement"])

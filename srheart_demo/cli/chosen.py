@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from srheart_demo.cli.errors import SENTENCES, BadInput, refused
+from srheart_demo.cli.errors import TEXTS, BadInput, refused
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
 from srheart_demo.scan.labels import Convention, parse_convention
@@ -86,6 +86,6 @@ def convention(options: argparse.Namespace, of: str = "labels") -> Convention | 
 
 def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
     """Why a file cannot be used, with the option of this command that would help."""
-    option = SENTENCES["remedies"].get(error.remedy, "")
+    option = TEXTS["remedies"].get(error.remedy, "")
     known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))
     return f"{str(error).removesuffix('.')} ({option})." if known else str(error)

@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 
 Number = TypeVar("Number", int, float)
 Entry = Mapping[str, Any]
 
-COMMANDS: dict[str, dict[str, Any]] = catalogue(__file__, "commands.toml")
+COMMANDS: dict[str, dict[str, Any]] = read_toml(__file__, "commands.toml")
 SHARED, DESCRIPTION = COMMANDS.pop("shared"), COMMANDS.pop("srheart")["description"]
 
 

@@ -10,9 +10,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
-from srheart_demo.files import atomic_folder, catalogue
+from srheart_demo.files import atomic_folder, read_toml
 
-SENTENCES = catalogue(__file__, "sentences.toml")
+TEXTS = read_toml(__file__, "sentences.toml")
 STOPPED = 130  # Exit status after Ctrl-C
 
 
@@ -22,12 +22,12 @@ class BadInput(Exception):
     @classmethod
     def of(cls, key: str, **facts: object) -> Self:
         """One of `refusals` in sentences.toml, with its facts."""
-        return cls(SENTENCES["refusals"][key].format(**facts))
+        return cls(TEXTS["refusals"][key].format(**facts))
 
 
 def told(key: str, **facts: object) -> str:
     """One of `told` in sentences.toml, with its facts."""
-    return str(SENTENCES["told"][key].format(**facts))
+    return str(TEXTS["told"][key].format(**facts))
 
 
 @contextmanager

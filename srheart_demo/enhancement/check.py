@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
-from srheart_demo.enhancement import SENTENCES
+from srheart_demo.enhancement import WORDING
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart.generator import OURS
@@ -87,7 +87,7 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
     verdict, reasons = verdict_of(measures, scan.doubts)
     report = replace(report, measures=measures, besides=besides, verdict=verdict, reasons=reasons)
     if (name := getattr(G, "name", OURS)) != OURS:
-        other = SENTENCES["assumed"]["generator"].format(ours=OURS, name=name)
+        other = WORDING["assumed"]["generator"].format(ours=OURS, name=name)
         report = replace(report, assumed=(*report.assumed, other))
     return report
 
@@ -107,7 +107,7 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
 
 def _found(scan: Scan) -> Iterable[str]:
     volume, placement, reading = scan.stack, scan.placement, scan.reading
-    say = SENTENCES["found"]
+    say = WORDING["found"]
     if reading:
         shape = " x ".join(map(str, reading.stored_shape))
         frames = f", {reading.frames} frames" if reading.frames > 1 else ""
@@ -139,11 +139,11 @@ def _found(scan: Scan) -> Iterable[str]:
 def _prior(G: Generator) -> str:
     # |z|² is χ² distributed; scipy.stats would say so too, but takes 0.4 s to import.
     low, high = np.sqrt(2 * gammaincinv(G.latent_size / 2, (0.01, 0.99)))
-    return SENTENCES["heart"]["prior"].format(M=G.latent_size, low=low, high=high)
+    return WORDING["heart"]["prior"].format(M=G.latent_size, low=low, high=high)
 
 
 def _assumed(scan: Scan) -> Iterable[str]:
-    reading, say = scan.reading, SENTENCES["assumed"]
+    reading, say = scan.reading, WORDING["assumed"]
     if reading and reading.convention == USUAL_ORDER:
         yield say["convention"].format(convention=USUAL_ORDER, source=USUAL_ORDER.source)
     slices = np.flatnonzero(scan.stack.labelled)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from srheart_demo.enhancement import datasets, refusal
+from srheart_demo.enhancement import datasets, sentence
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
@@ -115,7 +115,7 @@ class Cohort:
             RuntimeError: this process has another version than that which the command has.
         """
         if (self.version, self.weights) != (VERSION, _weights(self.generator)):
-            raise RuntimeError(refusal("other worker", version=self.version))
+            raise RuntimeError(sentence("other worker", version=self.version))
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
@@ -226,10 +226,10 @@ class Cohort:
         ours, theirs = self.generator, kept.made_with.get("generator") if kept else None
         if theirs not in (None, ours):
             raise UnusableCohort(
-                refusal("other generator", folder=folder, theirs=theirs, ours=ours)
+                sentence("other generator", folder=folder, theirs=theirs, ours=ours)
             )
         if others := {path.name for path in folder.glob("*")} - RESULT_FILES:
-            raise UnusableCohort(refusal("other files", folder=folder, other=min(others)))
+            raise UnusableCohort(sentence("other files", folder=folder, other=min(others)))
 
     def restore_all(
         self,

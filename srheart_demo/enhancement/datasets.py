@@ -12,13 +12,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from srheart_demo.files import catalogue, write_json, write_text
+from srheart_demo.files import read_toml, write_json, write_text
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan.labels import Convention
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
-_SAID = catalogue(__file__, "datasets.toml")
+_SAID = read_toml(__file__, "datasets.toml")
 
 
 class Legend(NamedTuple):

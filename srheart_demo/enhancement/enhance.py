@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.enhancement import SENTENCES, refusal
+from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
@@ -127,7 +127,7 @@ class Enhancement:
             *((f"Slice {k}", self.d[k]) for k in sorted(there[slices])),
             *((scan.views[v].name, self.d_LA[v]) for v in views),
         ]
-        said = SENTENCES["heart"]["astray"]
+        said = WORDING["heart"]["astray"]
         return tuple(said.format(name=os.path.basename(name), far=np.hypot(*d)) for name, d in far)
 
     def write(self, folder: Path | str, surface: bool = True) -> None:
@@ -183,7 +183,7 @@ def enhance(
             watch(step)
 
     if not math.isfinite(solve(problem, settings, keep, z).objective):
-        raise Diverged(refusal("diverged", name=scan.stack.name, preset=settings.name))
+        raise Diverged(sentence("diverged", name=scan.stack.name, preset=settings.name))
     return Enhancement(scan, problem, steps)
 
 
@@ -201,7 +201,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
     end, scan, placement = e.last, e.scan, e.scan.placement
     in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
     return {
-        **SENTENCES["d.json"],
+        **WORDING["d.json"],
         "d_mm": _rounded(e.d),
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srheart_demo.enhancement import SENTENCES, names, refusal
+from srheart_demo.enhancement import WORDING, names, sentence
 from srheart_demo.enhancement.datasets import Legend, Legends
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
@@ -31,7 +31,7 @@ from srheart_demo.scan.volume import (
 )
 
 SAMPLE = 2**16  # Voxels that tell a picture from labels
-REASONS: dict[str, str] = SENTENCES["passed over"]
+REASONS: dict[str, str] = WORDING["passed over"]
 """Why files are passed over: one of them, and several."""
 
 
@@ -168,9 +168,9 @@ def find_subjects(
     """
     root, results = folder.resolve(), out.resolve() if out else None
     if not root.is_dir():
-        raise UnusableCohort(refusal("no such folder", folder=folder))
+        raise UnusableCohort(sentence("no such folder", folder=folder))
     if root == results:
-        raise UnusableCohort(refusal("among the scans", folder=out))
+        raise UnusableCohort(sentence("among the scans", folder=out))
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
@@ -191,7 +191,7 @@ def find_subjects(
         pairs += [(by_name[parent], scan.file) for parent in parents if parent in by_name]
     for one, other in pairs:
         if one != other:
-            raise UnusableCohort(refusal("same results", folder=folder, one=one, other=other))
+            raise UnusableCohort(sentence("same results", folder=folder, one=one, other=other))
     return found
 
 
@@ -312,7 +312,7 @@ class _Sorting:
                 volume = survey_view(self.folder / view, meaning, frame).volume
                 for other, known in taken.items():
                     if same_plane(volume, known):
-                        raise InvalidVolume(refusal("same plane", other=other))
+                        raise InvalidVolume(sentence("same plane", other=other))
             except InvalidVolume as error:
                 self.left_out[view] = self._said(error, view)
                 notes.append(f"The view {view} was left out: {self.left_out[view]}.")
@@ -326,7 +326,7 @@ class _Sorting:
         legend = self._legends.of(view)
         meaning = legend and legend.convention
         if (meaning and meaning.tissues) != (scan.meaning and scan.meaning.tissues):
-            raise InvalidVolume(refusal("other meaning"))
+            raise InvalidVolume(sentence("other meaning"))
         return meaning
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
@@ -338,11 +338,11 @@ class _Sorting:
         if isinstance(stack, Content) and frames == stack.frames > 1:
             if scan.frame in labelled:
                 return scan.frame
-            raise InvalidVolume(refusal("empty frame", frame=scan.frame))
+            raise InvalidVolume(sentence("empty frame", frame=scan.frame))
         if len(labelled) > 1:
-            raise InvalidVolume(refusal("which frame", n=len(labelled)))
+            raise InvalidVolume(sentence("which frame", n=len(labelled)))
         if scan.several:
-            raise InvalidVolume(refusal("which frame of the stack"))
+            raise InvalidVolume(sentence("which frame of the stack"))
         return None if frames == 1 else labelled[0]
 
 

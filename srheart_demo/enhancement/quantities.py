@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 from srheart_demo.frame import HR_SPACING
 from srheart_demo.heart import anatomy
 from srheart_demo.heart.population import VOLUME_RANGES
@@ -108,7 +108,7 @@ class Quantity:
 
 QUANTITIES = {
     name: Quantity(**row | {"usual": Range(*row["usual"])})
-    for name, row in catalogue(__file__, "quantities.toml").items()
+    for name, row in read_toml(__file__, "quantities.toml").items()
 }
 """By name, from quantities.toml."""
 SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 
 PrintedRow = dict[str, tuple[float, float]]  # Structure or column → mean, SD
 Printed = dict[str, PrintedRow]  # Method → its row
 
-_TABLES: dict[str, Any] = catalogue(__file__, "paper.toml")
+_TABLES: dict[str, Any] = read_toml(__file__, "paper.toml")
 TABLE_1: Printed = _TABLES["table_1"]
 TABLE_2: Printed = _TABLES["table_2"]
 TABLE_3: Printed = _TABLES["table_3"]

@@ -16,14 +16,14 @@ from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
 from srheart_demo.experiments.paper import Printed
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
 BOLD = 2  # How many of a column are in bold
 RESAMPLES = 10_000
 
-TABLES: dict[str, dict[str, Any]] = catalogue(__file__, "tables.toml")
+TABLES: dict[str, dict[str, Any]] = read_toml(__file__, "tables.toml")
 """What is said below tables, and which columns those of means have, from tables.toml."""
 
 

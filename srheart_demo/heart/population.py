@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.heart.phantom import HeartShape
 
@@ -37,7 +37,7 @@ class Trait:
     shape: tuple[int, ...] = ()
 
 
-_NUMBERS = catalogue(__file__, "population.toml")
+_NUMBERS = read_toml(__file__, "population.toml")
 
 
 def _spread_of(name: str, sd: Numbers) -> Numbers:

@@ -5,7 +5,7 @@ No patient's data: these are figures of means and spreads, in published.toml wit
 
 from typing import NamedTuple
 
-from srheart_demo.files import catalogue
+from srheart_demo.files import read_toml
 
 
 class MeanSD(NamedTuple):
@@ -15,7 +15,7 @@ class MeanSD(NamedTuple):
     sd: float
 
 
-_FIGURES = catalogue(__file__, "published.toml")
+_FIGURES = read_toml(__file__, "published.toml")
 HEALTHY = {name: MeanSD(*figure) for name, figure in _FIGURES["healthy"].items()}
 """Healthy adults at end-diastole, by the names of `anatomy.statistics`."""
 VOLUMES_ACDC = {name: tuple(volumes) for name, volumes in _FIGURES["acdc"].items()}

@@ -13,11 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.files import atomic_path, catalogue
+from srheart_demo.files import atomic_path, read_toml
 from srheart_demo.frame import TISSUES
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
-SENTENCES = catalogue(__file__, "sentences.toml")
+SENTENCES = read_toml(__file__, "sentences.toml")
 
 
 def remark(key: str, **facts: object) -> str:
