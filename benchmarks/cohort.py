@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.throughput import FIRST_SEED
-from srheart_demo.enhancement.cohort import Cohort, restore_all
+from srheart_demo.enhancement.cohort import Cohort
 from srheart_demo.enhancement.folder import find_subjects
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.simulate import simulate, synthetic_heart
@@ -35,7 +35,7 @@ def restored(scans: Path, cohort: Cohort, processes: int) -> tuple[float, float]
     """Seconds until as many scans as processes have ended, and scans a minute from then on."""
     subjects = find_subjects(scans, cohort.out).subjects
     ends = [time.perf_counter()]
-    for record in restore_all(cohort, subjects, partial(in_processes, processes=processes)):
+    for record in cohort.restore_all(subjects, partial(in_processes, processes=processes)):
         if record.status != "done":
             raise SystemExit(record.message)
         ends.append(time.perf_counter())

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,6 +105,11 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def catalogue(module: str, name: str) -> dict[str, Any]:
+    """What stands in a TOML file beside a module, of which ``__file__`` is given."""
+    return tomllib.loads(Path(module).with_name(name).read_text("utf-8"))
+
+
 class Damaged(ValueError):
     """A shipped file is not as it was shipped; the message says what to do."""
 
@@ -131,13 +137,19 @@ def fingerprint(path: Path) -> str:
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:
-    """JSON with one vector a line; NaN, which JSON lacks, is an error, not a broken file."""
+    """JSON with one vector a line, whole or not at all; NaN, which JSON lacks, is an error."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     vector = re.compile(r"\[[^\[\]{}\"]+\]")
     text = vector.sub(
         lambda found: re.sub(r"\s+", " ", found[0]).replace("[ ", "[").replace(" ]", "]"), text
     )
-    path.write_text(text + "\n", encoding="utf-8")
+    write_text(text + "\n", path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Text in UTF-8, whole or not at all."""
+    with atomic_path(path) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:

@@ -6,12 +6,15 @@ a few cases run in a process of their own, to see what a user sees.
 
 from __future__ import annotations
 
+import ast
 import gzip
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from string import Formatter
 
 import nibabel
 import numpy as np
@@ -19,6 +22,7 @@ import pytest
 from numpy.typing import NDArray
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
+import srheart_demo
 from srheart_demo.cli import main
 from srheart_demo.scan.volume import LabelVolume, write_volume
 
@@ -283,3 +287,26 @@ def test_a_refusal_comes_from_another_process_as_it_was() -> None:
 
     again = pickle.loads(pickle.dumps(SeveralFrames("choose one", (0, 9))))
     assert (str(again), again.frames, again.remedy) == ("choose one", (0, 9), "frame")
+
+
+SAID_BY = {"of": "refusals", "refusal": "refusals", "told": "told"}
+
+
+@pytest.mark.parametrize("room", ["cli", "enhancement"])
+def test_sentences_are_asked_for_by_their_names_and_with_their_facts(room: str) -> None:
+    """Where a sentence is said is seldom run; a wrong name would be a KeyError there."""
+    folder = Path(srheart_demo.__file__).parent / room
+    sentences = tomllib.loads((folder / "sentences.toml").read_text("utf-8"))
+    unsaid = {(part, key) for part in ("refusals", "told") for key in sentences.get(part, ())}
+    for path in folder.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match call:
+                case ast.Call(
+                    ast.Attribute(attr=name) | ast.Name(id=name), [ast.Constant(str(key))], facts
+                ) if name in SAID_BY:
+                    fields = Formatter().parse(sentences[SAID_BY[name]][key])
+                    assert {fact.arg for fact in facts} == {
+                        field for _, field, _, _ in fields if field
+                    }, key
+                    unsaid.discard((SAID_BY[name], key))
+    assert not unsaid

@@ -21,8 +21,7 @@ from processes import in_foreground
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo.cli import main, parser
-from srheart_demo.cli import options as chosen
+from srheart_demo.cli import chosen, main, parser
 from srheart_demo.cli.progress import ProgressLine, duration
 from srheart_demo.enhancement import enhance as enhancement
 from srheart_demo.files import fingerprint

@@ -27,9 +27,6 @@ from srheart_demo.enhancement.cohort import (
     Cohort,
     Execute,
     Record,
-    restore_all,
-    summarise,
-    unfinished,
 )
 from srheart_demo.enhancement.folder import CohortScan, UnusableCohort, find_subjects
 from srheart_demo.scan.samples import FOLDER
@@ -187,7 +184,7 @@ def test_an_interrupted_run_goes_on_where_it_was(scans: Path) -> None:
 def check_a_death(scans: Path, execute: Execute, kill: Callable[[], None]) -> None:
     made_so = Cohort(scans.parent / "out", INTERACTIVE, surface=False, check=False)
     subjects = find_subjects(scans, made_so.out).subjects
-    with closing(restore_all(made_so, subjects, execute)) as ended:
+    with closing(made_so.restore_all(subjects, execute)) as ended:
         records = [next(ended)]
         before = stamps(made_so.out)
         kill()
@@ -197,7 +194,7 @@ def check_a_death(scans: Path, execute: Execute, kill: Callable[[], None]) -> No
     assert before.items() <= stamps(made_so.out).items()
     assert all(contents(folder) == QUICK_RESULTS for folder in result_folders(made_so.out))
     assert not (made_so.out / ".staging").exists()
-    assert not unfinished(made_so, subjects)
+    assert not made_so.unfinished(subjects)
     assert made_so.restore(subjects[0]) in records  # Asked again, a worker does not do it again.
 
 
@@ -259,7 +256,7 @@ def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> 
         find_subjects(scans, scans / "none" / "..")
     made_so = Cohort(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
     with pytest.raises(UnusableCohort, match=r"mine\.txt"):
-        unfinished(made_so, find_subjects(scans, made_so.out).subjects)
+        made_so.unfinished(find_subjects(scans, made_so.out).subjects)
 
 
 def full_disk(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:
@@ -271,16 +268,16 @@ def full_disk(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:
 def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
     made_so = Cohort(scans.parent / "out", INTERACTIVE, version="0")
     subjects = find_subjects(scans, made_so.out).subjects
-    records = list(restore_all(made_so, subjects, full_disk))
+    records = list(made_so.restore_all(subjects, full_disk))
     assert all(record.message.endswith("No space left on device") for record in records)
     with pytest.raises(RuntimeError, match="another version"):
         made_so.restore(subjects[0])
     shutil.copy(subjects[1].paths[0], subjects[0].paths[0])
     again = find_subjects(scans, made_so.out)
-    statuses = [record.status for record in summarise(made_so, again)]
+    statuses = [record.status for record in made_so.summarise(again)]
     assert statuses == ["waiting", *(["failed"] * 4)]
     newer = Cohort(made_so.out, INTERACTIVE)
-    assert {record.status for record in summarise(newer, again)} == {"waiting"}
+    assert {record.status for record in newer.summarise(again)} == {"waiting"}
 
 
 def test_results_of_another_generator_are_not_mixed_with_these(
@@ -292,7 +289,7 @@ def test_results_of_another_generator_are_not_mixed_with_these(
     folder = made_so.out / subjects[1].name
     folder.mkdir(parents=True)
     (folder / "record.json").write_text(json.dumps(asdict(record)))
-    assert len(unfinished(made_so, subjects)) == len(subjects) - 1
+    assert len(made_so.unfinished(subjects)) == len(subjects) - 1
     assert cohort(scans, "--preset", "interactive") == 2
     error = capfd.readouterr().err
     assert f"{folder}: its results are those of the generator dcgan, not of traits" in error

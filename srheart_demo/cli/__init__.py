@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with nullcontext() if options.command in MANY_THREADS else one_thread():
                 command.run(options)
         except (BadInput, Damaged, InvalidVolume) as error:
-            from srheart_demo.cli.options import refusal
+            from srheart_demo.cli.chosen import refusal
 
             why = refusal(error, options) if isinstance(error, InvalidVolume) else error
             print(f"srheart {options.command}: {why}", file=sys.stderr)

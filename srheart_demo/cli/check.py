@@ -8,13 +8,8 @@ import json
 import sys
 from typing import Any
 
+from srheart_demo.cli import chosen
 from srheart_demo.cli.errors import BadInput
-from srheart_demo.cli.options import (
-    check_view_names,
-    chosen_generator,
-    chosen_reading,
-    refusal,
-)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.check import Report, report_on
 from srheart_demo.enhancement.quantities import Grade
@@ -28,10 +23,10 @@ USE = "For research and teaching only, not for clinical use."
 def run(options: argparse.Namespace) -> None:
     """Look at each file; one that cannot be used does not keep others from it."""
     if options.long_axis and len(options.files) > 1:
-        raise BadInput("--long-axis: it belongs to one scan; check that scan alone.")
-    how = chosen_reading(options)
-    check_view_names(how, options.long_axis)
-    G = None if options.no_solve else chosen_generator(options.generator)
+        raise BadInput.of("one scan's view")
+    how = chosen.reading(options)
+    chosen.check_view_names(how, options.long_axis)
+    G = None if options.no_solve else chosen.generator(options.generator)
     reports, files = list[Report](), list[dict[str, Any]]()
     with ProgressLine() as progress:
         for n, path in enumerate(options.files, start=1):
@@ -40,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
                 reports.append(report_on(scan, G))
                 files.append(reports[-1].as_json())
             except InvalidVolume as error:
-                files.append({"file": str(path), "error": refusal(error, options)})
+                files.append({"file": str(path), "error": chosen.refusal(error, options)})
                 progress.say(f"srheart check: {files[-1]['error']}")
             if len(options.files) > 1:
                 progress.update("checking", n, len(options.files), path.name)

@@ -11,25 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 
-from srheart_demo.cli.errors import BadInput, check_installed, refused, writable
-from srheart_demo.cli.options import (
-    check_view_names,
-    chosen_generator,
-    chosen_reading,
-    chosen_settings,
-    refusal,
-)
+from srheart_demo.cli import chosen
+from srheart_demo.cli.errors import BadInput, check_installed, goes_on, refused, writable
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.enhancement.cohort import (
-    SUMMARY_FILE,
-    Cohort,
-    Execute,
-    Record,
-    restore_all,
-    summarise,
-    unfinished,
-    write_as,
-)
+from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Record
 from srheart_demo.enhancement.datasets import places
 from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
@@ -43,38 +28,35 @@ SOME_FAILED = 1
 def run(options: argparse.Namespace) -> None:
     """Restore what is not done yet, and sum up; or only say what would be done."""
     if not (options.output or options.list):
-        raise BadInput("OUT_DIR: say where the results go; or --list, to see what there is.")
+        raise BadInput.of("no output")
     # The workers of a cluster may run in other folders.
     folder = options.input.absolute()
     out = options.output and options.output.absolute()
-    settings, execute = chosen_settings(options), _executor(options)
-    how = chosen_reading(options)
-    chosen_generator(options.generator)
+    settings, execute = chosen.settings(options), _executor(options)
+    how = chosen.reading(options)
+    chosen.generator(options.generator)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
     with refused("{error}", UnusableCohort, NoCluster):
         with ProgressLine() as progress:
             show = partial(progress.update, "looking")
             found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
-        check_view_names(how, (view for subject in found.subjects for view in subject.views))
+        chosen.check_view_names(how, (view for subject in found.subjects for view in subject.views))
         if options.list:
             print(*_lines(found, how), sep="\n")
             return
         if not found.subjects and not found.passed_over:
-            raise BadInput(f"{folder}: it holds no .nii or .nii.gz file; check the path.")
+            raise BadInput.of("empty folder", folder=folder)
         if not found.subjects:
-            raise BadInput(
-                f"{folder}: it holds no label stack; passed over: {found.rest}. --list says why, "
-                "file by file; --match says which are stacks."
-            )
+            raise BadInput.of("no stack", folder=folder, rest=found.rest)
         surface, check = not options.no_surface, not options.no_check
         cohort = Cohort(out, settings, how, surface, check, options.generator)
         if options.layout:
             with refused("{error}.", ValueError):
                 places(options.layout, (subject.name for subject in found.subjects))
-        records = _restore(cohort, found, execute, partial(refusal, options=options))
+        records = _restore(cohort, found, execute, partial(chosen.refusal, options=options))
         if options.layout:
             with writable(cohort.out):
-                kept = write_as(options.layout, cohort, records)
+                kept = cohort.write_as(options.layout, records)
             print(f"Hearts as {options.layout} keeps them: {kept}")
     print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
@@ -125,20 +107,17 @@ def _restore(
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
-    with ProgressLine() as progress, writable(cohort.out):
+    with goes_on(cohort.out), ProgressLine() as progress, writable(cohort.out):
         cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
-        todo = unfinished(cohort, subjects, lambda n: progress.update("checking", n, len(subjects)))
+        todo = cohort.unfinished(subjects, lambda n: progress.update("checking", n, len(subjects)))
         try:
-            with closing(restore_all(cohort, todo, execute, said)) as ended:
+            with closing(cohort.restore_all(todo, execute, said)) as ended:
                 progress.update("restoring", 0, len(todo))
                 for n, record in enumerate(ended, start=1):
                     if record.status == "failed":
                         progress.say(record.message)
                     progress.update("restoring", n, len(todo))
-        except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {cohort.out}.")
-            raise
         finally:
-            records = summarise(cohort, found)
+            records = cohort.summarise(found)
     return records

@@ -2,19 +2,18 @@
 
 import argparse
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+from srheart_demo.files import catalogue
+
 Number = TypeVar("Number", int, float)
 Entry = Mapping[str, Any]
 
-COMMANDS: dict[str, dict[str, Any]] = tomllib.loads(
-    Path(__file__).with_name("commands.toml").read_text("utf-8")
-)
-SHARED = COMMANDS.pop("shared")
+COMMANDS: dict[str, dict[str, Any]] = catalogue(__file__, "commands.toml")
+SHARED, DESCRIPTION = COMMANDS.pop("shared"), COMMANDS.pop("srheart")["description"]
 
 
 def _number(
@@ -58,11 +57,7 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The parser of ``srheart``; `passed_on` takes what another program is to be told."""
-    top = _Parser(
-        prog="srheart",
-        description="Joint motion correction and super-resolution of cardiac segmentations by "
-        "latent optimisation (Wang et al., MICCAI 2021). Labels: 0 background, 1 LV, 2 MYO, 3 RV.",
-    )
+    top = _Parser("srheart", description=DESCRIPTION)
     said = f"srheart {version('srheart-demo')}"
     top.add_argument("--version", action="version", version=said, help="show the version and exit")
     _add_commands(top, "command COMMAND", COMMANDS)

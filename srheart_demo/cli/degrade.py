@@ -42,7 +42,5 @@ def _factor(level: str) -> float:
     try:
         return MOTION_LEVELS[level] if level in MOTION_LEVELS else weight(level)
     except argparse.ArgumentTypeError:
-        raise BadInput(
-            f"--motion: {level!r} is no level; give {', '.join(MOTION_LEVELS)} or a factor, 0 or "
-            "more."
-        ) from None
+        known = ", ".join(MOTION_LEVELS)
+        raise BadInput.of("no level", level=level, known=known) from None

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from srheart_demo.cli.errors import told
 from srheart_demo.lessons.installation import Wrong, examine, timings
 from srheart_demo.solver.workers import cores
 
@@ -75,8 +76,4 @@ def browser() -> str:
     try:
         return f"{webbrowser.get().name} opens by itself"
     except webbrowser.Error as error:
-        cure = (
-            "srheart explore --no-browser prints an address; open it in a browser of this machine, "
-            "or of one that forwards the port."
-        )
-        raise Wrong("none opens by itself", cure) from error
+        raise Wrong("none opens by itself", told("no browser")) from error

@@ -6,25 +6,11 @@ from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 
-from srheart_demo.cli.errors import BadInput, refused, results_folder, writable
-from srheart_demo.cli.options import (
-    check_view_names,
-    chosen_generator,
-    chosen_reading,
-    chosen_settings,
-    refusal,
-)
+from srheart_demo.cli import chosen
+from srheart_demo.cli.errors import BadInput, goes_on, refused, results_folder, told, writable
 from srheart_demo.cli.progress import ProgressLine
+from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.cycle import (
-    PHASES,
-    Kept,
-    ejected,
-    extremes,
-    mass_g,
-    restore_cycle,
-    wandering,
-)
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
@@ -38,26 +24,23 @@ from srheart_demo.solver.settings import Settings
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
-    settings = chosen_settings(options)
+    settings = chosen.settings(options)
     for name in ("gamma", "trust_views", "view_frame", "view_labels", "view_lacks"):
         asked = getattr(options, name)
         if asked is not None and asked is not False and not options.long_axis:
-            raise BadInput(
-                f"--{name.replace('_', '-')}: it is about the long-axis view, and there is none; "
-                "add --long-axis FILE."
-            )
-    check_view_names(chosen_reading(options), options.long_axis)
+            raise BadInput.of("no view", option=name.replace("_", "-"))
+    chosen.check_view_names(chosen.reading(options), options.long_axis)
     if options.free_muscle:
         if options.frames is None:
-            raise BadInput("--free-muscle: it is about a cine; add --frames all.")
+            raise BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:
-    scan = read_scan(options.stack, *options.long_axis, how=chosen_reading(options))
-    G = chosen_generator(options.generator)
+    scan = read_scan(options.stack, *options.long_axis, how=chosen.reading(options))
+    G = chosen.generator(options.generator)
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
 
@@ -84,13 +67,13 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
 def _all(options: argparse.Namespace, settings: Settings) -> None:
     """What is done stays, and the same command goes on from there."""
     out = options.output
-    how = chosen_reading(options)
+    how = chosen.reading(options)
     found = read_cycle(options.stack, *options.long_axis, how=how)
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
         raise bad[0]
-    G = chosen_generator(options.generator)
+    G = chosen.generator(options.generator)
     made_with = {
         "settings": asdict(settings),
         "generator": checksum(weights_file(options.generator)),
@@ -99,23 +82,19 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
         "reading": str(how),
         "files": [checksum(path) for path in (options.stack, *options.long_axis)],
     }
-    with ProgressLine() as progress, writable(out):
-        kept, n = Kept.of(out, made_with), len(scans)
+    with goes_on(out), ProgressLine() as progress, writable(out):
+        kept, n = cycle.Kept.of(out, made_with), len(scans)
         if kept.alone:
             progress.say(f"Goes on from {out}: {len(kept.beats)} of {n} frames are done.")
 
         def show(phase: str, i: int, step: Step) -> None:
             progress.update(phase, i, n, f"iteration {step.iteration}, L = {step.loss:.4f}")
 
-        try:
-            for e in restore_cycle(scans, G, settings, show, kept):
-                kept.take(e if options.no_check else judged(e))
-        except KeyboardInterrupt:
-            progress.say(f"The same command goes on from {out}.")
-            raise
-        progress.update(PHASES[1], n, n)
+        for e in cycle.restore_cycle(scans, G, settings, show, kept):
+            kept.take(e if options.no_check else judged(e))
+        progress.update(cycle.PHASES[1], n, n)
     for error in bad:
-        print(f"Left out: {refusal(error, options)}", file=sys.stderr)
+        print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
     for note in fullest.notes:
         print(f"Note (frame {fullest.frame}): {note}")
@@ -124,16 +103,13 @@ def _all(options: argparse.Namespace, settings: Settings) -> None:
     if odd:
         print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
     for side in ("LV", "RV"):
-        ED, ES = extremes(beats, side)
-        fraction, sd = ejected(beats, side)
+        ED, ES = cycle.extremes(beats, side)
+        fraction, sd = cycle.ejected(beats, side)
         percent = said(100 * fraction, sd and 100 * sd)
         print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
-    within = wandering([beat.MYO_ml for beat in beats])
-    alone = wandering([own.muscle_ml for own in kept.alone])
-    print(
-        f"LV mass {said(*mass_g(beats))} g; over the cycle the muscle's volume keeps within "
-        f"{within:.1%} ({alone:.1%} where each frame is solved alone)."
-    )
+    within = cycle.wandering([beat.MYO_ml for beat in beats])
+    alone = cycle.wandering([own.muscle_ml for own in kept.alone])
+    print(told("muscle", mass=said(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 

@@ -8,14 +8,26 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
-from srheart_demo.files import atomic_folder
+from srheart_demo.files import atomic_folder, catalogue
 
+SENTENCES = catalogue(__file__, "sentences.toml")
 STOPPED = 130  # Exit status after Ctrl-C
 
 
 class BadInput(Exception):
     """One sentence that names the input, says what is wrong and what to do."""
+
+    @classmethod
+    def of(cls, key: str, **facts: object) -> Self:
+        """One of `refusals` in sentences.toml, with its facts."""
+        return cls(SENTENCES["refusals"][key].format(**facts))
+
+
+def told(key: str, **facts: object) -> str:
+    """One of `told` in sentences.toml, with its facts."""
+    return str(SENTENCES["told"][key].format(**facts))
 
 
 @contextmanager
@@ -33,10 +45,18 @@ def writable(path: Path | None, what: str = "results cannot be written") -> Iter
     try:
         yield
     except OSError as error:
-        raise BadInput(
-            f"{path}: {what} here ({error.strerror or error}); choose a folder that you may write "
-            "to."
-        ) from error
+        why = error.strerror or error
+        raise BadInput.of("not writable", path=path, what=what, why=why) from error
+
+
+@contextmanager
+def goes_on(path: Path) -> Iterator[None]:
+    """Where a user stops the block, say that the same command goes on from `path`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\nThe same command goes on from {path}.", file=sys.stderr)
+        raise
 
 
 @contextmanager
@@ -54,15 +74,14 @@ def check_populations(names: Iterable[str]) -> None:
     from srheart_demo.heart.population import POPULATIONS
 
     if unknown := set(names) - set(POPULATIONS):
-        raise BadInput(
-            f"--population: unknown {', '.join(sorted(unknown))}; known: {', '.join(POPULATIONS)}."
-        )
+        found, known = ", ".join(sorted(unknown)), ", ".join(POPULATIONS)
+        raise BadInput.of("unknown population", unknown=found, known=known)
 
 
 def check_installed(extra: str, what: str) -> None:
     """Refuse `what` needs an extra that is not installed, and name the command that installs it."""
     if missing := missing_packages(extra):
-        raise BadInput(f"{what} needs more packages; {install_them(missing)}")
+        raise BadInput.of("not installed", what=what, todo=install_them(missing))
 
 
 def missing_packages(extra: str) -> list[str]:

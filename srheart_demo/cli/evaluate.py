@@ -7,17 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, refused, writable
-from srheart_demo.cli.options import chosen_generator
+from srheart_demo.cli import chosen
+from srheart_demo.cli.errors import STOPPED, BadInput, check_populations, refused, told, writable
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.experiments.generators import (
-    Evaluation,
-    Part,
-    of_itself,
-    on_hearts,
-    placed_heart,
-    section,
-)
+from srheart_demo.experiments import generators
+from srheart_demo.experiments.generators import Evaluation, Part, section
 from srheart_demo.heart.generator import available, weights_file
 from srheart_demo.heart.population import POPULATIONS
 
@@ -27,22 +21,22 @@ def run(options: argparse.Namespace) -> None:
     check_populations(options.population or ())
     files, seed = options.files, options.seed
     for path in files:
-        placed_heart(path)
+        generators.placed_heart(path)
     if len({path.name for path in files}) < len(files):
-        raise BadInput("FILES: two have the same name, by which the table calls them; rename one.")
+        raise BadInput.of("same names")
     names = options.generator or available()
-    generators = [(chosen_generator(name), weights_file(name)) for name in names]
+    asked = [(chosen.generator(name), weights_file(name)) for name in names]
     populations = options.population or POPULATIONS
     hearts = [
-        p for g in generators for p in on_hearts(*g, populations, files, options.hearts, seed)
+        p for g in asked for p in generators.on_hearts(*g, populations, files, options.hearts, seed)
     ]
-    itself = [part for g in generators for part in of_itself(*g, options.draws, seed)]
+    itself = [part for g in asked for part in generators.of_itself(*g, options.draws, seed)]
     table = _open(options.output)
     try:
         with ProgressLine() as progress:
             # Apart, since a heart takes longer than a draw and the time left is estimated.
             _measure("hearts", hearts, table, progress, options.jobs)
-            for g in generators if len(files) > 1 else ():
+            for g in asked if len(files) > 1 else ():
                 together = section(*g, f"mean of {len(files)} files", seed, len(files))
                 if together not in table:
                     each = [table.means(section(*g, path.name, seed)) for path in files]
@@ -50,18 +44,14 @@ def run(options: argparse.Namespace) -> None:
             _measure("generators", itself, table, progress, options.jobs)
     except KeyboardInterrupt:
         print(table.markdown())
-        print(
-            "\nStopped; the table holds what was finished. With -o OUT.csv it is kept, and the "
-            "same command goes on from there.",
-            file=sys.stderr,
-        )
+        print(f"\n{told('table stopped')}", file=sys.stderr)
         sys.exit(STOPPED)
     print(table.markdown())
 
 
 def _open(path: Path | None) -> Evaluation:
     if path and path.suffix not in (".csv", ".md"):
-        raise BadInput(f"{path}: the table is written as CSV or Markdown; end it with .csv or .md.")
+        raise BadInput.of("format of table", path=path)
     other = f"{path}: this is no table of srheart evaluate ({{error}}); give another name."
     with refused(other, ValueError), writable(path, "the table cannot be written"):
         return Evaluation(path)

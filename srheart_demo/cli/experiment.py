@@ -7,8 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from srheart_demo.cli import errors
-from srheart_demo.cli.options import chosen_preset
+from srheart_demo.cli import chosen, errors
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
@@ -20,7 +19,7 @@ from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.tables import Results, Row, Table
 from srheart_demo.experiments.views import DisplacedViews, RealViews
-from srheart_demo.files import atomic_path
+from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.solver.workers import WorkerDied
 from srheart_demo.training import BetaVAESettings
@@ -38,8 +37,7 @@ def run(options: argparse.Namespace) -> None:
     tables = [*experiment.tables(results), *results.what_failed()]
     text = _summary(experiment.title, tables)
     print(text)
-    with atomic_path(folder / SUMMARY) as draft:
-        draft.write_text(text + "\n", encoding="utf-8")
+    write_text(text + "\n", folder / SUMMARY)
     try:
         _picture(experiment, results, tables, folder)
     except ModuleNotFoundError as error:
@@ -57,8 +55,7 @@ def _picture(
     plots = experiment.plots(results)
     record = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     facts = {name.replace("_", " "): record[name] for name in ("settings", "made_with")}
-    with atomic_path(folder / REPORT) as draft:
-        draft.write_text(report(experiment.title, tables, plots, facts), encoding="utf-8")
+    write_text(report(experiment.title, tables, plots, facts), folder / REPORT)
     for plot in plots:
         name = re.sub(r"\W+", "-", plot.title.lower())
         with atomic_path(folder / f"{name}.png") as draft:
@@ -75,25 +72,19 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
             found = find_subjects(options.folder, None, Choice(*choice))
         seen = {subject.name: subject.paths for subject in found.subjects if subject.views}
         if not seen:
-            raise errors.BadInput(f"{options.folder}: no stack with a long-axis view lies there.")
+            raise errors.BadInput.of("no scan with a view", folder=options.folder)
         return RealViews(seen, tuple(options.methods or ()))
     errors.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
     on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap, DisplacedViews)}
     if options.experiment in on_hearts:
         return on_hearts[options.experiment](subjects, tuple(options.methods or ()))
-    solver, most = chosen_preset(options), load_generator().latent_size
+    solver, most = chosen.settings_of_preset(options), load_generator().latent_size
     if unknown := [M for M in options.latents if most < M]:
-        raise errors.BadInput(f"--latents: the shipped generator has {most}, not {unknown[0]}.")
-    return LatentStudy(
-        subjects,
-        options.output,
-        solver,
-        tuple(options.latents),
-        tuple(options.betas),
-        options.draws,
-        BetaVAESettings(hearts=options.train_hearts, steps=options.train_steps, bfloat16=True),
-    )
+        raise errors.BadInput.of("too many latents", most=most, asked=unknown[0])
+    recipe = BetaVAESettings(hearts=options.train_hearts, steps=options.train_steps, bfloat16=True)
+    swept = tuple(options.latents), tuple(options.betas)
+    return LatentStudy(subjects, options.output, solver, *swept, options.draws, recipe)
 
 
 def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -109,11 +100,9 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
         if found.rest:
             print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
     if not files:
-        raise errors.BadInput(
-            "FILES: no .nii or .nii.gz of labels lies there; name files or a folder of them."
-        )
+        raise errors.BadInput.of("no files")
     if missing := [path for path in files if not path.is_file()]:
-        raise errors.BadInput(f"{missing[0]}: there is no such file; check the path.")
+        raise errors.BadInput.of("no file", path=missing[0])
     return tuple(dict.fromkeys(files))
 
 
@@ -127,7 +116,7 @@ def _open(experiment: runner.Experiment, folder: Path) -> Results:
 
 
 def _measure(experiment: runner.Experiment, results: Results, options: argparse.Namespace) -> None:
-    with ProgressLine() as progress:
+    with errors.goes_on(options.output), ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
             progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
@@ -138,14 +127,8 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
         try:
             experiment.prepare(show)
             runner.measure_all(experiment, results, options.jobs, watch)
-        except KeyboardInterrupt:
-            print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
-            raise
         except WorkerDied as error:
-            raise errors.BadInput(
-                "A process was ended from outside, perhaps for want of memory; the same command "
-                f"goes on from {options.output}, with fewer --jobs if memory is short."
-            ) from error
+            raise errors.BadInput.of("process ended", folder=options.output) from error
 
 
 def _summary(title: str, tables: Sequence[Table]) -> str:

@@ -41,7 +41,5 @@ def _check_free(port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
     except (OSError, OverflowError) as error:
-        raise BadInput(
-            f"--port: {port} cannot be had ({getattr(error, 'strerror', None) or error}); give "
-            "another, or leave --port out and a free one is found."
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise BadInput.of("port", port=port, why=why) from error

@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 
-from srheart_demo.cli.errors import check_populations
+from srheart_demo.cli.errors import check_populations, told
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
@@ -73,10 +73,8 @@ def _print_statistics(population: str, hearts: Hearts) -> bool:
             wrong += bool(out)
         print(line)
     if population == "healthy":
-        print(
-            f"\n{len(HEALTHY) - wrong} of {len(HEALTHY)} within tolerance: the mean within a third "
-            "of the published SD, the SD within 30 %."
-        )
+        n = len(HEALTHY)
+        print(f"\n{told('tolerance', within=n - wrong, n=n)}")
     return not wrong
 
 

@@ -19,18 +19,15 @@ def run(options: argparse.Namespace) -> None:
         for subject, (population, _) in SUBJECTS.items():
             print(f"{subject:{width}}  {population}, in {FOLDER / subject}")
     elif out is None:
-        raise BadInput("-o: no folder is given for the results; add -o OUT.")
+        raise BadInput.of("no folder")
     elif options.seed is not None:
         with results_folder(out) as staging:
             make_subject("healthy", options.seed, staging)
         print(f"Wrote the synthetic heart of seed {options.seed} to {out}.")
     elif name not in SUBJECTS:
-        raise BadInput(f"{name}: unknown sample; choose from {', '.join(SUBJECTS)}.")
+        raise BadInput.of("unknown sample", name=name, known=", ".join(SUBJECTS))
     elif not (FOLDER / name).is_dir():
-        raise BadInput(
-            f"{FOLDER / name}: the samples are not here; install srheart_demo anew, or set "
-            "SRHEART_DATA to their folder."
-        )
+        raise BadInput.of("no samples", folder=FOLDER / name)
     else:
         with results_folder(out) as staging:
             for file in (FOLDER / name).iterdir():

@@ -1,13 +1,12 @@
 """``srheart train``: a generator, or the baseline EDSR, from synthetic hearts."""
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from srheart_demo import training
-from srheart_demo.cli.errors import BadInput, refused, writable
+from srheart_demo.cli.errors import BadInput, goes_on, refused, writable
 from srheart_demo.cli.progress import ProgressLine
 
 RECIPES: dict[str, Any] = {
@@ -26,28 +25,21 @@ def run(options: argparse.Namespace) -> None:
     """Train, or go on where a stopped run left off."""
     settings = _settings(options)
     again = refused("{error}; give the same options, or another folder.", ValueError)
-    try:
-        with (
-            again,
-            writable(options.output, "the training cannot write"),
-            ProgressLine() as progress,
-        ):
+    writing = writable(options.output, "the training cannot write")
+    with goes_on(options.output), ProgressLine() as progress, again, writing:
 
-            def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
-                detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
-                progress.update(phase, done, total, detail)
+        def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+            detail = ", ".join(f"{name} {_short(loss)}" for name, loss in losses.items())
+            progress.update(phase, done, total, detail)
 
-            weights = training.train(settings, options.output, show)
-    except KeyboardInterrupt:
-        print(f"\nThe same command goes on from {options.output}.", file=sys.stderr)
-        raise
+        weights = training.train(settings, options.output, show)
     print(f"Wrote {weights} and its card.")
 
 
 def _settings(options: argparse.Namespace) -> training.TrainingSettings:
     settings = RECIPES[options.generator]
     if options.start is not None and not Path(options.start).is_file():
-        raise BadInput(f"--start: there is no file {options.start}; give weights of an edsr.")
+        raise BadInput.of("no weights", path=options.start)
     for name, setting in SETTINGS.items():
         if (value := getattr(options, name)) in (None, False):
             continue
@@ -57,8 +49,8 @@ def _settings(options: argparse.Namespace) -> training.TrainingSettings:
             sizes = replace(settings.architecture, **{setting: value})
             settings = replace(settings, architecture=sizes)
         else:
-            flag = name.replace("_", "-")
-            raise BadInput(f"--{flag}: {options.generator} has no use for it; leave it out.")
+            option = name.replace("_", "-")
+            raise BadInput.of("no use", option=option, generator=options.generator)
     return settings
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaincinv
 
+from srheart_demo.enhancement import SENTENCES
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
-from srheart_demo.heart import generator
+from srheart_demo.heart.generator import OURS
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import USUAL_ORDER
 from srheart_demo.scan.placement import apex_contrast
@@ -78,18 +79,17 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
     report = Report(scan.stack.name, tuple(_found(scan)), tuple(_assumed(scan)), _facts(scan))
     if G is None:
         return report
-    ours, name = generator.OURS, getattr(G, "name", generator.OURS)
-    other = (f"What is usual was measured with the generator {ours}, and this is {name}.",)
     solved = None
     with suppress(Diverged):  # which the measures say
         solved = enhance(scan, G, quick(G))
     measures = judge(measured(scan, G, solved))
     besides = (*(solved.astray if solved else ()), _prior(G))
     verdict, reasons = verdict_of(measures, scan.doubts)
-    assumed = report.assumed + other * (name != ours)
-    return Report(
-        report.name, report.found, assumed, report.facts, measures, besides, verdict, reasons
-    )
+    report = replace(report, measures=measures, besides=besides, verdict=verdict, reasons=reasons)
+    if (name := getattr(G, "name", OURS)) != OURS:
+        other = SENTENCES["assumed"]["generator"].format(ours=OURS, name=name)
+        report = replace(report, assumed=(*report.assumed, other))
+    return report
 
 
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
@@ -107,64 +107,51 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
 
 def _found(scan: Scan) -> Iterable[str]:
     volume, placement, reading = scan.stack, scan.placement, scan.reading
+    say = SENTENCES["found"]
     if reading:
         shape = " x ".join(map(str, reading.stored_shape))
         frames = f", {reading.frames} frames" if reading.frames > 1 else ""
-        yield (
-            f"An array of {shape} voxels{frames}; axis {reading.slice_axis} (counted from 0) runs "
-            "across the slices."
-        )
+        yield say["array"].format(shape=shape, frames=frames, axis=reading.slice_axis)
     d, h, w = volume.spacing
-    yield f"{volume.shape[0]} slices {d:.3g} mm apart, pixels of {h:.3g} x {w:.3g} mm."
+    yield say["slices"].format(n=volume.shape[0], d=d, h=h, w=w)
     with_labels = np.flatnonzero(volume.labelled)
-    yield (
-        f"{len(with_labels)} slices hold labels: {with_labels[0]} to {with_labels[-1]}, counted "
-        "from 0 in the file's order."
-    )
+    n, first, last = len(with_labels), with_labels[0], with_labels[-1]
+    yield say["with labels"].format(n=n, first=first, last=last)
     if volume.gaps.any():
-        gaps = ", ".join(map(str, np.flatnonzero(volume.gaps)))
-        yield f"Between them slices {gaps} hold none: they were left out as not looked at."
-    ml = volumes_ml(volume.labels, volume.spacing)
-    amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
+        yield say["gaps"].format(gaps=", ".join(map(str, np.flatnonzero(volume.gaps))))
     if reading:
         held = ", ".join(f"{value} ({n} voxels)" for value, n in reading.counts.items() if value)
-        yield f"Label values {held}."
-    yield f"As drawn {amounts}."
+        yield say["values"].format(held=held)
+    ml = volumes_ml(volume.labels, volume.spacing)
+    amounts = ", ".join(f"{tissue} {amount:.0f} ml" for tissue, amount in ml.items())
+    yield say["volumes"].format(amounts=amounts)
     normal = np.abs(placement.world_from_model[:3, 0])
     angle = np.degrees(np.arccos(min(1.0, normal.max())))
     axis = SCANNER_AXES[int(normal.argmax())]
-    yield (
-        f"The stack's axis lies {angle:.0f}° from the scanner's {axis} axis."
-        if placement.orientation_known
-        else "The affine carries spacing only: how the scanner lay is not known."
-    )
-    yield f"The RV lies at {placement.azimuth_deg:.0f}° from the LV (0° down, 90° right)."
-    extents = (len(with_labels), d, max(h, w))
-    for value, (units, (low, high)) in zip(extents, TESTED.items(), strict=True):
+    lies = "axis" if placement.orientation_known else "spacing only"
+    yield say[lies].format(angle=angle, axis=axis)
+    yield say["azimuth"].format(azimuth=placement.azimuth_deg)
+    for value, (units, (low, high)) in zip((n, d, max(h, w)), TESTED.items(), strict=True):
         if not low <= value <= high:
-            yield f"{value:.3g} {units}: this is tested from {low:g} to {high:g} only."
+            yield say["untested"].format(value=value, units=units, low=low, high=high)
 
 
 def _prior(G: Generator) -> str:
     # |z|² is χ² distributed; scipy.stats would say so too, but takes 0.4 s to import.
     low, high = np.sqrt(2 * gammaincinv(G.latent_size / 2, (0.01, 0.99)))
-    return (
-        f"98 % of draws from N(0, I) in {G.latent_size} dimensions have |z| between {low:.1f} and "
-        f"{high:.1f}; a solved z is shorter, because what the slices leave open stays at 0."
-    )
+    return SENTENCES["heart"]["prior"].format(M=G.latent_size, low=low, high=high)
 
 
 def _assumed(scan: Scan) -> Iterable[str]:
-    reading = scan.reading
+    reading, say = scan.reading, SENTENCES["assumed"]
     if reading and reading.convention == USUAL_ORDER:
-        yield f"Labels mean {USUAL_ORDER}: {USUAL_ORDER.source}."
+        yield say["convention"].format(convention=USUAL_ORDER, source=USUAL_ORDER.source)
     slices = np.flatnonzero(scan.stack.labelled)
     apex = slices[-1 if scan.placement.flipped else 0]
-    taper = abs(apex_contrast(scan.stack))
-    yield f"The apex is at slice {apex}: a heart tapers to it (contrast {taper:.2f} of 1)."
+    yield say["apex"].format(apex=apex, taper=abs(apex_contrast(scan.stack)))
     yield from scan.notes
     if reading and reading.units != "mm":
-        yield f"Lengths were taken to be in {reading.units}, as the header says."
+        yield say["units"].format(units=reading.units)
 
 
 def _facts(scan: Scan) -> dict[str, Any]:

@@ -7,8 +7,8 @@ stopped or killed goes on where it was, and the summary can be made anew from th
 import json
 import shutil
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from importlib.metadata import version
@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from srheart_demo.enhancement import datasets
+from srheart_demo.enhancement import datasets, refusal
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.cycle import Beat
 from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
 from srheart_demo.files import checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
-from srheart_demo.heart.measures import lv_mass_g
+from srheart_demo.heart.measures import lv_mass_g, volumes_ml
 from srheart_demo.scan.read import AS_FOUND, HowToRead
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
@@ -68,13 +67,12 @@ Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[
 """`workers.in_processes` or `workers.in_cluster`, once how many or where is given."""
 
 
+VERSION = version("srheart-demo")
+
+
 @cache
 def _weights(generator: str) -> str:
     return checksum(weights_file(generator))
-
-
-def _version() -> str:
-    return version("srheart-demo")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Cohort:
     surface: bool = True  # whether to write heart.stl
     check: bool = True  # whether to ask of each heart if it is to be trusted
     generator: str = OURS  # a shipped one's name, or a file of weights
-    version: str = field(default_factory=_version)  # of this package
+    version: str = VERSION  # of this package
     weights: str = ""  # the generator's checksum
 
     def __post_init__(self) -> None:
@@ -116,11 +114,8 @@ class Cohort:
             InvalidVolume, Diverged: as `enhance`.
             RuntimeError: this process has another version than that which the command has.
         """
-        if (self.version, self.weights) != (_version(), _weights(self.generator)):
-            raise RuntimeError(
-                f"this worker has another version or other weights than {self.version}, which the "
-                "command has; install the same on all"
-            )
+        if (self.version, self.weights) != (VERSION, _weights(self.generator)):
+            raise RuntimeError(refusal("other worker", version=self.version))
         made = self.record(subject)
         if made.status == "done":  # By a worker that died before it could say so.
             return made
@@ -133,15 +128,19 @@ class Cohort:
             used = {Path(view.name) for view in e.scan.views}
             views = [view for view in subject.views if subject.folder / view in used]
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
-            found = vars(Beat.of(0, e)) | {
-                "frame": subject.frame,
+            ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
+            found: dict[str, Any] = {f"{tissue}_ml": round(x, 1) for tissue, x in ml.items()}
+            found |= {
                 "long_axis": "; ".join(views) or None,
                 "message": " ".join(e.scan.notes),
+                "verdict": e.trust.verdict if e.trust else None,
                 "reasons": " ".join(e.trust.reasons) if e.trust else "",
                 "LV_mass_g": round(lv_mass_g(e.S_SR.labels, e.S_SR.spacing), 1),
                 "slices": len(lengths),
                 "mean_d_mm": round(float(lengths.mean()), 2),
                 "seconds": round(time.perf_counter() - began, 2),
+                "iterations": e.last.iteration,
+                "L": round(e.last.loss, 5),
             }
             made = replace(self._record(subject, "done"), **found)
             write_json(asdict(made), folder / RECORD)
@@ -204,84 +203,78 @@ class Cohort:
         as_json = json.loads(json.dumps(made_with))
         return Record(subject.name, file, view, status, frame, message, made_with=as_json)
 
+    def unfinished(
+        self, subjects: Sequence[CohortScan], watch: Callable[[int], None] | None = None
+    ) -> list[CohortScan]:
+        """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
-def unfinished(
-    cohort: Cohort, subjects: Sequence[CohortScan], watch: Callable[[int], None] | None = None
-) -> list[CohortScan]:
-    """Those that are not done in this way; what failed is among them. Tells `watch` how many.
+        Raises:
+            UnusableCohort: a result folder would replace one that holds other files than results,
+                or results of another generator.
+        """
+        todo = []
+        for i, subject in enumerate(subjects, start=1):
+            if self.record(subject).status != "done":
+                self._check_replaceable(subject)
+                todo.append(subject)
+            if watch:
+                watch(i)
+        return todo
 
-    Raises:
-        UnusableCohort: a result folder would replace one that holds other files than results, or
-            results of another generator.
-    """
-    todo = []
-    for i, subject in enumerate(subjects, start=1):
-        if cohort.record(subject).status != "done":
-            folder = cohort.out / subject.name
-            kept = cohort.kept(subject)
-            with_it = kept.made_with.get("generator") if kept else None
-            if with_it not in (None, cohort.generator):
-                raise UnusableCohort(
-                    f"{folder}: its results are those of the generator {with_it}, not of "
-                    f"{cohort.generator}; ask for that one, or give another folder."
-                )
-            others = {path.name for path in folder.glob("*")} - RESULT_FILES
-            if others:
-                raise UnusableCohort(
-                    f"{folder}: it would be replaced by new results, but it holds "
-                    f"{min(others)} as well; move that away, or give another folder."
-                )
-            todo.append(subject)
-        if watch:
-            watch(i)
-    return todo
+    def _check_replaceable(self, subject: CohortScan) -> None:
+        folder, kept = self.out / subject.name, self.kept(subject)
+        ours, theirs = self.generator, kept.made_with.get("generator") if kept else None
+        if theirs not in (None, ours):
+            raise UnusableCohort(
+                refusal("other generator", folder=folder, theirs=theirs, ours=ours)
+            )
+        if others := {path.name for path in folder.glob("*")} - RESULT_FILES:
+            raise UnusableCohort(refusal("other files", folder=folder, other=min(others)))
 
+    def restore_all(
+        self,
+        subjects: Sequence[CohortScan],
+        execute: Execute,
+        said: Callable[[InvalidVolume], str] = str,
+    ) -> Generator[Record, None, None]:
+        """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
-def restore_all(
-    cohort: Cohort,
-    subjects: Sequence[CohortScan],
-    execute: Execute,
-    said: Callable[[InvalidVolume], str] = str,
-) -> Generator[Record, None, None]:
-    """Restore subjects, whichever of them fail; yields the record of each as it ends.
-
-    Leaving off early leaves whole result folders, and nothing besides. One run at a time may write
-    to a folder. `execute` says on what, `said` words why a file is refused.
-    """
-    staging = cohort.out / STAGING
-    shutil.rmtree(staging, ignore_errors=True)  # Left by a run that was killed.
-    staging.mkdir(parents=True, exist_ok=True)
-    try:
-        with closing(execute(cohort.restore, subjects)) as ends:
+        Leaving off early leaves whole result folders, and nothing besides. One run at a time may
+        write to a folder. `execute` says on what, `said` words why a file is refused.
+        """
+        with self._staging(), closing(execute(self.restore, subjects)) as ends:
             for i, outcome in ends:
                 if isinstance(outcome, Exception):
-                    outcome = cohort.fail(subjects[i], outcome, said)
+                    outcome = self.fail(subjects[i], outcome, said)
                 yield outcome
-    finally:
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        """The folder for what is not whole yet, at first without what a killed run left."""
+        staging = self.out / STAGING
         shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True, exist_ok=True)
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
+    def summarise(self, found: Found) -> list[Record]:
+        """Write the summary, a row for each subject and each other file; returns the records."""
+        records = [self.record(subject) for subject in found.subjects]
+        for other in found.passed_over:
+            why = f"{other.kind}: {other.why}"
+            records.append(Record(other.file, other.file, None, "passed over", message=why))
+        columns = [column.name for column in fields(Record) if column.name != "made_with"]
+        write_csv(map(vars, records), columns, self.out / SUMMARY_FILE)
+        return records
 
-def summarise(cohort: Cohort, found: Found) -> list[Record]:
-    """Write the summary, a row for each subject and each other file; returns the records."""
-    records = [cohort.record(subject) for subject in found.subjects]
-    for other in found.passed_over:
-        why = f"{other.kind}: {other.why}"
-        records.append(Record(other.file, other.file, None, "passed over", message=why))
-    columns = [column.name for column in fields(Record) if column.name != "made_with"]
-    write_csv(map(vars, records), columns, cohort.out / SUMMARY_FILE)
-    return records
-
-
-def write_as(layout: str, cohort: Cohort, records: Sequence[Record]) -> Path:
-    """Write the hearts that are done in a layout of `datasets.LAYOUTS` too; returns its folder,
-    which replaces that of an earlier run."""
-    staging, folder = cohort.out / STAGING, cohort.out / f"S_SR_{layout}"
-    done = [record.subject for record in records if record.status == "done"]
-    hearts = {name: cohort.out / name / "S_SR.nii.gz" for name in done}
-    staging.mkdir(exist_ok=True)
-    try:
-        with whole_folder(folder, staging) as draft:
-            datasets.write_dataset(layout, hearts, cohort.version, draft)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return folder
+    def write_as(self, layout: str, records: Sequence[Record]) -> Path:
+        """Write the hearts that are done in a layout of `datasets.LAYOUTS` too; returns its folder,
+        which replaces that of an earlier run."""
+        folder = self.out / f"S_SR_{layout}"
+        done = [record.subject for record in records if record.status == "done"]
+        hearts = {name: self.out / name / "S_SR.nii.gz" for name in done}
+        with self._staging() as staging, whole_folder(folder, staging) as draft:
+            datasets.write_dataset(layout, hearts, self.version, draft)
+        return folder

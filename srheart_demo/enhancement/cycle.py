@@ -17,7 +17,7 @@ from typing import Any, Self
 import torch
 
 from srheart_demo.enhancement.enhance import Enhancement, enhance
-from srheart_demo.files import atomic_folder, atomic_path, write_csv, write_json
+from srheart_demo.files import atomic_folder, write_csv, write_json
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
@@ -41,7 +41,11 @@ WatchFrame = Callable[[str, int, Step], None]
 
 @dataclass(frozen=True)
 class Beat:
-    """What one frame holds: volumes of S_SR, its run, and a verdict where somebody asked."""
+    """What one frame holds: volumes of S_SR, its run, and a verdict where somebody asked.
+
+    Standard deviations, ml, are of the Laplace approximation, with d known; None where nobody
+    asked, or the run had no priors.
+    """
 
     frame: int  # its index in the file
     LV_ml: float
@@ -50,37 +54,22 @@ class Beat:
     iterations: int
     L: float
     verdict: str | None = None
-
-    @classmethod
-    def of(cls, frame: int, e: Enhancement) -> Self:
-        """Measured on a restored frame."""
-        ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-        LV, MYO, RV = (round(volume, 1) for volume in ml.values())
-        verdict = e.trust.verdict if e.trust else None
-        return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict)
-
-
-@dataclass(frozen=True)
-class CycleBeat(Beat):
-    """The same with standard deviations, ml: of the Laplace approximation, with d known.
-
-    None where the run had no priors.
-    """
-
     LV_ml_sd: float | None = None
     MYO_ml_sd: float | None = None
     RV_ml_sd: float | None = None
 
     @classmethod
-    def of(cls, frame: int, e: Enhancement) -> Self:
-        """Measured on a restored frame, and on draws of its heart."""
-        measured = asdict(Beat.of(frame, e))
-        settings = e.last.state.settings
-        if settings.prior and settings.prior_of == "zd":
-            drawn = soft_volumes_ml(laplace(e.last, e.problem).hearts(DRAWS)).std(0)
-            for tissue, sd in zip(TISSUES[1:], drawn[1:].tolist(), strict=True):
-                measured[f"{tissue}_ml_sd"] = round(sd, 2)
-        return cls(**measured)
+    def of(cls, frame: int, e: Enhancement, draws: int = 0) -> Self:
+        """Measured on a restored frame; standard deviations on so many draws of its heart."""
+        settings, sds = e.last.state.settings, dict[str, Any]()
+        if draws and settings.prior and settings.prior_of == "zd":
+            drawn = soft_volumes_ml(laplace(e.last, e.problem).hearts(draws)).std(0)
+            named = zip(TISSUES[1:], drawn[1:].tolist(), strict=True)
+            sds = {f"{tissue}_ml_sd": round(sd, 2) for tissue, sd in named}
+        ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
+        LV, MYO, RV = (round(volume, 1) for volume in ml.values())
+        verdict = e.trust.verdict if e.trust else None
+        return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict, **sds)
 
 
 @dataclass
@@ -98,7 +87,7 @@ class Kept:
     out: Path | None = None
     made_with: Mapping[str, Any] = field(default_factory=dict)
     alone: list[Alone] = field(default_factory=list)
-    beats: dict[int, CycleBeat] = field(default_factory=dict)
+    beats: dict[int, Beat] = field(default_factory=dict)
 
     @classmethod
     def of(cls, out: Path, made_with: Mapping[str, Any]) -> Self:
@@ -108,7 +97,7 @@ class Kept:
             found = json.loads((out / KEPT_FILE).read_text("utf-8"))
             if found["made_with"] == kept.made_with:
                 alone = [Alone(torch.tensor(z), torch.tensor(d), ml) for z, d, ml in found["alone"]]
-                beats = [CycleBeat(**beat) for beat in found["beats"]]
+                beats = [Beat(**beat) for beat in found["beats"]]
                 there = [b for b in beats if (kept.folder(b.frame) / "d.json").exists()]
                 kept.alone, kept.beats = alone, {b.frame: b for b in there}
         return kept
@@ -122,7 +111,7 @@ class Kept:
         frame = e.scan.frame
         with atomic_folder(self.folder(frame)) as folder:
             e.write(folder)
-        self.beats[frame] = CycleBeat.of(frame, e)
+        self.beats[frame] = Beat.of(frame, e, DRAWS)
         beats = [self.beats[n] for n in sorted(self.beats)]
         write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
         self.save()
@@ -134,8 +123,8 @@ class Kept:
         alone = [[own.z.tolist(), own.d.tolist(), own.muscle_ml] for own in self.alone]
         beats = [asdict(beat) for beat in self.beats.values()]
         self.out.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self.out / KEPT_FILE) as draft:
-            write_json({"made_with": self.made_with, "alone": alone, "beats": beats}, draft)
+        content = {"made_with": self.made_with, "alone": alone, "beats": beats}
+        write_json(content, self.out / KEPT_FILE)
 
 
 def restore_cycle(
@@ -171,7 +160,7 @@ def found_alone(e: Enhancement) -> Alone:
     return Alone(e.last.z, e.last.state.point.d, muscle_ml)
 
 
-def write_volumes(beats: Sequence[CycleBeat], path: Path) -> None:
+def write_volumes(beats: Sequence[Beat], path: Path) -> None:
     """The volumes over the cycle as CSV, whole or not at all.
 
     Beside them what share of its largest volume each ventricle has ejected (at end-systole the
@@ -194,13 +183,13 @@ def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:
     return 1 - min(volumes) / max(volumes)
 
 
-def extremes(beats: Sequence[CycleBeat], tissue: str) -> tuple[Measured, Measured]:
+def extremes(beats: Sequence[Beat], tissue: str) -> tuple[Measured, Measured]:
     """A ventricle's largest and smallest volume, ml."""
     volumes = [(getattr(b, f"{tissue}_ml"), getattr(b, f"{tissue}_ml_sd")) for b in beats]
     return max(volumes), min(volumes)
 
 
-def ejected(beats: Sequence[CycleBeat], tissue: str) -> Measured:
+def ejected(beats: Sequence[Beat], tissue: str) -> Measured:
     """`ejection_fraction`, errors of two frames being independent."""
     (EDV, ED_sd), (ESV, ES_sd) = extremes(beats, tissue)
     if ED_sd is None or ES_sd is None:
@@ -208,7 +197,7 @@ def ejected(beats: Sequence[CycleBeat], tissue: str) -> Measured:
     return 1 - ESV / EDV, math.hypot(ES_sd, ESV / EDV * ED_sd) / EDV
 
 
-def mass_g(beats: Sequence[CycleBeat]) -> Measured:
+def mass_g(beats: Sequence[Beat]) -> Measured:
     """Mean mass of the left ventricle's myocardium, g.
 
     That is the mean of the frames': what one does not tell of the muscle the others do not either.

@@ -8,23 +8,17 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from srheart_demo.files import write_json
+from srheart_demo.files import catalogue, write_json, write_text
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan.labels import Convention
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
-_CAVITY = "(?: (?:cavity|blood ?pool))?"
-NAMES = {
-    "LV": re.compile(f"lv{_CAVITY}|lvc|lvbp|left ventric(?:le|ular){_CAVITY}"),
-    "MYO": re.compile("(?:(?:lv|left ventric(?:le|ular)) )?myo(?:cardium)?|lvm|mlv"),
-    "RV": re.compile(f"rv{_CAVITY}|rvc|rvbp|right ventric(?:le|ular){_CAVITY}"),
-}
-"""What tissues are called, in small letters, words parted by spaces."""
-FULL_NAMES = {"LV": "left ventricle", "MYO": "left ventricular myocardium", "RV": "right ventricle"}
+_SAID = catalogue(__file__, "datasets.toml")
 
 
 class Legend(NamedTuple):
@@ -44,9 +38,7 @@ class Legends:
     """Those of a folder's files, each read once."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
-        self._beside: dict[Path, list[Path]] = {}
-        self._read: dict[Path, Legend] = {}
+        self._root, self._listed, self._read = root, cache(_legends_in), cache(_legend)
 
     def of(self, file: str) -> Legend | None:
         """The nearest that speaks of a label map, by its path from the root.
@@ -60,15 +52,14 @@ class Legends:
         for folder in folders:
             for path in self._listed(folder):
                 if path.name == NNUNET or _entities(path.name) <= _entities(file):
-                    return self._read.setdefault(path, _legend(path))
+                    return self._read(path)
         return None
 
-    def _listed(self, folder: Path) -> list[Path]:
-        """Legends in a folder; those of the fewest files first."""
-        if folder not in self._beside:
-            found = [path for name in (NNUNET, DSEG, f"*_{DSEG}") for path in folder.glob(name)]
-            self._beside[folder] = sorted(found, key=lambda path: -len(_entities(path.name)))
-        return self._beside[folder]
+
+def _legends_in(folder: Path) -> list[Path]:
+    """Those of the fewest files first."""
+    found = [path for name in (NNUNET, DSEG, f"*_{DSEG}") for path in folder.glob(name)]
+    return sorted(found, key=lambda path: -len(_entities(path.name)))
 
 
 def _entities(name: str) -> set[str]:
@@ -85,8 +76,8 @@ def _legend(path: Path) -> Legend:
     named: dict[str, tuple[int, ...]] = {}
     for name, values in pairs:
         words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
-        for tissue, known in NAMES.items():
-            if known.fullmatch(words):
+        for tissue, known in _SAID["names"].items():
+            if re.fullmatch(known, words):
                 named[tissue] = (*named.get(tissue, ()), *values)
     LV, MYO, RV = (named.get(tissue, ()) for tissue in TISSUES[1:])
     found = Convention(LV, MYO, RV, f"as {path.name} says")
@@ -137,19 +128,11 @@ def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder:
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(hearts[name], folder / place)
     if layout == "nnunet":
-        labels = {tissue: value for value, tissue in enumerate(("background", *TISSUES[1:]))}
-        write_json({"labels": labels, "file_ending": ".nii.gz"}, folder / NNUNET)
+        write_json(_SAID["nnunet"], folder / NNUNET)
         return
-    rows = ["index\tname\tabbreviation", "0\tbackground\tBG"]
-    rows += [f"{i}\t{name}\t{tissue}" for i, (tissue, name) in enumerate(FULL_NAMES.items(), 1)]
-    (folder / DSEG).write_text("\n".join(rows) + "\n", "utf-8")
-    made = {
-        "Name": "Hearts restored from short-axis stacks",
-        "BIDSVersion": "1.10.0",
-        "DatasetType": "derivative",
-        "GeneratedBy": [{"Name": "srheart-demo", "Version": version}],
-    }
-    write_json(made, folder / "dataset_description.json")
+    write_text(_SAID["bids"]["dseg"], folder / DSEG)
+    made = {"GeneratedBy": [{"Name": "srheart-demo", "Version": version}]}
+    write_json(_SAID["bids"]["description"] | made, folder / "dataset_description.json")
 
 
 def _bids_path(name: str) -> str:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.enhancement import SENTENCES, refusal
 from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
@@ -30,22 +31,8 @@ from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 
-GAUGE = (
-    "A common translation of all slices with the opposite one of the heart leaves L_SA unchanged. "
-    "The two are given so that d averages zero over the slices with tissue whose breath-hold did "
-    "not go astray: the heart lies where the stack as a whole was scanned. Only along the plane of "
-    "a long-axis view that is taken to lie where its file says (settings: moving_views false) the "
-    "view shows that translation, and d keeps it. S_SR, d and d_LA belong together; "
-    "d_mean_removed_mm is d less its mean."
-)
-CURVES = {
-    "L": "loss",
-    "L_SA": "loss_sa",
-    "L_LA": "loss_la",
-    "objective": "objective",
-    "gradient_z": "gradient_z",
-    "gradient_d": "gradient_d",
-    "seconds": "seconds",
+CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
+    name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
 }
 """Columns of ``convergence.csv`` → attributes of a step."""
 
@@ -140,11 +127,8 @@ class Enhancement:
             *((f"Slice {k}", self.d[k]) for k in sorted(there[slices])),
             *((scan.views[v].name, self.d_LA[v]) for v in views),
         ]
-        return tuple(
-            f"{os.path.basename(name)} lies {np.hypot(*d):.0f} mm off where the others do: its "
-            "breath-hold went astray, or its labels are of another place."
-            for name, d in far
-        )
+        said = SENTENCES["heart"]["astray"]
+        return tuple(said.format(name=os.path.basename(name), far=np.hypot(*d)) for name, d in far)
 
     def write(self, folder: Path | str, surface: bool = True) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
@@ -199,10 +183,7 @@ def enhance(
             watch(step)
 
     if not math.isfinite(solve(problem, settings, keep, z).objective):
-        raise Diverged(
-            f"{scan.stack.name}: the optimisation diverged with preset {settings.name}; use "
-            "another preset."
-        )
+        raise Diverged(refusal("diverged", name=scan.stack.name, preset=settings.name))
     return Enhancement(scan, problem, steps)
 
 
@@ -220,9 +201,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
     end, scan, placement = e.last, e.scan, e.scan.placement
     in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
     return {
-        "what": "Displacement of each slice in mm, along rows' and columns' index directions; "
-        "slice k shows the heart moved by d[k]. d_LA_mm is the same of each long-axis view.",
-        "gauge": GAUGE,
+        **SENTENCES["d.json"],
         "d_mm": _rounded(e.d),
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srheart_demo.enhancement import names
+from srheart_demo.enhancement import SENTENCES, names, refusal
 from srheart_demo.enhancement.datasets import Legend, Legends
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
@@ -31,15 +31,7 @@ from srheart_demo.scan.volume import (
 )
 
 SAMPLE = 2**16  # Voxels that tell a picture from labels
-REASONS = {
-    "picture": "pictures",
-    "file without labels": "files without labels",
-    "view without a stack": "views without a stack",
-    "view that was not taken": "views that were not taken",
-    "file in another format": "files in other formats",
-    "result": "results",
-    "file left out by a pattern": "files left out by a pattern",
-}
+REASONS: dict[str, str] = SENTENCES["passed over"]
 """Why files are passed over: one of them, and several."""
 
 
@@ -176,9 +168,9 @@ def find_subjects(
     """
     root, results = folder.resolve(), out.resolve() if out else None
     if not root.is_dir():
-        raise UnusableCohort(f"{folder}: there is no such folder; check the path.")
+        raise UnusableCohort(refusal("no such folder", folder=folder))
     if root == results:
-        raise UnusableCohort(f"{out}: results cannot lie among the scans; give another folder.")
+        raise UnusableCohort(refusal("among the scans", folder=out))
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
@@ -193,12 +185,13 @@ def find_subjects(
             watch(i, len(files))
     found = sorting.found()
     by_name: dict[str, str] = {}
+    pairs = [(by_name.setdefault(scan.name, scan.file), scan.file) for scan in found.subjects]
     for scan in found.subjects:
-        if (other := by_name.setdefault(scan.name, scan.file)) != scan.file:
-            raise UnusableCohort(_clash(folder, other, scan.file))
-    for scan in found.subjects:
-        for parent in by_name.keys() & set(map(str, PurePosixPath(scan.name).parents)):
-            raise UnusableCohort(_clash(folder, by_name[parent], scan.file))
+        parents = map(str, PurePosixPath(scan.name).parents)
+        pairs += [(by_name[parent], scan.file) for parent in parents if parent in by_name]
+    for one, other in pairs:
+        if one != other:
+            raise UnusableCohort(refusal("same results", folder=folder, one=one, other=other))
     return found
 
 
@@ -319,7 +312,7 @@ class _Sorting:
                 volume = survey_view(self.folder / view, meaning, frame).volume
                 for other, known in taken.items():
                     if same_plane(volume, known):
-                        raise InvalidVolume(f"{other} shows the same plane")
+                        raise InvalidVolume(refusal("same plane", other=other))
             except InvalidVolume as error:
                 self.left_out[view] = self._said(error, view)
                 notes.append(f"The view {view} was left out: {self.left_out[view]}.")
@@ -333,7 +326,7 @@ class _Sorting:
         legend = self._legends.of(view)
         meaning = legend and legend.convention
         if (meaning and meaning.tissues) != (scan.meaning and scan.meaning.tissues):
-            raise InvalidVolume("its dataset gives its labels another meaning than the stack's")
+            raise InvalidVolume(refusal("other meaning"))
         return meaning
 
     def _view_frame(self, scan: CohortScan, view: str) -> int | None:
@@ -345,14 +338,11 @@ class _Sorting:
         if isinstance(stack, Content) and frames == stack.frames > 1:
             if scan.frame in labelled:
                 return scan.frame
-            raise InvalidVolume(f"its frame {scan.frame} holds no labels")
+            raise InvalidVolume(refusal("empty frame", frame=scan.frame))
         if len(labelled) > 1:
-            raise InvalidVolume(
-                f"it holds labels in {len(labelled)} frames, and nothing says which of them goes "
-                "with the stack"
-            )
+            raise InvalidVolume(refusal("which frame", n=len(labelled)))
         if scan.several:
-            raise InvalidVolume("it shows one frame, and nothing says which one of the stack")
+            raise InvalidVolume(refusal("which frame of the stack"))
         return None if frames == 1 else labelled[0]
 
 
@@ -388,7 +378,3 @@ def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
     except InvalidVolume:  # Trying it says so.
         pass
     return 1, [0]
-
-
-def _clash(folder: Path, one: str, other: str) -> str:
-    return f"{folder}: {one} and {other} would share a result folder; rename one."

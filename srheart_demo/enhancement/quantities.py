@@ -5,12 +5,10 @@ them, label noise, several spacings, some slices missing. A quantity outside wha
 is unusual; one much farther out is not to be trusted.
 """
 
-import tomllib
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
+from srheart_demo.files import catalogue
 from srheart_demo.frame import HR_SPACING
 from srheart_demo.heart import anatomy
 from srheart_demo.heart.population import VOLUME_RANGES
@@ -109,9 +108,7 @@ class Quantity:
 
 QUANTITIES = {
     name: Quantity(**row | {"usual": Range(*row["usual"])})
-    for name, row in tomllib.loads(
-        Path(__file__).with_name("quantities.toml").read_text("utf-8")
-    ).items()
+    for name, row in catalogue(__file__, "quantities.toml").items()
 }
 """By name, from quantities.toml."""
 SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)

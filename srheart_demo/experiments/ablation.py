@@ -15,7 +15,6 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from scipy import fft
 
 from srheart_demo.experiments import methods
 from srheart_demo.experiments.cases import Case, displaced_heart
@@ -23,8 +22,8 @@ from srheart_demo.experiments.generators import ceiling_of
 from srheart_demo.experiments.methods import PAPERS, Labels, Restoration
 from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
-from srheart_demo.experiments.scoring import COLUMNS, score, scores_of
-from srheart_demo.experiments.summary import Plot, lines, paired_interval
+from srheart_demo.experiments.scoring import COLUMNS, dice_at_shifts, score, scores_of
+from srheart_demo.experiments.summary import TABLES, Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
@@ -35,15 +34,6 @@ from srheart_demo.solver.problem import Problem
 
 BEYOND = ("faulty", "loss", "size_of_z", "dice_best_shifts")
 """What is scored besides `COLUMNS`; see `beyond`."""
-_MEASURES: dict[str, tuple[str, int | None]] = {
-    f"Dice {' / '.join(TISSUES[1:])}": ("dice_{}", 3),
-    "mean Dice": ("dice_mean", 3),
-    "motion error, mm": ("motion_error_mm", 2),
-    "unsheared, mm": ("unsheared_motion_error_mm", 2),
-    "faulty hearts": ("faulty", 2),
-    "seconds": ("seconds", 1),
-}
-_FAULTY = "Faulty: the share of hearts with faults of topology (`anatomy.faults`)."
 
 
 def beyond(found: Restoration, labels: Labels, case: Case) -> Scores:
@@ -61,12 +51,8 @@ def beyond(found: Restoration, labels: Labels, case: Case) -> Scores:
 
 def dice_at_best_shifts(a: Labels, b: Labels) -> float:
     """Mean Dice of LV, MYO and RV, each at the whole-voxel shift that is best for it."""
-    found = []
-    for label in range(1, len(TISSUES)):
-        one, other = ((x == label).astype(np.float32) for x in (a, b))
-        overlaps = fft.irfftn(fft.rfftn(one) * fft.rfftn(other).conj(), one.shape)
-        found.append(2 * overlaps.max() / max(one.sum() + other.sum(), 1))
-    return float(np.mean(found))
+    labels = range(1, len(TISSUES))
+    return float(np.mean([dice_at_shifts(a == label, b == label).max() for label in labels]))
 
 
 class Ablation(MethodsOnHearts):
@@ -79,9 +65,8 @@ class Ablation(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Where each step stands, and what it brings."""
-        compared = self.compared(results)
-        note = f"{_FAULTY} Each step keeps what those above it added."
-        return [compared.means(self.title, _MEASURES, note), self._gains(results)]
+        means = self.compared(results).means(self.title, ["steps", "ablation"])
+        return [means, self._gains(results)]
 
     def _gains(self, results: Results) -> Table:
         def gain(level: str, before: str, name: str) -> str:
@@ -94,8 +79,8 @@ class Ablation(MethodsOnHearts):
             (step[1], *(gain(level, *step) for level in self.levels))
             for step in pairwise(self.methods)
         ]
-        note = "Mean Dice less that of the step before, heart by heart, with a 95 % interval."
-        return Table("What each step brings", ("step", *self.levels), rows, note)
+        head = ("step", *self.levels)
+        return Table("What each step brings", head, rows, TABLES["gains"]["note"])
 
     def plots(self, results: Results) -> list[Plot]:
         """Dice and motion error along the steps: one figure for a lecture."""
@@ -129,20 +114,8 @@ class Gap(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Every variant, with its loss, beside what the paper prints."""
-        columns = {
-            **_MEASURES,
-            "Dice at best shifts": ("dice_best_shifts", 3),
-            "L at the end": ("loss", 4),
-            "|z|/√M": ("size_of_z", 2),
-        }
         printed = ", ".join(f"{level} {mean}" for level, (mean, _) in TABLE_2["LO (paper)"].items())
-        note = (
-            f"{_FAULTY} The paper prints a mean Dice of {printed}. A best code is the nearest that "
-            "G can come to the true heart; its L is taken with the true d. Where a run ends below "
-            "that L, likelihood itself prefers a wrong heart; where it ends above, the loop has "
-            "not found the best."
-        )
-        return [self.compared(results).means(self.title, columns, note)]
+        return [self.compared(results).means(self.title, ["steps", "gap"], printed=printed)]
 
 
 def _score_best_code(generator: str, case: Case) -> Scores:

@@ -84,9 +84,9 @@ class HeldOut:
         return {**asdict(self), "seeds of hearts and motion": seeds}
 
 
-def held_out_seeds(n: int, seed: int) -> range:
-    """Seeds of the `n` hearts of one choice of `seed`."""
-    first = FIRST_SEED + seed * _HEARTS
+def held_out_seeds(n: int, seed: int, start: int = FIRST_SEED) -> range:
+    """Seeds from `start` on of the `n` hearts of one choice of `seed`."""
+    first = start + seed * _HEARTS
     return range(first, first + n)
 
 

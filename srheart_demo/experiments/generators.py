@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.experiments.cases import held_out_seeds
+from srheart_demo.experiments.scoring import by_tissue
 from srheart_demo.experiments.tables import Row, Rows, Scores, Table
-from srheart_demo.files import atomic_path, fingerprint
+from srheart_demo.files import fingerprint, write_text
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.generator import HeartGenerator, to_labels
@@ -34,7 +36,6 @@ from srheart_demo.solver.problem import Encoder, Generator
 
 EVALUATION_SEED = SEEDS["evaluation"].start
 """Hearts of this seed and above were neither trained nor validated on."""
-_HEARTS = 100_000  # Hearts that one choice of seed may use
 ACTIVE = 0.01
 """Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
 DRAWS_PER_PAIR = 20  # 1,000 draws come with 50 pairs of hearts to interpolate between
@@ -75,7 +76,7 @@ def on_hearts(
         return accuracy(G, make())
 
     for population in populations if n else ():
-        hearts = [partial(unseen_heart, population, s) for s in _seeds(n, seed)]
+        hearts = [partial(unseen_heart, population, s) for s in held_out_seeds(n, seed, 0)]
         yield Part(section(G, weights, population, seed, n), score, hearts)
     for path in files:
         yield Part(section(G, weights, path.name, seed), score, [partial(placed_heart, path)])
@@ -90,10 +91,10 @@ def of_itself(G: HeartGenerator, weights: Path, n: int, seed: int) -> Iterator[P
         yield Part(of("z ~ N(0, I)", n=n), sound, codes)
         yield Part(of("z = 0"), sound, [torch.zeros(1, G.latent_size)])
     if n and isinstance(G, Encoder):
-        hearts, encode = _seeds(n, seed), partial(posterior, G)
+        hearts, encode = held_out_seeds(n, seed, 0), partial(posterior, G)
         yield Part(of("latent space", n=n), encode, hearts, _together)
         if pairs := n // DRAWS_PER_PAIR:
-            ends = (encode(s)[0] for s in _seeds(2 * pairs, seed))
+            ends = (encode(s)[0] for s in held_out_seeds(2 * pairs, seed, 0))
             between = (
                 z
                 for pair in zip(ends, ends, strict=True)
@@ -111,10 +112,6 @@ def _together(posteriors: list[tuple[Tensor, Tensor]]) -> list[Scores]:
 def section(G: HeartGenerator, weights: Path, on: str, seed: int, n: int = 1) -> Section:
     """The name of what is measured of a generator."""
     return Section(G.name, fingerprint(weights), on, seed, n)
-
-
-def _seeds(n: int, seed: int) -> range:
-    return range(seed * _HEARTS, seed * _HEARTS + n)
 
 
 def unseen_heart(population: str, seed: int) -> LabelVolume:
@@ -147,14 +144,12 @@ def accuracy(G: HeartGenerator, heart: LabelVolume) -> Scores:
     if isinstance(G, Encoder):
         with torch.no_grad():
             codes["encode-decode"], _ = G.encode(target)
-    scores = {}
+    scores: Scores = {}
     for name, z in codes.items():
         with torch.no_grad():
             estimate = labels_at(G.decode(z), points)
-        for tissue, overlap in dice(estimate, heart.labels).items():
-            scores[f"{name} Dice {tissue}"] = overlap
-        for tissue, distance in assd(estimate, heart.labels, heart.spacing).items():
-            scores[f"{name} ASSD {tissue}"] = distance
+        scores |= by_tissue(f"{name} Dice {{}}", dice(estimate, heart.labels))
+        scores |= by_tissue(f"{name} ASSD {{}}", assd(estimate, heart.labels, heart.spacing))
     scores["ceiling RMS of z"] = float(codes["ceiling"].square().mean().sqrt())
     return scores
 
@@ -253,8 +248,7 @@ class Evaluation(Rows):
 
     def _show(self) -> None:
         if self.page:
-            with atomic_path(self.page) as draft:
-                draft.write_text(self.markdown(), encoding="utf-8")
+            write_text(self.markdown(), self.page)
 
     def _sections(self) -> dict[tuple[str, ...], list[Row]]:
         sections: dict[tuple[str, ...], list[Row]] = {}

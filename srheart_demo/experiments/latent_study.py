@@ -18,7 +18,7 @@ from srheart_demo.experiments.cases import LEVELS, HeldOut, drawn_heart, simulat
 from srheart_demo.experiments.methods import PAPERS, LatentOptimisation
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, score, with_mean
-from srheart_demo.experiments.summary import Comparison, Plot, lines
+from srheart_demo.experiments.summary import TABLES, Comparison, Plot, lines
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES, hr_affine
@@ -107,23 +107,11 @@ class LatentStudy(Experiment):
 
     def tables(self, results: Results) -> list[Table]:
         """By size, with the other generators; by β; and all that LO is scored by."""
-        nested = (
-            "M leading latents of traits, the rest zero: nested, not retrained. The others have a "
-            "training of their own."
-        )
-        trained = (
-            f"β-VAEs of 64 latents, each trained on {self.recipe.hearts} hearts in "
-            f"{self.recipe.steps} steps of {self.recipe.batch}. β weighs means over voxels and "
-            "over z; z starts at 0."
-        )
-        tables = [
-            self._table(results, title, names, note)
-            for title, names, note in (
-                ("Nested sizes of traits, and other generators", [*self.nested], nested),
-                ("β of the paper's recipe", [*self.trained], trained),
-            )
-            if names
-        ]
+        nested = "Nested sizes of traits, and other generators"
+        tables = [self._table(results, nested, [*self.nested], "nested")]
+        if self.trained:
+            title = "β of the paper's recipe"
+            tables.append(self._table(results, title, [*self.trained], "trained"))
         return [*tables, Comparison(results, LEVELS, [*self.nested, *self.trained]).means()]
 
     def plots(self, results: Results) -> list[Plot]:
@@ -140,7 +128,7 @@ class LatentStudy(Experiment):
                 plots.append(lines(results, along, title, (axis, "mean Dice ± SD"), {"": panel}))
         return plots
 
-    def _table(self, results: Results, title: str, names: Sequence[str], note: str) -> Table:
+    def _table(self, results: Results, title: str, names: Sequence[str], of: str) -> Table:
         columns = {f"best code {s}": (BEST_CODE, f"dice_{s}") for s in SCORED}
         columns |= {f"LO, {level}": (level, "dice_mean") for level in LEVELS}
         compared, sound = Comparison(results, LEVELS, names), results.paired("sound", DRAWS, names)
@@ -148,7 +136,7 @@ class LatentStudy(Experiment):
             (*row, f"{sound[name].mean():.0%}" if len(sound[name]) else "")
             for name, row in zip(names, compared.rows(columns.values(), {}), strict=True)
         ]
-        note = f"Mean Dice ± SD, the two best in bold; LO's answer is G(z), no residual. {note}"
+        note = f"{TABLES['latent']['note']} {TABLES[of]['note']}".format(**vars(self.recipe))
         return Table(title, ("generator", *columns, "sound draws"), rows, note)
 
 

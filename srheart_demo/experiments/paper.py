@@ -1,13 +1,13 @@
 """Figures that the paper prints, from paper.toml: Dice, mean and standard deviation."""
 
-import tomllib
-from pathlib import Path
 from typing import Any
+
+from srheart_demo.files import catalogue
 
 PrintedRow = dict[str, tuple[float, float]]  # Structure or column → mean, SD
 Printed = dict[str, PrintedRow]  # Method → its row
 
-_TABLES: dict[str, Any] = tomllib.loads(Path(__file__).with_name("paper.toml").read_text("utf-8"))
+_TABLES: dict[str, Any] = catalogue(__file__, "paper.toml")
 TABLE_1: Printed = _TABLES["table_1"]
 TABLE_2: Printed = _TABLES["table_2"]
 TABLE_3: Printed = _TABLES["table_3"]

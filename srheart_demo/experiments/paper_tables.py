@@ -28,7 +28,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import Comparison, Plot, lines, mean_cells
+from srheart_demo.experiments.summary import TABLES, Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -68,16 +68,11 @@ class MethodsOnHearts(Experiment):
 
     def tasks(self) -> Sequence[Task]:
         """Each heart at each level, so that a heart is made once for all."""
-        population = self.subjects.population
-        return [
-            Task(
-                f"{population} {seed}",
-                level,
-                partial(self.made, population, seed, level),
-                self.measures(level),
-            )
-            for seed, level in product(self.subjects.seeds, self.levels)
-        ]
+        population, tasks = self.subjects.population, []
+        for seed, level in product(self.subjects.seeds, self.levels):
+            case = partial(self.made, population, seed, level)
+            tasks.append(Task(f"{population} {seed}", level, case, self.measures(level)))
+        return tasks
 
     @staticmethod
     def made(population: str, seed: int, level: str) -> Case:
@@ -126,8 +121,7 @@ class Table2(MethodsOnHearts):
         columns = [(level, "dice_mean") for level in self.levels]
         rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
-        note = "Mean Dice of LV, MYO and RV, mean ± SD over subjects; columns: level tested on."
-        crossed = Table("Mean Dice", head, rows, note)
+        crossed = Table("Mean Dice", head, rows, TABLES["table2"]["note"])
         return [crossed, *compared.differences(["mean"]), compared.means()]
 
 
@@ -199,10 +193,7 @@ class Table3(MethodsOnHearts):
             for name in figures.values()
         )
         rows = list(zip(self.swept, *columns, strict=True))
-        note = (
-            "On the view as it stands, against the heart after the common translation. γ = 0 is "
-            f"{LO_OURS} without the view."
-        )
+        note = TABLES["sweep"]["note"].format(ours=LO_OURS)
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 
 

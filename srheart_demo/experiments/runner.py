@@ -20,7 +20,7 @@ import torch
 from srheart_demo.experiments.methods import FORMER
 from srheart_demo.experiments.summary import Plot
 from srheart_demo.experiments.tables import Results, Row, Scores, Table
-from srheart_demo.files import atomic_path
+from srheart_demo.files import write_json
 from srheart_demo.machine import one_thread
 from srheart_demo.solver.workers import WorkerDied, in_processes
 
@@ -106,9 +106,7 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
         made_with = {**made_with, "before that": earlier}
     elif results.exists():
         raise OtherSettings(f"{results} is not of an experiment with settings beside it")
-    record = {"settings": wanted, "made_with": made_with}
-    with atomic_path(path) as draft:
-        draft.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json({"settings": wanted, "made_with": made_with}, path)
     return Results(results, experiment.figures)
 
 

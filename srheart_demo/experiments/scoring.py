@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
 from torch import Tensor
 
 from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import Labels, Method, Restoration, method
-from srheart_demo.experiments.tables import Scores
+from srheart_demo.experiments.tables import Scores, Values
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import measures
 from srheart_demo.solver import gauge
@@ -63,8 +66,8 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     return {
         **fixed,
         **{f"raw_{name}": value for name, value in raw.items()},
-        **_by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
-        **_by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
+        **by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
+        **by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
         "lv_mass_g": measures.lv_mass_g(labels, spacing),
         "true_lv_mass_g": measures.lv_mass_g(true_labels, spacing),
         "motion_error_mm": gauge.motion_error(*d, tissue),
@@ -98,15 +101,25 @@ def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
     return {
         **with_mean("dice_{}", measures.dice(labels, case.S_HR.labels)),
         **with_mean("la_dice_{}", measures.dice(found.on_plane(case.plane), case.S_LA.labels[0])),
-        **_by_tissue("assd_{}_mm", assd),
-        **_by_tissue("hd95_{}_mm", hd95),
+        **by_tissue("assd_{}_mm", assd),
+        **by_tissue("hd95_{}_mm", hd95),
     }
+
+
+def dice_at_shifts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Values:
+    """Dice of a tissue in two maps, b moved by each shift in whole voxels; 0 where neither has it.
+
+    Each at its index, and moved cyclically: [0, 0] is where they lie.
+    """
+    overlaps = fft.irfftn(fft.rfftn(a) * fft.rfftn(b).conj(), a.shape)
+    return 2 * overlaps / max(int(a.sum() + b.sum()), 1)
 
 
 def with_mean(name: str, dice: Mapping[str, float]) -> Scores:
     """Dice of each tissue and their mean, under a name with a place for what it is of."""
-    return _by_tissue(name, {**dice, "mean": sum(dice.values()) / len(dice)})
+    return by_tissue(name, {**dice, "mean": sum(dice.values()) / len(dice)})
 
 
-def _by_tissue(name: str, scores: Mapping[str, float]) -> Scores:
+def by_tissue(name: str, scores: Mapping[str, float]) -> Scores:
+    """Scores of each tissue under a name with a place for what it is of."""
     return {name.format(tissue): value for tissue, value in scores.items()}

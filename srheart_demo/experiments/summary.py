@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -15,30 +16,15 @@ from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
 from srheart_demo.experiments.paper import Printed
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
+from srheart_demo.files import catalogue
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import summary
 
 BOLD = 2  # How many of a column are in bold
 RESAMPLES = 10_000
 
-_EACH = " / ".join(TISSUES[1:])
-OTHER_MEASURES: Mapping[str, tuple[str, int | None]] = {
-    f"raw Dice {_EACH}": ("raw_dice_{}", 3),
-    f"ASSD {_EACH}, mm": ("assd_{}_mm", 2),
-    f"HD95 {_EACH}, mm": ("hd95_{}_mm", 1),
-    f"volume error {_EACH}, ml": ("volume_{}_ml", None),
-    "LV mass error, g": ("lv_mass_g", None),
-    "motion error, raw, mm": ("raw_motion_error_mm", 2),
-    "motion error, mm": ("motion_error_mm", 2),
-    "motion error, unsheared, mm": ("unsheared_motion_error_mm", 2),
-    "seconds": ("seconds", 2),
-}
-"""Heading → column of the results and digits of its mean; None: mean ± SD of estimate − truth."""
-MEANS_NOTE = (
-    "Means over the subjects of each method. All but what is called raw is taken after one "
-    "translation common to all slices and tissues; unsheared, after the linear drift along the "
-    "stack as well, which SA slices alone cannot tell from a leaning heart."
-)
+TABLES: dict[str, dict[str, Any]] = catalogue(__file__, "tables.toml")
+"""What is said below tables, and which columns those of means have, from tables.toml."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,12 +132,9 @@ class Comparison:
         ]
         counts = [len(self.results.paired(figures[0], x, names)[names[0]]) for x in self.levels]
         n = ", ".join(map(str, dict.fromkeys(counts)))
-        note = (
-            f"Mean ± SD over {n} {'subject' if n == '1' else 'subjects'} that all methods "
-            "restored; the two best in bold."
-        )
-        if printed:
-            note += " Beside ours the paper's, on its own data."
+        told = TABLES["dice"]
+        note = told["note"].format(n=n, subjects="subject" if n == "1" else "subjects")
+        note += told["printed"] if printed else ""
         head = ("method", *structures, *(f"paper {name}" for name in theirs))
         return self.table(title, head, rows, note)
 
@@ -175,21 +158,22 @@ class Comparison:
                 rows.append((level, structure, best, f"{mean:+.3f}", interval, str(n)))
         head = ("structure", "best other", "difference", "95 % interval", "subjects")
         title = f"{ours} less {others[0] if len(others) == 1 else 'the best other'}"
-        note = "Differences of Dice, subject by subject; intervals by bootstrap over subjects."
-        return self.table(title, head, rows, note)
+        return self.table(title, head, rows, TABLES["less"]["note"])
 
     def means(
         self,
         title: str = "Distances, volumes, motion and time",
-        of: Mapping[str, tuple[str, int | None]] = OTHER_MEASURES,
-        note: str = "Errors: estimate less truth.",
+        of: Sequence[str] = ("others",),
+        **facts: str,
     ) -> Table:
-        """Means over the subjects of each method, by what `OTHER_MEASURES` or the like asks."""
+        """Means over the subjects of each method, with columns and notes `of` some `TABLES`."""
+        columns = {h: figure for x in of for h, figure in TABLES[x].get("columns", {}).items()}
         rows = [
-            (level, method, *(self._means(level, method, *figure) for figure in of.values()))
+            (level, method, *(self._means(level, method, *figure) for figure in columns.values()))
             for level, method in product(self.levels, self.methods)
         ]
-        return self.table(title, ("method", *of), rows, f"{MEANS_NOTE} {note}")
+        note = " ".join(TABLES[x]["note"] for x in ("means", *of)).format(**facts)
+        return self.table(title, ("method", *columns), rows, note)
 
     def strips(self, title: str, named: str = "dice_{}") -> StripPlot:
         """Every subject's Dice by structure and level."""
@@ -209,8 +193,8 @@ class Comparison:
             return Table(title, ("motion", *head), rows, note)
         return Table(title, head, [row[1:] for row in rows], note)
 
-    def _means(self, level: str, method: str, named: str, digits: int | None) -> str:
-        """As `OTHER_MEASURES` asks; empty where no subject has the figure."""
+    def _means(self, level: str, method: str, named: str, digits: int | None = None) -> str:
+        """A cell of `TABLES`; empty where no subject has the figure."""
         texts = []
         for name in dict.fromkeys(named.format(tissue) for tissue in TISSUES[1:]):
             values = self.results.by_subject(name, level, method)

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import fft
 
 from srheart_demo.experiments.cases import LEVELS, VIEWS_AT
 from srheart_demo.experiments.methods import LO_OURS, SEEN, TRUSTED, Labels, Method, weights_in_use
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import SCORED, scores_of
+from srheart_demo.experiments.scoring import SCORED, by_tissue, dice_at_shifts, scores_of
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -40,40 +39,16 @@ class DisplacedViews(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Against the true heart, after one translation and in the world."""
-        columns: dict[str, tuple[str, int | None]] = {
-            "mean Dice": ("dice_mean", 3),
-            "in the world": ("raw_dice_mean", 3),
-            "motion error, mm": ("motion_error_mm", 2),
-            "seconds": ("seconds", 1),
-        }
         compared = self.compared(results)
-        note = "Levels are of the slices' motion and of the views'."
-        return [compared.means(self.title, columns, note), *compared.differences(["mean"])]
+        return [compared.means(self.title, ["views"]), *compared.differences(["mean"])]
 
 
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """A scan without one of its views, and that view."""
-
-    scan: Scan
-    view: int  # which
-
-    @classmethod
-    def read(cls, files: Sequence[Path], view: int) -> "LeftOut":
-        """Of the files of a stack and of its views."""
-        return cls(read_scan(*files), view)
-
-
-def score_left_out(method: Method, case: LeftOut) -> Scores:
+def score_left_out(method: Method, scan: Scan, which: int) -> Scores:
     """Dice of a restored heart on the view left out, of the tissues that are outlined in it."""
-    scan, view = case.scan, case.scan.views[case.view]
-    rest = (*scan.views[: case.view], *scan.views[case.view + 1 :])
+    view, rest = scan.views[which], (*scan.views[:which], *scan.views[which + 1 :])
     shown = method(replace(scan, views=rest)).on_plane(plane_geometry(view, scan.placement))
     there, best = dice_where_it_lies(shown, view.labels[0])
-    return {
-        **{f"dice_{name}": value for name, value in there.items()},
-        **{BEST.format(name): value for name, value in best.items()},
-    }
+    return by_tissue("dice_{}", there) | by_tissue(BEST, best)
 
 
 def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mapping[str, float]]:
@@ -81,13 +56,12 @@ def dice_where_it_lies(a: Labels, b: Labels) -> tuple[Mapping[str, float], Mappi
 
     Of the tissues that b shows; another's is NaN, and no part of the mean.
     """
-    scores = {}
-    for label, tissue in enumerate(TISSUES[1:], start=1):
-        one, other = ((x == label).astype(np.float32) for x in (a, b))
-        if not other.any():
-            one[:] = np.nan
-        overlap = fft.irfftn(fft.rfftn(one) * fft.rfftn(other).conj(), one.shape)
-        scores[tissue] = 2 * overlap / (one.sum() + other.sum())
+    scores = {
+        tissue: dice_at_shifts(a == label, b == label)
+        if (b == label).any()
+        else np.full(a.shape, np.nan)
+        for label, tissue in enumerate(TISSUES[1:], start=1)
+    }
     scores["mean"] = np.nanmean([*scores.values()], axis=0)
     best = np.unravel_index(np.argmax(scores["mean"]), a.shape)
     there, moved = (
@@ -124,16 +98,13 @@ class RealViews(Experiment):
 
     def tasks(self) -> Sequence[Task]:
         """Each view of each subject."""
-        return [
-            Task(
-                f"{name}, without {view.name}",
-                self.levels[0],
-                partial(LeftOut.read, files, v),
-                scores_of(self._methods(), self.levels[0], score_left_out),
-            )
-            for name, files in self.subjects.items()
-            for v, view in enumerate(files[1:])
-        ]
+        (level,), tasks = self.levels, []
+        for name, files in self.subjects.items():
+            for v, view in enumerate(files[1:]):
+                scores = scores_of(self._methods(), level, partial(score_left_out, which=v))
+                case, subject = partial(read_scan, *files), f"{name}, without {view.name}"
+                tasks.append(Task(subject, level, case, scores))
+        return tasks
 
     def _compared(self, results: Results) -> Comparison:
         return Comparison(results, self.levels, self._methods())

@@ -6,15 +6,14 @@ no patient's data enter.
 """
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from srheart_demo.files import catalogue
 from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.heart.phantom import HeartShape
 
@@ -38,7 +37,7 @@ class Trait:
     shape: tuple[int, ...] = ()
 
 
-_NUMBERS = tomllib.loads(Path(__file__).with_name("population.toml").read_text("utf-8"))
+_NUMBERS = catalogue(__file__, "population.toml")
 
 
 def _spread_of(name: str, sd: Numbers) -> Numbers:

@@ -3,9 +3,9 @@
 No patient's data: these are figures of means and spreads, in published.toml with their sources.
 """
 
-import tomllib
-from pathlib import Path
 from typing import NamedTuple
+
+from srheart_demo.files import catalogue
 
 
 class MeanSD(NamedTuple):
@@ -15,7 +15,7 @@ class MeanSD(NamedTuple):
     sd: float
 
 
-_FIGURES = tomllib.loads(Path(__file__).with_name("published.toml").read_text("utf-8"))
+_FIGURES = catalogue(__file__, "published.toml")
 HEALTHY = {name: MeanSD(*figure) for name, figure in _FIGURES["healthy"].items()}
 """Healthy adults at end-diastole, by the names of `anatomy.statistics`."""
 VOLUMES_ACDC = {name: tuple(volumes) for name, volumes in _FIGURES["acdc"].items()}

@@ -7,19 +7,17 @@ superior), as in NIfTI.
 
 import gzip
 import os
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.files import atomic_path
+from srheart_demo.files import atomic_path, catalogue
 from srheart_demo.frame import TISSUES
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
-SENTENCES = tomllib.loads(Path(__file__).with_name("sentences.toml").read_text("utf-8"))
+SENTENCES = catalogue(__file__, "sentences.toml")
 
 
 def remark(key: str, **facts: object) -> str:

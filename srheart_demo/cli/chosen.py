@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from srheart_demo.cli.errors import BadInput, refused
+from srheart_demo.cli.errors import SENTENCES, BadInput, refused
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
 from srheart_demo.scan.labels import Convention, parse_convention
@@ -17,18 +17,8 @@ from srheart_demo.scan.read import HowToRead, is_called
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings, preset
 
-REMEDIES = {
-    "frame": "--frame N",
-    "view_frame": "--view-frame N",
-    "labels": "--labels LV=... MYO=... RV=...",
-    "view_labels": "--view-labels LV=... MYO=... RV=...",
-    "slice_axis": "--slice-axis N",
-    "spacing": "--trust-spacing",
-}
-"""What would help (`InvalidVolume.remedy`) → the option for it, where a command has it."""
 
-
-def chosen_generator(name: str) -> HeartGenerator:
+def generator(name: str) -> HeartGenerator:
     """The generator of ``--generator``: shipped, or of a file of weights."""
     weights, damage = weights_file(name), (KeyError, TypeError, RuntimeError, SafetensorError)
     what = f"{weights}: this holds no generator ({{error}}); give weights of srheart train."
@@ -36,30 +26,30 @@ def chosen_generator(name: str) -> HeartGenerator:
         return load_generator(name)
 
 
-def chosen_preset(options: argparse.Namespace) -> Settings:
+def settings_of_preset(options: argparse.Namespace) -> Settings:
     """The settings of ``--preset``."""
     with refused("--preset: {error}.", KeyError):
         return preset(options.preset)
 
 
-def chosen_settings(options: argparse.Namespace) -> Settings:
+def settings(options: argparse.Namespace) -> Settings:
     """The preset, with what the options beside it change in it."""
-    settings = chosen_preset(options)
+    settings = settings_of_preset(options)
     given = {name: getattr(options, name) for name in ("gamma", "start", "seed")}
     settings = replace(settings, **{name: x for name, x in given.items() if x is not None})
     if options.trust_views:
         settings = replace(settings, moving_views=False)
     if options.seed is not None and settings.start != "random":
-        raise BadInput("--seed: only a random start needs one; add --start random.")
+        raise BadInput.of("no seed")
     return replace(settings, residual=False) if options.no_residual else settings
 
 
-def chosen_reading(options: argparse.Namespace) -> HowToRead:
+def reading(options: argparse.Namespace) -> HowToRead:
     """What the options say of how files are read; a cohort has fewer of them."""
     corrected = hasattr(options, "turn")
     return HowToRead(
-        convention=chosen_convention(options),
-        view_convention=chosen_convention(options, "view_labels"),
+        convention=convention(options),
+        view_convention=convention(options, "view_labels"),
         frame=getattr(options, "frame", None),
         view_frame=getattr(options, "view_frame", None),
         view_lacks=tuple(_lacking(words) for words in options.view_lacks or ()),
@@ -74,8 +64,7 @@ def _lacking(words: str) -> tuple[str, str]:
     """``RV`` → of all views, ``VIEW=RV`` → of those of that name: name or pattern, and tissue."""
     view, _, tissue = words.rpartition("=")
     if tissue not in TISSUES[1:]:
-        known = ", ".join(TISSUES[1:])
-        raise BadInput(f"--view-lacks: {tissue!r} is no tissue; say one of {known}, or VIEW=RV.")
+        raise BadInput.of("no tissue", tissue=tissue, known=", ".join(TISSUES[1:]))
     return view or "*", tissue
 
 
@@ -85,10 +74,10 @@ def check_view_names(how: HowToRead, views: Iterable[str | Path]) -> None:
     for pattern, _ in how.view_lacks:
         if pattern != "*" and not any(is_called(name, pattern) for name in names):
             there = ", ".join(sorted(names)) or "none"
-            raise BadInput(f"--view-lacks: no view is called {pattern!r}; there is {there}.")
+            raise BadInput.of("no such view", pattern=pattern, there=there)
 
 
-def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
+def convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:
     """What ``--labels`` says, or ``--view-labels``; None where it was not given."""
     words = getattr(options, of)
     with refused(f"--{of.replace('_', '-')}: {{error}}.", ValueError):
@@ -97,6 +86,6 @@ def chosen_convention(options: argparse.Namespace, of: str = "labels") -> Conven
 
 def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
     """Why a file cannot be used, with the option of this command that would help."""
-    option = REMEDIES.get(error.remedy, "")
+    option = SENTENCES["remedies"].get(error.remedy, "")
     known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))
     return f"{str(error).removesuffix('.')} ({option})." if known else str(error)
