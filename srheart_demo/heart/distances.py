@@ -33,22 +33,15 @@ def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) 
     if inside.all() or not inside.any():
         return np.full(inside.shape, -reach if inside.all() else reach, np.float32)
     signed = np.where(inside, np.float32(-reach), np.float32(reach))
-    near = _near_the_border(inside, spacing, reach)
+    # The border lies about the region, and about what lacks it: in the smaller box of the two.
+    boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
+    smaller = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
+    near = widened(smaller, [int(np.ceil(reach / mm)) + 1 for mm in spacing])
     outwards = distance_transform_edt(~inside[near], sampling=spacing)
     distance = outwards - distance_transform_edt(inside[near], sampling=spacing)
     distance -= np.sign(distance) * min(spacing) / 2
     signed[near] = distance.clip(-reach, reach)
     return signed
-
-
-def _near_the_border(
-    inside: np.ndarray, spacing: Sequence[float], reach: float
-) -> tuple[slice, ...]:
-    """A box beyond which everything is further than `reach` from a region's border."""
-    # The border lies about the region, and about what lacks it: the smaller of the two.
-    boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
-    near = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
-    return widened(near, [int(np.ceil(reach / mm)) + 1 for mm in spacing])
 
 
 def in_plane_distances(

@@ -27,9 +27,8 @@ SD_TOLERANCE = 0.3  # How far an SD may lie from the published one, as a share o
 
 def outside(drawn: MeanSD, target: MeanSD) -> list[str]:
     """Which of ``mean`` and ``SD`` lie outside their tolerance."""
-    wrong = []
-    if abs(drawn.mean - target.mean) > MEAN_TOLERANCE * target.sd:
-        wrong.append("mean")
-    if abs(drawn.sd / target.sd - 1) > SD_TOLERANCE:
-        wrong.append("SD")
-    return wrong
+    off = {
+        "mean": abs(drawn.mean - target.mean) > MEAN_TOLERANCE * target.sd,
+        "SD": abs(drawn.sd / target.sd - 1) > SD_TOLERANCE,
+    }
+    return [name for name, is_off in off.items() if is_off]

@@ -229,10 +229,8 @@ class Anatomy:
         return max(fitting, key=lambda convention: self.size(convention.LV[:1]), default=None)
 
     def _around(self, lv: int) -> Convention:
-        """What the values mean if one of them is the LV.
-
-        Where parts of a wall share its border, the first in number is the MYO: scars come later.
-        """
+        """What the values mean if one of them is the LV; of parts of a wall that share its border,
+        the first in number is the MYO: scars come later."""
         against = {v: self.border([lv], [v]) for v in self.voxels if v != lv}
         myo = min(v for v in against if 2 * against[v] >= max(against.values()))
         rest = [v for v in against if v != myo]
