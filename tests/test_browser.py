@@ -85,7 +85,7 @@ CUT = f"{HEART}.data.filter((trace) => trace.line)[4].x.join()"
 """Where the border of the long-axis cut lies."""
 ROWS_OF_PICTURES = (
     "['sa', 'la'].map((row) => new Set([...document.querySelectorAll(`canvas[class*=srh-${row}-]`)]"
-    ".map((e) => e.getBoundingClientRect().top)).size)"
+    ".map((e) => Math.round(e.getBoundingClientRect().top))).size)"
 )
 """On how many heights the pictures of each row stand."""
 LAST_LOSSES = (

@@ -97,7 +97,7 @@ def solve(
 
     >>> step = sr.solve(problem, sr.INTERACTIVE)
     >>> step.iteration, step.stopped
-    (8, 'iterations')
+    (10, 'iterations')
 
     `watch` sees each step; z (1, M) is where to start, in place of where the settings say.
     """

@@ -20,9 +20,6 @@ CERTAIN = 0.999  # Voxels whose class is this probable have no curvature to spea
 DIFFERENCE = 0.05  # Step of z for the decoder's derivatives; N(0, I) has SD 1
 DIFFERENCE_MM = 0.1  # Step of d
 STIFFNESS = 4.0  # Of a plane of which nobody knows how much its labels tell of its d, nats/mm²
-FAR = 0.25
-"""Share of that curvature where a run begins, far from the heart that explains its labels; of 1,
-0.25, 0.1 and 0.05 this brought most runs lowest in 12 iterations and to their ends."""
 BELIEVED = (1.0, 0.95, 0.9, 0.8, 0.6, 0.0)
 """How much of what z and d share is believed, until all together is a curvature: a stack's planes
 are not quite the share of the lattice that they are counted as."""
@@ -95,7 +92,7 @@ def units(p: Problem, settings: Settings) -> Tensor:
     priors'; a heart of its own, a view or errors of d are not in it.
     """
     M, K, n = p.G.latent_size, p.stack.K, len(p.carried)
-    patches = FAR * _AREA / settings.patch_mm2
+    patches = _AREA / settings.patch_mm2
     of_z = patches * K / LATTICE_SHAPE[0] * p.G.information + torch.eye(M)
     of_d = STIFFNESS * torch.eye(2).repeat(n, 1, 1)
     shared = torch.zeros(n, M, 2)

@@ -13,7 +13,7 @@ class Settings:
 
     >>> from dataclasses import replace
     >>> sr.PAPER.lr_z, sr.REFERENCE.alternate, sr.RECOMMENDED.solver, sr.INTERACTIVE.iterations
-    (0.0001, True, 'lbfgs', 8)
+    (0.0001, True, 'lbfgs', 10)
     >>> replace(sr.RECOMMENDED, gamma=3.0).gamma
     3.0
 
@@ -143,7 +143,7 @@ shift, and what the slices show beyond the generator."""
 INTERACTIVE = replace(
     RECOMMENDED,
     name="INTERACTIVE",
-    iterations=8,
+    iterations=10,
     thinned=True,
     stop_dice=0.005,
     stop_mm=0.2,
