@@ -19,6 +19,7 @@ from srheart_demo.solver.settings import Settings
 CERTAIN = 0.999  # Voxels whose class is this probable have no curvature to speak of
 DIFFERENCE = 0.05  # Step of z for the decoder's derivatives; N(0, I) has SD 1
 DIFFERENCE_MM = 0.1  # Step of d
+PLANE_MM = 0.25  # Step of a plane of the lattice, whose nodes are 2.5 mm apart
 STIFFNESS = 4.0  # Of a plane of which nobody knows how much its labels tell of its d, nats/mm²
 BELIEVED = (1.0, 0.95, 0.9, 0.8, 0.6, 0.0)
 """How much of what z and d share is believed, until all together is a curvature: a stack's planes
@@ -70,7 +71,7 @@ def coupling(G: Generator, codes: Tensor) -> Tensor:
     def predict(x: Tensor) -> Tensor:
         return move(G.decode(x[:, :M]), stack, x[:, M:].view(1, planes, 2))
 
-    step = torch.full((M + 2 * planes,), DIFFERENCE_MM)
+    step = torch.full((M + 2 * planes,), PLANE_MM)
     step[:M] = DIFFERENCE
     at = torch.cat([codes, codes.new_zeros(len(codes), 2 * planes)], dim=1)
     H = torch.stack([gauss_newton(predict, x, step) for x in at.split(1)]).mean(0)
