@@ -13,6 +13,7 @@ RECIPES: dict[str, Any] = {
     "traits": training.TraitsSettings(),
     "betavae": training.BetaVAESettings(),
     "dcgan": training.DCGANSettings(),
+    "sketch": training.SketchSettings(),
     "edsr": training.EDSRSettings(),
 }
 SETTINGS = {

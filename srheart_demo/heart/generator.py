@@ -117,7 +117,8 @@ class DCGAN(HeartGenerator):
         super().__init__(architecture or Architecture(encoder_widths=()), name)
 
 
-_KINDS: dict[str, type[EncodedGenerator] | type[DCGAN]] = {
+_KINDS: dict[str, type[EncodedGenerator] | type[DCGAN] | type[HeartGenerator]] = {
+    "HeartGenerator": HeartGenerator,
     "EncodedGenerator": EncodedGenerator,
     "BetaVAE": EncodedGenerator,
     "DCGAN": DCGAN,

@@ -109,16 +109,19 @@ class Voxels:
 
 def thin(S_LR: Tensor, stack: Stack) -> Voxels:
     """The voxels that stand for all of a stack (K, h, w); of its far ones a regular grid."""
+    weights = thinned_weights(S_LR, stack)
+    k, row, column = kept = weights.nonzero().unbind(1)
+    return Voxels(k, stack.pixels()[row, column], S_LR[kept], weights[kept])
+
+
+def thinned_weights(S_LR: Tensor, stack: Stack) -> Tensor:
+    """(K, h, w) share of each voxel in a mean over all; 0 of those that are left out."""
     near = _near_a_border(S_LR, stack)
-    grid = torch.zeros_like(near)
+    grid = torch.zeros(S_LR.shape, dtype=torch.bool)
     grid[:, EVERY // 2 :: EVERY, EVERY // 2 :: EVERY] = True
-    kept = near | grid
-    far = ~near[kept]
-    weights = torch.ones(len(far), dtype=stack.z.dtype)
-    weights[far] = (~near).sum() / far.sum()
-    k, row, column = kept.nonzero().unbind(1)
-    pixels = stack.pixels()[row, column]
-    return Voxels(k, pixels, S_LR[kept], weights / weights.sum())
+    each = (~near).sum() / (grid & ~near).sum()  # stands for so many
+    weights = torch.where(near, 1.0, torch.where(grid, each, 0.0)).to(stack.z.dtype)
+    return weights / weights.sum()
 
 
 def _near_a_border(S_LR: Tensor, stack: Stack) -> Tensor:

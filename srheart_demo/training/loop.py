@@ -154,7 +154,8 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = optimiser.defaults["lr"] * rate(*training.stage(i), settings)
         rng = torch.Generator().manual_seed(settings.seed * 10_000_000 + i)
-        batch = hearts[torch.randint(len(hearts), (settings.batch,), generator=rng)]
+        which = torch.randint(max(n, 1), (settings.batch,), generator=rng)
+        batch = hearts[which[:n]]  # none where a training needs none
         losses = training.step(i, batch, rng)
         seconds = time.perf_counter() - start
         if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:

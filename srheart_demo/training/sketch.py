@@ -1,0 +1,73 @@
+"""The training of `sketch`: a small decoder that draws what the default generator draws.
+
+Distillation (Hinton et al. 2015): z is drawn at random, and the small decoder learns the large
+one's class probabilities by cross-entropy. Both read the same z, so latent optimisation can begin
+with the one, whose iterations cost half, and end with the other.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from srheart_demo.heart.generator import OURS, Architecture, HeartGenerator, load_generator
+from srheart_demo.training.betavae import dice_of, soft_cross_entropy
+from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts
+from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
+
+SPREAD = (0.7, 1.3)
+"""Range of the SD that codes are drawn with: real hearts lie far out, first guesses near 0."""
+
+
+@dataclass(frozen=True)
+class SketchSettings(TrainingSettings):
+    """Training of `sketch`; its hearts are the large decoder's, so none are made beforehand."""
+
+    hearts: int = 0
+    steps: int = 3000
+    learning_rate: float = 2e-3  # Adam's peak
+    architecture: Architecture = Architecture(32, (64, 24, 8), ())
+
+    def training(self) -> "SketchTraining":
+        """The small decoder's."""
+        return SketchTraining(self)
+
+
+class SketchTraining(GeneratorTraining[SketchSettings]):
+    """One Adam on the small decoder; the large one stays as it is."""
+
+    def __init__(self, settings: SketchSettings) -> None:
+        super().__init__(settings)
+        self.teacher = load_generator(OURS, settings.architecture.latent_size)
+        self.model = HeartGenerator(settings.architecture, "sketch")
+        self.modules = {"model": self.model}
+        self.optimisers = {
+            "model": torch.optim.Adam(self.model.parameters(), settings.learning_rate)
+        }
+
+    def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
+        """Draw codes, decode them twice, descend."""
+        n, (least, most) = self.settings.batch, SPREAD
+        spread = least + (most - least) * torch.rand(n, 1, generator=rng)
+        z = spread * torch.randn(n, self.model.latent_size, generator=rng)
+        target = self._taught(z)
+        with self.autocast():
+            field = self.model.decode(z)
+        loss = soft_cross_entropy(field.float(), target) / n
+        self.descend("model", loss, clip=1e4)
+        entropy = -torch.xlogy(target, target).sum() / n
+        return {"KL": (loss - entropy).detach()}
+
+    @torch.no_grad()
+    def _taught(self, z: Tensor) -> Tensor:
+        with self.autocast():
+            field = self.teacher.decode(z)
+        return field.float().softmax(1)
+
+    @torch.no_grad()
+    def quality(self) -> dict[str, float]:
+        """Mean Dice on the lattice with the large decoder's hearts, of codes never trained on."""
+        rng = torch.Generator().manual_seed(VALIDATION_SEED)
+        codes = torch.randn(100, 1, self.model.latent_size, generator=rng)
+        decoders = self.model, self.teacher
+        return dice_of([tuple(G.decode(z).argmax(1) for G in decoders) for z in codes])
