@@ -32,7 +32,19 @@ from srheart_demo.solver.losses import long_axis_loss, objective
 from srheart_demo.solver.problem import Decoded, Problem, View
 from srheart_demo.solver.settings import RECOMMENDED
 
-SETTINGS = replace(RECOMMENDED, name="PAGE", thinned=True, moving_views=False, astray=0.0)
+SETTINGS = replace(
+    RECOMMENDED,
+    name="PAGE",
+    thinned=True,
+    moving_views=False,
+    astray=0.0,
+    search_at=(),
+    search_last=False,
+    stop_dice=0.0,
+    start="zero",
+    residual=False,
+    iterations=40,
+)
 """Ours, of a graph's fixed course: long-axis views lie where they were taken, and no breath-hold
 goes astray."""
 SURFACES = ("LV", "MYO", "RV")
@@ -61,6 +73,10 @@ class Subject:
         S_LR = simulate_stack(self.sample.S_HR.labels, self.stack, still)
         views = tuple(View.of(view, scan.placement).crop(MARGIN_MM) for view in scan.views)
         return Problem(self.G, self.stack, torch.from_numpy(S_LR).long(), views)
+
+    def unseen(self) -> Problem:
+        """The same, without views."""
+        return replace(self.problem, views=())
 
     @cached_property
     def room(self) -> int:
@@ -96,7 +112,7 @@ class Subject:
         `gamma` (V,) is γ of each view, 0 of those that are not looked at; `prior` is 1 with the
         priors and 0 without.
         """
-        p, settings, decoder = replace(self.problem, views=()), SETTINGS, exportable(self.G)
+        p, settings, decoder = self.unseen(), SETTINGS, exportable(self.G)
         moves = p.tissue[:, None]
         _ = p.carried
         V = len(self.problem.views)
@@ -124,10 +140,10 @@ class Subject:
         inputs = {**self.start(), "gamma": torch.ones(V), "prior": torch.ones(1)}
         inputs |= self.filled(self.problem.voxels)
         outputs = ["objective", "L", "L_SA", "L_LA", "gradient_z", "gradient_d"]
-        write(look, inputs, outputs, path, self._planes)
+        write(look, inputs, outputs, path, self.planes)
 
     @property
-    def _planes(self) -> Mapping[str, Tensor]:
+    def planes(self) -> Mapping[str, Tensor]:
         """Of each view, where its first pixel lies, and the next ones down and across, (3, 3)."""
         return {
             f"plane_{i}": torch.stack([v.plane.points[j] for j in ((0, 0), (1, 0), (0, 1))])
@@ -160,8 +176,8 @@ class Subject:
                 seen.append(long_axis_view(field, plane).argmax(1).int())
             return inside, *seen
 
-        outputs = ["inside", "slices", *(f"view_{i}" for i in range(len(self.problem.views)))]
-        write(picture, self.start(), outputs, path, self._planes)
+        outputs = ["inside", "S_SA", *(f"S_LA_{i}" for i in range(len(self.problem.views)))]
+        write(picture, self.start(), outputs, path, self.planes)
 
     def write_heart(self, path: Path) -> None:
         """Labels (64, 128, 128) of G(z), moved along H and W, on the HR grid."""

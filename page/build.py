@@ -1,0 +1,244 @@
+"""Write the page: static files that any web server serves, and that ask no other host.
+
+    python -m page.build [FOLDER]
+
+The runtime comes from the npm registry, pinned, when the page is built. Everything that is not read
+by the browser itself is packed, since a plain server packs nothing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+
+from page.graphs import SETTINGS, SURFACES, Subject
+from page.packages import fetched
+from srheart_demo.dashboard import module, texts, theme
+from srheart_demo.dashboard.heart import (
+    FLAT,
+    LIT,
+    OPACITY,
+    ghost_traces,
+    layout,
+    plotly_js,
+)
+from srheart_demo.explorer.subjects import MOST_BY_HAND, load_subject
+from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
+from srheart_demo.heart.generator import HeartGenerator, load_generator
+from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.long_axis import BY_WORTH
+from srheart_demo.scan.samples import SAMPLES, load_sample
+from srheart_demo.solver.curvature import units
+from srheart_demo.solver.settings import REFERENCE
+
+HERE = Path(__file__).parent
+WEIGHTS = HERE / "sketch.safetensors"
+SHARED = ("camera", "canvas", "chart", "heart", "plotly", "stack")
+"""The explorer's own scripts."""
+RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
+BINARY = "ort-wasm-simd-threaded.wasm"
+CONSTANTS = "constants.bin"
+KEPT_APART = 1024
+"""Constants of a graph from so many bytes on lie in one file, each once."""
+
+
+class Constants:
+    """What graphs have in common: a block of bytes in which each array lies once."""
+
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+        self._known: dict[bytes, int] = {}
+
+    def take(self, graph: onnx.ModelProto) -> None:
+        """Move a graph's large constants here."""
+        for tensor in graph.graph.initializer:
+            content = onnx.numpy_helper.to_array(tensor).tobytes()
+            if len(content) < KEPT_APART:
+                continue
+            key = sha256(content).digest()
+            if key not in self._known:
+                self.bytes += bytes(-len(self.bytes) % 64)
+                self._known[key] = len(self.bytes)
+                self.bytes += content
+            tensor.ClearField("raw_data")
+            onnx.external_data_helper.set_external_data(
+                _raw(tensor), CONSTANTS, self._known[key], len(content)
+            )
+            tensor.ClearField("raw_data")
+
+
+def _raw(tensor: onnx.TensorProto) -> onnx.TensorProto:
+    tensor.raw_data = b" "  # what is kept elsewhere must have been bytes before
+    return tensor
+
+
+def build(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) -> None:
+    """Write the page for some samples, solved with a generator."""
+    folder.mkdir(parents=True, exist_ok=True)
+    constants = Constants()
+    with tempfile.TemporaryDirectory() as name:
+        draft = Path(name)
+        for subject in subjects:
+            known = Subject(load_sample(subject), G)
+            for graph in ("objective", "scan", "pictures"):
+                getattr(known, f"write_{graph}")(draft / f"{subject}.{graph}.onnx")
+            _pack(folder / f"{subject}.json", _json(told_of(known)))
+        known.write_heart(draft / "heart.onnx")
+        for path in sorted(draft.glob("*.onnx")):
+            graph = onnx.load(path)
+            constants.take(graph)
+            _pack(folder / path.name, graph.SerializeToString())
+    _pack(folder / CONSTANTS, bytes(constants.bytes))
+    runtime = fetched(HERE) / "onnxruntime-web" / "dist"
+    for name in RUNTIME:
+        shutil.copy(runtime / name, folder)
+    _pack(folder / BINARY, (runtime / BINARY).read_bytes())
+    (folder / "plotly.min.js.gz").write_bytes(plotly_js())
+    for script in SHARED:
+        shutil.copy(Path(module.__file__).with_name(f"{script}.js"), folder)
+    shutil.copy(Path(theme.__file__).with_name("page.css"), folder / "explorer.css")
+    for path in (HERE / "site").iterdir():
+        shutil.copy(path, folder)
+    told = _page(G, subjects)
+    page = (HERE / "site" / "index.html").read_text("utf-8")
+    for name, text in told["words"].items():
+        page = page.replace(f"{{{{{name}}}}}", str(text))
+    (folder / "index.html").write_text(page, "utf-8")
+    _pack(folder / "page.json", _json(told))
+    _list_for_offline(folder)
+
+
+def told_of(subject: Subject) -> dict[str, Any]:
+    """What the page must know of a sample."""
+    p, stack = subject.problem, subject.stack
+    ghost = load_subject(subject.sample.name).ghost
+    return {
+        "K": stack.K,
+        "tissue": p.tissue.int().tolist(),
+        "room": subject.room,
+        "motion": subject.sample.motion.displacement(1.0)[0].tolist(),
+        "z": stack.z.tolist(),
+        "origin": stack.origin.tolist(),
+        "pixel": stack.spacing[0],
+        "shape": stack.shape,
+        "pixels": _array(stack.pixels()),
+        "units": _array(units(subject.unseen(), SETTINGS)),
+        "S_HR": _array(torch.from_numpy(subject.sample.S_HR.labels)),
+        "views": [
+            {
+                "name": name,
+                "corners": corners.tolist(),
+                "labels": _array(view.S_LA.to(torch.uint8)),
+                "shape": tuple(view.S_LA.shape),
+            }
+            for name, view, corners in zip(
+                BY_WORTH, p.views, subject.planes.values(), strict=True
+            )
+        ],
+        "ghost": [_trace(trace) for trace in ghost_traces(ghost)],
+    }
+
+
+def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
+    """Words and looks, from the explorer's own catalogue."""
+    names = (
+        "TITLE SUBTITLE SCAN RUN_CARD HEART SHIFTS_HEADING LATENT_HEADING CONVERGENCE ITERATION "
+        "LOSS LOSS_SA LOSS_LA LOSS_AXIS LATENT_AXIS LATENT_VALUE ROW_SHIFT COLUMN_SHIFT SLICE_AXIS "
+        "TRUE_SHIFT ESTIMATED_SHIFT SCANNED PUT_BACK DICE_HEADING MOTION_ERROR PLOTLY_LOADING "
+        "RUNNING PAUSED DONE READY FAILED NOT_CLINICAL"
+    ).split()
+    words = {name: getattr(texts, name, "") for name in names}
+    labels = {
+        name: texts.LABELS[f"srh-{name}"]
+        for name in "subject motion long-axis gamma preset button-run button-pause button-step "
+        "button-reset iteration show-truth show-cut theme".split()
+    }
+    figure = layout()
+    look = {
+        name: {
+            "type": "mesh3d",
+            "name": name,
+            "color": TISSUE_COLOURS[name],
+            "opacity": OPACITY[name],
+            "lighting": LIT,
+            "hovertemplate": f"<b>{name}</b><br>{texts.PLACE}<extra></extra>",
+        }
+        for name in SURFACES
+    }
+    return {
+        "words": words | labels,
+        "stack_words": texts.STACK_WORDS | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK},
+        "subjects": {name: texts.SAMPLE_NAMES[name] for name in subjects},
+        "layout": figure,
+        "looks": look,
+        "flat": {"type": "mesh3d", "lighting": FLAT, "hoverinfo": "skip"},
+        "colours": [*TISSUE_COLOURS.values()],
+        "ink": {"estimate": theme.ESTIMATE, "middle": theme.MIDDLE},
+        "lattice": LATTICE_SHAPE,
+        "spacing": [2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True)],
+        "voxel": HR_SPACING,
+        "motions": MOTION_LEVELS,
+        "by_hand": MOST_BY_HAND,
+        "views": BY_WORTH,
+        "M": G.latent_size,
+        "solvers": {
+            "ours": {"solver": "lbfgs", "prior": 1, "iterations": SETTINGS.iterations},
+            "paper": {
+                "solver": "adam",
+                "prior": 0,
+                "iterations": REFERENCE.iterations,
+                "lr_z": REFERENCE.lr_z,
+                "lr_d": REFERENCE.lr_d,
+                "halve_every": REFERENCE.halve_every,
+            },
+        },
+    }
+
+
+def _trace(trace: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _array(torch.from_numpy(value.astype(np.uint32 if name in "ijk" else np.float32)))
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in trace.items()
+    }
+
+
+def _array(values: torch.Tensor) -> dict[str, str]:
+    numbers = values.contiguous().numpy()
+    return {"kind": numbers.dtype.name, "base64": b64encode(numbers.tobytes()).decode()}
+
+
+def _json(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _pack(path: Path, content: bytes) -> None:
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(content, mtime=0))
+
+
+def _list_for_offline(folder: Path) -> None:
+    """Tell the service worker what there is, by a name that changes with any of it."""
+    files = sorted(p.name for p in folder.iterdir() if p.name != "sw.js")
+    version = sha256(b"".join((folder / name).read_bytes() for name in files)).hexdigest()[:16]
+    worker = (folder / "sw.js").read_text("utf-8")
+    worker = worker.replace('"{{VERSION}}"', json.dumps(version))
+    (folder / "sw.js").write_text(worker.replace('"{{FILES}}"', json.dumps(files)), "utf-8")
+
+
+if __name__ == "__main__":
+    here = Path(sys.argv[1] if len(sys.argv) > 1 else "build/explorer")
+    build(here, load_generator(str(WEIGHTS)))
+    print(f"Serve it: python -m http.server -d {here}")

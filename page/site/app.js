@@ -1,0 +1,324 @@
+// The page: controls, a worker that solves, and the explorer's own views of what it finds.
+
+import chart from "./chart.js";
+import { compared, parsed } from "./engine.js";
+import { code, heart, losses, shifts, sides } from "./figures.js";
+import { file } from "./files.js";
+import heartView from "./heart.js";
+import { Model } from "./model.js";
+import stackView from "./stack.js";
+
+const $ = (id) => /** @type {any} */ (document.getElementById(id));
+const PICTURES_EVERY = 4; // iterations, in a run
+const REST_MS = 250; // a slider that rests so long is meant
+
+// What a browser must have, and how to say that it has not.
+export const NEEDS = {
+  WebAssembly: () => typeof WebAssembly === "object",
+  "module workers": () => typeof Worker === "function",
+  "unpacking of files": () => typeof DecompressionStream === "function",
+};
+
+const missing = Object.keys(NEEDS).filter((name) => !NEEDS[name]());
+const hasWebGL = () => Boolean(document.createElement("canvas").getContext("webgl"));
+
+let page; // words and looks
+let told; // of the subject
+let S_LR = new Uint8Array();
+let moments = [];
+let at = 0;
+let running = false;
+let turn = 0; // counts what is begun anew, so that an older answer is known as such
+let inside = null;
+const state = { subject: "", motion: 4, gamma: 1, views: 1, way: "ours", k: 6, byHand: {} };
+
+const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
+const waiting = new Map();
+worker?.addEventListener("message", ({ data: { id, found, error } }) => {
+  const [done, fail] = waiting.get(id);
+  waiting.delete(id);
+  error ? fail(new Error(error)) : done(found);
+});
+worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
+
+let asked = 0;
+function ask(what, ...given) {
+  asked += 1;
+  const id = asked;
+  return new Promise((done, fail) => {
+    waiting.set(id, [done, fail]);
+    worker?.postMessage({ id, what, given });
+  });
+}
+
+const drawn = { loss: new Model({ drawing: {} }), z: new Model({ drawing: {} }) };
+const charts = { ...drawn, d: new Model({ drawing: {} }) };
+const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) => {
+  if (message.kind !== "library") return;
+  fetch("./plotly.min.js.gz")
+    .then((answer) => answer.arrayBuffer())
+    .then((packed) => scene.tell({ kind: "library" }, [new DataView(packed)]));
+});
+const stack = new Model({ of: 0, slices: [], view: -1, views: [], overlay: {} }, (message) => {
+  if (message.kind === "move") {
+    const [rows, columns] = state.byHand[message.slice] ?? [0, 0];
+    const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
+    const place = [within(rows + message.rows), within(columns + message.columns)];
+    state.byHand[message.slice] = place;
+  } else if (message.kind === "undo") state.byHand = {};
+  else return;
+  rescan();
+});
+
+const say = (words) => {
+  $("said").textContent = words;
+};
+
+const truth = () =>
+  told.motion.flatMap((mm, k) => mm.map((of, i) => state.motion * of + (state.byHand[k]?.[i] ?? 0)));
+const gamma = () => page.views.map((_, i) => (i < state.views ? state.gamma : 0));
+const most = () => page.solvers[state.way].iterations;
+
+// The address says all that was chosen, so it can be sent.
+function write() {
+  const { byHand, k, ...chosen } = state;
+  const hands = Object.entries(byHand).map(([slice, mm]) => [slice, ...mm].join(":"));
+  const parts = new URLSearchParams({ ...chosen, k, byHand: hands.join(",") });
+  history.replaceState(null, "", `#${parts}`);
+}
+
+function read() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const number = (name, most, usual) => {
+    const value = Number(given.get(name) ?? usual);
+    return Number.isFinite(value) ? Math.min(Math.max(value, 0), most) : usual;
+  };
+  const known = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
+  state.subject = known("subject", Object.keys(page.subjects));
+  state.way = known("way", Object.keys(page.solvers));
+  state.motion = number("motion", page.motions.severe, page.motions.severe);
+  state.gamma = number("gamma", 4, 1);
+  state.views = Math.round(number("views", page.views.length, 1));
+  state.k = Math.round(number("k", 12, 6));
+  const hands = (given.get("byHand") ?? "").split(",").filter(Boolean);
+  const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
+  state.byHand = Object.fromEntries(
+    hands
+      .map((hand) => hand.split(":").map(Number))
+      .filter((hand) => hand.length === 3 && hand.every(Number.isFinite))
+      .map(([slice, ...mm]) => [slice, mm.map(within)]),
+  );
+  for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
+  showValues();
+}
+
+function showValues() {
+  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
+  $("views-value").textContent = String(state.views);
+}
+
+const title = () => {
+  const { objective, L } = moments[at];
+  const found = compared(moments[at].d, truth(), told.tissue);
+  const parts = [`${page.words.iteration} ${at} / ${most()}`, `L = ${L.toFixed(4)}`];
+  if (page.solvers[state.way].prior) parts.push(`L + priors = ${objective.toFixed(4)}`);
+  parts.push(`${page.words.MOTION_ERROR}: ${found.error.toFixed(2)} mm`);
+  return parts.join(" · ");
+};
+
+// Curves at once; the heart, and how good it is, when there is time.
+async function show(whole) {
+  const [mine, moment] = [turn, moments[at]];
+  const { common } = compared(moment.d, truth(), told.tissue);
+  const zero = moment.d.map(() => 0);
+  const put = moment.d.map((mm, i) => mm - common[i % 2]);
+  const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
+  draw(charts.loss, losses(moments, at, page, state.views > 0));
+  draw(charts.z, code(moment.z, page));
+  draw(charts.d, shifts(moment.d, common, truth(), told.tissue, page));
+  stack.give({
+    scanned: sides(S_LR, told, zero),
+    put_back: sides(S_LR, told, put),
+    slices: told.tissue.map((_, k) => k),
+    of: told.K,
+    pixel_mm: told.pixel,
+    by_hand: Object.keys(state.byHand).length > 0,
+    revision: (stack.get("revision") ?? 0) + 1,
+  });
+  $("iteration").max = String(moments.length - 1);
+  $("iteration").value = String(at);
+  $("state").textContent = title();
+  enable();
+  if (!whole) return;
+  const found = await ask("pictures", moment.z, moment.d);
+  if (mine !== turn || moment !== moments[at]) return;
+  inside = found.inside;
+  paint();
+  if (running) return;
+  const scores = await ask("dice", moment.z, common);
+  if (mine !== turn || moment !== moments[at]) return;
+  const tissues = Object.keys(page.looks);
+  const written = scores.map((score, i) => `${tissues[i]} ${score.toFixed(3)}`).join(" · ");
+  $("dice").textContent = `${page.words.DICE_HEADING}: ${written}`;
+  document.body.dataset.shown = String(at); // all that is seen is of this iteration
+}
+
+function paint() {
+  if (!inside) return;
+  const { common } = compared(moments[at].d, truth(), told.tissue);
+  const cut = $("cut").checked && state.views ? told.views[0] : null;
+  scene.give({ traces: heart(inside, S_LR, state.k, moments[at], told, common, page, cut) });
+}
+
+function enable() {
+  const over = at >= most() || Boolean(moments[at]?.settled);
+  $("run").textContent = running ? page.words["button-pause"] : page.words["button-run"];
+  $("run").disabled = !moments.length || (over && !running);
+  $("step").disabled = $("run").disabled || running;
+  $("reset").disabled = moments.length < 2;
+  $("iteration").disabled = moments.length < 2;
+  if (moments.length) say(page.words[running ? "RUNNING" : over ? "DONE" : at ? "PAUSED" : "READY"]);
+}
+
+// What is done for whoever uses the page; what goes wrong is said.
+const guarded = (act) => async (...given) => {
+  try {
+    return await act(...given);
+  } catch (error) {
+    running = false;
+    say(`${page?.words.FAILED ?? "Something went wrong"}: ${error.message}`);
+    throw error;
+  }
+};
+
+const advance = async () => {
+  const mine = turn;
+  const moment = await ask("step", at);
+  if (mine !== turn) return false;
+  moments.length = at + 1;
+  moments.push(moment);
+  at += 1;
+  $("dice").textContent = "";
+  delete document.body.dataset.shown;
+  return !moment.settled && at < most();
+};
+
+const run = guarded(async () => {
+  running = !running;
+  const mine = turn;
+  enable();
+  while (running && mine === turn) {
+    const more = await advance();
+    if (mine !== turn) return;
+    if (!more) running = false;
+    await show(running && at % PICTURES_EVERY === 0);
+  }
+  if (mine === turn) await show(true);
+});
+
+const begin = guarded(async () => {
+  turn += 1;
+  running = false;
+  at = 0;
+  const mine = turn;
+  const settings = { ...page.solvers[state.way], gamma: gamma() };
+  const first = await ask("begin", settings, page.M);
+  if (mine !== turn) return;
+  moments = [first];
+  $("dice").textContent = "";
+  await show(true);
+});
+
+const rescan = guarded(async () => {
+  turn += 1;
+  running = false;
+  write();
+  const mine = turn;
+  const labels = await ask("scan", truth());
+  if (mine !== turn) return;
+  S_LR = labels;
+  await begin();
+});
+
+const open = guarded(async () => {
+  turn += 1;
+  moments = [];
+  enable();
+  say(page.words.OPENING);
+  const mine = turn;
+  const found = await ask("open", state.subject);
+  if (mine !== turn) return;
+  told = found;
+  scene.give({ ghost: told.ghost });
+  await rescan();
+});
+
+const weigh = guarded(async () => {
+  write();
+  const mine = turn;
+  const moment = await ask("weigh", gamma(), at);
+  if (mine !== turn) return;
+  moments.length = at + 1;
+  moments[at] = moment;
+  await show(!running);
+});
+
+let resting = 0;
+function later(act) {
+  clearTimeout(resting);
+  resting = setTimeout(act, REST_MS);
+}
+
+function listen() {
+  const take = (name, act, number = true) =>
+    $(name).addEventListener("input", () => {
+      state[name] = number ? Number($(name).value) : $(name).value;
+      showValues();
+      act();
+    });
+  take("subject", open, false);
+  take("way", rescan, false);
+  take("motion", () => later(rescan));
+  take("views", () => later(rescan));
+  take("gamma", () => later(weigh));
+  $("run").addEventListener("click", run);
+  $("step").addEventListener("click", guarded(async () => (await advance(), show(true))));
+  $("reset").addEventListener("click", begin);
+  $("iteration").addEventListener("input", () => {
+    running = false;
+    at = Number($("iteration").value);
+    $("dice").textContent = "";
+    show(false);
+    later(() => show(true));
+  });
+  $("truth").addEventListener("change", () => scene.give({ shows_ghost: $("truth").checked }));
+  $("cut").addEventListener("change", paint);
+  $("theme").addEventListener("click", () => document.body.classList.toggle("srh-dark"));
+  stack.on("change:chosen", () => {
+    state.k = stack.get("chosen");
+    write();
+    paint();
+  });
+  addEventListener("hashchange", () => (read(), open()));
+}
+
+async function start() {
+  if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("srh-dark");
+  if (missing.length) {
+    $("message").textContent = `This browser lacks ${missing.join(" and ")}, which the solver needs.`;
+    return;
+  }
+  page = parsed(new TextDecoder().decode(await file("page.json")));
+  read();
+  stack.give({ colours: page.colours, words: page.stack_words, chosen: state.k });
+  scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
+  for (const [name, model] of Object.entries(charts)) chart.render({ model, el: $(name) });
+  stackView.render({ model: stack, el: $("stack") });
+  if (hasWebGL()) heartView.render({ model: scene, el: $("heart") });
+  else $("heart").textContent = "This browser has no WebGL, so the heart is not drawn in 3-D.";
+  listen();
+  if ("serviceWorker" in navigator) navigator.serviceWorker.register("./sw.js").catch(() => {});
+  await open();
+}
+
+guarded(start)();

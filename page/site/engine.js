@@ -1,0 +1,176 @@
+// A subject's graphs, run by ONNX Runtime Web, and the run of a solver over them.
+
+import { SOLVERS } from "./solver.js";
+
+const KINDS = {
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+};
+
+// JSON in which arrays stand as their bytes.
+export function parsed(text) {
+  return JSON.parse(text, (_, value) => {
+    if (!value?.base64) return value;
+    const bytes = Uint8Array.from(atob(value.base64), (letter) => letter.charCodeAt(0));
+    return new KINDS[value.kind](bytes.buffer);
+  });
+}
+
+export class Engine {
+  // `read` fetches a file by its name, as an ArrayBuffer.
+  constructor(ort, read) {
+    this.ort = ort;
+    this.read = read;
+    this.sessions = {};
+  }
+
+  async session(name) {
+    this.constants ??= this.read("constants.bin").then((buffer) => new Uint8Array(buffer));
+    const [graph, data] = await Promise.all([this.read(`${name}.onnx`), this.constants]);
+    return this.ort.InferenceSession.create(new Uint8Array(graph), {
+      executionProviders: ["wasm"],
+      externalData: [{ path: "constants.bin", data }],
+      logSeverityLevel: 3,
+    });
+  }
+
+  // Take another subject; what is told of it comes back.
+  async open(subject) {
+    const told = new TextDecoder().decode(await this.read(`${subject}.json`));
+    const old = ["objective", "scan", "pictures"].map((name) => this.sessions[name]);
+    for (const session of old) await session?.release();
+    this.sessions.heart ??= await this.session("heart");
+    for (const name of ["scan", "objective", "pictures"])
+      this.sessions[name] = await this.session(`${subject}.${name}`);
+    this.told = parsed(told);
+    return this.told;
+  }
+
+  async run(name, inputs) {
+    const session = this.sessions[name];
+    const feeds = {};
+    for (const [input, [values, dims]] of Object.entries(inputs)) {
+      const type = values instanceof Int32Array ? "int32" : "float32";
+      const numbers = type === "int32" ? values : Float32Array.from(values);
+      feeds[input] = new this.ort.Tensor(type, numbers, dims);
+    }
+    return session.run(feeds);
+  }
+
+  // Eq. 1: scan the subject with its slices displaced by d (K, 2), mm; the labels come back.
+  async scan(d) {
+    const { K, room, shape, pixels } = this.told;
+    const { S_LR, weights } = await this.run("scan", { d: [d, [1, K, 2]] });
+    const slice = shape[0] * shape[1];
+    const v = {
+      k: new Int32Array(room),
+      pixels: new Float32Array(2 * room),
+      labels: new Int32Array(room),
+      weights: new Float32Array(room),
+    };
+    let n = 0;
+    for (const [i, weight] of weights.data.entries()) {
+      if (!weight) continue;
+      if (n === room) throw new Error(`more than ${room} voxels near a border`);
+      v.k[n] = Math.floor(i / slice);
+      v.pixels.set(pixels.subarray(2 * (i % slice), 2 * (i % slice) + 2), 2 * n);
+      v.labels[n] = S_LR.data[i];
+      v.weights[n] = weight;
+      n += 1;
+    }
+    this.voxels = {
+      k: [v.k, [room]],
+      pixels: [v.pixels, [room, 2]],
+      labels: [v.labels, [room]],
+      weights: [v.weights, [room]],
+    };
+    return Uint8Array.from(S_LR.data);
+  }
+
+  async look(z, d) {
+    const { K } = this.told;
+    const { gamma, prior } = this.settings;
+    const found = await this.run("objective", {
+      z: [z, [1, z.length]],
+      d: [d, [1, K, 2]],
+      gamma: [gamma, [gamma.length]],
+      prior: [[prior], [1]],
+      ...this.voxels,
+    });
+    const one = (name) => found[name].data[0];
+    return {
+      z: [...z],
+      d: [...d],
+      objective: one("objective"),
+      L: one("L"),
+      L_SA: one("L_SA"),
+      L_LA: gamma.reduce((sum, weight, i) => sum + (weight ? found.L_LA.data[i] : 0), 0),
+      of_z: [...found.gradient_z.data],
+      of_d: [...found.gradient_d.data],
+    };
+  }
+
+  // Begin at z = d = 0, with M latents; the first moment comes back.
+  async begin(settings, M) {
+    this.settings = { ...settings, units: this.told.units };
+    const here = await this.look(new Array(M).fill(0), new Array(2 * this.told.K).fill(0));
+    this.past = [{ here, memory: {} }];
+    return this.moment(0);
+  }
+
+  // One more iteration after that of a number; what came after it is forgotten.
+  async step(iteration) {
+    this.past.length = iteration + 1;
+    const { here, memory } = this.past[iteration];
+    const look = (z, d) => this.look(z, d);
+    const update = SOLVERS[this.settings.solver];
+    const [point, kept] = await update(this.settings, here, memory, look, iteration);
+    this.past.push({ here: point, memory: kept });
+    return { ...this.moment(iteration + 1), settled: point === here };
+  }
+
+  // Another γ, from an iteration on.
+  async weigh(gamma, iteration) {
+    this.past.length = iteration + 1;
+    this.settings = { ...this.settings, gamma };
+    const { z, d } = this.past[iteration].here;
+    this.past[iteration] = { here: await this.look(z, d), memory: {} };
+    return this.moment(iteration);
+  }
+
+  moment(iteration) {
+    const { z, d, objective, L, L_SA, L_LA } = this.past[iteration].here;
+    return { iteration, z, d, objective, L, L_SA, L_LA };
+  }
+
+  // Margins of the surfaces, and what slices and views show of G(z) under d.
+  async pictures(z, d) {
+    const found = await this.run("pictures", { z: [z, [1, z.length]], d: [d, [1, d.length / 2, 2]] });
+    return { inside: Float32Array.from(found.inside.data), S_SA: Uint8Array.from(found.S_SA.data) };
+  }
+
+  // Dice with the truth of each tissue, after G(z) is moved by a shift along H and W, mm.
+  async dice(z, shift) {
+    const found = await this.run("heart", { z: [z, [1, z.length]], shift: [shift, [1, 1, 2]] });
+    const sums = [1, 2, 3].map(() => [0, 0]);
+    const truth = this.told.S_HR;
+    for (const [i, label] of found.labels.data.entries()) {
+      if (label) sums[label - 1][1] += 1;
+      if (truth[i]) sums[truth[i] - 1][1] += 1;
+      if (label && label === truth[i]) sums[label - 1][0] += 1;
+    }
+    return sums.map(([both, all]) => (2 * both) / all);
+  }
+}
+
+// Of d (K, 2), the mean difference from the truth over slices with tissue, and the RMS length of
+// what is left, mm.
+export function compared(d, truth, tissue) {
+  const apart = (k, i) => d[2 * k + i] - truth[2 * k + i];
+  const seen = tissue.flatMap((there, k) => (there ? [k] : []));
+  const common = [0, 1].map((i) => seen.reduce((sum, k) => sum + apart(k, i), 0) / seen.length);
+  const square = (k) => (apart(k, 0) - common[0]) ** 2 + (apart(k, 1) - common[1]) ** 2;
+  return { common, error: Math.sqrt(seen.reduce((sum, k) => sum + square(k), 0) / seen.length) };
+}

@@ -1,0 +1,101 @@
+// Surfaces for the 3-D view, as columns of Plotly's `mesh3d`: x along W, y along H, z along D, mm.
+
+// The eight corners of a cell, and its twelve edges by their ends.
+const CORNERS = Array.from({ length: 8 }, (_, c) => [c >> 2, (c >> 1) & 1, c & 1]);
+const EDGES = CORNERS.flatMap((_, c) => [4, 2, 1].flatMap((b) => (c & b ? [] : [[c, c | b]])));
+
+// Where values (D, H, W) on a lattice about the origin pass through 0: a vertex in each cell that the
+// surface crosses, amid its crossings, and two triangles about each edge (surface nets).
+export function surface(values, [D, H, W], spacing) {
+  const [points, faces] = [[], []];
+  const cells = new Map();
+  const at = (i, j, k) =>
+    i < 0 || j < 0 || k < 0 || i >= D || j >= H || k >= W ? -1 : values[(i * H + j) * W + k];
+  const number = (i, j, k) => (i * (H + 1) + j) * (W + 1) + k;
+  for (let i = 0; i <= D; i += 1) {
+    for (let j = 0; j <= H; j += 1) {
+      for (let k = 0; k <= W; k += 1) {
+        const seen = CORNERS.map(([a, b, c]) => at(i + a - 1, j + b - 1, k + c - 1));
+        const inside = seen.filter((value) => value > 0).length;
+        if (inside === 0 || inside === 8) continue;
+        const middle = [0, 0, 0];
+        let crossings = 0;
+        for (const [one, other] of EDGES) {
+          if (seen[one] > 0 === seen[other] > 0) continue;
+          const share = seen[one] / (seen[one] - seen[other]);
+          for (let axis = 0; axis < 3; axis += 1) {
+            const step = CORNERS[other][axis] - CORNERS[one][axis];
+            middle[axis] += CORNERS[one][axis] + share * step;
+          }
+          crossings += 1;
+        }
+        cells.set(number(i, j, k), points.length);
+        points.push(middle.map((sum, axis) => sum / crossings + [i, j, k][axis] - 1));
+        // Each of the three edges that end in this cell's far corner has its four cells now.
+        for (let axis = 0; axis < 3; axis += 1) {
+          const near = seen[7 ^ [4, 2, 1][axis]];
+          if (near > 0 === seen[7] > 0) continue;
+          around(axis, [i, j, k], seen[7] > 0, faces);
+        }
+      }
+    }
+  }
+  function around(axis, cell, turned, into) {
+    const [u, v] = [(axis + 1) % 3, (axis + 2) % 3];
+    const ring = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ].map(([a, b]) => {
+      const there = [...cell];
+      there[u] += a;
+      there[v] += b;
+      return number(there[0], there[1], there[2]);
+    });
+    into.push(turned ? ring : ring.reverse());
+  }
+  const mm = (axis, n) => Float32Array.from(points, (p) => (p[axis] - (n - 1) / 2) * spacing[axis]);
+  const triangles = faces.flatMap((ring) => {
+    const [a, b, c, d] = ring.map((cell) => cells.get(cell));
+    return [
+      [a, b, c],
+      [a, c, d],
+    ];
+  });
+  return { x: mm(2, W), y: mm(1, H), z: mm(0, D), ...indices(triangles) };
+}
+
+const indices = (triangles) =>
+  Object.fromEntries(
+    ["i", "j", "k"].map((name, n) => [name, Uint32Array.from(triangles, (t) => t[n])]),
+  );
+
+// Of a label map (h, w), the pixels of one tissue as strips in a plane: `corner` is where its first
+// pixel lies, `down` and `across` its steps, (D, H, W) in mm.
+export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
+  const [points, triangles] = [[], []];
+  const place = (row, column) =>
+    points.push(corner.map((mm, a) => mm + row * down[a] + column * across[a]));
+  const half = every / 2;
+  for (let row = 0; row < h; row += every) {
+    let from = -1;
+    for (let column = 0; column <= w; column += every) {
+      const there = column < w && labels[row * w + column] === label;
+      if (there && from < 0) from = column;
+      if (there || from < 0) continue;
+      const n = points.length;
+      for (const [r, c] of [
+        [row - half, from - half],
+        [row - half, column - half],
+        [row + half, column - half],
+        [row + half, from - half],
+      ])
+        place(r, c);
+      triangles.push([n, n + 1, n + 2], [n, n + 2, n + 3]);
+      from = -1;
+    }
+  }
+  const column = (axis) => Float32Array.from(points, (p) => p[axis]);
+  return { x: column(2), y: column(1), z: column(0), ...indices(triangles) };
+}

@@ -1,0 +1,1 @@
+self.version = "{{VERSION}}"; self.files = "{{FILES}}";

@@ -1,0 +1,22 @@
+// The engine in a thread of its own: a request names what it is to do, and gets what comes of it.
+
+import { Engine } from "./engine.js";
+import { file } from "./files.js";
+import * as ort from "./ort.wasm.min.mjs";
+
+ort.env.wasm.numThreads = 1;
+ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
+const engine = new Engine(ort, file);
+/** @type {Promise<any>} */
+let last = file("ort-wasm-simd-threaded.wasm").then((binary) => {
+  ort.env.wasm.wasmBinary = binary;
+});
+
+addEventListener("message", ({ data: { id, what, given } }) => {
+  last = last
+    .then(() => engine[what](...given))
+    .then(
+      (found) => postMessage({ id, found }),
+      (error) => postMessage({ id, error: String(error) }),
+    );
+});
