@@ -50,6 +50,12 @@ SHARED = ("camera", "canvas", "chart", "heart", "plotly", "stack")
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 BINARY = "ort-wasm-simd-threaded.wasm"
 CONSTANTS = "constants.bin"
+WORDS = {
+    "LOADING_PAGE": "Loading: some 8 MB the first time, none later.",
+    "OPENING": "Reading the heart",
+    "HELP": "The stack from the side. Up and down choose a slice, left and right displace it.",
+}
+"""What only the page says."""
 KEPT_APART = 1024
 """Constants of a graph from so many bytes on lie in one file, each once."""
 
@@ -101,6 +107,11 @@ def build(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) ->
             constants.take(graph)
             _pack(folder / path.name, graph.SerializeToString())
     _pack(folder / CONSTANTS, bytes(constants.bytes))
+    statics(folder, G, subjects)
+
+
+def statics(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) -> None:
+    """Write all but what depends on the subjects' graphs."""
     runtime = fetched(HERE) / "onnxruntime-web" / "dist"
     for name in RUNTIME:
         shutil.copy(runtime / name, folder)
@@ -113,7 +124,8 @@ def build(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) ->
         shutil.copy(path, folder)
     told = _page(G, subjects)
     page = (HERE / "site" / "index.html").read_text("utf-8")
-    for name, text in told["words"].items():
+    choices = (f'<option value="{name}">{word}</option>' for name, word in told["subjects"].items())
+    for name, text in (told["words"] | {"SUBJECTS": "".join(choices), "M": G.latent_size}).items():
         page = page.replace(f"{{{{{name}}}}}", str(text))
     (folder / "index.html").write_text(page, "utf-8")
     _pack(folder / "page.json", _json(told))
@@ -159,7 +171,7 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
         "TRUE_SHIFT ESTIMATED_SHIFT SCANNED PUT_BACK DICE_HEADING MOTION_ERROR PLOTLY_LOADING "
         "RUNNING PAUSED DONE READY FAILED NOT_CLINICAL"
     ).split()
-    words = {name: getattr(texts, name, "") for name in names}
+    words = {name: getattr(texts, name) for name in names} | WORDS
     labels = {
         name: texts.LABELS[f"srh-{name}"]
         for name in "subject motion long-axis gamma preset button-run button-pause button-step "
@@ -179,7 +191,8 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
     }
     return {
         "words": words | labels,
-        "stack_words": texts.STACK_WORDS | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK},
+        "stack_words": texts.STACK_WORDS
+        | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK, "help": WORDS["HELP"]},
         "subjects": {name: texts.SAMPLE_NAMES[name] for name in subjects},
         "layout": figure,
         "looks": look,

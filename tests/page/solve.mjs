@@ -1,0 +1,35 @@
+// Solve a sample of a built page in Node: solve.mjs PAGE SUBJECT WAY MOTION ITERATIONS γ,γ,γ.
+// What each iteration found is printed as JSON.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+const [, , page, subject, way, motion, iterations, gamma] = process.argv;
+const { Engine, compared, parsed } = await import(join(page, "engine.js"));
+const ort = await import(join(page, "ort.wasm.min.mjs"));
+ort.env.wasm.numThreads = 1;
+
+async function file(name) {
+  const content = gunzipSync(await readFile(join(page, `${name}.gz`)));
+  return content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength);
+}
+
+ort.env.wasm.wasmBinary = await file("ort-wasm-simd-threaded.wasm");
+const known = parsed(new TextDecoder().decode(await file("page.json")));
+const engine = new Engine(ort, file);
+const told = await engine.open(subject);
+const truth = told.motion.flat().map((mm) => Number(motion) * mm);
+const S_LR = await engine.scan(truth);
+const settings = { ...known.solvers[way], gamma: gamma.split(",").map(Number) };
+const moments = [await engine.begin(settings, known.M)];
+const began = performance.now();
+for (let i = 0; i < Number(iterations); i += 1) moments.push(await engine.step(i));
+const seconds = (performance.now() - began) / 1000;
+const { z, d } = moments.at(-1);
+const { common } = compared(d, truth, told.tissue);
+const dice = await engine.dice(z, common);
+const { S_SA } = await engine.pictures(z, d);
+const sum = (labels) => labels.reduce((total, label, i) => (total + label * (i % 977)) % 1e9, 0);
+const said = { L: moments.map(({ L }) => L), objective: moments.map((m) => m.objective), z, d };
+console.log(JSON.stringify({ ...said, dice, seconds, S_LR: sum(S_LR), S_SA: sum(S_SA) }));
