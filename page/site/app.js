@@ -10,6 +10,7 @@ import stackView from "./stack.js";
 
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
+const SLICES = [...Array(13).keys()];
 const REST_MS = 250; // a slider that rests so long is meant
 
 // What a browser must have, and how to say that it has not.
@@ -41,6 +42,7 @@ worker?.addEventListener("message", ({ data: { id, found, error } }) => {
 });
 worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
 
+const NOTHING = { of: 0, slices: [], scanned: new Uint8Array(), view: -1, views: [], overlay: {} };
 let asked = 0;
 function ask(what, ...given) {
   asked += 1;
@@ -59,7 +61,7 @@ const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) 
     .then((answer) => answer.arrayBuffer())
     .then((packed) => scene.tell({ kind: "library" }, [new DataView(packed)]));
 });
-const stack = new Model({ of: 0, slices: [], view: -1, views: [], overlay: {} }, (message) => {
+const stack = new Model({ ...NOTHING }, (message) => {
   if (message.kind === "move") {
     const [rows, columns] = state.byHand[message.slice] ?? [0, 0];
     const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
@@ -75,7 +77,9 @@ const say = (words) => {
 };
 
 const truth = () =>
-  told.motion.flatMap((mm, k) => mm.map((of, i) => state.motion * of + (state.byHand[k]?.[i] ?? 0)));
+  told.motion.flatMap((mm, k) =>
+    mm.map((of, i) => state.motion * of + (state.byHand[k]?.[i] ?? 0)),
+  );
 const gamma = () => page.views.map((_, i) => (i < state.views ? state.gamma : 0));
 const most = () => page.solvers[state.way].iterations;
 
@@ -83,7 +87,9 @@ const most = () => page.solvers[state.way].iterations;
 function write() {
   const { byHand, k, ...chosen } = state;
   const hands = Object.entries(byHand).map(([slice, mm]) => [slice, ...mm].join(":"));
-  const parts = new URLSearchParams({ ...chosen, k, byHand: hands.join(",") });
+  const parts = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...chosen, k, byHand: hands.join(",") }))
+    parts.set(name, String(value));
   history.replaceState(null, "", `#${parts}`);
 }
 
@@ -99,13 +105,14 @@ function read() {
   state.motion = number("motion", page.motions.severe, page.motions.severe);
   state.gamma = number("gamma", 4, 1);
   state.views = Math.round(number("views", page.views.length, 1));
-  state.k = Math.round(number("k", 12, 6));
+  state.k = Math.round(number("k", SLICES.length - 1, 6));
   const hands = (given.get("byHand") ?? "").split(",").filter(Boolean);
   const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
   state.byHand = Object.fromEntries(
     hands
       .map((hand) => hand.split(":").map(Number))
-      .filter((hand) => hand.length === 3 && hand.every(Number.isFinite))
+      .filter(([slice, ...mm]) => SLICES.includes(slice) && mm.length === 2)
+      .filter((hand) => hand.every(Number.isFinite))
       .map(([slice, ...mm]) => [slice, mm.map(within)]),
   );
   for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
@@ -177,19 +184,22 @@ function enable() {
   $("step").disabled = $("run").disabled || running;
   $("reset").disabled = moments.length < 2;
   $("iteration").disabled = moments.length < 2;
-  if (moments.length) say(page.words[running ? "RUNNING" : over ? "DONE" : at ? "PAUSED" : "READY"]);
+  if (moments.length)
+    say(page.words[running ? "RUNNING" : over ? "DONE" : at ? "PAUSED" : "READY"]);
 }
 
 // What is done for whoever uses the page; what goes wrong is said.
-const guarded = (act) => async (...given) => {
-  try {
-    return await act(...given);
-  } catch (error) {
-    running = false;
-    say(`${page?.words.FAILED ?? "Something went wrong"}: ${error.message}`);
-    throw error;
-  }
-};
+const guarded =
+  (act) =>
+  async (...given) => {
+    try {
+      return await act(...given);
+    } catch (error) {
+      running = false;
+      say(`${page?.words.FAILED ?? "Something went wrong"}: ${error}`);
+      throw error;
+    }
+  };
 
 const advance = async () => {
   const mine = turn;
@@ -214,6 +224,11 @@ const run = guarded(async () => {
     await show(running && at % PICTURES_EVERY === 0);
   }
   if (mine === turn) await show(true);
+});
+
+const one = guarded(async () => {
+  await advance();
+  await show(true);
 });
 
 const begin = guarded(async () => {
@@ -282,7 +297,7 @@ function listen() {
   take("views", () => later(rescan));
   take("gamma", () => later(weigh));
   $("run").addEventListener("click", run);
-  $("step").addEventListener("click", guarded(async () => (await advance(), show(true))));
+  $("step").addEventListener("click", one);
   $("reset").addEventListener("click", begin);
   $("iteration").addEventListener("input", () => {
     running = false;
@@ -299,13 +314,17 @@ function listen() {
     write();
     paint();
   });
-  addEventListener("hashchange", () => (read(), open()));
+  addEventListener("hashchange", () => {
+    read();
+    open();
+  });
 }
 
 async function start() {
   if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("srh-dark");
   if (missing.length) {
-    $("message").textContent = `This browser lacks ${missing.join(" and ")}, which the solver needs.`;
+    $("message").textContent =
+      `This browser lacks ${missing.join(" and ")}, which the solver needs.`;
     return;
   }
   page = parsed(new TextDecoder().decode(await file("page.json")));

@@ -24,6 +24,14 @@ export class Engine {
     this.ort = ort;
     this.read = read;
     this.sessions = {};
+    /** @type {Promise<Uint8Array> | undefined} */
+    this.constants = undefined;
+    /** @type {any} */
+    this.told = undefined; // of the subject
+    /** @type {any} */
+    this.settings = undefined;
+    /** @type {any[]} */
+    this.past = []; // of a run, each point and what the solver remembers there
   }
 
   async session(name) {
@@ -147,7 +155,10 @@ export class Engine {
 
   // Margins of the surfaces, and what slices and views show of G(z) under d.
   async pictures(z, d) {
-    const found = await this.run("pictures", { z: [z, [1, z.length]], d: [d, [1, d.length / 2, 2]] });
+    const found = await this.run("pictures", {
+      z: [z, [1, z.length]],
+      d: [d, [1, d.length / 2, 2]],
+    });
     return { inside: Float32Array.from(found.inside.data), S_SA: Uint8Array.from(found.S_SA.data) };
   }
 

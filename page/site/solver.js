@@ -68,7 +68,9 @@ export async function lbfgs(settings, here, memory, look) {
   };
   const inSpace = (way) => {
     const moved = new Array(n).fill(0);
-    for (let i = 0; i < n; i += 1) row(i).forEach((unit, j) => (moved[j] += way[i] * unit));
+    for (let i = 0; i < n; i += 1) {
+      for (const [j, unit] of row(i).entries()) moved[j] += way[i] * unit;
+    }
     return moved;
   };
   const gradient = gradientAt(here);

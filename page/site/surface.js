@@ -7,7 +7,10 @@ const EDGES = CORNERS.flatMap((_, c) => [4, 2, 1].flatMap((b) => (c & b ? [] : [
 // Where values (D, H, W) on a lattice about the origin pass through 0: a vertex in each cell that the
 // surface crosses, amid its crossings, and two triangles about each edge (surface nets).
 export function surface(values, [D, H, W], spacing) {
-  const [points, faces] = [[], []];
+  /** @type {number[][]} */
+  const points = [];
+  /** @type {number[][]} */
+  const faces = [];
   const cells = new Map();
   const at = (i, j, k) =>
     i < 0 || j < 0 || k < 0 || i >= D || j >= H || k >= W ? -1 : values[(i * H + j) * W + k];
@@ -35,12 +38,12 @@ export function surface(values, [D, H, W], spacing) {
         for (let axis = 0; axis < 3; axis += 1) {
           const near = seen[7 ^ [4, 2, 1][axis]];
           if (near > 0 === seen[7] > 0) continue;
-          around(axis, [i, j, k], seen[7] > 0, faces);
+          around(axis, [i, j, k], seen[7] > 0);
         }
       }
     }
   }
-  function around(axis, cell, turned, into) {
+  function around(axis, cell, turned) {
     const [u, v] = [(axis + 1) % 3, (axis + 2) % 3];
     const ring = [
       [0, 0],
@@ -53,7 +56,7 @@ export function surface(values, [D, H, W], spacing) {
       there[v] += b;
       return number(there[0], there[1], there[2]);
     });
-    into.push(turned ? ring : ring.reverse());
+    faces.push(turned ? ring : ring.reverse());
   }
   const mm = (axis, n) => Float32Array.from(points, (p) => (p[axis] - (n - 1) / 2) * spacing[axis]);
   const triangles = faces.flatMap((ring) => {
@@ -74,7 +77,10 @@ const indices = (triangles) =>
 // Of a label map (h, w), the pixels of one tissue as strips in a plane: `corner` is where its first
 // pixel lies, `down` and `across` its steps, (D, H, W) in mm.
 export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
-  const [points, triangles] = [[], []];
+  /** @type {number[][]} */
+  const points = [];
+  /** @type {number[][]} */
+  const triangles = [];
   const place = (row, column) =>
     points.push(corner.map((mm, a) => mm + row * down[a] + column * across[a]));
   const half = every / 2;

@@ -19,7 +19,9 @@ worker.addEventListener("activate", (event) =>
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((n) => n !== VERSION).map((n) => caches.delete(n)))),
+      .then((names) =>
+        Promise.all(names.filter((n) => n !== VERSION).map((n) => caches.delete(n))),
+      ),
   ),
 );
 

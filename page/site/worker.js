@@ -2,6 +2,7 @@
 
 import { Engine } from "./engine.js";
 import { file } from "./files.js";
+// @ts-expect-error The runtime lies beside the page, not in the repository.
 import * as ort from "./ort.wasm.min.mjs";
 
 ort.env.wasm.numThreads = 1;
