@@ -8,7 +8,7 @@ ALL      := $(VENV)/.all
 EXTRAS_app  := app
 EXTRAS_lab  := app,lab
 EXTRAS_site := app,site
-EXTRAS_all  := app,lab,cohort,hub,test
+EXTRAS_all  := app,lab,cohort,hub,page,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -18,7 +18,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP_FLAGS ?= -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help explorer classroom lab lessons cheatsheet test bench lint site release env clean
+.PHONY: help explorer classroom lab lessons cheatsheet test bench lint page site release env clean
 
 help: ## this list
 	@echo "srheart-demo: watch a stack of slices become a heart. Targets:"
@@ -78,6 +78,9 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(VENV)/bin/check-jsonschema -q --builtin-schema vendor.citation-file-format CITATION.cff
 
+page: $(ALL) ## the explorer as static files that solve in any browser, in build/explorer
+	@$(PY) -m page.build build/explorer
+
 site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
 	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
 	@$(PY) docs/site/check.py build/site
@@ -89,7 +92,7 @@ release: $(ALL) ## archives and notes in dist/, and what is left for an owner to
 env: $(ALL) ## make or update the environment in .venv, with all that the tests need
 
 clean: ## remove the environment, caches and what runs have written
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist tests/javascript/node_modules
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist tests/javascript/node_modules page/node_modules
 	find . -type d \( -name __pycache__ -o -name .ipynb_checkpoints -o -name '*.egg-info' \) \
 		-prune -exec rm -rf {} +
 

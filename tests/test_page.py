@@ -1,0 +1,269 @@
+"""The page without a server: its graphs, its solver and the page itself equal the library."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+import torch.nn.functional as F
+from playwright.sync_api import sync_playwright
+from torch import Tensor, nn
+
+from page import build as pages
+from page.export import SubPixel, chosen, filled, interpolated, solved
+from page.graphs import SETTINGS, Subject
+from page.packages import NODE
+from srheart_demo.heart.generator import HeartGenerator, load_generator
+from srheart_demo.heart.measures import dice
+from srheart_demo.scan.degradation import HR_GRID, MOTION_LEVELS, degrade
+from srheart_demo.scan.samples import load_sample
+from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import REFERENCE
+from srheart_demo.solver.solvers import Eye
+
+SAMPLE = "healthy_1"
+SOLVE = Path(__file__).with_name("page_solve.mjs")
+SEVERE = MOTION_LEVELS["severe"]
+ITERATIONS = 8
+SAME_VOXELS = 4
+"""Of 212992 labels, on a border to rounding, so many may differ between two runtimes."""
+
+
+@pytest.fixture(scope="module")
+def G() -> HeartGenerator:
+    return load_generator(str(pages.WEIGHTS))
+
+
+@pytest.fixture(scope="module")
+def subject(G: HeartGenerator) -> Subject:
+    return Subject(load_sample(SAMPLE), G)
+
+
+@pytest.fixture(scope="module")
+def page(G: HeartGenerator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page")
+    pages.build(folder, G, (SAMPLE,))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unpacked(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    for path in page.glob("*.gz"):
+        (folder / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
+    return folder
+
+
+def run(graph: Path, **inputs: Tensor) -> dict[str, np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options)
+    found = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+    return dict(zip([output.name for output in session.get_outputs()], found, strict=True))
+
+
+def gradients(value: Tensor, *of: Tensor) -> tuple[Tensor, ...]:
+    weights = torch.linspace(-1, 1, value.numel()).view_as(value)
+    return torch.autograd.grad((value * weights).sum(), of)
+
+
+def test_a_doubling_is_a_convolution_of_its_corners() -> None:
+    layer = nn.ConvTranspose3d(3, 2, 4, stride=2, padding=1).requires_grad_(False)
+    x = torch.randn(1, 3, 2, 3, 4, requires_grad=True)
+    ours, theirs = SubPixel(layer)(x), layer(x)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, x), gradients(theirs, x))
+
+
+@pytest.mark.parametrize("sizes", [(5, 6), (3, 4, 5)])
+def test_a_field_is_interpolated_as_by_torch(sizes: tuple[int, ...]) -> None:
+    x = torch.randn(1, 2, *sizes, requires_grad=True)
+    grid = (2.4 * torch.rand(1, *[4] * len(sizes), len(sizes)) - 1.2).requires_grad_()
+    how = {"padding_mode": "border", "align_corners": False}
+    ours, theirs = interpolated(x, grid, **how), F.grid_sample(x, grid, **how)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, x, grid), gradients(theirs, x, grid))
+
+
+def test_other_replaced_operators_equal_torch() -> None:
+    A, b, x = torch.randn(3, 2, 2), torch.randn(3, 2), torch.randn(1, 5, 2)
+    torch.testing.assert_close(solved(A, b), torch.linalg.solve(A, b))
+    mask = torch.tensor([True, False, True, True, False])
+    assert torch.equal(chosen(x, (slice(None), mask)), x[:, mask])
+    assert torch.equal(chosen(x, (slice(None), [3, 0])), x[:, [3, 0]])
+    assert chosen(x, 0) is NotImplemented
+    index = torch.tensor([1, 3])
+    assert torch.equal(filled(x, 1, index, -7.0), x.index_fill(1, index, -7.0))
+
+
+@pytest.mark.parametrize("views", [(), (0,), (0, 2)])
+@pytest.mark.parametrize("prior", [0, 1])
+def test_the_objective_and_its_gradients_are_the_librarys(
+    subject: Subject, unpacked: Path, views: tuple[int, ...], prior: int
+) -> None:
+    d = subject.sample.motion.displacement(SEVERE)
+    rng = torch.Generator().manual_seed(len(views))
+    z = 0.7 * torch.randn(1, subject.G.latent_size, generator=rng)
+    off = torch.randn(d.shape, generator=rng) * subject.problem.tissue[:, None]
+    p = subject.scanned(d)
+    p = replace(p, views=tuple(p.views[i] for i in views))
+    settings = replace(SETTINGS, prior=bool(prior), gamma=0.7)
+    there = torch.cat([d + off, torch.zeros(1, len(views), 2)], dim=1)
+    expected = Eye(p).look(settings, z, there)
+    gamma = torch.zeros(3)
+    gamma[list(views)] = 0.7
+    inputs = {"z": z, "d": d + off, "gamma": gamma, "prior": torch.tensor([float(prior)])}
+    found = run(unpacked / f"{SAMPLE}.objective.onnx", **inputs, **subject.filled(p.voxels))
+    np.testing.assert_allclose(found["objective"], expected.objective, rtol=2e-5)
+    np.testing.assert_allclose(found["L"], expected.losses[0], rtol=2e-5)
+    for name, slopes in (("z", expected.gradient_z), ("d", expected.gradient_d[:, : p.stack.K])):
+        largest = float(slopes.abs().max())
+        np.testing.assert_allclose(found[f"gradient_{name}"], slopes, atol=1e-5 * largest, rtol=0)
+
+
+def test_the_scan_is_the_librarys(subject: Subject, unpacked: Path) -> None:
+    for factor in (0.0, 1.3, SEVERE):
+        d = subject.sample.motion.displacement(factor)
+        found = run(unpacked / f"{SAMPLE}.scan.onnx", d=d)
+        p = subject.scanned(d)
+        assert (found["S_LR"] != p.S_LR.numpy()).sum() <= SAME_VOXELS
+        kept = np.flatnonzero(found["weights"])
+        assert abs(len(kept) - len(p.voxels.k)) <= 121 * SAME_VOXELS
+        np.testing.assert_allclose(found["weights"].sum(), 1, rtol=1e-5)
+        assert len(kept) <= subject.room
+
+
+def test_more_voxels_than_a_graph_takes_are_refused(subject: Subject) -> None:
+    noisy = torch.randint(0, 4, subject.problem.S_LR.shape)
+    with pytest.raises(ValueError, match="are more than the graph's"):
+        subject.filled(replace(subject.problem, S_LR=noisy).voxels)
+
+
+@pytest.fixture(scope="module", params=["ours", "paper"])
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def solved_in_node(page: Path, way: str, views: int, labels: Path) -> dict[str, Any]:
+    gamma = ",".join(["1"] * views + ["0"] * (3 - views))
+    command = [NODE, SOLVE, page, SAMPLE, way, str(SEVERE), str(ITERATIONS), gamma, labels]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def test_a_solve_in_javascript_equals_one_in_python(
+    subject: Subject, page: Path, way: str, tmp_path: Path
+) -> None:
+    views = 1 if way == "ours" else 0
+    found = solved_in_node(page, way, views, tmp_path / "labels")
+    d = subject.sample.motion.displacement(SEVERE)
+    seen = np.fromfile(tmp_path / "labels", np.uint8).reshape(subject.problem.S_LR.shape)
+    assert (seen != subject.scanned(d).S_LR.numpy()).sum() <= SAME_VOXELS
+    S_LR = torch.from_numpy(seen.astype(np.int64))
+    p = Problem(subject.G, subject.stack, S_LR, subject.problem.views[:views])
+    settings = SETTINGS if way == "ours" else replace(REFERENCE, thinned=True)
+    steps = [*latent_optimisation(p, replace(settings, iterations=ITERATIONS))]
+    np.testing.assert_allclose(found["L"], [step.loss for step in steps], atol=1e-4, rtol=0)
+    objective = [step.objective for step in steps]
+    np.testing.assert_allclose(found["objective"], objective, atol=1e-4, rtol=0)
+    assert objective[-1] < 0.7 * objective[0]
+    last = steps[-1]
+    np.testing.assert_allclose(np.reshape(found["d"], (-1, 2)), last.d[0], atol=0.1, rtol=0)
+    shift = common_translation(last.d, d, p.tissue)
+    field = degrade(subject.G.decode(last.z), HR_GRID, shift.expand(1, HR_GRID.K, 2))
+    scores = dice(field[0].numpy().argmax(0).astype(np.uint8), subject.sample.S_HR.labels)
+    np.testing.assert_allclose(found["dice"], [*scores.values()], atol=0.005, rtol=0)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def address(page: Path) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=page))
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+SHOWN = "document.body.dataset.shown === '{}'"
+
+
+@pytest.mark.browser
+def test_the_page_solves_in_a_browser_and_without_a_network(
+    page: Path, address: str, chromium: str, tmp_path: Path
+) -> None:
+    expected = solved_in_node(page, "ours", 2, tmp_path / "labels")["L"]
+    asked, wrong = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        context.on("request", lambda request: asked.append(request.url))
+        tab = context.new_page()
+        tab.set_default_timeout(300_000)
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=1")
+        tab.wait_for_function(SHOWN.format(0))
+        assert f"L = {expected[0]:.4f}"[:-1] in tab.inner_text("#state")
+        for i in (1, 2):
+            tab.click("#step")
+            tab.wait_for_function(SHOWN.format(i))
+        assert f"L = {expected[2]:.4f}"[:-1] in tab.inner_text("#state")
+        assert tab.inner_text("#dice")
+        tab.wait_for_selector("#heart .gl-container canvas")
+        assert not tab.evaluate("document.documentElement.scrollWidth > innerWidth")
+        # Rewound, and gone on from there.
+        tab.focus("#iteration")
+        tab.keyboard.press("Home")
+        tab.wait_for_function(SHOWN.format(0))
+        # A slice that is displaced by hand is scanned anew, and the address says so.
+        tab.focus("#stack canvas")
+        before = tab.inner_text("#state")
+        for _ in range(4):
+            tab.keyboard.press("ArrowRight")
+        tab.wait_for_function("location.hash.includes('byHand=6%3A0%3A5')")
+        tab.wait_for_function(f"{SHOWN.format(0)} && state.textContent !== {json.dumps(before)}")
+        # What is kept opens without the server.
+        tab.wait_for_function("navigator.serviceWorker.controller || navigator.serviceWorker.ready")
+        displaced = tab.inner_text("#state")
+        context.set_offline(True)
+        tab.reload()
+        tab.wait_for_function(SHOWN.format(0))
+        assert tab.inner_text("#state") == displaced
+        browser.close()
+    assert not wrong
+    assert all(url.startswith((address, "blob:", "data:")) for url in asked), asked
+
+
+@pytest.mark.browser
+def test_what_a_browser_lacks_is_said(address: str, chromium: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        tab = browser.new_page()
+        tab.add_init_script("delete globalThis.WebAssembly")
+        tab.goto(address)
+        tab.wait_for_function("message.textContent.includes('lacks WebAssembly')")
+        without = browser.new_page()
+        without.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+        without.goto(address)
+        without.wait_for_function("heart.textContent.includes('no WebGL')")
+        browser.close()
