@@ -1,9 +1,8 @@
 """The library's own functions as ONNX graphs, for a page that has no Python.
 
 What is exported is traced from what the library runs: nothing of the model, the degradation or the
-losses is written again. A browser's runtime lacks some operators and is slow at others, so three
-are replaced while they are traced, each by one that is equal to rounding: transposed convolution,
-interpolation of a field, and the solution of two equations.
+losses is written again. A browser's runtime lacks some operators and is slow or rounds at others, so some
+are replaced while they are traced, each by one that is equal: see `REPLACEMENTS` and `SubPixel`.
 """
 
 from __future__ import annotations
@@ -149,11 +148,29 @@ def filled(x: Tensor, dim: int, index: Tensor, value: float) -> Tensor:
     return x * (1 - there) + value * there
 
 
+def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
+    """`x.sum()` in two steps: a runtime adds numbers one by one, which rounds."""
+    if dimensions or how or x.dim() < 2:
+        return NotImplemented
+    return x.sum(-1).sum()
+
+
+def weighed(x: Tensor, weights: Tensor) -> Any:
+    """`x @ weights` of (B, n), (n,) in two steps, where these are many."""
+    if weights.dim() != 1 or len(weights) % FEW:
+        return NotImplemented
+    return (x * weights).unflatten(1, (-1, FEW)).sum(2).sum(1)
+
+
+FEW = 256
+"""Numbers that a runtime may add one by one."""
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     F.grid_sample: interpolated,
     torch.linalg.solve: solved,
     Tensor.__getitem__: chosen,
     Tensor.index_fill: filled,
+    Tensor.sum: summed,
+    Tensor.__matmul__: weighed,
     Tensor.__bool__: lambda _: False,  # A loop that may end early, of `motion_prior`, goes on
 }
 

@@ -5,6 +5,7 @@ Each is a function of the library's, of one subject, in tensors; `export.write` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from page.export import exportable, write
+from page.export import FEW, exportable, write
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.heart.surface import STRUCTURES, margin
 from srheart_demo.scan.degradation import (
@@ -81,7 +82,7 @@ class Subject:
     @cached_property
     def room(self) -> int:
         """How many thinned-out voxels the graph takes."""
-        return round(SPARE * len(self.problem.voxels.k))
+        return FEW * math.ceil(SPARE * len(self.problem.voxels.k) / FEW)
 
     def scanned(self, d: Tensor) -> Problem:
         """The problem with d (1, K, 2), mm, in its stack."""

@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 from torch import Tensor, nn
 
 from page import build as pages
-from page.export import SubPixel, chosen, filled, interpolated, solved
+from page.export import SubPixel, chosen, filled, interpolated, solved, summed, weighed
 from page.graphs import SETTINGS, Subject
 from page.packages import NODE
 from srheart_demo.heart.generator import HeartGenerator, load_generator
@@ -106,6 +106,10 @@ def test_other_replaced_operators_equal_torch() -> None:
     assert torch.equal(chosen(x, (slice(None), mask)), x[:, mask])
     assert torch.equal(chosen(x, (slice(None), [3, 0])), x[:, [3, 0]])
     assert chosen(x, 0) is NotImplemented
+    many = torch.randn(3, 512)
+    torch.testing.assert_close(summed(many), many.sum())
+    torch.testing.assert_close(weighed(many, many[0]), many @ many[0])
+    assert summed(many, 1) is weighed(many, many[0, :3]) is NotImplemented
     index = torch.tensor([1, 3])
     assert torch.equal(filled(x, 1, index, -7.0), x.index_fill(1, index, -7.0))
 
