@@ -15,6 +15,8 @@ import sys
 import tempfile
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ import torch
 from page.graphs import SETTINGS, SURFACES, Subject
 from page.packages import fetched
 from srheart_demo.dashboard import module, texts, theme
+from srheart_demo.dashboard.chart import TICKS, Axis, Series
 from srheart_demo.dashboard.heart import (
     FLAT,
     LIT,
@@ -37,7 +40,7 @@ from srheart_demo.dashboard.heart import (
 from srheart_demo.explorer.subjects import MOST_BY_HAND, load_subject
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
-from srheart_demo.scan.degradation import MOTION_LEVELS
+from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
 from srheart_demo.scan.long_axis import BY_WORTH
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.curvature import units
@@ -155,9 +158,7 @@ def told_of(subject: Subject) -> dict[str, Any]:
                 "labels": _array(view.S_LA.to(torch.uint8)),
                 "shape": tuple(view.S_LA.shape),
             }
-            for name, view, corners in zip(
-                BY_WORTH, p.views, subject.planes.values(), strict=True
-            )
+            for name, view, corners in zip(BY_WORTH, p.views, subject.planes.values(), strict=True)
         ],
         "ghost": [_trace(trace) for trace in ghost_traces(ghost)],
     }
@@ -166,19 +167,16 @@ def told_of(subject: Subject) -> dict[str, Any]:
 def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
     """Words and looks, from the explorer's own catalogue."""
     names = (
-        "TITLE SUBTITLE SCAN RUN_CARD HEART SHIFTS_HEADING LATENT_HEADING CONVERGENCE ITERATION "
-        "LOSS LOSS_SA LOSS_LA LOSS_AXIS LATENT_AXIS LATENT_VALUE ROW_SHIFT COLUMN_SHIFT SLICE_AXIS "
-        "TRUE_SHIFT ESTIMATED_SHIFT SCANNED PUT_BACK DICE_HEADING MOTION_ERROR PLOTLY_LOADING "
-        "RUNNING PAUSED DONE READY FAILED NOT_CLINICAL"
-    ).split()
-    words = {name: getattr(texts, name) for name in names} | WORDS
-    labels = {
-        name: texts.LABELS[f"srh-{name}"]
-        for name in "subject motion long-axis gamma preset button-run button-pause button-step "
-        "button-reset iteration show-truth show-cut theme".split()
-    }
-    figure = layout()
-    look = {
+        "TITLE SUBTITLE SCAN RUN_CARD HEART SHIFTS_HEADING LATENT_HEADING CONVERGENCE DICE_HEADING "
+        "MOTION_ERROR PLOTLY_LOADING RUNNING PAUSED DONE READY FAILED NOT_CLINICAL"
+    )
+    controls = (
+        "subject motion long-axis gamma preset button-run button-pause button-step button-reset "
+        "iteration show-truth show-cut theme"
+    )
+    words = {name: getattr(texts, name) for name in names.split()} | WORDS
+    labels = {name: texts.LABELS[f"srh-{name}"] for name in controls.split()}
+    surfaces = {
         name: {
             "type": "mesh3d",
             "name": name,
@@ -189,16 +187,18 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
         }
         for name in SURFACES
     }
+    none = {"of": 0, "view": -1, "views": (), "overlay": {}, "pixel_mm": HR_SPACING[1]}
+    told = {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK, "help": WORDS["HELP"]}
     return {
         "words": words | labels,
-        "stack_words": texts.STACK_WORDS
-        | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK, "help": WORDS["HELP"]},
+        "stack": none | {"colours": [*TISSUE_COLOURS.values()], "words": texts.STACK_WORDS | told},
         "subjects": {name: texts.SAMPLE_NAMES[name] for name in subjects},
-        "layout": figure,
-        "looks": look,
+        "layout": layout(),
+        "surfaces": surfaces,
+        "axes": {name: asdict(axis) for name, axis in _axes(G.latent_size).items()},
+        "looks": {name: asdict(series) for name, series in _series().items()},
         "flat": {"type": "mesh3d", "lighting": FLAT, "hoverinfo": "skip"},
         "colours": [*TISSUE_COLOURS.values()],
-        "ink": {"estimate": theme.ESTIMATE, "middle": theme.MIDDLE},
         "lattice": LATTICE_SHAPE,
         "spacing": [2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True)],
         "voxel": HR_SPACING,
@@ -217,6 +217,36 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
                 "halve_every": REFERENCE.halve_every,
             },
         },
+    }
+
+
+def _axes(M: int) -> dict[str, Axis]:
+    """The axes of the explorer's charts; the page sets those ranges that change."""
+    slices = range(1, Stack.from_hr().K + 1)
+    return {
+        "iteration": Axis(texts.ITERATION, (0, 10), grid=False, whole=True),
+        "loss": Axis(texts.LOSS_AXIS, (0.1, 1), log=True, ticks=TICKS),
+        "latent": Axis(texts.LATENT_AXIS, (0.2, M + 0.8), grid=False, whole=True),
+        "code": Axis(texts.LATENT_VALUE, (-2, 2), zero=True),
+        "rows": Axis(texts.ROW_SHIFT, (-2, 2), zero=True),
+        "columns": Axis(texts.COLUMN_SHIFT, (-2, 2), zero=True),
+        "slice": Axis(texts.SLICE_AXIS, (0.3, slices[-1] + 0.7), ticks=tuple(slices)),
+    }
+
+
+def _series() -> dict[str, Series]:
+    """How the explorer's charts draw each series."""
+    found, grey = theme.ESTIMATE, theme.MIDDLE
+    thin = partial(Series, (), (), grey, width=1.6)
+    ring = partial(Series, (), (), kind="rings", size=10)
+    return {
+        "L": Series((), (), found, name=texts.LOSS),
+        "L_SA": thin(name=texts.LOSS_SA, dash="dashdot"),
+        "L_LA": thin(name=texts.LOSS_LA, dash="dot"),
+        "here": ring(found, tells=False),
+        "code": Series((), (), found, kind="bars"),
+        "true": ring(grey, width=2, name=texts.TRUE_SHIFT),
+        "found": Series((), (), found, kind="points", name=texts.ESTIMATED_SHIFT, size=6),
     }
 
 

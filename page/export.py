@@ -1,8 +1,8 @@
 """The library's own functions as ONNX graphs, for a page that has no Python.
 
 What is exported is traced from what the library runs: nothing of the model, the degradation or the
-losses is written again. A browser's runtime lacks some operators and is slow or rounds at others, so some
-are replaced while they are traced, each by one that is equal: see `REPLACEMENTS` and `SubPixel`.
+losses is written again. A browser's runtime lacks some operators and is slow or rounds at others:
+some are replaced while they are traced, each by an equal: see `REPLACEMENTS` and `SubPixel`.
 """
 
 from __future__ import annotations
@@ -102,7 +102,10 @@ class Replaced(TorchFunctionMode):
 
 
 def interpolated(
-    x: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
+    x: Tensor,
+    grid: Tensor,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
     align_corners: bool | None = None,
 ) -> Any:
     """`grid_sample` of one picture or volume, clamped at its border, by gathering its nodes."""
@@ -155,22 +158,12 @@ def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
     return x.sum(-1).sum()
 
 
-def weighed(x: Tensor, weights: Tensor) -> Any:
-    """`x @ weights` of (B, n), (n,) in two steps, where these are many."""
-    if weights.dim() != 1 or len(weights) % FEW:
-        return NotImplemented
-    return (x * weights).unflatten(1, (-1, FEW)).sum(2).sum(1)
-
-
-FEW = 256
-"""Numbers that a runtime may add one by one."""
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     F.grid_sample: interpolated,
     torch.linalg.solve: solved,
     Tensor.__getitem__: chosen,
     Tensor.index_fill: filled,
     Tensor.sum: summed,
-    Tensor.__matmul__: weighed,
     Tensor.__bool__: lambda _: False,  # A loop that may end early, of `motion_prior`, goes on
 }
 
@@ -231,11 +224,11 @@ def write(
             place.replace_all_uses_with(graph.graph.get_attr(name))
         graph.graph.erase_node(place)
     for node in list(graph.graph.nodes):
-        name = str(node.target).split(".")[1:2]
-        if node.op == "call_function" and name and name[0] in _SAME:
+        operator = str(node.target).removeprefix("aten.").removeprefix("prims.").split(".")[0]
+        if node.op == "call_function" and operator in _SAME:
             node.replace_all_uses_with(node.args[0])
             graph.graph.erase_node(node)
-        elif name in (["view"], ["_unsafe_view"]):
+        elif operator in ("view", "_unsafe_view"):
             node.target = _aten.reshape.default
     graph.graph.eliminate_dead_code()
     graph.recompile()

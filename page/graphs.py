@@ -5,7 +5,6 @@ Each is a function of the library's, of one subject, in tensors; `export.write` 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from page.export import FEW, exportable, write
+from page.export import exportable, write
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.heart.surface import STRUCTURES, margin
 from srheart_demo.scan.degradation import (
@@ -72,8 +71,10 @@ class Subject:
         scan = self.sample.scan("none", views=BY_WORTH)
         still = torch.zeros(1, self.stack.K, 2)
         S_LR = simulate_stack(self.sample.S_HR.labels, self.stack, still)
-        views = tuple(View.of(view, scan.placement).crop(MARGIN_MM) for view in scan.views)
-        return Problem(self.G, self.stack, torch.from_numpy(S_LR).long(), views)
+        views = (View.of(view, scan.placement).crop(MARGIN_MM) for view in scan.views)
+        # Planes as the graphs compute them, to the last bit.
+        even = (replace(v, plane=_plane(_corners(v.plane), v.S_LA.shape)) for v in views)
+        return Problem(self.G, self.stack, torch.from_numpy(S_LR).long(), tuple(even))
 
     def unseen(self) -> Problem:
         """The same, without views."""
@@ -82,7 +83,7 @@ class Subject:
     @cached_property
     def room(self) -> int:
         """How many thinned-out voxels the graph takes."""
-        return FEW * math.ceil(SPARE * len(self.problem.voxels.k) / FEW)
+        return round(SPARE * len(self.problem.voxels.k))
 
     def scanned(self, d: Tensor) -> Problem:
         """The problem with d (1, K, 2), mm, in its stack."""
@@ -146,10 +147,7 @@ class Subject:
     @property
     def planes(self) -> Mapping[str, Tensor]:
         """Of each view, where its first pixel lies, and the next ones down and across, (3, 3)."""
-        return {
-            f"plane_{i}": torch.stack([v.plane.points[j] for j in ((0, 0), (1, 0), (0, 1))])
-            for i, v in enumerate(self.problem.views)
-        }
+        return {f"plane_{i}": _corners(v.plane) for i, v in enumerate(self.problem.views)}
 
     def write_scan(self, path: Path) -> None:
         """Eq. 1: the labels (K, h, w) of the stack under d, and each voxel's share in L_SA."""
@@ -191,6 +189,10 @@ class Subject:
 
         inputs = {"z": self.start()["z"], "shift": torch.zeros(1, 1, 2)}
         write(heart, inputs, ["labels"], path)
+
+
+def _corners(plane: Plane) -> Tensor:
+    return torch.stack([plane.points[i] for i in ((0, 0), (1, 0), (0, 1))])
 
 
 def _plane(corners: Tensor, shape: tuple[int, ...]) -> Plane:

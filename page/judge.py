@@ -19,7 +19,12 @@ from srheart_demo.heart import population
 from srheart_demo.heart.generator import OURS, HeartGenerator, load_generator
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, MOTION_LEVELS, degrade
-from srheart_demo.scan.simulate import simulate, synthetic_heart, where_it_is_known, world_from_model
+from srheart_demo.scan.simulate import (
+    simulate,
+    synthetic_heart,
+    where_it_is_known,
+    world_from_model,
+)
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.gauge import common_translation, motion_error
 from srheart_demo.solver.problem import Problem

@@ -31,7 +31,7 @@ def fetched(folder: Path) -> Path:
     modules = folder / "node_modules"
     if not (modules / ".yarn-install-state.gz").exists():
         yarn = Path(jupyter_builder.__file__).with_name("yarn.js")
-        command = [NODE, yarn, "install", "--immutable"]
+        command = [str(NODE), str(yarn), "install", "--immutable"]
         environment = os.environ | YARN
         found = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -10,17 +10,12 @@ import stackView from "./stack.js";
 
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
-const SLICES = [...Array(13).keys()];
+const SLICES = 13;
+const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
-// What a browser must have, and how to say that it has not.
-export const NEEDS = {
-  WebAssembly: () => typeof WebAssembly === "object",
-  "module workers": () => typeof Worker === "function",
-  "unpacking of files": () => typeof DecompressionStream === "function",
-};
-
-const missing = Object.keys(NEEDS).filter((name) => !NEEDS[name]());
+const NEEDS = ["WebAssembly", "Worker", "DecompressionStream"];
+const missing = NEEDS.filter((name) => !(name in globalThis));
 const hasWebGL = () => Boolean(document.createElement("canvas").getContext("webgl"));
 
 let page; // words and looks
@@ -31,7 +26,8 @@ let at = 0;
 let running = false;
 let turn = 0; // counts what is begun anew, so that an older answer is known as such
 let inside = null;
-const state = { subject: "", motion: 4, gamma: 1, views: 1, way: "ours", k: 6, byHand: {} };
+/** @type {any} */
+const state = { ...USUAL, subject: "", way: "", byHand: {} };
 
 const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
 const waiting = new Map();
@@ -42,7 +38,6 @@ worker?.addEventListener("message", ({ data: { id, found, error } }) => {
 });
 worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
 
-const NOTHING = { of: 0, slices: [], scanned: new Uint8Array(), view: -1, views: [], overlay: {} };
 let asked = 0;
 function ask(what, ...given) {
   asked += 1;
@@ -53,20 +48,19 @@ function ask(what, ...given) {
   });
 }
 
-const drawn = { loss: new Model({ drawing: {} }), z: new Model({ drawing: {} }) };
-const charts = { ...drawn, d: new Model({ drawing: {} }) };
+const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
 const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) => {
   if (message.kind !== "library") return;
   fetch("./plotly.min.js.gz")
     .then((answer) => answer.arrayBuffer())
     .then((packed) => scene.tell({ kind: "library" }, [new DataView(packed)]));
 });
-const stack = new Model({ ...NOTHING }, (message) => {
+const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
   if (message.kind === "move") {
-    const [rows, columns] = state.byHand[message.slice] ?? [0, 0];
-    const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
-    const place = [within(rows + message.rows), within(columns + message.columns)];
-    state.byHand[message.slice] = place;
+    const before = state.byHand[message.slice] ?? [0, 0];
+    state.byHand[message.slice] = [message.rows, message.columns].map((mm, i) =>
+      within(before[i] + mm, -page.by_hand, page.by_hand, 0),
+    );
   } else if (message.kind === "undo") state.byHand = {};
   else return;
   rescan();
@@ -85,36 +79,39 @@ const most = () => page.solvers[state.way].iterations;
 
 // The address says all that was chosen, so it can be sent.
 function write() {
-  const { byHand, k, ...chosen } = state;
-  const hands = Object.entries(byHand).map(([slice, mm]) => [slice, ...mm].join(":"));
-  const parts = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...chosen, k, byHand: hands.join(",") }))
-    parts.set(name, String(value));
+  const chosen = Object.entries({ ...state, byHand: JSON.stringify(state.byHand) });
+  const parts = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
   history.replaceState(null, "", `#${parts}`);
+}
+
+const within = (value, least, most, usual) =>
+  Number.isFinite(value) ? Math.min(Math.max(value, least), most) : usual;
+
+function displaced(written) {
+  try {
+    const hands = Object.entries(JSON.parse(written)).filter(([k]) => Number(k) < SLICES);
+    return Object.fromEntries(
+      hands.map(([k, mm]) => [k, [0, 1].map((i) => within(mm[i], -page.by_hand, page.by_hand, 0))]),
+    );
+  } catch {
+    return {};
+  }
 }
 
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const number = (name, most, usual) => {
-    const value = Number(given.get(name) ?? usual);
-    return Number.isFinite(value) ? Math.min(Math.max(value, 0), most) : usual;
-  };
+  const number = (name, most) =>
+    within(Number.parseFloat(given.get(name) ?? ""), 0, most, USUAL[name]);
   const known = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
-  state.subject = known("subject", Object.keys(page.subjects));
-  state.way = known("way", Object.keys(page.solvers));
-  state.motion = number("motion", page.motions.severe, page.motions.severe);
-  state.gamma = number("gamma", 4, 1);
-  state.views = Math.round(number("views", page.views.length, 1));
-  state.k = Math.round(number("k", SLICES.length - 1, 6));
-  const hands = (given.get("byHand") ?? "").split(",").filter(Boolean);
-  const within = (mm) => Math.min(Math.max(mm, -page.by_hand), page.by_hand);
-  state.byHand = Object.fromEntries(
-    hands
-      .map((hand) => hand.split(":").map(Number))
-      .filter(([slice, ...mm]) => SLICES.includes(slice) && mm.length === 2)
-      .filter((hand) => hand.every(Number.isFinite))
-      .map(([slice, ...mm]) => [slice, mm.map(within)]),
-  );
+  Object.assign(state, {
+    subject: known("subject", Object.keys(page.subjects)),
+    way: known("way", Object.keys(page.solvers)),
+    motion: number("motion", page.motions.severe),
+    gamma: number("gamma", 4),
+    views: Math.round(number("views", page.views.length)),
+    k: Math.round(number("k", SLICES - 1)),
+    byHand: displaced(given.get("byHand") ?? "{}"),
+  });
   for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
   showValues();
 }
@@ -124,37 +121,30 @@ function showValues() {
   $("views-value").textContent = String(state.views);
 }
 
-const title = () => {
-  const { objective, L } = moments[at];
-  const found = compared(moments[at].d, truth(), told.tissue);
-  const parts = [`${page.words.iteration} ${at} / ${most()}`, `L = ${L.toFixed(4)}`];
-  if (page.solvers[state.way].prior) parts.push(`L + priors = ${objective.toFixed(4)}`);
-  parts.push(`${page.words.MOTION_ERROR}: ${found.error.toFixed(2)} mm`);
-  return parts.join(" · ");
-};
-
 // Curves at once; the heart, and how good it is, when there is time.
 async function show(whole) {
   const [mine, moment] = [turn, moments[at]];
-  const { common } = compared(moment.d, truth(), told.tissue);
+  const { common, error } = compared(moment.d, truth(), told.tissue);
   const zero = moment.d.map(() => 0);
   const put = moment.d.map((mm, i) => mm - common[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
-  draw(charts.loss, losses(moments, at, page, state.views > 0));
+  draw(charts.loss, losses(moments, at, page, state.views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
   draw(charts.d, shifts(moment.d, common, truth(), told.tissue, page));
   stack.give({
     scanned: sides(S_LR, told, zero),
     put_back: sides(S_LR, told, put),
-    slices: told.tissue.map((_, k) => k),
+    slices: [...told.tissue.keys()],
     of: told.K,
-    pixel_mm: told.pixel,
     by_hand: Object.keys(state.byHand).length > 0,
     revision: (stack.get("revision") ?? 0) + 1,
   });
   $("iteration").max = String(moments.length - 1);
   $("iteration").value = String(at);
-  $("state").textContent = title();
+  const said = [`${page.words.iteration} ${at} / ${most()}`, `L = ${moment.L.toFixed(4)}`];
+  if (page.solvers[state.way].prior) said.push(`L + priors = ${moment.objective.toFixed(4)}`);
+  said.push(`${page.words.MOTION_ERROR}: ${error.toFixed(2)} mm`);
+  $("state").textContent = said.join(" · ");
   enable();
   if (!whole) return;
   const found = await ask("pictures", moment.z, moment.d);
@@ -164,7 +154,7 @@ async function show(whole) {
   if (running) return;
   const scores = await ask("dice", moment.z, common);
   if (mine !== turn || moment !== moments[at]) return;
-  const tissues = Object.keys(page.looks);
+  const tissues = Object.keys(page.surfaces);
   const written = scores.map((score, i) => `${tissues[i]} ${score.toFixed(3)}`).join(" · ");
   $("dice").textContent = `${page.words.DICE_HEADING}: ${written}`;
   document.body.dataset.shown = String(at); // all that is seen is of this iteration
@@ -201,27 +191,38 @@ const guarded =
     }
   };
 
-const advance = async () => {
-  const mine = turn;
-  const moment = await ask("step", at);
-  if (mine !== turn) return false;
-  moments.length = at + 1;
-  moments.push(moment);
-  at += 1;
+// What was asked for before is of no use any more.
+function anew() {
+  turn += 1;
+  running = false;
+  outdate();
+  return turn;
+}
+
+// How good an earlier iteration was is not how good this one is.
+function outdate() {
   $("dice").textContent = "";
   delete document.body.dataset.shown;
-  return !moment.settled && at < most();
-};
+}
+
+async function advance() {
+  const [mine, from] = [turn, at];
+  const moment = await ask("step", from);
+  if (mine !== turn || from !== at) return;
+  moments.length = from + 1;
+  moments.push(moment);
+  at += 1;
+  outdate();
+  if (moment.settled || at === most()) running = false;
+}
 
 const run = guarded(async () => {
   running = !running;
   const mine = turn;
   enable();
   while (running && mine === turn) {
-    const more = await advance();
-    if (mine !== turn) return;
-    if (!more) running = false;
-    await show(running && at % PICTURES_EVERY === 0);
+    await advance();
+    if (running && mine === turn) await show(at % PICTURES_EVERY === 0);
   }
   if (mine === turn) await show(true);
 });
@@ -232,23 +233,18 @@ const one = guarded(async () => {
 });
 
 const begin = guarded(async () => {
-  turn += 1;
-  running = false;
-  at = 0;
-  const mine = turn;
+  const mine = anew();
   const settings = { ...page.solvers[state.way], gamma: gamma() };
   const first = await ask("begin", settings, page.M);
   if (mine !== turn) return;
+  at = 0;
   moments = [first];
-  $("dice").textContent = "";
   await show(true);
 });
 
 const rescan = guarded(async () => {
-  turn += 1;
-  running = false;
+  const mine = anew();
   write();
-  const mine = turn;
   const labels = await ask("scan", truth());
   if (mine !== turn) return;
   S_LR = labels;
@@ -256,11 +252,10 @@ const rescan = guarded(async () => {
 });
 
 const open = guarded(async () => {
-  turn += 1;
+  const mine = anew();
   moments = [];
   enable();
   say(page.words.OPENING);
-  const mine = turn;
   const found = await ask("open", state.subject);
   if (mine !== turn) return;
   told = found;
@@ -268,14 +263,17 @@ const open = guarded(async () => {
   await rescan();
 });
 
+// Another γ: the run goes on with it, if it went.
 const weigh = guarded(async () => {
+  const went = running;
+  const [mine, from] = [anew(), at];
   write();
-  const mine = turn;
-  const moment = await ask("weigh", gamma(), at);
+  const moment = await ask("weigh", gamma(), from);
   if (mine !== turn) return;
-  moments.length = at + 1;
-  moments[at] = moment;
-  await show(!running);
+  moments.length = from + 1;
+  moments[from] = moment;
+  at = from;
+  await (went ? run() : show(true));
 });
 
 let resting = 0;
@@ -302,7 +300,7 @@ function listen() {
   $("iteration").addEventListener("input", () => {
     running = false;
     at = Number($("iteration").value);
-    $("dice").textContent = "";
+    outdate();
     show(false);
     later(() => show(true));
   });
@@ -323,13 +321,12 @@ function listen() {
 async function start() {
   if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("srh-dark");
   if (missing.length) {
-    $("message").textContent =
-      `This browser lacks ${missing.join(" and ")}, which the solver needs.`;
+    $("message").textContent = `This browser lacks what the solver needs: ${missing.join(", ")}.`;
     return;
   }
   page = parsed(new TextDecoder().decode(await file("page.json")));
   read();
-  stack.give({ colours: page.colours, words: page.stack_words, chosen: state.k });
+  stack.give({ ...page.stack, chosen: state.k });
   scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
   for (const [name, model] of Object.entries(charts)) chart.render({ model, el: $(name) });
   stackView.render({ model: stack, el: $("stack") });

@@ -19,19 +19,20 @@ export function parsed(text) {
 }
 
 export class Engine {
+  sessions = {};
+  /** @type {Promise<Uint8Array> | undefined} */
+  constants;
+  /** @type {any} */
+  told; // of the subject
+  /** @type {any} */
+  settings;
+  /** @type {any[]} */
+  past = []; // of a run, each point and what the solver remembers there
+
   // `read` fetches a file by its name, as an ArrayBuffer.
   constructor(ort, read) {
     this.ort = ort;
     this.read = read;
-    this.sessions = {};
-    /** @type {Promise<Uint8Array> | undefined} */
-    this.constants = undefined;
-    /** @type {any} */
-    this.told = undefined; // of the subject
-    /** @type {any} */
-    this.settings = undefined;
-    /** @type {any[]} */
-    this.past = []; // of a run, each point and what the solver remembers there
   }
 
   async session(name) {
@@ -72,27 +73,23 @@ export class Engine {
     const { K, room, shape, pixels } = this.told;
     const { S_LR, weights } = await this.run("scan", { d: [d, [1, K, 2]] });
     const slice = shape[0] * shape[1];
-    const v = {
-      k: new Int32Array(room),
-      pixels: new Float32Array(2 * room),
-      labels: new Int32Array(room),
-      weights: new Float32Array(room),
-    };
+    const [k, labels] = [new Int32Array(room), new Int32Array(room)];
+    const [places, shares] = [new Float32Array(2 * room), new Float32Array(room)];
     let n = 0;
     for (const [i, weight] of weights.data.entries()) {
       if (!weight) continue;
       if (n === room) throw new Error(`more than ${room} voxels near a border`);
-      v.k[n] = Math.floor(i / slice);
-      v.pixels.set(pixels.subarray(2 * (i % slice), 2 * (i % slice) + 2), 2 * n);
-      v.labels[n] = S_LR.data[i];
-      v.weights[n] = weight;
+      k[n] = Math.floor(i / slice);
+      places.set(pixels.subarray(2 * (i % slice), 2 * (i % slice) + 2), 2 * n);
+      labels[n] = S_LR.data[i];
+      shares[n] = weight;
       n += 1;
     }
     this.voxels = {
-      k: [v.k, [room]],
-      pixels: [v.pixels, [room, 2]],
-      labels: [v.labels, [room]],
-      weights: [v.weights, [room]],
+      k: [k, [room]],
+      pixels: [places, [room, 2]],
+      labels: [labels, [room]],
+      weights: [shares, [room]],
     };
     return Uint8Array.from(S_LR.data);
   }

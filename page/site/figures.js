@@ -2,88 +2,64 @@
 
 import { surface, tiles } from "./surface.js";
 
-const numbers = (values) => Float32Array.from(values);
-const LOG_ROOM = 1.15;
-const TICKS = [0.001, 0.01, 0.1, 1, 10].flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+const LOG_ROOM = 1.15; // free factor above and below a curve
 
-function reachOf(values, least) {
-  return 1.1 * Math.max(least, ...values.map(Math.abs));
-}
+// A series with numbers, and an axis with its range; how both look is the explorer's.
+const drawn = (look, x, y) => ({ ...look, x: Float32Array.from(x), y: Float32Array.from(y) });
+const over = (axis, low, high) => ({ ...axis, range: [low, high] });
 
-export function axis(title, range, more = {}) {
-  return { title, range, log: false, ticks: [], grid: true, zero: false, names: {}, ...more };
-}
-
-export function series(x, y, colour, more = {}) {
-  const look = { kind: "line", name: "", width: 2.5, dash: "solid", size: 0, tells: true };
-  return { x: numbers(x), y: numbers(y), colour, ...look, ...more };
+function around(axis, values) {
+  const reach = 1.1 * Math.max(2, ...values.map(Math.abs));
+  return over(axis, -reach, reach);
 }
 
 // L of a run and its parts against the iteration, with a mark where it is looked at.
-export function losses(moments, at, { words, ink }, seesViews) {
-  const ways = [["LOSS", "L", ink.estimate, {}]];
-  const part = (dash) => ({ dash, width: 1.6 });
-  if (seesViews) {
-    ways.push(["LOSS_SA", "L_SA", ink.middle, part("dashdot")]);
-    ways.push(["LOSS_LA", "L_LA", ink.middle, part("dot")]);
-  }
+export function losses(moments, at, { axes, looks }, parts) {
   const steps = moments.map(({ iteration }) => iteration);
-  const drawn = ways.map(([name, key, colour, look]) => {
-    const values = moments.map((moment) => moment[key]);
-    return series(steps, values, colour, { name: words[name], ...look });
-  });
-  const all = drawn.flatMap(({ y }) => [...y]).filter((value) => value > 0);
-  const ring = { kind: "rings", size: 10, tells: false };
-  drawn.push(series([at], [moments[at].L], ink.estimate, ring));
-  const range = [Math.min(...all) / LOG_ROOM, Math.max(...all) * LOG_ROOM];
-  const x = axis(words.ITERATION, [0, Math.max(10, 1.02 * steps.length)], {
-    grid: false,
-    whole: true,
-  });
-  return [{ x, y: axis(words.LOSS_AXIS, range, { log: true, ticks: TICKS }), series: drawn }];
+  const series = parts.map((part) =>
+    drawn(
+      looks[part],
+      steps,
+      moments.map((m) => m[part]),
+    ),
+  );
+  const seen = series.flatMap(({ y }) => [...y]).filter((value) => value > 0);
+  series.push(drawn(looks.here, [at], [moments[at].L]));
+  const y = over(axes.loss, Math.min(...seen) / LOG_ROOM, Math.max(...seen) * LOG_ROOM);
+  return [{ x: over(axes.iteration, 0, Math.max(10, 1.02 * steps.length)), y, series }];
 }
 
 // z as bars, in standard deviations of the prior.
-export function code(z, { words, ink }) {
-  const reach = reachOf(z, 2);
-  const dimensions = z.map((_, i) => i + 1);
-  const x = axis(words.LATENT_AXIS, [0.2, z.length + 0.8], { grid: false, whole: true });
-  const y = axis(words.LATENT_VALUE, [-reach, reach], { zero: true });
-  return [{ x, y, series: [series(dimensions, z, ink.estimate, { kind: "bars" })] }];
+export function code(z, { axes, looks }) {
+  const bars = drawn(
+    looks.code,
+    [...z.keys()].map((i) => i + 1),
+    z,
+  );
+  return [{ x: axes.latent, y: around(axes.code, z), series: [bars] }];
 }
 
 // Displacements along rows and columns, estimated less their common part, and true.
-export function shifts(d, common, truth, tissue, { words, ink }) {
-  const seen = tissue.flatMap((there, k) => (there ? [k] : []));
+export function shifts(d, common, truth, tissue, { axes, looks }) {
+  const seen = [...tissue.keys()].filter((k) => tissue[k]);
   const found = [0, 1].map((i) => seen.map((k) => d[2 * k + i] - common[i]));
-  const true_ = [0, 1].map((i) => seen.map((k) => truth[2 * k + i]));
-  const reach = reachOf([...found, ...true_].flat(), 2);
+  const known = [0, 1].map((i) => seen.map((k) => truth[2 * k + i]));
   const slices = seen.map((k) => k + 1);
-  const y = axis(words.SLICE_AXIS, [0.3, tissue.length + 0.7], { whole: true });
-  return [words.ROW_SHIFT, words.COLUMN_SHIFT].map((title, i) => ({
-    x: axis(title, [-reach, reach], { zero: true }),
-    y,
-    series: [
-      series(true_[i], slices, ink.middle, { kind: "rings", name: words.TRUE_SHIFT, size: 10 }),
-      series(found[i], slices, ink.estimate, {
-        kind: "points",
-        name: words.ESTIMATED_SHIFT,
-        size: 6,
-      }),
-    ],
+  return [axes.rows, axes.columns].map((axis, i) => ({
+    x: around(axis, [...found, ...known].flat()),
+    y: axes.slice,
+    series: [drawn(looks.true, known[i], slices), drawn(looks.found, found[i], slices)],
   }));
 }
 
-const moved = (mesh, [h, w]) => ({
-  ...mesh,
-  y: mesh.y.map((mm) => mm + h),
-  x: mesh.x.map((mm) => mm + w),
-});
+function moved(mesh, [h, w]) {
+  return { ...mesh, y: mesh.y.map((mm) => mm + h), x: mesh.x.map((mm) => mm + w) };
+}
 
 // The estimate's surfaces, and the slice and the long-axis view that are looked at, where the
 // estimate puts them.
 export function heart(inside, S_LR, k, moment, told, common, page, cut) {
-  const [LV, MYO, RV] = Object.entries(page.looks).map(([, look], n) => {
+  const [LV, MYO, RV] = Object.entries(page.surfaces).map(([, look], n) => {
     const size = inside.length / 3;
     const margin = inside.subarray(n * size, (n + 1) * size);
     return { ...look, ...moved(surface(margin, page.lattice, page.spacing), common) };

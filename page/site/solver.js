@@ -11,11 +11,7 @@ const plus = (a, b, share = 1) => a.map((value, i) => value + share * b[i]);
 
 function direction(gradient, [mean, square], updates) {
   const next = [
-    plus(
-      mean.map((value) => 0.9 * value),
-      gradient,
-      0.1,
-    ),
+    mean.map((value, i) => 0.9 * value + 0.1 * gradient[i]),
     square.map((value, i) => 0.999 * value + 0.001 * gradient[i] ** 2),
   ];
   const towards = next[0].map((value, i) => {

@@ -34,44 +34,35 @@ export function surface(values, [D, H, W], spacing) {
         }
         cells.set(number(i, j, k), points.length);
         points.push(middle.map((sum, axis) => sum / crossings + [i, j, k][axis] - 1));
-        // Each of the three edges that end in this cell's far corner has its four cells now.
+        // Each of the three edges that end in this cell's far corner lies amid four cells.
         for (let axis = 0; axis < 3; axis += 1) {
-          const near = seen[7 ^ [4, 2, 1][axis]];
-          if (near > 0 === seen[7] > 0) continue;
-          around(axis, [i, j, k], seen[7] > 0);
+          if (seen[7 ^ (4 >> axis)] > 0 === seen[7] > 0) continue;
+          const ring = [0, 1, 2, 3].map((n) => {
+            const there = [i, j, k];
+            there[(axis + 1) % 3] += Number(n === 1 || n === 2);
+            there[(axis + 2) % 3] += Number(n > 1);
+            return number(there[0], there[1], there[2]);
+          });
+          faces.push(seen[7] > 0 ? ring : ring.reverse());
         }
       }
     }
   }
-  function around(axis, cell, turned) {
-    const [u, v] = [(axis + 1) % 3, (axis + 2) % 3];
-    const ring = [
-      [0, 0],
-      [1, 0],
-      [1, 1],
-      [0, 1],
-    ].map(([a, b]) => {
-      const there = [...cell];
-      there[u] += a;
-      there[v] += b;
-      return number(there[0], there[1], there[2]);
-    });
-    faces.push(turned ? ring : ring.reverse());
-  }
   const mm = (axis, n) => Float32Array.from(points, (p) => (p[axis] - (n - 1) / 2) * spacing[axis]);
   const triangles = faces.flatMap((ring) => {
     const [a, b, c, d] = ring.map((cell) => cells.get(cell));
-    return [
-      [a, b, c],
-      [a, c, d],
-    ];
+    return [a, b, c, a, c, d];
   });
   return { x: mm(2, W), y: mm(1, H), z: mm(0, D), ...indices(triangles) };
 }
 
+// Whole numbers, three a triangle, as columns.
 const indices = (triangles) =>
   Object.fromEntries(
-    ["i", "j", "k"].map((name, n) => [name, Uint32Array.from(triangles, (t) => t[n])]),
+    ["i", "j", "k"].map((name, n) => [
+      name,
+      Uint32Array.from(triangles.filter((_, m) => m % 3 === n)),
+    ]),
   );
 
 // Of a label map (h, w), the pixels of one tissue as strips in a plane: `corner` is where its first
@@ -79,7 +70,7 @@ const indices = (triangles) =>
 export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
   /** @type {number[][]} */
   const points = [];
-  /** @type {number[][]} */
+  /** @type {number[]} */
   const triangles = [];
   const place = (row, column) =>
     points.push(corner.map((mm, a) => mm + row * down[a] + column * across[a]));
@@ -91,14 +82,12 @@ export function tiles(labels, [h, w], label, [corner, down, across], every = 2) 
       if (there && from < 0) from = column;
       if (there || from < 0) continue;
       const n = points.length;
-      for (const [r, c] of [
-        [row - half, from - half],
-        [row - half, column - half],
-        [row + half, column - half],
-        [row + half, from - half],
-      ])
-        place(r, c);
-      triangles.push([n, n + 1, n + 2], [n, n + 2, n + 3]);
+      const [up, low, left, right] = [row - half, row + half, from - half, column - half];
+      place(up, left);
+      place(up, right);
+      place(low, right);
+      place(low, left);
+      triangles.push(n, n + 1, n + 2, n, n + 2, n + 3);
       from = -1;
     }
   }

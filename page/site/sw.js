@@ -6,25 +6,17 @@ const FILES = "{{FILES}}";
 /** @type {any} */
 const worker = globalThis;
 
-worker.addEventListener("install", (event) =>
-  event.waitUntil(
-    caches
-      .open(VERSION)
-      .then((cache) => cache.addAll(["./", ...FILES]))
-      .then(() => worker.skipWaiting()),
-  ),
-);
+async function forget() {
+  for (const name of await caches.keys()) if (name !== VERSION) await caches.delete(name);
+}
 
-worker.addEventListener("activate", (event) =>
-  event.waitUntil(
-    caches
-      .keys()
-      .then((names) =>
-        Promise.all(names.filter((n) => n !== VERSION).map((n) => caches.delete(n))),
-      ),
-  ),
-);
+async function keep() {
+  await (await caches.open(VERSION)).addAll(["./", ...FILES]);
+  await worker.skipWaiting();
+}
 
+worker.addEventListener("install", (event) => event.waitUntil(keep()));
+worker.addEventListener("activate", (event) => event.waitUntil(forget()));
 worker.addEventListener("fetch", (event) => {
   const kept = caches.match(event.request, { ignoreSearch: true });
   event.respondWith(kept.then((answer) => answer ?? fetch(event.request)));

@@ -69,5 +69,5 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
         """Mean Dice on the lattice with the large decoder's hearts, of codes never trained on."""
         rng = torch.Generator().manual_seed(VALIDATION_SEED)
         codes = torch.randn(100, 1, self.model.latent_size, generator=rng)
-        decoders = self.model, self.teacher
-        return dice_of([tuple(G.decode(z).argmax(1) for G in decoders) for z in codes])
+        small, large = self.model.decode, self.teacher.decode
+        return dice_of([(small(z).argmax(1), large(z).argmax(1)) for z in codes])

@@ -1,4 +1,4 @@
-"""Format, style and types of the JavaScript of dashboard and page: ``python -m tests.javascript [--write]``.
+"""Format, style and types of all JavaScript: ``python -m tests.javascript [--write]``.
 
 The tools are pinned in package.json and yarn.lock, and fetched from the npm registry when they are
 missing.
@@ -17,6 +17,8 @@ ROOT = HERE.parents[1]
 FOLDERS = ROOT / "srheart_demo" / "dashboard", ROOT / "page" / "site"
 SOURCES = sorted(path for folder in FOLDERS for path in folder.glob("*.js"))
 TESTS = sorted(HERE.glob("*.test.js"))
+
+
 def main() -> int:
     """Check all sources; with --write mend what can be mended."""
     try:
