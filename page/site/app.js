@@ -1,9 +1,8 @@
 // The page: controls, a worker that solves, and the explorer's own views of what it finds.
 
 import chart from "./chart.js";
-import { compared, parsed } from "./engine.js";
+import { compared, file, parsed } from "./engine.js";
 import { code, heart, losses, shifts, sides } from "./figures.js";
-import { file } from "./files.js";
 import heartView from "./heart.js";
 import { Model } from "./model.js";
 import stackView from "./stack.js";
@@ -22,8 +21,7 @@ let page; // words and looks
 let told; // of the subject
 let S_LR = new Uint8Array();
 let moments = [];
-let at = 0;
-let running = false;
+let [at, running] = [0, false];
 let turn = 0; // counts what is begun anew, so that an older answer is known as such
 let inside = null;
 /** @type {any} */
@@ -154,9 +152,8 @@ async function show(whole) {
   if (running) return;
   const scores = await ask("dice", moment.z, common);
   if (mine !== turn || moment !== moments[at]) return;
-  const tissues = Object.keys(page.surfaces);
-  const written = scores.map((score, i) => `${tissues[i]} ${score.toFixed(3)}`).join(" · ");
-  $("dice").textContent = `${page.words.DICE_HEADING}: ${written}`;
+  const written = Object.keys(page.surfaces).map((name, i) => `${name} ${scores[i].toFixed(3)}`);
+  $("dice").textContent = `${page.words.DICE_HEADING}: ${written.join(" · ")}`;
   document.body.dataset.shown = String(at); // all that is seen is of this iteration
 }
 
@@ -291,12 +288,11 @@ function listen() {
     });
   take("subject", open, false);
   take("way", rescan, false);
-  take("motion", () => later(rescan));
-  take("views", () => later(rescan));
+  for (const name of ["motion", "views"]) take(name, () => later(rescan));
   take("gamma", () => later(weigh));
-  $("run").addEventListener("click", run);
-  $("step").addEventListener("click", one);
-  $("reset").addEventListener("click", begin);
+  const theme = () => document.body.classList.toggle("srh-dark");
+  for (const [id, act] of Object.entries({ run, step: one, reset: begin, theme }))
+    $(id).addEventListener("click", act);
   $("iteration").addEventListener("input", () => {
     running = false;
     at = Number($("iteration").value);
@@ -306,7 +302,6 @@ function listen() {
   });
   $("truth").addEventListener("change", () => scene.give({ shows_ghost: $("truth").checked }));
   $("cut").addEventListener("change", paint);
-  $("theme").addEventListener("click", () => document.body.classList.toggle("srh-dark"));
   stack.on("change:chosen", () => {
     state.k = stack.get("chosen");
     write();

@@ -9,6 +9,14 @@ const KINDS = {
   uint32: Uint32Array,
 };
 
+// A file of the page, which lies packed beside it.
+export async function file(name) {
+  const answer = await fetch(new URL(`./${name}.gz`, import.meta.url));
+  if (!answer.ok) throw new Error(`${name}: ${answer.status} ${answer.statusText}`);
+  const stream = answer.body?.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
 // JSON in which arrays stand as their bytes.
 export function parsed(text) {
   return JSON.parse(text, (_, value) => {
@@ -20,14 +28,10 @@ export function parsed(text) {
 
 export class Engine {
   sessions = {};
-  /** @type {Promise<Uint8Array> | undefined} */
-  constants;
-  /** @type {any} */
-  told; // of the subject
-  /** @type {any} */
-  settings;
-  /** @type {any[]} */
-  past = []; // of a run, each point and what the solver remembers there
+  /** @type {any} */ constants;
+  /** @type {any} */ told; // of the subject
+  /** @type {any} */ settings;
+  /** @type {any[]} */ past = []; // of a run, each point and what the solver remembers there
 
   // `read` fetches a file by its name, as an ArrayBuffer.
   constructor(ort, read) {

@@ -52,17 +52,13 @@ export function shifts(d, common, truth, tissue, { axes, looks }) {
   }));
 }
 
-function moved(mesh, [h, w]) {
-  return { ...mesh, y: mesh.y.map((mm) => mm + h), x: mesh.x.map((mm) => mm + w) };
-}
-
 // The estimate's surfaces, and the slice and the long-axis view that are looked at, where the
 // estimate puts them.
 export function heart(inside, S_LR, k, moment, told, common, page, cut) {
   const [LV, MYO, RV] = Object.entries(page.surfaces).map(([, look], n) => {
     const size = inside.length / 3;
     const margin = inside.subarray(n * size, (n + 1) * size);
-    return { ...look, ...moved(surface(margin, page.lattice, page.spacing), common) };
+    return { ...look, ...surface(margin, page.lattice, page.spacing, [0, ...common]) };
   });
   const size = told.shape[0] * told.shape[1];
   const [d, corner] = [moment.d.slice(2 * k, 2 * k + 2), told.origin];
@@ -91,15 +87,7 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
 
 // Each slice's middle row and column, n pixels long, as scanned or put back by d (K, 2), mm.
 export function sides(S_LR, { K, shape: [h, w], pixel, tissue }, d) {
-  const middle = [0, 0];
-  let seen = 0;
-  S_LR.forEach((label, i) => {
-    if (!label) return;
-    middle[0] += Math.floor((i % (h * w)) / w);
-    middle[1] += i % w;
-    seen += 1;
-  });
-  const [row, column] = middle.map((sum) => Math.round(sum / Math.max(seen, 1)));
+  const [row, column] = [h / 2, w / 2];
   const label = (k, r, c) => (r < 0 || c < 0 || r >= h || c >= w ? 0 : S_LR[(k * h + r) * w + c]);
   const both = new Uint8Array(K * (h + w));
   for (let k = 0; k < K; k += 1) {

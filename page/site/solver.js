@@ -62,18 +62,11 @@ export async function lbfgs(settings, here, memory, look) {
     const both = [...point.of_z, ...point.of_d];
     return both.map((_, i) => dot(row(i), both));
   };
-  const inSpace = (way) => {
-    const moved = new Array(n).fill(0);
-    for (let i = 0; i < n; i += 1) {
-      for (const [j, unit] of row(i).entries()) moved[j] += way[i] * unit;
-    }
-    return moved;
-  };
   const gradient = gradientAt(here);
   const pairs = memory.pairs ?? [];
   const way = quasiNewton(gradient, pairs);
   const slope = dot(gradient, way);
-  const moved = inSpace(way);
+  const moved = way.map((_, j) => way.reduce((sum, of, i) => sum + of * units[i * n + j], 0));
   let length = pairs.length
     ? 1
     : Math.min(1, 1 / Math.max(Math.sqrt(dot(gradient, gradient)), 1e-12));

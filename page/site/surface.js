@@ -5,8 +5,8 @@ const CORNERS = Array.from({ length: 8 }, (_, c) => [c >> 2, (c >> 1) & 1, c & 1
 const EDGES = CORNERS.flatMap((_, c) => [4, 2, 1].flatMap((b) => (c & b ? [] : [[c, c | b]])));
 
 // Where values (D, H, W) on a lattice about the origin pass through 0: a vertex in each cell that the
-// surface crosses, amid its crossings, and two triangles about each edge (surface nets).
-export function surface(values, [D, H, W], spacing) {
+// surface crosses, amid its crossings, and two triangles about each edge (surface nets). `shift` is mm.
+export function surface(values, [D, H, W], spacing, shift) {
   /** @type {number[][]} */
   const points = [];
   /** @type {number[][]} */
@@ -48,7 +48,8 @@ export function surface(values, [D, H, W], spacing) {
       }
     }
   }
-  const mm = (axis, n) => Float32Array.from(points, (p) => (p[axis] - (n - 1) / 2) * spacing[axis]);
+  const place = (p, axis, n) => (p[axis] - (n - 1) / 2) * spacing[axis] + shift[axis];
+  const mm = (axis, n) => Float32Array.from(points, (p) => place(p, axis, n));
   const triangles = faces.flatMap((ring) => {
     const [a, b, c, d] = ring.map((cell) => cells.get(cell));
     return [a, b, c, a, c, d];

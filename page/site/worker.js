@@ -1,7 +1,6 @@
 // The engine in a thread of its own: a request names what it is to do, and gets what comes of it.
 
-import { Engine } from "./engine.js";
-import { file } from "./files.js";
+import { Engine, file } from "./engine.js";
 // @ts-expect-error The runtime lies beside the page, not in the repository.
 import * as ort from "./ort.wasm.min.mjs";
 
