@@ -123,7 +123,6 @@ def measure(folder: Path) -> dict[str, float]:
 
 if __name__ == "__main__":
     print("| | measured | budget |\n|---|---|---|")
-    for name, value in measure(
-        Path(sys.argv[1] if len(sys.argv) > 1 else "build/explorer")
-    ).items():
+    built = Path(sys.argv[1] if len(sys.argv) > 1 else "build/explorer")
+    for name, value in measure(built).items():
         print(f"| {name} | {value:.3g} | {BUDGET[name]} |")
