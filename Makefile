@@ -81,8 +81,9 @@ lint: $(ALL) ## check style, types and the direction of imports, JavaScript's st
 page: $(ALL) ## the explorer as static files that solve in any browser, in build/explorer
 	@$(PY) -m page.build build/explorer
 
-site: $(SITE) ## README, docs, lessons and API as pages that open without a network, in build/site
+site: $(SITE) page ## README, docs, lessons, API and the page that solves, without a network, in build/site
 	@$(PY) -m sphinx -b html -c docs/site -d build/doctrees -E -W --keep-going -q . build/site
+	@rm -rf build/site/explorer && cp -R build/explorer build/site/explorer
 	@$(PY) docs/site/check.py build/site
 	@echo "Open build/site/index.html"
 

@@ -37,6 +37,7 @@ include_patterns = [
     "docs/results/*/*.md",
     "docs/site/*.md",
     "data/sample/*.md",
+    "page/*.md",
     "notebooks/*.ipynb",
     "srheart_demo/heart/weights/*.md",
     "srheart_demo/lessons/*.md",
