@@ -18,6 +18,7 @@ import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from torch import Tensor, nn
 
@@ -208,6 +209,17 @@ def address(page: Path) -> Iterator[str]:
     server.server_close()
 
 
+def grave_faults(tab: Any) -> list[str]:
+    """What seriously hinders those who cannot see or point, as axe finds it."""
+    violations = Axe().run(tab, "body")["violations"]
+    return [
+        f"{rule['id']}: {node['html']}"
+        for rule in violations
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
 SHOWN = "document.body.dataset.shown === '{}'"
 
 
@@ -234,7 +246,10 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         assert tab.inner_text("#dice")
         tab.wait_for_selector("#heart .gl-container canvas")
         assert not tab.evaluate("document.documentElement.scrollWidth > innerWidth")
-        # Rewound, and gone on from there.
+        assert not grave_faults(tab)
+        tab.click("#theme")
+        assert not grave_faults(tab)
+        # Rewound to the start.
         tab.focus("#iteration")
         tab.keyboard.press("Home")
         tab.wait_for_function(SHOWN.format(0))

@@ -12,10 +12,12 @@ from srheart_demo.heart.generator import DCGAN, Architecture, read_generator
 from srheart_demo.training import (
     BetaVAESettings,
     DCGANSettings,
+    SketchSettings,
     TraitsSettings,
     betavae,
     dcgan,
     make_hearts,
+    sketch,
     train,
     traits,
 )
@@ -31,8 +33,11 @@ TINY_GAN = DCGANSettings(
     architecture=Architecture(4, (4, 3, 2), ()),
     discriminator_widths=(4, 3, 2),
 )
+TINY_SKETCH = SketchSettings(**TINY | {"hearts": 0}, architecture=Architecture(4, (4, 3, 2), ()))
 each_recipe = pytest.mark.parametrize(
-    "settings", [TINY_TRAITS, TINY_VAE, TINY_GAN], ids=["traits", "betavae", "dcgan"]
+    "settings",
+    [TINY_TRAITS, TINY_VAE, TINY_GAN, TINY_SKETCH],
+    ids=["traits", "betavae", "dcgan", "sketch"],
 )
 
 
@@ -46,6 +51,7 @@ def no_card(monkeypatch):
     for recipe in (betavae, traits):
         monkeypatch.setattr(recipe, "encode_decode", lambda model, population: {})
     monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
+    monkeypatch.setattr(sketch, "dice_of", lambda answers: {})
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ as sums, a weight of 0.001 nats a latent, would leave the KL term no say at all.
 heart the weight of the KL term is then β × 131072 / 64 = 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -107,7 +107,7 @@ def kl_to_prior(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
 
 
-def dice_of(answers: Sequence[tuple[Tensor, Tensor]]) -> dict[str, float]:
+def dice_of(answers: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
     """Mean Dice of each tissue over pairs of estimated and true labels."""
     scores = [dice(estimate.numpy(), truth.numpy()) for estimate, truth in answers]
     return {f"dice_{t}": float(np.mean([s[t] for s in scores])) for t in scores[0]}

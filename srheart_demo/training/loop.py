@@ -155,7 +155,7 @@ def train(
                 group["lr"] = optimiser.defaults["lr"] * rate(*training.stage(i), settings)
         rng = torch.Generator().manual_seed(settings.seed * 10_000_000 + i)
         which = torch.randint(max(n, 1), (settings.batch,), generator=rng)
-        batch = hearts[which[:n]]  # none where a training needs none
+        batch = hearts[which] if n else hearts  # none where a training needs none
         losses = training.step(i, batch, rng)
         seconds = time.perf_counter() - start
         if (i + 1) % checkpoint_every == 0 or i + 1 == settings.steps:

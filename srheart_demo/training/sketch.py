@@ -1,8 +1,7 @@
 """The training of `sketch`: a small decoder that draws what the default generator draws.
 
 Distillation (Hinton et al. 2015): z is drawn at random, and the small decoder learns the large
-one's class probabilities by cross-entropy. Both read the same z, so latent optimisation can begin
-with the one, whose iterations cost half, and end with the other.
+one's class probabilities by cross-entropy. The page without a server solves with it (`make page`).
 """
 
 from dataclasses import dataclass
@@ -70,4 +69,4 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
         rng = torch.Generator().manual_seed(VALIDATION_SEED)
         codes = torch.randn(100, 1, self.model.latent_size, generator=rng)
         small, large = self.model.decode, self.teacher.decode
-        return dice_of([(small(z).argmax(1), large(z).argmax(1)) for z in codes])
+        return dice_of((small(z).argmax(1), large(z).argmax(1)) for z in codes)
