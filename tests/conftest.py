@@ -56,7 +56,8 @@ def find_chromium() -> str | None:
 def browser_lack() -> str | None:
     """Why browser tests cannot run and what cures it, or None if they can."""
     if importlib.util.find_spec("playwright") is None:
-        return 'playwright is missing; install it with: pip install -e ".[app,lab,cohort,hub,page,test]"'
+        extras = "app,lab,cohort,hub,page,test"
+        return f'playwright is missing; install it with: pip install -e ".[{extras}]"'
     if find_chromium() is None:
         return (
             "no Chromium found; install it with: sudo apt-get install chromium"

@@ -96,12 +96,12 @@ def _fitted(r: Tensor, b: Tensor, settings: Settings) -> tuple[Tensor, Tensor, T
     each breath-hold is one as the others, (B, N)."""
     near = torch.ones(r.shape[:2]).to(r)
     weights, variance = near, r.new_full((len(r),), torch.inf)
-    for _ in range(ROUNDS if settings.astray else 1):
+    for _ in range(ROUNDS):
         A = torch.einsum("bn,nij,nik->bjk", weights, b, b)
         t = torch.linalg.solve(A, torch.einsum("bn,nij,bni->bj", weights, b, r))
         apart, before = _apart(r, b, t), variance
         variance = ((near * apart).sum(1) / 2 + settings.motion_mm**2) / (near.sum(1) + 1)
-        if ((variance - before).abs() < CLOSE * variance).all():
+        if not settings.astray or ((variance - before).abs() < CLOSE * variance).all():
             break
         nearly, far = _log_densities(apart, variance, settings)
         near = (nearly - far).sigmoid()
