@@ -64,7 +64,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.mkdir(parents=True, exist_ok=True)
         for draft in sorted(path for path in staging.rglob("*") if path.is_file()):
             final = target / draft.relative_to(staging)
-            final.parent.mkdir(exist_ok=True)
+            final.parent.mkdir(parents=True, exist_ok=True)
             os.replace(draft, final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

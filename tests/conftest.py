@@ -35,7 +35,7 @@ NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
 
 LONGEST = ("lessons", "browser", "ui", "cohort", "classroom", "cli_experiment", "session",
            "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
-           "evaluate", "hub", "scan", "course_optimisation")  # fmt: skip
+           "evaluate", "hub", "scan", "course_optimisation", "assignments")  # fmt: skip
 """Files of many seconds: a worker that began one last would go on while the others have ended."""
 
 BROWSERS = (
