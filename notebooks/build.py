@@ -30,6 +30,8 @@ PLACEHOLDER = "...  # your code here"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WORDS_A_MINUTE, MINUTES_A_CELL = 180, 0.75
 """How fast a lesson's text is read, and how long a cell of code with what it shows takes."""
+FURTHER = "## Further"
+"""The heading of a lesson's last part, which no other lesson builds on."""
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -113,10 +115,13 @@ def minutes_to_read(lesson: NotebookNode) -> float:
     """How long a lesson takes to read without its exercises, which are counted apart.
 
     Text by its words, without folded hints and without sections that are headed "Exercise"; each
-    cell of code, with what it shows, a fixed time.
+    cell of code, with what it shows, a fixed time. What comes after the heading "Further" is not
+    counted.
     """
     words = cells = 0
     for cell in lesson.cells:
+        if cell.source.startswith(FURTHER):
+            break
         if cell.cell_type == "code":
             cells += not {"exercise", "check"} & set(cell.metadata.get("tags", []))
             continue
