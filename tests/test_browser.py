@@ -44,6 +44,8 @@ PATIENCE_MS = 1000 * PATIENCE_S
 LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
 """What a reader cannot read: words cut off or on one another, axes without a scale, no pictures."""
 SETTLED_S = 10
+LINES = """[...document.querySelectorAll('.srh-tour-text p')].map((p) =>
+    Math.round(p.offsetHeight / parseFloat(getComputedStyle(p).lineHeight)))"""
 SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
 """Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
@@ -343,6 +345,7 @@ def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
             arg=f"{number} of 6 · {words['title']}",
         )
         assert said.text_content() == ""
+        assert page.evaluate(LINES) == [1, 1]
         assert illegible(page) == []
         key_to(page, "Show me", "Tab" if number == 1 else "Shift+Tab")
         page.keyboard.press("Enter")
@@ -591,6 +594,13 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
     assert page.locator("h1").count() == 1
     page.locator(".srh-gamma .widget-label").hover()
     page.locator(".srh-tip-line").get_by_text(german["control"]["srh-gamma"]["tip"]).wait_for()
+    page.locator(".srh-tour-start").click()
+    for number, words in enumerate(german["TOUR"].values(), 1):
+        page.locator(".srh-tour-text").get_by_text(words["title"]).wait_for()
+        assert page.evaluate(LINES) == [1, 1], words["title"]
+        assert illegible(page) == [], words["title"]
+        if number < len(german["TOUR"]):
+            press(page, german["control"]["srh-tour-next"]["label"])
     assert not outside
     assert not errors
 

@@ -32,7 +32,7 @@ def draw(subject="healthy_1", motion=4.0):
 pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 
 # %% [markdown]
-# Can one get the heart back from such a scan? The paper of this course says yes (Wang et al., MICCAI 2021). It takes a *generative model* $G$: a program that turns a short list of numbers, the code $z$, into a heart. Then it searches for the code $z$, and for the displacement $d$ of each slice, that explain the slices best. This search is called *latent optimisation*.
+# Can one get the heart back from such a scan? The paper of this course says yes (Wang et al., MICCAI 2021). Its method needs a *generative model* $G$: a program that turns a short list of numbers, the code $z$, into a heart. The method then searches for the code $z$, and for the displacement $d$ of each slice, that explain the slices best. This search is called *latent optimisation*.
 #
 # **Did the picture change when you moved the slider?** Then widgets talk to this notebook. If not:
 #

@@ -35,7 +35,7 @@ lesson.picture_landscapes(maps, minima)
 
 # %% [markdown]
 # - In the middle of the heart the map is one wide funnel: from far around, the way downhill leads to the truth. Severe motion, here up to 16 mm, lies well inside.
-# - Slices at the ends of the stack show little tissue. Their maps have other minima far out, here at the base. A run that starts in one of them stays there.
+# - Slices at the ends of the stack show little tissue, and their maps have other minima far out. A run that starts in one of these stays there.
 # - Each map is drawn for **one** heart $G(z)$. In a run $z$ changes too, and the deepest point moves with it. Most of the difficulty comes from there, and not from far minima.
 #
 # **Try it.** Adam moves one slice alone; the heart stays as it is. From the start that is shown first, this slice does not reach the truth. How far off must a slice be to get lost, and which slices can get lost?
