@@ -49,7 +49,7 @@ def draw(moved_mm=3.75, grown_mm=0.0):
 pictures.try_it(draw, moved_mm=(0.0, 10.0, 1.25), grown_mm=(0.0, 5.0, 1.25))
 
 # %% [markdown]
-# **What to see.** Moved by 3.75 mm, the LV still has a Dice near 0.9; that of the thin muscle has fallen by a third; the volumes notice nothing. Now set *moved* to 0 and *grown* to 2.5 mm. The Dice of the LV stays above 0.9. Yet its volume is a fifth too large and the muscle's a quarter too small, which would change a diagnosis. One score is never enough.
+# **What to see.** Moved by 3.75 mm, the LV still has a Dice near 0.9; that of the thin muscle has fallen to 0.70; the volumes notice nothing. Now set *moved* to 0 and *grown* to 2.5 mm. The Dice of the LV stays above 0.9. Yet its volume is a fifth too large and the muscle's a quarter too small, which would change a diagnosis. One score is never enough.
 #
 # ### Exercise 1: Dice
 #
