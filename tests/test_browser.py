@@ -46,6 +46,10 @@ LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
 SETTLED_S = 10
 LINES = """[...document.querySelectorAll('.srh-tour-text p')].map((p) =>
     Math.round(p.offsetHeight / parseFloat(getComputedStyle(p).lineHeight)))"""
+COVERED = """Math.max(...[...document.querySelectorAll('.srh-card')].filter((card) =>
+    card.checkVisibility() && !card.closest('.srh-transport')).map((card) =>
+    card.getBoundingClientRect().bottom)) - document.querySelector('.srh-transport').getBoundingClientRect().top"""
+"""How far the transport bar lies over the cards above it, pixels."""
 SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
 """Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
@@ -362,6 +366,7 @@ def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
         page.keyboard.press("Enter")
         if name in ("lean", "sure"):  # which are shown in two acts
             page.wait_for_function("document.activeElement.textContent === 'Show more'")
+            assert page.evaluate(LINES) == [1, 1]
             page.wait_for_function(f"{ITERATION} > 1 && {STATUS} === 'Finished'")
             page.keyboard.press("Enter")
         if name == "guess":
@@ -607,8 +612,11 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
     page.locator(".srh-tour-start").click()
     for number, words in enumerate(german["TOUR"].values(), 1):
         page.locator(".srh-tour-text").get_by_text(words["title"]).wait_for()
+        more = german["TOUR_WORDS"]["more"]  # the longest that stands on its button
+        page.locator(".srh-tour-show").evaluate("(button, said) => button.textContent = said", more)
         assert page.evaluate(LINES) == [1, 1], words["title"]
         assert illegible(page) == [], words["title"]
+        assert page.evaluate(COVERED) <= 0, words["title"]
         if number < len(german["TOUR"]):
             press(page, german["control"]["srh-tour-next"]["label"])
     assert not outside
