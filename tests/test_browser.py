@@ -46,9 +46,13 @@ LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
 SETTLED_S = 10
 LINES = """[...document.querySelectorAll('.srh-tour-text p')].map((p) =>
     Math.round(p.offsetHeight / parseFloat(getComputedStyle(p).lineHeight)))"""
-COVERED = """Math.max(...[...document.querySelectorAll('.srh-card')].filter((card) =>
-    card.checkVisibility() && !card.closest('.srh-transport')).map((card) =>
-    card.getBoundingClientRect().bottom)) - document.querySelector('.srh-transport').getBoundingClientRect().top"""
+COVERED = """(() => {
+  const bar = document.querySelector('.srh-transport');
+  const cards = [...document.querySelectorAll('.srh-card:not(.srh-transport)')];
+  const seen = cards.filter((card) => card.checkVisibility());
+  const lowest = Math.max(...seen.map((card) => card.getBoundingClientRect().bottom));
+  return lowest - bar.getBoundingClientRect().top;
+})()"""
 """How far the transport bar lies over the cards above it, pixels."""
 SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
 """Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
