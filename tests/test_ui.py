@@ -552,6 +552,23 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
 
 
+def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
+    """A scan that is shown while keys are pressed took the slider back, and steps were lost."""
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        before = explorer.scan.motion.value
+        explorer.scan.motion.value = before + 1
+        explorer._show_scan(session_of(explorer))  # of the scan before, as it comes late
+        assert explorer.scan.motion.value == before + 1
+        await until(lambda: session_of(explorer).scene.settings.motion == before + 1)
+        explorer._show_scan(session_of(explorer))
+        assert explorer.scan.motion.value == before + 1
+
+    serve(explorer, play)
+
+
 def replaying(explorer: Explorer) -> bool:
     return explorer.runner.state is Activity.REPLAYING and session_of(explorer).history.at < 3
 

@@ -161,7 +161,9 @@ class Explorer(ui.Hearing):
             self.runner.painter.schedule.at_once(*INTERVALS)
         with self.quietly():
             self.header.hide_truth.value = not session.truth_shown
-            for panel in (self.scan, self.solver, self.heart):
+            if not self.runner.scanning:  # else a hand is at its controls, and ahead of this scan
+                self.scan.fill(session)
+            for panel in (self.solver, self.heart):
                 panel.fill(session)
         self._enable()
 
