@@ -22,6 +22,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
+from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.volume import InvalidVolume, NotLabels, remark
 
 MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
@@ -75,6 +76,7 @@ class NiftiLabels:
     offset: int
     # slope and intercept that turn stored numbers into values, or None
     scale: tuple[float, float] | None
+    convention: Convention | None = None  # what the file itself says that its values mean
 
     def labelled(self) -> list[int]:
         """The frames that hold anything but zeros."""
@@ -188,6 +190,10 @@ def _silence() -> Iterator[None]:
 
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     if not name.lower().endswith((".nii", ".nii.gz")):
+        with _unpacked(name, opened) as stream:
+            if is_dicom(stream):
+                stream.seek(0)
+                return _dicom(name, stream.read(MOST_BYTES + 1))
         ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
         kinds = zip(ends, FOREIGN.values(), strict=True)
         kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))
@@ -234,6 +240,19 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
         offset=offset,
         scale=None if trivial else (float(slope), float(intercept)),
     )
+
+
+def is_dicom(file: BinaryIO) -> bool:
+    """Whether a file is DICOM, as its first bytes say."""
+    return file.read(132)[128:] == b"DICM"
+
+
+def _dicom(name: str, content: bytes) -> NiftiLabels:
+    try:
+        from srheart_demo.scan.dicom import look
+    except ModuleNotFoundError:
+        raise InvalidVolume.of(name, "no highdicom") from None
+    return look(name, content)
 
 
 def _forms(header: Any) -> dict[str, np.ndarray]:
