@@ -1,4 +1,4 @@
-"""Where a lesson opens without installing: Binder and Colab, once README.md has the owner's address."""
+"""Where a lesson opens without installing, once README.md has the owner's address."""
 
 from __future__ import annotations
 
