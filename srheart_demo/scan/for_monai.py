@@ -21,14 +21,13 @@ from srheart_demo.scan.simulate import simulate
 class Degraded(Randomizable, MapTransform):
     """Hearts become the stacks that a scan would show: S_LR = M_d(↓_s S_HR) + ε.
 
-    What is random is drawn by `randomize`, from MONAI's own state of random numbers, and applied by
-    `apply`. All keys share it, as one scan does.
+    `randomize` draws from MONAI's own state of random numbers, once for all keys, as one scan does;
+    `apply` applies what was drawn.
 
     Args:
-        keys: of the hearts: label maps (1, X, Y, Z), `MetaTensor` with an affine to RAS+ mm, in any
-            order of axes. Each becomes its stack (1, K, h, w) with the stack's affine, and beside
-            ``KEY`` come ``KEY_d``, its d (K, 2), mm along rows and columns, and ``KEY_drawn``, what
-            `apply` needs to do the same again.
+        keys: of the hearts: label maps (1, X, Y, Z) with an affine to RAS+ mm, in any order of
+            axes. Each becomes its stack (1, K, h, w) with the stack's affine; beside ``KEY`` come
+            ``KEY_d``, d (K, 2) in mm along rows and columns, and ``KEY_drawn``, to do it again.
         factor: on the amplitude of motion, or least and greatest of what is drawn evenly.
         noise: ε, the probability that a voxel takes a neighbour's label.
         allow_missing_keys: whether a dictionary may lack some of the keys.
@@ -45,12 +44,11 @@ class Degraded(Randomizable, MapTransform):
         MapTransform.__init__(self, keys, allow_missing_keys)
         self.factors = factor if isinstance(factor, tuple) else (factor, factor)
         self.noise = noise
-        self.drawn: dict[str, Any] = {}
 
     def randomize(self, data: object = None) -> None:
         """Draw how far slices move, and the seed of their directions, amplitudes and ε."""
-        factor, seed = self.R.uniform(*self.factors), self.R.randint(2**31 - 1)
-        self.drawn = {"factor": float(factor), "seed": int(seed), "noise": self.noise}
+        factor, seed = float(self.R.uniform(*self.factors)), int(self.R.randint(2**31 - 1))
+        self.drawn: dict[str, Any] = {"factor": factor, "seed": seed, "noise": self.noise}
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """`randomize`, and `apply` what was drawn."""
@@ -62,9 +60,7 @@ class Degraded(Randomizable, MapTransform):
     ) -> dict[Hashable, Any]:
         """The dictionary with stacks for hearts; equal arguments give equal stacks.
 
-        Raises:
-            TypeError: a heart has no affine.
-            InvalidVolume: it is no heart, as `read_short_axis` found.
+        A heart without an affine is a TypeError, what is no heart an `InvalidVolume`.
         """
         changed = dict(data)
         for key in self.key_iterator(changed):

@@ -65,17 +65,17 @@ class NiftiLabels:
 
     name: str  # of the file
     shape: tuple[int, int, int]  # voxels along the stored axes
-    frames: int  # how many
     affine: NDArray[np.float64]  # (4, 4) stored index to RAS+ mm
     spacing: NDArray[np.float64]  # (3,) what the header states beside the affine, mm
-    units: str  # of length as the header has them, ``mm`` where it says nothing
-    notes: tuple[str, ...]  # what was taken for granted, in plain sentences
     opened: Callable[[], BinaryIO]  # opens the file
     # dtype, offset: of the stored numbers, and bytes before the first of them
     dtype: np.dtype[Any]
     offset: int
+    frames: int = 1  # how many
+    units: str = "mm"  # of length as the header has them, ``mm`` where it says nothing
+    notes: tuple[str, ...] = ()  # what was taken for granted, in plain sentences
     # slope and intercept that turn stored numbers into values, or None
-    scale: tuple[float, float] | None
+    scale: tuple[float, float] | None = None
     convention: Convention | None = None  # what the file itself says that its values mean
 
     def labelled(self) -> list[int]:
