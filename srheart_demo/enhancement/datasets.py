@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from srheart_demo.files import read_toml, write_json, write_text
-from srheart_demo.scan.labels import Convention, named
+from srheart_demo.scan.labels import Convention, meaning_of_names
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
@@ -72,7 +72,7 @@ def _legend(path: Path) -> Legend:
         pairs = _of_nnunet(json.loads(text)) if path.name == NNUNET else _of_bids(text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Legend(path, None)
-    return Legend(path, named(pairs, f"as {path.name} says"))
+    return Legend(path, meaning_of_names(pairs, f"as {path.name} says"))
 
 
 def _of_nnunet(content: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:

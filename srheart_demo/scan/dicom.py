@@ -16,11 +16,10 @@ from pydicom.sr.codedict import codes
 
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUE_COLOURS, TISSUES, rgb
-from srheart_demo.scan.labels import named
+from srheart_demo.scan.labels import meaning_of_names
 from srheart_demo.scan.nifti import MOST_BYTES, MOST_VOXELS, NiftiLabels, times
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, NotLabels
 
-VERSION = version("srheart-demo")
 SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes: Segmentation Storage, and Label Map Segmentation Storage, which is newer."""
 PACKED_WHOLE = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
@@ -73,7 +72,7 @@ def look(name: str, content: bytes) -> NiftiLabels:
         opened=lambda: io.BytesIO(raw),
         dtype=labels.dtype,
         offset=1,
-        convention=named(names, "as its segments are named"),
+        convention=meaning_of_names(names, "as its segments are named"),
     )
 
 
@@ -85,8 +84,9 @@ def write_segmentation(
     It belongs to the patient, study and frame of reference of `source`, the SEG that it was
     restored from, and refers to it and to the series that it refers to.
     """
+    ours = version("srheart-demo")
     how = hd.AlgorithmIdentificationSequence(
-        "Latent optimisation", codes.cid7162.DeformableModels, VERSION
+        "Latent optimisation", codes.cid7162.DeformableModels, ours
     )
     segments = [
         hd.seg.SegmentDescription(
@@ -104,7 +104,7 @@ def write_segmentation(
         made = hd.seg.Segmentation(
             *([given], volume, "BINARY", segments),
             *(hd.UID(), 1, hd.UID(), 1),  # Series and instance, and their numbers
-            *("srheart-demo", "srheart enhance", VERSION, "none"),  # Who made it, with what
+            *("srheart-demo", "srheart enhance", ours, "none"),  # Who made it, with what
             omit_empty_frames=False,
             series_description="Heart restored from a short-axis stack",
         )

@@ -93,7 +93,9 @@ KNOWN = (
 """Recognised without being told."""
 
 
-def named(meanings: Iterable[tuple[str, Sequence[int]]], source: str) -> Convention | None:
+def meaning_of_names(
+    meanings: Iterable[tuple[str, Sequence[int]]], source: str
+) -> Convention | None:
     """What values mean by the names that somebody gave them; None where LV or MYO is not among
     them, or a value has two meanings."""
     found: dict[str, tuple[int, ...]] = {}
