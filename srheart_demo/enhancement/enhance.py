@@ -21,7 +21,7 @@ from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
-from srheart_demo.heart.surface import heart_surfaces, write_glb, write_stl
+from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
@@ -143,14 +143,13 @@ class Enhancement:
         columns = ["iteration", *CURVES]
         write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
-        wanted = {"heart.stl": write_stl} if surface else {}
-        wanted |= {"heart.glb": write_glb} if scene else {}
-        if wanted:
+        names = ["heart.stl"] * surface + ["heart.glb"] * scene
+        if names:
             world = self.world_from_field
             found = heart_surfaces(self.field, refine=2).items()
             meshes = {tissue: mesh.transform(world) for tissue, mesh in found}
-            for name, write_surfaces in wanted.items():
-                write_surfaces(meshes, folder / name)
+        for name in names:
+            write_surfaces(meshes, folder / name)
 
 
 def enhance(
