@@ -152,7 +152,12 @@ def test_what_is_no_stack_of_labels_is_refused_in_a_sentence() -> None:
     uneven[2].ImagePositionPatient = [9.0, 9.0, 9.0]
     crooked = content(segmentation(LABELS[STACK.labels], uneven))
     deflated = whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    cine = pydicom.dcmread(io.BytesIO(whole))
+    frames, bits = cine.PerFrameFunctionalGroupsSequence, 28 * 28 * cine.NumberOfFrames
+    cine.PerFrameFunctionalGroupsSequence = [*frames, *frames]
+    cine.NumberOfFrames, cine.PixelData = 2 * len(frames), 2 * cine.PixelData[: bits // 8]
     for bad, why in [
+        (content(cine), "several frames at one place"),
         (whole[: len(whole) // 2], "truncated"),
         (whole[:200], "truncated"),
         (crooked, "evenly spaced"),

@@ -53,7 +53,10 @@ def look(name: str, content: bytes) -> NiftiLabels:
             if voxels > MOST_VOXELS or voxels * len(numbers) > MOST_BYTES:
                 shape, mb = times(place.spatial_shape), voxels * len(numbers) / 2**20
                 raise InvalidVolume.of(name, "large", shape=shape, mb=mb)
-            masks = seg.get_volume().array > 0.5
+            try:
+                masks = seg.get_volume().array > 0.5
+            except RuntimeError as error:  # Several frames of a segment at one place
+                raise InvalidVolume.of(name, "several times") from error
             names = [(seg.get_segment_description(n).segment_label, (n,)) for n in numbers]
     except InvalidVolume:
         raise
