@@ -16,7 +16,7 @@ import pytest
 import trimesh
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
-from simple_heart import scanner_from_model, short_axis_stack
+from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import chosen, main
 from srheart_demo.scan.dicom import write_segmentation
@@ -102,6 +102,14 @@ def test_a_segmentation_is_read_where_it_lies_and_by_its_names(kind: str) -> Non
     read = read_scan(seg(kind=kind)).stack
     assert_same_in_world(read, STACK)
     assert any("3 LV, 2 MYO, 1 RV (as its segments are named)" in note for note in read.notes)
+
+
+def test_a_long_axis_view_may_be_one_too() -> None:
+    view = long_axis_view(scanner_from_model(), size=60)
+    made = segmentation(LABELS[view.labels], series(view))
+    scan = read_scan(seg(), Upload("LA.dcm", content(made)))
+    assert_same_in_world(scan.views[0], view)
+    assert scan.crossing[0]["LV"] > 0.9
 
 
 def test_names_that_say_nothing_leave_it_to_the_anatomy_and_to_the_user() -> None:
