@@ -56,7 +56,7 @@ def find_chromium() -> str | None:
 def browser_lack() -> str | None:
     """Why browser tests cannot run and what cures it, or None if they can."""
     if importlib.util.find_spec("playwright") is None:
-        return 'playwright is missing; install it with: pip install -e ".[app,lab,cohort,hub,test]"'
+        return "playwright is missing; install it with: make env"
     if find_chromium() is None:
         return (
             "no Chromium found; install it with: sudo apt-get install chromium"

@@ -19,8 +19,7 @@ from srheart_demo.heart.surface import (
     field_surface,
     heart_surfaces,
     label_surface,
-    write_glb,
-    write_stl,
+    write_surfaces,
 )
 
 LV_RADIUS, EPICARDIAL_RADIUS, RV_RADIUS = 20.0, 28.0, 18.0
@@ -125,7 +124,7 @@ def test_unknown_structures_are_named_with_the_known_ones(field: Tensor) -> None
 
 def test_stl_holds_all_bodies(field: Tensor, tmp_path: Path) -> None:
     meshes = heart_surfaces(field)
-    write_stl(meshes, tmp_path / "heart.stl")
+    write_surfaces(meshes, tmp_path / "heart.stl")
     read = trimesh.load(tmp_path / "heart.stl")
     assert len(read.faces) == sum(len(mesh.faces) for mesh in meshes.values())
     expected = sum(mesh.volume_ml for mesh in meshes.values())
@@ -133,16 +132,16 @@ def test_stl_holds_all_bodies(field: Tensor, tmp_path: Path) -> None:
 
 
 def test_glb_names_and_colours_the_tissues(field: Tensor, tmp_path: Path) -> None:
-    write_glb(heart_surfaces(field), tmp_path / "heart.glb")
+    write_surfaces(heart_surfaces(field), tmp_path / "heart.glb")
     scene = trimesh.load(tmp_path / "heart.glb")
     assert set(scene.geometry) == set(TISSUE_COLOURS)
     for name, mesh in scene.geometry.items():
         assert tuple(mesh.visual.material.baseColorFactor[:3]) == rgb(TISSUE_COLOURS[name])
 
 
-@pytest.mark.parametrize("write", [write_stl, write_glb])
-def test_nothing_is_half_written(write, field: Tensor, tmp_path: Path, monkeypatch) -> None:
-    path = tmp_path / "heart"
+@pytest.mark.parametrize("ending", ["stl", "glb"])
+def test_nothing_is_half_written(ending, field: Tensor, tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / f"heart.{ending}"
     path.write_bytes(b"before")
 
     def refuse(*_: object, **__: object) -> bytes:
@@ -151,6 +150,6 @@ def test_nothing_is_half_written(write, field: Tensor, tmp_path: Path, monkeypat
     monkeypatch.setattr(trimesh.Trimesh, "export", refuse)
     monkeypatch.setattr(trimesh.Scene, "export", refuse)
     with pytest.raises(OSError, match="No space"):
-        write(heart_surfaces(field), path)
+        write_surfaces(heart_surfaces(field), path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]

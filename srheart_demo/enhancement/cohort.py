@@ -180,23 +180,10 @@ class Cohort:
         return record
 
     def _record(self, subject: CohortScan, status: str, message: str = "") -> Record:
-        how, own = self.how, subject.meaning
-        labels, of_views = how.convention or own, how.view_convention or own
-        made_with = {
-            "settings": asdict(self.settings),
-            "surface": self.surface,
-            "labels": labels and str(labels),
-            "view_labels": of_views and str(of_views),
-            "view_lacks": how.view_lacks,
-            "check": self.check,
-            "slice_axis": how.slice_axis,
-            "unlabelled": how.unlabelled,
-            "sure": how.sure,
-            "version": self.version,
-            "generator": self.generator,
-            "weights": self.weights,
+        made_with = asdict(self) | {
+            "out": None,  # Results may move.
+            "how": str(subject.how(self.how)),
             "checksums": subject.checksums,
-            "frames": [subject.frame, *subject.view_frames],
             "notes": subject.notes,
         }
         file, view, frame = subject.file, subject.long_axis, subject.frame

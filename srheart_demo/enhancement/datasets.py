@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from srheart_demo.files import read_toml, write_json, write_text
-from srheart_demo.frame import TISSUES
-from srheart_demo.scan.labels import Convention
+from srheart_demo.scan.labels import Convention, meaning_of_names
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
@@ -73,17 +72,7 @@ def _legend(path: Path) -> Legend:
         pairs = _of_nnunet(json.loads(text)) if path.name == NNUNET else _of_bids(text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Legend(path, None)
-    named: dict[str, tuple[int, ...]] = {}
-    for name, values in pairs:
-        words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
-        for tissue, known in _SAID["names"].items():
-            if re.fullmatch(known, words):
-                named[tissue] = (*named.get(tissue, ()), *values)
-    LV, MYO, RV = (named.get(tissue, ()) for tissue in TISSUES[1:])
-    found = Convention(LV, MYO, RV, f"as {path.name} says")
-    each = [value for values in named.values() for value in values]
-    clear = found.LV and found.MYO and len(set(each)) == len(each) and 0 not in each
-    return Legend(path, found if clear else None)
+    return Legend(path, meaning_of_names(pairs, f"as {path.name} says"))
 
 
 def _of_nnunet(content: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:

@@ -78,16 +78,19 @@ class CohortScan:
             return self.notes
         return (*self.legend.notes, *self.notes)
 
-    def read(self, how: HowToRead = AS_FOUND) -> Scan:
-        """The scan, with its frames; `InvalidVolume` as `read_scan`."""
-        own = replace(
+    def how(self, how: HowToRead = AS_FOUND) -> HowToRead:
+        """The same with its frames, and with what its dataset says where nothing else is said."""
+        return replace(
             how,
             frame=self.frame,
             view_frame=self.view_frames,
             convention=how.convention or self.meaning,
             view_convention=how.view_convention or self.meaning,
         )
-        return read_scan(*self.paths, how=own)
+
+    def read(self, how: HowToRead = AS_FOUND) -> Scan:
+        """The scan; `InvalidVolume` as `read_scan`."""
+        return read_scan(*self.paths, how=self.how(how))
 
     def without(self, view: int) -> "CohortScan":
         """The same, without one of its views."""
