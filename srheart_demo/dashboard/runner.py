@@ -57,17 +57,11 @@ MOVING = (Activity.LOADING, Activity.RUNNING, Activity.REPLAYING)
 
 @dataclass(frozen=True)
 class Job:
-    """A long computation beside the run.
+    """A long computation beside the run."""
 
-    Attributes:
-        name: in `texts.JOBS`.
-        work: what to compute, in the worker thread.
-        show: what to do with it, on the event loop.
-    """
-
-    name: str
-    work: Callable[[Session, Watch], Any]
-    show: Callable[[Any], object]
+    name: str  # in `texts.JOBS`
+    work: Callable[[Session, Watch], Any]  # what to compute, in the worker thread
+    show: Callable[[Any], object]  # what to do with it, on the event loop
 
 
 class Runner:

@@ -15,21 +15,14 @@ MOST = 3
 
 @dataclass(eq=False)
 class Run:
-    """One run of Algorithm 1.
+    """One run of Algorithm 1."""
 
-    Attributes:
-        problem: what it solves, with the generator that must explain it.
-        steps: all of them, from the start.
-        changes: those made by hand, with the iteration after which each was made.
-        parted: iteration at which it left an earlier run, or 0.
-        colour: a number from 0, to tell it from the others.
-    """
-
-    problem: Problem
-    steps: list[Step]
+    problem: Problem  # what it solves, with the generator that must explain it
+    steps: list[Step]  # all of them, from the start
+    # those made by hand, with the iteration after which each was made
     changes: list[tuple[int, Change]] = field(default_factory=list)
-    parted: int = 0
-    colour: int = 0
+    parted: int = 0  # iteration at which it left an earlier run, or 0
+    colour: int = 0  # a number from 0, to tell it from the others
 
     @property
     def settings(self) -> Settings:

@@ -40,17 +40,11 @@ _Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class LossCurves:
-    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
+    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view."""
 
-    Attributes:
-        name: of the settings and the generator that it ran with (`history.called`).
-        parted, colour: as of a `Run`.
-        gamma: γ at its end.
-    """
-
-    name: str
-    parted: int
-    gamma: float
+    name: str  # of the settings and the generator that it ran with (`history.called`)
+    parted: int  # as of a `Run`
+    gamma: float  # γ at its end
     colour: int
     iteration: NDArray[np.int32]
     loss: _Floats
@@ -60,36 +54,24 @@ class LossCurves:
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices.
+    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices."""
 
-    Attributes:
-        slices: (K,) numbers from 1 at the apex, of those that were taken, `of` so many.
-        views: names of the V long-axis views, whose displacements follow those of the slices.
-        tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
-        truth: NaN where nobody knows.
-    """
-
-    slices: NDArray[np.int32]
+    slices: NDArray[np.int32]  # (K,) numbers from 1 at the apex, of those taken, `of` so many
     of: int
-    views: tuple[str, ...]
-    tissue: NDArray[np.bool_]
+    views: tuple[str, ...]  # the V long-axis views, whose displacements follow those of slices
+    tissue: NDArray[np.bool_]  # (K,) which show any; nothing tells the others' displacement
     estimate: _Floats
-    truth: _Floats
+    truth: _Floats  # NaN where nobody knows
 
 
 @dataclass(frozen=True, eq=False)
 class Heart:
-    """The 3-D view of one moment, in the model's frame and aligned with the truth.
-
-    Attributes:
-        slices: what was scanned of the slices that are painted, where d puts them back.
-        cut: what was scanned of the LA cut, as `slices`.
-    """
+    """The 3-D view of one moment, in the model's frame and aligned with the truth."""
 
     meshes: dict[str, Mesh]
     outlines: Outlines
-    slices: Tiles
-    cut: Tiles
+    slices: Tiles  # what was scanned of the slices that are painted, where d puts them back
+    cut: Tiles  # what was scanned of the LA cut, as `slices`
     paint: painting.Paint | None
 
 
@@ -122,29 +104,18 @@ class Moment:
 
     It does not change while the session goes on, so that one thread may draw it while another
     computes the next step.
-
-    Attributes:
-        scene: the scan, with the truth beside it.
-        estimate: the heart here.
-        principal: (n, M) directions of z that change hearts most.
-        runs: all runs as far as they are, oldest first.
-        active: index of the one that is looked at.
-        at: index of its step.
-        usual: iterations after which such runs end; None where nothing is known of that.
-        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
-        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        hearts: (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of; None before they are.
     """
 
-    scene: Scene
-    estimate: Estimate
-    principal: Tensor
-    runs: tuple[Run, ...]
-    active: int
-    at: int
-    usual: int | None
-    paint: str
-    all_painted: bool
+    scene: Scene  # the scan, with the truth beside it
+    estimate: Estimate  # the heart here
+    principal: Tensor  # (n, M) directions of z that change hearts most
+    runs: tuple[Run, ...]  # all runs as far as they are, oldest first
+    active: int  # index of the one that is looked at
+    at: int  # index of its step
+    usual: int | None  # iterations after which such runs end; None where nothing is known of that
+    paint: str  # what the surfaces show, "error", "uncertainty", "spread" or nothing
+    all_painted: bool  # whether every slice is painted in 3-D, or only the one that is looked at
+    # (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of; None before they are
     hearts: Tensor | None
 
     @property

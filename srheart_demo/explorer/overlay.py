@@ -19,20 +19,13 @@ from srheart_demo.solver.algorithm import Step
 class Overlay:
     """A long-axis view over the slices where its plane cuts them, as it lies in its file, but with
     the base on top.
-
-    Attributes:
-        name: of the view.
-        spacing: mm from row to row and from column to column.
-        turned: whether its rows come in the other order than in its file.
-        scanned: (2, h, w) labels of the slices and of the view, as scanned.
-        put_back: the same, slices and view moved back by the estimated displacements.
     """
 
-    name: str
-    spacing: tuple[float, float]
-    turned: bool
-    scanned: LabelMap
-    put_back: LabelMap
+    name: str  # of the view
+    spacing: tuple[float, float]  # mm from row to row and from column to column
+    turned: bool  # whether its rows come in the other order than in its file
+    scanned: LabelMap  # (2, h, w) labels of the slices and of the view, as scanned
+    put_back: LabelMap  # the same, slices and view moved back by the estimated displacements
 
 
 def overlay(scene: Scene, step: Step, v: int) -> Overlay:

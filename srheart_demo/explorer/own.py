@@ -30,41 +30,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OwnView:
-    """A long-axis view's file, and how to read it.
+    """A long-axis view's file, and how to read it."""
 
-    Attributes:
-        name: of the file; a scan has each once.
-        content: its bytes.
-        frame: which, from 0; by default the stack's, where the view has as many, or else the first
-            that holds labels.
-        lacks: tissues that nobody outlined in it.
-    """
-
-    name: str
-    content: bytes
+    name: str  # of the file; a scan has each once
+    content: bytes  # its bytes
+    # which, from 0; by default the stack's, where the view has as many, or else the first that
+    # holds labels
     frame: int | None = None
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # tissues that nobody outlined in it
 
 
 @dataclass(frozen=True)
 class OwnFile:
-    """Files as they come from a browser, which may send anything, and how to read them.
+    """Files as they come from a browser, which may send anything, and how to read them."""
 
-    Attributes:
-        name: of the stack's file.
-        stack: its bytes.
-        views: long-axis views.
-        frame: which, from 0; by default the first that holds labels.
-        convention: what label values mean; recognised by default.
-        by_hand: corrections of the placement.
-    """
-
-    name: str
-    stack: bytes
-    views: tuple[OwnView, ...] = ()
-    frame: int | None = None
-    convention: Convention | None = None
-    by_hand: ByHand = AUTOMATIC
+    name: str  # of the stack's file
+    stack: bytes  # its bytes
+    views: tuple[OwnView, ...] = ()  # long-axis views
+    frame: int | None = None  # which, from 0; by default the first that holds labels
+    convention: Convention | None = None  # what label values mean; recognised by default
+    by_hand: ByHand = AUTOMATIC  # corrections of the placement
 
 
 class OwnScan(Scannable):

@@ -29,15 +29,10 @@ OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
 
 @dataclass(frozen=True, eq=False)
 class Paint:
-    """A length for every vertex of some surfaces, mm.
+    """A length for every vertex of some surfaces, mm."""
 
-    Attributes:
-        most: what the darkest colour stands for, mm.
-        values: structure → (N,) of its mesh's vertices.
-    """
-
-    most: float
-    values: dict[str, NDArray[np.float32]]
+    most: float  # what the darkest colour stands for, mm
+    values: dict[str, NDArray[np.float32]]  # structure → (N,) of its mesh's vertices
 
 
 def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:

@@ -24,55 +24,35 @@ LabelMap = NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """One view, each (h, w) labels.
+    """One view, each (h, w) labels."""
 
-    Attributes:
-        input: what was scanned.
-        redegraded: what a scan of the estimate would show.
-        estimate: the heart found.
-        truth: the true heart, or None where nobody knows it.
-    """
-
-    input: LabelMap
-    redegraded: LabelMap
-    estimate: LabelMap
-    truth: LabelMap | None
+    input: LabelMap  # what was scanned
+    redegraded: LabelMap  # what a scan of the estimate would show
+    estimate: LabelMap  # the heart found
+    truth: LabelMap | None  # the true heart, or None where nobody knows it
 
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """The heart of a moment, cut along a slice and along its long axis.
+    """The heart of a moment, cut along a slice and along its long axis."""
 
-    Attributes:
-        number: of the slice, from 1 at the apex, of `of`.
-        angle: of the plane of `long_axis` to the LA view, degrees.
-        acquired: whether the input of `long_axis` is the LA view itself.
-    """
-
-    number: int
+    number: int  # of the slice, from 1 at the apex, of `of`
     of: int
     short_axis: Pictures
-    angle: float
-    acquired: bool
+    angle: float  # of the plane of `long_axis` to the LA view, degrees
+    acquired: bool  # whether the input of `long_axis` is the LA view itself
     long_axis: Pictures
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """The stack seen from the side: of each slice one row and one column of pixels.
+    """The stack seen from the side: of each slice one row and one column of pixels."""
 
-    Attributes:
-        slices: their numbers from 1 at the apex, of those that were taken, `of` so many.
-        pixel_mm: distance of neighbouring pixels.
-        scanned: (2, K, n) labels along columns, and along rows, as scanned.
-        put_back: the same, each slice moved back by the estimated d.
-    """
-
-    slices: NDArray[np.int32]
+    slices: NDArray[np.int32]  # their numbers from 1 at the apex, of those taken, `of` so many
     of: int
-    pixel_mm: float
-    scanned: LabelMap
-    put_back: LabelMap
+    pixel_mm: float  # distance of neighbouring pixels
+    scanned: LabelMap  # (2, K, n) labels along columns, and along rows, as scanned
+    put_back: LabelMap  # the same, each slice moved back by the estimated d
 
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
@@ -132,22 +112,14 @@ def _profiles(scene: Scene, moved: NDArray[np.floating]) -> LabelMap:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What a run does not change about a plane through the LV's long axis.
+    """What a run does not change about a plane through the LV's long axis."""
 
-    Attributes:
-        points: (h, w, 3) mm, base on top.
-        acquired: whether the input is the LA view itself; elsewhere it is the stack, cut.
-        input: (h, w) labels.
-        truth: (h, w) labels, or None where nobody knows them.
-        slices, pixels: (h, w), (h, w, 2) the stack's pixel nearest to each point; slice −1 beyond.
-    """
-
-    points: Tensor
-    acquired: bool
-    input: LabelMap
-    truth: LabelMap | None
-    slices: NDArray[np.intp]
-    pixels: NDArray[np.intp]
+    points: Tensor  # (h, w, 3) mm, base on top
+    acquired: bool  # whether the input is the LA view itself; elsewhere it is the stack, cut
+    input: LabelMap  # (h, w) labels
+    truth: LabelMap | None  # (h, w) labels, or None where nobody knows them
+    slices: NDArray[np.intp]  # (h, w) the stack's nearest to each point; −1 beyond
+    pixels: NDArray[np.intp]  # (h, w, 2) the nearest of that slice
 
 
 def cut(scene: Scene, angle: float) -> Cut:

@@ -36,19 +36,12 @@ _Points = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Outlines:
-    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
+    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines."""
 
-    Attributes:
-        structures: lines of each structure.
-        frame: the border of the slice that is looked at.
-        cut: the border of the LA cut that is looked at.
-        view: the borders of the scanned LA planes but for the cut, NaN between them.
-    """
-
-    structures: dict[str, _Points]
-    frame: _Points
-    cut: _Points
-    view: _Points
+    structures: dict[str, _Points]  # lines of each structure
+    frame: _Points  # the border of the slice that is looked at
+    cut: _Points  # the border of the LA cut that is looked at
+    view: _Points  # the borders of the scanned LA planes but for the cut, NaN between them
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,23 +25,14 @@ FIELDS = {
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One runner of a race.
+    """One runner of a race."""
 
-    Attributes:
-        name: of its settings.
-        seconds: (n,) solver time.
-        loss: (n,) L, nats per voxel.
-        motion_error: (n,) mm; NaN where the truth is not known.
-        stopped: why it ended, or None.
-        dice: of the answer where the race ended, mean over tissues; NaN before that, and where the
-            truth is not known.
-    """
-
-    name: str
-    seconds: _Floats
-    loss: _Floats
-    motion_error: _Floats
-    stopped: str | None
+    name: str  # of its settings
+    seconds: _Floats  # (n,) solver time
+    loss: _Floats  # (n,) L, nats per voxel
+    motion_error: _Floats  # (n,) mm; NaN where the truth is not known
+    stopped: str | None  # why it ended, or None
+    # of the answer at the end, mean over tissues; NaN before that, and where the truth is not known
     dice: float = float("nan")
 
     @classmethod

@@ -49,30 +49,19 @@ EVERYWHERE = 400.0
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """How somebody is scanned.
+    """How somebody is scanned."""
 
-    Attributes:
-        subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
-        motion: factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe.
-        long_axis: how many LA views the solver is given, in the order of `BY_WORTH`.
-        views_move: whether each of them is displaced as slices are; of one's own scan none is but
-            by hand.
-        spacing: from slice to slice, mm, in steps of 2; a scan of one's own has its own.
-        noise: ε of Eq. 1, the probability that a voxel takes a neighbour's label.
-        missing: slices that were not taken, from 0 at the apex.
-        by_hand: (slice, mm along rows, mm along columns) added to the displacement.
-        views_by_hand: the same of LA views, counted from 0.
-    """
-
-    subject: str
-    motion: float = 1.0
-    long_axis: int = 1
+    subject: str  # name of a shipped sample, ``random_SEED``, or a file that was loaded
+    motion: float = 1.0  # factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe
+    long_axis: int = 1  # how many LA views the solver is given, in the order of `BY_WORTH`
+    # whether each of them is displaced as slices are; of one's own scan none is but by hand
     views_move: bool = False
-    spacing: float = 10.0
-    noise: float = 0.0
-    missing: tuple[int, ...] = ()
+    spacing: float = 10.0  # from slice to slice, mm, in steps of 2; a scan of one's own has its own
+    noise: float = 0.0  # ε of Eq. 1, the probability that a voxel takes a neighbour's label.
+    missing: tuple[int, ...] = ()  # slices that were not taken, from 0 at the apex
+    # (slice, mm along rows, mm along columns) added to the displacement
     by_hand: tuple[Displaced, ...] = ()
-    views_by_hand: tuple[Displaced, ...] = ()
+    views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
     def moved(self, k: int, rows: float, columns: float) -> ScanSettings:
         """The same scan with slice k displaced by so many mm more."""

@@ -32,21 +32,13 @@ NO_BASE = ScanSettings("healthy_1", long_axis=0, missing=(8, 9, 10))
 
 @dataclass(frozen=True)
 class Act:
-    """What "Show me" does once: it begins a run, or paints the heart that was found.
+    """What "Show me" does once: it begins a run, or paints the heart that was found."""
 
-    Attributes:
-        scan: of which a run begins; none: what there is stays.
-        system: settings and generator of the run.
-        runs: whether the solver carries it on.
-        hidden: whether the truth is hidden.
-        paint: what the surfaces show, as of a session.
-    """
-
-    scan: ScanSettings | None = None
-    system: tuple[str, str] = OUR_SYSTEM
-    runs: bool = True
-    hidden: bool = False
-    paint: str = ""
+    scan: ScanSettings | None = None  # of which a run begins; none: what there is stays
+    system: tuple[str, str] = OUR_SYSTEM  # settings and generator of the run
+    runs: bool = True  # whether the solver carries it on
+    hidden: bool = False  # whether the truth is hidden
+    paint: str = ""  # what the surfaces show, as of a session
 
     def do(self, session: Session) -> None:
         """Do it; other runs on the same scan are kept, but the same run is not kept twice."""
@@ -66,17 +58,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop of the tour.
+    """One stop of the tour."""
 
-    Attributes:
-        name: among the words.
-        acts: what "Show me" does, one after the other.
-        done: whether its task is done, by what a session shows.
-    """
-
-    name: str
-    acts: tuple[Act, ...]
-    done: Callable[[Tour, Moment], bool]
+    name: str  # among the words
+    acts: tuple[Act, ...]  # what "Show me" does, one after the other
+    done: Callable[[Tour, Moment], bool]  # whether its task is done, by what a session shows
 
 
 class Tour:
