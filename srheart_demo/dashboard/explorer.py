@@ -269,10 +269,7 @@ class Explorer(ui.Hearing):
         self.on(bar.iteration, partial(self._move, "look"))
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
-        stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
-        stack.on_move_view = lambda *moved: self._rescan(lambda scan: scan.view_moved(*moved))
-        stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
-        stack.on_undo = lambda: self._rescan(lambda scan: scan.by_itself)
+        stack.on_change = self._rescan
         stack.observe(lambda _: runner.redraw(), "view")
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)

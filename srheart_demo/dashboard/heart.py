@@ -47,20 +47,15 @@ Trace = dict[str, Any]
 class HeartView(anywidget.AnyWidget):
     """Model frame in mm, base on top, right ventricle to the left; turned, moved and zoomed by
     hand, and that stays whatever is drawn.
-
-    Attributes:
-        traces: the estimate and the scan.
-        ghost: the truth, sent only when it is another.
-        shows_ghost: whether the truth is seen.
-        figure_layout: axes and camera, as Plotly takes them.
     """
 
     _esm = module("heart")
 
-    traces: traitlets.List[Trace] = traitlets.List().tag(sync=True)
+    traces: traitlets.List[Trace] = traitlets.List().tag(sync=True)  # the estimate and the scan
+    # the truth, sent only when it is another
     ghost: traitlets.List[Trace] = traitlets.List().tag(sync=True)
-    shows_ghost = traitlets.Bool(True).tag(sync=True)
-    figure_layout = traitlets.Dict().tag(sync=True)
+    shows_ghost = traitlets.Bool(True).tag(sync=True)  # whether the truth is seen
+    figure_layout = traitlets.Dict().tag(sync=True)  # axes and camera, as Plotly takes them
     words = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:

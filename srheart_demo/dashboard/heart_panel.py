@@ -29,15 +29,11 @@ FOUND = ("uncertainty", "spread")
 
 
 class LabelPictures(anywidget.AnyWidget):
-    """Two rows of label maps, drawn with the truth's borders on the estimate.
-
-    Attributes:
-        pictures: row → name → labels, four in a byte.
-    """
+    """Two rows of label maps, drawn with the truth's borders on the estimate."""
 
     _esm = module("slices")
 
-    pictures = traitlets.Dict().tag(sync=True)
+    pictures = traitlets.Dict().tag(sync=True)  # row → name → labels, four in a byte
     columns = traitlets.Dict().tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
     tissues = traitlets.List([*TISSUE_COLOURS.values()]).tag(sync=True)

@@ -246,12 +246,9 @@ class UnknownsPanel:
 class Transport:
     """Moves through a run: its buttons, a scrubber over iterations, the runs that are kept; and
     says what the run is doing, in a word and a line, never ahead of the picture.
-
-    Attributes:
-        shown: the moment that the page shows.
     """
 
-    shown: Moment | None
+    shown: Moment | None  # the moment that the page shows
 
     def __init__(self) -> None:
         names = "run", "pause", "step", "reset", "replay", "fork", "cancel"

@@ -16,28 +16,22 @@ PART = 2**21
 
 
 class FilePicker(anywidget.AnyWidget):
-    """Asks for a file, part by part, and hands it on when it is whole.
-
-    Attributes:
-        text: on the button.
-        said: beside it: the file's name, or how far it is.
-        many: whether several may be chosen at once; they come one after the other.
-        most: bytes that a file may have; one of more is not even asked for.
-        on_file: called with the name and the bytes.
-        on_problem: called with a sentence where there is no file to be had.
-    """
+    """Asks for a file, part by part, and hands it on when it is whole."""
 
     _esm = module("picker")
 
-    text = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)  # on the button
     accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
-    said = traitlets.Unicode().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)  # beside it: the file's name, or how far it is
+    # whether several may be chosen at once; they come one after the other
     many = traitlets.Bool(False).tag(sync=True)
 
     def __init__(self, text: str, most: int) -> None:
         super().__init__(text=text)
-        self.most = most
+        self.most = most  # bytes that a file may have; one of more is not even asked for
+        # called with the name and the bytes
         self.on_file: Callable[[str, bytes], None] = lambda name, content: None
+        # called with a sentence where there is no file to be had
         self.on_problem: Callable[[str], None] = lambda problem: None
         self._name, self._size, self._content = "", 0, bytearray()
         self.on_msg(self.heard)

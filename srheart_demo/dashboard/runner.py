@@ -65,32 +65,24 @@ class Job:
 
 
 class Runner:
-    """Takes the controls' wishes, runs the session and keeps the page up to date.
+    """Takes the controls' wishes, runs the session and keeps the page up to date."""
 
-    Attributes:
-        state: what the run is doing.
-        session: what it drives; None until it is loaded.
-        page, painter: where and by whom it is shown.
-        on_loaded: called with the first session, when it is there.
-        on_scan: called with the session when another scan is looked at.
-        on_state: called with `state` and, if that failed, the problem.
-        on_job: called with a long computation's name and how far it is, of 1; None when it is over,
-            or has given way.
-        on_restored: called with what a state came to otherwise than it was (`Session.restore`).
-        on_problem: called with why a wish was not granted or a computation came to nothing, and the
-            computation's name; the run is as it was.
-    """
-
-    session: Session | None
+    session: Session | None  # what it drives; None until it is loaded
 
     def __init__(self, load: Callable[[], Session], page: Page) -> None:
         self.state, self.session = Activity.LOADING, None
         self.page, self.painter = page, Painter(page)
+        # Called with the first session, and with each when another scan is looked at.
         self.on_loaded: Callable[[Session], object] = lambda session: None
         self.on_scan: Callable[[Session], object] = lambda session: None
+        # With `state` and, if that failed, the problem.
         self.on_state: Callable[[Activity, str], object] = lambda state, problem: None
+        # With a long computation's name and how far it is, of 1; None when it is over or gave way.
         self.on_job: Callable[[str, float | None], object] = lambda name, done: None
+        # With what a state came to otherwise than it was (`Session.restore`).
         self.on_restored: Callable[[Any], object] = lambda otherwise: None
+        # With why a wish was not granted or a computation, of that name, came to nothing; the run
+        # is as it was.
         self.on_problem: Callable[[str, str], object] = lambda problem, job: None
         self._load = load
         self._wishes: dict[str, Callable[[Session], object]] = {}

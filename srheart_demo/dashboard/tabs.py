@@ -139,18 +139,14 @@ class Tab(Hearing):
 
 
 class Tabs:
-    """All tabs; but for the heart each is built when it is opened first.
-
-    Attributes:
-        made: those that are there.
-        on_open: called with the name of one that is opened.
-    """
+    """All tabs; but for the heart each is built when it is opened first."""
 
     def __init__(
         self, runner: Runner, heart: Any, kinds: Mapping[str, Callable[[Runner], Tab]]
     ) -> None:
         self._runner, self._kinds = runner, kinds
-        self.made: dict[str, Any] = {"heart": heart}
+        self.made: dict[str, Any] = {"heart": heart}  # those that are there
+        # called with the name of one that is opened
         self.on_open: Callable[[str], object] = lambda name: None
         self._boxes = {name: named(w.VBox(), "srh-tab") for name in texts.TABS}
         options = [(words["button"], name) for name, words in texts.TABS.items()]

@@ -31,15 +31,11 @@ Said = tuple[str, dict[str, Any]]
 
 
 class NoState(ValueError):
-    """A text or link that is no state, or not one for here.
-
-    Attributes:
-        said: why.
-    """
+    """A text or link that is no state, or not one for here."""
 
     def __init__(self, reason: str, **facts: Any) -> None:
         super().__init__(f"no state that can be restored: {reason} {facts or ''}".strip())
-        self.said: Said = reason, facts
+        self.said: Said = reason, facts  # why
 
 
 class SavedRun(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator as Going
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -35,21 +35,16 @@ class Session:
 
     Not for use from several threads at once, but the fields of `wanted` may be set from any, and
     what `now` gives may be drawn while the session goes on.
-
-    Attributes:
-        generator: that the next run must explain its scan with.
-        scene: the scan, with the truth beside it.
-        settings: what the next run starts with.
-        wanted: the settings of `IN_MIDRUN` that the next iteration uses.
-        history: all runs that are kept, and what is looked at.
-        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
-        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        truth_shown: whether the truth is beside a scan, where it is known.
     """
 
-    scene: Scene
-    history: History
-    generator: Generator
+    scene: Scene  # the scan, with the truth beside it
+    history: History  # all runs that are kept, and what is looked at
+    generator: Generator  # that the next run must explain its scan with
+    settings: Settings  # what the next run starts with
+    wanted: dict[str, Any]  # the settings of `IN_MIDRUN` that the next iteration uses
+    paint = ""  # what the surfaces show, "error", "uncertainty", "spread" or nothing
+    all_painted = False  # whether every slice is painted in 3-D, or only the one looked at
+    truth_shown = True  # whether the truth is beside a scan, where it is known
     _going: tuple[Step, Going[Step, Change | None, None]] | None
     _estimate: Estimate | None
 
@@ -61,7 +56,6 @@ class Session:
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
-        self.paint, self.all_painted, self.truth_shown = "", False, True
         self._principal: dict[Generator, Tensor] = {}
         self._ends: dict[tuple[Settings, Generator], int] = {}
         self._spread: tuple[str, Step, Tensor] | None = None

@@ -114,22 +114,14 @@ def _added(by_hand: tuple[Displaced, ...], planes: int) -> Tensor:
 
 
 class Scannable(ABC):
-    """Somebody who can be scanned, and what is known of the heart.
+    """Somebody who can be scanned, and what is known of the heart."""
 
-    Attributes:
-        name: for `ScanSettings.subject`.
-        S_HR: (64, 128, 128) true labels, or None.
-        views: how many LA views there are to look at.
-        plane: the LA view's, or one like it, through the LV's long axis.
-        labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
-        there: (D,) slices of a file that there is anything to take from; of others, all.
-    """
-
-    name: str
-    labels: _Labels
-    plane: Plane
-    S_HR: _Labels | None = None
-    views: int = len(BY_WORTH)
+    name: str  # for `ScanSettings.subject`
+    labels: _Labels  # (D, h, w) where any of them shows tissue, slices do when nothing moves
+    plane: Plane  # the LA view's, or one like it, through the LV's long axis
+    S_HR: _Labels | None = None  # (64, 128, 128) true labels, or None
+    views: int = len(BY_WORTH)  # how many LA views there are to look at
+    # (D,) slices of a file that there is anything to take from; of others, all
     there: NDArray[np.bool_] | slice = slice(None)
 
     @abstractmethod
