@@ -1,7 +1,5 @@
 """Files: where the shipped ones lie, and writing so that a reader never meets half of one."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

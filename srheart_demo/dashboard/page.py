@@ -4,8 +4,6 @@ The browser queues every message it is sent. Unpaced, a live mesh was measured t
 and a slider by 12 s; when the next picture waits until the last is painted, by 0.2 s.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

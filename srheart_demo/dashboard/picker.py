@@ -1,7 +1,5 @@
 """A button that takes a file of any size that is allowed, in parts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

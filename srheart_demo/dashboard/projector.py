@@ -1,7 +1,5 @@
 """Projector mode, for pictures that a whole room can read: ``make lab PROJECTOR=1`` sets it."""
 
-from __future__ import annotations
-
 import os
 
 VARIABLE = "SRHEART_PROJECTOR"

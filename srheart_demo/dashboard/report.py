@@ -1,7 +1,5 @@
 """An experiment's page: tables, plots and how they were made, in one file that needs no network."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape

@@ -4,8 +4,6 @@ What figures draw is readable on light and on dark: lines have a contrast of 3 o
 Text and grid take their colour from the page's style sheet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from srheart_demo.frame import TISSUE_COLOURS

@@ -1,7 +1,5 @@
 """The widgets that cards are made of, each with its CSS class and its words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape

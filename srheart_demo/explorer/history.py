@@ -1,7 +1,5 @@
 """Everything that a session has computed: runs, where they parted, and what is looked at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 
 from srheart_demo.heart.generator import OURS, HeartGenerator, available, load_generator

@@ -1,7 +1,5 @@
 """What there is to see of a run at one of its steps, whatever becomes of the run meanwhile."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -128,7 +126,7 @@ class Moment:
         """What is looked at."""
         return self.estimate.step
 
-    def found(self, *names: str) -> Moment:
+    def found(self, *names: str) -> "Moment":
         """The same with some of what follows found, for a thread that may wait to show to one that
         may not."""
         for name in names:

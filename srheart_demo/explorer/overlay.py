@@ -1,7 +1,5 @@
 """A long-axis view over the slices that it cuts: whether they show one heart."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Lengths painted on the heart's surfaces: its error, and how sure it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Label pictures of an estimate beside its data and the truth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The planes of a scan in 3-D: outlines and painted tissue, where an estimate puts them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial

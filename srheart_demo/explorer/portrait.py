@@ -4,8 +4,6 @@ A server has no WebGL, plotly's export needs a Chrome beside it, and matplotlib 
 of two surfaces lies in front.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """Settings side by side, from one scan: all presets, or the steps from the paper's to ours."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -36,7 +34,7 @@ class Lane:
     dice: float = float("nan")
 
     @classmethod
-    def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> Lane:
+    def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> "Lane":
         """A run as far as it is."""
         table = [(step.seconds, step.loss, scene.motion_error(step.d)) for step in steps]
         seconds, loss, error = np.array(table, np.float32).T.copy()

@@ -6,8 +6,6 @@ deterministic, so it leads back, but for another machine's or version's rounding
 whether it did.
 """
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """What stays the same during a run: a scan, and what is known of the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from copy import copy
 from dataclasses import replace
@@ -63,7 +61,7 @@ class Scene:
         """Whether it is as if nobody knew the truth."""
         return self.simulated and self.d is None
 
-    def with_truth(self, shown: bool) -> Scene:
+    def with_truth(self, shown: bool) -> "Scene":
         """The same scan with the truth beside it; or without, as if nobody knew it."""
         if not self.simulated or shown != self.truth_hidden:
             return self

@@ -1,7 +1,5 @@
 """Who is scanned: a shipped sample or a random heart; `own` has scans of one's own."""
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -63,20 +61,20 @@ class ScanSettings:
     by_hand: tuple[Displaced, ...] = ()
     views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
-    def moved(self, k: int, rows: float, columns: float) -> ScanSettings:
+    def moved(self, k: int, rows: float, columns: float) -> "ScanSettings":
         """The same scan with slice k displaced by so many mm more."""
         return replace(self, by_hand=_further(self.by_hand, k, rows, columns))
 
-    def view_moved(self, v: int, rows: float, columns: float) -> ScanSettings:
+    def view_moved(self, v: int, rows: float, columns: float) -> "ScanSettings":
         """The same scan with view v displaced by so many mm more."""
         return replace(self, views_by_hand=_further(self.views_by_hand, v, rows, columns))
 
-    def toggled(self, k: int) -> ScanSettings:
+    def toggled(self, k: int) -> "ScanSettings":
         """The same scan without slice k, or with it again."""
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
 
     @property
-    def by_itself(self) -> ScanSettings:
+    def by_itself(self) -> "ScanSettings":
         """The same scan without all that was done to it by hand."""
         return replace(self, by_hand=(), views_by_hand=(), missing=())
 

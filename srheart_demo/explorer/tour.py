@@ -1,7 +1,5 @@
 """The guided tour: what each of its stops does with the solver, and what it takes for done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -62,7 +60,7 @@ class Stop:
 
     name: str  # among the words
     acts: tuple[Act, ...]  # what "Show me" does, one after the other
-    done: Callable[[Tour, Moment], bool]  # whether its task is done, by what a session shows
+    done: Callable[["Tour", Moment], bool]  # whether its task is done, by what a session shows
 
 
 class Tour:

@@ -1,7 +1,5 @@
 """How long computations say how far they are, and are ended."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar

@@ -3,8 +3,6 @@
 Each function is given a `Watch`, which shows how far it is and can end it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
