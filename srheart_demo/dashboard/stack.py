@@ -14,7 +14,7 @@ from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import Moment
-    from srheart_demo.explorer.overlay import Overlay
+    from srheart_demo.explorer.pictures import Overlay
     from srheart_demo.explorer.subjects import ScanSettings
 
     Change = Callable[[ScanSettings], ScanSettings]

@@ -8,10 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.explorer import painting
+from srheart_demo.explorer import painting, pictures
 from srheart_demo.explorer.history import Run, called
-from srheart_demo.explorer.overlay import Overlay, overlay
-from srheart_demo.explorer.pictures import Cuts, Side, cut, long_axis, short_axis, side
 from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
@@ -133,18 +131,18 @@ class Moment:
             getattr(self, name)
         return self
 
-    def cuts(self, k: int, angle: float) -> Cuts:
+    def cuts(self, k: int, angle: float) -> pictures.Cuts:
         """The pictures of slice k and of the LA plane turned by `angle` degrees."""
         scene, d, field = self.scene, self.step.d, self.estimate.field
         k = min(k, len(scene.slices) - 1)
-        plane = cut(scene, angle)
-        return Cuts(
+        plane = pictures.cut(scene, angle)
+        return pictures.Cuts(
             number=int(scene.slices[k]) + 1,
             of=scene.of,
-            short_axis=short_axis(scene, field, d, k),
+            short_axis=pictures.short_axis(scene, field, d, k),
             angle=angle,
             acquired=plane.acquired,
-            long_axis=long_axis(scene, field, self.step, plane),
+            long_axis=pictures.long_axis(scene, field, self.step, plane),
         )
 
     def heart(self, k: int, angle: float = 0.0, coarse: bool = False) -> Heart:
@@ -155,7 +153,7 @@ class Moment:
         scene, d = self.scene, self.step.d
         outlines = scene.once("outlines", lambda: StackOutlines(scene))
         k = min(k, len(scene.slices) - 1)
-        plane = cut(scene, angle)
+        plane = pictures.cut(scene, angle)
         meshes = self.estimate.surfaces(coarse)
         back = np.eye(4)
         back[1:3, 3] = scene.gauge(d).numpy()
@@ -253,13 +251,13 @@ class Moment:
         return Shifts(numbers, scene.of, scene.view_names, p.tissue.numpy(), estimate, truth)
 
     @cached_property
-    def side(self) -> Side:
+    def side(self) -> pictures.Side:
         """The stack from the side."""
-        return side(self.scene, self.step.d)
+        return pictures.side(self.scene, self.step.d)
 
-    def overlay(self, v: int) -> Overlay:
+    def overlay(self, v: int) -> pictures.Overlay:
         """View v over the slices."""
-        return overlay(self.scene, self.step, v)
+        return pictures.overlay(self.scene, self.step, v)
 
     @cached_property
     def motion_error(self) -> float:

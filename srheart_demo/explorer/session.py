@@ -11,7 +11,6 @@ from torch import Tensor
 
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run, generator_called
-from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -234,7 +233,7 @@ class Session:
 
     def link(self) -> str:
         """The same as what follows the page's address, for `restore` too."""
-        return link_of(self.text())
+        return saved.link_of(self.text())
 
     def restore(self, text: str, watch: Watch | None = None) -> tuple[saved.Said, ...]:
         """Compute the state of a text or a link again; what was there before is forgotten at the

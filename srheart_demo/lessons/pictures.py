@@ -1,6 +1,7 @@
 """What lessons draw: label maps and curves, by matplotlib so that they show without running, and
 `try_it`, which puts sliders beside a picture."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
@@ -15,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from srheart_demo.dashboard.projector import scale
 from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, MUTED, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 from srheart_demo.heart.distances import tissue_box, widened
@@ -29,6 +29,13 @@ STYLES = ("-", "--", ":", "-.")
 _WIDEST = 13.6  # Inches, of a row of slices
 MOST_TICKS = 8
 DPI = 110  # Of a picture beside sliders
+PROJECTOR, ENLARGEMENT = "SRHEART_PROJECTOR", 1.35
+"""Of the environment: pictures that a whole room can read; ``make lab PROJECTOR=1`` sets it."""
+
+
+def scale() -> float:
+    """How many times larger text and lines of a picture are to be, the picture staying as large."""
+    return ENLARGEMENT if os.environ.get(PROJECTOR, "") not in ("", "0") else 1.0
 
 
 def grid(
@@ -176,7 +183,7 @@ def draw_lines(
 
 
 def finish(figure: Figure) -> Figure:
-    """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
+    """The figure laid out, at the `scale` of a projector, and not shown twice by a notebook."""
     # A smaller figure of finer dots is as large, and its text larger.
     width, height = figure.get_size_inches()
     figure.set_size_inches(width / scale(), height / scale())
