@@ -5,11 +5,10 @@ import { test } from "node:test";
 
 const here = "../../srheart_demo/dashboard";
 const { cameraAt, moved, polar } = await import(`${here}/camera.js`);
-const { listen, numbers, redrawn, rgb } = await import(`${here}/canvas.js`);
+const { listen, numbers, outlines, redrawn, rgb } = await import(`${here}/canvas.js`);
 const { fitted, ticksOf } = await import(`${here}/chart.js`);
 const { plotly, revived } = await import(`${here}/plotly.js`);
 const { labels } = await import(`${here}/slices.js`);
-const { outlines } = await import(`${here}/stack.js`);
 
 const START = { eye: { x: -0.5, y: -1.7, z: 0.4 }, center: { x: 0, y: 0, z: -0.1 } };
 const close = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
