@@ -47,8 +47,7 @@ def keep_little() -> None:
             tell(what, value)
 
 
-_TRIMMED_FROM, _MAPPED_FROM, _ARENAS = -1, -3, -8
-"""Of `mallopt`."""
+_TRIMMED_FROM, _MAPPED_FROM, _ARENAS = -1, -3, -8  # Of `mallopt`
 
 
 @cache

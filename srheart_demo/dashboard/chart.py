@@ -121,8 +121,7 @@ def around(values: ArrayLike, least: float, room: float = 1.1) -> float:
 # -- beside the heart: convergence, the latent code and the displacements ----------------------
 
 TICKS = tuple(round(decade * step, 3) for decade in (0.001, 0.01, 0.1, 1, 10) for step in (1, 2, 5))
-LOG_ROOM = 1.15
-"""Free factor above and below a curve on a logarithmic axis."""
+LOG_ROOM = 1.15  # Free factor above and below a curve on a logarithmic axis
 
 
 def log_range(values: np.ndarray) -> tuple[float, float]:

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.tour import Act
 
-FIRST_MOTION = 4.0
-"""Severe motion: the first picture shows a stack that plainly needs repair."""
+FIRST_MOTION = 4.0  # Severe motion: the first picture shows a stack that plainly needs repair
 TABS: dict[str, Callable[[Runner], Tab]] = {
     "landscape": LandscapeTab,
     "latent": LatentTab,

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
     from srheart_demo.solver.algorithm import Step
 
-FOUND = ("uncertainty", "spread")
-"""What is painted after a long computation."""
+FOUND = ("uncertainty", "spread")  # What is painted after a long computation
 
 
 class LabelPictures(anywidget.AnyWidget):

@@ -18,8 +18,7 @@ from srheart_demo.dashboard.module import HERE, module
 TIMEOUT = 1.0
 """Seconds after which an unanswered ping no longer holds pictures back: a notebook run without
 a browser, or a tab in the background, must not stop the run."""
-ABSENT = 10.0
-"""Seconds without an answer after which nobody is there to see a picture."""
+ABSENT = 10.0  # Seconds without an answer after which nobody is there to see a picture
 
 
 class Page(anywidget.AnyWidget):

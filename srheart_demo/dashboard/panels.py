@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
 
-RANDOM, OWN = "random", "own"
-"""Choices of the subject that ask for more."""
+RANDOM, OWN = "random", "own"  # Choices of the subject that ask for more
 PAPERS_CHOICE = "paper"
 """The choice of a preset that is the paper's own system: settings and generator."""
 

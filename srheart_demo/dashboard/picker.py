@@ -9,8 +9,7 @@ import traitlets
 from srheart_demo.dashboard import texts
 from srheart_demo.dashboard.module import module
 
-PART = 2**21
-"""Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB."""
+PART = 2**21  # Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB
 
 
 class FilePicker(anywidget.AnyWidget):

@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.watch import Watch
 
-BURST = 0.04
-"""Seconds of solving between two looks at the controls."""
-REPLAY = 6.0
-"""Seconds that a replay takes, within `BEAT`."""
-BEAT = (0.06, 0.4)
-"""Shortest and longest stay at an iteration in a replay, s."""
-TELL = 0.1
-"""Least seconds between two words about how far a computation is."""
+BURST = 0.04  # Seconds of solving between two looks at the controls
+REPLAY = 6.0  # Seconds that a replay takes, within `BEAT`
+BEAT = (0.06, 0.4)  # Shortest and longest stay at an iteration in a replay, s
+TELL = 0.1  # Least seconds between two words about how far a computation is
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")

@@ -8,10 +8,8 @@ from IPython.display import display
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.machine import keep_little
 
-LOOK_AGAIN = 0.05
-"""Seconds between two looks whether the page stands."""
-_serving: set[asyncio.Task[None]] = set()
-"""The event loop itself holds its tasks weakly."""
+LOOK_AGAIN = 0.05  # Seconds between two looks whether the page stands
+_serving: set[asyncio.Task[None]] = set()  # The event loop itself holds its tasks weakly
 
 
 def explore() -> None:

@@ -10,8 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "SRHEART_LANGUAGE"
-"""Of the environment: the language to begin with."""
+VARIABLE = "SRHEART_LANGUAGE"  # Of the environment: the language to begin with
 ENGLISH = "en"
 FILES = {
     path.stem.partition("_")[2] or ENGLISH: path

@@ -7,8 +7,7 @@ from srheart_demo.solver.algorithm import Change, Step
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings, title
 
-MOST = 3
-"""Runs kept side by side; more lines cannot be told apart."""
+MOST = 3  # Runs kept side by side; more lines cannot be told apart
 
 
 @dataclass(eq=False)

@@ -23,13 +23,11 @@ from srheart_demo.solver.gauge import common_translation, unsheared_motion_error
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
-COARSE, FULL = 2, 1
-"""Steps of marching cubes on the generator's lattice, while running and at rest."""
+COARSE, FULL = 2, 1  # Steps of marching cubes on the generator's lattice, while running and at rest
 UNKNOWNS = ("curves", "shifts", "side", "motion_error", "lean", "motion_uncorrected")
 QUALITY = ("dice", "nearest", "agreement", "volumes")
 """What `Moment.found` finds of the run and its unknowns, and of how good it is."""
-ENOUGH = 5
-"""Iterations after which is said how long a run may still take."""
+ENOUGH = 5  # Iterations after which is said how long a run may still take
 
 _Floats = NDArray[np.float32]
 

@@ -19,10 +19,8 @@ from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, multi_start, surface_spread
 
 DRAWS, STARTS = 12, 5
-MOST_ERROR, MOST_SPREAD = 6.0, 3.0
-"""What the darkest colour stands for, mm."""
-OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
-"""The tissue that a surface is the border of."""
+MOST_ERROR, MOST_SPREAD = 6.0, 3.0  # What the darkest colour stands for, mm
+OUTER = {"LV": 1, "epicardium": 2, "RV": 3}  # The tissue that a surface is the border of
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,7 @@ from srheart_demo.scan.placement import plane_geometry
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.gauge import labels_at
 
-SHOWN_PIXELS = 112
-"""Rows and columns of a picture; 140 mm hold a large heart and its motion."""
+SHOWN_PIXELS = 112  # Rows and columns of a picture; 140 mm hold a large heart and its motion
 
 LabelMap = NDArray[np.uint8]
 

@@ -12,12 +12,9 @@ from torch import Tensor
 from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.scan.degradation import sample
 
-_REACH = 62.0
-"""Half of the side of the picture, mm."""
-AZIMUTH, ELEVATION = 16.0, 18.0
-"""Degrees from which the heart is seen; RV left, base on top."""
-GLASS = 0.55
-"""How much of the RV is seen where it lies before the LV."""
+_REACH = 62.0  # Half of the side of the picture, mm
+AZIMUTH, ELEVATION = 16.0, 18.0  # Degrees from which the heart is seen; RV left, base on top
+GLASS = 0.55  # How much of the RV is seen where it lies before the LV
 
 
 @torch.no_grad()

@@ -20,8 +20,7 @@ from srheart_demo.solver.problem import Generator, Problem
 
 _T = TypeVar("_T")
 
-AT_ONCE = 8
-"""HR planes that are scored at once."""
+AT_ONCE = 8  # HR planes that are scored at once
 
 
 class Scene:

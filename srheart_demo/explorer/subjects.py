@@ -34,15 +34,12 @@ Displaced = tuple[int, float, float]
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
-GHOST = ("epicardium", "RV")
-"""The surfaces of the truth that are drawn."""
+GHOST = ("epicardium", "RV")  # The surfaces of the truth that are drawn
 IN_MODEL = Placement(np.eye(4), 0.0, 0.0, flipped=False, orientation_known=True)
 """Of scans in the model's own frame."""
 RANDOM = "random"
-MOST_BY_HAND = 30.0
-"""A slice is dragged no further along rows or columns, mm."""
-EVERYWHERE = 400.0
-"""Further than any voxel lies from a surface, mm."""
+MOST_BY_HAND = 30.0  # A slice is dragged no further along rows or columns, mm
+EVERYWHERE = 400.0  # Further than any voxel lies from a surface, mm
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,10 @@ from srheart_demo.heart.generator import OURS
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.settings import PAPERS_SYSTEM, preset
 
-SEVERE = 3.0
-"""Motion from which the slices plainly jump, × usual."""
-WATCHED = 50
-"""Iterations of a slow run that are worth watching."""
-DRAGGED_FAR = 10.0
-"""How far a slice must be dragged to be seen, mm."""
-OUR_SYSTEM = "RECOMMENDED", OURS
-"""The best settings and generator that we know."""
+SEVERE = 3.0  # Motion from which the slices plainly jump, × usual
+WATCHED = 50  # Iterations of a slow run that are worth watching
+DRAGGED_FAR = 10.0  # How far a slice must be dragged to be seen, mm
+OUR_SYSTEM = "RECOMMENDED", OURS  # The best settings and generator that we know
 
 SLICES = ScanSettings("healthy_1", motion=4.0)
 DRAGGED = SLICES.moved(6, 0.0, 20.0)

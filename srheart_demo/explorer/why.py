@@ -21,8 +21,7 @@ from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
 
-DIRECTIONS = 8
-"""Principal directions of z that the views know."""
+DIRECTIONS = 8  # Principal directions of z that the views know
 
 _Floats = NDArray[np.float32]
 
@@ -232,8 +231,7 @@ class GaugeCurve:
     loss_la: _Floats  # (n,) nats per voxel; NaN without an LA view
 
 
-SHEARED_LENGTH = 100.0
-"""A shear's amount is how far its ends move apart over this length, mm."""
+SHEARED_LENGTH = 100.0  # A shear's amount is how far its ends move apart over this length, mm
 
 
 def gauge_shift(kind: str, amount: float, z: Tensor) -> Tensor:
