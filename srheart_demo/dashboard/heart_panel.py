@@ -83,13 +83,7 @@ def _scrubber(title: str, slider: w.IntSlider, note: w.HTML) -> w.VBox:
 
 
 class HeartPanel(ui.Hearing):
-    """The first tab.
-
-    Attributes:
-        cards: the 3-D view, and the slices below it.
-        toggles: controls of what the 3-D view shows.
-        computes: the long computation that was asked for last, in `texts.JOBS`.
-    """
+    """The first tab: the 3-D view with `toggles` of what it shows, and the slices below it."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner, self.view, self.slices = runner, HeartView(), SlicesPanel()
@@ -98,7 +92,7 @@ class HeartPanel(ui.Hearing):
         self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
         self._news = ui.News(texts.PAGE_LOADING)
         self._news.alone(True)
-        self.computes = ""
+        self.computes = ""  # the long computation that was asked for last, in `texts.JOBS`
         self._asked: tuple[str, Step] | None = None
         self._given_up: tuple[str, Step] | None = None
         bar = ui.named(w.HBox(toggles), "srh-toggles")

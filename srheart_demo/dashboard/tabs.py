@@ -28,18 +28,11 @@ class Tab(Hearing):
 
     There are no pictures before there is something in them; what is being computed, is old or will
     come is said in their place.
-
-    Attributes:
-        cards: the tab's content.
-        runner: of the page that it is on.
-        ask: called to bring the open tab up to date; with `True`, whatever became of it before.
-        computes: the name of its computation, in `texts.JOBS`; nothing where it takes no time.
-        by_itself: whether it is computed without being asked for.
-        of_step: whether it shows a step of a run, and is out of date with the next.
     """
 
-    computes = ""
-    by_itself = of_step = True
+    computes = ""  # the name of its computation, in `texts.JOBS`; nothing where it takes no time
+    by_itself = True  # whether it is computed without being asked for
+    of_step = True  # whether it shows a step of a run, and is out of date with the next
 
     def __init__(
         self,
@@ -51,6 +44,7 @@ class Tab(Hearing):
     ) -> None:
         """Another value of a control in `asked` is another question."""
         self.runner, words = runner, texts.TABS[name]
+        # Brings the open tab up to date; with `True`, whatever became of it before.
         self.ask: Callable[[bool], object] = lambda anew: None
         self._controls, self._coming = asked, words["coming"]
         self._news = News(self._coming)

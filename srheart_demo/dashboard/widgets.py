@@ -106,9 +106,7 @@ class Hearing:
 class News:
     """A word where one looks: what is computed, and how far; what is old, or still to come.
 
-    Attributes:
-        text: what is said.
-        again: computes what was given up.
+    The button `again` computes what was given up.
     """
 
     def __init__(self, text: str = "") -> None:

@@ -50,17 +50,12 @@ def called(settings: Settings, G: Generator) -> str:
 
 
 class History:
-    """Up to `MOST` runs, of which one is active, and the iteration that is looked at.
-
-    Attributes:
-        runs: oldest first.
-        active: the run that is looked at and goes on.
-        at: index of the step that is looked at.
-    """
+    """Up to `MOST` runs, of which one is active, and the iteration that is looked at."""
 
     def __init__(self, *runs: Run) -> None:
-        self.runs = [*runs]
-        self.active, self.at = self.runs[0], 0
+        self.runs = [*runs]  # oldest first
+        self.active = self.runs[0]  # the run that is looked at and goes on
+        self.at = 0  # index of the step that is looked at
 
     @property
     def step(self) -> Step:

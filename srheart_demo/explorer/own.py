@@ -53,15 +53,7 @@ class OwnFile:
 
 
 class OwnScan(Scannable):
-    """A segmented stack of the user's own: nobody knows the true heart.
-
-    Attributes:
-        file: what it was read from.
-        frames: those of the stack that hold labels.
-        view_frames: name of a view → those of it.
-        refused: name of a view that cannot be used → why; the others are taken.
-        read: the scan as it was read.
-    """
+    """A segmented stack of the user's own: nobody knows the true heart."""
 
     def __init__(self, file: OwnFile) -> None:
         """Read it.
@@ -71,12 +63,13 @@ class OwnScan(Scannable):
         """
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
-        self.frames = image.labelled() or [0]
+        self.frames = image.labelled() or [0]  # those of the stack that hold labels
         frame = self.frames[0] if file.frame is None else file.frame
         lacks = tuple((escape(view.name), t) for view in file.views for t in view.lacks)
         how = HowToRead(file.convention, frame=frame, view_lacks=lacks, by_hand=file.by_hand)
         self.read = read_scan(image, how=how)
-        self.view_frames, self.refused = dict[str, list[int]](), dict[str, str]()
+        self.view_frames = dict[str, list[int]]()  # name of a view → those of it
+        self.refused = dict[str, str]()  # name of a view that cannot be used → why
         taken, frames = list[NiftiLabels](), list[int | None]()
         for one in file.views:
             try:

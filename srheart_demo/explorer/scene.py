@@ -24,35 +24,25 @@ AT_ONCE = 8  # HR planes that are scored at once
 
 
 class Scene:
-    """A scan of a subject, as the solver is given it, with the truth beside it.
-
-    Attributes:
-        settings: how it was scanned.
-        scan: what came of it.
-        problem: what the solver is given.
-        stack: where the slices that were taken lie; those of `problem` are cut to the tissue.
-        S_LR: (K, h, w) what they show.
-        slices: (K,) which they are, from 0 at the apex, `of` so many.
-        d: (1, K, 2) true displacements, mm; None where nobody knows.
-        d_LA: (1, V, 2) those of the views; None where nobody knows.
-        view_names: short names of the views.
-        simulated: whether the truth is there, be it hidden or not.
-    """
+    """A scan of a subject, as the solver is given it, with the truth beside it."""
 
     def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
         self.settings, self.subject = settings, subject
+        # What came of it, and true displacements, mm, of slices (1, K, 2) and views (1, V, 2); None
+        # where nobody knows.
         self.scan, self.d, self.d_LA = subject.take(settings)
         self.problem = Problem.of(self.scan, generator)
         ordered = self.scan.placement.apex_first(self.scan.stack)
         taken = self.scan.placement.from_apex(self.scan.looked_at)
+        # Where the slices that were taken lie; those of `problem` are cut to the tissue.
         self.stack = stack_geometry(ordered, self.scan.placement).slices(taken)
-        self.S_LR = ordered.labels[taken]
+        self.S_LR = ordered.labels[taken]  # (K, h, w) what they show
         there = taken[subject.there]
-        self.slices, self.of = np.flatnonzero(there), len(there)
+        self.slices, self.of = np.flatnonzero(there), len(there)  # (K,) which, from 0 at the apex
         self.has_view = bool(self.scan.views)
         self.view_names = subject.view_names(self.scan)
         self._truth = subject, self.d, self.d_LA
-        self.simulated = self.d is not None
+        self.simulated = self.d is not None  # whether the truth is there, be it hidden or not
         self._kept: dict[Hashable, Any] = {}
 
     @property

@@ -60,22 +60,14 @@ class Stop:
 
 
 class Tour:
-    """Where somebody is in the tour, and what has been done there.
-
-    Attributes:
-        at: index of the stop, in `STOPS`.
-        done: names of the stops whose task has been done.
-        acts: how many acts of this stop have been shown.
-        guess: motion error that was guessed while the truth was hidden, mm.
-        error: what it was, mm, once that is shown.
-        leans: long-axis views used → lean at the end of a run, mm, of the heart last looked at;
-            NaN while the truth is hidden.
-    """
+    """Where somebody is in the tour, and what has been done there."""
 
     def __init__(self) -> None:
-        self.at, self.acts, self.done = 0, 0, set[str]()
-        self.guess: float | None = None
-        self.error: float | None = None
+        self.at, self.acts = 0, 0  # index of the stop, in `STOPS`, and how many acts were shown
+        self.done = set[str]()  # names of the stops whose task has been done
+        self.guess: float | None = None  # motion error guessed while the truth was hidden, mm
+        self.error: float | None = None  # what it was, mm, once that is shown
+        # Views used → lean at a run's end, mm, of the heart looked at last; NaN without the truth.
         self.leans: dict[int, float] = {}
         self._guessed: Step | None = None
         self._heart: ScanSettings | None = None
