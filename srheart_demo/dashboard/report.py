@@ -39,13 +39,7 @@ def report(
     plots: Sequence[Plot],
     facts: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The page as HTML, plotly.js within.
-
-    Args:
-        title: of the page.
-        tables, plots: what was found.
-        facts: heading → name → value, of how it was made.
-    """
+    """The page as HTML, plotly.js within; `facts` of how it was made are heading → name → value."""
     parts = [
         f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table.html()}</div>'
         for table in tables

@@ -123,8 +123,7 @@ def unseen_heart(population: str, seed: int) -> LabelVolume:
 def placed_heart(path: Path) -> LabelVolume:
     """A heart of a file at its own voxels, in the model's frame as `place` finds it.
 
-    Raises:
-        InvalidVolume: the file cannot be read or shows no whole heart.
+    `InvalidVolume` where the file cannot be read or shows no whole heart.
     """
     heart = read_short_axis(path)
     model_from_world = np.linalg.inv(place(heart).world_from_model)
@@ -167,10 +166,8 @@ def latent_statistics(means: Tensor, variances: Tensor) -> Scores:
     """How far the aggregate posterior, the mean of q(z|x) over hearts, is from N(0, I).
 
     Its first two moments tell: KL is that of a Gaussian with these moments to N(0, I). Of it, n
-    hearts alone would give M (M + 3) / 4n, were they draws of N(0, I).
-
-    Args:
-        means, variances: (n, M) of q(z|x).
+    hearts alone would give M (M + 3) / 4n, were they draws of N(0, I). Means and variances are
+    (n, M) of q(z|x).
     """
     mean = means.mean(0)
     covariance = torch.cov(means.T, correction=0) + variances.mean(0).diag()

@@ -208,11 +208,8 @@ PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
 def recorded(
     kind: type[MethodsOnHearts], folder: Path = RESULTS_FOLDER
 ) -> tuple[MethodsOnHearts, Results]:
-    """An experiment that was measured beforehand, for lessons to show, and its results.
-
-    Raises:
-        FileNotFoundError: it is not there; says how to get it.
-    """
+    """An experiment that was measured beforehand, for lessons to show, and its results;
+    FileNotFoundError, which says how to get them, where they are not there."""
     home = folder / kind.name
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
         raise FileNotFoundError(

@@ -144,10 +144,7 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     """Hide every second slice, the first with tissue being seen.
 
     Placement and restoration know the others only. A slice that nobody labelled is no score.
-
-    Raises:
-        InvalidVolume: no slice lies hidden between two that show tissue, or the rest cannot be
-            placed.
+    `InvalidVolume` where none lies hidden between two with tissue, or the rest cannot be placed.
     """
     first = int(np.flatnonzero(stack.labels.any(axis=(1, 2)))[0]) % 2
     affine = stack.affine.copy()

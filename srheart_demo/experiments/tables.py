@@ -29,16 +29,9 @@ class Rows:
     """
 
     def __init__(self, path: Path | None, columns: Sequence[str], key: Sequence[str]) -> None:
-        """Open a file, or make it.
+        """Open a CSV of these columns, or make it; without a path the rows stay in memory.
 
-        Args:
-            path: of the CSV; None keeps the rows in memory only.
-            columns: of the table, in order.
-            key: those that a row is known by.
-
-        Raises:
-            ValueError: the file has other columns.
-            OSError: it cannot be written.
+        A row is known by the columns of the `key`. ValueError where the file has other columns.
         """
         self.path, self.columns, self.key = path, [*columns], key
         self.rows: list[Row] = []

@@ -28,11 +28,8 @@ class Run:
 
 
 def generator_called(name: str = "") -> HeartGenerator:
-    """A shipped generator, one object for each name; the usual one without a name.
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-    """
+    """A shipped generator, one object for each name; the usual one without a name. Of an unknown
+    name a KeyError with the known ones."""
     if name not in ("", *available()):
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
     return load_generator(name or OURS)

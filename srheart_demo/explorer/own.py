@@ -56,11 +56,7 @@ class OwnScan(Scannable):
     """A segmented stack of the user's own: nobody knows the true heart."""
 
     def __init__(self, file: OwnFile) -> None:
-        """Read it.
-
-        Raises:
-            InvalidVolume: the stack's file is no segmented short-axis stack.
-        """
+        """Read it; `InvalidVolume` where the stack's file is no segmented short-axis stack."""
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
         self.frames = image.labelled() or [0]  # those of the stack that hold labels

@@ -44,11 +44,8 @@ def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:
 
 
 def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
-    """Hearts (n, 4, 32, 64, 64) that explain the scan: posterior draws or random starts' ends.
-
-    Raises:
-        ValueError: the run had no priors, so it has no posterior.
-    """
+    """Hearts (n, 4, 32, 64, 64) that explain the scan: draws from the posterior ("uncertainty") or
+    what comes of random starts ("spread"). A run without priors has no posterior: a ValueError."""
     if what == "uncertainty":
         # The derivatives decode once a latent and twice a slice or view.
         decodes = step.z.shape[1] + 2 * len(p.carried) + DRAWS

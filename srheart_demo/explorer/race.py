@@ -49,11 +49,8 @@ def race(
     field: Sequence[Settings] = FIELDS["presets"],
     seconds: float = 8.0,
 ) -> list[Lane]:
-    """All settings, each given the same solver time, `seconds` at most.
-
-    Args:
-        show: called with what there is, now and then.
-    """
+    """All settings, each given the same solver time, `seconds` at most; `show` is called with what
+    there is, now and then."""
     runs = [latent_optimisation(scene.problem, replace(each, gamma=gamma)) for each in field]
     steps, slot, lanes = [[next(run)] for run in runs], 0.0, list[Lane]()
     while slot < seconds and not all(done[-1].stopped for done in steps):

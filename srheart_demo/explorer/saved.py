@@ -123,11 +123,7 @@ def _brief(value: Any, usual: Any) -> dict[str, Any]:
 
 
 def read(text: str) -> SavedState:
-    """A state from its text, or from a link.
-
-    Raises:
-        NoState: it is none.
-    """
+    """A state from its text, or from a link; `NoState` where it is none."""
     try:
         table = json.loads(text_of(text))
         if table["srheart"] != VERSION:
@@ -182,11 +178,8 @@ def link_of(text: str) -> str:
 
 
 def text_of(link: str) -> str:
-    """The text of a link, with its address or without; what is no link, as it is.
-
-    Raises:
-        ValueError: the link is broken.
-    """
+    """The text of a link, with its address or without; what is no link, as it is. ValueError where
+    the link is broken."""
     _, mark, packed = link.strip().rpartition(MARK)
     if not mark:
         return link

@@ -63,11 +63,8 @@ class Session:
     # -- what is scanned -------------------------------------------------------------------
 
     def scan(self, scan: ScanSettings, live: bool = False) -> None:
-        """Scan anew; earlier runs were of another scan and are forgotten.
-
-        Args:
-            live: begin a run that is soon over, with INTERACTIVE, not with the chosen settings.
-        """
+        """Scan anew; earlier runs were of another scan and are forgotten. `live` begins a run that
+        is soon over, with INTERACTIVE, not with the chosen settings."""
         self._look_at(self._scene(scan))
         self.reset(live)
 
@@ -87,11 +84,8 @@ class Session:
         self.truth_shown, self.scene = shown, self.scene.with_truth(shown)
 
     def load(self, file: OwnFile) -> None:
-        """Scan nothing, but take a segmented stack of the user's own (NIfTI).
-
-        Raises:
-            InvalidVolume: the file is none. A view that is none is left out (`OwnScan.refused`).
-        """
+        """Scan nothing, but take a segmented stack of the user's own (NIfTI); `InvalidVolume` where
+        the file is none. A view that is none is left out (`OwnScan.refused`)."""
         own = OwnScan(file)
         self._subjects[own.name] = own
         self.scan(ScanSettings(own.name, motion=0.0, long_axis=own.views))
@@ -236,16 +230,11 @@ class Session:
         return saved.link_of(self.text())
 
     def restore(self, text: str, watch: Watch | None = None) -> tuple[saved.Said, ...]:
-        """Compute the state of a text or a link again; what was there before is forgotten at the
-        end.
+        """Compute the state of a text or a link again, and return what came out otherwise than it
+        says; what was there before is forgotten at the end.
 
-        Returns:
-            What came out otherwise than the text says.
-
-        Raises:
-            NoState: the text is no state, or of a scan that is not here.
-            Cancelled: by `watch`.
-            Whatever is raised: all stays as it was.
+        `NoState` where it is no state, or of a scan that is not here, and `Cancelled` by `watch`:
+        whatever is raised, all stays as it was.
         """
         state, watch = saved.read(text), watch or Watch()
         try:
@@ -294,10 +283,5 @@ class Session:
         return settings.most(len(self.problem.views))
 
     def spread(self, what: str, watch: Watch) -> None:
-        """Find hearts that explain the scan as well, to paint their spread on the surface.
-
-        Args:
-            what: "uncertainty" draws from the posterior at this step, "spread" starts anew at
-                random places.
-        """
+        """Find hearts that explain the scan as well (`painting.hearts`), to paint their spread."""
         self._spread = what, self.step, painting.hearts(what, self.step, self.problem, watch)

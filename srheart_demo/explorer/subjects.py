@@ -248,11 +248,7 @@ def random_seed(name: str) -> int | None:
 
 
 def load_subject(name: str) -> KnownHeart:
-    """A shipped sample, or the random heart of a seed.
-
-    Raises:
-        KeyError: neither, with what there is.
-    """
+    """A shipped sample, or the random heart of a seed; else a KeyError with what there is."""
     seed = random_seed(name)
     if seed is not None:
         seed = SEEDS["explorer"][seed]

@@ -26,11 +26,7 @@ class Watch:
         self._cancelled = True
 
     def tick(self, done: float) -> None:
-        """So much of 1 is done.
-
-        Raises:
-            Cancelled: somebody called `cancel`.
-        """
+        """So much of 1 is done; `Cancelled` if somebody called `cancel`."""
         if self._cancelled:
             raise Cancelled
         self._report(min(done, 1.0))

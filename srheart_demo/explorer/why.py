@@ -235,11 +235,8 @@ SHEARED_LENGTH = 100.0  # A shear's amount is how far its ends move apart over t
 
 
 def gauge_shift(kind: str, amount: float, z: Tensor) -> Tensor:
-    """(..., 2) displacement along H and W at positions z along D: all alike, or growing with z.
-
-    Raises:
-        ValueError: `kind` is neither "translate" nor "shear".
-    """
+    """(..., 2) displacement along H and W at positions z along D: of kind "translate" all alike, of
+    "shear" growing with z."""
     if kind not in ("translate", "shear"):
         raise ValueError(f"unknown experiment {kind!r}; known: translate, shear")
     size = torch.full_like(z, amount) if kind == "translate" else amount * z / SHEARED_LENGTH

@@ -163,12 +163,9 @@ def draw_lines(
 ) -> None:
     """Curves told apart by colour and dash, with a legend where there are several.
 
-    Args:
-        lines: title → values.
-        x: what these stand over, all or each by its title; by default their numbers from 0.
-        colours, markers: one for each.
-        mark: where a dotted line stands.
-        axes: names, limits and scales, as for `axis.set`.
+    `lines` are title → values, and stand over `x`, all or each by its title, or over their numbers
+    from 0. Each has one of `colours` and `markers`; a dotted line stands at `mark`. `axes` are
+    names, limits and scales, as for `axis.set`.
     """
     for i, ((title, y), colour) in enumerate(zip(lines.items(), colours, strict=False)):
         over = x.get(title) if isinstance(x, Mapping) else x
