@@ -229,9 +229,9 @@ class Explorer(ui.Hearing):
             return
         if name != "check":  # which nobody asked for
             self.transport.say("")
-        word = texts.JOBS[name]
-        self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
-        self.tabs.tab.progress(word, done)
+        word, share = texts.JOBS[name], f"{100 * done:.0f} %"
+        self.transport.show_status("running", word, share, done)
+        self.tabs.tab.say(f"{word}: {share}", done)
 
     def _show_problem(self, problem: str, job: str = "") -> None:
         """Why a wish was not granted, or a computation came to nothing; the run is as it was."""

@@ -155,10 +155,6 @@ class HeartPanel(ui.Hearing):
             self.computes, self._asked = what, asked
             runner.job(what, lambda s, watch: s.spread(what, watch), lambda _: runner.redraw())
 
-    def progress(self, word: str, done: float) -> None:
-        """Something is computed."""
-        self.say(f"{word}: {100 * done:.0f} %", done)
-
     def give_up(self, why: str) -> None:
         """What was asked for is not computed again for this step."""
         self._given_up = self._asked

@@ -94,9 +94,9 @@ class Tab(Hearing):
         about = self.about(session)
         under_way = self.runner.computing == self.computes != "" and _same(self._asked, about)
         if _same(self._shown, about) and not anew:
-            self._tell("")
+            self.say("")
         elif not self.by_itself and not anew:
-            self._tell(texts.OLD_RACE if self.filled else self._coming)
+            self.say(texts.OLD_RACE if self.filled else self._coming)
         elif anew or not (_same(self._given_up, about) or under_way):
             self._asked, self._given_up = about, None
             self.compute(session)
@@ -104,28 +104,25 @@ class Tab(Hearing):
     def fill(self) -> None:
         """It shows what was asked for last."""
         self._shown = self._asked
-        self._tell("")
+        self.say("")
 
     def clear(self, said: str | None = None) -> None:
         """Nothing is to be seen, but a word of what will come."""
         self._shown = None
-        self._tell(self._coming if said is None else said)
+        self.say(self._coming if said is None else said)
 
     def wait(self) -> None:
         """A run goes on: what it showed before is old, and what is to come comes later."""
         if self.of_step or not (self.filled or not self.by_itself):
-            self._tell(texts.OLD if self.filled else texts.COMPUTED_LATER)
-
-    def progress(self, word: str, done: float) -> None:
-        """Something is computed."""
-        self._tell(f"{word}: {100 * done:.0f} %", done)
+            self.say(texts.OLD if self.filled else texts.COMPUTED_LATER)
 
     def give_up(self, why: str) -> None:
         """What was asked for is not computed, until somebody asks again."""
         self._given_up = self._asked
-        self._tell(why, again=True)
+        self.say(why, again=True)
 
-    def _tell(self, text: str, done: float | None = None, again: bool = False) -> None:
+    def say(self, text: str, done: float | None = None, again: bool = False) -> None:
+        """A word in the pictures' place, or above them where they are old."""
         mark(self._pictures, "srh-old", self.filled and bool(text))
         show(self._pictures, self.filled)
         self._news.alone(not self.filled)

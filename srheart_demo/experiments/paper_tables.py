@@ -42,7 +42,6 @@ class MethodsOnHearts(Experiment):
 
     subjects: HeldOut
     methods: tuple[str, ...] = ()
-    name: ClassVar[str]  # on the command line
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
     printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
@@ -56,7 +55,6 @@ class MethodsOnHearts(Experiment):
     def settings(self) -> dict[str, Any]:
         """The subjects, the methods, and the weights."""
         return {
-            "experiment": self.name,
             **self.subjects.settings(),
             "methods": self.methods,
             "weights": weights_in_use(self.methods, self.levels),

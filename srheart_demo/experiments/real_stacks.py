@@ -71,7 +71,6 @@ class RealStacks(Experiment):
         levels = dict.fromkeys(level for path in self.files for level in self._levels(path))
         used = [weights_in_use(self._on(level), [level]) for level in levels]
         return {
-            "experiment": self.name,
             "files": {name: fingerprint(path) for name, path in self._names().items()},
             "simulate": self.simulate,
             "seed": self.seed,

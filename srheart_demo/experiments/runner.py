@@ -47,6 +47,7 @@ class Task:
 class Experiment(ABC):
     """What is measured on what, and how it is summed up under a title."""
 
+    name: ClassVar[str]  # on the command line
     title: ClassVar[str]
     figures: ClassVar[tuple[str, ...]]
 
@@ -83,7 +84,7 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
     """
     folder.mkdir(parents=True, exist_ok=True)
     path, results = folder / SETTINGS_FILE, folder / RESULTS_FILE
-    wanted = json.loads(json.dumps(experiment.settings()))
+    wanted = json.loads(json.dumps({"experiment": experiment.name, **experiment.settings()}))
     if path.exists():
         record = json.loads(path.read_text(encoding="utf-8"))
         found, earlier = record["settings"], record["made_with"]

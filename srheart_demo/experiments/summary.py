@@ -169,7 +169,7 @@ class Comparison:
         """Means over the subjects of each method, with columns and notes `of` some `TABLES`."""
         columns = {h: figure for x in of for h, figure in TABLES[x].get("columns", {}).items()}
         rows = [
-            (level, method, *(self._means(level, method, *figure) for figure in columns.values()))
+            (level, method, *(self.mean_text(level, method, *of) for of in columns.values()))
             for level, method in product(self.levels, self.methods)
         ]
         note = " ".join(TABLES[x]["note"] for x in ("means", *of)).format(**facts)
@@ -193,7 +193,7 @@ class Comparison:
             return Table(title, ("motion", *head), rows, note)
         return Table(title, head, [row[1:] for row in rows], note)
 
-    def _means(self, level: str, method: str, named: str, digits: int | None = None) -> str:
+    def mean_text(self, level: str, method: str, named: str, digits: int | None = None) -> str:
         """A cell of `TABLES`; empty where no subject has the figure."""
         texts = []
         for name in dict.fromkeys(named.format(tissue) for tissue in TISSUES[1:]):
