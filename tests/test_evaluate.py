@@ -169,6 +169,8 @@ def test_a_table_as_markdown() -> None:
     assert known[0].startswith("| of | generator | ceiling Dice LV / MYO / RV | ")
     assert known[2].startswith("| healthy | vae | 0.900 / 0.800 / 0.700 | 0.500 / 0.250 / 1.000 |")
     assert known[2].endswith("| 1.000 |")
+    assert known[2].count("|  |") == 1  # no encoder, no encodings
+    assert known[3] == ""
     assert decoder[2].startswith("| decoder | vae | 12.5 |")
 
 

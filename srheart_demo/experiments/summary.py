@@ -205,7 +205,7 @@ class Comparison:
             text = f"{mean:+.1f} ± {sd:.1f}" if digits is None else f"{mean:.{digits}f}"
             note = f" ({missing} missing)" if missing and digits is not None else ""
             texts.append(text + note if math.isfinite(mean) else "")
-        return " / ".join(texts)
+        return " / ".join(texts) if any(texts) else ""
 
 
 def paired_interval(a: Values, b: Values) -> tuple[float, float, float]:
