@@ -79,6 +79,11 @@ BROKEN = (
     ".map((e) => e.outerHTML)"
 )
 """Pictures that are seen, and are none."""
+FILLED = (
+    "['landscape', 'latent', 'gauge'].map((name) => document.querySelector(`.srh-why-${name}`))"
+    ".every((e) => !e?.offsetParent || e.querySelector('.srh-why-pictures').offsetParent)"
+)
+"""The open tab shows what it computes without being asked."""
 LEFT_VENTRICLE = f"{HEART}.data[0].x.reduce((sum, x) => sum + x, 0)"
 TRIANGLES = f"{HEART}.data.reduce((sum, {{i}}) => sum + (i?.length ?? 0), 0)"
 CUT = f"{HEART}.data.filter((trace) => trace.line)[4].x.join()"
@@ -180,6 +185,12 @@ def rest(page) -> None:
 
 def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def opened(page, tab: dict[str, str], done: str) -> None:
+    """A tab whose pictures, if they come without being asked for, are there."""
+    press(page, tab["button"])
+    page.wait_for_function(f"said => {STATUS} === said && {FILLED}", arg=done)
 
 
 def illegible(page) -> list[str]:
@@ -585,8 +596,7 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
     page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=f"Iteration {iterations} von")
     page.wait_for_function(f"{HEART}?.data?.length > 3 && {PLOTS}")
     for tab in german["TABS"].values():
-        press(page, tab["button"])
-        page.wait_for_function(f"said => {STATUS} === said", arg=german["DONE"])
+        opened(page, tab, german["DONE"])
         assert illegible(page) == [], tab["button"]
     assert page.locator("h1").count() == 1
     page.locator(".srh-gamma .widget-label").hover()
@@ -600,8 +610,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
     rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
     for tab in texts.TABS.values():
-        press(page, tab["button"])
-        page.wait_for_function(f"{STATUS} === 'Finished'")
+        opened(page, tab, "Finished")
         assert page.evaluate(BROKEN) == []
         # Controls get their names in the frame after the one that they come in.
         page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
