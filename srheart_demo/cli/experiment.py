@@ -17,7 +17,7 @@ from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
-from srheart_demo.experiments.tables import KEY, Results, Row, Table
+from srheart_demo.experiments.tables import Results, Row, Table
 from srheart_demo.experiments.views import DisplacedViews, RealViews
 from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import load_generator
@@ -124,7 +124,7 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
     with errors.goes_on(options.output), ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
-            progress.update("measured", done, total, ", ".join(row[name] for name in KEY))
+            progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
 
         def show(name: str, phase: str, done: int, total: int, _: object) -> None:
             progress.update(f"{name}, {phase}", done, total)
