@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from srheart_demo.dashboard import sentences, texts
+from srheart_demo.dashboard import panels, sentences, texts
 from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.painter import INTERVALS
-from srheart_demo.dashboard.panels import (
-    PAPERS_CHOICE,
-    Header,
-    ScanPanel,
-    ScorePanel,
-    SolverPanel,
-    Transport,
-    UnknownsPanel,
-)
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
@@ -89,10 +80,11 @@ class Explorer(ui.Hearing):
         runner, self.page.language = self.runner, texts.SPOKEN
         self.page.names, self.page.terms = texts.NAMES, texts.TERMS
         self.page.tips = texts.TIPS | {"srh": texts.BEGIN}
-        self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.header, self.transport = panels.Header(), panels.Transport()
         self.header.dark.value = self.page.dark
-        self.unknowns, self.convergence = UnknownsPanel(), Chart()
-        self.transport, self.score = Transport(), ScorePanel()
+        self.scan, self.solver = panels.ScanPanel(), panels.SolverPanel()
+        self.score, self.unknowns = panels.ScorePanel(), panels.UnknownsPanel()
+        self.convergence = Chart()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
@@ -347,7 +339,7 @@ class Explorer(ui.Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        self._choose("preset", *(PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)))
+        self._choose("preset", *(PAPERS_SYSTEM if name == panels.PAPERS_CHOICE else (name,)))
 
     def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""

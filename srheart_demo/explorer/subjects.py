@@ -14,19 +14,12 @@ from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.heart.distances import signed_distance
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
+from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.scan.long_axis import BY_WORTH, Plane, long_axis_view, standard_view
 from srheart_demo.scan.placement import AUTOMATIC, Placement
 from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.simulate import (
-    stack_volume,
-    synthetic_heart,
-    view_motion,
-    view_volume,
-    where_it_is_known,
-    world_from_model,
-)
 from srheart_demo.scan.volume import LabelVolume
 
 _Labels = NDArray[np.uint8]
@@ -174,9 +167,9 @@ class KnownHeart(Scannable):
         self.name, self.labels, self.seed = name, heart.labels, seed
         self.S_HR, self.plane = heart.labels, standard_view(heart.labels)
         self._one_hot = one_hot_field(heart.labels).byte()  # a quarter of the memory
-        self._world = world_from_model(heart)
+        self._world = simulate.world_from_model(heart)
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
-        self._view_motion = view_motion(seed)
+        self._view_motion = simulate.view_motion(seed)
         # A slider's step has no time to find anew what does not change.
         self._plane_of = cache(partial(standard_view, heart.labels))
         self._view = lru_cache(len(BY_WORTH))(self._cut)
@@ -185,7 +178,7 @@ class KnownHeart(Scannable):
         """A long-axis view in the model's frame, displaced by mm along rows and columns."""
         plane, d = self._plane_of(name), torch.tensor([mm], dtype=torch.float64)
         seen = long_axis_view(self.field.double(), plane, d)
-        return replace(view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
+        return replace(simulate.view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
     def field(self) -> Tensor:
@@ -203,7 +196,7 @@ class KnownHeart(Scannable):
         labels = simulate_stack(self.field, stack, d, settings.noise, self.seed)
         taken = settings.taken(stack.K)
         labels[~taken] = 0
-        volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
+        volume = replace(simulate.stack_volume(labels, stack, np.eye(4)), name=self.name)
         names = BY_WORTH[: settings.long_axis]
         own = torch.zeros(1, len(names), 2)
         if settings.views_move:
@@ -222,7 +215,7 @@ class KnownHeart(Scannable):
             replace(volume, affine=self._world @ volume.affine)
             for volume in (scan.stack, *scan.views)
         )
-        return where_it_is_known(stack, *views, world=self._world)
+        return simulate.where_it_is_known(stack, *views, world=self._world)
 
 
 class Untold(Scannable):
@@ -252,7 +245,7 @@ def load_subject(name: str) -> KnownHeart:
     seed = random_seed(name)
     if seed is not None:
         seed = SEEDS["explorer"][seed]
-        heart = synthetic_heart("everyone", seed)
+        heart = simulate.synthetic_heart("everyone", seed)
         return KnownHeart(name, heart, seed)
     if name not in SUBJECTS:
         raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")
