@@ -210,11 +210,8 @@ def recorded(
     FileNotFoundError, which says how to get them, where they are not there."""
     home = folder / kind.name
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
-        raise FileNotFoundError(
-            f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
-            "docs/results; SRHEART_RESULTS names another folder. Or measure them, which takes an "
-            f"hour or two: srheart experiment {kind.name} -o {home}"
-        )
+        lacking = TABLES["recorded"]["lacking"]
+        raise FileNotFoundError(lacking.format(home=home, file=missing[0], name=kind.name))
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
     subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
     experiment = kind(subjects, tuple(settings["methods"]))

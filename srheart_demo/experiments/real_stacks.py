@@ -154,10 +154,7 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     hidden = np.arange(tissue[0] + 1, tissue[-1], 2)
     hidden = hidden[stack.labelled[hidden]]
     if not len(hidden):
-        raise InvalidVolume(
-            f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
-            "stacks of three such slices or more."
-        )
+        raise InvalidVolume.of(stack.name, "nothing to hide")
     scan = Scan.of(seen)
     grid = stack_geometry(stack, scan.placement)
     return HiddenSlices(scan, grid.slices(hidden), stack.labels[hidden])
