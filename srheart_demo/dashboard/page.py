@@ -29,33 +29,29 @@ class Page(anywidget.AnyWidget):
 
     ping = traitlets.Int(0).tag(sync=True)
     pong = traitlets.Int(0)
-    # grows when a browser shows the page and is ready to be drawn on
-    visits = traitlets.Int(0).tag(sync=True)
+    visits = traitlets.Int(0).tag(sync=True)  # grows when a browser is ready to be drawn on
     calm = traitlets.Bool(False).tag(sync=True)  # the user's system asks for less motion
-    # dark colours; at first what the user's system prefers
-    dark = traitlets.Bool(False).tag(sync=True)
+    dark = traitlets.Bool(False).tag(sync=True)  # at first what the user's system prefers
     language = traitlets.Unicode().tag(sync=True)  # of the words on it, as HTML names it
-    # CSS class → accessible name of the control that carries the class
+    # CSS class of a control or chart → its accessible name, the terms of the equation that it acts
+    # on, and what is said when it is pointed at, as markup; of all else "srh".
     names = traitlets.Dict().tag(sync=True)
-    # CSS class → terms of the equation that the control acts on
     terms = traitlets.Dict().tag(sync=True)
-    # CSS class → what is said of the control or chart that is pointed at, as markup; of nothing
-    # else "srh"
     tips = traitlets.Dict().tag(sync=True)
 
     _sent = 0.0
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
-        # called when a browser that builds the page is given all that is there
+        # Called when a browser that builds the page is given all that is there.
         self.on_read: Callable[[], object] = lambda: None
         super().__init__(**values)
-        # called when a hand or a key first does anything but move through the run
+        # When a hand or a key first does anything but move through the run.
         self.on_touch: Callable[[], object] = lambda: None
-        self.on_close: Callable[[], object] = lambda: None  # called when the page is no more
-        # called with what follows # in the address that a browser opens
+        self.on_close: Callable[[], object] = lambda: None  # When the page is no more.
+        # With what follows # in the address that a browser opens.
         self.on_link: Callable[[str], object] = lambda link: None
-        # called when the address leads to a state, and whether it could be copied
+        # When the address leads to a state, and whether it could be copied.
         self.on_linked: Callable[[bool], object] = lambda copied: None
         self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)

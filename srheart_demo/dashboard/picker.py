@@ -20,15 +20,13 @@ class FilePicker(anywidget.AnyWidget):
     text = traitlets.Unicode().tag(sync=True)  # on the button
     accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)  # beside it: the file's name, or how far it is
-    # whether several may be chosen at once; they come one after the other
-    many = traitlets.Bool(False).tag(sync=True)
+    many = traitlets.Bool(False).tag(sync=True)  # whether several may be chosen; they come in turn
 
     def __init__(self, text: str, most: int) -> None:
         super().__init__(text=text)
         self.most = most  # bytes that a file may have; one of more is not even asked for
-        # called with the name and the bytes
         self.on_file: Callable[[str, bytes], None] = lambda name, content: None
-        # called with a sentence where there is no file to be had
+        # Called with a sentence where there is no file to be had.
         self.on_problem: Callable[[str], None] = lambda problem: None
         self._name, self._size, self._content = "", 0, bytearray()
         self.on_msg(self.heard)

@@ -31,8 +31,7 @@ class StackView(anywidget.AnyWidget):
     of = traitlets.Int(0).tag(sync=True)
     pixel_mm = traitlets.Float(1.25).tag(sync=True)
     chosen = traitlets.Int(6).tag(sync=True)  # the slice that is looked at, from 0 at the apex
-    # the long-axis view that is shown in place of the slices' sides, or -1
-    view = traitlets.Int(-1).tag(sync=True)
+    view = traitlets.Int(-1).tag(sync=True)  # the LA view shown in place of slices' sides, or -1
     views: traitlets.List[str] = traitlets.List().tag(sync=True)
     views_move = traitlets.Bool(True).tag(sync=True)
     overlay = traitlets.Dict().tag(sync=True)
@@ -46,7 +45,7 @@ class StackView(anywidget.AnyWidget):
             colours=list(TISSUE_COLOURS.values()),
             words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK},
         )
-        # called with what a hand does to the scan
+        # Called with what a hand does to the scan.
         self.on_change: Callable[[Change], object] = lambda change: None
         self.on_msg(self.heard)
 

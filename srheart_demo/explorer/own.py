@@ -33,9 +33,8 @@ class OwnView:
     """A long-axis view's file, and how to read it."""
 
     name: str  # of the file; a scan has each once
-    content: bytes  # its bytes
-    # which, from 0; by default the stack's, where the view has as many, or else the first that
-    # holds labels
+    content: bytes
+    # from 0; by default the stack's, where the view has as many, or else the first with labels
     frame: int | None = None
     lacks: tuple[str, ...] = ()  # tissues that nobody outlined in it
 
@@ -45,9 +44,9 @@ class OwnFile:
     """Files as they come from a browser, which may send anything, and how to read them."""
 
     name: str  # of the stack's file
-    stack: bytes  # its bytes
-    views: tuple[OwnView, ...] = ()  # long-axis views
-    frame: int | None = None  # which, from 0; by default the first that holds labels
+    stack: bytes
+    views: tuple[OwnView, ...] = ()
+    frame: int | None = None  # from 0; by default the first that holds labels
     convention: Convention | None = None  # what label values mean; recognised by default
     by_hand: ByHand = AUTOMATIC  # corrections of the placement
 

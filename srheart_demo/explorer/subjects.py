@@ -23,7 +23,7 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 
 _Labels = NDArray[np.uint8]
-Displaced = tuple[int, float, float]
+Displaced = tuple[int, float, float]  # Slice, from 0 at the apex, and mm along rows and columns
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
@@ -45,10 +45,9 @@ class ScanSettings:
     # whether each of them is displaced as slices are; of one's own scan none is but by hand
     views_move: bool = False
     spacing: float = 10.0  # from slice to slice, mm, in steps of 2; a scan of one's own has its own
-    noise: float = 0.0  # ε of Eq. 1, the probability that a voxel takes a neighbour's label.
+    noise: float = 0.0  # ε of Eq. 1, the probability that a voxel takes a neighbour's label
     missing: tuple[int, ...] = ()  # slices that were not taken, from 0 at the apex
-    # (slice, mm along rows, mm along columns) added to the displacement
-    by_hand: tuple[Displaced, ...] = ()
+    by_hand: tuple[Displaced, ...] = ()  # added to the displacement
     views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
     def moved(self, k: int, rows: float, columns: float) -> "ScanSettings":
