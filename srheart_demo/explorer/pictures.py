@@ -162,7 +162,6 @@ class Overlay:
     the base on top.
     """
 
-    name: str  # of the view
     spacing: tuple[float, float]  # mm from row to row and from column to column
     turned: bool  # whether its rows come in the other order than in its file
     scanned: LabelMap  # (2, h, w) labels of the slices and of the view, as scanned
@@ -183,7 +182,7 @@ def overlay(scene: Scene, step: Step, v: int) -> Overlay:
     )
     if turned:
         scanned, put_back = scanned[:, ::-1], put_back[:, ::-1]
-    return Overlay(scene.view_names[v], plane.spacing, turned, scanned, put_back)
+    return Overlay(plane.spacing, turned, scanned, put_back)
 
 
 def _overlaid(scene: Scene, v: int) -> tuple[Plane, tuple[slice, slice], LabelMap]:
