@@ -52,6 +52,11 @@ class Schedule:
         self._urgent.difference_update(due)
         return due
 
+    def begun(self) -> None:
+        """A run begins: its 3-D view and scores, which are dear, wait for their turn; a run that
+        is soon over shows its end alone."""
+        self._renewed |= dict.fromkeys(("heart", "scores"), time.monotonic())
+
     def _due(self, part: str, hurry: bool) -> bool:
         wait = max(INTERVALS[part], self._cost[part] / SHARES[part])
         return hurry or part in self._urgent or time.monotonic() - self._renewed[part] >= wait
@@ -118,7 +123,9 @@ class Painter:
         if self._film is not None and self._film.done():
             film, self._film = self._film, None
             await film
-        self._film = self._film or asyncio.create_task(self._show_filmed())
+        if self._film is None:
+            self.schedule.begun()
+            self._film = asyncio.create_task(self._show_filmed())
 
     async def _show_filmed(self) -> None:
         while self._filmed is not None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from srheart_demo.explorer.subjects import Scannable, ScanSettings, Untold
 from srheart_demo.heart.measures import dice
-from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
+from srheart_demo.scan.degradation import HR_GRID, degrade
 from srheart_demo.scan.placement import stack_geometry
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.baselines import nearest_neighbour
@@ -121,5 +121,6 @@ class Scene:
         return {} if d is None else self.once("nearest", lambda: self._nearest(d))
 
     def _nearest(self, d: Tensor) -> dict[str, float]:
-        upsampled = nearest_neighbour(self.S_LR, self.stack, HR_GRID)
-        return self.dice(one_hot_field(upsampled), torch.zeros_like(d))
+        assert self.subject.S_HR is not None
+        grid = replace(HR_GRID, origin=HR_GRID.origin - self.gauge(torch.zeros_like(d)))
+        return dice(nearest_neighbour(self.S_LR, self.stack, grid), self.subject.S_HR)
