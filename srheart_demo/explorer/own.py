@@ -136,5 +136,4 @@ def _dragged(
     labels: NDArray[np.uint8], mm: NDArray[np.float32], of: LabelVolume
 ) -> NDArray[np.uint8]:
     """Labels (h, w) of a volume's slice, displaced by mm along rows and columns."""
-    moved: NDArray[np.uint8] = shift(labels, mm / of.spacing[1:], order=0) if mm.any() else labels
-    return moved
+    return shift(labels, mm / of.spacing[1:], order=0) if mm.any() else labels

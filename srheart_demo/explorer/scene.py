@@ -65,8 +65,7 @@ class Scene:
         """`find()`, kept under this name for as long as the scene is there, and no longer."""
         if what not in self._kept:
             self._kept[what] = find()
-        kept: _T = self._kept[what]
-        return kept
+        return self._kept[what]
 
     def gauge(self, d: Tensor) -> Tensor:
         """(2,) the translation that all estimated slices share beyond the true ones, mm.

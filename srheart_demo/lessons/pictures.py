@@ -100,8 +100,7 @@ def lengthwise(
 ) -> NDArray[Any]:
     """Values (D, H, W) cut along their length, in square pixels, base on top."""
     depth = (np.arange(0, len(heart) * spacing[0], spacing[2]) / spacing[0]).astype(int)
-    cut: NDArray[Any] = heart[depth[::-1], row]
-    return cut
+    return heart[depth[::-1], row]
 
 
 def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
