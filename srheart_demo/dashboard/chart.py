@@ -134,8 +134,7 @@ def log_range(values: np.ndarray) -> tuple[float, float]:
 
 def _here(run: LossCurves, x: float, y: float) -> Series:
     """The mark of what is looked at."""
-    ring = partial(Series, kind="rings", width=2.5, size=10, tells=False)
-    return ring([x], [y], theme.RUNS[run.colour])
+    return Series([x], [y], theme.RUNS[run.colour], "rings", size=10, tells=False)
 
 
 def _run(run: LossCurves, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:
