@@ -8,7 +8,7 @@ places vertices between voxels and the mesh is as smooth as the field.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch.nn.functional as F
@@ -17,6 +17,9 @@ from torch import Tensor
 
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS, TISSUES, rgb
+
+if TYPE_CHECKING:
+    import trimesh
 
 STRUCTURES: dict[str, tuple[int, ...]] = {"LV": (1,), "MYO": (2,), "epicardium": (1, 2), "RV": (3,)}
 """Surfaces of a heart and the labels that each encloses."""
@@ -135,7 +138,7 @@ def _march(inside: NDArray[np.float32], step: int) -> Mesh:
     return Mesh((vertices - step).astype(np.float32), faces.astype(np.int32))
 
 
-def _solid(mesh: Mesh) -> Any:
+def _solid(mesh: Mesh) -> "trimesh.Trimesh":
     import trimesh
 
     return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
