@@ -114,12 +114,8 @@ class Comparison:
         structures: Sequence[str] = SCORED,
         named: str = "dice_{}",
     ) -> Table:
-        """Dice of each structure by level and method, beside the paper's where it has them.
-
-        Args:
-            printed: level → method → what stands in the paper.
-            named: what they are called in the results.
-        """
+        """Dice of each structure by level and method, `named` so in the results, beside the
+        paper's where it has them: `printed` is level → method → what stands there."""
         printed = printed or {}
         theirs = dict.fromkeys(
             s for level in printed.values() for row in level.values() for s in row
@@ -209,16 +205,11 @@ class Comparison:
 
 
 def paired_interval(a: Values, b: Values) -> tuple[float, float, float]:
-    """Mean of a − b over subjects, and its 95 % bootstrap interval by percentiles (Efron 1979).
+    """Mean of a − b over subjects, and the lower and upper end of its 95 % bootstrap interval by
+    percentiles (Efron 1979).
 
-    Args:
-        a, b: (n,) figures of two methods on the same subjects.
-
-    Returns:
-        Mean, lower and upper end.
-
-    Raises:
-        ValueError: not as many of one as of the other, or none.
+    a and b are (n,) figures of two methods on the same subjects; ValueError where there are not as
+    many of one as of the other, or none.
     """
     if a.shape != b.shape or not len(a):
         raise ValueError(f"pairs are needed, not {len(a)} and {len(b)} values")
