@@ -22,11 +22,11 @@ from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import Grade
 from srheart_demo.explorer import saved, takeaway
 from srheart_demo.explorer import session as session_module
-from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import QUALITY, UNKNOWNS, Estimate
 from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
 from srheart_demo.explorer.pictures import SHOWN_PIXELS, cut, turn
 from srheart_demo.explorer.planes import StackOutlines
+from srheart_demo.explorer.saved import link_of
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import KnownHeart, ScanSettings, load_subject

@@ -37,11 +37,11 @@ from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
 from srheart_demo.explorer.history import generator_name
-from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Moment
 from srheart_demo.explorer.own import OwnFile
 from srheart_demo.explorer.pictures import Cuts
 from srheart_demo.explorer.race import FIELDS
+from srheart_demo.explorer.saved import link_of
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.why import FEATURES

@@ -67,16 +67,12 @@ class Schedule:
 
 
 class Painter:
-    """Shows moments of a session on a page, which is touched from the event loop alone.
-
-    Attributes:
-        look: the slice and the angle of the cut that the views show.
-        schedule: what is out of date.
-        draw: part of the page → draws what was prepared for it.
-    """
+    """Shows moments of a session on a page, which is touched from the event loop alone."""
 
     def __init__(self, page: Page) -> None:
-        self.look, self.schedule, self._page = (0, 0.0), Schedule(), page
+        self.look = (0, 0.0)  # the slice and the angle of the cut that the views show
+        self.schedule, self._page = Schedule(), page
+        # Part of the page → draws what was prepared for it.
         self.draw: Mapping[str, Callable[[Any], None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="painter")
         self._film: asyncio.Task[None] | None = None

@@ -110,9 +110,8 @@ class Cohort:
     def restore(self, subject: CohortScan) -> Record:
         """Restore a subject's heart on one torch thread, and write its result folder.
 
-        Raises:
-            InvalidVolume, Diverged: as `enhance`.
-            RuntimeError: this process has another version than that which the command has.
+        `InvalidVolume` and `Diverged` as of `enhance`; RuntimeError where this process has another
+        version than that which the command has.
         """
         if (self.version, self.weights) != (VERSION, _weights(self.generator)):
             raise RuntimeError(sentence("other worker", version=self.version))
@@ -195,9 +194,8 @@ class Cohort:
     ) -> list[CohortScan]:
         """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
-        Raises:
-            UnusableCohort: a result folder would replace one that holds other files than results,
-                or results of another generator.
+        `UnusableCohort` where a result folder would replace one that holds other files than
+        results, or results of another generator.
         """
         todo = []
         for i, subject in enumerate(subjects, start=1):

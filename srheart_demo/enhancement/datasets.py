@@ -91,11 +91,7 @@ def _of_bids(text: str) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def places(layout: str, results: Iterable[str]) -> dict[str, str]:
-    """Result folder → where a layout of `LAYOUTS` keeps its heart.
-
-    Raises:
-        ValueError: two have the same place.
-    """
+    """Result folder → where a layout of `LAYOUTS` keeps its heart; ValueError if two are there."""
     placed: dict[str, str] = {}
     for name in results:
         place = _bids_path(name) if layout == "bids" else name.replace("/", "_") + ".nii.gz"
@@ -106,13 +102,8 @@ def places(layout: str, results: Iterable[str]) -> dict[str, str]:
 
 
 def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder: Path) -> None:
-    """Write hearts as a tool of the field keeps them; nnU-Net's layout is that of predictions.
-
-    Args:
-        hearts: result folder → file.
-        version: of this package.
-        folder: an empty one.
-    """
+    """Write hearts, result folder → file, into an empty folder as a tool of the field keeps them;
+    nnU-Net's layout is that of predictions. `version` is this package's."""
     for name, place in places(layout, hearts).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(hearts[name], folder / place)

@@ -31,12 +31,6 @@ class Mesh:
     # coordinates
     faces: NDArray[np.int32]
 
-    @property
-    def volume_ml(self) -> float:
-        """Enclosed volume in millilitres; positive because normals point outward."""
-        a, b, c = self.vertices.astype(np.float64)[self.faces.T]
-        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6000.0)
-
     def transform(self, affine: NDArray[np.float64]) -> "Mesh":
         """Vertices mapped by a 4 × 4 affine; a reflection turns the faces, so normals stay out."""
         vertices = (self.vertices @ affine[:3, :3].T + affine[:3, 3]).astype(np.float32)

@@ -4,8 +4,6 @@ Inside, labels are always 0 background, 1 LV, 2 MYO, 3 RV. What a value may mean
 lies: the LV is closed in by its wall, the RV lies beside that wall, outside the ring.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

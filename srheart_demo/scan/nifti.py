@@ -23,7 +23,7 @@ from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.volume import InvalidVolume, NotLabels, remark
+from srheart_demo.scan.volume import SENTENCES, InvalidVolume, NotLabels, remark
 
 MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
 MOST_BYTES = 2**28  # Of a frame once unpacked, with what comes before the first
@@ -37,18 +37,7 @@ ROUNDED = 0.05
 AGREEMENT = 0.5  # Millimetres that two affines of one file may lie apart unsaid
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}  # By their size, with which each begins
-FOREIGN = {
-    "hdr img hdr.gz img.gz": "one half of a .hdr/.img pair",
-    "nrrd nhdr": "an NRRD file",
-    "mha mhd": "a MetaImage file",
-    "dcm ima": "a DICOM file",
-    "mgz mgh": "a FreeSurfer file",
-    "npy npz mat h5 hdf5": "an array without a place in space",
-    "png jpg jpeg tif tiff": "a picture without a place in space",
-    "zip tar tgz tar.gz 7z rar": "an archive of files",
-    "": "no file whose name ends in .nii or .nii.gz",
-}
-"""What other endings stand for."""
+FOREIGN: dict[str, str] = SENTENCES["endings"]  # Some of a file's name → what it is
 
 
 @dataclass(frozen=True)

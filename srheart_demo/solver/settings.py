@@ -158,8 +158,7 @@ A first heart, of the encoder, leans as its displaced slices do, and the views a
 with views all are sought again by a better heart. See ``docs/decisions.md``."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
-PAPERS_SYSTEM = "REFERENCE", "betavae"
-"""The paper's own system: settings and generator."""
+PAPERS_SYSTEM = "REFERENCE", "betavae"  # The paper's own system: settings and generator
 
 _TAKEN = {
     "prior on d": "prior_of motion_mm astray moving_views muscle_sd",
