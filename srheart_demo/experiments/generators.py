@@ -55,7 +55,7 @@ PARTS = {
 }
 """Of `TABLES` → its levels, but for the populations."""
 
-Measure = Callable[..., Scores]
+ScoredBy = Callable[..., Scores]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Generators(Experiment):
         """Known hearts, hearts of codes, what encoders make of hearts, and the decoders."""
         encoders = [name for name in self.generators if isinstance(load_generator(name), Encoder)]
 
-        def on(measure: Measure, names: Sequence[str] = self.generators) -> dict[str, Measure]:
+        def on(measure: ScoredBy, names: Sequence[str] = self.generators) -> dict[str, ScoredBy]:
             return {name: partial(_measured, measure, name) for name in names}
 
         n, seeds, known = self.draws, partial(held_out_seeds, seed=self.seed, start=0), on(accuracy)
@@ -152,7 +152,7 @@ def _size(name: str) -> float:
     return weights_file(name).stat().st_size / 1e6
 
 
-def _measured(measure: Measure, name: str, case: Any) -> Scores:
+def _measured(measure: ScoredBy, name: str, case: Any) -> Scores:
     return measure(load_generator(name), case)
 
 
