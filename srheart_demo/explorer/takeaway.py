@@ -1,17 +1,12 @@
 """What a session hands out as files: those of ``srheart enhance``, and surfaces in colour."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Enhancement
-
-if TYPE_CHECKING:
-    from srheart_demo.explorer.session import Session
+from srheart_demo.explorer.session import Session
 
 FILES = {"S_SR": "S_SR.nii.gz", "d": "d.json", "stl": "heart.stl", "glb": "heart.glb"}
 """Kind → name."""
