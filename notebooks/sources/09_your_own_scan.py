@@ -144,7 +144,6 @@ lesson.pictures.try_it(
 # Background far from the heart only costs time, so slices are cut to the tissue and 10 mm around it. `enhance` places, crops, solves and answers, and calls `watch` in every iteration.
 
 
-
 # %%
 def watch(step):
     if step.iteration % 10 == 0 or step.stopped:
