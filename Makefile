@@ -8,7 +8,7 @@ ALL      := $(VENV)/.all
 EXTRAS_app  := app
 EXTRAS_lab  := app,lab
 EXTRAS_site := app,site
-EXTRAS_all  := app,lab,cohort,hub,page,test
+EXTRAS_all  := app,lab,cohort,dicom,hub,page,test
 
 # The first Python of 3.11 or newer on the path; `make PYTHON=/path/to/python` overrides.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \

@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import jupytext
@@ -25,10 +26,12 @@ NOTEBOOKS = Path(__file__).resolve().parent
 SOLUTION = re.compile(
     r"^(?P<indent> *)### BEGIN SOLUTION\n(?P<code>.*?)^ *### END SOLUTION\n?", re.M | re.S
 )
-PLACEHOLDER = r"\g<indent>...  # your code here\n"
+PLACEHOLDER = "...  # your code here"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WORDS_A_MINUTE, MINUTES_A_CELL = 180, 0.75
 """How fast a lesson's text is read, and how long a cell of code with what it shows takes."""
+FURTHER = "## Further"
+"""The heading of a lesson's last part, which no other lesson builds on."""
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
@@ -39,24 +42,37 @@ def main() -> None:
     text = "write them there with their solutions, and do not run them"
     parser.add_argument("--solutions", type=Path, metavar="DIR", help=text)
     options = parser.parse_args()
-    chosen = [s for s in sources() if not options.lessons or s.name[:2] in options.lessons]
-    if not chosen:
-        sys.exit(f"No lesson has such a number; there are {[s.name[:2] for s in sources()]}.")
+    try:
+        lessons = chosen(options.lessons)
+    except KeyError as error:
+        sys.exit(error.args[0])
     if options.solutions:
         options.solutions.mkdir(parents=True, exist_ok=True)
-    for source in chosen:
+    for source in lessons:
         if options.solutions:
-            _write(solved(read(source)), options.solutions / f"{source.stem}.ipynb")
+            write(solved(read(source)), options.solutions / f"{source.stem}.ipynb")
             continue
         print(f"{source.stem} …", flush=True)
         target = NOTEBOOKS / f"{source.stem}.ipynb"
-        _write(still(run(unsolved(read(source)))), target)
+        write(still(run(unsolved(read(source)))), target)
         print(f"  {target.stat().st_size / 1000:.0f} kB")
 
 
 def sources() -> list[Path]:
     """The sources of all lessons, in their order."""
     return sorted((NOTEBOOKS / "sources").glob("[0-9][0-9]_*.py"))
+
+
+def chosen(numbers: Iterable[str]) -> list[Path]:
+    """The sources of the lessons with these numbers ("04"), or of all if there are none.
+
+    Raises:
+        KeyError: no lesson has one of the numbers.
+    """
+    known = {source.name[:2]: source for source in sources()}
+    if unknown := set(numbers) - set(known):
+        raise KeyError(f"no lesson {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return [known[number] for number in sorted(set(numbers) or known)]
 
 
 def read(source: Path) -> NotebookNode:
@@ -75,7 +91,7 @@ def unsolved(lesson: NotebookNode) -> NotebookNode:
         tags = cell.metadata.get("tags", [])
         if "exercise" in tags:
             waiting = _without_marks(cell.source)
-            cell.source = SOLUTION.sub(PLACEHOLDER, cell.source + "\n").rstrip()
+            cell.source = SOLUTION.sub(rf"\g<indent>{PLACEHOLDER}\n", cell.source + "\n").rstrip()
         cells.append(cell)
         if "check" in tags:
             cell.metadata["tags"] = [*tags, "nbval-check-output"]
@@ -99,10 +115,13 @@ def minutes_to_read(lesson: NotebookNode) -> float:
     """How long a lesson takes to read without its exercises, which are counted apart.
 
     Text by its words, without folded hints and without sections that are headed "Exercise"; each
-    cell of code, with what it shows, a fixed time.
+    cell of code, with what it shows, a fixed time. What comes after the heading "Further" is not
+    counted.
     """
     words = cells = 0
     for cell in lesson.cells:
+        if cell.source.startswith(FURTHER):
+            break
         if cell.cell_type == "code":
             cells += not {"exercise", "check"} & set(cell.metadata.get("tags", []))
             continue
@@ -142,7 +161,8 @@ def _without_marks(code: str) -> str:
     return SOLUTION.sub(r"\g<code>", code + "\n").rstrip()
 
 
-def _write(notebook: NotebookNode, target: Path) -> None:
+def write(notebook: NotebookNode, target: Path) -> None:
+    """Write a notebook, whole and valid or not at all."""
     nbformat.validate(notebook)
     with atomic_path(target) as draft:
         nbformat.write(notebook, draft)

@@ -1,7 +1,5 @@
 """Files: where the shipped ones lie, and writing so that a reader never meets half of one."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json
@@ -21,10 +19,8 @@ _PACKAGE = Path(__file__).parent
 def shipped(path: str) -> Path:
     """A file or folder that comes with the package and lies beside it in the repository.
 
-    In an installation from a wheel it lies inside the package (pyproject.toml names each).
-
-    Args:
-        path: as in the repository, such as ``data/sample``.
+    `path` is as in the repository, such as ``data/sample``; in an installation from a wheel it lies
+    inside the package (pyproject.toml names each).
     """
     inside = _PACKAGE / "shipped"
     return (inside if inside.is_dir() else _PACKAGE.parent) / path
@@ -49,10 +45,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a staging folder; move its files into ``path`` when the block succeeds.
 
     ``path`` and its missing parents are made at the end only, so a failure leaves nothing. Files
-    of the same name in ``path`` are replaced one by one; other files there are left alone.
-
-    Raises:
-        OSError: at once, before any work is done, if nothing can be written there.
+    of the same name in ``path`` are replaced one by one; other files there are left alone. Where
+    nothing can be written there, an OSError says so at once, before any work is done.
     """
     target = Path(path)
     if target.exists() and not target.is_dir():
@@ -64,7 +58,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         target.mkdir(parents=True, exist_ok=True)
         for draft in sorted(path for path in staging.rglob("*") if path.is_file()):
             final = target / draft.relative_to(staging)
-            final.parent.mkdir(exist_ok=True)
+            final.parent.mkdir(parents=True, exist_ok=True)
             os.replace(draft, final)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -115,11 +109,7 @@ class Damaged(ValueError):
 
 
 def as_shipped(path: Path, folder: Path) -> Path:
-    """`path`, once its bytes are what ``SHA256SUMS`` of its shipped folder says.
-
-    Raises:
-        Damaged: they are not, or the list does not name the file.
-    """
+    """`path`, once its bytes are what ``SHA256SUMS`` of its shipped folder says; else `Damaged`."""
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     name = path.relative_to(folder).as_posix()

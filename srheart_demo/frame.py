@@ -14,8 +14,7 @@ TISSUE_COLOURS = {"LV": "#D55E00", "MYO": "#009E73", "RV": "#0072B2"}
 Design, 2008, https://jfly.uni-koeln.de/color/)."""
 
 HR_SHAPE = (64, 128, 128)
-HR_SPACING = (2.0, 1.25, 1.25)
-"""Voxel size of the paper's high-resolution cohort (section 3.1), mm."""
+HR_SPACING = (2.0, 1.25, 1.25)  # Voxel size of the paper's high-resolution cohort (section 3.1), mm
 
 LATTICE_SHAPE = (32, 64, 64)
 """The generator's lattice. Half resolution costs no Dice; see ``docs/decisions.md``."""

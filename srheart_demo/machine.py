@@ -1,10 +1,12 @@
-"""What computing takes of a machine: one thread, and no memory that is not in use."""
+"""What computing takes of a machine: one thread, no memory that is not in use, and packages."""
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import metadata
+from typing import Any
 
 
 @contextmanager
@@ -47,11 +49,22 @@ def keep_little() -> None:
             tell(what, value)
 
 
-_TRIMMED_FROM, _MAPPED_FROM, _ARENAS = -1, -3, -8
-"""Of `mallopt`."""
+_TRIMMED_FROM, _MAPPED_FROM, _ARENAS = -1, -3, -8  # Of `mallopt`
 
 
 @cache
 def _malloc(name: str) -> "ctypes._NamedFuncPointer | None":
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     return getattr(library, name, None)
+
+
+def installed(needs: Iterable[str], extra: str) -> Iterator[tuple[Any, str | None]]:
+    """Requirements that hold with an extra, each with the version that is there, or None."""
+    from packaging.requirements import Requirement
+
+    for need in map(Requirement, needs):
+        if not need.marker or need.marker.evaluate({"extra": extra}):
+            try:
+                yield need, metadata.version(need.name)
+            except metadata.PackageNotFoundError:
+                yield need, None

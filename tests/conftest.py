@@ -35,7 +35,7 @@ NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
 
 LONGEST = ("lessons", "browser", "page", "ui", "cohort", "classroom", "cli_experiment", "session",
            "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
-           "evaluate", "hub", "scan", "course_optimisation")  # fmt: skip
+           "evaluate", "hub", "scan", "course_optimisation", "assignments")  # fmt: skip
 """Files of many seconds: a worker that began one last would go on while the others have ended."""
 
 BROWSERS = (
@@ -56,8 +56,7 @@ def find_chromium() -> str | None:
 def browser_lack() -> str | None:
     """Why browser tests cannot run and what cures it, or None if they can."""
     if importlib.util.find_spec("playwright") is None:
-        extras = "app,lab,cohort,hub,page,test"
-        return f'playwright is missing; install it with: pip install -e ".[{extras}]"'
+        return "playwright is missing; install it with: make env"
     if find_chromium() is None:
         return (
             "no Chromium found; install it with: sudo apt-get install chromium"

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.volume import LabelVolume
 
 LENGTH = 90.0
@@ -65,3 +66,9 @@ def long_axis_view(world_from_model: NDArray[np.float64], size: int = 100) -> La
     model_from_index[:3, 3] = -model_from_index[:3, 1:3].sum(axis=1) * (size - 1) / 2
     plane = LabelVolume(np.zeros((1, size, size), np.uint8), model_from_index)
     return LabelVolume(heart_labels(plane.points()), world_from_model @ model_from_index, "view")
+
+
+def volume_ml(mesh: Mesh) -> float:
+    """Enclosed volume of a mesh in mm; positive where normals point outward."""
+    a, b, c = mesh.vertices.astype(np.float64)[mesh.faces.T]
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6000.0)

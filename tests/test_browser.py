@@ -44,6 +44,18 @@ PATIENCE_MS = 1000 * PATIENCE_S
 LEGIBLE = Path(__file__).with_name("legible.js").read_text("utf-8")
 """What a reader cannot read: words cut off or on one another, axes without a scale, no pictures."""
 SETTLED_S = 10
+LINES = """[...document.querySelectorAll('.srh-tour-text p')].map((p) =>
+    Math.round(p.offsetHeight / parseFloat(getComputedStyle(p).lineHeight)))"""
+COVERED = """(() => {
+  const bar = document.querySelector('.srh-transport');
+  const cards = [...document.querySelectorAll('.srh-card:not(.srh-transport)')];
+  const seen = cards.filter((card) => card.checkVisibility());
+  const lowest = Math.max(...seen.map((card) => card.getBoundingClientRect().bottom));
+  return lowest - bar.getBoundingClientRect().top;
+})()"""
+"""How far the transport bar lies over the cards above it, pixels."""
+PADDING = 8
+"""At the lower end of a card, where nothing is written, pixels."""
 SIZES = ((1280, 800), (1920, 1080), (1024, 640), (1280, 720))
 """Of windows: a laptop, a large screen, the first at 125 % and the second at 150 %."""
 LOCAL = ("localhost", "127.0.0.1")
@@ -79,6 +91,11 @@ BROKEN = (
     ".map((e) => e.outerHTML)"
 )
 """Pictures that are seen, and are none."""
+FILLED = (
+    "['landscape', 'latent', 'gauge'].map((name) => document.querySelector(`.srh-why-${name}`))"
+    ".every((e) => !e?.offsetParent || e.querySelector('.srh-why-pictures').offsetParent)"
+)
+"""The open tab shows what it computes without being asked."""
 LEFT_VENTRICLE = f"{HEART}.data[0].x.reduce((sum, x) => sum + x, 0)"
 TRIANGLES = f"{HEART}.data.reduce((sum, {{i}}) => sum + (i?.length ?? 0), 0)"
 CUT = f"{HEART}.data.filter((trace) => trace.line)[4].x.join()"
@@ -180,6 +197,12 @@ def rest(page) -> None:
 
 def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+
+
+def opened(page, tab: dict[str, str], done: str) -> None:
+    """A tab whose pictures, if they come without being asked for, are there."""
+    press(page, tab["button"])
+    page.wait_for_function(f"said => {STATUS} === said && {FILLED}", arg=done)
 
 
 def illegible(page) -> list[str]:
@@ -343,11 +366,13 @@ def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
             arg=f"{number} of 6 · {words['title']}",
         )
         assert said.text_content() == ""
+        assert page.evaluate(LINES) == [1, 1]
         assert illegible(page) == []
         key_to(page, "Show me", "Tab" if number == 1 else "Shift+Tab")
         page.keyboard.press("Enter")
         if name in ("lean", "sure"):  # which are shown in two acts
             page.wait_for_function("document.activeElement.textContent === 'Show more'")
+            assert page.evaluate(LINES) == [1, 1]
             page.wait_for_function(f"{ITERATION} > 1 && {STATUS} === 'Finished'")
             page.keyboard.press("Enter")
         if name == "guess":
@@ -585,12 +610,21 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
     page.wait_for_function(f"said => {DETAIL}.includes(said)", arg=f"Iteration {iterations} von")
     page.wait_for_function(f"{HEART}?.data?.length > 3 && {PLOTS}")
     for tab in german["TABS"].values():
-        press(page, tab["button"])
-        page.wait_for_function(f"said => {STATUS} === said", arg=german["DONE"])
+        opened(page, tab, german["DONE"])
         assert illegible(page) == [], tab["button"]
     assert page.locator("h1").count() == 1
     page.locator(".srh-gamma .widget-label").hover()
     page.locator(".srh-tip-line").get_by_text(german["control"]["srh-gamma"]["tip"]).wait_for()
+    page.locator(".srh-tour-start").click()
+    for number, words in enumerate(german["TOUR"].values(), 1):
+        page.locator(".srh-tour-text").get_by_text(words["title"]).wait_for()
+        more = german["TOUR_WORDS"]["more"]  # the longest that stands on its button
+        page.locator(".srh-tour-show").evaluate("(button, said) => button.textContent = said", more)
+        assert page.evaluate(LINES) == [1, 1], words["title"]
+        assert illegible(page) == [], words["title"]
+        assert page.evaluate(COVERED) <= PADDING, words["title"]
+        if number < len(german["TOUR"]):
+            press(page, german["control"]["srh-tour-next"]["label"])
     assert not outside
     assert not errors
 
@@ -600,8 +634,7 @@ def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> 
     rest(page)
     page.get_by_role("checkbox", name="Show the equation").check()
     for tab in texts.TABS.values():
-        press(page, tab["button"])
-        page.wait_for_function(f"{STATUS} === 'Finished'")
+        opened(page, tab, "Finished")
         assert page.evaluate(BROKEN) == []
         # Controls get their names in the frame after the one that they come in.
         page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")

@@ -249,7 +249,7 @@ def test_ctrl_c_leaves_everything_as_it_was(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(enhancement, "write_stl", interrupted)
+    monkeypatch.setattr(enhancement, "write_surfaces", interrupted)
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 130
     assert "Traceback" not in capfd.readouterr().err
     assert scan.out.exists() == present

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from notebooks import build
@@ -88,12 +89,25 @@ def stated(source: Path) -> int:
 
 @pytest.mark.parametrize("source", LESSONS)
 def test_a_lesson_can_be_read_in_the_minutes_that_it_and_the_map_state(source: Path) -> None:
-    assert abs(build.minutes_to_read(build.read(source)) - stated(source)) <= 1.5
+    lesson = build.read(source)
+    assert abs(build.minutes_to_read(lesson) - stated(source)) <= 1.5
+    more = re.search(r'and (\d+) for what is marked "Further"', lesson.cells[0].source)
+    rest = new_notebook(cells=further(lesson))
+    assert abs(build.minutes_to_read(rest) - (int(more[1]) if more else 0)) <= 1
     start = (build.NOTEBOOKS / "sources" / "00_start_here.py").read_text("utf-8")
     name = rf"\({source.stem}\.ipynb\)" if source.stem != "00_start_here" else "0 Start here"
     on_map = re.search(rf"^# \| [^|]*{name}[^|]* \|[^|]*\| (\d+) \|", start, flags=re.M)
     assert on_map
     assert int(on_map[1]) == stated(source)
+
+
+def further(lesson: NotebookNode) -> list[NotebookNode]:
+    """The cells of a lesson's part that is marked so, whose first loses the mark."""
+    starts = [i for i, c in enumerate(lesson.cells) if c.source.startswith(build.FURTHER)]
+    cells = lesson.cells[starts[0] :] if starts else []
+    for cell in cells:
+        cell.source = cell.source.removeprefix(build.FURTHER)
+    return cells
 
 
 def test_minutes_are_those_of_text_and_code_without_exercises() -> None:
@@ -104,9 +118,12 @@ def test_minutes_are_those_of_text_and_code_without_exercises() -> None:
             new_markdown_cell("### Exercise 1: x\n\n" + "task " * 900),
             new_code_cell("...", metadata={"tags": ["exercise"]}),
             new_code_cell("...", metadata={"tags": ["check"]}),
+            new_markdown_cell("## Further\n\n" + "word " * 180),
+            new_code_cell("1 + 1"),
         ]
     )
     assert build.minutes_to_read(lesson) == pytest.approx(2 + 0.75)
+    assert build.minutes_to_read(new_notebook(cells=further(lesson))) == pytest.approx(1 + 0.75)
 
 
 @pytest.mark.parametrize("source", LESSONS)

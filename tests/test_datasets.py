@@ -138,7 +138,7 @@ def test_another_legend_makes_results_anew(tmp_path: Path) -> None:
         say(tmp_path / "in/dataset.json", {"labels": labels})
         (subject,) = find_subjects(tmp_path / "in").subjects
         made.append(Cohort(tmp_path / "out", INTERACTIVE).record(subject).made_with)
-    assert made[0]["labels"] != made[1]["labels"]
+    assert made[0]["how"] != made[1]["how"]
 
 
 def test_where_hearts_are_kept() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,9 @@ from simple_heart import scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.experiments import generators as evaluation
-from srheart_demo.experiments.generators import Evaluation, Section
+from srheart_demo.experiments.generators import Generators
+from srheart_demo.experiments.tables import Results
 from srheart_demo.heart.generator import DCGAN, Architecture, EncodedGenerator, save_weights
-from srheart_demo.heart.measures import Summary
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
 
@@ -36,10 +37,16 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def evaluate(weights: Path) -> Callable[..., int]:
-    quick = ["--generator", str(weights), "--hearts", "1", "--draws", "2", "--jobs", "2"]
+    quick = ["--generator", str(weights), "--hearts", "1", "--draws", "2"]
     return lambda *arguments: main(
         ["evaluate", "generator", *map(str, arguments), *quick, "--population", "healthy", "women"]
     )
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    """What was measured, without times."""
+    with (out / "results.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if "ms" not in k} for row in csv.DictReader(file)]
 
 
 def test_the_table_holds_every_part_and_is_the_same_each_time(
@@ -48,27 +55,23 @@ def test_the_table_holds_every_part_and_is_the_same_each_time(
     for name in ("one.nii.gz", "two.nii.gz"):
         write_volume(short_axis_stack(scanner_from_model()), tmp_path / name)
     files = [tmp_path / "one.nii.gz", tmp_path / "two.nii.gz"]
-    assert evaluate("-o", tmp_path / "synthetic.csv") == 0
-    assert evaluate(*files, "-o", tmp_path / "all.csv") == 0
-    synthetic, rows = (
-        [row for row in csv.DictReader((tmp_path / name).open()) if "ms" not in row["measure"]]
-        for name in ("synthetic.csv", "all.csv")
-    )
-    assert synthetic == [row for row in rows if "file" not in row["on"] and "nii" not in row["on"]]
-    parts = {row["on"]: int(row["n"]) for row in rows}
-    assert parts == {
+    assert evaluate("-o", tmp_path / "synthetic") == 0
+    assert evaluate(*files, "-o", tmp_path / "all") == 0
+    measured = rows(tmp_path / "all")
+    assert rows(tmp_path / "synthetic") == [row for row in measured if row["level"] != "files"]
+    assert not any(row["error"] for row in measured)
+    assert Counter(row["level"] for row in measured) == {
         "healthy": 1,
         "women": 1,
-        "one.nii.gz": 1,
-        "two.nii.gz": 1,
-        "mean of 2 files": 2,
+        "files": 2,
         "z ~ N(0, I)": 2,
         "z = 0": 1,
-        "latent space": 2,
-        "interpolation": 5,
+        "interpolation": 1,
+        "latent space": 1,
         "decoder": 1,
     }
     printed = capsys.readouterr().out
+    parts = [*(row["level"] for row in measured), "one.nii.gz", "two.nii.gz"]
     assert all(f"| {name}" in printed for name in parts)
     assert "ceiling Dice LV / MYO / RV" in printed
 
@@ -89,19 +92,14 @@ def test_a_stopped_evaluation_goes_on_where_it_was(
         return accuracy(G, heart)
 
     monkeypatch.setattr(evaluation, "accuracy", stop_at_women)
-    with pytest.raises(SystemExit) as end:
-        evaluate("-o", tmp_path / "out.csv")
-    assert end.value.code == 130
-    stopped = capsys.readouterr()
-    assert "| healthy | 1 |" in stopped.out
-    assert "women" not in stopped.out
-    assert "goes on" in stopped.err
-    assert "healthy" in (tmp_path / "out.csv").read_text()
+    assert evaluate("-o", tmp_path / "out") == 130
+    assert "goes on" in capsys.readouterr().err
+    assert [row["level"] for row in rows(tmp_path / "out")] == ["healthy"]
 
     measured.clear()
-    assert evaluate("-o", tmp_path / "out.csv") == 0
+    assert evaluate("-o", tmp_path / "out") == 0
     assert measured == ["women"]
-    assert "| healthy | 1 |" in capsys.readouterr().out
+    assert "| healthy | " in capsys.readouterr().out
 
 
 def test_a_generator_without_encoder_has_no_encodings(
@@ -109,11 +107,15 @@ def test_a_generator_without_encoder_has_no_encodings(
 ) -> None:
     save_weights(DCGAN(replace(WIDTHS, encoder_widths=())), tmp_path / "gan.safetensors", {})
     arguments = ["--generator", str(tmp_path / "gan.safetensors"), "--hearts", "0", "--draws", "2"]
-    assert main(["evaluate", "generator", *arguments, "-o", str(tmp_path / "out.md")]) == 0
+    assert main(["evaluate", "generator", *arguments, "-o", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr().out
-    assert printed == (tmp_path / "out.md").read_text() + "\n"
-    assert "z = 0: sound hearts" in printed
-    assert not {"posterior", "interpolation", "encode"} & set(printed.replace(":", " ").split())
+    assert printed == (tmp_path / "out" / "summary.md").read_text()
+    assert "| z = 0 | " in printed
+    measured = rows(tmp_path / "out")
+    assert {row["level"] for row in measured} == {"z ~ N(0, I)", "z = 0", "decoder"}
+    encoded = [name for name in measured[0] if {"posterior", "encode-decode"} & {*name.split()}]
+    assert encoded
+    assert not any(row[name] for row in measured for name in encoded)
 
 
 @pytest.mark.parametrize(
@@ -122,58 +124,57 @@ def test_a_generator_without_encoder_has_no_encodings(
         (["--population", "giants"], "unknown giants; known: healthy"),
         (["--generator", "gan"], "unknown generator 'gan'; known: "),
         (["--generator", __file__], "holds no generator"),
-        (["-o", "out.txt"], "end it with .csv or .md"),
-        (["-o", __file__ + "/out.csv"], "cannot be written here"),
+        (["--hearts", "0", "-o", __file__ + "/out"], "cannot be written here"),
         (["missing.nii.gz"], "missing.nii.gz"),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_once(
-    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str]
+    arguments: list[str], complaint: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert main(["evaluate", "generator", *arguments]) == 2
+    assert main(["evaluate", "generator", "-o", str(tmp_path / "out"), *arguments]) == 2
     error = capfd.readouterr().err
     assert complaint in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_file_is_not_taken_for_a_table(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    evaluate: Callable[..., int], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "other.csv").write_text("iteration,L\n0,1.5\n")
-    assert main(["evaluate", "generator", "-o", str(tmp_path / "other.csv")]) == 2
-    assert "no table of srheart evaluate" in capfd.readouterr().err
-    assert (tmp_path / "other.csv").read_text() == "iteration,L\n0,1.5\n"
+    (tmp_path / "results.csv").write_text("iteration,L\n0,1.5\n")
+    assert evaluate("-o", tmp_path) == 2
+    assert "is not of an experiment" in capfd.readouterr().err
+    assert (tmp_path / "results.csv").read_text() == "iteration,L\n0,1.5\n"
 
 
-HEALTHY = Section("vae", "12ab", "healthy", 0, 2)
-DECODER = Section("vae", "12ab", "decoder", 0, 1)
-HEARTS = [{"Dice LV": 0.9, "Dice MYO": 0.8, "Dice RV": 0.7, "RMS of z": 1.0}] * 2
+OF_TWO = Generators(("vae",), ("healthy",), (), hearts=2, draws=0)
+HEART = {
+    f"ceiling {score} {tissue}": f"{value}"
+    for score, values in {"Dice": (0.9, 0.8, 0.7), "ASSD": (0.5, 0.25, 1.0)}.items()
+    for tissue, value in zip(("LV", "MYO", "RV"), values, strict=True)
+}
 
 
-def test_a_table_survives_its_file(tmp_path: Path) -> None:
-    table = Evaluation(tmp_path / "table.csv")
-    short = {"a": 3.0, "b": float("inf")}
-    table.add_section(HEALTHY, [{"a": 1.0, "b": 2.0}, short, {"a": 1.0, "b": 4.0}, short])
-    found = {row["measure"]: [float(row[x]) for x in Summary._fields] for row in table.rows}
-    assert found == {"a": [2.0, 1.0, 0], "b": [3.0, 1.0, 2]}
-    table.add_section(DECODER, [{"a": float("inf")}])
-    again = Evaluation(tmp_path / "table.csv")
-    assert again.rows == table.rows
-    assert HEALTHY in again
-    assert HEALTHY._replace(seed=1) not in again
+def results(*hearts: dict[str, str]) -> Results:
+    found = Results(None, OF_TWO.figures)
+    known = {"level": "healthy", "method": "vae", "ceiling RMS of z": "1.0"}
+    found.add(*({"subject": f"healthy {i}", **known, **heart} for i, heart in enumerate(hearts)))
+    return found
 
 
-def test_a_table_as_markdown(tmp_path: Path) -> None:
-    table = Evaluation(tmp_path / "table.md")
-    table.add_section(HEALTHY, HEARTS)
-    table.add_section(DECODER, [{"decode, ms": 12.5}])
-    lines = (tmp_path / "table.md").read_text().splitlines()
-    assert "| hearts | n | Dice LV / MYO / RV | RMS of z |" in lines
-    assert "| healthy | 2 | 0.900 / 0.800 / 0.700 | 1 |" in lines
-    assert "| decoder: decode, ms | 1 | 12.5 |" in lines
+def test_a_table_as_markdown() -> None:
+    found = results(HEART, HEART)
+    found.add({"subject": "decoder", "level": "decoder", "method": "vae", "decode, ms": "12.5"})
+    known, decoder = (table.markdown() for table in OF_TWO.tables(found))
+    assert known[0].startswith("| of | generator | ceiling Dice LV / MYO / RV | ")
+    assert known[2].startswith("| healthy | vae | 0.900 / 0.800 / 0.700 | 0.500 / 0.250 / 1.000 |")
+    assert known[2].endswith("| 1.000 |")
+    assert known[2].count("|  |") == 1  # no encoder, no encodings
+    assert known[3] == ""
+    assert decoder[2].startswith("| decoder | vae | 12.5 |")
 
 
 def test_a_table_says_how_many_hearts_lack_a_tissue() -> None:
-    table = Evaluation()
-    table.add_section(HEALTHY, [HEARTS[0], HEARTS[0] | {"Dice RV": float("inf")}])
-    assert "| healthy | 2 | 0.900 / 0.800 / 0.700 (1 missing) | 1 |" in table.markdown()
+    found = results(HEART, HEART | {"ceiling Dice RV": "inf"})
+    (table,) = OF_TWO.tables(found)
+    assert "| healthy | vae | 0.900 / 0.800 / 0.700 (1 missing) | " in "\n".join(table.markdown())

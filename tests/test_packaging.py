@@ -18,7 +18,7 @@ from packaging.version import Version
 
 # The names that differ on conda-forge.
 CONDA_NAMES = {"pytorch": "torch"}
-EXTRAS = ("app", "lab", "cohort", "hub", "page", "site", "test")
+EXTRAS = ("app", "lab", "cohort", "dicom", "hub", "page", "site", "test")
 
 
 @pytest.fixture(scope="module")

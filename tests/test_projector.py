@@ -9,8 +9,7 @@ import json5
 import numpy as np
 import pytest
 
-from srheart_demo.dashboard import projector
-from srheart_demo.lessons.pictures import slices
+from srheart_demo.lessons.pictures import ENLARGEMENT, PROJECTOR, slices
 
 SETTINGS = Path(__file__).parents[1] / "share/projector"
 
@@ -20,13 +19,13 @@ def test_pictures_stay_as_large_and_their_text_grows(monkeypatch: pytest.MonkeyP
     labels[:, 5:15, 5:15] = 1
     found = {}
     for mode in ("", "1"):
-        monkeypatch.setenv(projector.VARIABLE, mode)
+        monkeypatch.setenv(PROJECTOR, mode)
         figure = slices({"scan": labels})
         dots = figure.get_size_inches() * figure.dpi
         text = figure.axes[0].yaxis.label.get_size() * figure.dpi
         found[mode] = dots, text
     assert np.allclose(found["1"][0], found[""][0])
-    assert np.isclose(found["1"][1] / found[""][1], projector.ENLARGEMENT)
+    assert np.isclose(found["1"][1] / found[""][1], ENLARGEMENT)
 
 
 @pytest.mark.parametrize("path", sorted(SETTINGS.rglob("*.jupyterlab-settings")))
@@ -41,4 +40,4 @@ def test_make_uses_them_only_when_asked(root: Path) -> None:
 
     assert "JUPYTERLAB_SETTINGS_DIR" not in commands()
     assert "JUPYTERLAB_SETTINGS_DIR" in commands("PROJECTOR=1")
-    assert projector.VARIABLE in commands("PROJECTOR=1")
+    assert PROJECTOR in commands("PROJECTOR=1")

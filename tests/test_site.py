@@ -113,3 +113,21 @@ def test_a_recorded_run_moves_without_a_kernel(root: Path, tmp_path: Path, chrom
         browser.close()
     assert not wrong
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked), asked
+
+
+def test_lessons_open_elsewhere_once_the_readme_has_an_address(root: Path) -> None:
+    addresses = runpy.run_path(str(root / "docs/site/online.py"))["addresses"]
+    readme = (root / "README.md").read_text("utf-8")
+    placeholder = "git clone ADDRESS-OF-THIS-REPOSITORY"
+    assert readme.count(placeholder) == 1
+    lessons = [path.relative_to(root).as_posix() for path in root.glob("notebooks/*.ipynb")]
+    assert len(lessons) == 12
+    for lesson in lessons:
+        assert addresses(readme, lesson) == {}
+        there = addresses(
+            readme.replace(placeholder, "git clone https://github.com/me/my-heart.git"), lesson
+        )
+        assert there == {
+            "Binder": f"https://mybinder.org/v2/gh/me/my-heart/HEAD?labpath={lesson}",
+            "Colab": f"https://colab.research.google.com/github/me/my-heart/blob/main/{lesson}",
+        }

@@ -289,8 +289,7 @@ def test_no_place_of_the_page_shows_a_hidden_truth_and_each_shows_it_again() -> 
         everywhere = places_of_truth(explorer)
         assert len(everywhere) == 12
         switch.value = True
-        await until(lambda: session_of(explorer).scene.truth_hidden)
-        assert not race_tab.filled
+        await until(lambda: session_of(explorer).scene.truth_hidden and not race_tab.filled)
         await settled("landscape")
         assert texts.HIDDEN_NOTE in explorer.score.table.value
         await until(lambda: places_of_truth(explorer) == set())

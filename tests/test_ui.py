@@ -37,11 +37,11 @@ from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
 from srheart_demo.explorer.history import generator_name
-from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Moment
 from srheart_demo.explorer.own import OwnFile
 from srheart_demo.explorer.pictures import Cuts
 from srheart_demo.explorer.race import FIELDS
+from srheart_demo.explorer.saved import link_of
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.why import FEATURES
@@ -550,6 +550,23 @@ def test_live_solves_each_change_of_the_scan_at_once() -> None:
 
     serve(explorer, play)
     assert session_of(explorer).step.state.settings.name == "INTERACTIVE"
+
+
+def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
+    """A scan that is shown while keys are pressed took the slider back, and steps were lost."""
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        before = explorer.scan.motion.value
+        explorer.scan.motion.value = before + 1
+        explorer._show_scan(session_of(explorer))  # of the scan before, as it comes late
+        assert explorer.scan.motion.value == before + 1
+        await until(lambda: session_of(explorer).scene.settings.motion == before + 1)
+        explorer._show_scan(session_of(explorer))
+        assert explorer.scan.motion.value == before + 1
+
+    serve(explorer, play)
 
 
 def replaying(explorer: Explorer) -> bool:

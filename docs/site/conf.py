@@ -23,6 +23,7 @@ EXTRA = ROOT / "build" / "recorded"
 EXTRA.mkdir(parents=True, exist_ok=True)
 sys.path[:0] = [str(ROOT), str(HERE)]
 
+import online  # noqa: E402
 import recorded  # noqa: E402
 
 import srheart_demo  # noqa: E402
@@ -96,6 +97,19 @@ def links(app: Sphinx, page: nodes.document) -> None:
             node["reftargetid"] = slugify(node["reftargetid"])
 
 
+def opened_elsewhere(app: Sphinx, page: nodes.document) -> None:
+    """Below the heading of a lesson, where it opens without installing."""
+    if not app.env.docname.startswith("notebooks/"):
+        return
+    readme = (ROOT / "README.md").read_text("utf-8")
+    line = nodes.paragraph("", "Open in ")
+    for i, (name, url) in enumerate(online.addresses(readme, f"{app.env.docname}.ipynb").items()):
+        line += [nodes.Text(", "[: 2 * (i > 0)]), nodes.reference("", name, refuri=url)]
+    title = page.next_node(nodes.title)
+    if len(line) > 1 and title is not None:
+        title.parent.insert(title.parent.index(title) + 1, line)
+
+
 _unsorted: dict[str, list[str]] = {}
 
 
@@ -133,6 +147,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", record)
     app.connect("source-read", name_the_api)
     app.connect("doctree-read", links)
+    app.connect("doctree-read", opened_elsewhere)
     app.connect("autodoc-process-docstring", as_written, priority=400)
     app.connect("autodoc-process-docstring", plain_text, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

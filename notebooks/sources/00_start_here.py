@@ -32,13 +32,13 @@ def draw(subject="healthy_1", motion=4.0):
 pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 
 # %% [markdown]
-# Can one get the heart back from such a scan? The paper of this course says yes (Wang et al., MICCAI 2021). It takes a *generative model* $G$: a program that turns a short list of numbers, the code $z$, into a heart. Then it searches for the code $z$, and for the displacement $d$ of each slice, that explain the slices best. This search is called *latent optimisation*.
+# Can one get the heart back from such a scan? The paper of this course says yes (Wang et al., MICCAI 2021). Its method needs a *generative model* $G$: a program that turns a short list of numbers, the code $z$, into a heart. The method then searches for the code $z$, and for the displacement $d$ of each slice, that explain the slices best. This search is called *latent optimisation*.
 #
 # **Did the picture change when you moved the slider?** Then widgets talk to this notebook. If not:
 #
 # | You see | Do |
 # |---|---|
-# | the picture, and no sliders | run the cell (Shift+Enter); on a web page that only shows notebooks, there is nothing to run |
+# | the picture, and no sliders | run the cell (Shift+Enter); a web page that only displays notebooks cannot run them |
 # | "Error displaying widget" or "Loading widget…" | reload the page; then restart the kernel; in VS Code install the Jupyter extension |
 # | sliders that do nothing | the kernel is busy (filled circle at the top right) or has died: Kernel → Restart |
 #
@@ -48,11 +48,11 @@ pictures.try_it(draw, subject=subjects, motion=(0.0, 4.0, 1.0))
 installation.examine()
 
 # %% [markdown]
-# A ✓ is fine. A ○ stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `srheart doctor`.
+# A ✓ means: in place. What has a ○ is missing or wrong; it stands on top, with what to do about it. If Jupyter itself does not start, the same check runs in a terminal: `srheart doctor`.
 #
 # ## How fast is this machine?
 #
-# The search goes round by round (Algorithm 1 of the paper), and a round is called an *iteration*. The table has the time of an iteration, and of whole searches on one scan under severe motion. In the last column are the times of [docs/results.md](../docs/results.md), measured on one core of a busy machine and on another heart. Within a factor of two or three all is well. No graphics card is needed.
+# The search goes round by round (Algorithm 1 of the paper), and a round is called an *iteration*. The table says how long an iteration takes here, and a whole search on one scan under severe motion. The last column has the times of [docs/results.md](../docs/results.md), measured on one core of a busy machine and on another heart. If yours are up to three times as long, all is well. No graphics card is needed.
 
 # %%
 installation.timings()
@@ -62,7 +62,7 @@ installation.timings()
 #
 # ## How a lesson works
 #
-# A lesson takes 6 to 18 minutes to read. Each of its two to four exercises takes some five minutes more. (Reading time is counted: 180 words a minute, and 45 seconds for each cell of code with what it shows.) A lesson has a picture, the idea, the code, something to try, exercises, what to remember, and one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
+# A lesson takes 6 to 18 minutes to read. Each of its two to four exercises takes some five minutes more. (Reading time is counted: 180 words a minute, and 45 seconds for each cell of code with what it shows.) Some lessons end with a part that is marked "Further": no other lesson needs it, and its minutes are counted apart. A lesson has a picture, the idea, the code, something to try, exercises, what to remember, and one step further. An exercise is a cell with three dots to replace, a check that tells what is wrong, a folded hint and a folded solution. Here is one to try it on.
 #
 # ### Exercise: how long is a stack?
 #
@@ -91,13 +91,13 @@ lesson.length_mm(length_mm)
 # | [1 Quickstart](01_quickstart.ipynb) | What goes in, what comes out? | 11 | ● | ● | ● |
 # | [2 Degradation](02_degradation.ipynb) | What does a scan do to a heart (Eq. 1), and can gradients pass through? | 11 | | ● | ● |
 # | [3 The anatomical prior](03_anatomical_prior.ipynb) | What does $G$ know of hearts (Eq. 2), and what not? | 18 | | | ● |
-# | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 13 | ● | ● | ● |
-# | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 14 | | | ● |
+# | [4 Latent optimisation](04_latent_optimisation.ipynb) | How are $z$ and $d$ found (Algorithm 1)? | 8 | ● | ● | ● |
+# | [5 Motion and gauge](05_motion_and_gauge.ipynb) | What about $d$ can slices tell, and what not? | 11 | | | ● |
 # | [6 A second view](06_multi_view.ipynb) | What do long-axis views add (Eqs. 4–5), even displaced ones? | 16 | | | ● |
 # | **Further: may it be trusted, and elsewhere** | | | | | |
-# | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 16 | | ● | ● |
+# | [7 How good is it?](07_how_good.ipynb) | How is it scored, and against what (Tables 1, 2, S1)? | 12 | | ● | ● |
 # | [8 How sure?](08_uncertainty.ipynb) | How sure is the answer, and when is it imagined? | 14 | | | ● |
-# | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 17 | | | either |
+# | [9 Your own scan](09_your_own_scan.ipynb) | How do I use it on my NIfTI? | 13 | | | either |
 # | [10 Beyond hearts](10_beyond_hearts.ipynb) | What carries over to other problems? | 6 | | | either |
 # | [11 Which step earns its keep?](11_which_step.ipynb) | What is each step from the paper's method to ours worth? | 7 | | | either |
 #

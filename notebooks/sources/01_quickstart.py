@@ -32,7 +32,7 @@ pictures.slices({"scanned, S_LR": stack.labels, "true heart": sample.S_HR.labels
 #
 # A generator $G$ knows what hearts look like (Eq. 2): it makes a heart of any code $z$, a list of $M$ numbers. It was trained on synthetic hearts only. So the unknowns are the $M$ numbers in $z$, which say what heart this is, and two numbers $d_k$ for each of the $K$ slices, which say how far it was displaced.
 #
-# First `Problem.of` turns the stack so that it lies as the generator's hearts do; it finds by the labels where apex and RV are. Then it cuts the slices to the tissue.
+# `Problem.of` first turns the stack the way that the generator's hearts lie. The labels tell it where the apex and the RV are. Then it cuts the slices to the tissue.
 
 # %%
 G = sr.load_generator()
@@ -61,7 +61,7 @@ lesson.unknowns(unknowns)
 # %% [markdown]
 # ## Latent optimisation: Algorithm 1
 #
-# The search begins with a guess of $z$ and $d$. In each iteration it predicts the scan that this heart would give, compares it with the true one, and changes $z$ and $d$ a little so that they agree better. How badly they agree is the *loss* $L$: the mean over the voxels of $-\ln p$, where $p$ is the probability that the prediction gives to the label seen there. Its unit is the *nat*. $L = 0$ would be a prediction that is certain and right everywhere.
+# The search begins with a guess of $z$ and $d$. In each iteration it predicts the scan that the guessed heart would give, compares this prediction with the real scan, and changes $z$ and $d$ a little so that the two agree better. How badly they agree is the *loss* $L$: the mean over the voxels of $-\ln p$, where $p$ is the probability that the prediction gives to the label seen there. Its unit is the *nat*. $L = 0$ would be a prediction that is certain and right everywhere.
 #
 # `latent_optimisation` does this as a Python generator: each iteration yields a `Step` with $z$, $d$ and the losses. `RECOMMENDED` is the name of our settings (a *preset*). Lesson 4 compares it with `PAPER`, the settings that the paper prints, `REFERENCE`, those of its authors' code, and `INTERACTIVE`, ours cut short.
 
@@ -75,7 +75,7 @@ lesson.picture_convergence(steps, sample.d("severe"), problem.tissue.numpy())
 # %% [markdown]
 # ## The heart that came out
 #
-# The paper's answer is $S_{SR} = G(z)$. The generator cannot make every heart exactly, so our `answer` adds the *residual*: what the moved-back slices show beyond $G(z)$. On a slice the residual corrects the outline; away from the slices it fades, and 20 mm from the nearest one at most a third of it is left. It helps most where the generator is weak: real hearts, and details that it never learned. It fails where slices are wrong, since it also copies their errors. That is why it is smoothed, and why $d$ is found before it and without it: an answer that may copy everything would explain a displaced slice by a crooked heart.
+# The paper's answer is $S_{SR} = G(z)$. The generator cannot make every heart exactly, so our `answer` adds the *residual*: what the moved-back slices show beyond $G(z)$. On a slice the residual corrects the outline; away from the slices it fades, and 20 mm from the nearest one at most a third of it is left. It helps most where the generator is weak: real hearts, and details that it never learned. It fails where slices are wrong, since it also copies their errors; so it is smoothed. And $d$ is found first, without a residual. Otherwise a crooked heart would explain a displaced slice.
 #
 # A stack cannot tell a heart that lies 2 mm further left from one whose slices were all moved 2 mm to the left. So before we compare with the truth we remove that one *common translation*. Beside the estimate stands the simplest answer: nearest neighbours, where each voxel takes the label of the nearest slice.
 

@@ -109,7 +109,7 @@ lesson.move(my_move)
 #
 # Algorithm 1 finds d by walking down the gradient of a loss, here the *cross-entropy* (CE): the mean over the pixels of $-\ln p$, where $p$ is the probability of the label that was seen, from the four logits by softmax. It is 0 where the prediction is certain and right, $\ln 4 = 1.4$ where it has no idea, and large where it is certain and wrong.
 #
-# To have a gradient, the loss must change when d changes *a little*. With nearest neighbours it does not: a pixel shows one and the same node until d is large enough for the next one, then it jumps. Between two jumps the derivative is exactly zero, and automatic differentiation does not see the jumps. Below, one slice is moved along its columns and everything else is left alone.
+# To have a gradient, the loss must change when d changes *a little*. With nearest neighbours the loss does not change. A pixel shows the same node until d is large enough for the next node; then the label jumps. Between two jumps the derivative is exactly zero, and automatic differentiation does not see the jumps. Below, one slice is moved along its columns and everything else is left alone.
 
 # %%
 S_LR = moved[0].argmax(0)
@@ -128,7 +128,7 @@ pictures.lines(
 )
 
 # %% [markdown]
-# The two losses look alike, and a person could find the valley in either. The two gradients do not look alike. Now the heart is known, and an optimiser looks for all thirteen $d_k$ at once (lesson 4 tells how it works):
+# The two losses look alike, and a person could find the valley in either. The two gradients do not look alike. In the next cell the heart is known, and an optimiser looks for all thirteen $d_k$ at once (lesson 4 tells how it works):
 
 # %% tags=["nbval-check-output"]
 tissue = (S_LR > 0).flatten(1).any(1)
@@ -148,7 +148,7 @@ for name, mover in {"bilinear": sr.move, "nearest": lesson.move_nearest}.items()
 #
 # ## Where is a voxel? Half-voxel traps
 #
-# A voxel is a box, and its value belongs to the centre of that box. `align_corners=False` takes it so: ±1 are the faces of the whole grid. `align_corners=True` takes ±1 for the centres of the outermost voxels, which stretches everything between.
+# A voxel is a box, and its value belongs to the centre of that box. With `align_corners=False` ±1 are the outer faces of the grid, as this picture of a voxel asks. With `align_corners=True` ±1 are the centres of the outermost voxels, which stretches everything between.
 
 # %%
 lesson.picture_corners(nodes=8, pitch=4.0)

@@ -67,7 +67,7 @@ lesson.picture_hearts(
 #
 # - `traits` takes for z the very numbers that make a heart of the population, the most important first. So its decoder was trained on what we draw.
 # - A GAN has a second network, the critic, which tries to tell made hearts from true ones. The generator learns only to deceive it. It is never asked to reproduce a given heart, so some hearts may have no code.
-# - A β-VAE has an encoder, which gives a code to each heart, and a decoder G, which must give the heart back. That works well. But where the codes lie is decided by the second term of its loss, and with the paper's β = 0.001 this term is weak: the codes lie elsewhere than the draws. Even z = 0, where Algorithm 1 starts, is no heart. The weights that the authors published do the same.
+# - A β-VAE has an encoder, which gives a code to each heart, and a decoder G, which must give the heart back. That works well. The second term of its loss decides where the codes lie. With the paper's β = 0.001 this term is weak, so the codes of hearts do not lie where draws fall. Even z = 0, where Algorithm 1 starts, is no heart. With the weights that the authors published it is the same.
 #
 # ### Exercise 1: what β weighs
 #
@@ -129,6 +129,8 @@ print(
 )
 
 # %% [markdown]
+# The first figure says that q is narrow: each heart has a spot of its own. The second says that these spots do not lie around 0, as draws would.
+#
 # **At the extremes.** With a very large β few latents are used: every draw is a heart, but a coarse one. With β near 0 each training heart has a small spot of its own in the space of codes; between the spots nothing was trained, and a draw of N(0, I) falls there. A solver that starts at z = 0 then starts outside, and a prior on z pulls it to the wrong place. What matters is β *compared with the cross-entropy*. The paper's 0.001 belongs to a loss that is scaled in its own way, so compare KLs in nats between papers, not values of β.
 #
 # ## Is every heart close to a draw?
@@ -154,7 +156,7 @@ columns = [*(f"M = {M}" for M in sizes), "truth"]
 lesson.picture_hearts({"best code": [*held, truth]}, {"best code": columns})
 
 # %% [markdown]
-# Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. For a scan with motion more than 64 gain nothing; what is lost there is lost for other reasons. Hearts unlike the population's, above all real ones, gain most from a large M.
+# Four numbers make a heart of the right size; dozens give it its own shape. The paper has M = 64; ours has 128, which adds 0.01 to the myocardium's Dice. For a scan with motion more than 64 gain nothing; the errors that are left there have other causes. Hearts unlike the population's, above all real ones, gain most from a large M.
 #
 # ### The encoder's guess
 #
@@ -171,7 +173,7 @@ for name, heart in both.items():
 # %% [markdown]
 # ### Exercise 2: walk in the latent space
 #
-# Do neighbours look alike? Write `my_along(z, vector, amount)`: take the code z (1, M) and *replace* its part along the unit direction `vector` (M,) by `amount`. Leave its parts in all directions at right angles as they were.
+# Do neighbours look alike? Write `my_along(z, vector, amount)`: take the code z (1, M) and *replace* its part along the unit direction `vector` (M,) by `amount`. All that is at right angles to `vector` stays as it was.
 #
 # <details><summary>Hint</summary>The part that z has along the direction is the number <code>z @ vector</code>.</details>
 
@@ -207,7 +209,7 @@ lesson.picture_hearts(
 # %% [markdown]
 # The middle column is z = 0, where Algorithm 1 starts in the paper. The hearts change smoothly from left to right, and this is what makes gradient descent in z possible. Few directions change one trait alone. “Mostly” names the trait that changes most, compared with how much it varies from heart to heart.
 #
-# Far out, however, the hearts are like nobody's. A step of one SD in direction 1 about doubles the LV. So compare its volumes with those of the population above; the rows go further than the picture:
+# Far out, however, the hearts are like nobody's. A step of one SD in direction 1 about doubles the LV. So compare its volumes with those of the population above. The table goes one SD further than the picture at each end:
 
 # %% tags=["nbval-check-output"]
 for amount in [-3, *amounts, 3]:

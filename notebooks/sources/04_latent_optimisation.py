@@ -3,12 +3,12 @@
 #
 # **Goal.** Write Algorithm 1 by hand, know what each of its settings does, and see why a small loss is not yet a good answer.
 #
-# **You need** lessons 2 (the degradation) and 3 (the generator $G$), and some PyTorch; about 13 minutes to read, 20 seconds to run. Without PyTorch, unfold the solutions of exercises 1 and 3 and find the paper's lines in them. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
+# **You need** lessons 2 (the degradation) and 3 (the generator $G$), and some PyTorch; about 8 minutes to read, and 4 for what is marked "Further"; 20 seconds to run. Part of the core. Words and symbols: [glossary](../docs/glossary.md).
 
 # %% [markdown]
 # ## What it looks like
 #
-# The top row is a scan under severe motion. Each row below it is the scan that the model predicts, $M_d(\downarrow_s G(z))$, at some iteration between the start, $z = d = 0$, and the end. Latent optimisation turns the prediction into the scan, and all that it may change are $z$ and $d$.
+# The top row is a scan under severe motion. Each row below it is the scan that the model predicts, $M_d(\downarrow_s G(z))$, from the start, $z = d = 0$, to the end of a run. Latent optimisation makes the prediction like the scan. It may change $z$ and $d$, and nothing else.
 
 # %%
 from dataclasses import replace
@@ -37,7 +37,7 @@ pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 #
 # $$L_{SA}(z, d) = CE\big(M_d(\downarrow_s G(z)),\ S_{LR}\big).$$
 #
-# (Why not maximise Dice instead? Dice compares labels, and labels change by jumps. A soft Dice of probabilities changes smoothly too, but it is no likelihood: no prior could be weighed against it.) Every part of $L_{SA}$ can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So one backward pass gives $\partial L/\partial z$ and $\partial L/\partial d$, and Algorithm 1 is gradient descent:
+# Every part of $L_{SA}$ can be differentiated: the network $G$, the sampling $\downarrow_s$, the bilinear shift $M_d$. So one backward pass gives $\partial L/\partial z$ and $\partial L/\partial d$, and Algorithm 1 is gradient descent:
 #
 # 1. start at $z = 0$, $d = 0$;
 # 2. compute $L(z, d)$;
@@ -45,7 +45,9 @@ pictures.slices({"scanned, S_LR": p.S_LR.numpy(), **rows})
 # 4. take a step of $z$ and a step of $d$, by Adam;
 # 5. repeat until the loss hardly changes. The answer is $S_{SR} = G(z)$.
 #
-# The weights of $G$ never change, and no pairs of scans and hearts are needed. This is no training: 148 numbers are fitted to one scan, 128 of $z$ and two for each of the ten slices that show tissue. A scan with other slices or another kind of motion needs nothing new but its positions.
+# The weights of $G$ never change. This is no training: 148 numbers are fitted to one scan, 128 of $z$ and two for each of the ten slices that show tissue.
+#
+# Why cross-entropy, and not Dice? Dice compares labels, and labels change by jumps. A soft Dice, of probabilities, changes smoothly; but it is no likelihood, so no prior could be weighed against it.
 
 # %% [markdown]
 # ### Exercise 1: Algorithm 1 in ten lines
@@ -77,11 +79,11 @@ lesson.algorithm_1(algorithm_1)
 # %% [markdown]
 # ## The same from the library
 #
-# `latent_optimisation(problem, settings)` is this loop as a Python generator: it yields a `Step` in each iteration. Ask for no further step, and it pauses. `Settings` names every choice; what you wrote above is `Settings(lr_z=…, lr_d=…, iterations=…)`. One thing is added: slices that show no tissue keep $d = 0$, because nothing tells where they are.
+# `latent_optimisation(problem, settings)` is this loop as a Python generator: it yields a `Step` in each iteration. If no further step is asked for, the run pauses. `Settings` names every choice; what you wrote above is `Settings(lr_z=…, lr_d=…, iterations=…)`. One thing is added: a slice without tissue keeps $d = 0$, because nothing tells where it lies.
 #
 # ## Learning rates
 #
-# Adam is the optimiser: it turns gradients into steps. It divides each gradient by its own recent size, so a step is about as long as the learning rate $\alpha$, **whatever the gradient**: the first step of every number is $\pm\alpha$ exactly. After $n$ steps a latent has moved by some $n\alpha$ at most. The latents of hearts spread by about 1, and slices are displaced by millimetres. So $z$ and $d$ need rates of their own, $\alpha_z$ and $\alpha_d$.
+# An optimiser turns gradients into steps. Adam divides each gradient by its own recent size. So its step is about as long as the learning rate $\alpha$, **whatever the gradient**; the first step of every number is $\pm\alpha$ exactly. After $n$ steps a latent has moved by some $n\alpha$ at most. The latents of hearts spread by about 1, and slices are displaced by millimetres. So $z$ and $d$ need rates of their own, $\alpha_z$ and $\alpha_d$.
 
 # %% tags=["nbval-check-output"]
 run = sr.latent_optimisation(p, sr.Settings(lr_z=1e-4, lr_d=0.008))
@@ -91,7 +93,7 @@ print(f"first step of z: {moved.median():.0e} each, of d: {first.d.abs().max():.
 print(f"the slices were displaced by up to {truth.d[0, p.tissue].norm(dim=-1).max():.0f} mm")
 
 # %% [markdown]
-# **Try it.** Run twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. With rates that are too small nothing happens; with rates that are too large the run overshoots, and the loss jumps. What happens if one of the two rates is 0?
+# **Try it.** Run twelve iterations at your learning rates, beside a run at $\alpha_z = 0.1$ and $\alpha_d = 0.8$ mm. If a rate is too small, nothing happens; if one is too large, the run overshoots and the loss jumps. What happens if one of them is 0?
 
 
 # %%
@@ -116,7 +118,7 @@ pictures.try_it(draw, lr_z=rates, lr_d=rates)
 # %% [markdown]
 # ## When to stop
 #
-# The paper: "the iteration stops if the mean relative change of the loss is smaller than 5 %". The library reads this as the mean of the last ten changes, each $|L_{i} - L_{i-1}| / |L_{i-1}|$. A rule that asks for too little stops far from the end; one that asks for too much (0 %) runs until `iterations` ends it.
+# The paper: "the iteration stops if the mean relative change of the loss is smaller than 5 %". The library reads this as the mean of the last ten changes, each $|L_{i} - L_{i-1}| / |L_{i-1}|$ (`stop_change`). If the share is too large, the run stops far from its end; at 0 % it goes on until `iterations` ends it.
 #
 # ### Exercise 2: the paper's rule
 #
@@ -148,11 +150,11 @@ lesson.stops(stops)
 # | source | as printed, section 2.3 | the authors' public code | ours | ours, cut short |
 # | solver | Adam | Adam, $d$ then $z$ | L-BFGS in steps of equal curvature | the same |
 # | rates of $z$ and $d$ | 1e-4, 0.008 mm | 0.2, 8 mm; halved every 100 | found by the solver | the same |
-# | stops | 5 % rule | after 500 | nothing visible changes | the same, at most 12 |
+# | stops | 5 % rule | after 500 | nothing visible changes | the same, at most 10 |
 # | objective | $L$ | $L$ | $L$ and priors on $z$ and $d$ | the same |
 # | start | $z = d = 0$ | $z = d = 0$ | encoder's guess, global search of $d$ | the same |
 #
-# $d$ in the public code is in units of half the box, 80 mm, hence 8 mm. Below, a scan of the same heart that was **not displaced at all**. REFERENCE is cut after 50 iterations here, and all four use our generator.
+# The public code counts $d$ in units of half the box, 80 mm; hence 8 mm. Now a scan of the same heart that was **not displaced at all**. All four use our generator, and REFERENCE is cut after 50 iterations.
 
 # %%
 straight, straight_truth = lesson.known_scan("healthy_1", "none")
@@ -171,16 +173,35 @@ pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"line
 # %% [markdown]
 # What to see:
 #
-# - **Motion error 0.0 mm** of PAPER is no merit. This scan was not displaced, so $d = 0$ is the truth; PAPER starts there and hardly moves. Doing nothing is right for $d$ here, and wrong for $z$: look at its loss and its Dice. On a displaced scan the same run leaves the motion as it was.
-# - **PAPER** stops after ten iterations, as soon as its rule may end it. With steps of $10^{-4}$, ten steps take $z$ nowhere. The loss hardly changes, so the rule ends the run; but "hardly changes" is not "solved". The public code has neither that rate nor that rule.
-# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart: it explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that. Lesson 5 is about it. REFERENCE moves $d$ first and then $z$ at the new $d$ (`alternate`), so each iteration looks at the scan twice. It halves its rates every 100 iterations (`halve_every`): large steps to arrive, small ones to settle. If rates are never halved, the run keeps trembling around its end; if they are halved too early, it stops on its way.
-# - **RECOMMENDED** minimises another objective: $L$ and priors on $z$ and $d$ (lesson 5). Its optimiser, L-BFGS, learns from its last steps how $z$ and $d$ depend on each other; Adam treats each number alone. *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last, so $z$ is measured in units in which all are equally steep (`lr_z` and `lr_d` set these units, and not the length of a step). This, and the encoder's guess, save iterations and hardly change the end. The priors change the end.
-# - **INTERACTIVE** is the same, stopped after 10 iterations and with fewer voxels: mostly those near borders, which say the most. On this scan it loses nothing; under severe motion it can stop too early.
-#
-# Our stop rule looks for changes that a user could see. It ends the run when over five iterations (`stop_window`) the heart has hardly changed (`stop_dice`: Dice of the new $G(z)$ with the old one above 0.998) and no slice has moved by more than 0.1 mm (`stop_mm`). It can be wrong in a long flat valley, where every step is small. So RECOMMENDED searches once more before it stops.
+# - **Motion error 0.0 mm** of PAPER is no merit. This scan was not displaced, so $d = 0$ is the truth; PAPER starts there and hardly moves. Look at its loss and its Dice. On a displaced scan the same run leaves the motion as it was.
+# - **PAPER** stops after ten iterations, as soon as its rule may end it. Ten steps of $10^{-4}$ take $z$ nowhere, so the loss hardly changes. But "hardly changes" is not "solved". The public code has neither that rate nor that rule.
+# - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart. It explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that; lesson 5 is about it.
+# - **RECOMMENDED** has another objective: $L$ and priors on $z$ and $d$ (lesson 5). The priors change the end of a run. Its optimiser, L-BFGS, and the encoder's guess only shorten the way.
+# - **INTERACTIVE** is the same, stopped after 10 iterations and with fewer voxels. On this scan it loses nothing. Under severe motion it can stop too early.
 
 # %% [markdown]
-# ## Train mode or eval mode
+# ## Remember
+#
+# - Algorithm 1 is: decode, degrade, compare, backpropagate, step. Only $z$ and $d$ move.
+# - Adam's steps are as long as the learning rate. Ask of each rate: how far must this number go, and how many steps will it take?
+# - "The loss hardly changes" is not "solved", and a smaller loss is not a better heart.
+
+# %% [markdown]
+# ## Further
+#
+# What follows is not needed for the other lessons: the settings behind the four presets, and a trap of the public code.
+#
+# ### The settings of the four, one by one
+#
+# - `alternate`: REFERENCE moves $d$ first, and then $z$ at the new $d$. So each iteration looks at the scan twice.
+# - `halve_every`: REFERENCE halves its rates every 100 iterations. Large steps arrive, small ones settle. If rates are never halved, the run keeps trembling around its end; if they are halved too early, it stops on its way.
+# - `solver`: L-BFGS learns from its last steps how $z$ and $d$ depend on each other. Adam treats each number alone.
+# - *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last. So $z$ is measured in units in which all are equally steep. `lr_z` and `lr_d` then set these units, and not the length of a step. This saves iterations, as the encoder's guess does, and hardly changes the end.
+# - `stop_dice`, `stop_mm`, `stop_window`: our rule ends a run when nothing that a user could see has changed over five iterations. The Dice of the new $G(z)$ with the old one is above 0.998, and no slice has moved by more than 0.1 mm. The rule errs in a long flat valley, where every step is small. So RECOMMENDED searches once more before it stops.
+# - `thinned`: INTERACTIVE reads fewer voxels, mostly those near borders, which say the most.
+
+# %% [markdown]
+# ### Train mode or eval mode
 #
 # The authors' network has batch normalisation, which subtracts a mean and divides by an SD between its layers. In `eval` mode both are fixed numbers from the training; in `train` mode they are taken from the batch at hand. The public code never calls `eval()`, and its batch is **one** heart. Does that matter? Here is a network small enough to train on the spot: from three latents (size, row, column) it makes a disc.
 
@@ -235,14 +256,6 @@ def influence(network, this, other, another):
 lesson.influence(influence)
 
 # %% [markdown]
-# Our generator has no normalisation layer, so both modes are the same: try `influence(p.G.decode, *torch.randn(3, 1, p.G.latent_size))`.
-
-# %% [markdown]
-# ## Remember
-#
-# - Algorithm 1 is: decode, degrade, compare, backpropagate, step. Only $z$ and $d$ move.
-# - Adam's steps are as long as the learning rate. Ask of each rate: how far must this number go, and how many steps will it take?
-# - "The loss hardly changes" is not "solved", and a smaller loss is not a better heart.
-# - In train mode, a network that normalises over its batch is another network. Call `eval()`, or build one without such layers.
+# So in train mode, a network that normalises over its batch is another network. Call `eval()`, or build one without such layers, as our generator is: try `influence(p.G.decode, *torch.randn(3, 1, p.G.latent_size))`.
 #
 # **One step further.** Let your `algorithm_1` alternate, $d$ first and then $z$ at the new $d$, as the public code does: what does it cost per iteration? The library's way is `Settings(alternate=True)`; read `solvers.adam`. Then run REFERENCE for all its 500 iterations: how far does the loss still fall, and what does the heart gain?

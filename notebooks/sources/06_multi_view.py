@@ -102,7 +102,7 @@ for name, loss in losses.items():
 #
 # ## What it repairs
 #
-# This is the paper's form: one view, taken to lie exactly where its file says (`moving_views=False`). We solve from the stack alone, and with the view. All pictures are on the plane of the view, with the borders of the true heart drawn on the others. The second is the stack as it was scanned.
+# This is the paper's form: one view, taken to lie exactly where its file says (`moving_views=False`). We solve from the stack alone, and with the view. All pictures show the plane of the view. The first is the true heart, and its borders are drawn on the others. The second is the stack as it was scanned.
 
 # %%
 trusting = replace(sr.RECOMMENDED, moving_views=False)
@@ -156,7 +156,7 @@ table("stack alone", "4CH displaced, trusted")
 #
 # ## A displacement of its own
 #
-# The cure is the same as for the slices: each view gets two numbers that say how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`, in short d_LA). RECOMMENDED finds them together with $z$ and $d$, by the same search and the same gradient. The paper has no such numbers. INTERACTIVE, which solves anew while a slider moves, stops after a few iterations; with views it searches twice more (`views_search_at`) and takes up to 24 iterations (`views_iterations`), for its first heart leans, and the views are sought by that heart. Without both it is quicker, and under severe motion with three displaced views its mean Dice was 0.959, not 0.980.
+# The cure is the same as for the slices: each view gets two numbers that say how far it was displaced in its plane, in mm along its rows and its columns (`Step.d_LA`, in short d_LA). RECOMMENDED finds them together with $z$ and $d$, by the same search and the same gradient. The paper has no such numbers. INTERACTIVE, which solves anew while a slider moves, stops after a few iterations. Its first heart leans, and the views are first sought by that heart. So with views it searches once more (`views_search_at`) and takes up to 16 iterations (`views_iterations`). Without both it is quicker, and worse: a mean Dice of 0.969 in place of 0.980, under severe motion with three displaced views.
 #
 # ### Exercise 3: the points of a displaced view
 #
@@ -221,7 +221,7 @@ error, rest, _ = still_truth.motion_errors(straight.d)
 print(f"straight stack alone     {still_truth.dice(straight):5.2f} {error:11.1f} mm {rest:9.1f} mm")
 
 # %% [markdown]
-# With three views, each displaced, the heart is as good as from a straight stack: severe motion is as good as none. The same was found for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
+# With three views, each displaced, the heart is as good as from a straight stack: severe motion then does no harm. The same was found for four healthy hearts that the generator never saw: mean Dice 0.94 from the stack alone, 0.97 with 4CH, 0.98 with three displaced views; motion error 1.5, 0.8 and 0.5 mm.
 #
 # ## What is still free
 #
@@ -319,4 +319,4 @@ pictures.try_it(
 # - Views that may move see the lean, but fix no place: the gauge stays.
 # - γ = 1 does not mean that pixels count alike. All losses are means.
 #
-# **One step further.** Breathing moves a heart through the planes too, and neither $d$ nor `d_LA` has a number for that. Displace a view so: cut the true heart (`one_hot_field(truth.S_HR)` of `scan.degradation`) by `sr.long_axis_view` along a plane 5 mm beside that of the view (`plane_4ch.normal` is the way there), and give the solver these labels with the old plane (`View` of `solver.problem`). One such view does little harm: why? Then displace all three so, each its own way. Would a third number pay?
+# **One step further.** Breathing moves a heart through the planes too, and neither $d$ nor `d_LA` has a number for that. Make such a view: `sr.long_axis_view` cuts the true heart (`one_hot_field(truth.S_HR)` of `scan.degradation`) along a plane 5 mm beside that of the view, in the direction of `plane_4ch.normal`. Give the solver these labels with the old plane (`View` of `solver.problem`). One such view does little harm: why? Then do so with all three, each in its own direction. Would a third number pay?

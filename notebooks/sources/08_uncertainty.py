@@ -58,7 +58,7 @@ for iterations in (12, 36):
 #
 # ## Draws of the posterior
 #
-# Around its minimum the objective looks like a bowl. In directions in which the bowl is flat, the data leave z or d open: one can go far, and the scan is still explained. The *posterior* is the probability of each z and d once the scan is known. The *Laplace approximation* takes it for a Gaussian whose width in each direction follows from how steep the bowl is there. (The steepness comes from first derivatives alone: the Gauss-Newton matrix.) We draw z and d from this Gaussian. Each draw is a heart that explains the scan about as well. Far from the minimum the bowl is no longer a Gaussian's, and then the draws are wrong; we shall see that below.
+# Around its minimum the objective looks like a bowl. In directions in which the bowl is flat, the data leave z or d open: far from the minimum the heart still explains the scan. The *posterior* is the probability of each z and d once the scan is known. The *Laplace approximation* takes it for a Gaussian whose width in each direction follows from how steep the bowl is there. (The steepness comes from first derivatives alone: the Gauss-Newton matrix.) We draw z and d from this Gaussian. Each draw is a heart that explains the scan about as well. Far from the minimum the true bowl has another shape, and the draws are wrong there; we shall see that below.
 
 # %%
 hearts = posterior.hearts(12, seed=0)
@@ -160,7 +160,7 @@ for name, (guess, sure, _) in short.items():
 lesson.picture_reliability(tables)
 
 # %% [markdown]
-# Above the black line an answer is too cautious, below it is too sure. The large heart's answer is a little too sure: of its voxels that are said to be right with 0.9 to 0.99, 8 % are wrong, and 5 % were promised. There are two reasons. The truth lies far from the minimum, where the bowl is no longer a Gaussian's. And the two constants were chosen on scans that reach the base.
+# Above the black line an answer is too cautious, below it is too sure. The large heart's answer is a little too sure: of its voxels that are said to be right with 0.9 to 0.99, 8 % are wrong, and 5 % were promised. There are two reasons. The truth lies far from the minimum, where the bowl has another shape than the Gaussian. And the two constants were chosen on scans that reach the base.
 #
 # ### Exercise 3: say what was imagined
 #

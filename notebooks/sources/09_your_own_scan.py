@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 9 · Your own scan
 #
-# **Goal.** Take a label map that somebody else made, find out what it is, restore its heart, decide whether to trust it, and put the answer back where the scan lies.
+# **Goal.** Find out what a stranger's label map is, restore its heart, decide whether to trust the answer, and put it back where the scan lies.
 #
-# **You need** lesson 1, and if you like a NIfTI file of your own; one from a "stranger" is provided. About 17 minutes to read, half a minute to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md). For research and teaching, not for clinical use.
+# **You need** lesson 1, and if you like a NIfTI file of your own. About 13 minutes to read, and 3 for what is marked "Further"; half a minute to run. A further lesson, beyond the core. Words and symbols: [glossary](../docs/glossary.md). For research and teaching, not for clinical use.
 
 # %% [markdown]
 # ## What a stranger sends
 #
-# A stranger sends a label map of a short-axis stack, without a word about it. To use a scan of your own, put its path in `MY_SCAN` and run all cells. Everything below is then about your scan, except where the text says "the stranger's". Which files can be read says [docs/own_scan.md](../docs/own_scan.md).
+# A stranger sends a label map of a short-axis stack, without a word about it. To use a scan of your own, put its path in `MY_SCAN` and run all cells. All pictures and figures are then about your scan, except those that are called "the stranger's". [docs/own_scan.md](../docs/own_scan.md) says which files can be read.
 
 # %%
 from dataclasses import replace
@@ -41,7 +41,7 @@ lesson.picture_array(array, image.affine)
 #
 # ## Orientation
 #
-# An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$. The three numbers of $x$ grow to the patient's right, to the front (anterior) and to the head (superior), which is called RAS+. Each column of $A$ is the step from one voxel to the next along one axis, in mm. The length of the column is the spacing; its greatest component says which way the axis mostly runs.
+# An array knows no left and right. The **affine** does: it maps an index $(i, j, k)$ to millimetres in the scanner, $x = A\,(i, j, k) + b$. The three numbers of $x$ grow to the patient's right, to the front (anterior) and to the head (superior), which is called RAS+. Each column of $A$ is the step from one voxel to the next along one axis, in mm. Its length is the spacing; its greatest component says which way the axis mostly runs.
 
 # %% tags=["nbval-check-output"]
 np.set_printoptions(suppress=True)
@@ -75,7 +75,7 @@ lesson.orientation(orientation)
 #
 # ## Labels
 #
-# What 1, 2 and 3 mean was decided by whoever drew the labels. The library recognises three label orders, by their values and by the anatomy: the LV lies within its muscle.
+# Whoever drew the labels decided what 1, 2 and 3 mean. The library recognises three label orders, by their values and by the anatomy: the LV lies within its muscle.
 
 # %% tags=["nbval-check-output"]
 convention = labels.parse_convention(MY_LABELS.split()) if MY_LABELS else None
@@ -109,16 +109,16 @@ lesson.relabelled(relabel)
 # %% [markdown]
 # ## Placed in the model's frame
 #
-# $G$ has seen hearts in one position only: the apex in the first slices, the RV at the left of the picture, and never a mirror image. So a scan is turned into this position first (`place`). The labels show which end tapers (the apex), where the RV lies and where the middle is. The sign of $\det A$ shows whether the picture is mirrored. What was assumed is printed.
+# $G$ has seen hearts in one position only: the apex in the first slices, the RV at the left of the picture, and never a mirror image. So a scan is turned into this position first (`place`). The labels show which end tapers (the apex), where the RV lies and where the middle is. The sign of $\det A$ shows whether the picture is mirrored.
 
 # %%
 print(*placed.notes, sep="\n")
 lesson.pictures.slices({"scan": placed.placement.apex_first(volume).labels})
 
 # %% [markdown]
-# In the array the RV lies on the right. That is no fault of the file: its axes come in an order that makes a mirror image, and its affine says so. `place` reads the columns backwards.
+# In the array the RV lies on the right. That is no fault of the file: the order of its axes makes a mirror image, and its affine says so. `place` reads the columns backwards.
 #
-# **Try it.** The picture shows $G(0)$, the prior's mean heart, and the scan as placed: one slice each, and one cut from apex (below) to base. Turn the scan, flip it, mirror it. Which of these faults would you notice if only the scan were shown?
+# **Try it.** The picture shows $G(0)$, the prior's mean heart, and the scan as placed: one slice each, and one cut from apex (below) to base. Turn the scan, flip it, mirror it. Which fault would you notice if only the scan were shown?
 
 # %%
 G = sr.load_generator()
@@ -141,10 +141,7 @@ lesson.pictures.try_it(
 # %% [markdown]
 # ## Crop and run
 #
-# Background far from the heart only costs time, so slices are cut to the tissue and 10 mm around it. `enhance` places, crops, solves and answers. It calls `watch` in every iteration, so that you see how far the run is.
-
-# %% tags=["nbval-check-output"]
-print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
+# Background far from the heart only costs time, so slices are cut to the tissue and 10 mm around it. `enhance` places, crops, solves and answers, and calls `watch` in every iteration.
 
 
 # %%
@@ -153,14 +150,15 @@ def watch(step):
         print(f"iteration {step.iteration}: L = {step.loss:.3f}")
 
 
+print(f"slices of {volume.shape[1:]} pixels, solved on {tuple(problem.S_LR.shape[1:])}")
 heart = sr.enhance(placed, G, sr.RECOMMENDED, watch)
 
 # %% [markdown]
 # ## May it be trusted?
 #
-# A solver always gives an answer. `check` asks whether to believe it. It solves three times, quickly: the scan as placed, its mirror image, and the scan upside down. Then it compares some figures with those of 270 synthetic scans: the length of z, how far the outlines of the answer are from those of the slices, motion, volumes, shape.
+# A solver always gives an answer. `check` asks whether to believe it. It solves three times, quickly: the scan as placed, its mirror image, and the scan upside down. Then it compares figures such as the length of z, motion, volumes and shape with those of 270 synthetic scans.
 #
-# We check the scan and two copies of the stranger's with a wrong affine. One is **mirrored**: somebody turned the array and left the affine as it was. The other says that its slices are **8 mm** apart; they are 10 mm apart.
+# We check the scan, and two copies of the stranger's with a wrong affine. One is **mirrored**: somebody turned the array and left the affine as it was. The other says that its slices are **8 mm** apart; they are 10 mm apart.
 
 # %%
 slip = stack.affine.copy()
@@ -177,7 +175,7 @@ for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
 # %% [markdown]
-# The mirrored copy is found out: its mirror image explains the slices much better (45 nats are a probability $e^{45}$ times as high). The copy with 8 mm is **not** found out: it is a heart that is a fifth shorter, and such hearts exist. What came out of each?
+# The mirrored copy is found out: its mirror image explains the slices much better (44 nats are a probability $e^{44}$ times as high). The copy with 8 mm is **not** found out: a heart that is so much shorter is nothing unusual. What came out of each?
 
 # %%
 for name, report in reports.items():
@@ -186,7 +184,7 @@ for name, report in reports.items():
     print(f"{name:28s} {LV}, {said['flaws']:.0f} flaws of anatomy")
 
 # %% [markdown]
-# All three are hearts without faults; neither volumes nor a picture would have shown that one is mirrored. A verdict says that nothing is odd. It does not say that the answer is right. So first read what was found and assumed, and compare it with what you *know* of the scan:
+# All three are hearts without flaws; neither volumes nor a picture show that one is mirrored. A good verdict says that nothing is odd. It does not say that the answer is right. So first read what was found and assumed, and compare it with what you *know* of the scan:
 
 # %%
 found = reports["the scan"]
@@ -202,7 +200,7 @@ print(*(f"- {line}" for line in (*found.found, *found.assumed)), sep="\n")
 #
 # ### Exercise 3: the volume of an oblique stack
 #
-# Write `volume_ml(labels, label, affine)`: the volume of one label in millilitres. In an oblique stack the spacing is not on the diagonal of the affine. But a voxel has the volume $|\det A|$.
+# Write `volume_ml(labels, label, affine)`: the volume of one label in millilitres. In an oblique stack the diagonal of the affine is not the spacing. But a voxel has the volume $|\det A|$.
 #
 # <details><summary>Hint</summary><code>np.linalg.det(affine[:3, :3])</code> is in mm³, and negative where the array is a mirror image.</details>
 
@@ -220,7 +218,7 @@ lesson.volume_ml(volume_ml)
 # %% [markdown]
 # ## Back to where it came from
 #
-# `write` leaves S_SR with an affine of its own, which puts the heart where the scan lies, on a grid of 2 × 1.25 × 1.25 mm. Is that so? Let another program judge: nibabel reads the file and resamples it to the stranger's array, by the two affines alone.
+# `write` gives S_SR an affine of its own, which puts the heart where the scan lies, on a grid of 2 × 1.25 × 1.25 mm. Let another program judge: nibabel reads the file and resamples it to the scan's array, by the two affines alone.
 
 # %%
 import nibabel.processing
@@ -237,9 +235,18 @@ print(", ".join(f"{tissue} {score:.2f}" for tissue, score in scores.items()), "(
 lesson.picture_array(there, image.affine)
 
 # %% [markdown]
-# This is the array from the top, filled with the restored heart in our labels. It lies where the scan lies and is not equal to it: the slices are displaced (`d.json` says how far), and S_SR is not.
+# This is the array of the first picture, filled with the restored heart in our labels. The heart lies where the scan lies. The two are not equal: the slices are displaced (`d.json` says how far), and S_SR is not.
 #
-# ## The same from the command line
+# ## Remember
+#
+# - An array means nothing without its affine and the meaning of its labels. Wrong ones give a plausible heart and no error.
+# - A prior notices what looks like none of its hearts, such as a mirror image. It cannot notice what is plausible and wrong, such as slices that are said to be 8 mm apart and are 10.
+# - The answer goes back by its affine. Test that once with another program.
+
+# %% [markdown]
+# ## Further
+#
+# ### The same from the command line
 #
 # ```
 # srheart check stranger.nii.gz
@@ -252,9 +259,9 @@ lesson.picture_array(there, image.affine)
 lesson.srheart(f"enhance {stranger.name} --preset interactive -o heart", folder)
 
 # %% [markdown]
-# ## Several frames
+# ### Several frames
 #
-# If the file has a fourth axis, that is time. All frames are placed alike, and as each slice is scanned in one breath-hold, it has one displacement for all of them: the frames are first solved one after the other, then once more with the displacements on which they agree. `srheart enhance --frames all` does the same. It also holds the muscle's volume where no slice tells of it (`muscle_sd`), which is switched off here. The *ejection fraction* is the share of its blood that the LV throws out: largest less smallest volume, divided by the largest. Our "beat" is not a true one: the stranger's stack was made smaller within each slice. Which curve shows that?
+# A fourth axis of a file is time. All frames are placed alike. Each slice is scanned in one breath-hold, so it has one displacement for all frames: these are solved one after the other, then once more with the displacements on which they agree. `srheart enhance --frames all` does the same. It also holds the muscle's volume where no slice tells of it (`muscle_sd`), which is switched off here. The *ejection fraction* is the share of its blood that the LV throws out: largest less smallest volume, divided by the largest. Our "beat" is no true one: the stranger's stack was made smaller within each slice. Which curve shows that?
 
 # %%
 moments = [lesson.shrunk(stack, factor) for factor in (1.0, 0.85, 0.75, 0.9)]
@@ -268,12 +275,6 @@ axes = {"xlabel": "frame", "ylabel": "volume, ml", "colours": lesson.pictures.HE
 lesson.pictures.lines({"lines": ml, "markers": "os^", "xticks": range(len(beats)), **axes})
 
 # %% [markdown]
-# The green one: in a true beat the muscle keeps its volume to within some per cent. If it does not in a scan of your own, then the segmentation differs from frame to frame.
-#
-# ## Remember
-#
-# - An array means nothing without its affine and the meaning of its labels. Wrong ones give a plausible heart and no error.
-# - A prior notices what looks like none of its hearts, such as a mirror image. It cannot notice what is plausible and wrong, such as slices that are said to be 8 mm apart and are 10.
-# - The answer goes back by its affine. Test that once with another program.
+# The green one: in a true beat the muscle keeps its volume to within some per cent. If it does not in a scan of yours, the segmentation differs from frame to frame.
 #
 # **One step further.** Put a scan of your own into `MY_SCAN`. If you have none, change the stranger's affine: say that its slices are 7 mm apart, then 6, until the verdict changes. Which figure notices first, and how wrong is the volume by then?

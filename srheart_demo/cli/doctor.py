@@ -16,8 +16,7 @@ from srheart_demo.lessons.installation import Wrong, examine, timings
 from srheart_demo.solver.workers import cores
 
 NEEDS_CURE = 1
-LEAST_GB = 1.0
-"""Twice what a process of the explorer or of a cohort takes."""
+LEAST_GB = 1.0  # Twice what a process of the explorer or of a cohort takes
 
 
 def run(options: argparse.Namespace) -> None:

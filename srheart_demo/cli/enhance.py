@@ -15,6 +15,7 @@ from srheart_demo.enhancement.enhance import Diverged, enhance
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
+from srheart_demo.scan.nifti import is_dicom
 from srheart_demo.scan.read import read_cycle, read_scan
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace) -> None:
         if options.frames is None:
             raise BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
+    if options.glb and options.frames:
+        raise BadInput.of("one frame")
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
 
@@ -52,7 +55,15 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
             found = enhance(scan, G, settings, show)
             if not options.no_check:
                 found = judged(found, partial(progress.update, "checking"))
-        found.write(folder)
+        found.write(folder, scene=options.glb)
+        names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
+        names += ["heart.glb"] if options.glb else []
+        with options.stack.open("rb") as file:
+            if is_dicom(file):
+                from srheart_demo.scan.dicom import write_segmentation
+
+                write_segmentation(found.S_SR, options.stack, folder / "S_SR.dcm")
+                names.append("S_SR.dcm")
     for note in (*found.scan.notes, *found.astray):
         print(f"Note: {note}")
     volumes = volumes_ml(found.S_SR.labels, found.S_SR.spacing)
@@ -61,7 +72,7 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
     print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
     if found.trust:
         print(f"Verdict: {found.trust}")
-    print(f"Wrote S_SR.nii.gz, d.json, convergence.csv and heart.stl to {options.output}.")
+    print(f"Wrote {', '.join(names[:-1])} and {names[-1]} to {options.output}.")
 
 
 def _all(options: argparse.Namespace, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from srheart_demo.files import atomic_folder, read_toml
+from srheart_demo.machine import installed
 
 TEXTS = read_toml(__file__, "sentences.toml")
 STOPPED = 130  # Exit status after Ctrl-C
@@ -86,16 +87,8 @@ def check_installed(extra: str, what: str) -> None:
 
 def missing_packages(extra: str) -> list[str]:
     """Requirements of an extra that are not installed."""
-    from packaging.requirements import Requirement
-
-    missing = []
-    for need in map(Requirement, metadata.requires("srheart_demo") or []):
-        if need.marker and need.marker.evaluate({"extra": extra}):
-            try:
-                metadata.version(need.name)
-            except metadata.PackageNotFoundError:
-                missing.append(f"{need.name}{need.specifier}")
-    return missing
+    needs = installed(metadata.requires("srheart_demo") or [], extra)
+    return [f"{need.name}{need.specifier}" for need, there in needs if need.marker and not there]
 
 
 def install_them(packages: Iterable[str]) -> str:

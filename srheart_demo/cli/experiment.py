@@ -28,8 +28,13 @@ SETTINGS, RESULTS, SUMMARY, REPORT = "settings.json", "results.csv", "summary.md
 
 
 def run(options: argparse.Namespace) -> None:
+    """Carry out the experiment of the options."""
+    carry_out(_chosen(options), options)
+
+
+def carry_out(experiment: runner.Experiment, options: argparse.Namespace) -> None:
     """Measure what the folder does not hold yet, then sum up."""
-    experiment, folder = _chosen(options), options.output
+    folder = options.output
     with errors.refused("--methods: {error}.", KeyError):
         experiment.tasks()
     results = _open(experiment, folder)

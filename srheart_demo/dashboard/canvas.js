@@ -88,6 +88,28 @@ export function coloured(labels, [h, w], colours) {
   return picture;
 }
 
+// Where neighbouring labels (h × w) differ: edges of pixels, each from one corner to the next.
+export function outlines(labels, [h, w]) {
+  const edges = [];
+  for (let at = 0; at < h * w; at += 1) {
+    const corner = [Math.floor(at / w), at % w];
+    const [i, j] = corner;
+    if (i && labels[at] !== labels[at - w]) edges.push([corner, [i, j + 1]]);
+    if (j && labels[at] !== labels[at - 1]) edges.push([corner, [i + 1, j]]);
+  }
+  return edges;
+}
+
+// Draws them: pixels are dx × dy, the first at (x, y).
+export function trace(pen, labels, shape, [x, y], [dx, dy]) {
+  pen.beginPath();
+  for (const [from, to] of outlines(labels, shape)) {
+    pen.moveTo(x + dx * from[1], y + dy * from[0]);
+    pen.lineTo(x + dx * to[1], y + dy * to[0]);
+  }
+  pen.stroke();
+}
+
 // A pen for a canvas as fine as the screen, in CSS pixels.
 export function penFor(canvas) {
   const ratio = globalThis.devicePixelRatio || 1;

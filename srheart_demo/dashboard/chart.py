@@ -25,70 +25,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a panel.
+    """One axis of a panel."""
 
-    Attributes:
-        title: with the unit.
-        range: first and last value shown.
-        log: logarithmic.
-        ticks: where numbers may stand; none: the browser chooses. It writes as many as stand
-            apart, and at least two.
-        grid, zero: whether lines are drawn at the ticks, and at 0.
-        whole: only whole numbers are written.
-        names: what is written in place of some numbers.
-    """
-
-    title: str
-    range: tuple[float, float]
-    log: bool = False
+    title: str  # with the unit
+    range: tuple[float, float]  # first and last value shown
+    log: bool = False  # logarithmic
+    # where numbers may stand, written if they stand apart; none: the browser chooses
     ticks: tuple[float, ...] = ()
-    grid: bool = True
-    zero: bool = False
-    whole: bool = False
-    names: Mapping[str, str] = field(default_factory=dict)
+    grid: bool = True  # whether lines are drawn at the ticks
+    zero: bool = False  # and at 0
+    whole: bool = False  # only whole numbers are written
+    names: Mapping[str, str] = field(default_factory=dict)  # what is written in place of numbers
 
 
 @dataclass(frozen=True)
 class Series:
-    """Numbers drawn in one way; NaN parts a line.
+    """Numbers drawn in one way; NaN parts a line."""
 
-    Attributes:
-        x, y: (n,).
-        kind: "line", "points", "line+points", "rings", "crosses" or "bars".
-        name: in the legend; "" for none. `<sub>` is understood.
-        width: of lines, pixels.
-        dash: "solid", "dash", "dot" or "dashdot".
-        size: of points, pixels.
-        tells: whether a point says its numbers when it is pointed at.
-    """
-
-    x: ArrayLike
-    y: ArrayLike
+    x: ArrayLike  # (n,)
+    y: ArrayLike  # (n,)
     colour: str
-    kind: str = "line"
-    name: str = ""
-    width: float = 2.5
-    dash: str = "solid"
-    size: float = 0.0
-    tells: bool = True
+    kind: str = "line"  # "line", "points", "line+points", "rings", "crosses" or "bars"
+    name: str = ""  # in the legend; "" for none. `<sub>` is understood.
+    width: float = 2.5  # of lines, pixels
+    dash: str = "solid"  # "solid", "dash", "dot" or "dashdot"
+    size: float = 0.0  # of points, pixels
+    tells: bool = True  # whether a point says its numbers when it is pointed at
 
 
 @dataclass(frozen=True)
 class Map:
-    """Values on a grid, as colours: dark is low.
+    """Values on a grid, as colours: dark is low."""
 
-    Attributes:
-        x, y: (n,), (m,) evenly spaced.
-        values: (m, n).
-        range: of the values that are told apart.
-        title: of the colours, with the unit.
-    """
-
-    x: ArrayLike
-    y: ArrayLike
-    values: ArrayLike
-    range: tuple[float, float]
-    title: str
+    x: ArrayLike  # (n,) evenly spaced
+    y: ArrayLike  # (m,) evenly spaced
+    values: ArrayLike  # (m, n)
+    range: tuple[float, float]  # of the values that are told apart
+    title: str  # of the colours, with the unit
 
 
 @dataclass(frozen=True)
@@ -148,8 +121,7 @@ def around(values: ArrayLike, least: float, room: float = 1.1) -> float:
 # -- beside the heart: convergence, the latent code and the displacements ----------------------
 
 TICKS = tuple(round(decade * step, 3) for decade in (0.001, 0.01, 0.1, 1, 10) for step in (1, 2, 5))
-LOG_ROOM = 1.15
-"""Free factor above and below a curve on a logarithmic axis."""
+LOG_ROOM = 1.15  # Free factor above and below a curve on a logarithmic axis
 
 
 def log_range(values: np.ndarray) -> tuple[float, float]:
@@ -162,8 +134,7 @@ def log_range(values: np.ndarray) -> tuple[float, float]:
 
 def _here(run: LossCurves, x: float, y: float) -> Series:
     """The mark of what is looked at."""
-    ring = partial(Series, kind="rings", width=2.5, size=10, tells=False)
-    return ring([x], [y], theme.RUNS[run.colour])
+    return Series([x], [y], theme.RUNS[run.colour], "rings", size=10, tells=False)
 
 
 def _run(run: LossCurves, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:

@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from srheart_demo.dashboard import sentences, texts
+from srheart_demo.dashboard import panels, sentences, texts
 from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import Chart, losses
 from srheart_demo.dashboard.heart_panel import HeartPanel
 from srheart_demo.dashboard.own import OwnTab
 from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.painter import INTERVALS
-from srheart_demo.dashboard.panels import (
-    PAPERS_CHOICE,
-    Header,
-    ScanPanel,
-    ScorePanel,
-    SolverPanel,
-    Transport,
-    UnknownsPanel,
-)
 from srheart_demo.dashboard.runner import Activity, Runner
 from srheart_demo.dashboard.tabs import Tab, Tabs
 from srheart_demo.dashboard.take import TakeTab
@@ -37,8 +28,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.tour import Act
 
-FIRST_MOTION = 4.0
-"""Severe motion: the first picture shows a stack that plainly needs repair."""
+FIRST_MOTION = 4.0  # Severe motion: the first picture shows a stack that plainly needs repair
 TABS: dict[str, Callable[[Runner], Tab]] = {
     "landscape": LandscapeTab,
     "latent": LatentTab,
@@ -90,10 +80,11 @@ class Explorer(ui.Hearing):
         runner, self.page.language = self.runner, texts.SPOKEN
         self.page.names, self.page.terms = texts.NAMES, texts.TERMS
         self.page.tips = texts.TIPS | {"srh": texts.BEGIN}
-        self.header, self.scan, self.solver = Header(), ScanPanel(), SolverPanel()
+        self.header, self.transport = panels.Header(), panels.Transport()
         self.header.dark.value = self.page.dark
-        self.unknowns, self.convergence = UnknownsPanel(), Chart()
-        self.transport, self.score = Transport(), ScorePanel()
+        self.scan, self.solver = panels.ScanPanel(), panels.SolverPanel()
+        self.score, self.unknowns = panels.ScorePanel(), panels.UnknownsPanel()
+        self.convergence = Chart()
         self.heart = HeartPanel(runner)
         self.tabs = Tabs(runner, self.heart, TABS)
         chart = [ui.plot(self.convergence, "srh-fig-convergence")]
@@ -161,7 +152,9 @@ class Explorer(ui.Hearing):
             self.runner.painter.schedule.at_once(*INTERVALS)
         with self.quietly():
             self.header.hide_truth.value = not session.truth_shown
-            for panel in (self.scan, self.solver, self.heart):
+            if not self.runner.scanning:  # else a hand is at its controls, and ahead of this scan
+                self.scan.fill(session)
+            for panel in (self.solver, self.heart):
                 panel.fill(session)
         self._enable()
 
@@ -230,9 +223,9 @@ class Explorer(ui.Hearing):
             return
         if name != "check":  # which nobody asked for
             self.transport.say("")
-        word = texts.JOBS[name]
-        self.transport.show_status("running", word, f"{100 * done:.0f} %", done)
-        self.tabs.tab.progress(word, done)
+        word, share = texts.JOBS[name], f"{100 * done:.0f} %"
+        self.transport.show_status("running", word, share, done)
+        self.tabs.tab.say(f"{word}: {share}", done)
 
     def _show_problem(self, problem: str, job: str = "") -> None:
         """Why a wish was not granted, or a computation came to nothing; the run is as it was."""
@@ -269,10 +262,7 @@ class Explorer(ui.Hearing):
         self.on(bar.iteration, partial(self._move, "look"))
         for control in self.scan.controls:
             self.on(control, lambda _: self._on_scan())
-        stack.on_move = lambda *moved: self._rescan(lambda scan: scan.moved(*moved))
-        stack.on_move_view = lambda *moved: self._rescan(lambda scan: scan.view_moved(*moved))
-        stack.on_toggle = lambda k: self._rescan(lambda scan: scan.toggled(k))
-        stack.on_undo = lambda: self._rescan(lambda scan: scan.by_itself)
+        stack.on_change = self._rescan
         stack.observe(lambda _: runner.redraw(), "view")
         stack.observe(lambda change: self._choose_slice(change.new), "chosen")
         self.on(self.solver.preset, self._on_preset)
@@ -351,7 +341,7 @@ class Explorer(ui.Hearing):
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
-        self._choose("preset", *(PAPERS_SYSTEM if name == PAPERS_CHOICE else (name,)))
+        self._choose("preset", *(PAPERS_SYSTEM if name == panels.PAPERS_CHOICE else (name,)))
 
     def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""

@@ -17,14 +17,10 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.watch import Watch
 
-SIZE = (7.6, 3.0)
-"""Inches."""
-SCREEN, PRINT = 100, 300
-"""Dots per inch of the animation and of the picture."""
-FRAMES = 48
-"""At most so many pictures; a longer run is thinned out."""
-STAY, REST = 120, 1800
-"""Milliseconds at each iteration, and at the last."""
+SIZE = (7.6, 3.0)  # Inches
+SCREEN, PRINT = 100, 300  # Dots per inch of the animation and of the picture
+FRAMES = 48  # At most so many pictures; a longer run is thinned out
+STAY, REST = 120, 1800  # Milliseconds at each iteration, and at the last
 
 
 def gif(session: Session, watch: Watch) -> bytes:

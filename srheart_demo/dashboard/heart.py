@@ -28,39 +28,31 @@ if TYPE_CHECKING:
 
 OPACITY = {"LV": 0.6, "MYO": 0.2, "RV": 0.45}
 GHOST_OPACITY = 0.16
-LINE = 4
-"""Width of an outline, in Plotly's own unit."""
+LINE = 4  # Width of an outline, in Plotly's own unit
 REACH, TICKS = (66, 66, 60), (-40, 0, 40)
 """How far the axes reach from 0, and the numbers on them, mm; none where two axes meet."""
 EYE = {"x": -0.53, "y": -1.78, "z": 0.24}
 """Where the view is seen from, from its middle; RV left, base on top."""
-_MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}
-"""A little low: titles stand below the axes."""
+_MIDDLE = {"x": 0.0, "y": 0.0, "z": -0.19}  # A little low: titles stand below the axes
 CLEAR = "rgba(0,0,0,0)"
 LIT = {"ambient": 0.6, "diffuse": 0.6, "specular": 0.05}
 FLAT = {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0}
 
-Trace = dict[str, Any]
-"""A Plotly trace, its numbers as arrays."""
+Trace = dict[str, Any]  # A Plotly trace, its numbers as arrays
 
 
 class HeartView(anywidget.AnyWidget):
     """Model frame in mm, base on top, right ventricle to the left; turned, moved and zoomed by
     hand, and that stays whatever is drawn.
-
-    Attributes:
-        traces: the estimate and the scan.
-        ghost: the truth, sent only when it is another.
-        shows_ghost: whether the truth is seen.
-        figure_layout: axes and camera, as Plotly takes them.
     """
 
     _esm = module("heart")
 
-    traces: traitlets.List[Trace] = traitlets.List().tag(sync=True)
+    traces: traitlets.List[Trace] = traitlets.List().tag(sync=True)  # the estimate and the scan
+    # the truth, sent only when it is another
     ghost: traitlets.List[Trace] = traitlets.List().tag(sync=True)
-    shows_ghost = traitlets.Bool(True).tag(sync=True)
-    figure_layout = traitlets.Dict().tag(sync=True)
+    shows_ghost = traitlets.Bool(True).tag(sync=True)  # whether the truth is seen
+    figure_layout = traitlets.Dict().tag(sync=True)  # axes and camera, as Plotly takes them
     words = traitlets.Dict().tag(sync=True)
 
     def __init__(self) -> None:

@@ -24,20 +24,15 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
     from srheart_demo.solver.algorithm import Step
 
-FOUND = ("uncertainty", "spread")
-"""What is painted after a long computation."""
+FOUND = ("uncertainty", "spread")  # What is painted after a long computation
 
 
 class LabelPictures(anywidget.AnyWidget):
-    """Two rows of label maps, drawn with the truth's borders on the estimate.
-
-    Attributes:
-        pictures: row → name → labels, four in a byte.
-    """
+    """Two rows of label maps, drawn with the truth's borders on the estimate."""
 
     _esm = module("slices")
 
-    pictures = traitlets.Dict().tag(sync=True)
+    pictures = traitlets.Dict().tag(sync=True)  # row → name → labels, four in a byte
     columns = traitlets.Dict().tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
     tissues = traitlets.List([*TISSUE_COLOURS.values()]).tag(sync=True)
@@ -88,13 +83,7 @@ def _scrubber(title: str, slider: w.IntSlider, note: w.HTML) -> w.VBox:
 
 
 class HeartPanel(ui.Hearing):
-    """The first tab.
-
-    Attributes:
-        cards: the 3-D view, and the slices below it.
-        toggles: controls of what the 3-D view shows.
-        computes: the long computation that was asked for last, in `texts.JOBS`.
-    """
+    """The first tab: the 3-D view with `toggles` of what it shows, and the slices below it."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner, self.view, self.slices = runner, HeartView(), SlicesPanel()
@@ -103,7 +92,7 @@ class HeartPanel(ui.Hearing):
         self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
         self._news = ui.News(texts.PAGE_LOADING)
         self._news.alone(True)
-        self.computes = ""
+        self.computes = ""  # the long computation that was asked for last, in `texts.JOBS`
         self._asked: tuple[str, Step] | None = None
         self._given_up: tuple[str, Step] | None = None
         bar = ui.named(w.HBox(toggles), "srh-toggles")
@@ -165,10 +154,6 @@ class HeartPanel(ui.Hearing):
         if what in FOUND and not (found or runner.computing == what or given_up):
             self.computes, self._asked = what, asked
             runner.job(what, lambda s, watch: s.spread(what, watch), lambda _: runner.redraw())
-
-    def progress(self, word: str, done: float) -> None:
-        """Something is computed."""
-        self.say(f"{word}: {100 * done:.0f} %", done)
 
     def give_up(self, why: str) -> None:
         """What was asked for is not computed again for this step."""

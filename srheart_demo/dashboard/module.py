@@ -1,7 +1,5 @@
 """The browser's modules, each as the one text that a widget takes."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64encode
 from functools import cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from srheart_demo.dashboard import texts
-from srheart_demo.dashboard.own_view import ViewRow
 from srheart_demo.dashboard.picker import FilePicker
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
@@ -158,6 +158,38 @@ class OwnTab(Tab):
             self.mirror.value = by_hand.mirror
         show(self.how, True)
         show(self.frame, len(subject.frames) > 1)
+
+
+class ViewRow:
+    """A view that was given: how it is read, why it cannot be, and how to be rid of it."""
+
+    def __init__(self, view: OwnView, subject: OwnScan, act: Callable[..., None]) -> None:
+        """`act` is called with the view in place of this one; with nothing if it is to go."""
+        why = subject.refused.get(view.name, "")
+        frames = subject.view_frames.get(view.name, [0])
+        taken = [one.name for one in subject.file.views if one.name not in subject.refused]
+        reads, seen = subject.read, taken.index(view.name) if not why else 0
+        self.frame = control("srh-own-view-frame", options=frames)
+        self.lacks, self.remove = control("srh-own-lacks"), control("srh-own-remove")
+        if not why:
+            self.frame.value = reads.view_readings[seen].frame
+            self.lacks.value = "RV" in reads.lacking[seen]
+            self.lacks.disabled = self.lacks.value and "RV" not in view.lacks
+        show(self.frame, len(frames) > 1)
+        show(self.lacks, not why)
+        self.frame.observe(lambda change: act(replace(view, frame=change.new)), "value")
+        self.lacks.observe(
+            lambda change: act(replace(view, lacks=("RV",) if change.new else ())), "value"
+        )
+        self.remove.on_click(lambda _: act())
+        said = f"<b>{escape(view.name)}</b> {escape(why.removeprefix(f'{view.name}: '))}"
+        name = html(said, "srh-own-refused" if why else "srh-own-taken")
+        self.box = named(w.HBox([name, self.frame, self.lacks, self.remove]), "srh-own-row")
+
+    def close(self) -> None:
+        """Take it off the page."""
+        for widget in (*self.box.children, self.box):
+            widget.close()
 
 
 def _markup(report: Report) -> str:

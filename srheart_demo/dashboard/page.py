@@ -4,8 +4,6 @@ The browser queues every message it is sent. Unpaced, a live mesh was measured t
 and a slider by 12 s; when the next picture waits until the last is painted, by 0.2 s.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,38 +18,23 @@ from srheart_demo.dashboard.module import HERE, module
 TIMEOUT = 1.0
 """Seconds after which an unanswered ping no longer holds pictures back: a notebook run without
 a browser, or a tab in the background, must not stop the run."""
-ABSENT = 10.0
-"""Seconds without an answer after which nobody is there to see a picture."""
+ABSENT = 10.0  # Seconds without an answer after which nobody is there to see a picture
 
 
 class Page(anywidget.AnyWidget):
-    """Talks to the browser; shows nothing but brings the page's style sheet.
-
-    Attributes:
-        visits: grows when a browser shows the page and is ready to be drawn on.
-        calm: the user's system asks for less motion.
-        dark: dark colours; at first what the user's system prefers.
-        language: of the words on it, as HTML names it.
-        names: CSS class → accessible name of the control that carries the class.
-        terms: CSS class → terms of the equation that the control acts on.
-        tips: CSS class → what is said of the control or chart that is pointed at, as markup; of
-            nothing else "srh".
-        on_touch: called when a hand or a key first does anything but move through the run.
-        on_read: called when a browser that builds the page is given all that is there.
-        on_close: called when the page is no more.
-        on_link: called with what follows # in the address that a browser opens.
-        on_linked: called when the address leads to a state, and whether it could be copied.
-    """
+    """Talks to the browser; shows nothing but brings the page's style sheet."""
 
     _esm = module("page")
     _css = HERE / "page.css"
 
     ping = traitlets.Int(0).tag(sync=True)
     pong = traitlets.Int(0)
-    visits = traitlets.Int(0).tag(sync=True)
-    calm = traitlets.Bool(False).tag(sync=True)
-    dark = traitlets.Bool(False).tag(sync=True)
-    language = traitlets.Unicode().tag(sync=True)
+    visits = traitlets.Int(0).tag(sync=True)  # grows when a browser is ready to be drawn on
+    calm = traitlets.Bool(False).tag(sync=True)  # the user's system asks for less motion
+    dark = traitlets.Bool(False).tag(sync=True)  # at first what the user's system prefers
+    language = traitlets.Unicode().tag(sync=True)  # of the words on it, as HTML names it
+    # CSS class of a control or chart → its accessible name, the terms of the equation that it acts
+    # on, and what is said when it is pointed at, as markup; of all else "srh".
     names = traitlets.Dict().tag(sync=True)
     terms = traitlets.Dict().tag(sync=True)
     tips = traitlets.Dict().tag(sync=True)
@@ -60,11 +43,15 @@ class Page(anywidget.AnyWidget):
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
+        # Called when a browser that builds the page is given all that is there.
         self.on_read: Callable[[], object] = lambda: None
         super().__init__(**values)
+        # When a hand or a key first does anything but move through the run.
         self.on_touch: Callable[[], object] = lambda: None
-        self.on_close: Callable[[], object] = lambda: None
+        self.on_close: Callable[[], object] = lambda: None  # When the page is no more.
+        # With what follows # in the address that a browser opens.
         self.on_link: Callable[[str], object] = lambda link: None
+        # When the address leads to a state, and whether it could be copied.
         self.on_linked: Callable[[bool], object] = lambda copied: None
         self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)

@@ -52,6 +52,11 @@ class Schedule:
         self._urgent.difference_update(due)
         return due
 
+    def begun(self) -> None:
+        """A run begins: its 3-D view and scores, which are dear, wait for their turn; a run that
+        is soon over shows its end alone."""
+        self._renewed |= dict.fromkeys(("heart", "scores"), time.monotonic())
+
     def _due(self, part: str, hurry: bool) -> bool:
         wait = max(INTERVALS[part], self._cost[part] / SHARES[part])
         return hurry or part in self._urgent or time.monotonic() - self._renewed[part] >= wait
@@ -62,16 +67,12 @@ class Schedule:
 
 
 class Painter:
-    """Shows moments of a session on a page, which is touched from the event loop alone.
-
-    Attributes:
-        look: the slice and the angle of the cut that the views show.
-        schedule: what is out of date.
-        draw: part of the page → draws what was prepared for it.
-    """
+    """Shows moments of a session on a page, which is touched from the event loop alone."""
 
     def __init__(self, page: Page) -> None:
-        self.look, self.schedule, self._page = (0, 0.0), Schedule(), page
+        self.look = (0, 0.0)  # the slice and the angle of the cut that the views show
+        self.schedule, self._page = Schedule(), page
+        # Part of the page → draws what was prepared for it.
         self.draw: Mapping[str, Callable[[Any], None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="painter")
         self._film: asyncio.Task[None] | None = None
@@ -122,7 +123,9 @@ class Painter:
         if self._film is not None and self._film.done():
             film, self._film = self._film, None
             await film
-        self._film = self._film or asyncio.create_task(self._show_filmed())
+        if self._film is None:
+            self.schedule.begun()
+            self._film = asyncio.create_task(self._show_filmed())
 
     async def _show_filmed(self) -> None:
         while self._filmed is not None:

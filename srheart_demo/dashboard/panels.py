@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
 
-RANDOM, OWN = "random", "own"
-"""Choices of the subject that ask for more."""
+RANDOM, OWN = "random", "own"  # Choices of the subject that ask for more
 PAPERS_CHOICE = "paper"
 """The choice of a preset that is the paper's own system: settings and generator."""
 
@@ -246,12 +245,9 @@ class UnknownsPanel:
 class Transport:
     """Moves through a run: its buttons, a scrubber over iterations, the runs that are kept; and
     says what the run is doing, in a word and a line, never ahead of the picture.
-
-    Attributes:
-        shown: the moment that the page shows.
     """
 
-    shown: Moment | None
+    shown: Moment | None  # the moment that the page shows
 
     def __init__(self) -> None:
         names = "run", "pause", "step", "reset", "replay", "fork", "cancel"

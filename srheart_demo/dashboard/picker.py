@@ -1,7 +1,5 @@
 """A button that takes a file of any size that is allowed, in parts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -11,33 +9,24 @@ import traitlets
 from srheart_demo.dashboard import texts
 from srheart_demo.dashboard.module import module
 
-PART = 2**21
-"""Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB."""
+PART = 2**21  # Bytes of a file in one message; Jupyter's websockets end at one of more than 10 MB
 
 
 class FilePicker(anywidget.AnyWidget):
-    """Asks for a file, part by part, and hands it on when it is whole.
-
-    Attributes:
-        text: on the button.
-        said: beside it: the file's name, or how far it is.
-        many: whether several may be chosen at once; they come one after the other.
-        most: bytes that a file may have; one of more is not even asked for.
-        on_file: called with the name and the bytes.
-        on_problem: called with a sentence where there is no file to be had.
-    """
+    """Asks for a file, part by part, and hands it on when it is whole."""
 
     _esm = module("picker")
 
-    text = traitlets.Unicode().tag(sync=True)
+    text = traitlets.Unicode().tag(sync=True)  # on the button
     accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
-    said = traitlets.Unicode().tag(sync=True)
-    many = traitlets.Bool(False).tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)  # beside it: the file's name, or how far it is
+    many = traitlets.Bool(False).tag(sync=True)  # whether several may be chosen; they come in turn
 
     def __init__(self, text: str, most: int) -> None:
         super().__init__(text=text)
-        self.most = most
+        self.most = most  # bytes that a file may have; one of more is not even asked for
         self.on_file: Callable[[str, bytes], None] = lambda name, content: None
+        # Called with a sentence where there is no file to be had.
         self.on_problem: Callable[[str], None] = lambda problem: None
         self._name, self._size, self._content = "", 0, bytearray()
         self.on_msg(self.heard)

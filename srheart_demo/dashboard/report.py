@@ -1,7 +1,5 @@
 """An experiment's page: tables, plots and how they were made, in one file that needs no network."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -41,13 +39,7 @@ def report(
     plots: Sequence[Plot],
     facts: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """The page as HTML, plotly.js within.
-
-    Args:
-        title: of the page.
-        tables, plots: what was found.
-        facts: heading → name → value, of how it was made.
-    """
+    """The page as HTML, plotly.js within; `facts` of how it was made are heading → name → value."""
     parts = [
         f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table.html()}</div>'
         for table in tables
@@ -93,47 +85,46 @@ def _plot(plot: Plot, name: str) -> str:
     if isinstance(plot, LinePlot):
         figure.update_xaxes(title_text=plot.x_axis, type="category")
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
-    traces = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
-    for i, trace in traces:
-        figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
+    drawn = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
+    for i, traces in enumerate(drawn):
+        for trace in traces:
+            figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
     config = {"displaylogo": False, "responsive": True}
     body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
     return f"<h2>{escape(plot.title)}</h2>\n{body}"
 
 
-def _boxes(plot: StripPlot) -> Iterator[tuple[int, go.Box]]:
-    """For each panel by its number, a box over every subject's point."""
-    for i, panel in enumerate(plot.panels.values()):
-        for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True):
-            yield (
-                i,
-                go.Box(
-                    y=values,
-                    name=method,
-                    marker={"color": colour, "size": 4, "opacity": 0.6},
-                    line={"color": colour, "width": 1.6},
-                    boxpoints="all",
-                    jitter=0.5,
-                    pointpos=0,
-                    hovertemplate="%{y:.3f}",
-                ),
+def _boxes(plot: StripPlot) -> Iterator[list[go.Box]]:
+    """For each panel a box of each method over every subject's point."""
+    for panel in plot.panels.values():
+        yield [
+            go.Box(
+                y=values,
+                name=method,
+                marker={"color": colour, "size": 4, "opacity": 0.6},
+                line={"color": colour, "width": 1.6},
+                boxpoints="all",
+                jitter=0.5,
+                pointpos=0,
+                hovertemplate="%{y:.3f}",
             )
+            for (method, values), colour in zip(panel.items(), line_colours([*panel]), strict=True)
+        ]
 
 
-def _lines(plot: LinePlot) -> Iterator[tuple[int, go.Scatter]]:
-    """For each panel by its number, means with their SD as bars, at evenly spaced settings."""
+def _lines(plot: LinePlot) -> Iterator[list[go.Scatter]]:
+    """For each panel means with their SD as bars, at evenly spaced settings."""
     for i, panel in enumerate(plot.panels.values()):
         styles = zip(line_colours([*panel]), cycle(_DASHES), strict=False)
-        for (line, cells), (colour, dash) in zip(panel.items(), styles, strict=False):
-            yield (
-                i,
-                go.Scatter(
-                    x=plot.x,
-                    y=[c.mean for c in cells],
-                    error_y={"array": [c.sd for c in cells], "thickness": 1, "width": 3},
-                    name=line,
-                    mode="lines+markers",
-                    line={"color": colour, "width": 2, "dash": dash},
-                    showlegend=i == 0,
-                ),
+        yield [
+            go.Scatter(
+                x=plot.x,
+                y=[c.mean for c in cells],
+                error_y={"array": [c.sd for c in cells], "thickness": 1, "width": 3},
+                name=line,
+                mode="lines+markers",
+                line={"color": colour, "width": 2, "dash": dash},
+                showlegend=i == 0,
             )
+            for (line, cells), (colour, dash) in zip(panel.items(), styles, strict=False)
+        ]

@@ -27,14 +27,10 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.watch import Watch
 
-BURST = 0.04
-"""Seconds of solving between two looks at the controls."""
-REPLAY = 6.0
-"""Seconds that a replay takes, within `BEAT`."""
-BEAT = (0.06, 0.4)
-"""Shortest and longest stay at an iteration in a replay, s."""
-TELL = 0.1
-"""Least seconds between two words about how far a computation is."""
+BURST = 0.04  # Seconds of solving between two looks at the controls
+REPLAY = 6.0  # Seconds that a replay takes, within `BEAT`
+BEAT = (0.06, 0.4)  # Shortest and longest stay at an iteration in a replay, s
+TELL = 0.1  # Least seconds between two words about how far a computation is
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -57,46 +53,32 @@ MOVING = (Activity.LOADING, Activity.RUNNING, Activity.REPLAYING)
 
 @dataclass(frozen=True)
 class Job:
-    """A long computation beside the run.
+    """A long computation beside the run."""
 
-    Attributes:
-        name: in `texts.JOBS`.
-        work: what to compute, in the worker thread.
-        show: what to do with it, on the event loop.
-    """
-
-    name: str
-    work: Callable[[Session, Watch], Any]
-    show: Callable[[Any], object]
+    name: str  # in `texts.JOBS`
+    work: Callable[[Session, Watch], Any]  # what to compute, in the worker thread
+    show: Callable[[Any], object]  # what to do with it, on the event loop
 
 
 class Runner:
-    """Takes the controls' wishes, runs the session and keeps the page up to date.
+    """Takes the controls' wishes, runs the session and keeps the page up to date."""
 
-    Attributes:
-        state: what the run is doing.
-        session: what it drives; None until it is loaded.
-        page, painter: where and by whom it is shown.
-        on_loaded: called with the first session, when it is there.
-        on_scan: called with the session when another scan is looked at.
-        on_state: called with `state` and, if that failed, the problem.
-        on_job: called with a long computation's name and how far it is, of 1; None when it is over,
-            or has given way.
-        on_restored: called with what a state came to otherwise than it was (`Session.restore`).
-        on_problem: called with why a wish was not granted or a computation came to nothing, and the
-            computation's name; the run is as it was.
-    """
-
-    session: Session | None
+    session: Session | None  # what it drives; None until it is loaded
 
     def __init__(self, load: Callable[[], Session], page: Page) -> None:
         self.state, self.session = Activity.LOADING, None
         self.page, self.painter = page, Painter(page)
+        # Called with the first session, and with each when another scan is looked at.
         self.on_loaded: Callable[[Session], object] = lambda session: None
         self.on_scan: Callable[[Session], object] = lambda session: None
+        # With `state` and, if that failed, the problem.
         self.on_state: Callable[[Activity, str], object] = lambda state, problem: None
+        # With a long computation's name and how far it is, of 1; None when it is over or gave way.
         self.on_job: Callable[[str, float | None], object] = lambda name, done: None
+        # With what a state came to otherwise than it was (`Session.restore`).
         self.on_restored: Callable[[Any], object] = lambda otherwise: None
+        # With why a wish was not granted or a computation, of that name, came to nothing; the run
+        # is as it was.
         self.on_problem: Callable[[str, str], object] = lambda problem, job: None
         self._load = load
         self._wishes: dict[str, Callable[[Session], object]] = {}

@@ -1,6 +1,6 @@
 // Label pictures side by side: what was scanned, what the estimate would show, and the truth.
 
-import { brushOf, coloured, element, listen, numbers, redrawn, view } from "./canvas.js";
+import { brushOf, coloured, element, listen, numbers, redrawn, trace, view } from "./canvas.js";
 
 const THIN = 2; // pixels of a picture with a border, at least, for one of its labels
 
@@ -58,25 +58,6 @@ function show(model, el, signal) {
     return pen;
   }
 
-  function outline(pen, shown, [h, w], colour) {
-    const zoom = pen.canvas.width / w;
-    pen.strokeStyle = colour;
-    pen.lineWidth = Math.max(zoom / 2, 1);
-    pen.beginPath();
-    for (let i = 0; i < h * w; i += 1) {
-      const [x, y] = [zoom * (i % w), zoom * Math.floor(i / w)];
-      if (i % w && shown[i] !== shown[i - 1]) {
-        pen.moveTo(x, y);
-        pen.lineTo(x, y + zoom);
-      }
-      if (i >= w && shown[i] !== shown[i - w]) {
-        pen.moveTo(x, y);
-        pen.lineTo(x + zoom, y);
-      }
-    }
-    pen.stroke();
-  }
-
   function draw() {
     const ink = getComputedStyle(el).getPropertyValue("--outline");
     for (const [row, { shape, ...packed }] of Object.entries(model.get("pictures"))) {
@@ -100,7 +81,11 @@ function show(model, el, signal) {
         const colours = model.get(differs ? "difference" : "tissues");
         const zoom = outlined ? Math.max(fit, THIN) : fit;
         const pen = paint(canvases[`${row}-${name}`], shown, shape, colours, zoom);
-        if (outlined) outline(pen, other, shape, ink);
+        if (!outlined) continue;
+        const pixel = pen.canvas.width / shape[1];
+        pen.strokeStyle = ink;
+        pen.lineWidth = Math.max(pixel / 2, 1);
+        trace(pen, other, shape, [0, 0], [pixel, pixel]);
       }
     }
   }

@@ -1,33 +1,22 @@
 // The stack from the side on two canvases: as scanned, where a slice can be dragged, and put back;
 // or a long-axis view over it, which can be dragged too.
 
-import { brushOf, coloured, element, listen, numbers, penFor, redrawn, view } from "./canvas.js";
+import {
+  brushOf,
+  coloured,
+  element,
+  listen,
+  numbers,
+  penFor,
+  redrawn,
+  trace,
+  view,
+} from "./canvas.js";
 
 const NUDGE_MM = 1.25;
 const FARTHEST_MM = 30;
 const LEAST_MM = 0.6; // a hand that moved less has only chosen
 const REST_MS = 250;
-
-// Where neighbouring labels (h × w) differ: edges of pixels, each from one corner to the next.
-export function outlines(labels, [h, w]) {
-  const edges = [];
-  for (let i = 0; i < h; i += 1) {
-    for (let j = 0; j < w; j += 1) {
-      const label = labels[i * w + j];
-      if (i && label !== labels[(i - 1) * w + j])
-        edges.push([
-          [i, j],
-          [i, j + 1],
-        ]);
-      if (j && label !== labels[i * w + j - 1])
-        edges.push([
-          [i, j],
-          [i + 1, j],
-        ]);
-    }
-  }
-  return edges;
-}
 
 function show(model, el, signal) {
   const get = (name) => model.get(name);
@@ -124,13 +113,7 @@ function show(model, el, signal) {
     const [x, y] = canvas === front ? [left + scale * offset, top + scale * down] : [left, top];
     pen.strokeStyle = getComputedStyle(el).getPropertyValue("--ink");
     pen.lineWidth = 1.5;
-    const [dx, dy] = [broad / w, tall / h];
-    pen.beginPath();
-    for (const [from, to] of outlines(seen, [h, w])) {
-      pen.moveTo(x + dx * from[1], y + dy * from[0]);
-      pen.lineTo(x + dx * to[1], y + dy * to[0]);
-    }
-    pen.stroke();
+    trace(pen, seen, [h, w], [x, y], [broad / w, tall / h]);
   }
 
   const ask = redrawn(
@@ -159,11 +142,8 @@ function show(model, el, signal) {
     const help = viewing ? words.viewHelp : words.help;
     front.setAttribute("aria-label", `${help} ${said.textContent}`);
     front.style.cursor = taken() || !viewing ? "" : "not-allowed";
-    captions[0].textContent = viewing
-      ? taken()
-        ? words.scannedView
-        : words.fixedView
-      : words.scanned;
+    const ofView = taken() ? words.scannedView : words.fixedView;
+    captions[0].textContent = viewing ? ofView : words.scanned;
     turn.hidden = leave.hidden = viewing;
     undo.hidden = !taken() && viewing;
     turn.setAttribute(

@@ -28,18 +28,11 @@ class Tab(Hearing):
 
     There are no pictures before there is something in them; what is being computed, is old or will
     come is said in their place.
-
-    Attributes:
-        cards: the tab's content.
-        runner: of the page that it is on.
-        ask: called to bring the open tab up to date; with `True`, whatever became of it before.
-        computes: the name of its computation, in `texts.JOBS`; nothing where it takes no time.
-        by_itself: whether it is computed without being asked for.
-        of_step: whether it shows a step of a run, and is out of date with the next.
     """
 
-    computes = ""
-    by_itself = of_step = True
+    computes = ""  # the name of its computation, in `texts.JOBS`; nothing where it takes no time
+    by_itself = True  # whether it is computed without being asked for
+    of_step = True  # whether it shows a step of a run, and is out of date with the next
 
     def __init__(
         self,
@@ -51,6 +44,7 @@ class Tab(Hearing):
     ) -> None:
         """Another value of a control in `asked` is another question."""
         self.runner, words = runner, texts.TABS[name]
+        # Brings the open tab up to date; with `True`, whatever became of it before.
         self.ask: Callable[[bool], object] = lambda anew: None
         self._controls, self._coming = asked, words["coming"]
         self._news = News(self._coming)
@@ -100,9 +94,9 @@ class Tab(Hearing):
         about = self.about(session)
         under_way = self.runner.computing == self.computes != "" and _same(self._asked, about)
         if _same(self._shown, about) and not anew:
-            self._tell("")
+            self.say("")
         elif not self.by_itself and not anew:
-            self._tell(texts.OLD_RACE if self.filled else self._coming)
+            self.say(texts.OLD_RACE if self.filled else self._coming)
         elif anew or not (_same(self._given_up, about) or under_way):
             self._asked, self._given_up = about, None
             self.compute(session)
@@ -110,28 +104,25 @@ class Tab(Hearing):
     def fill(self) -> None:
         """It shows what was asked for last."""
         self._shown = self._asked
-        self._tell("")
+        self.say("")
 
     def clear(self, said: str | None = None) -> None:
         """Nothing is to be seen, but a word of what will come."""
         self._shown = None
-        self._tell(self._coming if said is None else said)
+        self.say(self._coming if said is None else said)
 
     def wait(self) -> None:
         """A run goes on: what it showed before is old, and what is to come comes later."""
         if self.of_step or not (self.filled or not self.by_itself):
-            self._tell(texts.OLD if self.filled else texts.COMPUTED_LATER)
-
-    def progress(self, word: str, done: float) -> None:
-        """Something is computed."""
-        self._tell(f"{word}: {100 * done:.0f} %", done)
+            self.say(texts.OLD if self.filled else texts.COMPUTED_LATER)
 
     def give_up(self, why: str) -> None:
         """What was asked for is not computed, until somebody asks again."""
         self._given_up = self._asked
-        self._tell(why, again=True)
+        self.say(why, again=True)
 
-    def _tell(self, text: str, done: float | None = None, again: bool = False) -> None:
+    def say(self, text: str, done: float | None = None, again: bool = False) -> None:
+        """A word in the pictures' place, or above them where they are old."""
         mark(self._pictures, "srh-old", self.filled and bool(text))
         show(self._pictures, self.filled)
         self._news.alone(not self.filled)
@@ -139,18 +130,14 @@ class Tab(Hearing):
 
 
 class Tabs:
-    """All tabs; but for the heart each is built when it is opened first.
-
-    Attributes:
-        made: those that are there.
-        on_open: called with the name of one that is opened.
-    """
+    """All tabs; but for the heart each is built when it is opened first."""
 
     def __init__(
         self, runner: Runner, heart: Any, kinds: Mapping[str, Callable[[Runner], Tab]]
     ) -> None:
         self._runner, self._kinds = runner, kinds
-        self.made: dict[str, Any] = {"heart": heart}
+        self.made: dict[str, Any] = {"heart": heart}  # those that are there
+        # called with the name of one that is opened
         self.on_open: Callable[[str], object] = lambda name: None
         self._boxes = {name: named(w.VBox(), "srh-tab") for name in texts.TABS}
         options = [(words["button"], name) for name, words in texts.TABS.items()]

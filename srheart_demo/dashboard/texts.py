@@ -10,8 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "SRHEART_LANGUAGE"
-"""Of the environment: the language to begin with."""
+VARIABLE = "SRHEART_LANGUAGE"  # Of the environment: the language to begin with
 ENGLISH = "en"
 FILES = {
     path.stem.partition("_")[2] or ENGLISH: path
@@ -22,11 +21,7 @@ _words: dict[str, Any] = {}
 
 
 def catalogue(language: str) -> dict[str, Any]:
-    """All that stands in a language's file.
-
-    Raises:
-        KeyError: there is none, with the known ones.
-    """
+    """All that stands in a language's file; of an unknown one a KeyError with the known ones."""
     if language not in FILES:
         raise KeyError(f"unknown language {language!r}; known: {', '.join(FILES)}")
     return tomllib.loads(FILES[language].read_text("utf-8"))

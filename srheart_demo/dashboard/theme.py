@@ -4,8 +4,6 @@ What figures draw is readable on light and on dark: lines have a contrast of 3 o
 Text and grid take their colour from the page's style sheet.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from srheart_demo.frame import TISSUE_COLOURS
@@ -14,22 +12,15 @@ FONT = 'Inter, "Segoe UI", system-ui, -apple-system, Roboto, "Helvetica Neue", A
 INK = "#1A2230"
 MUTED = "#56606F"
 GRID = "#E3E8EF"
-RUNS = ("#8E52B5", "#B07D12", "#D1478C")
-"""One for each run that is kept; none is a tissue's."""
-DASHES = ("solid", "dash", "dot")
-"""So that runs are told apart without colour too."""
+RUNS = ("#8E52B5", "#B07D12", "#D1478C")  # One for each run that is kept; none is a tissue's
+DASHES = ("solid", "dash", "dot")  # So that runs are told apart without colour too
 LANE_DASHES = ("solid", "dash", "dot", "dashdot")
-ESTIMATE = RUNS[0]
-"""What the solver estimates: z, d."""
-MIDDLE = "#7C8797"
-"""A grey for both themes: losses' parts, true values, scale bars."""
-LANES = (*RUNS, MIDDLE)
-"""Of what is compared; after four with other dashes."""
+ESTIMATE = RUNS[0]  # What the solver estimates: z, d
+MIDDLE = "#7C8797"  # A grey for both themes: losses' parts, true values, scale bars
+LANES = (*RUNS, MIDDLE)  # Of what is compared; after four with other dashes
 TRUTH = "#8A94A3"
-CUT = RUNS[1]
-"""The border of a long-axis cut."""
-BACKGROUND = "#EEF1F5"
-"""Of pictures of label maps."""
+CUT = RUNS[1]  # The border of a long-axis cut
+BACKGROUND = "#EEF1F5"  # Of pictures of label maps
 AGREE, DISAGREE = "#B9C1CC", "#D1478C"
 """Colours of a disagreement: the same tissue, and not the same."""
 SEQUENTIAL = ((0.0, "#F3E9C6"), (0.35, "#E0A64B"), (0.7, "#B23A6B"), (1.0, "#3B0F52"))

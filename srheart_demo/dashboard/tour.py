@@ -17,16 +17,9 @@ if TYPE_CHECKING:
 
 
 class TourStrip:
-    """One stop of the tour.
+    """One stop of the tour, and the button `leave` that ends it."""
 
-    Attributes:
-        tour: where somebody is; None until it is begun for the first time.
-        leave: the button that ends it.
-        on_act: called with what "Show me" is to do.
-        on_guess: called when a guess is made: the truth may be seen.
-    """
-
-    tour: Tour | None
+    tour: Tour | None  # where somebody is; None until it is begun for the first time
     _now: Moment | None
 
     def __init__(self) -> None:
@@ -40,8 +33,8 @@ class TourStrip:
         buttons = ui.named(w.HBox(made[:4]), "srh-tour-buttons")
         self.box = ui.named(w.HBox([told, buttons]), "srh-tour")
         self.tour, self._now = None, None
-        self.on_act: Callable[[Act], object] = lambda act: None
-        self.on_guess: Callable[[], object] = lambda: None
+        self.on_act: Callable[[Act], object] = lambda act: None  # does what "Show me" shows
+        self.on_guess: Callable[[], object] = lambda: None  # a guess is made: show the truth
         self._show_me.on_click(lambda _: self._act())
         self._tell.on_click(lambda _: self._bet())
         self._back.on_click(lambda _: self._go(-1))

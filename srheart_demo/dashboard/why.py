@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.watch import Watch
     from srheart_demo.explorer.why import Direction, GaugeCurve, LossMap, Traversal
 
-ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"
-"""Dark on light on dark: seen on any part of a map."""
+ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"  # Dark on light on dark: seen on any part of a map
 NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
 
 

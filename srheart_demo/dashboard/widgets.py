@@ -1,7 +1,5 @@
 """The widgets that cards are made of, each with its CSS class and its words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
@@ -108,9 +106,7 @@ class Hearing:
 class News:
     """A word where one looks: what is computed, and how far; what is old, or still to come.
 
-    Attributes:
-        text: what is said.
-        again: computes what was given up.
+    The button `again` computes what was given up.
     """
 
     def __init__(self, text: str = "") -> None:

@@ -110,9 +110,8 @@ class Cohort:
     def restore(self, subject: CohortScan) -> Record:
         """Restore a subject's heart on one torch thread, and write its result folder.
 
-        Raises:
-            InvalidVolume, Diverged: as `enhance`.
-            RuntimeError: this process has another version than that which the command has.
+        `InvalidVolume` and `Diverged` as of `enhance`; RuntimeError where this process has another
+        version than that which the command has.
         """
         if (self.version, self.weights) != (VERSION, _weights(self.generator)):
             raise RuntimeError(sentence("other worker", version=self.version))
@@ -180,23 +179,10 @@ class Cohort:
         return record
 
     def _record(self, subject: CohortScan, status: str, message: str = "") -> Record:
-        how, own = self.how, subject.meaning
-        labels, of_views = how.convention or own, how.view_convention or own
-        made_with = {
-            "settings": asdict(self.settings),
-            "surface": self.surface,
-            "labels": labels and str(labels),
-            "view_labels": of_views and str(of_views),
-            "view_lacks": how.view_lacks,
-            "check": self.check,
-            "slice_axis": how.slice_axis,
-            "unlabelled": how.unlabelled,
-            "sure": how.sure,
-            "version": self.version,
-            "generator": self.generator,
-            "weights": self.weights,
+        made_with = asdict(self) | {
+            "out": None,  # Results may move.
+            "how": str(subject.how(self.how)),
             "checksums": subject.checksums,
-            "frames": [subject.frame, *subject.view_frames],
             "notes": subject.notes,
         }
         file, view, frame = subject.file, subject.long_axis, subject.frame
@@ -208,9 +194,8 @@ class Cohort:
     ) -> list[CohortScan]:
         """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
-        Raises:
-            UnusableCohort: a result folder would replace one that holds other files than results,
-                or results of another generator.
+        `UnusableCohort` where a result folder would replace one that holds other files than
+        results, or results of another generator.
         """
         todo = []
         for i, subject in enumerate(subjects, start=1):

@@ -74,20 +74,13 @@ class Beat:
 
 @dataclass
 class Kept:
-    """What is done of a cine: in its folder of results, so that a run that was cut goes on.
+    """What is done of a cine: in its folder of results, so that a run that was cut goes on."""
 
-    Attributes:
-        out: the folder; None keeps nothing.
-        made_with: all that the results depend on, of JSON's types; what was made otherwise is made
-            anew.
-        alone: what the first frames were found to be without the others.
-        beats: by frame, those whose folder is there.
-    """
-
-    out: Path | None = None
+    out: Path | None = None  # the folder; None keeps nothing
+    # all that the results depend on, of JSON's types; what was made otherwise is made anew
     made_with: Mapping[str, Any] = field(default_factory=dict)
-    alone: list[Alone] = field(default_factory=list)
-    beats: dict[int, Beat] = field(default_factory=dict)
+    alone: list[Alone] = field(default_factory=list)  # the first frames without the others
+    beats: dict[int, Beat] = field(default_factory=dict)  # by frame, those whose folder is there
 
     @classmethod
     def of(cls, out: Path, made_with: Mapping[str, Any]) -> Self:

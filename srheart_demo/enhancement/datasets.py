@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from srheart_demo.files import read_toml, write_json, write_text
-from srheart_demo.frame import TISSUES
-from srheart_demo.scan.labels import Convention
+from srheart_demo.scan.labels import Convention, meaning_of_names
 
 LAYOUTS = ("nnunet", "bids")
 NNUNET, DSEG = "dataset.json", "dseg.tsv"
@@ -73,17 +72,7 @@ def _legend(path: Path) -> Legend:
         pairs = _of_nnunet(json.loads(text)) if path.name == NNUNET else _of_bids(text)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Legend(path, None)
-    named: dict[str, tuple[int, ...]] = {}
-    for name, values in pairs:
-        words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
-        for tissue, known in _SAID["names"].items():
-            if re.fullmatch(known, words):
-                named[tissue] = (*named.get(tissue, ()), *values)
-    LV, MYO, RV = (named.get(tissue, ()) for tissue in TISSUES[1:])
-    found = Convention(LV, MYO, RV, f"as {path.name} says")
-    each = [value for values in named.values() for value in values]
-    clear = found.LV and found.MYO and len(set(each)) == len(each) and 0 not in each
-    return Legend(path, found if clear else None)
+    return Legend(path, meaning_of_names(pairs, f"as {path.name} says"))
 
 
 def _of_nnunet(content: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
@@ -102,11 +91,7 @@ def _of_bids(text: str) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def places(layout: str, results: Iterable[str]) -> dict[str, str]:
-    """Result folder → where a layout of `LAYOUTS` keeps its heart.
-
-    Raises:
-        ValueError: two have the same place.
-    """
+    """Result folder → where a layout of `LAYOUTS` keeps its heart; ValueError if two are there."""
     placed: dict[str, str] = {}
     for name in results:
         place = _bids_path(name) if layout == "bids" else name.replace("/", "_") + ".nii.gz"
@@ -117,13 +102,8 @@ def places(layout: str, results: Iterable[str]) -> dict[str, str]:
 
 
 def write_dataset(layout: str, hearts: Mapping[str, Path], version: str, folder: Path) -> None:
-    """Write hearts as a tool of the field keeps them; nnU-Net's layout is that of predictions.
-
-    Args:
-        hearts: result folder → file.
-        version: of this package.
-        folder: an empty one.
-    """
+    """Write hearts, result folder → file, into an empty folder as a tool of the field keeps them;
+    nnU-Net's layout is that of predictions. `version` is this package's."""
     for name, place in places(layout, hearts).items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(hearts[name], folder / place)

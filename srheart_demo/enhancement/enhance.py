@@ -21,7 +21,7 @@ from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
-from srheart_demo.heart.surface import heart_surfaces, write_stl
+from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
@@ -130,11 +130,12 @@ class Enhancement:
         said = WORDING["heart"]["astray"]
         return tuple(said.format(name=os.path.basename(name), far=np.hypot(*d)) for name, d in far)
 
-    def write(self, folder: Path | str, surface: bool = True) -> None:
+    def write(self, folder: Path | str, surface: bool = True, scene: bool = False) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
 
         The folder is made if it is missing; files of these names in it are written over. The
-        `surface`, heart.stl, takes nearly all of the space; it may be left out.
+        `surface`, heart.stl, takes nearly all of the space; it may be left out. A `scene`,
+        heart.glb, has a named and coloured body for each tissue.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,10 +143,13 @@ class Enhancement:
         columns = ["iteration", *CURVES]
         write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
-        if surface:
+        names = ["heart.stl"] * surface + ["heart.glb"] * scene
+        if names:
             world = self.world_from_field
-            meshes = heart_surfaces(self.field, refine=2).items()
-            write_stl({t: mesh.transform(world) for t, mesh in meshes}, folder / "heart.stl")
+            found = heart_surfaces(self.field, refine=2).items()
+            meshes = {tissue: mesh.transform(world) for tissue, mesh in found}
+        for name in names:
+            write_surfaces(meshes, folder / name)
 
 
 def enhance(

@@ -78,16 +78,19 @@ class CohortScan:
             return self.notes
         return (*self.legend.notes, *self.notes)
 
-    def read(self, how: HowToRead = AS_FOUND) -> Scan:
-        """The scan, with its frames; `InvalidVolume` as `read_scan`."""
-        own = replace(
+    def how(self, how: HowToRead = AS_FOUND) -> HowToRead:
+        """The same with its frames, and with what its dataset says where nothing else is said."""
+        return replace(
             how,
             frame=self.frame,
             view_frame=self.view_frames,
             convention=how.convention or self.meaning,
             view_convention=how.view_convention or self.meaning,
         )
-        return read_scan(*self.paths, how=own)
+
+    def read(self, how: HowToRead = AS_FOUND) -> Scan:
+        """The scan; `InvalidVolume` as `read_scan`."""
+        return read_scan(*self.paths, how=self.how(how))
 
     def without(self, view: int) -> "CohortScan":
         """The same, without one of its views."""
@@ -152,19 +155,14 @@ def find_subjects(
 
     A NIfTI file of labels is a stack, or a view if it is one plane or its name says so. Each frame
     with labels is a subject. What cannot be read is one too: trying it says what is wrong. Names
-    that begin with a dot are passed over, and so is what lies in `out`.
+    that begin with a dot are passed over, and so is what lies in `out`, the folder of results.
 
     A view goes with the stack whose path has the same words, but those for short axis, long axis
     and labels; or with the only stack of its folder whose name has all words of its own, or no
-    others.
+    others. What the values of views mean is recognised one by one where `view_convention` does not
+    say it. `watch` is told how many files of how many were looked at.
 
-    Args:
-        out: where results go.
-        view_convention: what the values of views mean; recognised one by one by default.
-        watch: told how many files of how many were looked at.
-
-    Raises:
-        UnusableCohort: there is no such folder, or two scans would share a result folder.
+    `UnusableCohort` where there is no such folder, or two scans would share a result folder.
     """
     root, results = folder.resolve(), out.resolve() if out else None
     if not root.is_dir():

@@ -148,11 +148,8 @@ def measured(
 ) -> dict[str, float]:
     """The `QUANTITIES` of a scan, by `quick` solves of it as placed, mirrored and upside down.
 
-    What cannot be measured is NaN.
-
-    Args:
-        solved: what a `quick` solve made of the scan, if that has been done.
-        watch: told how many of how many solves are done.
+    What cannot be measured is NaN. `solved` is what a `quick` solve made of the scan, if that has
+    been done; `watch` is told how many of how many solves are done.
     """
     by_hand = scan.by_hand
     others = {

@@ -95,11 +95,7 @@ drawn_heart = lru_cache(maxsize=1)(simulate.synthetic_heart)  # A heart at each 
 
 @lru_cache(maxsize=1)
 def read_heart(path: Path) -> LabelVolume:
-    """A high-resolution heart of a file, `on_hr_grid`.
-
-    Raises:
-        InvalidVolume: the file cannot be read or shows no whole heart.
-    """
+    """A high-resolution heart of a file, `on_hr_grid`; `InvalidVolume` where it shows none."""
     return on_hr_grid(read_short_axis(path))
 
 

@@ -1,29 +1,33 @@
 """What a generator can do: how well it holds known hearts, how its latent space is filled, speed.
 
-Does z ~ N(0, I) give hearts, and do hearts give N(0, I)? Scores go by name; `parts` lists all that
-``srheart evaluate generator`` measures.
+Does z ~ N(0, I) give hearts, and do hearts give N(0, I)? `Generators` is the experiment of
+``srheart evaluate generator``.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 from timeit import timeit
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from srheart_demo.experiments.cases import held_out_seeds
+from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import by_tissue
-from srheart_demo.experiments.tables import Row, Rows, Scores, Table
-from srheart_demo.files import fingerprint, write_text
+from srheart_demo.experiments.summary import TABLES, Comparison, Plot
+from srheart_demo.experiments.tables import Results, Scores, Table
+from srheart_demo.files import fingerprint
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, hr_affine
 from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.generator import HeartGenerator, to_labels
-from srheart_demo.heart.measures import Summary, assd, dice, summary
+from srheart_demo.heart.generator import HeartGenerator, load_generator, to_labels, weights_file
+from srheart_demo.heart.measures import assd, dice
 from srheart_demo.heart.population import SEEDS, VOLUME_RANGES, draw
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.evidence import whole_heart
@@ -39,79 +43,117 @@ EVALUATION_SEED = SEEDS["evaluation"].start
 ACTIVE = 0.01
 """Variance of q(z|x)'s mean over hearts from which a dimension is active (Burda et al. 2016)."""
 DRAWS_PER_PAIR = 20  # 1,000 draws come with 50 pairs of hearts to interpolate between
-_EACH = " / ".join(TISSUES[1:])
 POINTS = 5  # Codes looked at between the two of a pair
+FILES, DRAWN, AT_ZERO, BETWEEN = "files", "z ~ N(0, I)", "z = 0", "interpolation"
+LATENTS, DECODER = "latent space", "decoder"
+"""Levels beside the populations."""
+PARTS = {
+    "known hearts": (FILES,),
+    "hearts of codes": (DRAWN, AT_ZERO, BETWEEN),
+    LATENTS: (LATENTS,),
+    DECODER: (DECODER,),
+}
+"""Of `TABLES` → its levels, but for the populations."""
+
+ScoredBy = Callable[..., Scores]
 
 
-class Section(NamedTuple):
-    """What a group of scores was measured on."""
+@dataclass(frozen=True)
+class Generators(Experiment):
+    """Generators beside each other: by known hearts, hearts of codes, latent space and speed."""
 
-    generator: str
-    weights: str  # their fingerprint
-    on: str  # a population, a file, or a part of the generator
-    seed: int  # of what was drawn
-    n: int  # hearts or draws that the scores are means over
+    generators: tuple[str, ...]  # shipped ones' names, or files of weights
+    populations: tuple[str, ...]
+    files: tuple[Path, ...]  # of HR hearts
+    hearts: int  # of each population
+    draws: int  # of z, and hearts encoded for the latent space
+    seed: int = 0
+    name: ClassVar[str] = "generators"
+    title: ClassVar[str] = "What generators can do"
+    figures: ClassVar[tuple[str, ...]] = tuple(
+        dict.fromkeys(
+            figure.format(tissue)
+            for part in PARTS
+            for figure, _ in TABLES[part]["columns"].values()
+            for tissue in TISSUES[1:]
+        )
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """What is measured of which generators, and their weights."""
+        return {
+            "methods": self.generators,
+            "populations": self.populations,
+            "files": {path.name: fingerprint(path) for path in self.files},
+            "hearts": self.hearts,
+            "draws": self.draws,
+            "seed": self.seed,
+            "weights": {name: fingerprint(weights_file(name)) for name in self.generators},
+        }
+
+    def tasks(self) -> Sequence[Task]:
+        """Known hearts, hearts of codes, what encoders make of hearts, and the decoders."""
+        encoders = [name for name in self.generators if isinstance(load_generator(name), Encoder)]
+
+        def on(measure: ScoredBy, names: Sequence[str] = self.generators) -> dict[str, ScoredBy]:
+            return {name: partial(_measured, measure, name) for name in names}
+
+        n, seeds, known = self.draws, partial(held_out_seeds, seed=self.seed, start=0), on(accuracy)
+        tasks = [
+            Task(f"{population} {seed}", population, partial(unseen_heart, population, seed), known)
+            for population, seed in product(self.populations, seeds(self.hearts))
+        ]
+        tasks += [Task(path.name, FILES, partial(placed_heart, path), known) for path in self.files]
+        codes = [(f"draw {i}", DRAWN, i) for i in range(n)] + [(AT_ZERO, AT_ZERO, 0)] * bool(n)
+        codes += [(f"pair {i}", BETWEEN, i) for i in range(n // DRAWS_PER_PAIR)]
+        for subject, level, i in codes:
+            of = on(share_sound, encoders if level == BETWEEN else self.generators)
+            tasks.append(Task(subject, level, partial(tuple, (level, i, n, self.seed)), of))
+        if n:
+            tasks.append(Task(LATENTS, LATENTS, partial(seeds, n), on(latent_space, encoders)))
+        for name in self.generators:
+            tasks.append(Task(DECODER, DECODER, partial(_size, name), on(decoder, [name])))
+        return tasks
+
+    def tables(self, results: Results) -> list[Table]:
+        """Means of all parts, and the figures of each file where there are several."""
+        each = Results(None, self.figures)
+        if len(self.files) > 1:
+            of_files = (row for row in results.rows if row["level"] == FILES)
+            each.add(*({**row, "level": row["subject"]} for row in of_files))
+        known, *others = PARTS
+        tables = [
+            self._table(results, known, (*self.populations, FILES)),
+            self._table(each, known, [path.name for path in self.files]),
+            *(self._table(results, part, PARTS[part]) for part in others),
+        ]
+        return [table for table in tables if table.rows]
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Dice of the best code of every known heart."""
+        measured = {row["level"] for row in results.rows}
+        levels = [level for level in (*self.populations, FILES) if level in measured]
+        compared = Comparison(results, levels, self.generators)
+        return [compared.strips("Best codes", "ceiling Dice {}")] if levels else []
+
+    def _table(self, results: Results, part: str, levels: Sequence[str]) -> Table:
+        columns, compared = TABLES[part]["columns"], Comparison(results, levels, self.generators)
+        rows = [
+            (level, name, *(compared.mean_text(level, name, *of) for of in columns.values()))
+            for level, name in product(levels, self.generators)
+        ]
+        note = TABLES[part]["note"].format(**vars(self))
+        shown = [row for row in rows if any(row[2:])]
+        return Table(part.capitalize(), ("of", "generator", *columns), shown, note)
 
 
-class Part(NamedTuple):
-    """A section, and how it is measured: `work` on each of `items`, whose results are summed up."""
-
-    section: Section
-    work: Callable[[Any], Any]
-    items: Iterable[Any]
-    sum_up: Callable[[list[Any]], list[Scores]] = list
+def _size(name: str) -> float:
+    """Of a generator's file, MB."""
+    return weights_file(name).stat().st_size / 1e6
 
 
-def on_hearts(
-    G: HeartGenerator,
-    weights: Path,
-    populations: Iterable[str],
-    files: Sequence[Path],
-    n: int,
-    seed: int,
-) -> Iterator[Part]:
-    """How well a generator holds `n` hearts of each population, and the heart of each file."""
-
-    def score(make: Callable[[], LabelVolume]) -> Scores:
-        return accuracy(G, make())
-
-    for population in populations if n else ():
-        hearts = [partial(unseen_heart, population, s) for s in held_out_seeds(n, seed, 0)]
-        yield Part(section(G, weights, population, seed, n), score, hearts)
-    for path in files:
-        yield Part(section(G, weights, path.name, seed), score, [partial(placed_heart, path)])
-
-
-def of_itself(G: HeartGenerator, weights: Path, n: int, seed: int) -> Iterator[Part]:
-    """A generator's `n` draws, its latent space, its speed and its size."""
-    sound, of = partial(soundness, G), partial(section, G, weights, seed=seed)
-    if n:
-        rng = torch.Generator().manual_seed(seed)
-        codes = torch.randn(n, G.latent_size, generator=rng).split(1)
-        yield Part(of("z ~ N(0, I)", n=n), sound, codes)
-        yield Part(of("z = 0"), sound, [torch.zeros(1, G.latent_size)])
-    if n and isinstance(G, Encoder):
-        hearts, encode = held_out_seeds(n, seed, 0), partial(posterior, G)
-        yield Part(of("latent space", n=n), encode, hearts, _together)
-        if pairs := n // DRAWS_PER_PAIR:
-            ends = (encode(s)[0] for s in held_out_seeds(2 * pairs, seed, 0))
-            between = (
-                z
-                for pair in zip(ends, ends, strict=True)
-                for z in interpolations(torch.stack(pair, dim=1)).split(1)
-            )
-            yield Part(of("interpolation", n=pairs * POINTS), sound, between)
-    size = {"latent size M": G.latent_size, "file, MB": weights.stat().st_size / 1e6}
-    yield Part(of("decoder"), lambda _: decode_times(G) | size, [G])
-
-
-def _together(posteriors: list[tuple[Tensor, Tensor]]) -> list[Scores]:
-    return [latent_statistics(*map(torch.cat, zip(*posteriors, strict=True)))]
-
-
-def section(G: HeartGenerator, weights: Path, on: str, seed: int, n: int = 1) -> Section:
-    """The name of what is measured of a generator."""
-    return Section(G.name, fingerprint(weights), on, seed, n)
+def _measured(measure: ScoredBy, name: str, case: Any) -> Scores:
+    return measure(load_generator(name), case)
 
 
 def unseen_heart(population: str, seed: int) -> LabelVolume:
@@ -123,8 +165,7 @@ def unseen_heart(population: str, seed: int) -> LabelVolume:
 def placed_heart(path: Path) -> LabelVolume:
     """A heart of a file at its own voxels, in the model's frame as `place` finds it.
 
-    Raises:
-        InvalidVolume: the file cannot be read or shows no whole heart.
+    `InvalidVolume` where the file cannot be read or shows no whole heart.
     """
     heart = read_short_axis(path)
     model_from_world = np.linalg.inv(place(heart).world_from_model)
@@ -167,10 +208,8 @@ def latent_statistics(means: Tensor, variances: Tensor) -> Scores:
     """How far the aggregate posterior, the mean of q(z|x) over hearts, is from N(0, I).
 
     Its first two moments tell: KL is that of a Gaussian with these moments to N(0, I). Of it, n
-    hearts alone would give M (M + 3) / 4n, were they draws of N(0, I).
-
-    Args:
-        means, variances: (n, M) of q(z|x).
+    hearts alone would give M (M + 3) / 4n, were they draws of N(0, I). Means and variances are
+    (n, M) of q(z|x).
     """
     mean = means.mean(0)
     covariance = torch.cov(means.T, correction=0) + variances.mean(0).diag()
@@ -186,6 +225,12 @@ def latent_statistics(means: Tensor, variances: Tensor) -> Scores:
     }
 
 
+def latent_space(G: Encoder, seeds: Sequence[int]) -> Scores:
+    """`latent_statistics` over the unseen hearts of some seeds."""
+    found = [posterior(G, seed) for seed in seeds]
+    return latent_statistics(*map(torch.cat, zip(*found, strict=True)))
+
+
 def interpolations(ends: Tensor, points: int = POINTS) -> Tensor:
     """Codes (n points, M) evenly spread between the first and second of pairs (n, 2, M)."""
     t = torch.linspace(0, 1, points + 2)[1:-1, None]
@@ -197,6 +242,25 @@ def soundness(G: Generator, z: Tensor) -> Scores:
     """Whether a code (1, M) gives a heart without `anatomy.faults` on the HR grid: 1 or 0."""
     faults = anatomy.faults(to_labels(G.decode(z)), volumes=VOLUME_RANGES)
     return {"sound hearts": float(not faults)}
+
+
+def share_sound(G: Generator, which: tuple[str, int, int, int]) -> Scores:
+    """`soundness` over `codes`, a mean."""
+    return {"sound hearts": fmean(soundness(G, z)["sound hearts"] for z in codes(G, *which))}
+
+
+def codes(G: Any, level: str, i: int, n: int, seed: int) -> Sequence[Tensor]:
+    """The i-th of `n` draws of z ~ N(0, I), z = 0, or what lies between the i-th pair of hearts."""
+    if level == BETWEEN:
+        ends = [posterior(G, s)[0] for s in held_out_seeds(n, seed, 0)[2 * i : 2 * i + 2]]
+        return interpolations(torch.stack(ends, dim=1)).split(1)
+    draws = torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
+    return [draws[i : i + 1] * (level == DRAWN)]
+
+
+def decoder(G: Generator, size: float) -> Scores:
+    """`decode_times`, M, and the size of the file in MB."""
+    return decode_times(G) | {"latent size M": G.latent_size, "file, MB": size}
 
 
 def decode_times(G: Generator) -> Scores:
@@ -216,75 +280,3 @@ def decode_times(G: Generator) -> Scores:
             work()
             scores[name] = 1000 * timeit(work, timer=time.thread_time, number=30) / 30
     return scores
-
-
-class Evaluation(Rows):
-    """What was measured of generators: a row for each score of each section."""
-
-    def __init__(self, path: Path | None = None) -> None:
-        """Open a CSV, or make it. Where `path` ends otherwise it shows the table as Markdown."""
-        in_rows = path if path and path.suffix == ".csv" else None
-        columns = [*Section._fields, "measure", *Summary._fields]
-        super().__init__(in_rows, columns, Section._fields)
-        self.page = None if in_rows else path
-        self._show()
-
-    def __contains__(self, of: Section) -> bool:
-        return tuple(map(str, of)) in self.done
-
-    def add_section(self, of: Section, scores: Sequence[Scores]) -> None:
-        """Add the summary of each score over hearts or draws."""
-        rows = []
-        for name in scores[0]:
-            found = summary([heart[name] for heart in scores])._asdict()
-            numbers = {field: f"{number:.6g}" for field, number in found.items()}
-            rows.append({**{k: str(v) for k, v in of._asdict().items()}, "measure": name} | numbers)
-        self.add(*rows)
-        self._show()
-
-    def means(self, of: Section) -> Scores:
-        """The scores of a section without their spread."""
-        return {row["measure"]: float(row["mean"]) for row in self._sections()[tuple(map(str, of))]}
-
-    def _show(self) -> None:
-        if self.page:
-            write_text(self.markdown(), self.page)
-
-    def _sections(self) -> dict[tuple[str, ...], list[Row]]:
-        sections: dict[tuple[str, ...], list[Row]] = {}
-        for row in self.rows:
-            sections.setdefault(tuple(row[name] for name in self.key), []).append(row)
-        return sections
-
-    def markdown(self) -> str:
-        """For each generator one table over hearts, and one of all else."""
-        sections, text = self._sections(), []
-        for generator in dict.fromkeys(section[:2] for section in sections):
-            text += ["### {} ({})".format(*generator), ""]
-            own = {(s[2], s[4]): _cells(rows) for s, rows in sections.items() if s[:2] == generator}
-            hearts = {s: cells for s, cells in own.items() if any(_EACH in name for name in cells)}
-            others = {s: cells for s, cells in own.items() if s not in hearts}
-            if hearts:
-                columns = dict.fromkeys(column for cells in hearts.values() for column in cells)
-                rows = [(*s, *(cells.get(c, "") for c in columns)) for s, cells in hearts.items()]
-                text += Table("", ("hearts", "n", *columns), rows).markdown()
-            if others:
-                rows = [
-                    (f"{on}: {measure}", n, value)
-                    for (on, n), cells in others.items()
-                    for measure, value in cells.items()
-                ]
-                text += Table("", ("generator", "n", "value"), rows).markdown()
-        return "\n".join(text)
-
-
-def _cells(rows: Iterable[Row]) -> dict[str, str]:
-    """Means as text by measure; those of LV, MYO and RV share a cell."""
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        stem, _, tissue = row["measure"].rpartition(" ")
-        name = f"{stem} {_EACH}" if tissue in TISSUES else row["measure"]
-        note = "" if row["missing"] == "0" else f" ({row['missing']} missing)"
-        mean = f"{float(row['mean']):{'.3f' if tissue in TISSUES else '.4g'}}"
-        groups.setdefault(name, []).append(mean + note)
-    return {name: " / ".join(means) for name, means in groups.items()}

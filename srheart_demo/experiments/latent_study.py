@@ -55,7 +55,6 @@ class LatentStudy(Experiment):
     def settings(self) -> dict[str, Any]:
         """The subjects, what is compared, the training, and the weights."""
         return {
-            "experiment": self.name,
             **self.subjects.settings(),
             "latent sizes": self.latent_sizes,
             "betas": self.betas,

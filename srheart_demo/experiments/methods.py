@@ -167,11 +167,8 @@ METHODS: dict[str, Method] = {
 
 
 def method(name: str, level: str) -> Method:
-    """A method by its name; "EDSR" is the one that was trained on this level of motion.
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-    """
+    """A method by its name; "EDSR" is the one that was trained on this level of motion. An unknown
+    name is a KeyError with the known ones."""
     full = _full_name(name, level)
     if full in FORMER:
         raise KeyError(f"{name!r} is now called {FORMER[full]!r}")

@@ -42,7 +42,6 @@ class MethodsOnHearts(Experiment):
 
     subjects: HeldOut
     methods: tuple[str, ...] = ()
-    name: ClassVar[str]  # on the command line
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
     printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
@@ -56,7 +55,6 @@ class MethodsOnHearts(Experiment):
     def settings(self) -> dict[str, Any]:
         """The subjects, the methods, and the weights."""
         return {
-            "experiment": self.name,
             **self.subjects.settings(),
             "methods": self.methods,
             "weights": weights_in_use(self.methods, self.levels),
@@ -208,18 +206,12 @@ PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
 def recorded(
     kind: type[MethodsOnHearts], folder: Path = RESULTS_FOLDER
 ) -> tuple[MethodsOnHearts, Results]:
-    """An experiment that was measured beforehand, for lessons to show, and its results.
-
-    Raises:
-        FileNotFoundError: it is not there; says how to get it.
-    """
+    """An experiment that was measured beforehand, for lessons to show, and its results;
+    FileNotFoundError, which says how to get them, where they are not there."""
     home = folder / kind.name
     if missing := [f for f in (SETTINGS_FILE, RESULTS_FILE) if not (home / f).is_file()]:
-        raise FileNotFoundError(
-            f"{home} has no {missing[0]}. The full tables come with a clone of the repository, in "
-            "docs/results; SRHEART_RESULTS names another folder. Or measure them, which takes an "
-            f"hour or two: srheart experiment {kind.name} -o {home}"
-        )
+        lacking = TABLES["recorded"]["lacking"]
+        raise FileNotFoundError(lacking.format(home=home, file=missing[0], name=kind.name))
     settings = json.loads((home / SETTINGS_FILE).read_text(encoding="utf-8"))["settings"]
     subjects = HeldOut(settings["population"], settings["hearts"], settings["seed"])
     experiment = kind(subjects, tuple(settings["methods"]))

@@ -71,7 +71,6 @@ class RealStacks(Experiment):
         levels = dict.fromkeys(level for path in self.files for level in self._levels(path))
         used = [weights_in_use(self._on(level), [level]) for level in levels]
         return {
-            "experiment": self.name,
             "files": {name: fingerprint(path) for name, path in self._names().items()},
             "simulate": self.simulate,
             "seed": self.seed,
@@ -144,10 +143,7 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     """Hide every second slice, the first with tissue being seen.
 
     Placement and restoration know the others only. A slice that nobody labelled is no score.
-
-    Raises:
-        InvalidVolume: no slice lies hidden between two that show tissue, or the rest cannot be
-            placed.
+    `InvalidVolume` where none lies hidden between two with tissue, or the rest cannot be placed.
     """
     first = int(np.flatnonzero(stack.labels.any(axis=(1, 2)))[0]) % 2
     affine = stack.affine.copy()
@@ -158,10 +154,7 @@ def hide(stack: LabelVolume) -> HiddenSlices:
     hidden = np.arange(tissue[0] + 1, tissue[-1], 2)
     hidden = hidden[stack.labelled[hidden]]
     if not len(hidden):
-        raise InvalidVolume(
-            f"{stack.name}: with every second slice hidden, one slice with tissue is left; give "
-            "stacks of three such slices or more."
-        )
+        raise InvalidVolume.of(stack.name, "nothing to hide")
     scan = Scan.of(seen)
     grid = stack_geometry(stack, scan.placement)
     return HiddenSlices(scan, grid.slices(hidden), stack.labels[hidden])

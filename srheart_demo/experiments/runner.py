@@ -47,6 +47,7 @@ class Task:
 class Experiment(ABC):
     """What is measured on what, and how it is summed up under a title."""
 
+    name: ClassVar[str]  # on the command line
     title: ClassVar[str]
     figures: ClassVar[tuple[str, ...]]
 
@@ -78,15 +79,12 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
     """The results in a folder, which is made where there is none.
 
     When a run begins, or methods come to those of a run, `made_with` is written beside the
-    settings, for the record.
-
-    Raises:
-        OtherSettings: the folder holds results of other settings, or of something else.
-        OSError: it cannot be written.
+    settings, for the record. `OtherSettings` where the folder holds results of other settings, or
+    of something else; OSError where it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path, results = folder / SETTINGS_FILE, folder / RESULTS_FILE
-    wanted = json.loads(json.dumps(experiment.settings()))
+    wanted = json.loads(json.dumps({"experiment": experiment.name, **experiment.settings()}))
     if path.exists():
         record = json.loads(path.read_text(encoding="utf-8"))
         found, earlier = record["settings"], record["made_with"]
@@ -133,15 +131,9 @@ def measure_all(
     """Measure what the results do not hold yet.
 
     A case or method that fails leaves its error in its rows, and the others go on. So they do when
-    a process dies: the rows of its case stay open.
-
-    Args:
-        results: what is known already; they grow by rows.
-        jobs: processes, each on one torch thread; 1 works here.
-        watch: told after each row how many of how many are measured, and the row.
-
-    Raises:
-        WorkerDied: all else is measured, but a case's process died, say for want of memory.
+    a process dies, say for want of memory: the rows of its case stay open, and when all else is
+    measured `WorkerDied` is raised. `jobs` are processes, each on one torch thread; 1 works here.
+    `watch` is told after each row how many of how many are measured, and the row.
     """
     tasks, done = experiment.tasks(), results.done
     total = sum(len(task.measures) for task in tasks)

@@ -114,12 +114,8 @@ class Comparison:
         structures: Sequence[str] = SCORED,
         named: str = "dice_{}",
     ) -> Table:
-        """Dice of each structure by level and method, beside the paper's where it has them.
-
-        Args:
-            printed: level → method → what stands in the paper.
-            named: what they are called in the results.
-        """
+        """Dice of each structure by level and method, `named` so in the results, beside the
+        paper's where it has them: `printed` is level → method → what stands there."""
         printed = printed or {}
         theirs = dict.fromkeys(
             s for level in printed.values() for row in level.values() for s in row
@@ -169,7 +165,7 @@ class Comparison:
         """Means over the subjects of each method, with columns and notes `of` some `TABLES`."""
         columns = {h: figure for x in of for h, figure in TABLES[x].get("columns", {}).items()}
         rows = [
-            (level, method, *(self._means(level, method, *figure) for figure in columns.values()))
+            (level, method, *(self.mean_text(level, method, *of) for of in columns.values()))
             for level, method in product(self.levels, self.methods)
         ]
         note = " ".join(TABLES[x]["note"] for x in ("means", *of)).format(**facts)
@@ -193,7 +189,7 @@ class Comparison:
             return Table(title, ("motion", *head), rows, note)
         return Table(title, head, [row[1:] for row in rows], note)
 
-    def _means(self, level: str, method: str, named: str, digits: int | None = None) -> str:
+    def mean_text(self, level: str, method: str, named: str, digits: int | None = None) -> str:
         """A cell of `TABLES`; empty where no subject has the figure."""
         texts = []
         for name in dict.fromkeys(named.format(tissue) for tissue in TISSUES[1:]):
@@ -205,20 +201,15 @@ class Comparison:
             text = f"{mean:+.1f} ± {sd:.1f}" if digits is None else f"{mean:.{digits}f}"
             note = f" ({missing} missing)" if missing and digits is not None else ""
             texts.append(text + note if math.isfinite(mean) else "")
-        return " / ".join(texts)
+        return " / ".join(texts) if any(texts) else ""
 
 
 def paired_interval(a: Values, b: Values) -> tuple[float, float, float]:
-    """Mean of a − b over subjects, and its 95 % bootstrap interval by percentiles (Efron 1979).
+    """Mean of a − b over subjects, and the lower and upper end of its 95 % bootstrap interval by
+    percentiles (Efron 1979).
 
-    Args:
-        a, b: (n,) figures of two methods on the same subjects.
-
-    Returns:
-        Mean, lower and upper end.
-
-    Raises:
-        ValueError: not as many of one as of the other, or none.
+    a and b are (n,) figures of two methods on the same subjects; ValueError where there are not as
+    many of one as of the other, or none.
     """
     if a.shape != b.shape or not len(a):
         raise ValueError(f"pairs are needed, not {len(a)} and {len(b)} values")

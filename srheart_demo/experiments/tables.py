@@ -21,26 +21,19 @@ Values = NDArray[np.float64]
 Scores = dict[str, float]  # What was measured, by name
 
 
-class Rows:
-    """Rows of text, each known by some of its columns.
+class Results:
+    """Rows by subject, level and method; one that failed has an `error` and no figures.
 
     What is added is written by one call and flushed to the disk. What a killed process leaves of a
     line is dropped when the file is opened again.
     """
 
-    def __init__(self, path: Path | None, columns: Sequence[str], key: Sequence[str]) -> None:
-        """Open a file, or make it.
+    key = KEY
 
-        Args:
-            path: of the CSV; None keeps the rows in memory only.
-            columns: of the table, in order.
-            key: those that a row is known by.
-
-        Raises:
-            ValueError: the file has other columns.
-            OSError: it cannot be written.
-        """
-        self.path, self.columns, self.key = path, [*columns], key
+    def __init__(self, path: Path | None, figures: Sequence[str]) -> None:
+        """Open a CSV with these figures between the key and the error, or make it; without a path
+        the rows stay in memory. ValueError where the file has other columns."""
+        self.path, self.columns = path, [*KEY, *figures, "error"]
         self.rows: list[Row] = []
         if path is None:
             return
@@ -73,14 +66,6 @@ class Rows:
     def done(self) -> set[tuple[str, ...]]:
         """Keys of all rows."""
         return {tuple(row[name] for name in self.key) for row in self.rows}
-
-
-class Results(Rows):
-    """Rows by subject, level and method; one that failed has an `error` and no figures."""
-
-    def __init__(self, path: Path | None, figures: Sequence[str]) -> None:
-        """As `Rows`, with these figures between the key and the error."""
-        super().__init__(path, [*KEY, *figures, "error"], KEY)
 
     @property
     def failures(self) -> list[Row]:

@@ -90,7 +90,6 @@ class RealViews(Experiment):
         """The files, the methods, and the weights."""
         paths = [path for files in self.subjects.values() for path in files]
         return {
-            "experiment": self.name,
             "files": {path.name: fingerprint(path) for path in paths},
             "methods": self._methods(),
             "weights": weights_in_use(self._methods(), self.levels),

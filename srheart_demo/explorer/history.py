@@ -1,7 +1,5 @@
 """Everything that a session has computed: runs, where they parted, and what is looked at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 
 from srheart_demo.heart.generator import OURS, HeartGenerator, available, load_generator
@@ -9,27 +7,19 @@ from srheart_demo.solver.algorithm import Change, Step
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings, title
 
-MOST = 3
-"""Runs kept side by side; more lines cannot be told apart."""
+MOST = 3  # Runs kept side by side; more lines cannot be told apart
 
 
 @dataclass(eq=False)
 class Run:
-    """One run of Algorithm 1.
+    """One run of Algorithm 1."""
 
-    Attributes:
-        problem: what it solves, with the generator that must explain it.
-        steps: all of them, from the start.
-        changes: those made by hand, with the iteration after which each was made.
-        parted: iteration at which it left an earlier run, or 0.
-        colour: a number from 0, to tell it from the others.
-    """
-
-    problem: Problem
-    steps: list[Step]
+    problem: Problem  # what it solves, with the generator that must explain it
+    steps: list[Step]  # all of them, from the start
+    # those made by hand, with the iteration after which each was made
     changes: list[tuple[int, Change]] = field(default_factory=list)
-    parted: int = 0
-    colour: int = 0
+    parted: int = 0  # iteration at which it left an earlier run, or 0
+    colour: int = 0  # a number from 0, to tell it from the others
 
     @property
     def settings(self) -> Settings:
@@ -38,11 +28,8 @@ class Run:
 
 
 def generator_called(name: str = "") -> HeartGenerator:
-    """A shipped generator, one object for each name; the usual one without a name.
-
-    Raises:
-        KeyError: an unknown name, with the known ones.
-    """
+    """A shipped generator, one object for each name; the usual one without a name. Of an unknown
+    name a KeyError with the known ones."""
     if name not in ("", *available()):
         raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
     return load_generator(name or OURS)
@@ -60,17 +47,12 @@ def called(settings: Settings, G: Generator) -> str:
 
 
 class History:
-    """Up to `MOST` runs, of which one is active, and the iteration that is looked at.
-
-    Attributes:
-        runs: oldest first.
-        active: the run that is looked at and goes on.
-        at: index of the step that is looked at.
-    """
+    """Up to `MOST` runs, of which one is active, and the iteration that is looked at."""
 
     def __init__(self, *runs: Run) -> None:
-        self.runs = [*runs]
-        self.active, self.at = self.runs[0], 0
+        self.runs = [*runs]  # oldest first
+        self.active = self.runs[0]  # the run that is looked at and goes on
+        self.at = 0  # index of the step that is looked at
 
     @property
     def step(self) -> Step:

@@ -1,7 +1,5 @@
 """What there is to see of a run at one of its steps, whatever becomes of the run meanwhile."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.explorer import painting
+from srheart_demo.explorer import painting, pictures
 from srheart_demo.explorer.history import Run, called
-from srheart_demo.explorer.overlay import Overlay, overlay
-from srheart_demo.explorer.pictures import Cuts, Side, cut, long_axis, short_axis, side
 from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
@@ -27,30 +23,22 @@ from srheart_demo.solver.gauge import common_translation, unsheared_motion_error
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
-COARSE, FULL = 2, 1
-"""Steps of marching cubes on the generator's lattice, while running and at rest."""
+COARSE, FULL = 2, 1  # Steps of marching cubes on the generator's lattice, while running and at rest
 UNKNOWNS = ("curves", "shifts", "side", "motion_error", "lean", "motion_uncorrected")
 QUALITY = ("dice", "nearest", "agreement", "volumes")
 """What `Moment.found` finds of the run and its unknowns, and of how good it is."""
-ENOUGH = 5
-"""Iterations after which is said how long a run may still take."""
+ENOUGH = 5  # Iterations after which is said how long a run may still take
 
 _Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class LossCurves:
-    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view.
+    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view."""
 
-    Attributes:
-        name: of the settings and the generator that it ran with (`history.called`).
-        parted, colour: as of a `Run`.
-        gamma: γ at its end.
-    """
-
-    name: str
-    parted: int
-    gamma: float
+    name: str  # of the settings and the generator that it ran with (`history.called`)
+    parted: int  # as of a `Run`
+    gamma: float  # γ at its end
     colour: int
     iteration: NDArray[np.int32]
     loss: _Floats
@@ -60,36 +48,24 @@ class LossCurves:
 
 @dataclass(frozen=True, eq=False)
 class Shifts:
-    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices.
+    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices."""
 
-    Attributes:
-        slices: (K,) numbers from 1 at the apex, of those that were taken, `of` so many.
-        views: names of the V long-axis views, whose displacements follow those of the slices.
-        tissue: (K,) which slices show any tissue; nothing tells the others' displacement.
-        truth: NaN where nobody knows.
-    """
-
-    slices: NDArray[np.int32]
+    slices: NDArray[np.int32]  # (K,) numbers from 1 at the apex, of those taken, `of` so many
     of: int
-    views: tuple[str, ...]
-    tissue: NDArray[np.bool_]
+    views: tuple[str, ...]  # the V long-axis views, whose displacements follow those of slices
+    tissue: NDArray[np.bool_]  # (K,) which show any; nothing tells the others' displacement
     estimate: _Floats
-    truth: _Floats
+    truth: _Floats  # NaN where nobody knows
 
 
 @dataclass(frozen=True, eq=False)
 class Heart:
-    """The 3-D view of one moment, in the model's frame and aligned with the truth.
-
-    Attributes:
-        slices: what was scanned of the slices that are painted, where d puts them back.
-        cut: what was scanned of the LA cut, as `slices`.
-    """
+    """The 3-D view of one moment, in the model's frame and aligned with the truth."""
 
     meshes: dict[str, Mesh]
     outlines: Outlines
-    slices: Tiles
-    cut: Tiles
+    slices: Tiles  # what was scanned of the slices that are painted, where d puts them back
+    cut: Tiles  # what was scanned of the LA cut, as `slices`
     paint: painting.Paint | None
 
 
@@ -122,29 +98,18 @@ class Moment:
 
     It does not change while the session goes on, so that one thread may draw it while another
     computes the next step.
-
-    Attributes:
-        scene: the scan, with the truth beside it.
-        estimate: the heart here.
-        principal: (n, M) directions of z that change hearts most.
-        runs: all runs as far as they are, oldest first.
-        active: index of the one that is looked at.
-        at: index of its step.
-        usual: iterations after which such runs end; None where nothing is known of that.
-        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
-        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        hearts: (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of; None before they are.
     """
 
-    scene: Scene
-    estimate: Estimate
-    principal: Tensor
-    runs: tuple[Run, ...]
-    active: int
-    at: int
-    usual: int | None
-    paint: str
-    all_painted: bool
+    scene: Scene  # the scan, with the truth beside it
+    estimate: Estimate  # the heart here
+    principal: Tensor  # (n, M) directions of z that change hearts most
+    runs: tuple[Run, ...]  # all runs as far as they are, oldest first
+    active: int  # index of the one that is looked at
+    at: int  # index of its step
+    usual: int | None  # iterations after which such runs end; None where nothing is known of that
+    paint: str  # what the surfaces show, "error", "uncertainty", "spread" or nothing
+    all_painted: bool  # whether every slice is painted in 3-D, or only the one that is looked at
+    # (n, 4, 32, 64, 64) what "uncertainty" or "spread" is found of; None before they are
     hearts: Tensor | None
 
     @property
@@ -157,25 +122,25 @@ class Moment:
         """What is looked at."""
         return self.estimate.step
 
-    def found(self, *names: str) -> Moment:
+    def found(self, *names: str) -> "Moment":
         """The same with some of what follows found, for a thread that may wait to show to one that
         may not."""
         for name in names:
             getattr(self, name)
         return self
 
-    def cuts(self, k: int, angle: float) -> Cuts:
+    def cuts(self, k: int, angle: float) -> pictures.Cuts:
         """The pictures of slice k and of the LA plane turned by `angle` degrees."""
         scene, d, field = self.scene, self.step.d, self.estimate.field
         k = min(k, len(scene.slices) - 1)
-        plane = cut(scene, angle)
-        return Cuts(
+        plane = pictures.cut(scene, angle)
+        return pictures.Cuts(
             number=int(scene.slices[k]) + 1,
             of=scene.of,
-            short_axis=short_axis(scene, field, d, k),
+            short_axis=pictures.short_axis(scene, field, d, k),
             angle=angle,
             acquired=plane.acquired,
-            long_axis=long_axis(scene, field, self.step, plane),
+            long_axis=pictures.long_axis(scene, field, self.step, plane),
         )
 
     def heart(self, k: int, angle: float = 0.0, coarse: bool = False) -> Heart:
@@ -186,7 +151,7 @@ class Moment:
         scene, d = self.scene, self.step.d
         outlines = scene.once("outlines", lambda: StackOutlines(scene))
         k = min(k, len(scene.slices) - 1)
-        plane = cut(scene, angle)
+        plane = pictures.cut(scene, angle)
         meshes = self.estimate.surfaces(coarse)
         back = np.eye(4)
         back[1:3, 3] = scene.gauge(d).numpy()
@@ -284,13 +249,13 @@ class Moment:
         return Shifts(numbers, scene.of, scene.view_names, p.tissue.numpy(), estimate, truth)
 
     @cached_property
-    def side(self) -> Side:
+    def side(self) -> pictures.Side:
         """The stack from the side."""
-        return side(self.scene, self.step.d)
+        return pictures.side(self.scene, self.step.d)
 
-    def overlay(self, v: int) -> Overlay:
+    def overlay(self, v: int) -> pictures.Overlay:
         """View v over the slices."""
-        return overlay(self.scene, self.step, v)
+        return pictures.overlay(self.scene, self.step, v)
 
     @cached_property
     def motion_error(self) -> float:

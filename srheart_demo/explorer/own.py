@@ -30,68 +30,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OwnView:
-    """A long-axis view's file, and how to read it.
+    """A long-axis view's file, and how to read it."""
 
-    Attributes:
-        name: of the file; a scan has each once.
-        content: its bytes.
-        frame: which, from 0; by default the stack's, where the view has as many, or else the first
-            that holds labels.
-        lacks: tissues that nobody outlined in it.
-    """
-
-    name: str
+    name: str  # of the file; a scan has each once
     content: bytes
+    # from 0; by default the stack's, where the view has as many, or else the first with labels
     frame: int | None = None
-    lacks: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # tissues that nobody outlined in it
 
 
 @dataclass(frozen=True)
 class OwnFile:
-    """Files as they come from a browser, which may send anything, and how to read them.
+    """Files as they come from a browser, which may send anything, and how to read them."""
 
-    Attributes:
-        name: of the stack's file.
-        stack: its bytes.
-        views: long-axis views.
-        frame: which, from 0; by default the first that holds labels.
-        convention: what label values mean; recognised by default.
-        by_hand: corrections of the placement.
-    """
-
-    name: str
+    name: str  # of the stack's file
     stack: bytes
     views: tuple[OwnView, ...] = ()
-    frame: int | None = None
-    convention: Convention | None = None
-    by_hand: ByHand = AUTOMATIC
+    frame: int | None = None  # from 0; by default the first that holds labels
+    convention: Convention | None = None  # what label values mean; recognised by default
+    by_hand: ByHand = AUTOMATIC  # corrections of the placement
 
 
 class OwnScan(Scannable):
-    """A segmented stack of the user's own: nobody knows the true heart.
-
-    Attributes:
-        file: what it was read from.
-        frames: those of the stack that hold labels.
-        view_frames: name of a view → those of it.
-        refused: name of a view that cannot be used → why; the others are taken.
-        read: the scan as it was read.
-    """
+    """A segmented stack of the user's own: nobody knows the true heart."""
 
     def __init__(self, file: OwnFile) -> None:
-        """Read it.
-
-        Raises:
-            InvalidVolume: the stack's file is no segmented short-axis stack.
-        """
+        """Read it; `InvalidVolume` where the stack's file is no segmented short-axis stack."""
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
-        self.frames = image.labelled() or [0]
+        self.frames = image.labelled() or [0]  # those of the stack that hold labels
         frame = self.frames[0] if file.frame is None else file.frame
         lacks = tuple((escape(view.name), t) for view in file.views for t in view.lacks)
         how = HowToRead(file.convention, frame=frame, view_lacks=lacks, by_hand=file.by_hand)
         self.read = read_scan(image, how=how)
-        self.view_frames, self.refused = dict[str, list[int]](), dict[str, str]()
+        self.view_frames = dict[str, list[int]]()  # name of a view → those of it
+        self.refused = dict[str, str]()  # name of a view that cannot be used → why
         taken, frames = list[NiftiLabels](), list[int | None]()
         for one in file.views:
             try:
@@ -163,5 +136,4 @@ def _dragged(
     labels: NDArray[np.uint8], mm: NDArray[np.float32], of: LabelVolume
 ) -> NDArray[np.uint8]:
     """Labels (h, w) of a volume's slice, displaced by mm along rows and columns."""
-    moved: NDArray[np.uint8] = shift(labels, mm / of.spacing[1:], order=0) if mm.any() else labels
-    return moved
+    return shift(labels, mm / of.spacing[1:], order=0) if mm.any() else labels

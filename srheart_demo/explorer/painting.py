@@ -1,7 +1,5 @@
 """Lengths painted on the heart's surfaces: its error, and how sure it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -21,23 +19,16 @@ from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.uncertainty import laplace, multi_start, surface_spread
 
 DRAWS, STARTS = 12, 5
-MOST_ERROR, MOST_SPREAD = 6.0, 3.0
-"""What the darkest colour stands for, mm."""
-OUTER = {"LV": 1, "epicardium": 2, "RV": 3}
-"""The tissue that a surface is the border of."""
+MOST_ERROR, MOST_SPREAD = 6.0, 3.0  # What the darkest colour stands for, mm
+OUTER = {"LV": 1, "epicardium": 2, "RV": 3}  # The tissue that a surface is the border of
 
 
 @dataclass(frozen=True, eq=False)
 class Paint:
-    """A length for every vertex of some surfaces, mm.
+    """A length for every vertex of some surfaces, mm."""
 
-    Attributes:
-        most: what the darkest colour stands for, mm.
-        values: structure → (N,) of its mesh's vertices.
-    """
-
-    most: float
-    values: dict[str, NDArray[np.float32]]
+    most: float  # what the darkest colour stands for, mm
+    values: dict[str, NDArray[np.float32]]  # structure → (N,) of its mesh's vertices
 
 
 def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:
@@ -53,11 +44,8 @@ def error(meshes: Mapping[str, Mesh], subject: Scannable) -> Paint | None:
 
 
 def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
-    """Hearts (n, 4, 32, 64, 64) that explain the scan: posterior draws or random starts' ends.
-
-    Raises:
-        ValueError: the run had no priors, so it has no posterior.
-    """
+    """Hearts (n, 4, 32, 64, 64) that explain the scan: draws from the posterior ("uncertainty") or
+    what comes of random starts ("spread"). A run without priors has no posterior: a ValueError."""
     if what == "uncertainty":
         # The derivatives decode once a latent and twice a slice or view.
         decodes = step.z.shape[1] + 2 * len(p.carried) + DRAWS

@@ -1,7 +1,5 @@
 """Label pictures of an estimate beside its data and the truth."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,66 +11,46 @@ from torch import Tensor
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
+from srheart_demo.scan.placement import plane_geometry
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.gauge import labels_at
 
-SHOWN_PIXELS = 112
-"""Rows and columns of a picture; 140 mm hold a large heart and its motion."""
+SHOWN_PIXELS = 112  # Rows and columns of a picture; 140 mm hold a large heart and its motion
 
 LabelMap = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """One view, each (h, w) labels.
+    """One view, each (h, w) labels."""
 
-    Attributes:
-        input: what was scanned.
-        redegraded: what a scan of the estimate would show.
-        estimate: the heart found.
-        truth: the true heart, or None where nobody knows it.
-    """
-
-    input: LabelMap
-    redegraded: LabelMap
-    estimate: LabelMap
-    truth: LabelMap | None
+    input: LabelMap  # what was scanned
+    redegraded: LabelMap  # what a scan of the estimate would show
+    estimate: LabelMap  # the heart found
+    truth: LabelMap | None  # the true heart, or None where nobody knows it
 
 
 @dataclass(frozen=True, eq=False)
 class Cuts:
-    """The heart of a moment, cut along a slice and along its long axis.
+    """The heart of a moment, cut along a slice and along its long axis."""
 
-    Attributes:
-        number: of the slice, from 1 at the apex, of `of`.
-        angle: of the plane of `long_axis` to the LA view, degrees.
-        acquired: whether the input of `long_axis` is the LA view itself.
-    """
-
-    number: int
+    number: int  # of the slice, from 1 at the apex, of `of`
     of: int
     short_axis: Pictures
-    angle: float
-    acquired: bool
+    angle: float  # of the plane of `long_axis` to the LA view, degrees
+    acquired: bool  # whether the input of `long_axis` is the LA view itself
     long_axis: Pictures
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """The stack seen from the side: of each slice one row and one column of pixels.
+    """The stack seen from the side: of each slice one row and one column of pixels."""
 
-    Attributes:
-        slices: their numbers from 1 at the apex, of those that were taken, `of` so many.
-        pixel_mm: distance of neighbouring pixels.
-        scanned: (2, K, n) labels along columns, and along rows, as scanned.
-        put_back: the same, each slice moved back by the estimated d.
-    """
-
-    slices: NDArray[np.int32]
+    slices: NDArray[np.int32]  # their numbers from 1 at the apex, of those taken, `of` so many
     of: int
-    pixel_mm: float
-    scanned: LabelMap
-    put_back: LabelMap
+    pixel_mm: float  # distance of neighbouring pixels
+    scanned: LabelMap  # (2, K, n) labels along columns, and along rows, as scanned
+    put_back: LabelMap  # the same, each slice moved back by the estimated d
 
 
 def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
@@ -132,22 +110,14 @@ def _profiles(scene: Scene, moved: NDArray[np.floating]) -> LabelMap:
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """What a run does not change about a plane through the LV's long axis.
+    """What a run does not change about a plane through the LV's long axis."""
 
-    Attributes:
-        points: (h, w, 3) mm, base on top.
-        acquired: whether the input is the LA view itself; elsewhere it is the stack, cut.
-        input: (h, w) labels.
-        truth: (h, w) labels, or None where nobody knows them.
-        slices, pixels: (h, w), (h, w, 2) the stack's pixel nearest to each point; slice −1 beyond.
-    """
-
-    points: Tensor
-    acquired: bool
-    input: LabelMap
-    truth: LabelMap | None
-    slices: NDArray[np.intp]
-    pixels: NDArray[np.intp]
+    points: Tensor  # (h, w, 3) mm, base on top
+    acquired: bool  # whether the input is the LA view itself; elsewhere it is the stack, cut
+    input: LabelMap  # (h, w) labels
+    truth: LabelMap | None  # (h, w) labels, or None where nobody knows them
+    slices: NDArray[np.intp]  # (h, w) the stack's nearest to each point; −1 beyond
+    pixels: NDArray[np.intp]  # (h, w, 2) the nearest of that slice
 
 
 def cut(scene: Scene, angle: float) -> Cut:
@@ -184,6 +154,44 @@ def stack_put_back(scene: Scene, points: Tensor, d: Tensor) -> LabelMap:
     moved = points.clone()
     moved[..., 1:] += scene.slices_back(d)[scene.stack.nearest_slice(points[..., 0])]
     return stack_at(scene, moved)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A long-axis view over the slices where its plane cuts them, as it lies in its file, but with
+    the base on top.
+    """
+
+    spacing: tuple[float, float]  # mm from row to row and from column to column
+    turned: bool  # whether its rows come in the other order than in its file
+    scanned: LabelMap  # (2, h, w) labels of the slices and of the view, as scanned
+    put_back: LabelMap  # the same, slices and view moved back by the estimated displacements
+
+
+def overlay(scene: Scene, step: Step, v: int) -> Overlay:
+    """View v over the slices."""
+    plane, window, slices = scene.once(("overlay", v), lambda: _overlaid(scene, v))
+    labels = scene.scan.views[v].labels[0]
+    turned = bool(plane.directions[0, 0] > 0)
+    back = (scene.view_back(step, v) / torch.tensor(plane.spacing)).numpy()
+    first = np.array([side.start for side in window])
+    pixels = np.indices(slices.shape) + (first + back)[:, None, None]
+    scanned = np.stack([slices, labels[window]])
+    put_back = np.stack(
+        [stack_put_back(scene, plane.points, step.d), map_coordinates(labels, pixels, order=0)]
+    )
+    if turned:
+        scanned, put_back = scanned[:, ::-1], put_back[:, ::-1]
+    return Overlay(plane.spacing, turned, scanned, put_back)
+
+
+def _overlaid(scene: Scene, v: int) -> tuple[Plane, tuple[slice, slice], LabelMap]:
+    """What a run does not change of it: the plane that is shown, the rows and columns of the view
+    that it is, and what the slices show in it."""
+    plane = plane_geometry(scene.scan.views[v], scene.scan.placement)
+    slices, *_ = stack_at(scene, plane.points)
+    window = shown(slices > 0)  # not of the view, which would seem to stay where it is dragged to
+    return plane.crop(*window), window, slices[window]
 
 
 def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:

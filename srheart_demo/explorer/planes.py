@@ -1,7 +1,5 @@
 """The planes of a scan in 3-D: outlines and painted tissue, where an estimate puts them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -19,36 +17,23 @@ from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.placement import plane_geometry
 from srheart_demo.solver.algorithm import Step
 
-INSET = 16
-"""Rows and columns of a picture that are left outside the frame that marks it in 3-D."""
-THINNING = 2
-"""Of the points of an outline, every so many-th is drawn."""
-TILE = 2
-"""Of a picture's rows and columns of pixels, every so many-th is painted in 3-D."""
-CORNERS = ((0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0))
-"""Of a plane's rows and columns, once around."""
-
-GAP = np.full((1, 3), np.nan, np.float32)
-"""Between two lines."""
+INSET = 16  # Rows and columns of a picture that are left outside the frame that marks it in 3-D
+THINNING = 2  # Of the points of an outline, every so many-th is drawn
+TILE = 2  # Of a picture's rows and columns of pixels, every so many-th is painted in 3-D
+CORNERS = ((0, 0), (0, -1), (-1, -1), (-1, 0), (0, 0))  # Of a plane's rows and columns, once around
+GAP = np.full((1, 3), np.nan, np.float32)  # Between two lines
 
 _Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Outlines:
-    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines.
+    """The stack's outlines, moved back by the estimated d: (N, 3) mm, NaN between lines."""
 
-    Attributes:
-        structures: lines of each structure.
-        frame: the border of the slice that is looked at.
-        cut: the border of the LA cut that is looked at.
-        view: the borders of the scanned LA planes but for the cut, NaN between them.
-    """
-
-    structures: dict[str, _Points]
-    frame: _Points
-    cut: _Points
-    view: _Points
+    structures: dict[str, _Points]  # lines of each structure
+    frame: _Points  # the border of the slice that is looked at
+    cut: _Points  # the border of the LA cut that is looked at
+    view: _Points  # the borders of the scanned LA planes but for the cut, NaN between them
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +147,7 @@ def _contours(scene: Scene, structure: str) -> tuple[_Points, NDArray[np.intp]]:
             np.isin(labels, STRUCTURES[structure]).astype(np.float32), 0.5
         ):
             line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
-            points += [_in_mm(scene.stack, line, k), np.full((1, 3), np.nan, np.float32)]
+            points += [_in_mm(scene.stack, line, k), GAP]
             slices += [k] * (len(line) + 1)
     return np.concatenate(points), np.array(slices, np.intp)
 

@@ -4,8 +4,6 @@ A server has no WebGL, plotly's export needs a Chrome beside it, and matplotlib 
 of two surfaces lies in front.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,12 +12,9 @@ from torch import Tensor
 from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.scan.degradation import sample
 
-_REACH = 62.0
-"""Half of the side of the picture, mm."""
-AZIMUTH, ELEVATION = 16.0, 18.0
-"""Degrees from which the heart is seen; RV left, base on top."""
-GLASS = 0.55
-"""How much of the RV is seen where it lies before the LV."""
+_REACH = 62.0  # Half of the side of the picture, mm
+AZIMUTH, ELEVATION = 16.0, 18.0  # Degrees from which the heart is seen; RV left, base on top
+GLASS = 0.55  # How much of the RV is seen where it lies before the LV
 
 
 @torch.no_grad()

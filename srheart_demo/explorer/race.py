@@ -1,7 +1,5 @@
 """Settings side by side, from one scan: all presets, or the steps from the paper's to ours."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,27 +23,18 @@ FIELDS = {
 
 @dataclass(frozen=True, eq=False)
 class Lane:
-    """One runner of a race.
+    """One runner of a race."""
 
-    Attributes:
-        name: of its settings.
-        seconds: (n,) solver time.
-        loss: (n,) L, nats per voxel.
-        motion_error: (n,) mm; NaN where the truth is not known.
-        stopped: why it ended, or None.
-        dice: of the answer where the race ended, mean over tissues; NaN before that, and where the
-            truth is not known.
-    """
-
-    name: str
-    seconds: _Floats
-    loss: _Floats
-    motion_error: _Floats
-    stopped: str | None
+    name: str  # of its settings
+    seconds: _Floats  # (n,) solver time
+    loss: _Floats  # (n,) L, nats per voxel
+    motion_error: _Floats  # (n,) mm; NaN where the truth is not known
+    stopped: str | None  # why it ended, or None
+    # of the answer at the end, mean over tissues; NaN before that, and where the truth is not known
     dice: float = float("nan")
 
     @classmethod
-    def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> Lane:
+    def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> "Lane":
         """A run as far as it is."""
         table = [(step.seconds, step.loss, scene.motion_error(step.d)) for step in steps]
         seconds, loss, error = np.array(table, np.float32).T.copy()
@@ -60,11 +49,8 @@ def race(
     field: Sequence[Settings] = FIELDS["presets"],
     seconds: float = 8.0,
 ) -> list[Lane]:
-    """All settings, each given the same solver time, `seconds` at most.
-
-    Args:
-        show: called with what there is, now and then.
-    """
+    """All settings, each given the same solver time, `seconds` at most; `show` is called with what
+    there is, now and then."""
     runs = [latent_optimisation(scene.problem, replace(each, gamma=gamma)) for each in field]
     steps, slot, lanes = [[next(run)] for run in runs], 0.0, list[Lane]()
     while slot < seconds and not all(done[-1].stopped for done in steps):

@@ -6,16 +6,15 @@ deterministic, so it leads back, but for another machine's or version's rounding
 whether it did.
 """
 
-from __future__ import annotations
-
 import json
 import math
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 from srheart_demo.explorer.history import MOST, History, Run, generator_called, generator_name
-from srheart_demo.explorer.link import text_of
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.heart.generator import available
 from srheart_demo.solver.algorithm import Change, latent_optimisation
@@ -26,20 +25,19 @@ VERSION, LOSS_DIGITS = 1, 5
 SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
 POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}  # Of a scan
 
+MARK = "#state="  # What the packed text follows
+MOST_TEXT = 2**20  # Characters of a text: of a link of strangers no more is unpacked
+
 Said = tuple[str, dict[str, Any]]
 """What there is to say of a state that is restored: which sentence, and the facts in it."""
 
 
 class NoState(ValueError):
-    """A text or link that is no state, or not one for here.
-
-    Attributes:
-        said: why.
-    """
+    """A text or link that is no state, or not one for here."""
 
     def __init__(self, reason: str, **facts: Any) -> None:
         super().__init__(f"no state that can be restored: {reason} {facts or ''}".strip())
-        self.said: Said = reason, facts
+        self.said: Said = reason, facts  # why
 
 
 class SavedRun(NamedTuple):
@@ -125,11 +123,7 @@ def _brief(value: Any, usual: Any) -> dict[str, Any]:
 
 
 def read(text: str) -> SavedState:
-    """A state from its text, or from a link.
-
-    Raises:
-        NoState: it is none.
-    """
+    """A state from its text, or from a link; `NoState` where it is none."""
     try:
         table = json.loads(text_of(text))
         if table["srheart"] != VERSION:
@@ -176,3 +170,21 @@ def _read_run(entry: dict[str, Any]) -> SavedRun:
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},
         loss=float(entry.get("loss", math.nan)),
     )
+
+
+def link_of(text: str) -> str:
+    """A state's text as what follows the address of a page."""
+    return MARK + urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def text_of(link: str) -> str:
+    """The text of a link, with its address or without; what is no link, as it is. ValueError where
+    the link is broken."""
+    _, mark, packed = link.strip().rpartition(MARK)
+    if not mark:
+        return link
+    try:
+        data = urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+        return zlib.decompressobj().decompress(data, MOST_TEXT).decode()
+    except zlib.error as error:
+        raise ValueError("the link is broken") from error

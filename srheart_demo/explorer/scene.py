@@ -1,7 +1,5 @@
 """What stays the same during a run: a scan, and what is known of the truth."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable
 from copy import copy
 from dataclasses import replace
@@ -13,7 +11,7 @@ from torch import Tensor
 
 from srheart_demo.explorer.subjects import Scannable, ScanSettings, Untold
 from srheart_demo.heart.measures import dice
-from srheart_demo.scan.degradation import HR_GRID, degrade, one_hot_field
+from srheart_demo.scan.degradation import HR_GRID, degrade
 from srheart_demo.scan.placement import stack_geometry
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.baselines import nearest_neighbour
@@ -22,40 +20,29 @@ from srheart_demo.solver.problem import Generator, Problem
 
 _T = TypeVar("_T")
 
-AT_ONCE = 8
-"""HR planes that are scored at once."""
+AT_ONCE = 8  # HR planes that are scored at once
 
 
 class Scene:
-    """A scan of a subject, as the solver is given it, with the truth beside it.
-
-    Attributes:
-        settings: how it was scanned.
-        scan: what came of it.
-        problem: what the solver is given.
-        stack: where the slices that were taken lie; those of `problem` are cut to the tissue.
-        S_LR: (K, h, w) what they show.
-        slices: (K,) which they are, from 0 at the apex, `of` so many.
-        d: (1, K, 2) true displacements, mm; None where nobody knows.
-        d_LA: (1, V, 2) those of the views; None where nobody knows.
-        view_names: short names of the views.
-        simulated: whether the truth is there, be it hidden or not.
-    """
+    """A scan of a subject, as the solver is given it, with the truth beside it."""
 
     def __init__(self, settings: ScanSettings, subject: Scannable, generator: Generator) -> None:
         self.settings, self.subject = settings, subject
+        # What came of it, and true displacements, mm, of slices (1, K, 2) and views (1, V, 2); None
+        # where nobody knows.
         self.scan, self.d, self.d_LA = subject.take(settings)
         self.problem = Problem.of(self.scan, generator)
         ordered = self.scan.placement.apex_first(self.scan.stack)
         taken = self.scan.placement.from_apex(self.scan.looked_at)
+        # Where the slices that were taken lie; those of `problem` are cut to the tissue.
         self.stack = stack_geometry(ordered, self.scan.placement).slices(taken)
-        self.S_LR = ordered.labels[taken]
+        self.S_LR = ordered.labels[taken]  # (K, h, w) what they show
         there = taken[subject.there]
-        self.slices, self.of = np.flatnonzero(there), len(there)
+        self.slices, self.of = np.flatnonzero(there), len(there)  # (K,) which, from 0 at the apex
         self.has_view = bool(self.scan.views)
         self.view_names = subject.view_names(self.scan)
         self._truth = subject, self.d, self.d_LA
-        self.simulated = self.d is not None
+        self.simulated = self.d is not None  # whether the truth is there, be it hidden or not
         self._kept: dict[Hashable, Any] = {}
 
     @property
@@ -63,7 +50,7 @@ class Scene:
         """Whether it is as if nobody knew the truth."""
         return self.simulated and self.d is None
 
-    def with_truth(self, shown: bool) -> Scene:
+    def with_truth(self, shown: bool) -> "Scene":
         """The same scan with the truth beside it; or without, as if nobody knew it."""
         if not self.simulated or shown != self.truth_hidden:
             return self
@@ -78,8 +65,7 @@ class Scene:
         """`find()`, kept under this name for as long as the scene is there, and no longer."""
         if what not in self._kept:
             self._kept[what] = find()
-        kept: _T = self._kept[what]
-        return kept
+        return self._kept[what]
 
     def gauge(self, d: Tensor) -> Tensor:
         """(2,) the translation that all estimated slices share beyond the true ones, mm.
@@ -134,5 +120,6 @@ class Scene:
         return {} if d is None else self.once("nearest", lambda: self._nearest(d))
 
     def _nearest(self, d: Tensor) -> dict[str, float]:
-        upsampled = nearest_neighbour(self.S_LR, self.stack, HR_GRID)
-        return self.dice(one_hot_field(upsampled), torch.zeros_like(d))
+        assert self.subject.S_HR is not None
+        grid = replace(HR_GRID, origin=HR_GRID.origin - self.gauge(torch.zeros_like(d)))
+        return dice(nearest_neighbour(self.S_LR, self.stack, grid), self.subject.S_HR)

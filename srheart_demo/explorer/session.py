@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Generator as Going
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from srheart_demo.explorer import painting, saved
 from srheart_demo.explorer.history import History, Run, generator_called
-from srheart_demo.explorer.link import link_of
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
@@ -35,21 +34,16 @@ class Session:
 
     Not for use from several threads at once, but the fields of `wanted` may be set from any, and
     what `now` gives may be drawn while the session goes on.
-
-    Attributes:
-        generator: that the next run must explain its scan with.
-        scene: the scan, with the truth beside it.
-        settings: what the next run starts with.
-        wanted: the settings of `IN_MIDRUN` that the next iteration uses.
-        history: all runs that are kept, and what is looked at.
-        paint: what the surfaces show, "error", "uncertainty", "spread" or nothing.
-        all_painted: whether every slice is painted in 3-D, or only the one that is looked at.
-        truth_shown: whether the truth is beside a scan, where it is known.
     """
 
-    scene: Scene
-    history: History
-    generator: Generator
+    scene: Scene  # the scan, with the truth beside it
+    history: History  # all runs that are kept, and what is looked at
+    generator: Generator  # that the next run must explain its scan with
+    settings: Settings  # what the next run starts with
+    wanted: dict[str, Any]  # the settings of `IN_MIDRUN` that the next iteration uses
+    paint = ""  # what the surfaces show, "error", "uncertainty", "spread" or nothing
+    all_painted = False  # whether every slice is painted in 3-D, or only the one looked at
+    truth_shown = True  # whether the truth is beside a scan, where it is known
     _going: tuple[Step, Going[Step, Change | None, None]] | None
     _estimate: Estimate | None
 
@@ -61,7 +55,6 @@ class Session:
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
         self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
-        self.paint, self.all_painted, self.truth_shown = "", False, True
         self._principal: dict[Generator, Tensor] = {}
         self._ends: dict[tuple[Settings, Generator], int] = {}
         self._spread: tuple[str, Step, Tensor] | None = None
@@ -70,11 +63,8 @@ class Session:
     # -- what is scanned -------------------------------------------------------------------
 
     def scan(self, scan: ScanSettings, live: bool = False) -> None:
-        """Scan anew; earlier runs were of another scan and are forgotten.
-
-        Args:
-            live: begin a run that is soon over, with INTERACTIVE, not with the chosen settings.
-        """
+        """Scan anew; earlier runs were of another scan and are forgotten. `live` begins a run that
+        is soon over, with INTERACTIVE, not with the chosen settings."""
         self._look_at(self._scene(scan))
         self.reset(live)
 
@@ -94,11 +84,8 @@ class Session:
         self.truth_shown, self.scene = shown, self.scene.with_truth(shown)
 
     def load(self, file: OwnFile) -> None:
-        """Scan nothing, but take a segmented stack of the user's own (NIfTI).
-
-        Raises:
-            InvalidVolume: the file is none. A view that is none is left out (`OwnScan.refused`).
-        """
+        """Scan nothing, but take a segmented stack of the user's own (NIfTI); `InvalidVolume` where
+        the file is none. A view that is none is left out (`OwnScan.refused`)."""
         own = OwnScan(file)
         self._subjects[own.name] = own
         self.scan(ScanSettings(own.name, motion=0.0, long_axis=own.views))
@@ -240,19 +227,14 @@ class Session:
 
     def link(self) -> str:
         """The same as what follows the page's address, for `restore` too."""
-        return link_of(self.text())
+        return saved.link_of(self.text())
 
     def restore(self, text: str, watch: Watch | None = None) -> tuple[saved.Said, ...]:
-        """Compute the state of a text or a link again; what was there before is forgotten at the
-        end.
+        """Compute the state of a text or a link again, and return what came out otherwise than it
+        says; what was there before is forgotten at the end.
 
-        Returns:
-            What came out otherwise than the text says.
-
-        Raises:
-            NoState: the text is no state, or of a scan that is not here.
-            Cancelled: by `watch`.
-            Whatever is raised: all stays as it was.
+        `NoState` where it is no state, or of a scan that is not here, and `Cancelled` by `watch`:
+        whatever is raised, all stays as it was.
         """
         state, watch = saved.read(text), watch or Watch()
         try:
@@ -301,10 +283,5 @@ class Session:
         return settings.most(len(self.problem.views))
 
     def spread(self, what: str, watch: Watch) -> None:
-        """Find hearts that explain the scan as well, to paint their spread on the surface.
-
-        Args:
-            what: "uncertainty" draws from the posterior at this step, "spread" starts anew at
-                random places.
-        """
+        """Find hearts that explain the scan as well (`painting.hearts`), to paint their spread."""
         self._spread = what, self.step, painting.hearts(what, self.step, self.problem, watch)

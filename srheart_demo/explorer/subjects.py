@@ -1,7 +1,5 @@
 """Who is scanned: a shipped sample or a random heart; `own` has scans of one's own."""
 
-from __future__ import annotations
-
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -16,78 +14,56 @@ from srheart_demo.frame import HR_SPACING, hr_affine
 from srheart_demo.heart.distances import signed_distance
 from srheart_demo.heart.population import SEEDS
 from srheart_demo.heart.surface import STRUCTURES, Mesh, label_surface
+from srheart_demo.scan import simulate
 from srheart_demo.scan.degradation import Motion, Stack, one_hot_field, simulate_stack
 from srheart_demo.scan.long_axis import BY_WORTH, Plane, long_axis_view, standard_view
 from srheart_demo.scan.placement import AUTOMATIC, Placement
 from srheart_demo.scan.samples import SUBJECTS, load_sample
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.simulate import (
-    stack_volume,
-    synthetic_heart,
-    view_motion,
-    view_volume,
-    where_it_is_known,
-    world_from_model,
-)
 from srheart_demo.scan.volume import LabelVolume
 
 _Labels = NDArray[np.uint8]
-Displaced = tuple[int, float, float]
+Displaced = tuple[int, float, float]  # Slice, from 0 at the apex, and mm along rows and columns
 
 SURFACES = ("LV", "epicardium", "RV")
 """The structures that are drawn in 3-D, from the inside outwards."""
-GHOST = ("epicardium", "RV")
-"""The surfaces of the truth that are drawn."""
+GHOST = ("epicardium", "RV")  # The surfaces of the truth that are drawn
 IN_MODEL = Placement(np.eye(4), 0.0, 0.0, flipped=False, orientation_known=True)
 """Of scans in the model's own frame."""
 RANDOM = "random"
-MOST_BY_HAND = 30.0
-"""A slice is dragged no further along rows or columns, mm."""
-EVERYWHERE = 400.0
-"""Further than any voxel lies from a surface, mm."""
+MOST_BY_HAND = 30.0  # A slice is dragged no further along rows or columns, mm
+EVERYWHERE = 400.0  # Further than any voxel lies from a surface, mm
 
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """How somebody is scanned.
+    """How somebody is scanned."""
 
-    Attributes:
-        subject: name of a shipped sample, ``random_SEED``, or a file that was loaded.
-        motion: factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe.
-        long_axis: how many LA views the solver is given, in the order of `BY_WORTH`.
-        views_move: whether each of them is displaced as slices are; of one's own scan none is but
-            by hand.
-        spacing: from slice to slice, mm, in steps of 2; a scan of one's own has its own.
-        noise: ε of Eq. 1, the probability that a voxel takes a neighbour's label.
-        missing: slices that were not taken, from 0 at the apex.
-        by_hand: (slice, mm along rows, mm along columns) added to the displacement.
-        views_by_hand: the same of LA views, counted from 0.
-    """
-
-    subject: str
-    motion: float = 1.0
-    long_axis: int = 1
+    subject: str  # name of a shipped sample, ``random_SEED``, or a file that was loaded
+    motion: float = 1.0  # factor on the subject's slice-wise motion; 0 none, 1 normal, 4 severe
+    long_axis: int = 1  # how many LA views the solver is given, in the order of `BY_WORTH`
+    # whether each of them is displaced as slices are; of one's own scan none is but by hand
     views_move: bool = False
-    spacing: float = 10.0
-    noise: float = 0.0
-    missing: tuple[int, ...] = ()
-    by_hand: tuple[Displaced, ...] = ()
-    views_by_hand: tuple[Displaced, ...] = ()
+    spacing: float = 10.0  # from slice to slice, mm, in steps of 2; a scan of one's own has its own
+    noise: float = 0.0  # ε of Eq. 1, the probability that a voxel takes a neighbour's label
+    missing: tuple[int, ...] = ()  # slices that were not taken, from 0 at the apex
+    by_hand: tuple[Displaced, ...] = ()  # added to the displacement
+    views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
-    def moved(self, k: int, rows: float, columns: float) -> ScanSettings:
+    def moved(self, k: int, rows: float, columns: float) -> "ScanSettings":
         """The same scan with slice k displaced by so many mm more."""
         return replace(self, by_hand=_further(self.by_hand, k, rows, columns))
 
-    def view_moved(self, v: int, rows: float, columns: float) -> ScanSettings:
+    def view_moved(self, v: int, rows: float, columns: float) -> "ScanSettings":
         """The same scan with view v displaced by so many mm more."""
         return replace(self, views_by_hand=_further(self.views_by_hand, v, rows, columns))
 
-    def toggled(self, k: int) -> ScanSettings:
+    def toggled(self, k: int) -> "ScanSettings":
         """The same scan without slice k, or with it again."""
         return replace(self, missing=tuple(sorted(set(self.missing) ^ {k})))
 
     @property
-    def by_itself(self) -> ScanSettings:
+    def by_itself(self) -> "ScanSettings":
         """The same scan without all that was done to it by hand."""
         return replace(self, by_hand=(), views_by_hand=(), missing=())
 
@@ -125,22 +101,14 @@ def _added(by_hand: tuple[Displaced, ...], planes: int) -> Tensor:
 
 
 class Scannable(ABC):
-    """Somebody who can be scanned, and what is known of the heart.
+    """Somebody who can be scanned, and what is known of the heart."""
 
-    Attributes:
-        name: for `ScanSettings.subject`.
-        S_HR: (64, 128, 128) true labels, or None.
-        views: how many LA views there are to look at.
-        plane: the LA view's, or one like it, through the LV's long axis.
-        labels: (D, h, w) where any of them shows tissue, slices do when nothing moves.
-        there: (D,) slices of a file that there is anything to take from; of others, all.
-    """
-
-    name: str
-    labels: _Labels
-    plane: Plane
-    S_HR: _Labels | None = None
-    views: int = len(BY_WORTH)
+    name: str  # for `ScanSettings.subject`
+    labels: _Labels  # (D, h, w) where any of them shows tissue, slices do when nothing moves
+    plane: Plane  # the LA view's, or one like it, through the LV's long axis
+    S_HR: _Labels | None = None  # (64, 128, 128) true labels, or None
+    views: int = len(BY_WORTH)  # how many LA views there are to look at
+    # (D,) slices of a file that there is anything to take from; of others, all
     there: NDArray[np.bool_] | slice = slice(None)
 
     @abstractmethod
@@ -198,9 +166,9 @@ class KnownHeart(Scannable):
         self.name, self.labels, self.seed = name, heart.labels, seed
         self.S_HR, self.plane = heart.labels, standard_view(heart.labels)
         self._one_hot = one_hot_field(heart.labels).byte()  # a quarter of the memory
-        self._world = world_from_model(heart)
+        self._world = simulate.world_from_model(heart)
         self.motion = motion or Motion.draw(Stack.from_hr().K, seed)
-        self._view_motion = view_motion(seed)
+        self._view_motion = simulate.view_motion(seed)
         # A slider's step has no time to find anew what does not change.
         self._plane_of = cache(partial(standard_view, heart.labels))
         self._view = lru_cache(len(BY_WORTH))(self._cut)
@@ -209,7 +177,7 @@ class KnownHeart(Scannable):
         """A long-axis view in the model's frame, displaced by mm along rows and columns."""
         plane, d = self._plane_of(name), torch.tensor([mm], dtype=torch.float64)
         seen = long_axis_view(self.field.double(), plane, d)
-        return replace(view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
+        return replace(simulate.view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
     def field(self) -> Tensor:
@@ -227,7 +195,7 @@ class KnownHeart(Scannable):
         labels = simulate_stack(self.field, stack, d, settings.noise, self.seed)
         taken = settings.taken(stack.K)
         labels[~taken] = 0
-        volume = replace(stack_volume(labels, stack, np.eye(4)), name=self.name)
+        volume = replace(simulate.stack_volume(labels, stack, np.eye(4)), name=self.name)
         names = BY_WORTH[: settings.long_axis]
         own = torch.zeros(1, len(names), 2)
         if settings.views_move:
@@ -246,7 +214,7 @@ class KnownHeart(Scannable):
             replace(volume, affine=self._world @ volume.affine)
             for volume in (scan.stack, *scan.views)
         )
-        return where_it_is_known(stack, *views, world=self._world)
+        return simulate.where_it_is_known(stack, *views, world=self._world)
 
 
 class Untold(Scannable):
@@ -272,15 +240,11 @@ def random_seed(name: str) -> int | None:
 
 
 def load_subject(name: str) -> KnownHeart:
-    """A shipped sample, or the random heart of a seed.
-
-    Raises:
-        KeyError: neither, with what there is.
-    """
+    """A shipped sample, or the random heart of a seed; else a KeyError with what there is."""
     seed = random_seed(name)
     if seed is not None:
         seed = SEEDS["explorer"][seed]
-        heart = synthetic_heart("everyone", seed)
+        heart = simulate.synthetic_heart("everyone", seed)
         return KnownHeart(name, heart, seed)
     if name not in SUBJECTS:
         raise KeyError(f"unknown subject {name!r}; known: {', '.join(SUBJECTS)}, {RANDOM}_SEED")

@@ -1,7 +1,5 @@
 """The guided tour: what each of its stops does with the solver, and what it takes for done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,14 +11,10 @@ from srheart_demo.heart.generator import OURS
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.settings import PAPERS_SYSTEM, preset
 
-SEVERE = 3.0
-"""Motion from which the slices plainly jump, × usual."""
-WATCHED = 50
-"""Iterations of a slow run that are worth watching."""
-DRAGGED_FAR = 10.0
-"""How far a slice must be dragged to be seen, mm."""
-OUR_SYSTEM = "RECOMMENDED", OURS
-"""The best settings and generator that we know."""
+SEVERE = 3.0  # Motion from which the slices plainly jump, × usual
+WATCHED = 50  # Iterations of a slow run that are worth watching
+DRAGGED_FAR = 10.0  # How far a slice must be dragged to be seen, mm
+OUR_SYSTEM = "RECOMMENDED", OURS  # The best settings and generator that we know
 
 SLICES = ScanSettings("healthy_1", motion=4.0)
 DRAGGED = SLICES.moved(6, 0.0, 20.0)
@@ -32,21 +26,13 @@ NO_BASE = ScanSettings("healthy_1", long_axis=0, missing=(8, 9, 10))
 
 @dataclass(frozen=True)
 class Act:
-    """What "Show me" does once: it begins a run, or paints the heart that was found.
+    """What "Show me" does once: it begins a run, or paints the heart that was found."""
 
-    Attributes:
-        scan: of which a run begins; none: what there is stays.
-        system: settings and generator of the run.
-        runs: whether the solver carries it on.
-        hidden: whether the truth is hidden.
-        paint: what the surfaces show, as of a session.
-    """
-
-    scan: ScanSettings | None = None
-    system: tuple[str, str] = OUR_SYSTEM
-    runs: bool = True
-    hidden: bool = False
-    paint: str = ""
+    scan: ScanSettings | None = None  # of which a run begins; none: what there is stays
+    system: tuple[str, str] = OUR_SYSTEM  # settings and generator of the run
+    runs: bool = True  # whether the solver carries it on
+    hidden: bool = False  # whether the truth is hidden
+    paint: str = ""  # what the surfaces show, as of a session
 
     def do(self, session: Session) -> None:
         """Do it; other runs on the same scan are kept, but the same run is not kept twice."""
@@ -66,36 +52,22 @@ class Act:
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop of the tour.
+    """One stop of the tour."""
 
-    Attributes:
-        name: among the words.
-        acts: what "Show me" does, one after the other.
-        done: whether its task is done, by what a session shows.
-    """
-
-    name: str
-    acts: tuple[Act, ...]
-    done: Callable[[Tour, Moment], bool]
+    name: str  # among the words
+    acts: tuple[Act, ...]  # what "Show me" does, one after the other
+    done: Callable[["Tour", Moment], bool]  # whether its task is done, by what a session shows
 
 
 class Tour:
-    """Where somebody is in the tour, and what has been done there.
-
-    Attributes:
-        at: index of the stop, in `STOPS`.
-        done: names of the stops whose task has been done.
-        acts: how many acts of this stop have been shown.
-        guess: motion error that was guessed while the truth was hidden, mm.
-        error: what it was, mm, once that is shown.
-        leans: long-axis views used → lean at the end of a run, mm, of the heart last looked at;
-            NaN while the truth is hidden.
-    """
+    """Where somebody is in the tour, and what has been done there."""
 
     def __init__(self) -> None:
-        self.at, self.acts, self.done = 0, 0, set[str]()
-        self.guess: float | None = None
-        self.error: float | None = None
+        self.at, self.acts = 0, 0  # index of the stop, in `STOPS`, and how many acts were shown
+        self.done = set[str]()  # names of the stops whose task has been done
+        self.guess: float | None = None  # motion error guessed while the truth was hidden, mm
+        self.error: float | None = None  # what it was, mm, once that is shown
+        # Views used → lean at a run's end, mm, of the heart looked at last; NaN without the truth.
         self.leans: dict[int, float] = {}
         self._guessed: Step | None = None
         self._heart: ScanSettings | None = None

@@ -1,7 +1,5 @@
 """How long computations say how far they are, and are ended."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TypeVar
@@ -28,11 +26,7 @@ class Watch:
         self._cancelled = True
 
     def tick(self, done: float) -> None:
-        """So much of 1 is done.
-
-        Raises:
-            Cancelled: somebody called `cancel`.
-        """
+        """So much of 1 is done; `Cancelled` if somebody called `cancel`."""
         if self._cancelled:
             raise Cancelled
         self._report(min(done, 1.0))

@@ -3,8 +3,6 @@
 Each function is given a `Watch`, which shows how far it is and can end it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,8 +21,7 @@ from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
 
-DIRECTIONS = 8
-"""Principal directions of z that the views know."""
+DIRECTIONS = 8  # Principal directions of z that the views know
 
 _Floats = NDArray[np.float32]
 
@@ -55,17 +52,11 @@ rows and columns, and the heart's place along them."""
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """A principal direction of z.
+    """A principal direction of z."""
 
-    Attributes:
-        vector: (M,) of length 1.
-        changes: the trait of `FEATURES` that it changes most, for how much they vary.
-        sign: whether more of the direction is more (1) or less (-1) of the trait.
-    """
-
-    vector: Tensor
-    changes: str
-    sign: int
+    vector: Tensor  # (M,) of length 1
+    changes: str  # the trait of `FEATURES` that it changes most, for how much they vary
+    sign: int  # whether more of the direction is more (1) or less (-1) of the trait
 
 
 @torch.no_grad()
@@ -114,15 +105,10 @@ def features(field: Tensor) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Traversal:
-    """Hearts along a direction of z.
+    """Hearts along a direction of z."""
 
-    Attributes:
-        amounts: (n,) steps along it, standard deviations of the prior.
-        volumes: tissue → (n,) ml.
-    """
-
-    amounts: _Floats
-    volumes: dict[str, _Floats]
+    amounts: _Floats  # (n,) steps along it, standard deviations of the prior
+    volumes: dict[str, _Floats]  # tissue → (n,) ml
 
     def outside(self, amount: float) -> list[str]:
         """Tissues whose volume is outside its range there: that of all but 1 in 500 hearts that
@@ -163,20 +149,13 @@ def along(z: Tensor, vector: Tensor, amount: float) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class LossMap:
-    """L over two unknowns, the others as they are.
+    """L over two unknowns, the others as they are."""
 
-    Attributes:
-        x, y: (n,), (m,) the unknowns.
-        L: (m, n) nats per voxel.
-        path: (steps, 2) where the run went, x and y.
-        truth: x and y of the truth, where it is known; NaN for an unknown one.
-    """
-
-    x: _Floats
-    y: _Floats
-    L: _Floats
-    path: _Floats
-    truth: tuple[float, float]
+    x: _Floats  # (n,) the unknowns
+    y: _Floats  # (m,)
+    L: _Floats  # (m, n) nats per voxel
+    path: _Floats  # (steps, 2) where the run went, x and y
+    truth: tuple[float, float]  # x and y of the truth, where it is known; NaN for an unknown one
 
 
 @torch.no_grad()
@@ -245,29 +224,19 @@ def _around(path: _Floats, least: float, n: int) -> _Floats:
 
 @dataclass(frozen=True, eq=False)
 class GaugeCurve:
-    """What happens to the losses when the heart moves one way and all slices the other.
+    """What happens to the losses when the heart moves one way and all slices the other."""
 
-    Attributes:
-        amounts: (n,) mm; of a shear, at the ends of a heart of 100 mm.
-        loss_sa: (n,) nats per voxel.
-        loss_la: (n,) nats per voxel; NaN without an LA view.
-    """
-
-    amounts: _Floats
-    loss_sa: _Floats
-    loss_la: _Floats
+    amounts: _Floats  # (n,) mm; of a shear, at the ends of a heart of 100 mm
+    loss_sa: _Floats  # (n,) nats per voxel
+    loss_la: _Floats  # (n,) nats per voxel; NaN without an LA view
 
 
-SHEARED_LENGTH = 100.0
-"""A shear's amount is how far its ends move apart over this length, mm."""
+SHEARED_LENGTH = 100.0  # A shear's amount is how far its ends move apart over this length, mm
 
 
 def gauge_shift(kind: str, amount: float, z: Tensor) -> Tensor:
-    """(..., 2) displacement along H and W at positions z along D: all alike, or growing with z.
-
-    Raises:
-        ValueError: `kind` is neither "translate" nor "shear".
-    """
+    """(..., 2) displacement along H and W at positions z along D: of kind "translate" all alike, of
+    "shear" growing with z."""
     if kind not in ("translate", "shear"):
         raise ValueError(f"unknown experiment {kind!r}; known: translate, shear")
     size = torch.full_like(z, amount) if kind == "translate" else amount * z / SHEARED_LENGTH

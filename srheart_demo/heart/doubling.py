@@ -22,8 +22,7 @@ class Doubling(nn.ConvTranspose3d):
         """As `nn.ConvTranspose3d`."""
         if self.weight.requires_grad or self.bias is None:
             return super().forward(x, output_size)
-        doubled: Tensor = _Planar.apply(x, self.weight, self.bias)
-        return doubled
+        return _Planar.apply(x, self.weight, self.bias)
 
 
 def plane_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ places vertices between voxels and the mesh is as smooth as the field.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch.nn.functional as F
@@ -17,9 +16,6 @@ from torch import Tensor
 
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS, TISSUES, rgb
-
-if TYPE_CHECKING:
-    import trimesh
 
 STRUCTURES: dict[str, tuple[int, ...]] = {"LV": (1,), "MYO": (2,), "epicardium": (1, 2), "RV": (3,)}
 """Surfaces of a heart and the labels that each encloses."""
@@ -34,12 +30,6 @@ class Mesh:
     # int32 (M, 3), indices of vertices, counter-clockwise seen from outside in right-handed
     # coordinates
     faces: NDArray[np.int32]
-
-    @property
-    def volume_ml(self) -> float:
-        """Enclosed volume in millilitres; positive because normals point outward."""
-        a, b, c = self.vertices.astype(np.float64)[self.faces.T]
-        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6000.0)
 
     def transform(self, affine: NDArray[np.float64]) -> "Mesh":
         """Vertices mapped by a 4 × 4 affine; a reflection turns the faces, so normals stay out."""
@@ -98,24 +88,17 @@ def heart_surfaces(
     return {name: field_surface(field, name, refine, step) for name in structures}
 
 
-def write_stl(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
-    """Write all meshes into one binary STL file, complete or not at all.
+def write_surfaces(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
+    """Write all meshes into one file, complete or not at all, in the format of its ending.
 
-    Each is a closed body; neighbouring tissues share the surface at which they touch.
+    ``.stl`` is closed bodies, neighbours sharing the surface at which they touch; ``.glb`` (binary
+    glTF) has their names and colours too.
     """
-    import trimesh
-
-    with atomic_path(path) as draft:
-        trimesh.Scene([_solid(mesh) for mesh in meshes.values()]).export(draft, file_type="stl")
-
-
-def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
-    """Write a scene of named, coloured meshes as GLB (binary glTF), complete or not at all."""
     import trimesh
 
     scene = trimesh.Scene()
     for name, mesh in meshes.items():
-        solid = _solid(mesh)
+        solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
         solid.visual = trimesh.visual.TextureVisuals(
             material=trimesh.visual.material.PBRMaterial(
                 name=name, baseColorFactor=[*rgb(STRUCTURE_COLOURS[name]), 255], roughnessFactor=0.7
@@ -123,7 +106,7 @@ def write_glb(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> None:
         )
         scene.add_geometry(solid, node_name=name, geom_name=name)
     with atomic_path(path) as draft:
-        scene.export(draft, file_type="glb")
+        scene.export(draft)
 
 
 def _labels_of(structure: str) -> tuple[int, ...]:
@@ -142,9 +125,3 @@ def _march(inside: NDArray[np.float32], step: int) -> Mesh:
     closed = np.pad(inside, (step, 2 * step), constant_values=-np.abs(inside).max())
     vertices, faces, _, _ = marching_cubes(closed, 0.0, step_size=step, gradient_direction="ascent")
     return Mesh((vertices - step).astype(np.float32), faces.astype(np.int32))
-
-
-def _solid(mesh: Mesh) -> "trimesh.Trimesh":
-    import trimesh
-
-    return trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)

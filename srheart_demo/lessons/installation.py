@@ -21,6 +21,7 @@ from srheart_demo.experiments.tables import Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import available, load_generator, to_labels
+from srheart_demo.machine import installed
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.samples import SAMPLES, load_sample
@@ -103,20 +104,14 @@ def look_at(name: str, look: Callable[[], str]) -> Finding:
 
 def packages(required: Iterable[str]) -> str:
     """Whether all that a package's metadata requires is installed, in versions that fit."""
-    from packaging.requirements import Requirement
-
-    missing, other, good = [], [], {}
-    for requirement in map(Requirement, required):
-        name, marker = requirement.name, requirement.marker
-        if marker and not marker.evaluate({"extra": EXTRA}):
-            continue
-        try:
-            good[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            missing.append(name)
-            continue
-        if not requirement.specifier.contains(good[name], prereleases=True):
-            other.append(f"{name} is {good[name]}, needed {requirement.specifier}")
+    found = {need.name: (need.specifier, there) for need, there in installed(required, EXTRA)}
+    good = {name: there for name, (_, there) in found.items() if there}
+    missing = [name for name in found if name not in good]
+    other = [
+        f"{name} is {there}, needed {found[name][0]}"
+        for name, there in good.items()
+        if not found[name][0].contains(there, prereleases=True)
+    ]
     if missing or other:
         lacks = [f"missing: {', '.join(missing)}"] if missing else []
         cure = f"In the repository, with the environment of this notebook active: {INSTALL}"

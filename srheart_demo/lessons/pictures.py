@@ -1,6 +1,7 @@
 """What lessons draw: label maps and curves, by matplotlib so that they show without running, and
 `try_it`, which puts sliders beside a picture."""
 
+import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
@@ -15,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from srheart_demo.dashboard.projector import scale
 from srheart_demo.dashboard.theme import BACKGROUND, INK, MIDDLE, MUTED, RUNS, SEQUENTIAL
 from srheart_demo.frame import HR_SPACING, TISSUE_COLOURS
 from srheart_demo.heart.distances import tissue_box, widened
@@ -29,6 +29,13 @@ STYLES = ("-", "--", ":", "-.")
 _WIDEST = 13.6  # Inches, of a row of slices
 MOST_TICKS = 8
 DPI = 110  # Of a picture beside sliders
+PROJECTOR, ENLARGEMENT = "SRHEART_PROJECTOR", 1.35
+"""Of the environment: pictures that a whole room can read; ``make lab PROJECTOR=1`` sets it."""
+
+
+def scale() -> float:
+    """How many times larger text and lines of a picture are to be, the picture staying as large."""
+    return ENLARGEMENT if os.environ.get(PROJECTOR, "") not in ("", "0") else 1.0
 
 
 def grid(
@@ -93,8 +100,7 @@ def lengthwise(
 ) -> NDArray[Any]:
     """Values (D, H, W) cut along their length, in square pixels, base on top."""
     depth = (np.arange(0, len(heart) * spacing[0], spacing[2]) / spacing[0]).astype(int)
-    cut: NDArray[Any] = heart[depth[::-1], row]
-    return cut
+    return heart[depth[::-1], row]
 
 
 def outline(axis: Axes, inside: NDArray[Any], **look: Any) -> None:
@@ -156,12 +162,9 @@ def draw_lines(
 ) -> None:
     """Curves told apart by colour and dash, with a legend where there are several.
 
-    Args:
-        lines: title → values.
-        x: what these stand over, all or each by its title; by default their numbers from 0.
-        colours, markers: one for each.
-        mark: where a dotted line stands.
-        axes: names, limits and scales, as for `axis.set`.
+    `lines` are title → values, and stand over `x`, all or each by its title, or over their numbers
+    from 0. Each has one of `colours` and `markers`; a dotted line stands at `mark`. `axes` are
+    names, limits and scales, as for `axis.set`.
     """
     for i, ((title, y), colour) in enumerate(zip(lines.items(), colours, strict=False)):
         over = x.get(title) if isinstance(x, Mapping) else x
@@ -176,7 +179,7 @@ def draw_lines(
 
 
 def finish(figure: Figure) -> Figure:
-    """The figure laid out, at the size of `projector.scale`, and not shown twice by a notebook."""
+    """The figure laid out, at the `scale` of a projector, and not shown twice by a notebook."""
     # A smaller figure of finer dots is as large, and its text larger.
     width, height = figure.get_size_inches()
     figure.set_size_inches(width / scale(), height / scale())

@@ -118,5 +118,4 @@ def _middle(heart: Labels) -> tuple[int, int]:
 def _tile(heart: Labels, level: int, row: int, reach: int = 56) -> Labels:
     """A heart's cut along its length above one of its slices, `reach` pixels to either side."""
     near = slice(heart.shape[1] // 2 - reach, heart.shape[1] // 2 + reach)
-    tile: Labels = np.concatenate([lengthwise(heart, row), heart[level, near]])[:, near]
-    return tile
+    return np.concatenate([lengthwise(heart, row), heart[level, near]])[:, near]

@@ -16,6 +16,7 @@ from srheart_demo.experiments.runner import Experiment, measure_all
 from srheart_demo.experiments.scoring import labels_at_truth
 from srheart_demo.experiments.summary import LinePlot, Plot, StripPlot
 from srheart_demo.experiments.tables import Results
+from srheart_demo.files import read_toml
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
 from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_labels, window_of
@@ -64,25 +65,8 @@ def far_off(there: _Values, back: _Values) -> float:
     return float(max(np.percentile(way, 95) for way in (there, back)))
 
 
-CHOICE: Levels = {
-    "A": {"none": 0.99, "normal": 0.90, "severe": 0.50},
-    "B": {"none": 0.70, "normal": 0.76, "severe": 0.79},
-    "C": {"none": 0.84, "normal": 0.88, "severe": 0.61},
-    "D": {"none": 0.60, "normal": 0.65, "severe": 0.95},
-    "E": {"none": 0.62, "normal": 0.62, "severe": 0.63},
-    "F": {"none": 0.30, "normal": 0.45, "severe": 0.55},
-}
-"""A has the best mean, D is best under severe motion, E varies least, B has the best worst case."""
-
-OTHERS: Levels = {
-    "V": {"none": 0.70, "normal": 0.80, "severe": 0.98},
-    "Q": {"none": 0.93, "normal": 0.90, "severe": 0.75},
-    "R": {"none": 0.84, "normal": 0.80, "severe": 0.78},
-    "S": {"none": 0.96, "normal": 0.70, "severe": 0.40},
-    "K": {"none": 0.61, "normal": 0.61, "severe": 0.61},
-    "U": {"none": 0.62, "normal": 0.97, "severe": 0.35},
-}
-"""V has the best level, Q the best mean, S is best without motion, R has the best worst case."""
+_NETWORKS: dict[str, Levels] = read_toml(__file__, "networks.toml")
+CHOICE, OTHERS = _NETWORKS["choice"], _NETWORKS["others"]
 
 
 def _tables() -> Cases:

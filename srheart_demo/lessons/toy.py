@@ -179,5 +179,4 @@ def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 
 
-picture_sections = partial(slices, colours=_COLOURS, what="section")
-"""Sections (K, h, w), in rows."""
+picture_sections = partial(slices, colours=_COLOURS, what="section")  # Sections (K, h, w), in rows

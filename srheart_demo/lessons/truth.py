@@ -48,8 +48,7 @@ class Truth:
 
     def labels(self, field: Tensor, d: Tensor) -> Labels:
         """A field (1, C, D', H', W') as labels of the truth's voxels; see `over`."""
-        labels: Labels = self.over(field, d)[0].argmax(0).byte().numpy()
-        return labels
+        return self.over(field, d)[0].argmax(0).byte().numpy()
 
     def as_scanned(self) -> Labels:
         """The slices as they were scanned, by nearest neighbours, at the truth's voxels."""

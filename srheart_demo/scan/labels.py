@@ -4,10 +4,8 @@ Inside, labels are always 0 background, 1 LV, 2 MYO, 3 RV. What a value may mean
 lies: the LV is closed in by its wall, the RV lies beside that wall, outside the ring.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,6 +89,23 @@ KNOWN = (
     Convention((3,), (2,), (1,), "ACDC's order"),
 )
 """Recognised without being told."""
+
+
+def meaning_of_names(
+    meanings: Iterable[tuple[str, Sequence[int]]], source: str
+) -> Convention | None:
+    """What values mean by the names that somebody gave them; None where LV or MYO is not among
+    them, or a value has two meanings."""
+    found: dict[str, tuple[int, ...]] = {}
+    for name, values in meanings:
+        words = " ".join(re.findall(r"[a-z0-9]+", name.lower()))
+        for tissue, known in SENTENCES["names"].items():
+            if re.fullmatch(known, words):
+                found[tissue] = (*found.get(tissue, ()), *values)
+    each = [value for values in found.values() for value in values]
+    if {"LV", "MYO"} - found.keys() or len(set(each)) < len(each) or 0 in each:
+        return None
+    return Convention(found["LV"], found["MYO"], found.get("RV", ()), source)
 
 
 def parse_convention(words: Sequence[str]) -> Convention:

@@ -22,7 +22,8 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
-from srheart_demo.scan.volume import InvalidVolume, NotLabels, remark
+from srheart_demo.scan.labels import Convention
+from srheart_demo.scan.volume import SENTENCES, InvalidVolume, NotLabels, remark
 
 MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
 MOST_BYTES = 2**28  # Of a frame once unpacked, with what comes before the first
@@ -36,18 +37,7 @@ ROUNDED = 0.05
 AGREEMENT = 0.5  # Millimetres that two affines of one file may lie apart unsaid
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}  # By their size, with which each begins
-FOREIGN = {
-    "hdr img hdr.gz img.gz": "one half of a .hdr/.img pair",
-    "nrrd nhdr": "an NRRD file",
-    "mha mhd": "a MetaImage file",
-    "dcm ima": "a DICOM file",
-    "mgz mgh": "a FreeSurfer file",
-    "npy npz mat h5 hdf5": "an array without a place in space",
-    "png jpg jpeg tif tiff": "a picture without a place in space",
-    "zip tar tgz tar.gz 7z rar": "an archive of files",
-    "": "no file whose name ends in .nii or .nii.gz",
-}
-"""What other endings stand for."""
+FOREIGN: dict[str, str] = SENTENCES["endings"]  # Some of a file's name → what it is
 
 
 @dataclass(frozen=True)
@@ -64,17 +54,18 @@ class NiftiLabels:
 
     name: str  # of the file
     shape: tuple[int, int, int]  # voxels along the stored axes
-    frames: int  # how many
     affine: NDArray[np.float64]  # (4, 4) stored index to RAS+ mm
     spacing: NDArray[np.float64]  # (3,) what the header states beside the affine, mm
-    units: str  # of length as the header has them, ``mm`` where it says nothing
-    notes: tuple[str, ...]  # what was taken for granted, in plain sentences
     opened: Callable[[], BinaryIO]  # opens the file
     # dtype, offset: of the stored numbers, and bytes before the first of them
     dtype: np.dtype[Any]
     offset: int
+    frames: int = 1  # how many
+    units: str = "mm"  # of length as the header has them, ``mm`` where it says nothing
+    notes: tuple[str, ...] = ()  # what was taken for granted, in plain sentences
     # slope and intercept that turn stored numbers into values, or None
-    scale: tuple[float, float] | None
+    scale: tuple[float, float] | None = None
+    convention: Convention | None = None  # what the file itself says that its values mean
 
     def labelled(self) -> list[int]:
         """The frames that hold anything but zeros."""
@@ -188,6 +179,10 @@ def _silence() -> Iterator[None]:
 
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     if not name.lower().endswith((".nii", ".nii.gz")):
+        with _unpacked(name, opened) as stream:
+            if is_dicom(stream):
+                stream.seek(0)
+                return _dicom(name, stream.read(MOST_BYTES + 1))
         ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
         kinds = zip(ends, FOREIGN.values(), strict=True)
         kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))
@@ -234,6 +229,19 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
         offset=offset,
         scale=None if trivial else (float(slope), float(intercept)),
     )
+
+
+def is_dicom(file: BinaryIO) -> bool:
+    """Whether a file is DICOM, as its first bytes say."""
+    return file.read(132)[128:] == b"DICM"
+
+
+def _dicom(name: str, content: bytes) -> NiftiLabels:
+    try:
+        from srheart_demo.scan.dicom import look
+    except ModuleNotFoundError:
+        raise InvalidVolume.of(name, "no highdicom") from None
+    return look(name, content)
 
 
 def _forms(header: Any) -> dict[str, np.ndarray]:

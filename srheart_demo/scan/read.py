@@ -297,6 +297,7 @@ def _reading(
     if plane is not None:
         stored = stored[plane : plane + 1]
     anatomy = space.anatomy_of(space.cropped(stored, name), affine, whole=plane is None)
+    convention = convention or image.convention
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]

@@ -1,7 +1,5 @@
 """A scan as people bring it: a stack, long-axis views if there are any, and where all lie."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -89,7 +87,7 @@ class Scan:
         by_hand: ByHand = AUTOMATIC,
         unlabelled: Unlabelled = "auto",
         placement: Placement | None = None,
-    ) -> Scan:
+    ) -> "Scan":
         """Place a stack by its own labels (or as `placement` says), and look at its views.
 
         `InvalidVolume` says that the labels do not tell how the heart lies, or that a view is of
@@ -119,7 +117,7 @@ class Scan:
         """Which frame of its file the stack is."""
         return self.reading.frame if self.reading else 0
 
-    def placed(self, by_hand: ByHand) -> Scan:
+    def placed(self, by_hand: ByHand) -> "Scan":
         """The same scan, placed otherwise."""
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
 

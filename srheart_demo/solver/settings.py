@@ -149,17 +149,16 @@ INTERACTIVE = replace(
     stop_mm=0.2,
     stop_window=3,
     search_last=False,
-    views_search_at=(4, 8),
-    views_iterations=24,
+    views_search_at=(4,),
+    views_iterations=16,
 )
 """RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves.
 
 A first heart, of the encoder, leans as its displaced slices do, and the views are sought by it; so
-with views all are sought again by better hearts. See ``docs/decisions.md``."""
+with views all are sought again by a better heart. See ``docs/decisions.md``."""
 
 PRESETS = {settings.name: settings for settings in (PAPER, REFERENCE, RECOMMENDED, INTERACTIVE)}
-PAPERS_SYSTEM = "REFERENCE", "betavae"
-"""The paper's own system: settings and generator."""
+PAPERS_SYSTEM = "REFERENCE", "betavae"  # The paper's own system: settings and generator
 
 _TAKEN = {
     "prior on d": "prior_of motion_mm astray moving_views muscle_sd",

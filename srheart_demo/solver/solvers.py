@@ -6,8 +6,6 @@ from any of its steps: torch's optimisers keep their memory in themselves and ch
 and its L-BFGS goes as many iterations as it likes in a call.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial

@@ -4,8 +4,6 @@ Both ways yield the index of each item with what came of it, as soon as it has c
 order. An item that fails, or whose worker dies, costs no other item anything.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import signal

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srheart_demo.heart.generator import OURS, Architecture, HeartGenerator, load_generator
+from srheart_demo.heart.generator import (
+    OURS,
+    Architecture,
+    HeartGenerator,
+    read_generator,
+    weights_file,
+)
 from srheart_demo.training.betavae import dice_of, soft_cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts
 from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
@@ -37,7 +43,8 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
 
     def __init__(self, settings: SketchSettings) -> None:
         super().__init__(settings)
-        self.teacher = load_generator(OURS, settings.architecture.latent_size)
+        # Read anew each time: the random numbers that this takes are before those of the first weights.
+        self.teacher = read_generator(weights_file(OURS), settings.architecture.latent_size)
         self.model = HeartGenerator(settings.architecture, "sketch")
         self.modules = {"model": self.model}
         self.optimisers = {

@@ -5,11 +5,10 @@ import { test } from "node:test";
 
 const here = "../../srheart_demo/dashboard";
 const { cameraAt, moved, polar } = await import(`${here}/camera.js`);
-const { listen, numbers, redrawn, rgb } = await import(`${here}/canvas.js`);
+const { listen, numbers, outlines, redrawn, rgb, trace } = await import(`${here}/canvas.js`);
 const { fitted, ticksOf } = await import(`${here}/chart.js`);
 const { plotly, revived } = await import(`${here}/plotly.js`);
 const { labels } = await import(`${here}/slices.js`);
-const { outlines } = await import(`${here}/stack.js`);
 
 const START = { eye: { x: -0.5, y: -1.7, z: 0.4 }, center: { x: 0, y: 0, z: -0.1 } };
 const close = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
@@ -64,6 +63,13 @@ test("outlines run where neighbouring labels differ", () => {
   assert.deepEqual(edges.length, 6);
   for (const [[i, j], [k, l]] of edges) assert.equal(Math.abs(k - i) + Math.abs(l - j), 1);
   assert.deepEqual(outlines([1, 1, 1, 1], [2, 2]), []);
+});
+
+test("borders are traced at the size of pixels, from where the first lies", () => {
+  const drawn = [];
+  const to = (x, y) => drawn.push([x, y]);
+  trace({ beginPath() {}, stroke() {}, moveTo: to, lineTo: to }, [0, 1], [1, 2], [10, 20], [3, 5]);
+  assert.deepEqual(drawn.flat(), [13, 20, 13, 25]);
 });
 
 test("a colour is three numbers", () => {

@@ -44,8 +44,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, K, h, w), unchanged in shape."""
-        correction: Tensor = self.inner(x)
-        return x + correction
+        return x + self.inner(x)
 
 
 class EDSR(nn.Module):
@@ -127,8 +126,7 @@ def restore(
 def _network(labels: bytes, shape: tuple[int, ...], level: str) -> Tensor:
     """The network's answer to labels (K, h, w), kept to be looked at on several grids."""
     seen = one_hot_field(np.frombuffer(bytearray(labels), np.uint8).reshape(shape))
-    logits: Tensor = load_edsr(level)(seen)
-    return logits
+    return load_edsr(level)(seen)
 
 
 def _at_planes(logits: Tensor, z: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,119 @@
+"""DICOM SEG: segments of a file as labels, and a heart as segments.
+
+Only this module needs highdicom: ``pip install highdicom``.
+"""
+
+import io
+import math
+import os
+import warnings
+from importlib.metadata import version
+
+import highdicom as hd
+import numpy as np
+import pydicom
+from pydicom.sr.codedict import codes
+
+from srheart_demo.files import atomic_path
+from srheart_demo.frame import TISSUE_COLOURS, TISSUES, rgb
+from srheart_demo.scan.labels import meaning_of_names
+from srheart_demo.scan.nifti import MOST_BYTES, MOST_VOXELS, NiftiLabels, times
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, NotLabels
+
+SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""SOP classes: Segmentation Storage, and Label Map Segmentation Storage, which is newer."""
+PACKED_WHOLE = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
+"""How a file may be stored whose size nobody knows before it is unpacked."""
+MEANINGS = {
+    "LV": codes.SCT.LeftVentricle,
+    "MYO": codes.SCT.LeftVentricleMyocardium,
+    "RV": codes.SCT.RightVentricle,
+}
+
+
+def look(name: str, content: bytes) -> NiftiLabels:
+    """Unpack the SEG of a file: values are numbers of segments, whose names say what they are.
+
+    Where segments lie over each other the smallest counts. Empty slices at the ends are not there,
+    as a SEG leaves them out. What is damaged, too large, no stack or no SEG is refused as an
+    `InvalidVolume`.
+    """
+    if len(content) > MOST_BYTES or PACKED_WHOLE in content[:4096]:
+        raise InvalidVolume.of(name, "large DICOM", mb=len(content) / 2**20)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            file = pydicom.dcmread(io.BytesIO(content))
+            if file.SOPClassUID not in SEG:
+                raise NotLabels.of(name, "no SEG", modality=file.get("Modality", "?"))
+            seg = hd.seg.Segmentation.from_dataset(file, copy=False)
+            place, numbers = seg.get_volume_geometry(), seg.segment_numbers
+            if place is None:
+                raise InvalidVolume.of(name, "no DICOM stack")
+            voxels = math.prod(place.spatial_shape)
+            if voxels > MOST_VOXELS or voxels * len(numbers) > MOST_BYTES:
+                shape, mb = times(place.spatial_shape), voxels * len(numbers) / 2**20
+                raise InvalidVolume.of(name, "large", shape=shape, mb=mb)
+            try:
+                masks = seg.get_volume().array > 0.5
+            except RuntimeError as error:  # Several frames of a segment at one place
+                raise InvalidVolume.of(name, "several times") from error
+            names = [(seg.get_segment_description(n).segment_label, (n,)) for n in numbers]
+    except InvalidVolume:
+        raise
+    except Exception as error:  # highdicom and pydicom raise a dozen kinds on damaged files
+        raise InvalidVolume.of(name, "damaged DICOM") from error
+    labels = np.zeros(place.spatial_shape, "<i4")
+    for i in np.argsort(-masks.sum(axis=(0, 1, 2)), kind="stable"):
+        labels[masks[..., i]] = numbers[i]
+    # A byte before them, so that they never look packed.
+    raw = b"\0" + labels.tobytes(order="F")
+    return NiftiLabels(
+        name=name,
+        shape=labels.shape,
+        affine=place.get_affine("RAH"),
+        spacing=np.array(place.spacing),
+        opened=lambda: io.BytesIO(raw),
+        dtype=labels.dtype,
+        offset=1,
+        convention=meaning_of_names(names, "as its segments are named"),
+    )
+
+
+def write_segmentation(
+    heart: LabelVolume, source: str | os.PathLike[str], path: str | os.PathLike[str]
+) -> None:
+    """Write a heart as a SEG, complete or not at all.
+
+    It belongs to the patient, study and frame of reference of `source`, the SEG that it was
+    restored from, and refers to it and to the series that it refers to.
+    """
+    ours = version("srheart-demo")
+    how = hd.AlgorithmIdentificationSequence(
+        "Latent optimisation", codes.cid7162.DeformableModels, ours
+    )
+    segments = [
+        hd.seg.SegmentDescription(
+            *(number, tissue, codes.SCT.AnatomicalStructure, MEANINGS[tissue], "AUTOMATIC", how),
+            display_color=hd.color.CIELabColor.from_rgb(*rgb(TISSUE_COLOURS[tissue])),
+        )
+        for number, tissue in enumerate(TISSUES[1:], start=1)
+    ]
+    with warnings.catch_warnings(action="ignore"):
+        given = pydicom.dcmread(source)
+        volume = hd.Volume(
+            *(heart.labels, heart.affine, "PATIENT", given.FrameOfReferenceUID),
+            from_reference_convention="RAH",
+        )
+        made = hd.seg.Segmentation(
+            *([given], volume, "BINARY", segments),
+            *(hd.UID(), 1, hd.UID(), 1),  # Series and instance, and their numbers
+            *("srheart-demo", "srheart enhance", ours, "none"),  # Who made it, with what
+            omit_empty_frames=False,
+            series_description="Heart restored from a short-axis stack",
+        )
+        # highdicom takes those of the source, slices and all, where pixels are as large.
+        (shared,) = made.SharedFunctionalGroupsSequence
+        shared.PixelMeasuresSequence = volume.get_pixel_measures()
+        made.ReferencedSeriesSequence.extend(given.get("ReferencedSeriesSequence", []))
+        with atomic_path(path) as draft:
+            made.save_as(draft)
