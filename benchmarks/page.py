@@ -9,6 +9,7 @@ an iteration is timed in Node. All of it in one thread.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,9 @@ def measure(folder: Path) -> dict[str, float]:
     url = f"http://127.0.0.1:{server.server_port}/"
     before = set(renderers())
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         context = browser.new_context(
             service_workers="block", viewport={"width": 1280, "height": 900}
         )

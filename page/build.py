@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
@@ -52,64 +52,65 @@ SHARED = ("camera", "canvas", "chart", "heart", "plotly", "stack")
 """The explorer's own scripts."""
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 BINARY = "ort-wasm-simd-threaded.wasm"
-CONSTANTS = "constants.bin"
+SHARED_CONSTANTS = "heart"
+"""The block of what several subjects' graphs hold."""
 WORDS = {
     "LOADING_PAGE": "Loading: some 8 MB the first time, none later.",
     "OPENING": "Reading the heart",
     "HELP": "The stack from the side. Up and down choose a slice, left and right displace it.",
 }
 """What only the page says."""
-KEPT_APART = 1024
-"""Constants of a graph from so many bytes on lie in one file, each once."""
+LARGE = 1024
+"""Constants of a graph from so many bytes on lie in a file of their own."""
 
 
-class Constants:
-    """What graphs have in common: a block of bytes in which each array lies once."""
+def keep_apart(graphs: Mapping[str, onnx.ModelProto]) -> dict[str, bytes]:
+    """Move the large constants of graphs out of them: blocks of bytes in which each lies once.
 
-    def __init__(self) -> None:
-        self.bytes = bytearray()
-        self._known: dict[bytes, int] = {}
-
-    def take(self, graph: onnx.ModelProto) -> None:
-        """Move a graph's large constants here."""
-        for tensor in graph.graph.initializer:
-            content = onnx.numpy_helper.to_array(tensor).tobytes()
-            if len(content) < KEPT_APART:
-                continue
-            key = sha256(content).digest()
-            if key not in self._known:
-                self.bytes += bytes(-len(self.bytes) % 64)
-                self._known[key] = len(self.bytes)
-                self.bytes += content
-            tensor.ClearField("raw_data")
-            onnx.external_data_helper.set_external_data(
-                _raw(tensor), CONSTANTS, self._known[key], len(content)
-            )
-            tensor.ClearField("raw_data")
-
-
-def _raw(tensor: onnx.TensorProto) -> onnx.TensorProto:
-    tensor.raw_data = b" "  # what is kept elsewhere must have been bytes before
-    return tensor
+    Graphs are named SUBJECT.WHAT; a block holds what is of one subject, or else of several.
+    """
+    owners: dict[bytes, set[str]] = {}
+    large = [
+        (name.split(".")[0], tensor, onnx.numpy_helper.to_array(tensor).tobytes())
+        for name, graph in graphs.items()
+        for tensor in graph.graph.initializer
+    ]
+    large = [(owner, tensor, content) for owner, tensor, content in large if len(content) >= LARGE]
+    for owner, _, content in large:
+        owners.setdefault(sha256(content).digest(), set()).add(owner)
+    blocks: dict[str, bytearray] = {}
+    places: dict[bytes, tuple[str, int]] = {}
+    for owner, tensor, content in large:
+        key = sha256(content).digest()
+        block = f"{owner if len(owners[key]) == 1 else SHARED_CONSTANTS}.bin"
+        held = blocks.setdefault(block, bytearray())
+        if key not in places:
+            held += bytes(-len(held) % 64)
+            places[key] = block, len(held)
+            held += content
+        tensor.raw_data = b" "  # what is kept elsewhere must have been bytes before
+        place, size = places[key][1], len(content)
+        onnx.external_data_helper.set_external_data(tensor, block, place, size)
+        tensor.ClearField("raw_data")
+    return {name: bytes(held) for name, held in blocks.items()}
 
 
 def build(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) -> None:
     """Write the page for some samples, solved with a generator."""
     folder.mkdir(parents=True, exist_ok=True)
-    constants = Constants()
-    with tempfile.TemporaryDirectory() as name:
-        draft = Path(name)
+    with tempfile.TemporaryDirectory() as drafts:
+        draft = Path(drafts)
         for subject in subjects:
             known = Subject(load_sample(subject), G)
-            for graph in ("objective", "scan", "pictures"):
-                getattr(known, f"write_{graph}")(draft / f"{subject}.{graph}.onnx")
+            for what in ("objective", "scan", "pictures"):
+                getattr(known, f"write_{what}")(draft / f"{subject}.{what}.onnx")
             _pack(folder / f"{subject}.json", _json(told_of(known)))
         known.write_heart(draft / "heart.onnx")
-        for path in sorted(draft.glob("*.onnx")):
-            graph = onnx.load(path)
-            constants.take(graph)
-            _pack(folder / path.name, graph.SerializeToString())
-    _pack(folder / CONSTANTS, bytes(constants.bytes))
+        graphs = {path.name: onnx.load(path) for path in sorted(draft.glob("*.onnx"))}
+    for name, block in keep_apart(graphs).items():
+        _pack(folder / name, block)
+    for name, graph in graphs.items():
+        _pack(folder / name, graph.SerializeToString())
     statics(folder, G, subjects)
 
 

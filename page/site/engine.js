@@ -28,7 +28,7 @@ export function parsed(text) {
 
 export class Engine {
   sessions = {};
-  /** @type {any} */ constants;
+  /** @type {any} */ shared; // constants of all subjects
   /** @type {any} */ told; // of the subject
   /** @type {any} */ settings;
   /** @type {any[]} */ past = []; // of a run, each point and what the solver remembers there
@@ -39,14 +39,15 @@ export class Engine {
     this.read = read;
   }
 
-  async session(name) {
-    this.constants ??= this.read("constants.bin").then((buffer) => new Uint8Array(buffer));
-    const [graph, data] = await Promise.all([this.read(`${name}.onnx`), this.constants]);
-    return this.ort.InferenceSession.create(new Uint8Array(graph), {
-      executionProviders: ["wasm"],
-      externalData: [{ path: "constants.bin", data }],
-      logSeverityLevel: 3,
-    });
+  // A graph, with the blocks of constants that it may read.
+  async session(name, externalData) {
+    const graph = new Uint8Array(await this.read(`${name}.onnx`));
+    const options = { executionProviders: ["wasm"], externalData, logSeverityLevel: 3 };
+    return this.ort.InferenceSession.create(graph, options);
+  }
+
+  async block(path) {
+    return { path, data: new Uint8Array(await this.read(path)) };
   }
 
   // Take another subject; what is told of it comes back.
@@ -54,9 +55,11 @@ export class Engine {
     const told = new TextDecoder().decode(await this.read(`${subject}.json`));
     const old = ["objective", "scan", "pictures"].map((name) => this.sessions[name]);
     for (const session of old) await session?.release();
-    this.sessions.heart ??= await this.session("heart");
+    this.shared ??= await this.block("heart.bin");
+    const blocks = [this.shared, await this.block(`${subject}.bin`)];
+    this.sessions.heart ??= await this.session("heart", blocks.slice(0, 1));
     for (const name of ["scan", "objective", "pictures"])
-      this.sessions[name] = await this.session(`${subject}.${name}`);
+      this.sessions[name] = await this.session(`${subject}.${name}`, blocks);
     this.told = parsed(told);
     return this.told;
   }

@@ -43,7 +43,7 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
 
     def __init__(self, settings: SketchSettings) -> None:
         super().__init__(settings)
-        # Read anew each time: the random numbers that this takes are before those of the first weights.
+        # Read anew each time: this takes random numbers before the first weights do.
         self.teacher = read_generator(weights_file(OURS), settings.architecture.latent_size)
         self.model = HeartGenerator(settings.architecture, "sketch")
         self.modules = {"model": self.model}
