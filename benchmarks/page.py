@@ -38,11 +38,11 @@ BUDGET = {
 
 
 def memory(pids: list[int]) -> float:
-    """Memory of the page's own process, of several the largest, MB."""
+    """Memory of the page's own process, of several the largest, MB: its share, where it shares."""
     sizes = []
     for pid in pids:
-        status = Path(f"/proc/{pid}/status").read_text()
-        sizes += [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
+        held = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        sizes += [int(line.split()[1]) for line in held.splitlines() if line.startswith("Pss:")]
     return max(sizes) / 1024
 
 
@@ -59,7 +59,7 @@ def renderers() -> list[int]:
 
 
 def iteration_ms(folder: Path) -> float:
-    """Of a solve with one view."""
+    """Of a solve with one view, of the processor's time: others may use it, too."""
     with tempfile.TemporaryDirectory() as name:
         run = ["healthy_1", "ours", "4", str(ITERATIONS), "1,0,0", f"{name}/labels"]
         command = [str(NODE), str(SOLVE), str(folder.resolve()), *run]

@@ -15,7 +15,6 @@ const REST_MS = 250; // a slider that rests so long is meant
 
 const NEEDS = ["WebAssembly", "Worker", "DecompressionStream"];
 const missing = NEEDS.filter((name) => !(name in globalThis));
-const hasWebGL = () => Boolean(document.createElement("canvas").getContext("webgl"));
 
 let page; // words and looks
 let told; // of the subject
@@ -111,12 +110,13 @@ function read() {
     byHand: displaced(given.get("byHand") ?? "{}"),
   });
   for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
+  stack.give({ chosen: state.k });
   showValues();
 }
 
 function showValues() {
   for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
-  $("views-value").textContent = String(state.views);
+  $("views-value").textContent = state.views;
 }
 
 // Curves at once; the heart, and how good it is, when there is time.
@@ -250,6 +250,7 @@ const rescan = guarded(async () => {
 
 const open = guarded(async () => {
   const mine = anew();
+  read();
   moments = [];
   enable();
   say(page.words.OPENING);
@@ -264,7 +265,6 @@ const open = guarded(async () => {
 const weigh = guarded(async () => {
   const went = running;
   const [mine, from] = [anew(), at];
-  write();
   const moment = await ask("weigh", gamma(), from);
   if (mine !== turn) return;
   moments.length = from + 1;
@@ -284,6 +284,7 @@ function listen() {
     $(name).addEventListener("input", () => {
       state[name] = number ? Number($(name).value) : $(name).value;
       showValues();
+      write();
       act();
     });
   take("subject", open, false);
@@ -307,10 +308,7 @@ function listen() {
     write();
     paint();
   });
-  addEventListener("hashchange", () => {
-    read();
-    open();
-  });
+  addEventListener("hashchange", open);
 }
 
 async function start() {
@@ -320,12 +318,12 @@ async function start() {
     return;
   }
   page = parsed(new TextDecoder().decode(await file("page.json")));
-  read();
-  stack.give({ ...page.stack, chosen: state.k });
+  stack.give(page.stack);
   scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
   for (const [name, model] of Object.entries(charts)) chart.render({ model, el: $(name) });
   stackView.render({ model: stack, el: $("stack") });
-  if (hasWebGL()) heartView.render({ model: scene, el: $("heart") });
+  const pen = document.createElement("canvas").getContext("webgl");
+  if (pen) heartView.render({ model: scene, el: $("heart") });
   else $("heart").textContent = "This browser has no WebGL, so the heart is not drawn in 3-D.";
   listen();
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("./sw.js").catch(() => {});

@@ -7,8 +7,7 @@ import * as ort from "./ort.wasm.min.mjs";
 ort.env.wasm.numThreads = 1;
 ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
 const engine = new Engine(ort, file);
-/** @type {Promise<any>} */
-let last = file("ort-wasm-simd-threaded.wasm").then((binary) => {
+/** @type {Promise<any>} */ let last = file("ort-wasm-simd-threaded.wasm").then((binary) => {
   ort.env.wasm.wasmBinary = binary;
 });
 
