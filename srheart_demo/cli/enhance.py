@@ -35,8 +35,9 @@ def run(options: argparse.Namespace) -> None:
         if options.frames is None:
             raise BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
-    if options.glb and options.frames:
-        raise BadInput.of("one frame")
+    for name in ("glb", "on_stack"):
+        if getattr(options, name) and options.frames:
+            raise BadInput.of("one frame", option=name.replace("_", "-"))
     with refused("{error}", Diverged):
         (_one if options.frames is None else _all)(options, settings)
 
@@ -55,9 +56,9 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
             found = enhance(scan, G, settings, show)
             if not options.no_check:
                 found = judged(found, partial(progress.update, "checking"))
-        found.write(folder, scene=options.glb)
+        found.write(folder, scene=options.glb, on_stack=options.on_stack)
         names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
-        names += ["heart.glb"] if options.glb else []
+        names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
         with options.stack.open("rb") as file:
             if is_dicom(file):
                 from srheart_demo.scan.dicom import write_segmentation

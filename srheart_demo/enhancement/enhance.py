@@ -22,7 +22,10 @@ from srheart_demo.files import write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
+from srheart_demo.scan.degradation import degrade
+from srheart_demo.scan.placement import stack_geometry
 from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.space import slices_first
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
@@ -89,6 +92,18 @@ class Enhancement:
         return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
 
     @cached_property
+    def S_stack(self) -> LabelVolume:
+        """The heart on the stack's own voxels, each slice where it was scanned; axes as stored."""
+        scan, back = self.scan, self.centred.translation
+        stack = stack_geometry(scan.stack, scan.placement)
+        stack = replace(stack, origin=stack.origin - back)
+        logits = degrade(self.field, stack, torch.from_numpy(self.d).float()[None])
+        labels = logits[0].argmax(0).numpy().astype(np.uint8)
+        axes = slices_first(scan.reading.slice_axis) if scan.reading else (0, 1, 2)
+        stored = np.argsort(axes)
+        return LabelVolume(labels.transpose(stored), scan.stack.affine[:, [*stored, 3]])
+
+    @cached_property
     def centred(self) -> Centred:
         """The end of the run in the gauge of every output, slices from apex to base."""
         return centred(self.last, self.problem)
@@ -130,16 +145,25 @@ class Enhancement:
         said = WORDING["heart"]["astray"]
         return tuple(said.format(name=os.path.basename(name), far=np.hypot(*d)) for name, d in far)
 
-    def write(self, folder: Path | str, surface: bool = True, scene: bool = False) -> None:
+    def write(
+        self,
+        folder: Path | str,
+        surface: bool = True,
+        scene: bool = False,
+        on_stack: bool = False,
+    ) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
 
         The folder is made if it is missing; files of these names in it are written over. The
         `surface`, heart.stl, takes nearly all of the space; it may be left out. A `scene`,
-        heart.glb, has a named and coloured body for each tissue.
+        heart.glb, has a named and coloured body for each tissue. With `on_stack` comes
+        S_stack.nii.gz too.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_volume(self.S_SR, folder / "S_SR.nii.gz")
+        if on_stack:
+            write_volume(self.S_stack, folder / "S_stack.nii.gz")
         columns = ["iteration", *CURVES]
         write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")

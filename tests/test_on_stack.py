@@ -1,0 +1,39 @@
+"""The heart on the stack's own voxels, as the images are stored."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+import srheart_demo as sr
+from srheart_demo.cli import main
+from srheart_demo.heart.measures import mean_dice
+from srheart_demo.scan.samples import FOLDER
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (2, 0, 1)])
+def test_a_mask_lies_on_the_voxels_of_the_file_as_they_are_stored(
+    axes: tuple[int, ...], tmp_path: Path
+) -> None:
+    """From base to apex, too, and the displaced slices are where they were scanned."""
+    given = nibabel.load(FOLDER / "healthy_1" / "S_LR_severe.nii.gz")
+    labels = np.asarray(given.dataobj)[::-1]
+    affine = given.affine @ np.diag([-1.0, 1.0, 1.0, 1.0])
+    affine[:3, 3] += given.affine[:3, 0] * (len(labels) - 1)
+    stored = nibabel.Nifti1Image(labels.transpose(axes), affine[:, [*axes, 3]])
+    stored.header.set_xyzt_units("mm")
+    stored.to_filename(tmp_path / "stack.nii.gz")
+    found = sr.enhance(sr.read_scan(tmp_path / "stack.nii.gz"), settings=sr.INTERACTIVE)
+    found.write(tmp_path / "out", surface=False, on_stack=True)
+    mask = nibabel.load(tmp_path / "out" / "S_stack.nii.gz")
+    assert mask.shape == stored.shape
+    np.testing.assert_allclose(mask.affine, stored.affine, atol=1e-4)
+    assert mean_dice(np.asarray(mask.dataobj), np.asarray(stored.dataobj)) > 0.98
+
+
+def test_of_a_cine_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack = FOLDER / "healthy_1" / "S_LR_none.nii.gz"
+    told = main(["enhance", str(stack), "--on-stack", "--frames", "all", "-o", str(tmp_path / "o")])
+    assert told != 0
+    assert "--on-stack" in capsys.readouterr().err
