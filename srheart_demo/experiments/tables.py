@@ -25,7 +25,8 @@ class Rows:
     """Rows of text, each known by some of its columns.
 
     What is added is written by one call and flushed to the disk. What a killed process leaves of a
-    line is dropped when the file is opened again.
+    line is dropped when the file is opened again. Columns that came since it was made are empty in
+    its rows, and in the file from the next row on.
     """
 
     def __init__(self, path: Path | None, columns: Sequence[str], key: Sequence[str]) -> None:
@@ -42,15 +43,17 @@ class Rows:
         """
         self.path, self.columns, self.key = path, [*columns], key
         self.rows: list[Row] = []
+        self._head = dict(zip(self.columns, self.columns, strict=True))
         if path is None:
             return
         content = path.read_bytes() if path.exists() else b""
-        head = dict(zip(self.columns, self.columns, strict=True))
-        whole = content[: content.rfind(b"\n") + 1] or self._lines(head)
+        whole = content[: content.rfind(b"\n") + 1] or self._lines(self._head)
         table = csv.DictReader(whole.decode().splitlines())
-        if table.fieldnames != self.columns:
+        known = [*(table.fieldnames or ())]
+        if not {*key} <= {*known} <= {*columns}:
             raise ValueError("other columns")
         self.rows += table
+        self._older = known != self.columns
         if whole != content:
             with atomic_path(path) as draft:
                 draft.write_bytes(whole)
@@ -58,6 +61,10 @@ class Rows:
     def add(self, *rows: Row) -> None:
         """Append rows; columns that they lack stay empty."""
         if self.path:
+            if self._older:
+                with atomic_path(self.path) as draft:
+                    draft.write_bytes(self._lines(self._head, *self.rows))
+                self._older = False
             with self.path.open("ab") as file:
                 file.write(self._lines(*rows))
                 file.flush()
