@@ -70,20 +70,19 @@ def residual_field(field: Tensor, d: Tensor, p: Problem, d_LA: Tensor | None = N
     d_LA = field.new_zeros(1, len(p.views), 2) if d_LA is None else d_LA
     views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
     shares = sum((of.weight for of in views), start=DAMPING)
-    total, misfit = torch.zeros_like(field), None
-    for _ in range(PASSES):
+    total, misfit = torch.zeros_like(field), 0.0
+    for n in range(PASSES):
         heart = field + total
         expected = degrade(heart, p.stack, d)[0].numpy().argmax(0)
         residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
-        if misfit is None:
-            misfit = _mean_square(residual, seen)
+        misfit = misfit if n else _mean_square(residual, seen)
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
         for of in views:
             total = total + left_open * of.weight / shares * of.residual(heart)
     outlines = on_nodes(torch.from_numpy(seen).to(field.dtype), p.stack, d[0])
-    share, between = _from_slice_to_slice(outlines, p, misfit or 0.0)
+    share, between = _from_slice_to_slice(outlines, p, misfit)
     return total + share[:, None, None] * (between - (field + total))
 
 
@@ -93,26 +92,28 @@ def _from_slice_to_slice(outlines: Tensor, p: Problem, misfit: float) -> tuple[T
     Distances (K, C, 64, 64) to the outlines of each slice, moved back by its d, and the mean square
     of those by which G(z)'s outlines miss them, mm², give shares (32,) of it, the rest being the
     heart's, and logits (C, 32, 64, 64). Outlines drawn in pixels differ by a sixth of a pixel's
-    area in any case. How much a slice differs from what its two neighbours say of it, tells how
-    far interpolation errs; that grows with the fourth power of the gap, as a parabola's.
+    area in any case. How far a slice is from what its two neighbours say of it, tells how far
+    interpolation errs; that grows with the fourth power of the gap, as a parabola's does.
     """
     upwards = p.stack.z.argsort()
     z, planes, distances = p.stack.z[upwards], _planes(p.stack.z.dtype), outlines[upwards]
-    above = torch.searchsorted(z, planes).clamp(1, max(len(z) - 1, 1))
-    inner = (planes >= z[0]) & (planes <= z[-1])
     tissue = p.tissue[upwards]
     middle = torch.nonzero(tissue[2:] & tissue[1:-1] & tissue[:-2])[:, 0] + 1
-    if not len(middle):
-        return planes * 0, outlines.new_zeros(outlines.shape[1], *LATTICE_SHAPE)
-    t = ((z[middle] - z[middle - 1]) / (z[middle + 1] - z[middle - 1]))[:, None, None, None]
-    told = torch.lerp(distances[middle - 1], distances[middle + 1], t.to(distances.dtype))
-    rough = _mean_square((distances[middle] - told).numpy(), distances[middle].numpy())
-    gaps = z.diff()[above - 1]
-    for_slices = TRUST * max(misfit - math.prod(p.stack.spacing) / 6, 0.0) ** 2
-    share = inner * for_slices / (for_slices + rough * (gaps / p.stack.gap) ** 4)
-    t = ((planes - z[above - 1]) / gaps).clamp(0, 1)[:, None, None, None].to(distances.dtype)
-    between = torch.lerp(distances[above - 1], distances[above], t)
-    return share.to(distances.dtype), -between.movedim(0, 1)
+    excess = max(misfit - math.prod(p.stack.spacing) / 6, 0.0)
+    if not len(middle) or not excess:
+        return outlines.new_zeros(len(planes)), outlines.new_zeros(())
+
+    def between(low: Tensor, high: Tensor, at: Tensor) -> Tensor:
+        t = ((at - z[low]) / (z[high] - z[low])).clamp(0, 1).to(distances.dtype)
+        return torch.lerp(distances[low], distances[high], t[:, None, None, None])
+
+    off = distances[middle] - between(middle - 1, middle + 1, z[middle])
+    rough = _mean_square(off.numpy(), distances[middle].numpy())
+    above = torch.searchsorted(z, planes).clamp(1, len(z) - 1)
+    err = rough * ((z[above] - z[above - 1]) / p.stack.gap) ** 4
+    share = TRUST * excess**2 / (TRUST * excess**2 + err)
+    share *= (planes >= z[0]) & (planes <= z[-1])
+    return share.to(distances.dtype), -between(above - 1, above, planes).movedim(0, 1)
 
 
 def _mean_square(of: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
