@@ -250,7 +250,7 @@ def test_no_slice_is_followed_across_a_wide_gap() -> None:
     p = scan(seen(field_of(OTHER), hole, still), hole)
     distances = in_plane_distances(p.S_LR.numpy(), hole.spacing, 6.0)
     outlines = on_nodes(torch.from_numpy(distances), hole)
-    share, _ = beyond._from_slice_to_slice(outlines, p, misfit=4.0)
+    share, _ = beyond._from_slice_to_slice(outlines, p, missed=4.0)
     in_hole = (stack.z[2] < PLANES) & (stack.z[5] > PLANES)
     beside = (stack.z[1] < PLANES) & (stack.z[2] > PLANES)
     odds = share / (1 - share)

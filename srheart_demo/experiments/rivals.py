@@ -36,13 +36,12 @@ Rivalled = tuple[Reading, Scan]  # A true heart and a stack of it
 
 def answers_in(folder: Path) -> dict[tuple[str, str], dict[str, Path]]:
     """Subject and scan → its truth, its stack, and methods' answers by their names."""
-    named = [(_NAMED.fullmatch(path.name), path) for path in sorted(folder.iterdir())]
-    found = [(*match.groups(), path) for match, path in named if match]
-    truths = {subject: path for subject, truth, *_, path in found if truth}
+    named = [(path, _NAMED.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    truths = {match[1]: path for path, match in named if match and match[2]}
     scans: dict[tuple[str, str], dict[str, Path]] = {}
-    for subject, _, scan, name, path in found:
-        if scan and subject in truths:
-            scans.setdefault((subject, scan), {TRUTH: truths[subject]})[name] = path
+    for path, match in named:
+        if match and match[3] and match[1] in truths:
+            scans.setdefault((match[1], match[3]), {TRUTH: truths[match[1]]})[match[4]] = path
     return {key: files for key, files in scans.items() if STACK in files}
 
 

@@ -46,8 +46,7 @@ ALONG = 20.0  # Length over which residuals cease to be alike along D, mm
 IN_PLANE = 3.0  # Standard deviation of the smoothing within a slice or view, mm
 ACROSS = 12.0  # Standard deviation of a view's weight across its plane, mm
 NOISE = 0.2  # Variance of a slice's own error, as a share of the residual's
-UNSEEN_SD = 0.8
-"""Error of an outline that no slice is near to, mm, beside what the posterior of z says."""
+UNSEEN_SD = 0.8  # How far a frame's muscle may move where no slice is near, mm
 GAUSS_NEWTON = 4  # Iterations to a volume of muscle; it is nearly linear in what is sought
 NEAR = 3.0  # Outlines are compared so far to either side of them, mm
 TRUST = 0.5  # How soon slices are trusted more than a G(z) that does not fit them, 1/mm²
@@ -70,23 +69,23 @@ def residual_field(field: Tensor, d: Tensor, p: Problem, d_LA: Tensor | None = N
     d_LA = field.new_zeros(1, len(p.views), 2) if d_LA is None else d_LA
     views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
     shares = sum((of.weight for of in views), start=DAMPING)
-    total, misfit = torch.zeros_like(field), 0.0
+    total, missed = torch.zeros_like(field), 0.0
     for n in range(PASSES):
         heart = field + total
         expected = degrade(heart, p.stack, d)[0].numpy().argmax(0)
         residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
-        misfit = misfit if n else _mean_square(residual, seen)
+        missed = missed if n else _mean_square(residual, seen)
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
         for of in views:
             total = total + left_open * of.weight / shares * of.residual(heart)
     outlines = on_nodes(torch.from_numpy(seen).to(field.dtype), p.stack, d[0])
-    share, between = _from_slice_to_slice(outlines, p, misfit)
+    share, between = _from_slice_to_slice(outlines, p, missed)
     return total + share[:, None, None] * (between - (field + total))
 
 
-def _from_slice_to_slice(outlines: Tensor, p: Problem, misfit: float) -> tuple[Tensor, Tensor]:
+def _from_slice_to_slice(outlines: Tensor, p: Problem, missed: float) -> tuple[Tensor, Tensor]:
     """What interpolation between slices says at the lattice, and what it is worth there.
 
     Distances (K, C, 64, 64) to the outlines of each slice, moved back by its d, and the mean square
@@ -99,7 +98,7 @@ def _from_slice_to_slice(outlines: Tensor, p: Problem, misfit: float) -> tuple[T
     z, planes, distances = p.stack.z[upwards], _planes(p.stack.z.dtype), outlines[upwards]
     tissue = p.tissue[upwards]
     middle = torch.nonzero(tissue[2:] & tissue[1:-1] & tissue[:-2])[:, 0] + 1
-    excess = max(misfit - math.prod(p.stack.spacing) / 6, 0.0)
+    excess = max(missed - math.prod(p.stack.spacing) / 6, 0.0)
     if not len(middle) or not excess:
         return outlines.new_zeros(len(planes)), outlines.new_zeros(())
 
@@ -196,6 +195,16 @@ def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
         towards = slope * (slope * a.detach() - off.detach())
         a = (towards / (slope**2 + (sd / UNSEEN_SD) ** 2)).requires_grad_()
     return (2 * a.detach() * share * classes)[None]
+
+
+def misfit(field: Tensor, d: Tensor, p: Problem) -> float:
+    """Mean square of the distances by which a heart's outlines miss those of the slices, mm²."""
+    expected = degrade(field, p.stack, d)[0].numpy().argmax(0)
+    seen, outlines = (
+        in_plane_distances(labels, p.stack.spacing, _REACH, field.shape[1])
+        for labels in (p.S_LR.numpy(), expected)
+    )
+    return _mean_square(outlines - seen, seen)
 
 
 def kriging_weights(stack: Stack, noise: float = NOISE) -> Tensor:
