@@ -181,6 +181,16 @@ def test_less_is_known_of_a_heart_that_misses_its_slices(scan, slices):
     assert (far > 1.5 * near).all()
 
 
+def test_slices_tell_less_where_g_misses_them(scan, slices, posterior, monkeypatch):
+    """Of z, as less of them would; not beyond the prior."""
+    monkeypatch.setattr(uncertainty, "misfit", lambda *_: 2.0)
+    missed = covariance(around(slices, scan[1])).diagonal()[:2]
+    monkeypatch.undo()
+    fewer = around(slices, scan[1], replace(SETTINGS, patch_mm2=100.0 * (1 + 2 * 5)))
+    torch.testing.assert_close(missed, covariance(fewer).diagonal()[:2])
+    assert (missed > 2 * covariance(posterior).diagonal()[:2]).all()
+
+
 def test_the_level_of_motion_is_that_of_d_and_of_what_is_open_of_it(scan, slices):
     """A straight stack's slices are known to be straight, whatever motion a run allows for."""
 

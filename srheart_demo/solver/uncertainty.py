@@ -1,10 +1,11 @@
 """How sure an answer is.
 
 Near its mode the posterior of (z, d) is taken to be Gaussian (Laplace): its precision is the
-Gauss-Newton matrix of the objective, with the same tempering and priors as the run's. Hearts drawn
+Gauss-Newton matrix of the objective, with the priors of the run, and tempered further. Hearts drawn
 from it show what the scan leaves open, the stack's common translation aside (see `gauge`). What
-`answer` could not learn is added, most between slices and beyond the last, and in proportion to how
-far G(z) misses the slices: of a heart that G does not hold well, less is known.
+`answer` could not learn is added, most between slices and beyond the last. Both grow with how far
+G(z) misses the slices: what G cannot make errs alike over long arcs, so of such a heart they tell
+less.
 """
 
 from collections.abc import Callable
@@ -26,9 +27,10 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
-OUTLINE, UNSEEN = 0.25, 0.65
+OUTLINE, UNSEEN = 0.1, 0.4
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
 distance by which G(z) misses the slices; see ``docs/decisions.md``."""
+TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
 ROUNDS = 5  # In which the level of motion and what is open of d settle
@@ -101,7 +103,8 @@ def laplace(step: Step, p: Problem) -> Posterior:
 
     parts = [(1.0, p.S_LR), *((settings.gamma, view.S_LA) for view in p.views)]
     weights = [torch.full((seen.numel(),), weight / seen.numel()) for weight, seen in parts]
-    precision = gauss_newton(shown, x, steps, observations(p, settings) * torch.cat(weights))
+    told = observations(p, settings) / (1 + TEMPER * missed(step, p))
+    precision = gauss_newton(shown, x, steps, told * torch.cat(weights))
     precision[:M, :M] += torch.eye(M)
     if moves.any():
         T = int(p.tissue.sum())
@@ -142,11 +145,16 @@ def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
     return total
 
 
-@torch.no_grad()
 def unexplained_variance(step: Step, p: Problem) -> Tensor:
     """(32,) of an outline on each plane of the lattice, mm², that draws around a step lack."""
-    missed = misfit(p.G.decode(step.z), step.d, p)
-    return FINEST_SD**2 + missed * (OUTLINE**2 + UNSEEN**2 * kriging_variance(p.stack))
+    share = OUTLINE**2 + UNSEEN**2 * kriging_variance(p.stack)
+    return FINEST_SD**2 + missed(step, p) * share
+
+
+@torch.no_grad()
+def missed(step: Step, p: Problem) -> float:
+    """Mean square of the distances by which G(z) misses the slices, mm²."""
+    return misfit(p.G.decode(step.z), step.d, p)
 
 
 @one_thread()
