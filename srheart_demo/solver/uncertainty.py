@@ -27,7 +27,7 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
-OUTLINE, UNSEEN = 0.1, 0.4
+OUTLINE, UNSEEN = 0.15, 0.55
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
 distance by which G(z) misses the slices; see ``docs/decisions.md``."""
 TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
