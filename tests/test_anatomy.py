@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srheart_demo.frame import HR_SPACING, lattice_axes
-from srheart_demo.heart.anatomy import LV, MYO, RV, faults, statistics
+from srheart_demo.heart.anatomy import LV, MYO, RV, faults, statistics, topology
 from srheart_demo.heart.published import HEALTHY
 
 LENGTH, RADIUS, WALL, APEX_WALL = 90.0, 26.0, 9.0, 7.0
@@ -127,6 +127,17 @@ def test_what_is_wrong_is_found():
     assert faults(gap) == ["There is a gap between RV and myocardium at the septum."]
 
     assert faults(HEART, volumes={"MYO": (10.0, 20.0)})[0].startswith("The MYO holds 1")
+
+
+def test_faults_are_counted():
+    assert set(topology(HEART).values()) == {0.0}
+    k = 36
+    middle = _voxels(k, LV).mean(axis=0).astype(int)
+    wrong = HEART.copy()
+    wrong[k, 5, 5] = wrong[k, 9, 9] = RV
+    wrong[k, *middle] = 0
+    assert topology(wrong) == {"pieces": 2.0, "open_lv": 1.0, "holes": 1.0}
+    assert topology(np.zeros_like(HEART)) == {"pieces": 0.0, "open_lv": 1.0, "holes": 0.0}
 
 
 def test_the_base_may_be_open():

@@ -5,10 +5,12 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.heart.distances import in_plane_distances
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import Stack, degrade, label_noise
+from srheart_demo.scan.evidence import on_nodes
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver import answer as beyond
 from srheart_demo.solver.algorithm import latent_optimisation
@@ -72,20 +74,26 @@ def test_the_residual_meets_slices_of_a_heart_that_differs(epsilon: float):
 
 
 @pytest.mark.parametrize("degrees", [0.0, 30.0])
-def test_the_residual_of_a_displaced_slice_lies_where_the_heart_is(degrees: float):
+def test_the_residual_of_a_displaced_slice_lies_where_the_heart_is(
+    degrees: float, monkeypatch: pytest.MonkeyPatch
+):
     # No picture cuts off a displaced heart.
     wide = replace(toy_stack(), origin=torch.tensor([-79.0, -79.0]), shape=(80, 80))
     field, truth, stack = field_of(HEART), field_of(OTHER), rotated(wide, degrees)
     pixels = torch.tensor([[0, 0], [3, -2], [-4, 1], [0, 5], [-1, -3], [2, 2], [4, 0]])
     d = 2.0 * pixels[None]
-    still = residual_field(field, STILL, scan(seen(truth, stack, STILL), stack))
-    moved = scan(seen(truth, stack, d), stack)
+    there, moved = scan(seen(truth, stack, STILL), stack), scan(seen(truth, stack, d), stack)
+    same = residual_field(field, d, moved), residual_field(field, STILL, there)
+    torch.testing.assert_close(*same, atol=0.05, rtol=0)
+    monkeypatch.setattr(beyond, "TRUST", 0.0)  # leaves far logits as they are
+    still = residual_field(field, STILL, there)
     torch.testing.assert_close(residual_field(field, d, moved), still, atol=1e-3, rtol=0)
     assert (residual_field(field, STILL, moved) - still).abs().max() > 0.5 * still.abs().max()
 
 
 def test_one_slice_acts_along_the_heart_as_kriging_says(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(beyond, "PASSES", 1)
+    monkeypatch.setattr(beyond, "TRUST", 0.0)
     field, stack = field_of(HEART), toy_stack()
     S_LR = seen(field, stack, STILL)
     S_LR[3] = seen(field_of(OTHER), stack, STILL)[3]
@@ -210,3 +218,40 @@ def test_least_is_left_open_at_slices_and_all_far_away():
     assert at.max() < NOISE
     assert left_open[(stack.z[-1] + 2.5 * ALONG) < PLANES].min() > 0.99
     assert (left_open <= 1).all()
+
+
+def test_slices_that_no_heart_explains_are_followed_from_one_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where G(z) misses the slices by millimetres, they are interpolated; where it fits, nothing
+    changes, and beyond the stack's ends neither."""
+    truth, stack = field_of(OTHER), toy_stack()
+    p = scan(seen(truth, stack, STILL), stack)
+    far = field_of(replace(HEART, radius=HEART.radius - 4.0))
+
+    def changed(field: Tensor) -> Tensor:
+        """By how much trust in slices changes the answer, plane by plane."""
+        monkeypatch.setattr(beyond, "TRUST", 0.0)
+        without = residual_field(field, STILL, p)
+        monkeypatch.undo()
+        return (residual_field(field, STILL, p) - without)[0].abs().amax((0, 2, 3))
+
+    inside = (stack.z.min() <= PLANES) & (stack.z.max() >= PLANES)
+    assert changed(far)[inside].min() > 1
+    assert not changed(far)[~inside].any()
+    assert not changed(truth).any()
+
+
+def test_no_slice_is_followed_across_a_wide_gap() -> None:
+    """Of a parabola interpolation errs with the square of the gap."""
+    stack = toy_stack()
+    hole = stack.slices([0, 1, 2, 5, 6])
+    still = torch.zeros(1, hole.K, 2)
+    p = scan(seen(field_of(OTHER), hole, still), hole)
+    distances = in_plane_distances(p.S_LR.numpy(), hole.spacing, 6.0)
+    outlines = on_nodes(torch.from_numpy(distances), hole)
+    share, _ = beyond._from_slice_to_slice(outlines, p, missed=4.0)
+    in_hole = (stack.z[2] < PLANES) & (stack.z[5] > PLANES)
+    beside = (stack.z[1] < PLANES) & (stack.z[2] > PLANES)
+    odds = share / (1 - share)
+    torch.testing.assert_close(odds[in_hole] * 3**4, odds[beside][:1].expand(int(in_hole.sum())))

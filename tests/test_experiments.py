@@ -39,7 +39,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
-from srheart_demo.experiments.scoring import COLUMNS, score
+from srheart_demo.experiments.scoring import COLUMNS, apart, sampled, score
 from srheart_demo.experiments.summary import Plot, paired_interval, top_two
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.frame import HR_SHAPE
@@ -359,6 +359,36 @@ def test_a_half_written_row_is_dropped(tmp_path: Path) -> None:
     assert Results(path, ["dice"]).rows == []
     with pytest.raises(ValueError, match="other columns"):
         Results(path, ["assd"])
+
+
+def test_columns_that_came_since_are_empty_in_older_rows(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    Results(path, ["dice"]).add(row("one", dice="0.5"))
+    before = path.read_bytes()
+    grown = Results(path, ["holes", "dice"])
+    assert path.read_bytes() == before  # to look at a file changes nothing in it
+    assert grown.by_subject("holes", "none", "LO") == {}
+    grown.add(row("two", holes="1", dice="0.6"))
+    again = Results(path, ["holes", "dice"])
+    assert again.by_subject("dice", "none", "LO") == {"one": 0.5, "two": 0.6}
+    assert again.by_subject("holes", "none", "LO") == {"two": 1.0}
+    assert path.read_bytes().startswith(b"subject,level,method,holes,dice,error")
+
+
+def test_scores_inside_and_outside_the_slices(case: Case) -> None:
+    """Of a heart cut off at its outermost slices nothing is wrong between them."""
+    inside = sampled(case.stack, case.tissue, case.grid)
+    shown = np.flatnonzero(case.tissue)
+    assert inside.sum() == 5 * (len(shown) - 1) + 1
+    true = case.S_HR.labels
+    found = apart(true * inside[:, None, None], true, inside)
+    assert found["inside_dice_mean"] == 1.0
+    assert true[~inside].any()
+    assert found["outside_dice_mean"] == 0.0
+    without = np.where((true == 3) & ~inside[:, None, None], np.uint8(0), true)
+    of_both = apart(without, without, inside)
+    assert math.isnan(of_both["outside_dice_RV"])
+    assert of_both["outside_dice_mean"] == 1.0
 
 
 def test_methods_are_compared_on_the_subjects_that_all_have(tmp_path: Path) -> None:

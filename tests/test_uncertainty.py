@@ -8,22 +8,23 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver import uncertainty
 from srheart_demo.solver.algorithm import (
     Change,
     latent_optimisation,
     solve,
 )
-from srheart_demo.solver.answer import answer, residual_field
+from srheart_demo.solver.answer import answer, kriging_variance, residual_field
 from srheart_demo.solver.losses import objective, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.uncertainty import (
-    OUTLINE_SD,
     Posterior,
     laplace,
     multi_start,
     probabilities,
     surface_spread,
+    unexplained_variance,
 )
 from tests.problems import toy_problem
 
@@ -154,11 +155,14 @@ def test_hearts_without_a_spread_are_the_answer_views_and_all(scan):
     assert still.abs().max() > 0.5
 
 
-def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, posterior):
+def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, monkeypatch):
+    monkeypatch.setattr(uncertainty, "misfit", lambda *_: 1.0)  # z = 0 fits some slices better
+    whole = around(slices, scan[1])
     lower = around(part(slices, LOWER), scan[1][:, LOWER])
     doubts = []
-    for q in (posterior, lower):
-        p = probabilities(q, n=4)
+    for q in (whole, lower):
+        # The toy's two latents are known from any slices; what no draw tells is looked at.
+        p = probabilities(replace(q, spread=0 * q.spread), n=1)
         torch.testing.assert_close(p.sum(1), torch.ones(1, *LATTICE_SHAPE))
         doubts.append(1 - p.amax(1).mean((0, 2, 3)))
     D = torch.tensor(lattice_axes(LATTICE_SHAPE)[0])
@@ -168,17 +172,52 @@ def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, posterior
     assert more[looked_at].max() < more[unseen].min()
 
 
+def test_less_is_known_of_a_heart_that_misses_its_slices(scan, slices):
+    def variance(z0: float) -> Tensor:
+        run = latent_optimisation(slices, SETTINGS)
+        step = replace(next(run), z=torch.tensor([[z0, 0.0]]))
+        return unexplained_variance(step, slices)
+
+    near, far = variance(0.5), variance(2.0)
+    assert near.min() > 0
+    assert (far > 1.5 * near).all()
+
+
+def test_slices_tell_less_where_g_misses_them(scan, slices, posterior, monkeypatch):
+    """Of z, as less of them would; not beyond the prior."""
+    monkeypatch.setattr(uncertainty, "misfit", lambda *_: 2.0)
+    missed = covariance(around(slices, scan[1])).diagonal()[:2]
+    monkeypatch.undo()
+    fewer = around(slices, scan[1], replace(SETTINGS, patch_mm2=100.0 * (1 + 2 * 5)))
+    torch.testing.assert_close(missed, covariance(fewer).diagonal()[:2])
+    assert (missed > 2 * covariance(posterior).diagonal()[:2]).all()
+
+
+def test_the_level_of_motion_is_that_of_d_and_of_what_is_open_of_it(scan, slices):
+    """A straight stack's slices are known to be straight, whatever motion a run allows for."""
+
+    def open_of_d(d: Tensor, motion_mm: float) -> float:
+        spread = covariance(around(slices, d, replace(SETTINGS, motion_mm=motion_mm)))
+        return float(spread.diagonal()[2:].mean().sqrt())
+
+    straight = open_of_d(0 * scan[1], 2.0)
+    assert straight == pytest.approx(open_of_d(0 * scan[1], 1.0), rel=1e-3)
+    assert straight < 0.8 * open_of_d(scan[1], 2.0)
+
+
 def test_the_surface_is_least_known_beyond_the_slices(slices):
     D = torch.tensor([0.0, 14.0, 60.0])
     # The toy's endocardium, which z0 moves by 1 mm a unit.
     points = torch.stack([D, 0 * D, 10 + ((20 + 0.15 * D) ** 2 - 1).sqrt()], dim=1)
 
+    variance = 0.09 + 0.64 * kriging_variance(slices.stack)
+
     def spread(z0: float) -> Tensor:
         z = torch.tensor([[z0, 0.0], [-z0, 0.0]])
-        return surface_spread(slices.G.decode(z), 1, points, slices)
+        return surface_spread(slices.G.decode(z), 1, points, variance)
 
     alike, apart = spread(0.0), spread(0.7)
-    assert alike.min() > OUTLINE_SD
+    assert alike.min() > 0.3
     assert alike[2] > 1.2 * alike[:2].max()
     torch.testing.assert_close(apart**2 - alike**2, torch.full((3,), 2 * 0.7**2))
 

@@ -17,6 +17,7 @@ from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
+from srheart_demo.experiments.rivals import Rivals, answers_in
 from srheart_demo.experiments.tables import Results, Row, Table
 from srheart_demo.experiments.views import DisplacedViews, RealViews
 from srheart_demo.files import atomic_path, write_text
@@ -79,6 +80,8 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         if not seen:
             raise errors.BadInput.of("no scan with a view", folder=options.folder)
         return RealViews(seen, tuple(options.methods or ()))
+    if options.experiment == "rivals":
+        return _rivals(options)
     errors.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
     on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap, DisplacedViews)}
@@ -90,6 +93,18 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
     recipe = BetaVAESettings(hearts=options.train_hearts, steps=options.train_steps, bfloat16=True)
     swept = tuple(options.latents), tuple(options.betas)
     return LatentStudy(subjects, options.output, solver, *swept, options.draws, recipe)
+
+
+def _rivals(options: argparse.Namespace) -> Rivals:
+    """What lies in the folder; what of it is passed over is said."""
+    folder: Path = options.folder
+    found = answers_in(folder) if folder.is_dir() else {}
+    used = {path for files in found.values() for path in files.values()}
+    if not used:
+        raise errors.BadInput.of("no rivals", folder=folder)
+    if rest := [path.name for path in sorted(folder.iterdir()) if path not in used]:
+        print(f"{folder}: passed over: {', '.join(rest)}.", file=sys.stderr)
+    return Rivals(folder, tuple(options.methods or Rivals.methods))
 
 
 def _files(paths: Sequence[Path]) -> tuple[Path, ...]:

@@ -6,9 +6,11 @@ mean difference of the displacements found and true, the same for all tissues. A
 displacement; the mean of the true ones moves it.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -20,18 +22,25 @@ from srheart_demo.experiments.cases import Case
 from srheart_demo.experiments.methods import Labels, Method, Restoration, method
 from srheart_demo.experiments.tables import Scores, Values
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart import measures
+from srheart_demo.heart import anatomy, measures
+from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver import gauge
 
 SCORED = (*TISSUES[1:], "mean")  # LV, MYO, RV and the mean of their Dice
+NEAR = 0.01  # A plane so near to a slice lies on it, mm
 
 _TAKEN_TWICE = (
     *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in SCORED),
     *(name.format(tissue) for name in ("assd_{}_mm", "hd95_{}_mm") for tissue in TISSUES[1:]),
 )
 """At HR voxels and, la, on the plane of the LA view."""
+APART = tuple(f"{where}_dice_{of}" for where in ("inside", "outside") for of in SCORED)
+"""Between the outermost slices that show tissue, and beyond them."""
+TOPOLOGY = ("pieces", "open_lv", "holes")
 COLUMNS = (
     *_TAKEN_TWICE,
+    *APART,
+    *TOPOLOGY,
     *(f"raw_{name}" for name in _TAKEN_TWICE),
     *(f"{true}volume_{tissue}_ml" for true in ("", "true_") for tissue in TISSUES[1:]),
     "lv_mass_g",
@@ -61,10 +70,13 @@ def score(method: Method, case: Case, more: Sequence[More] = ()) -> Scores:
     d, tissue, shift = (found.d, case.d), case.tissue, _common_shift(found, case)
     raw = _overlap(labels, found, case)
     moved = found.moved(shift)
-    fixed = _overlap(moved.on_grid(case.grid), moved, case) if shift.any() else raw
+    there = moved.on_grid(case.grid) if shift.any() else labels
+    fixed = _overlap(there, moved, case) if shift.any() else raw
     true_labels, spacing = case.S_HR.labels, case.S_HR.spacing
     return {
         **fixed,
+        **apart(there, true_labels, sampled(case.stack, case.tissue, case.grid)),
+        **anatomy.topology(labels, spacing),
         **{f"raw_{name}": value for name, value in raw.items()},
         **by_tissue("volume_{}_ml", measures.volumes_ml(labels, spacing)),
         **by_tissue("true_volume_{}_ml", measures.volumes_ml(true_labels, spacing)),
@@ -104,6 +116,27 @@ def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
         **by_tissue("assd_{}_mm", assd),
         **by_tissue("hd95_{}_mm", hd95),
     }
+
+
+def sampled(stack: Stack, tissue: Tensor, grid: Stack) -> NDArray[np.bool_]:
+    """Which planes of a grid lie between the outermost slices with `tissue` (K,), or on one."""
+    shown, z = stack.z[tissue], grid.z
+    return ((z > shown.min() - NEAR) & (z < shown.max() + NEAR)).numpy()
+
+
+def apart(labels: Labels, true: Labels, inside: NDArray[np.bool_]) -> Scores:
+    """`APART` of label maps (D, H, W), `inside` (D,) of the sampled range.
+
+    Of a tissue that neither shows there it is NaN, and no part of the mean.
+    """
+    scores = dict.fromkeys(APART, math.nan)
+    for where, planes in (("inside", inside), ("outside", ~inside)):
+        maps = np.stack([labels[planes], true[planes]])
+        shown = [(maps == n).any() for n in range(1, len(TISSUES))]
+        if any(shown):
+            found = compress(measures.dice(*maps).items(), shown)
+            scores |= with_mean(f"{where}_dice_{{}}", dict(found))
+    return scores
 
 
 def dice_at_shifts(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> Values:

@@ -162,8 +162,14 @@ class Comparison:
         of: Sequence[str] = ("others",),
         **facts: str,
     ) -> Table:
-        """Means over the subjects of each method, with columns and notes `of` some `TABLES`."""
-        columns = {h: figure for x in of for h, figure in TABLES[x].get("columns", {}).items()}
+        """Means over the subjects of each method, with columns and notes `of` some `TABLES`.
+
+        Columns of figures that nobody took are left out.
+        """
+        tables = [TABLES[x].get("columns", {}) for x in (*of, "means")]
+        columns = {head: figure for table in tables for head, figure in table.items()}
+        taken = {name for row in self.results.rows for name, value in row.items() if value}
+        columns = {h: c for h, c in columns.items() if c[0].format(TISSUES[1]) in taken}
         rows = [
             (level, method, *(self.mean_text(level, method, *of) for of in columns.values()))
             for level, method in product(self.levels, self.methods)

@@ -25,7 +25,8 @@ class Results:
     """Rows by subject, level and method; one that failed has an `error` and no figures.
 
     What is added is written by one call and flushed to the disk. What a killed process leaves of a
-    line is dropped when the file is opened again.
+    line is dropped when the file is opened again. Columns that came since it was made are empty in
+    its rows, and in the file from the next row on.
     """
 
     key = KEY
@@ -35,15 +36,17 @@ class Results:
         the rows stay in memory. ValueError where the file has other columns."""
         self.path, self.columns = path, [*KEY, *figures, "error"]
         self.rows: list[Row] = []
+        self._head = dict(zip(self.columns, self.columns, strict=True))
         if path is None:
             return
         content = path.read_bytes() if path.exists() else b""
-        head = dict(zip(self.columns, self.columns, strict=True))
-        whole = content[: content.rfind(b"\n") + 1] or self._lines(head)
+        whole = content[: content.rfind(b"\n") + 1] or self._lines(self._head)
         table = csv.DictReader(whole.decode().splitlines())
-        if table.fieldnames != self.columns:
+        known = [*(table.fieldnames or ())]
+        if not {*KEY} <= {*known} <= {*self.columns}:
             raise ValueError("other columns")
         self.rows += table
+        self._older = known != self.columns
         if whole != content:
             with atomic_path(path) as draft:
                 draft.write_bytes(whole)
@@ -51,6 +54,10 @@ class Results:
     def add(self, *rows: Row) -> None:
         """Append rows; columns that they lack stay empty."""
         if self.path:
+            if self._older:
+                with atomic_path(self.path) as draft:
+                    draft.write_bytes(self._lines(self._head, *self.rows))
+                self._older = False
             with self.path.open("ab") as file:
                 file.write(self._lines(*rows))
                 file.flush()

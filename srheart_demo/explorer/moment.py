@@ -159,7 +159,8 @@ class Moment:
         if self.paint == "error":
             paint = painting.error(moved, scene.subject)
         elif self.hearts is not None:
-            paint = painting.spread(self.paint, meshes, self.hearts, self.run.problem)
+            problem = self.run.problem
+            paint = painting.spread(self.paint, meshes, self.hearts, self.step, problem)
         else:
             paint = None
         return Heart(

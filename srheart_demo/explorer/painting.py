@@ -16,7 +16,12 @@ from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE
-from srheart_demo.solver.uncertainty import laplace, multi_start, surface_spread
+from srheart_demo.solver.uncertainty import (
+    laplace,
+    multi_start,
+    surface_spread,
+    unexplained_variance,
+)
 
 DRAWS, STARTS = 12, 5
 MOST_ERROR, MOST_SPREAD = 6.0, 3.0  # What the darkest colour stands for, mm
@@ -60,13 +65,14 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
 
 
 @torch.no_grad()
-def spread(what: str, meshes: Mapping[str, Mesh], drawn: Tensor, p: Problem) -> Paint:
+def spread(what: str, meshes: Mapping[str, Mesh], drawn: Tensor, step: Step, p: Problem) -> Paint:
     """Standard deviation of hearts' surfaces at the vertices of one of them, along its normal."""
     values = {}
     for name, mesh in meshes.items():
         points = torch.from_numpy(mesh.vertices)
         if what == "uncertainty":
-            sd = surface_spread(drawn, OUTER[name], points, p)
+            unexplained = unexplained_variance(step, p)
+            sd = surface_spread(drawn, OUTER[name], points, unexplained)
         else:
             # Near a surface a margin is twice the signed distance.
             margins = torch.stack([margin(heart, STRUCTURES[name]) for heart in drawn])

@@ -74,23 +74,16 @@ def faults(
       between the LV's centroid and the middle half of the RV in the same slice.
     - Volumes lie within the given ranges, ml, by tissue, such as `population.VOLUME_RANGES`.
     """
-    from scipy import ndimage
-
     missing = [t for i, t in enumerate(TISSUES) if i and not (labels == i).any()]
     if missing:
         return [f"There is no {tissue}." for tissue in missing]
     heart = _Heart(labels, spacing)
-    findings = []
-    for label, tissue in enumerate(TISSUES[1:], start=1):
-        pieces = ndimage.label(heart.labels == label, np.ones((3, 3, 3)))[1]
-        if pieces > 1:
-            findings.append(f"The {tissue} is in {pieces} pieces.")
-    open_base = int(np.ceil(OPEN_BASE / spacing[0]))
-    closed = heart.top - open_base
-    if _leaks(heart.labels, closed):
+    pieces = zip(TISSUES[1:], _pieces(heart.labels), strict=True)
+    findings = [f"The {tissue} is in {n} pieces." for tissue, n in pieces if n > 1]
+    if _leaks(heart.labels, heart.closed):
         findings.append("The LV is not closed by myocardium below its base.")
     with_rv = heart.slices(RV)
-    filled = min(closed, with_rv[-1] + 1 - open_base)
+    filled = min(heart.closed, with_rv[-1] + 1 - heart.top + heart.closed)
     if any(_septal_gap(heart, k) for k in with_rv[1:] if heart.first <= k < filled):
         findings.append("There is a gap between RV and myocardium at the septum.")
     for tissue, (low, high) in (volumes or {}).items():
@@ -101,10 +94,38 @@ def faults(
     return findings
 
 
+def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[str, float]:
+    """What is wrong with a heart's connections, counted; all 0 for a sound one.
+
+    - ``pieces``: of tissue, beyond one of each that is there, as `faults` counts them.
+    - ``open_lv``: 1 where the LV is not closed by myocardium below its base, or is missing.
+    - ``holes``: bubbles of background inside the heart. Voxels of one share faces.
+    """
+    from scipy import ndimage
+
+    if not (labels == LV).any():
+        return {"pieces": 0.0, "open_lv": 1.0, "holes": 0.0}
+    heart = _Heart(labels, spacing)
+    return {
+        "pieces": float(sum(max(n - 1, 0) for n in _pieces(heart.labels))),
+        "open_lv": float(_leaks(heart.labels, heart.closed)),
+        "holes": float(ndimage.label(heart.labels == 0)[1] - 1),
+    }
+
+
+def _pieces(labels: NDArray[np.uint8]) -> list[int]:
+    """In how many pieces each tissue is."""
+    from scipy import ndimage
+
+    corners = np.ones((3, 3, 3))
+    return [ndimage.label(labels == label, corners)[1] for label in range(1, len(TISSUES))]
+
+
 class _Heart:
     """Labels cropped to the tissue and one voxel around, with what several measures need.
 
-    Slices are counted in the crop; `first` is the lowest with LV, `top` the one above the highest.
+    Slices are counted in the crop; `first` is the lowest with LV, `top` the one above the highest,
+    and below `closed` the LV has a wall all round.
     `middle` is that of the whole map in the crop's coordinates, which d, h and w are of voxel
     centres; `centres` are (4, D, 2), each label's (H, W) in each slice, or 0. All are mm.
     """
@@ -118,6 +139,7 @@ class _Heart:
         self.pixel = spacing[1] * spacing[2]
         lv = self.slices(LV)
         self.first, self.top = int(lv[0]), int(lv[-1]) + 1
+        self.closed = self.top - int(np.ceil(OPEN_BASE / spacing[0]))
         self.length = (self.top - self.first) * spacing[0]
         sides = zip(self.labels.shape, spacing, strict=True)
         self.d, self.h, self.w = ((np.arange(n) + 0.5) * mm for n, mm in sides)
@@ -128,7 +150,7 @@ class _Heart:
 
     def _centroid(self, label: int) -> NDArray[np.float64]:
         n = self.pixels[label]
-        return np.array([n @ self.d, *(n @ self.centres[label])]) / n.sum()
+        return np.array([n @ self.d, *(n @ self.centres[label])]) / max(n.sum(), 1)
 
     def slices(self, label: int) -> NDArray[np.int64]:
         return np.flatnonzero(self.pixels[label])

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import numpy as np
+from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan import space
@@ -147,6 +148,19 @@ def survey(source: Source, how: HowToRead = AS_FOUND) -> Reading:
 def read_short_axis(source: Source, how: HowToRead = AS_FOUND) -> LabelVolume:
     """The label map of a short-axis stack; see `survey`."""
     return survey(source, how).volume
+
+
+def labels_like(source: Source, other: Reading) -> NDArray[np.uint8]:
+    """The labels (D, H, W) of a file with the voxels and values of another, taken as they are.
+
+    Such as a segmentation of it that need be no whole heart.
+    """
+    image, axes = load(source), space.slices_first(other.slice_axis)
+    stored = chosen_frame(image, None).values.transpose(axes)
+    there = space.in_space(image, axes, image.name)
+    if stored.shape != other.volume.shape or not np.allclose(there, other.volume.affine, atol=0.01):
+        raise InvalidVolume.of(image.name, "other voxels", other=other.volume.name)
+    return other.convention.labels(stored)
 
 
 def read_frames(source: Source, how: HowToRead = AS_FOUND) -> Iterator[Reading | InvalidVolume]:

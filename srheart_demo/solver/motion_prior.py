@@ -36,14 +36,16 @@ def motion_prior(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     return _negative_log(_apart(r, b, t), variance, settings) - zero
 
 
-def motion_precision(d: Tensor, p: Problem, settings: Settings) -> Tensor:
+def motion_precision(
+    d: Tensor, p: Problem, settings: Settings, left_open: Tensor | float = 0.0
+) -> Tensor:
     """The precision (2 N, 2 N) of the displacements of the N planes that may move, mm⁻².
 
-    Of the Gaussians that the prior mixes, at the variances that d (1, K + V, 2) suggests; a
-    translation common to all has none.
+    Of the Gaussians that the prior mixes, at the variances that d (1, K + V, 2) suggests, and the
+    mean square (N,), mm², of what is `left_open` of it; a translation common to all has none.
     """
     r, b = _planes(d, p, settings)
-    _, variance, near = _fitted(r, b, settings)
+    _, variance, near = _fitted(r, b, settings, left_open)
     weights = near[0] / variance[0] + (1 - near[0]) / ASTRAY_MM**2
     W = torch.diag(weights.repeat_interleave(2))
     B = b.flatten(0, 1)
@@ -91,7 +93,9 @@ def _negative_log(apart: Tensor, variance: Tensor, settings: Settings) -> Tensor
     return variance.log() + settings.motion_mm**2 / variance - together
 
 
-def _fitted(r: Tensor, b: Tensor, settings: Settings) -> tuple[Tensor, Tensor, Tensor]:
+def _fitted(
+    r: Tensor, b: Tensor, settings: Settings, left_open: Tensor | float = 0.0
+) -> tuple[Tensor, Tensor, Tensor]:
     """The common translation (B, 2), mm, and the variance (B,), mm², that fit best, and how likely
     each breath-hold is one as the others, (B, N)."""
     near = torch.ones(r.shape[:2]).to(r)
@@ -99,7 +103,7 @@ def _fitted(r: Tensor, b: Tensor, settings: Settings) -> tuple[Tensor, Tensor, T
     for _ in range(ROUNDS):
         A = torch.einsum("bn,nij,nik->bjk", weights, b, b)
         t = torch.linalg.solve(A, torch.einsum("bn,nij,bni->bj", weights, b, r))
-        apart, before = _apart(r, b, t), variance
+        apart, before = _apart(r, b, t) + left_open, variance
         variance = ((near * apart).sum(1) / 2 + settings.motion_mm**2) / (near.sum(1) + 1)
         if not settings.astray or ((variance - before).abs() < CLOSE * variance).all():
             break

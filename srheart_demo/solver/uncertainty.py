@@ -1,9 +1,11 @@
 """How sure an answer is.
 
 Near its mode the posterior of (z, d) is taken to be Gaussian (Laplace): its precision is the
-Gauss-Newton matrix of the objective, with the same tempering and priors as the run's. Hearts drawn
-from it show what the scan leaves open, the stack's common translation aside (see `gauge`); between
-slices, and beyond the last, what `answer` could not learn from them is added.
+Gauss-Newton matrix of the objective, with the priors of the run, and tempered further. Hearts drawn
+from it show what the scan leaves open, the stack's common translation aside (see `gauge`). What
+`answer` could not learn is added, most between slices and beyond the last. Both grow with how far
+G(z) misses the slices: what G cannot make errs alike over long arcs, so of such a heart they tell
+less.
 """
 
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import degrade, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
-from srheart_demo.solver.answer import UNSEEN_SD, kriging_variance, residual_field
+from srheart_demo.solver.answer import kriging_variance, misfit, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, DIFFERENCE_MM, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
@@ -25,7 +27,13 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
-OUTLINE_SD = 0.3  # Error of an outline where a slice shows it, mm; see ``docs/decisions.md``
+OUTLINE, UNSEEN = 0.15, 0.55
+"""Error of an outline where a slice shows it, and besides where none is near, as a share of the
+distance by which G(z) misses the slices; see ``docs/decisions.md``."""
+TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
+FINEST_SD = 0.1  # No outline is better known, mm
+STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
+ROUNDS = 5  # In which the level of motion and what is open of d settle
 PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x
 
 
@@ -95,14 +103,29 @@ def laplace(step: Step, p: Problem) -> Posterior:
 
     parts = [(1.0, p.S_LR), *((settings.gamma, view.S_LA) for view in p.views)]
     weights = [torch.full((seen.numel(),), weight / seen.numel()) for weight, seen in parts]
-    precision = gauss_newton(shown, x, steps, observations(p, settings) * torch.cat(weights))
+    told = observations(p, settings) / (1 + TEMPER * missed(step, p))
+    precision = gauss_newton(shown, x, steps, told * torch.cat(weights))
     precision[:M, :M] += torch.eye(M)
     if moves.any():
         T = int(p.tissue.sum())
         together = torch.kron(torch.ones(T, T) / T, torch.eye(2)) / FIXED_MM**2
-        precision[M:, M:] += motion_precision(d_end, p, settings)
         precision[M : M + 2 * T, M : M + 2 * T] += together
+        precision = _with_motion(precision, M, d_end, p, replace(settings, motion_mm=STILL_MM))
     return Posterior(p, step, whitening(precision))
+
+
+def _with_motion(told: Tensor, M: int, d: Tensor, p: Problem, settings: Settings) -> Tensor:
+    """A precision (n, n) and the prior's on d, of a level of motion that nobody knows.
+
+    The level that d suggests is too low by what is open of d, which in turn depends on the level:
+    expectation and maximisation.
+    """
+    left_open: Tensor | float = 0.0
+    for _ in range(ROUNDS):
+        whole = told.clone()
+        whole[M:, M:] += motion_precision(d, p, settings, left_open)
+        left_open = torch.linalg.inv(whole).diagonal()[M:].unflatten(0, (-1, 2)).sum(1)
+    return whole
 
 
 @one_thread()
@@ -110,10 +133,9 @@ def laplace(step: Step, p: Problem) -> Posterior:
 def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
     """Probability of each class at each node, (1, 4, 32, 64, 64): the mean over `n` draws.
 
-    Each draw's outlines are blurred by what no draw tells: `OUTLINE_SD` and, the less a slice says
-    there, `UNSEEN_SD`.
+    Each draw's outlines are blurred by what no draw tells: `unexplained_variance`.
     """
-    variance = unexplained_variance(posterior.problem)
+    variance = unexplained_variance(posterior.step, posterior.problem)
     # Two classes' logits differ by twice the distance to their border, in mm. That a border with
     # Gaussian error lies beyond is Φ(distance / SD), nearly a logistic function of 1.702 times it.
     steepness = PROBIT / 2 / variance.sqrt()
@@ -123,24 +145,31 @@ def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
     return total
 
 
-def unexplained_variance(p: Problem) -> Tensor:
-    """(32,) of an outline on each plane of the lattice, mm²."""
-    return OUTLINE_SD**2 + UNSEEN_SD**2 * kriging_variance(p.stack)
+def unexplained_variance(step: Step, p: Problem) -> Tensor:
+    """(32,) of an outline on each plane of the lattice, mm², that draws around a step lack."""
+    share = OUTLINE**2 + UNSEEN**2 * kriging_variance(p.stack)
+    return FINEST_SD**2 + missed(step, p) * share
+
+
+@torch.no_grad()
+def missed(step: Step, p: Problem) -> float:
+    """Mean square of the distances by which G(z) misses the slices, mm²."""
+    return misfit(p.G.decode(step.z), step.d, p)
 
 
 @one_thread()
 @torch.no_grad()
-def surface_spread(hearts: Tensor, tissue: int, points: Tensor, p: Problem) -> Tensor:
+def surface_spread(hearts: Tensor, tissue: int, points: Tensor, variance: Tensor) -> Tensor:
     """Standard deviation of a tissue's surface at points on it, along its normal, mm.
 
     `hearts` are draws of `Posterior.hearts`, `tissue` is its label, points (V, 3) are mm on the
-    surface of the mean heart, and the problem is for what no draw tells.
+    surface of the mean heart, and the `unexplained_variance` is what no draw tells.
     """
     others = torch.cat([hearts[:, :tissue], hearts[:, tissue + 1 :]], dim=1).amax(1, keepdim=True)
     gaps = sample(hearts[:, tissue : tissue + 1] - others, points)[:, 0]
     # Near a surface the gap is twice the signed distance.
     drawn = (gaps / 2).var(0)
-    planes = unexplained_variance(p)[None, None, :, None, None]
+    planes = variance[None, None, :, None, None]
     unseen = planes.expand(-1, -1, -1, *hearts.shape[3:])
     return (drawn + sample(unseen, points)[0, 0]).sqrt()
 
