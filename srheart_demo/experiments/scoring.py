@@ -27,7 +27,7 @@ from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver import gauge
 
 SCORED = (*TISSUES[1:], "mean")  # LV, MYO, RV and the mean of their Dice
-NEAR = 0.01  # A plane so near to a slice lies on it, mm
+ON_SLICE = 0.01  # A plane so near to a slice lies on it, mm
 
 _TAKEN_TWICE = (
     *(name.format(structure) for name in ("dice_{}", "la_dice_{}") for structure in SCORED),
@@ -121,7 +121,7 @@ def _overlap(labels: Labels, found: Restoration, case: Case) -> Scores:
 def sampled(stack: Stack, tissue: Tensor, grid: Stack) -> NDArray[np.bool_]:
     """Which planes of a grid lie between the outermost slices with `tissue` (K,), or on one."""
     shown, z = stack.z[tissue], grid.z
-    return ((z > shown.min() - NEAR) & (z < shown.max() + NEAR)).numpy()
+    return ((z > shown.min() - ON_SLICE) & (z < shown.max() + ON_SLICE)).numpy()
 
 
 def apart(labels: Labels, true: Labels, inside: NDArray[np.bool_]) -> Scores:

@@ -48,7 +48,7 @@ ACROSS = 12.0  # Standard deviation of a view's weight across its plane, mm
 NOISE = 0.2  # Variance of a slice's own error, as a share of the residual's
 UNSEEN_SD = 0.8  # How far a frame's muscle may move where no slice is near, mm
 GAUSS_NEWTON = 4  # Iterations to a volume of muscle; it is nearly linear in what is sought
-NEAR = 3.0  # Outlines are compared so far to either side of them, mm
+NEAR_OUTLINES = 3.0  # Outlines are compared so far to either side of them, mm
 TRUST = 0.5  # How soon slices are trusted more than a G(z) that does not fit them, 1/mm²
 PASSES, DAMPING = 3, 0.5
 """How often the residual is taken, and the noise, as such a share, that each pass allows for."""
@@ -117,7 +117,7 @@ def _from_slice_to_slice(outlines: Tensor, p: Problem, missed: float) -> tuple[T
 
 def _mean_square(of: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
     """Of what lies near outlines, by their distances, mm²; 0 where there are none."""
-    near = np.abs(seen) < NEAR
+    near = np.abs(seen) < NEAR_OUTLINES
     return float(np.square(of[near]).mean()) if near.any() else 0.0
 
 

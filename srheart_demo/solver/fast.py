@@ -125,7 +125,7 @@ def thinned_weights(S_LR: Tensor, stack: Stack) -> Tensor:
 
 
 def _near_a_border(S_LR: Tensor, stack: Stack) -> Tensor:
-    """Where other labels lie within `NEAR`, (K, h, w)."""
+    """Where other labels lie so near, (K, h, w)."""
     both = torch.stack([S_LR, -S_LR], dim=1).to(stack.z.dtype)
     a, b = (round(_NEAR / mm) for mm in stack.spacing)
     highest = F.max_pool2d(F.max_pool2d(both, (2 * a + 1, 1), 1, (a, 0)), (1, 2 * b + 1), 1, (0, b))

@@ -33,7 +33,7 @@ distance by which G(z) misses the slices; see ``docs/decisions.md``."""
 TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
-ROUNDS = 5  # In which the level of motion and what is open of d settle
+SETTLING = 5  # In which the level of motion and what is open of d settle
 PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x
 
 
@@ -121,7 +121,7 @@ def _with_motion(told: Tensor, M: int, d: Tensor, p: Problem, settings: Settings
     expectation and maximisation.
     """
     left_open: Tensor | float = 0.0
-    for _ in range(ROUNDS):
+    for _ in range(SETTLING):
         whole = told.clone()
         whole[M:, M:] += motion_precision(d, p, settings, left_open)
         left_open = torch.linalg.inv(whole).diagonal()[M:].unflatten(0, (-1, 2)).sum(1)
