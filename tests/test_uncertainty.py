@@ -8,6 +8,7 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import degrade
+from srheart_demo.solver import answer as beyond
 from srheart_demo.solver import uncertainty
 from srheart_demo.solver.algorithm import (
     Change,
@@ -140,6 +141,19 @@ def test_hearts_are_answers_of_draws_that_explain_the_scan(scan, slices, residua
         shown = degrade(field, slices.stack, d_n)[0].argmax(0)
         assert mean_dice(shown.numpy(), slices.S_LR.numpy()) > 0.95
     assert not torch.equal(fields, posterior.hearts(2, seed=2))
+
+
+def test_a_draw_is_not_taken_for_a_heart_that_g_does_not_hold(scan, slices, monkeypatch):
+    """It misses the slices because it is a draw; interpolated instead, all draws would be one."""
+    posterior = around(slices, scan[1], replace(SETTINGS, patch_mm2=2000.0))
+    monkeypatch.setattr(uncertainty, "missed", lambda *_: 0.0)  # by the run's own end
+    expected = posterior.hearts(3)
+    monkeypatch.setattr(beyond, "TRUST", 1e9)
+    torch.testing.assert_close(posterior.hearts(3), expected)
+    z, d = posterior.draw(3)
+    alone = posterior.problem.G.decode(z[:1])
+    alone = alone + residual_field(alone, d[:1], slices)
+    assert not torch.allclose(alone, expected[:1])
 
 
 def test_hearts_without_a_spread_are_the_answer_views_and_all(scan):

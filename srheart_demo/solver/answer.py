@@ -54,11 +54,18 @@ PASSES, DAMPING = 3, 0.5
 """How often the residual is taken, and the noise, as such a share, that each pass allows for."""
 
 
-def residual_field(field: Tensor, d: Tensor, p: Problem, d_LA: Tensor | None = None) -> Tensor:
+def residual_field(
+    field: Tensor,
+    d: Tensor,
+    p: Problem,
+    d_LA: Tensor | None = None,
+    missed: float | None = None,
+) -> Tensor:
     """What the scan shows beyond a heart G(z): logits to add to its field (1, 4, 32, 64, 64).
 
     d (1, K, 2) and d_LA (1, V, 2) are the displacements of slices and views, mm, that solve the
-    problem with it; without d_LA the views lie where their files say.
+    problem with it; without d_LA the views lie where their files say. How far G(z) misses the
+    slices, mm², is found where it is not given: a draw of the posterior misses them by being one.
     """
     classes = field.shape[1]
     seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, classes)
@@ -69,12 +76,12 @@ def residual_field(field: Tensor, d: Tensor, p: Problem, d_LA: Tensor | None = N
     d_LA = field.new_zeros(1, len(p.views), 2) if d_LA is None else d_LA
     views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
     shares = sum((of.weight for of in views), start=DAMPING)
-    total, missed = torch.zeros_like(field), 0.0
-    for n in range(PASSES):
+    total = torch.zeros_like(field)
+    missed = misfit(field, d, p) if missed is None else missed
+    for _ in range(PASSES):
         heart = field + total
         expected = degrade(heart, p.stack, d)[0].numpy().argmax(0)
         residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
-        missed = missed if n else _mean_square(residual, seen)
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)

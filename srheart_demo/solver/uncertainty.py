@@ -65,12 +65,12 @@ class Posterior:
     @torch.no_grad()
     def hearts(self, n: int, seed: int = 0) -> Tensor:
         """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
-        p, fields = self.problem, []
+        p, fields, off = self.problem, [], missed(self.step, self.problem)
         for z, d in zip(*(x.split(1) for x in self._draw(n, seed)), strict=True):
             field = p.G.decode(z)
             if self.step.state.settings.residual:
                 d_SA, d_LA = p.split(d)
-                field = field + residual_field(field, d_SA, p, d_LA)
+                field = field + residual_field(field, d_SA, p, d_LA, off)
             fields.append(field)
         return torch.cat(fields)
 
