@@ -281,9 +281,13 @@ def test_what_check_knows_stands_in_what_enhance_writes_and_says(
 
 def test_every_sentence_is_said_and_is_there(root: Path) -> None:
     """Sentences are looked up by their keys, which no type checker knows."""
-    code = "".join(path.read_text("utf-8") for path in (root / "srheart_demo/scan").glob("*.py"))
+    package = root / "srheart_demo"
+    code, all_code = (
+        "".join(path.read_text("utf-8") for path in folder)
+        for folder in ((package / "scan").glob("*.py"), package.rglob("*.py"))
+    )
     notes, refusals = (SENTENCES[part].keys() for part in ("notes", "refusals"))
-    assert not {key for key in notes | refusals if f'"{key}"' not in code}
+    assert not {key for key in notes | refusals if f'"{key}"' not in all_code}
     assert set(re.findall(r'remark\(\s*"([^"]+)"', code)) <= notes
     assert set(re.findall(r'\.of\(\s*[^,"]+,\s*"([^"]+)"', code)) <= refusals
     assert SENTENCES["remedies"].keys() <= refusals
