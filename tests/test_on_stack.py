@@ -1,5 +1,6 @@
 """The heart on the stack's own voxels, as the images are stored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -10,6 +11,7 @@ import srheart_demo as sr
 from srheart_demo.cli import main
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.samples import FOLDER
+from srheart_demo.scan.volume import write_volume
 
 
 @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (2, 0, 1)])
@@ -30,6 +32,20 @@ def test_a_mask_lies_on_the_voxels_of_the_file_as_they_are_stored(
     assert mask.shape == stored.shape
     np.testing.assert_allclose(mask.affine, stored.affine, atol=1e-4)
     assert mean_dice(np.asarray(mask.dataobj), np.asarray(stored.dataobj)) > 0.98
+
+
+def test_a_sheared_stack_keeps_its_shear_where_readers_look(tmp_path: Path) -> None:
+    """A qform cannot hold it, and says nothing then; a reader that prefers one would be misled."""
+    volume = sr.load_sample("healthy_1").stacks["none"]
+    sheared = volume.affine.copy()
+    sheared[:3, 0] += 0.3 * sheared[:3, 1]
+    for affine, code in ((volume.affine, 1), (sheared, 0)):
+        write_volume(replace(volume, affine=affine), tmp_path / "stack.nii.gz")
+        image = nibabel.load(tmp_path / "stack.nii.gz")
+        assert int(image.header["qform_code"]) == code
+        np.testing.assert_allclose(image.affine, affine, atol=1e-4)
+        if code:
+            np.testing.assert_allclose(image.get_qform(), affine, atol=1e-3)
 
 
 def test_of_a_cine_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

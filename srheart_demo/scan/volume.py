@@ -148,6 +148,8 @@ def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code=1)
     image.set_qform(volume.affine, code=1)
+    if not np.allclose(image.get_qform(), volume.affine, atol=1e-3):
+        image.set_qform(None, code=0)  # It holds no shear, and a reader may prefer it.
     content = image.to_bytes()
     if os.fspath(path).endswith(".gz"):
         content = gzip.compress(content, mtime=0)
