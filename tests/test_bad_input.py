@@ -283,10 +283,12 @@ def test_a_user_sees_one_line_and_status_2(case: str, tmp_path: Path) -> None:
 def test_a_refusal_comes_from_another_process_as_it_was() -> None:
     import pickle
 
-    from srheart_demo.scan.volume import SeveralFrames
+    from srheart_demo.scan.volume import InvalidVolume
 
-    again = pickle.loads(pickle.dumps(SeveralFrames("choose one", (0, 9))))
-    assert (str(again), again.frames, again.remedy) == ("choose one", (0, 9), "frame")
+    refusal = InvalidVolume.of("s.nii", "several frames", n=2, frames=10, labelled="0 and 9")
+    again = pickle.loads(pickle.dumps(refusal))
+    assert str(again) == str(refusal)
+    assert (again.kind, again.remedy) == ("several frames", "frame")
 
 
 SAID_BY = {"of": "refusals", "sentence": "refusals", "told": "told"}

@@ -23,7 +23,7 @@ from srheart_demo.scan.dicom import write_segmentation
 from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.read import HowToRead, read_scan, read_short_axis, survey
 from srheart_demo.scan.samples import FOLDER
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, NotLabels
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 from srheart_demo.solver.settings import INTERACTIVE
 
 STACK = short_axis_stack(scanner_from_model(), slices=7, spacing=(14.0, 4.0, 4.0), size=28)
@@ -154,8 +154,9 @@ def test_what_is_no_stack_of_labels_is_refused_in_a_sentence() -> None:
     image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
     stream = io.BytesIO()
     pydicom.dcmwrite(stream, image, enforce_file_format=True)
-    with pytest.raises(NotLabels, match=r"SEG\.dcm: .*modality is MR"):
+    with pytest.raises(InvalidVolume, match=r"SEG\.dcm: .*modality is MR") as refusal:
         load(Upload("SEG.dcm", stream.getvalue()))
+    assert refusal.value.kind == "picture"
     uneven = series(STACK)
     uneven[2].ImagePositionPatient = [9.0, 9.0, 9.0]
     crooked = content(segmentation(LABELS[STACK.labels], uneven))

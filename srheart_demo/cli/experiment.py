@@ -18,7 +18,7 @@ from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
 from srheart_demo.experiments.real_stacks import RealStacks
 from srheart_demo.experiments.rivals import Rivals, answers_in
-from srheart_demo.experiments.tables import Results, Row, Table
+from srheart_demo.experiments.tables import KEY, Results, Row, Table
 from srheart_demo.experiments.views import DisplacedViews, RealViews
 from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import load_generator
@@ -37,7 +37,7 @@ def carry_out(experiment: runner.Experiment, options: argparse.Namespace) -> Non
     """Measure what the folder does not hold yet, then sum up."""
     folder = options.output
     with errors.refused("--methods: {error}.", KeyError):
-        experiment.tasks()
+        list(experiment.tasks())
     results = _open(experiment, folder)
     _measure(experiment, results, options)
     tables = [*experiment.tables(results), *results.what_failed()]
@@ -139,7 +139,7 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
     with errors.goes_on(options.output), ProgressLine() as progress:
 
         def watch(done: int, total: int, row: Row) -> None:
-            progress.update("measured", done, total, ", ".join(row[name] for name in results.key))
+            progress.update("measured", done, total, ", ".join(row[name] for name in KEY))
 
         def show(name: str, phase: str, done: int, total: int, _: object) -> None:
             progress.update(f"{name}, {phase}", done, total)

@@ -18,17 +18,11 @@ from srheart_demo.enhancement.datasets import Legend, Legends
 from srheart_demo.files import checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.nifti import NiftiLabels, load
+from srheart_demo.scan.nifti import load
 from srheart_demo.scan.placement import same_plane
 from srheart_demo.scan.read import AS_FOUND, HowToRead, read_scan, survey, survey_view
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    NothingLabelled,
-    NotLabels,
-    SeveralFrames,
-)
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, or_refusal
 
 SAMPLE = 2**16  # Voxels that tell a picture from labels
 REASONS: dict[str, str] = WORDING["passed over"]
@@ -215,12 +209,11 @@ class _Sorting:
             self.passed_over.append(PassedOver(file, *passed))
             return
         path = self.folder / file
-        match _content(path):
-            case NotLabels() as error if not names.LABEL_WORDS.search(path.name.lower()):
-                self.passed_over.append(PassedOver(file, "picture", self._said(error, file)))
-            case NothingLabelled() as error:
-                why = self._said(error, file)
-                self.passed_over.append(PassedOver(file, "file without labels", why))
+        match or_refusal(_content, path):
+            case InvalidVolume(kind=kind) as error if kind and not (
+                kind == "picture" and names.LABEL_WORDS.search(path.name.lower())
+            ):
+                self.passed_over.append(PassedOver(file, kind, self._said(error, file)))
             case Content() as content if content.is_plane or not self.choice.is_stack(file):
                 self.views[file] = content
             case content:
@@ -344,35 +337,23 @@ class _Sorting:
         return None if frames == 1 else labelled[0]
 
 
-def _content(path: Path) -> Content | InvalidVolume:
-    """What a file holds, unpacked no farther than needed to tell; or why it is no label map."""
+def _content(path: Path) -> Content:
+    """What a file holds, unpacked no farther than needed to tell."""
     labelled: list[int] = []
     values: set[int] = set()
-    try:
-        image = load(path)
-        for t, stored in image.each():
-            whole = image.whole(t, stored).reshape(-1)
-            values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
-            if len(values) > MOST_VALUES:
-                raise NotLabels(f"it holds more than {MOST_VALUES} different values")
-            if whole.any():
-                labelled.append(t)
-        if not labelled:
-            raise NothingLabelled("all voxels are 0")
-        is_plane, frames = 1 in image.shape, image.frames
-        if len(labelled) > 1:
-            frames, labelled = _times(image, is_plane)
-    except InvalidVolume as error:
-        return error
+    image = load(path)
+    for t, stored in image.each():
+        whole = image.whole(t, stored).reshape(-1)
+        values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
+        if len(values) > MOST_VALUES:
+            raise InvalidVolume.of(image.name, "many values", n=MOST_VALUES)
+        if whole.any():
+            labelled.append(t)
+    if not labelled:
+        raise InvalidVolume.of(image.name, "only zeros")
+    is_plane, frames = 1 in image.shape, image.frames
+    if len(labelled) > 1:
+        seen = or_refusal(survey_view if is_plane else survey, image)
+        if not isinstance(seen, InvalidVolume) or seen.kind != "several frames":
+            frames, labelled = 1, [0]  # The fourth axis is not time.
     return Content(frames, tuple(labelled), is_plane, min(3, len(values - {0})))
-
-
-def _times(image: NiftiLabels, is_plane: bool) -> tuple[int, list[int]]:
-    """How many frames there are, and which hold labels; one where the fourth axis is not time."""
-    try:
-        (survey_view if is_plane else survey)(image)
-    except SeveralFrames as error:
-        return image.frames, list(error.frames)
-    except InvalidVolume:  # Trying it says so.
-        pass
-    return 1, [0]

@@ -5,7 +5,7 @@ Does z ~ N(0, I) give hearts, and do hearts give N(0, I)? `Generators` is the ex
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
@@ -91,7 +91,7 @@ class Generators(Experiment):
             "weights": {name: fingerprint(weights_file(name)) for name in self.generators},
         }
 
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterator[Task]:
         """Known hearts, hearts of codes, what encoders make of hearts, and the decoders."""
         encoders = [name for name in self.generators if isinstance(load_generator(name), Encoder)]
 
@@ -99,21 +99,19 @@ class Generators(Experiment):
             return {name: partial(_measured, measure, name) for name in names}
 
         n, seeds, known = self.draws, partial(held_out_seeds, seed=self.seed, start=0), on(accuracy)
-        tasks = [
-            Task(f"{population} {seed}", population, partial(unseen_heart, population, seed), known)
-            for population, seed in product(self.populations, seeds(self.hearts))
-        ]
-        tasks += [Task(path.name, FILES, partial(placed_heart, path), known) for path in self.files]
+        for of, seed in product(self.populations, seeds(self.hearts)):
+            yield Task(f"{of} {seed}", of, partial(unseen_heart, of, seed), known)
+        for path in self.files:
+            yield Task(path.name, FILES, partial(placed_heart, path), known)
         codes = [(f"draw {i}", DRAWN, i) for i in range(n)] + [(AT_ZERO, AT_ZERO, 0)] * bool(n)
         codes += [(f"pair {i}", BETWEEN, i) for i in range(n // DRAWS_PER_PAIR)]
         for subject, level, i in codes:
-            of = on(share_sound, encoders if level == BETWEEN else self.generators)
-            tasks.append(Task(subject, level, partial(tuple, (level, i, n, self.seed)), of))
+            sound = on(share_sound, encoders if level == BETWEEN else self.generators)
+            yield Task(subject, level, partial(tuple, (level, i, n, self.seed)), sound)
         if n:
-            tasks.append(Task(LATENTS, LATENTS, partial(seeds, n), on(latent_space, encoders)))
+            yield Task(LATENTS, LATENTS, partial(seeds, n), on(latent_space, encoders))
         for name in self.generators:
-            tasks.append(Task(DECODER, DECODER, partial(_size, name), on(decoder, [name])))
-        return tasks
+            yield Task(DECODER, DECODER, partial(weights_file, name), on(decoder, [name]))
 
     def tables(self, results: Results) -> list[Table]:
         """Means of all parts, and the figures of each file where there are several."""
@@ -137,19 +135,10 @@ class Generators(Experiment):
         return [compared.strips("Best codes", "ceiling Dice {}")] if levels else []
 
     def _table(self, results: Results, part: str, levels: Sequence[str]) -> Table:
-        columns, compared = TABLES[part]["columns"], Comparison(results, levels, self.generators)
-        rows = [
-            (level, name, *(compared.mean_text(level, name, *of) for of in columns.values()))
-            for level, name in product(levels, self.generators)
-        ]
-        note = TABLES[part]["note"].format(**vars(self))
+        columns, note = TABLES[part]["columns"], TABLES[part]["note"].format(**vars(self))
+        rows = Comparison(results, levels, self.generators).mean_rows(columns)
         shown = [row for row in rows if any(row[2:])]
         return Table(part.capitalize(), ("of", "generator", *columns), shown, note)
-
-
-def _size(name: str) -> float:
-    """Of a generator's file, MB."""
-    return weights_file(name).stat().st_size / 1e6
 
 
 def _measured(measure: ScoredBy, name: str, case: Any) -> Scores:
@@ -244,31 +233,24 @@ def soundness(G: Generator, z: Tensor) -> Scores:
     return {"sound hearts": float(not faults)}
 
 
-def share_sound(G: Generator, which: tuple[str, int, int, int]) -> Scores:
-    """`soundness` over `codes`, a mean."""
-    return {"sound hearts": fmean(soundness(G, z)["sound hearts"] for z in codes(G, *which))}
-
-
-def codes(G: Any, level: str, i: int, n: int, seed: int) -> Sequence[Tensor]:
-    """The i-th of `n` draws of z ~ N(0, I), z = 0, or what lies between the i-th pair of hearts."""
+def share_sound(G: Any, which: tuple[str, int, int, int]) -> Scores:
+    """Mean `soundness` of the i-th of n draws of z ~ N(0, I), of z = 0, or between the i-th pair of
+    hearts: level, i, n and seed say `which`."""
+    level, i, n, seed = which
     if level == BETWEEN:
         ends = [posterior(G, s)[0] for s in held_out_seeds(n, seed, 0)[2 * i : 2 * i + 2]]
-        return interpolations(torch.stack(ends, dim=1)).split(1)
-    draws = torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
-    return [draws[i : i + 1] * (level == DRAWN)]
+        codes = interpolations(torch.stack(ends, dim=1))
+    else:
+        draws = torch.randn(n, G.latent_size, generator=torch.Generator().manual_seed(seed))
+        codes = draws[i : i + 1] * (level == DRAWN)
+    return {"sound hearts": fmean(soundness(G, z)["sound hearts"] for z in codes.split(1))}
 
 
-def decoder(G: Generator, size: float) -> Scores:
-    """`decode_times`, M, and the size of the file in MB."""
-    return decode_times(G) | {"latent size M": G.latent_size, "file, MB": size}
-
-
-def decode_times(G: Generator) -> Scores:
-    """Mean processor time of one decoding, without and with the gradient in z, on one thread, ms.
-
-    Other programs that keep the machine busy hardly count.
-    """
-    z, scores = torch.zeros(1, G.latent_size), {}
+def decoder(G: Generator, file: Path) -> Scores:
+    """M, size of the file, and mean processor time of a decoding, without and with the gradient in
+    z, on one thread, ms. Other programs that keep the machine busy hardly count."""
+    z = torch.zeros(1, G.latent_size)
+    scores: Scores = {"latent size M": G.latent_size, "file, MB": file.stat().st_size / 1e6}
     ways: dict[str, Callable[[], object]] = {
         "decode, ms": torch.no_grad()(lambda: G.decode(z)),
         "decode and gradient in z, ms": lambda: (

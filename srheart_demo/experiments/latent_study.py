@@ -5,7 +5,7 @@ being zero. The values of β are compared on β-VAEs of the paper's recipe (`tra
 trained here for fewer steps: they say which β is better, not how good the paper's network is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -88,21 +88,21 @@ class LatentStudy(Experiment):
         run = LatentOptimisation(replace(self.solver, start="zero", residual=False))
         return {f"β = {x:g}": replace(run, generator=str(self._weights(x))) for x in self.betas}
 
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterator[Task]:
         """Each heart at each level and by its best codes, then the draws."""
         methods = {**self.nested, **self.trained}
         which = {name: (m.generator, m.latent_size) for name, m in methods.items()}
         scores = {name: partial(score, method) for name, method in methods.items()}
         codes = {name: partial(_best_code, *generator) for name, generator in which.items()}
         sound = {name: partial(_sound_draw, *generator) for name, generator in which.items()}
-        tasks = []
         for seed in self.subjects.seeds:
             drawn = self.subjects.population, seed
             subject = "{} {}".format(*drawn)
-            tasks += [Task(subject, x, partial(simulated_heart, *drawn, x), scores) for x in LEVELS]
-            tasks.append(Task(subject, BEST_CODE, partial(_known_heart, *drawn), codes))
-        draws = [Task(f"draw {i}", DRAWS, partial(int, i), sound) for i in range(self.draws)]
-        return [*tasks, *draws]
+            for level in LEVELS:
+                yield Task(subject, level, partial(simulated_heart, *drawn, level), scores)
+            yield Task(subject, BEST_CODE, partial(_known_heart, *drawn), codes)
+        for i in range(self.draws):
+            yield Task(f"draw {i}", DRAWS, partial(int, i), sound)
 
     def tables(self, results: Results) -> list[Table]:
         """By size, with the other generators; by β; and all that LO is scored by."""

@@ -8,7 +8,7 @@ the true heart as well.
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -48,6 +48,7 @@ class MethodsOnHearts(Experiment):
     structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
     more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
+    made = staticmethod(cases.simulated_heart)  # the case of a heart at a level
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "methods", tuple(self.methods) or self.usual)
@@ -64,18 +65,12 @@ class MethodsOnHearts(Experiment):
         """Method → what scores it on a case of a level."""
         return scores_of(self.methods, level, partial(score, more=self.more))
 
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterator[Task]:
         """Each heart at each level, so that a heart is made once for all."""
-        population, tasks = self.subjects.population, []
+        population = self.subjects.population
         for seed, level in product(self.subjects.seeds, self.levels):
             case = partial(self.made, population, seed, level)
-            tasks.append(Task(f"{population} {seed}", level, case, self.measures(level)))
-        return tasks
-
-    @staticmethod
-    def made(population: str, seed: int, level: str) -> Case:
-        """The case of a heart at a level."""
-        return cases.simulated_heart(population, seed, level)
+            yield Task(f"{population} {seed}", level, case, self.measures(level))
 
     def compared(self, results: Results) -> Comparison:
         """The methods at all levels."""

@@ -9,7 +9,7 @@ displaced slices does so by itself. "Raw" scores take the restored heart as it s
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from os.path import commonpath
@@ -23,7 +23,7 @@ from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
 from srheart_demo.experiments.methods import LO_OURS, Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, score, scores_of, with_mean
+from srheart_demo.experiments.scoring import COLUMNS, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
@@ -32,7 +32,7 @@ from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.placement import is_on_hr_grid, stack_geometry
 from srheart_demo.scan.read import read_short_axis
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, or_refusal
 
 HIDDEN = "hidden slices"
 
@@ -97,19 +97,16 @@ class RealStacks(Experiment):
         bare = [name.removesuffix(".gz").removesuffix(".nii") for name in names]
         return dict(zip(bare, self.files, strict=True))
 
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterator[Task]:
         """Hearts at each level of motion, stacks once."""
-        tasks = []
         seeds = held_out_seeds(len(self.files), self.seed)
         for (name, path), seed in zip(self._names().items(), seeds, strict=True):
             for level in self._levels(path):
-                case, scored = (
-                    (partial(read_hidden, path), score_hidden)
-                    if level == HIDDEN
-                    else (partial(simulated_file, path, seed, level), score)
-                )
-                tasks.append(Task(name, level, case, scores_of(self._on(level), level, scored)))
-        return tasks
+                scores = partial(scores_of, self._on(level), level)
+                if level == HIDDEN:
+                    yield Task(name, level, partial(read_hidden, path), scores(score_hidden))
+                else:
+                    yield Task(name, level, partial(simulated_file, path, seed, level), scores())
 
     def _compared(self, results: Results) -> dict[str, Comparison]:
         """Hidden slices and hearts, those that were measured."""
@@ -196,7 +193,5 @@ def on_hidden_slices(found: Restoration, case: HiddenSlices) -> Labels:
 
 
 def _is_heart(path: Path) -> bool:
-    try:
-        return is_on_hr_grid(read_short_axis(path))
-    except InvalidVolume:
-        return False  # Measuring it will say why.
+    found = or_refusal(read_short_axis, path)  # Measuring it will say why.
+    return isinstance(found, LabelVolume) and is_on_hr_grid(found)

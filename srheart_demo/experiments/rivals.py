@@ -7,7 +7,7 @@ the translation common to all slices and tissues is the one of best Dice, in who
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,16 +94,14 @@ class Rivals(Experiment):
             "weights": weights_in_use(self.methods, [level for _, level in scans]),
         }
 
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterator[Task]:
         """Each stack; other methods' answers come before ours."""
-        tasks = []
         for (subject, level), files in answers_in(self.folder).items():
             case = partial(_read, files.pop(TRUTH), files.pop(STACK))
             answers = {name: partial(_answered, path) for name, path in files.items()}
             answers |= {name: partial(_restored, method(name, level)) for name in self.methods}
             scores = {name: partial(score_rival, answer) for name, answer in answers.items()}
-            tasks.append(Task(subject, level, case, scores))
-        return tasks
+            yield Task(subject, level, case, scores)
 
     def tables(self, results: Results) -> list[Table]:
         """Dice and topology."""

@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -59,7 +59,7 @@ class Experiment(ABC):
         """Train what must be; `show` is told what, and what `training.Progress` is told."""
 
     @abstractmethod
-    def tasks(self) -> Sequence[Task]:
+    def tasks(self) -> Iterable[Task]:
         """All cases, in the order in which they are measured."""
 
     @abstractmethod
@@ -135,7 +135,7 @@ def measure_all(
     measured `WorkerDied` is raised. `jobs` are processes, each on one torch thread; 1 works here.
     `watch` is told after each row how many of how many are measured, and the row.
     """
-    tasks, done = experiment.tasks(), results.done
+    tasks, done = [*experiment.tasks()], results.done
     total = sum(len(task.measures) for task in tasks)
     waiting = [task.without(done) for task in tasks]
     for row in _all_of([task for task in waiting if task.measures], jobs):

@@ -170,12 +170,15 @@ class Comparison:
         columns = {head: figure for table in tables for head, figure in table.items()}
         taken = {name for row in self.results.rows for name, value in row.items() if value}
         columns = {h: c for h, c in columns.items() if c[0].format(TISSUES[1]) in taken}
-        rows = [
+        note = " ".join(TABLES[x]["note"] for x in ("means", *of)).format(**facts)
+        return self.table(title, ("method", *columns), self.mean_rows(columns), note)
+
+    def mean_rows(self, columns: Mapping[str, Sequence[Any]]) -> list[tuple[str, ...]]:
+        """Level, method and its cells of columns as in `TABLES`."""
+        return [
             (level, method, *(self.mean_text(level, method, *of) for of in columns.values()))
             for level, method in product(self.levels, self.methods)
         ]
-        note = " ".join(TABLES[x]["note"] for x in ("means", *of)).format(**facts)
-        return self.table(title, ("method", *columns), rows, note)
 
     def strips(self, title: str, named: str = "dice_{}") -> StripPlot:
         """Every subject's Dice by structure and level."""

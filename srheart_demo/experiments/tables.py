@@ -29,8 +29,6 @@ class Results:
     its rows, and in the file from the next row on.
     """
 
-    key = KEY
-
     def __init__(self, path: Path | None, figures: Sequence[str]) -> None:
         """Open a CSV with these figures between the key and the error, or make it; without a path
         the rows stay in memory. ValueError where the file has other columns."""
@@ -72,7 +70,7 @@ class Results:
     @property
     def done(self) -> set[tuple[str, ...]]:
         """Keys of all rows."""
-        return {tuple(row[name] for name in self.key) for row in self.rows}
+        return {tuple(row[name] for name in KEY) for row in self.rows}
 
     @property
     def failures(self) -> list[Row]:

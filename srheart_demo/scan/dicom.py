@@ -18,7 +18,7 @@ from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUE_COLOURS, TISSUES, rgb
 from srheart_demo.scan.labels import meaning_of_names
 from srheart_demo.scan.nifti import MOST_BYTES, MOST_VOXELS, NiftiLabels, times
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, NotLabels
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes: Segmentation Storage, and Label Map Segmentation Storage, which is newer."""
@@ -44,7 +44,7 @@ def look(name: str, content: bytes) -> NiftiLabels:
         with warnings.catch_warnings(action="ignore"):
             file = pydicom.dcmread(io.BytesIO(content))
             if file.SOPClassUID not in SEG:
-                raise NotLabels.of(name, "no SEG", modality=file.get("Modality", "?"))
+                raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
             seg = hd.seg.Segmentation.from_dataset(file, copy=False)
             place, numbers = seg.get_volume_geometry(), seg.segment_numbers
             if place is None:

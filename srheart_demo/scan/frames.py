@@ -7,13 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.scan.nifti import NiftiLabels
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    NothingLabelled,
-    NotLabels,
-    SeveralFrames,
-    remark,
-)
+from srheart_demo.scan.volume import InvalidVolume, or_refusal, remark
 
 MOST_MASKS = 8  # A fourth axis no longer than this may hold a mask for each tissue
 MOST_VALUES = 100
@@ -39,12 +33,12 @@ class StoredFrame:
         """Value → voxels, unless it is an image or nothing is labelled."""
         values, voxels = np.unique(self.values, return_counts=True)
         if len(values) > MOST_VALUES:
-            raise NotLabels.of(self.name, "picture", n=len(values))
+            raise InvalidVolume.of(self.name, "picture", n=len(values))
         if values.any():
             return dict(zip(values.tolist(), voxels.tolist(), strict=True))
         if self.image.frames > 1 and (elsewhere := self.image.labelled()):
-            raise NothingLabelled.of(self.name, "empty frame", elsewhere=listed(elsewhere))
-        raise NothingLabelled.of(self.name, "empty")
+            raise InvalidVolume.of(self.name, "empty frame", elsewhere=listed(elsewhere))
+        raise InvalidVolume.of(self.name, "empty")
 
 
 def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
@@ -65,9 +59,7 @@ def chosen_frame(image: NiftiLabels, wanted: int | None) -> StoredFrame:
         return found
     found.counts()  # An image of several frames is an image first of all.
     facts = {"n": len(labelled), "frames": image.frames, "labelled": listed(labelled)}
-    several = SeveralFrames.of(image.name, "several frames", **facts)
-    several.frames = tuple(labelled)
-    raise several
+    raise InvalidVolume.of(image.name, "several frames", **facts)
 
 
 def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolume]:
@@ -78,13 +70,10 @@ def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolu
     empty = True
     for t, stored in image.each():
         if image.frames == 1 or image.holds(stored):
-            empty = False
-            try:
-                yield StoredFrame(image, t, image.whole(t, stored))
-            except InvalidVolume as error:
-                yield error
+            empty, whole = False, or_refusal(image.whole, t, stored)
+            yield StoredFrame(image, t, whole) if isinstance(whole, np.ndarray) else whole
     if empty:
-        raise NothingLabelled.of(image.name, "empty frames", frames=image.frames)
+        raise InvalidVolume.of(image.name, "empty frames", frames=image.frames)
 
 
 def merged_masks(image: NiftiLabels) -> StoredFrame | None:
@@ -96,9 +85,8 @@ def merged_masks(image: NiftiLabels) -> StoredFrame | None:
     """
     masks: dict[int, NDArray[np.bool_]] = {}
     for t, stored in image.each() if 1 < image.frames <= MOST_MASKS else ():
-        try:
-            values = image.whole(t, stored)
-        except InvalidVolume:
+        values = or_refusal(image.whole, t, stored)
+        if isinstance(values, InvalidVolume):
             return None
         mask = values != 0
         if mask.any():

@@ -6,6 +6,7 @@ the header claims and the limits allow, so that no small file becomes a large on
 
 import gzip
 import io
+import logging
 import math
 import os
 import warnings
@@ -17,13 +18,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from nibabel import imageglobals
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from numpy.typing import NDArray
 
 from srheart_demo.scan.labels import Convention
-from srheart_demo.scan.volume import SENTENCES, InvalidVolume, NotLabels, remark
+from srheart_demo.scan.volume import SENTENCES, InvalidVolume, remark
 
 MOST_VOXELS = 2**24  # Of one frame: 512 × 512 × 64. No label map of a heart has nearly as many.
 MOST_BYTES = 2**28  # Of a frame once unpacked, with what comes before the first
@@ -37,6 +37,7 @@ ROUNDED = 0.05
 AGREEMENT = 0.5  # Millimetres that two affines of one file may lie apart unsaid
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 HEADERS = {348: Nifti1Header, 540: Nifti2Header}  # By their size, with which each begins
+QUIET = logging.Logger("quiet", logging.CRITICAL + 1)
 FOREIGN: dict[str, str] = SENTENCES["endings"]  # Some of a file's name → what it is
 
 
@@ -119,10 +120,10 @@ class NiftiLabels:
             whole = np.rint(values)
             if (odd := values[np.abs(values - whole) > tolerance]).size:
                 coarse = f", or a scale of {quantum:g} is too coarse for them" * (quantum > 1)
-                raise NotLabels.of(name, "fractions", odd=odd[0], coarse=coarse)
+                raise InvalidVolume.of(name, "fractions", odd=odd[0], coarse=coarse)
             values = whole
         if values.max() > LARGEST or values.min() < -LARGEST:
-            raise NotLabels.of(name, "large values", largest=float(values.max()))
+            raise InvalidVolume.of(name, "large values", largest=float(values.max()))
         return values
 
 
@@ -165,24 +166,16 @@ def _unpacked(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Any]:
         raise InvalidVolume.of(name, "damaged") from error
 
 
-@contextmanager
-def _silence() -> Iterator[None]:
-    """No log line and no warning about what is either harmless or reported in a sentence."""
-    logger = imageglobals.logger
-    before, logger.disabled = logger.disabled, True
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logger.disabled = before
-
-
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     if not name.lower().endswith((".nii", ".nii.gz")):
         with _unpacked(name, opened) as stream:
             if is_dicom(stream):
+                try:
+                    from srheart_demo.scan import dicom
+                except ModuleNotFoundError:
+                    raise InvalidVolume.of(name, "no highdicom") from None
                 stream.seek(0)
-                return _dicom(name, stream.read(MOST_BYTES + 1))
+                return dicom.look(name, stream.read(MOST_BYTES + 1))
         ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
         kinds = zip(ends, FOREIGN.values(), strict=True)
         kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))
@@ -190,11 +183,12 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     with _unpacked(name, opened) as stream:
         start = stream.read(max(HEADERS))
     try:
-        with _silence():
+        # No log line and no warning about what is either harmless or reported in a sentence.
+        with warnings.catch_warnings(action="ignore"):
             sizes = {int.from_bytes(start[:4], order) for order in ("little", "big")}
             (size,) = sizes & HEADERS.keys()
-            # As it stands, and as nibabel repairs it: zero and negative spacings.
-            raw, header = (HEADERS[size](start[:size], check=check) for check in (False, True))
+            raw, header = (HEADERS[size](start[:size], check=False) for _ in range(2))
+            header.check_fix(QUIET)  # It repairs zero and negative spacings.
             dtype, offset = header.get_data_dtype(), header.get_data_offset()
             shape = header.get_data_shape()
             slope, intercept = header.get_slope_inter()
@@ -206,7 +200,7 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
     if len(shape) < 2 or len(further) > 1 or min(shape) < 1:
         raise InvalidVolume.of(name, "axes", n=len(shape), shape=times(shape))
     if dtype.kind not in "uifb":
-        raise NotLabels.of(name, "type", dtype=dtype)
+        raise InvalidVolume.of(name, "type", dtype=dtype)
     (x, y, z), (frames, *_) = (*shape, 1)[:3], (*further, 1)
     one, all_ = (offset + n * x * y * z * dtype.itemsize for n in (1, frames))
     if offset < 0 or x * y * z > MOST_VOXELS or one > MOST_BYTES or all_ > MOST_STREAMED:
@@ -234,14 +228,6 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
 def is_dicom(file: BinaryIO) -> bool:
     """Whether a file is DICOM, as its first bytes say."""
     return file.read(132)[128:] == b"DICM"
-
-
-def _dicom(name: str, content: bytes) -> NiftiLabels:
-    try:
-        from srheart_demo.scan.dicom import look
-    except ModuleNotFoundError:
-        raise InvalidVolume.of(name, "no highdicom") from None
-    return look(name, content)
 
 
 def _forms(header: Any) -> dict[str, np.ndarray]:

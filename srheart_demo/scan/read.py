@@ -21,7 +21,7 @@ from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_fiv
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
 from srheart_demo.scan.scan import Reading, Scan, Unlabelled
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, holding, remark
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, or_refusal, remark
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def read_scan(stack: Source, *views: Source, how: HowToRead = AS_FOUND) -> Scan:
         if image.frames == 1 < reading.frames:
             short = os.path.basename(image.name)
             notes = (*notes, remark("one frame of a view", view=short, frame=reading.frame))
-    return _noted(_scan(reading, seen, how), *notes)
+    return _scan(reading, seen, how, notes)
 
 
 def read_cycle(
@@ -126,13 +126,11 @@ def read_cycle(
             continue
         seen = [of_frame[reading.frame] for of_frame in of_frames if reading.frame in of_frame]
         good = [view for view in seen if isinstance(view, Reading)]
-        try:
-            scan = _scan(reading, good, how, placement)
-        except InvalidVolume as error:
-            scans.append(InvalidVolume(f"frame {reading.frame}: {error}", error.remedy))
-            continue
-        bad = (view for view in seen if isinstance(view, InvalidVolume))
-        scans.append(_noted(scan, *(remark("view left out", why=why) for why in bad)))
+        bad = [remark("view left out", why=why) for why in seen if isinstance(why, InvalidVolume)]
+        scan = or_refusal(_scan, reading, good, how, bad, placement)
+        if isinstance(scan, InvalidVolume):
+            scan.args = (f"frame {reading.frame}: {scan}",)
+        scans.append(scan)
     return scans
 
 
@@ -169,10 +167,7 @@ def read_frames(source: Source, how: HowToRead = AS_FOUND) -> Iterator[Reading |
     A frame that cannot be such a stack comes as what is wrong with it, and the others go on.
     """
     for frame in frames_with_labels(_several_slices(source)):
-        try:
-            yield frame if isinstance(frame, InvalidVolume) else _stack(frame, how)
-        except InvalidVolume as error:
-            yield error
+        yield frame if isinstance(frame, InvalidVolume) else or_refusal(_stack, frame, how)
 
 
 def survey_view(
@@ -187,7 +182,34 @@ def survey_view(
     Its labels are recognised by themselves, whatever those of the stack are. Tissues that it
     `lacks`, nobody outlined: voxels with their labels are not taken.
     """
-    return _view(chosen_frame(load(source), frame), convention, lacks)
+    chosen = chosen_frame(load(source), frame)
+    shape, name = chosen.image.shape, chosen.name
+    if sorted(shape)[1] == 1:
+        raise InvalidVolume.of(name, "no plane", shape=times(shape))
+    counts, axis = chosen.counts(), shape.index(min(shape))
+    others = tuple({0, 1, 2} - {axis})
+    planes = np.flatnonzero(chosen.values.any(axis=others)).tolist()
+    if len(planes) not in (1, 3):
+        raise InvalidVolume.of(name, "several planes", n=len(planes))
+    reading = _reading(chosen, counts, convention, axis, plane=planes[len(planes) // 2])
+    volume = reading.volume
+    space.check_extent(volume)
+    told = {tissue: TISSUES.index(tissue) for tissue in lacks}
+    ignored = np.isin(volume.labels, [*told.values()])
+    labels = np.where(ignored, np.uint8(0), volume.labels)
+    if not labels.any():
+        raise InvalidVolume.of(name, "nothing outlined")
+    found = holding(
+        (len(planes) > 1, remark("middle plane", n=len(planes))),
+        (not (volume.labels == 3).any(), remark("view without RV")),
+        *(
+            (n := np.count_nonzero(volume.labels == label), remark("view lacks", tissue=t, n=n))
+            for t, label in told.items()
+        ),
+    )
+    short = os.path.basename(chosen.image.name)
+    notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
+    return replace(reading, volume=replace(volume, labels=labels, notes=notes))
 
 
 def read_long_axis(source: Source) -> LabelVolume:
@@ -195,12 +217,12 @@ def read_long_axis(source: Source) -> LabelVolume:
     return survey_view(source).volume
 
 
-def _noted(scan: Scan, *notes: str) -> Scan:
-    return replace(scan, notes=(*scan.notes, *notes))
-
-
 def _scan(
-    reading: Reading, seen: Sequence[Reading], how: HowToRead, placement: Placement | None = None
+    reading: Reading,
+    seen: Sequence[Reading],
+    how: HowToRead,
+    notes: Sequence[str],
+    placement: Placement | None = None,
 ) -> Scan:
     scan = Scan.of(
         reading.volume,
@@ -209,7 +231,8 @@ def _scan(
         unlabelled=how.unlabelled,
         placement=placement,
     )
-    return replace(scan, reading=reading, view_readings=tuple(seen))
+    notes = (*scan.notes, *notes)
+    return replace(scan, reading=reading, view_readings=tuple(seen), notes=notes)
 
 
 def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
@@ -235,20 +258,14 @@ def _frames_of(
         return {frame or 0: _view_of(view, how, None)}
     if view.frames != stack.frames:
         raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)
-    views: dict[int, Reading | InvalidVolume] = {}
-    for reading in readings:
-        try:
-            views[reading.frame] = _view_of(view, how, reading.frame)
-        except InvalidVolume as error:
-            views[reading.frame] = error
-    return views
+    return {r.frame: or_refusal(_view_of, view, how, r.frame) for r in readings}
 
 
 def _several_slices(source: Source) -> NiftiLabels:
     image = load(source)
     if 1 in image.shape:
         each = f"each of {image.frames} frames" if image.frames > 1 else "this"
-        raise SinglePlane.of(image.name, "single slice", each=each)
+        raise InvalidVolume.of(image.name, "single slice", each=each)
     return image
 
 
@@ -263,37 +280,6 @@ def _stack(frame: StoredFrame, how: HowToRead) -> Reading:
     reading = _reading(frame, counts, how.convention, axis, guessed)
     space.check_stack(reading.volume, how.sure)
     return reading
-
-
-def _view(frame: StoredFrame, convention: Convention | None, lacks: Sequence[str]) -> Reading:
-    """A frame as a long-axis view."""
-    shape, name = frame.image.shape, frame.name
-    if sorted(shape)[1] == 1:
-        raise InvalidVolume.of(name, "no plane", shape=times(shape))
-    counts, axis = frame.counts(), shape.index(min(shape))
-    others = tuple({0, 1, 2} - {axis})
-    planes = np.flatnonzero(frame.values.any(axis=others)).tolist()
-    if len(planes) not in (1, 3):
-        raise InvalidVolume.of(name, "several planes", n=len(planes))
-    reading = _reading(frame, counts, convention, axis, plane=planes[len(planes) // 2])
-    volume = reading.volume
-    space.check_extent(volume)
-    told = {tissue: TISSUES.index(tissue) for tissue in lacks}
-    ignored = np.isin(volume.labels, [*told.values()])
-    labels = np.where(ignored, np.uint8(0), volume.labels)
-    if not labels.any():
-        raise InvalidVolume.of(name, "nothing outlined")
-    found = holding(
-        (len(planes) > 1, remark("middle plane", n=len(planes))),
-        (not (volume.labels == 3).any(), remark("view without RV")),
-        *(
-            (n := np.count_nonzero(volume.labels == label), remark("view lacks", tissue=t, n=n))
-            for t, label in told.items()
-        ),
-    )
-    short = os.path.basename(frame.image.name)
-    notes = tuple(f"{short}: {sentence}" for sentence in (*volume.notes, *found))
-    return replace(reading, volume=replace(volume, labels=labels, notes=notes))
 
 
 def _reading(

@@ -10,7 +10,7 @@ from scipy.ndimage import distance_transform_edt, label
 from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.labels import Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, SinglePlane, between_planes, remark
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, between_planes, remark
 
 HEART_EXTENT = (20.0, 300.0)
 """No labelled heart is smaller or larger than this in-plane, mm; a wrong spacing makes it so."""
@@ -135,7 +135,7 @@ def check_stack(volume: LabelVolume, sure: bool) -> None:
     distance = volume.spacing[0]
     length = slices * distance
     if slices == 1:
-        raise SinglePlane.of(volume.name, "one labelled slice")
+        raise InvalidVolume.of(volume.name, "one labelled slice")
     short = distance < CLOSE_SLICES and length < SHORTEST
     if not sure and (short or length > LONGEST or distance > FARTHEST_SLICES):
         facts = {"slices": slices, "distance": distance, "length": length}

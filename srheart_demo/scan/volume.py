@@ -7,8 +7,9 @@ superior), as in NIfTI.
 
 import gzip
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from srheart_demo.frame import TISSUES
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 SENTENCES = read_toml(__file__, "sentences.toml")
+Found = TypeVar("Found")
 
 
 def remark(key: str, **facts: object) -> str:
@@ -34,40 +36,25 @@ class InvalidVolume(ValueError):
     """A file that cannot be used; the message names it, says what is wrong and what to do.
 
     `remedy` is the caller's choice that would help: frame, labels, slice_axis, spacing, or none.
+    `kind` is what the file is instead: picture, file without labels, several frames, or not known.
     """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
-        """Say what is wrong."""
-        super().__init__(message)
-        self.remedy = remedy
+    remedy = kind = ""
 
     @classmethod
     def of(cls, name: str, key: str, **facts: object) -> Self:
         """A sentence of `refusals` in sentences.toml, with its facts, of the file of that name."""
         error = cls(f"{name}: {SENTENCES['refusals'][key].format(meaning=MEANING, **facts)}")
-        error.remedy = SENTENCES["remedies"].get(key, "")
+        error.remedy, error.kind = (SENTENCES[of].get(key, "") for of in ("remedies", "kinds"))
         return error
 
 
-class NotLabels(InvalidVolume):
-    """An image, not labels."""
-
-
-class NothingLabelled(InvalidVolume):
-    """All voxels are background."""
-
-
-class SinglePlane(InvalidVolume):
-    """One plane where a stack was wanted; it may be a long-axis view."""
-
-
-class SeveralFrames(InvalidVolume):
-    """Labels in several `frames`, and none was chosen."""
-
-    def __init__(self, message: str, frames: tuple[int, ...] = ()) -> None:
-        """Say which."""
-        super().__init__(message, "frame")
-        self.frames = frames
+def or_refusal(read: Callable[..., Found], *of: Any) -> Found | InvalidVolume:
+    """What a reader gives, or why it refuses."""
+    try:
+        return read(*of)
+    except InvalidVolume as error:
+        return error
 
 
 @dataclass(frozen=True, eq=False)

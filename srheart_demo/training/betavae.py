@@ -58,12 +58,11 @@ class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""
         labels = batch.probabilities()
-        with self.autocast():
-            mean, log_variance = (x.float() for x in self.model.encode(labels))
-            noise = torch.randn(mean.shape, generator=rng)
-            field = self.model.decode(mean + (log_variance / 2).exp() * noise)
+        mean, log_variance = self.compute(self.model.encoder, labels).chunk(2, dim=1)
+        noise = torch.randn(mean.shape, generator=rng)
+        field = self.compute(self.model.decode, mean + (log_variance / 2).exp() * noise)
         losses = {
-            "cross-entropy": soft_cross_entropy(field.float(), labels) / len(batch),
+            "cross-entropy": soft_cross_entropy(field, labels) / len(batch),
             "kl": kl_to_prior(mean, log_variance),
         }
         weight = self.settings.beta * prod(LATTICE_SHAPE) / self.model.latent_size

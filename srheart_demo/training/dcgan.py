@@ -8,7 +8,6 @@ is kept is a running average of the decoder's weights. No layer normalises: batc
 would couple samples.
 """
 
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -70,25 +69,22 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Both players' updates, on the same made hearts."""
         z = torch.randn(len(batch), self.generator.latent_size, generator=rng)
-        made = self._compute(self.generator.decode, z).softmax(1)
-        hearts = batch.probabilities()
-        losses = self._teach_discriminator(hearts, made.detach(), i)
-        losses |= self._teach_generator(made)
+        made = self.compute(self.generator.decode, z).softmax(1)
+        taught = self._teach_discriminator(batch.probabilities(), made.detach(), i)
+        self.discriminator.requires_grad_(False)
+        deceived = F.softplus(-self.compute(self.discriminator, made)).mean()
+        losses = {"discriminator": taught, "generator": self.descend("generator", deceived)}
         kept = min(self.settings.average, i / (i + 10))
         for mean, weights in zip(self.model.parameters(), self.generator.parameters(), strict=True):
             mean.lerp_(weights.detach(), 1 - kept)
         return losses
 
-    def _compute(self, network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        with self.autocast():
-            return network(x).float()
-
-    def _teach_discriminator(self, hearts: Tensor, made: Tensor, i: int) -> dict[str, Tensor]:
+    def _teach_discriminator(self, hearts: Tensor, made: Tensor, i: int) -> Tensor:
         penalise = i % self.settings.penalty_every == 0
         hearts.requires_grad_(penalise)
         self.discriminator.requires_grad_(True)
-        of_hearts = self._compute(self.discriminator, hearts)
-        of_made = self._compute(self.discriminator, made)
+        of_hearts = self.compute(self.discriminator, hearts)
+        of_made = self.compute(self.discriminator, made)
         loss = F.softplus(-of_hearts).mean() + F.softplus(of_made).mean()
         penalty = torch.zeros(())
         if penalise:
@@ -96,13 +92,7 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
             squared_norm = gradient.flatten(1).square().sum(1).mean()
             penalty = self.settings.penalty * self.settings.penalty_every * squared_norm
         self.descend("discriminator", loss + penalty)
-        return {"discriminator": loss.detach()}
-
-    def _teach_generator(self, made: Tensor) -> dict[str, Tensor]:
-        self.discriminator.requires_grad_(False)
-        loss = F.softplus(-self._compute(self.discriminator, made)).mean()
-        self.descend("generator", loss)
-        return {"generator": loss.detach()}
+        return loss.detach()
 
     def quality(self) -> dict[str, float]:
         """`volume_spread`."""

@@ -56,11 +56,8 @@ class EDSRTraining(Training[EDSRSettings]):
         rows, columns = (window(target.amax((0, 2, axis)), rng) for axis in (4, 3))
         scan = scan[..., rows, columns]
         target = target[..., halved(rows), halved(columns)]
-        with self.autocast():
-            logits = self.network(scan)
-        loss = soft_cross_entropy(logits.float(), target) / len(batch)
-        self.descend("network", loss, self.settings.clip)
-        return {"cross-entropy": loss}
+        loss = soft_cross_entropy(self.compute(self.network, scan), target) / len(batch)
+        return {"cross-entropy": self.descend("network", loss, self.settings.clip)}
 
     @torch.no_grad()
     def quality(self) -> dict[str, float]:

@@ -84,18 +84,20 @@ class Training(ABC, Generic[S]):
     def write(self, folder: Path, card: dict[str, object]) -> Path:
         """Write the trained weights with their card; their path."""
 
-    def autocast(self) -> torch.autocast:
-        """Within it networks compute in bfloat16, if the settings say so."""
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16)
+    def compute(self, network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """What a network makes of x, in float32, though it may compute in bfloat16."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.bfloat16):
+            return network(x).float()
 
-    def descend(self, which: str, loss: Tensor, clip: float = math.inf) -> None:
-        """One update by an optimiser; the gradient's norm is at most `clip`."""
+    def descend(self, which: str, loss: Tensor, clip: float = math.inf) -> Tensor:
+        """One update by an optimiser, the gradient's norm at most `clip`; the loss, to be shown."""
         optimiser = self.optimisers[which]
         optimiser.zero_grad()
         loss.backward()
         if clip < math.inf:
             torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], clip)
         optimiser.step()
+        return loss.detach()
 
 
 class GeneratorTraining(Training[S]):

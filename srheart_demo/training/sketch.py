@@ -56,19 +56,10 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
         n, (least, most) = self.settings.batch, SPREAD
         spread = least + (most - least) * torch.rand(n, 1, generator=rng)
         z = spread * torch.randn(n, self.model.latent_size, generator=rng)
-        target = self._taught(z)
-        with self.autocast():
-            field = self.model.decode(z)
-        loss = soft_cross_entropy(field.float(), target) / n
-        self.descend("model", loss, clip=1e4)
+        target = self.compute(self.teacher.decode, z).softmax(1)
+        loss = soft_cross_entropy(self.compute(self.model.decode, z), target) / n
         entropy = -torch.xlogy(target, target).sum() / n
-        return {"KL": (loss - entropy).detach()}
-
-    @torch.no_grad()
-    def _taught(self, z: Tensor) -> Tensor:
-        with self.autocast():
-            field = self.teacher.decode(z)
-        return field.float().softmax(1)
+        return {"KL": self.descend("model", loss, clip=1e4) - entropy}
 
     @torch.no_grad()
     def quality(self) -> dict[str, float]:

@@ -84,23 +84,12 @@ class TraitsTraining(GeneratorTraining[TraitsSettings]):
         z = self.posterior.draw(batch.epsilon, rng)
         target = batch.probabilities()
         if i < self.settings.decoder_steps:
-            return {"cross-entropy": self._teach_decoder(z, target)}
+            loss = soft_cross_entropy(self.compute(self.model.decode, z), target) / len(z)
+            return {"cross-entropy": self.descend("decoder", loss, clip=1e4)}
         picture, what = (simulated_scans(target, rng), "stack") if i % 2 else (target, "heart")
-        return {what: self._teach_encoder(picture, z)}
-
-    def _teach_decoder(self, z: Tensor, target: Tensor) -> Tensor:
-        with self.autocast():
-            field = self.model.decode(z)
-        loss = soft_cross_entropy(field.float(), target) / len(z)
-        self.descend("decoder", loss, clip=1e4)
-        return loss.detach()
-
-    def _teach_encoder(self, picture: Tensor, z: Tensor) -> Tensor:
-        with self.autocast():
-            mean, log_variance = self.model.encode(picture)
-        loss = gaussian_loss(mean.float(), log_variance.float(), z)
-        self.descend("encoder", loss, clip=self.settings.encoder_clip)
-        return loss.detach()
+        mean, log_variance = self.compute(self.model.encoder, picture).chunk(2, dim=1)
+        loss = gaussian_loss(mean, log_variance, z)
+        return {what: self.descend("encoder", loss, clip=self.settings.encoder_clip)}
 
     def quality(self) -> dict[str, float]:
         """`encode_decode`, and the KL term, the same for every heart on average."""
