@@ -376,7 +376,7 @@ def test_sample_says_what_it_lacks(
 def test_train_writes_weights_and_refuses_other_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
+    monkeypatch.setattr(dcgan.DCGANTraining, "quality", lambda self: {})
     command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "--latent-size", "3"]
     command += ["-o", str(tmp_path / "run")]
     assert main(command) == 0

@@ -50,7 +50,7 @@ def no_card(monkeypatch):
     """What the card says of a trained model takes a hundred hearts."""
     for recipe in (betavae, traits):
         monkeypatch.setattr(recipe, "encode_decode", lambda model, population: {})
-    monkeypatch.setattr(dcgan, "volume_spread", lambda model, seed: {})
+    monkeypatch.setattr(dcgan.DCGANTraining, "quality", lambda self: {})
     monkeypatch.setattr(sketch, "dice_of", lambda answers: {})
 
 

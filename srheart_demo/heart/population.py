@@ -7,7 +7,7 @@ no patient's data enter.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -54,15 +54,7 @@ TRAITS = {
 }
 """How healthy adults vary; the order is the layout of epsilon."""
 
-SEEDS = {
-    "training": range(1_000_000),
-    "validation": range(1_000_000, 2_000_000),
-    "samples": range(2_000_000, 3_000_000),
-    "evaluation": range(3_000_000, 4_000_000),
-    "calibration": range(4_000_000, 5_000_000),
-    "experiments": range(5_000_000, 6_000_000),
-    "explorer": range(6_000_000, 7_000_000),
-}
+SEEDS = {whose: range(*ends) for whose, ends in _NUMBERS["seeds"].items()}
 """Whose hearts the seeds of `draw` are: none is another's."""
 
 TRAITS_SIZE = sum(math.prod(trait.shape) for trait in TRAITS.values())
@@ -84,10 +76,8 @@ POPULATIONS = {
     for name, own in _NUMBERS["populations"].items()
 }
 
-VOLUME_RANGES = {"LV": (17.0, 729.0), "MYO": (38.0, 327.0), "RV": (26.0, 513.0)}
-"""0.1 to 99.9 percentiles of the volumes of 10,000 draws of `everyone`, ml, on the lattice.
-
-``srheart population --check --population everyone --hearts 10000`` prints them anew."""
+VOLUME_RANGES = {tissue: (low, high) for tissue, (low, high) in _NUMBERS["volumes"].items()}
+"""Least and greatest volume of a tissue, ml, by all that can be drawn."""
 
 
 def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
@@ -105,8 +95,8 @@ def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
     rv_width = torch.exp(t["rv_width"] + t["size"] + 0.4 * t["filling"] + flattening)
 
     thinner_profile, thinner_harmonics = _thinning(t, radius, wall)
-    endo_harmonics = t["endo_harmonics"]
-    following = torch.cat([torch.zeros_like(endo_harmonics[:, :1]), endo_harmonics], dim=1)
+    first = torch.zeros_like(t["endo_harmonics"][:, :1])
+    following = torch.cat([first, t["endo_harmonics"]], dim=1)
     # In a thick wall the septum is thicker still.
     septum = torch.zeros_like(following)
     septum[:, 0, 0] = 0.12 * torch.log(wall / 8.0)[:, None]
@@ -115,34 +105,27 @@ def shapes(epsilon: Tensor, population: str = "healthy") -> HeartShape:
     cos, sin = azimuth.cos(), azimuth.sin()
     along_d, along_u, along_v = t["position"].unbind(1)
     along_u = along_u - 0.5 * rv_width
-    return HeartShape(
-        apex=_softly_above(LOWEST + apex_wall, along_d + (apex_wall - length) / 2, 1.0),
-        length=length,
-        centre=torch.stack([cos * along_u - sin * along_v, sin * along_u + cos * along_v], dim=1),
-        azimuth=azimuth,
-        bend=t["bend"],
-        radius=radius,
-        wall=wall,
-        apex_wall=apex_wall,
-        endo_profile=t["endo_profile"],
-        epi_profile=0.75 * t["endo_profile"] + t["epi_profile"] + thinner_profile,
-        endo_harmonics=endo_harmonics,
-        epi_harmonics=0.75 * following + t["epi_harmonics"] + septum + thinner_harmonics,
-        base_tilt=t["base_tilt"],
+    made = {
+        "apex": _softly_above(LOWEST + apex_wall, along_d + (apex_wall - length) / 2, 1.0),
+        "length": length,
+        "centre": torch.stack([cos * along_u - sin * along_v, sin * along_u + cos * along_v], 1),
+        "azimuth": azimuth,
+        "radius": radius,
+        "wall": wall,
+        "apex_wall": apex_wall,
+        "epi_profile": 0.75 * t["endo_profile"] + t["epi_profile"] + thinner_profile,
+        "epi_harmonics": 0.75 * following + t["epi_harmonics"] + septum + thinner_harmonics,
         # An RV that reached around the LV's apex would part there.
-        rv_apex=_softly_above(2.0 - apex_wall, t["rv_apex"] + t["rv_along"], 1.5),
-        rv_base=t["rv_base"] + t["rv_along"],
-        rv_base_tilt=t["rv_base_tilt"],
-        rv_width=rv_width,
-        rv_arc=torch.deg2rad(t["rv_arc"] + t["rv_arc_all"][:, None]),
-        rv_centre=torch.deg2rad(t["rv_centre"] + t["rv_centre_all"][:, None]),
-        rv_power=0.5 + 0.5 * torch.sigmoid(t["rv_power"]),
-        rv_skew=t["rv_skew"],
-        rv_modes=t["rv_modes"],
-        rv_base_bend=t["rv_base_bend"],
-        top=t["top"],
-        warp=t["warp"],
-    )
+        "rv_apex": _softly_above(2.0 - apex_wall, t["rv_apex"] + t["rv_along"], 1.5),
+        "rv_base": t["rv_base"] + t["rv_along"],
+        "rv_width": rv_width,
+        "rv_arc": torch.deg2rad(t["rv_arc"] + t["rv_arc_all"][:, None]),
+        "rv_centre": torch.deg2rad(t["rv_centre"] + t["rv_centre_all"][:, None]),
+        "rv_power": 0.5 + 0.5 * torch.sigmoid(t["rv_power"]),
+    }
+    # The others are traits as they are.
+    own = t | made
+    return HeartShape(**{each.name: own[each.name] for each in fields(HeartShape)})
 
 
 def draw(n: int, seed: int, population: str = "healthy") -> HeartShape:

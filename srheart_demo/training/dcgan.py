@@ -94,25 +94,18 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
         self.descend("discriminator", loss + penalty)
         return loss.detach()
 
+    @torch.no_grad()
     def quality(self) -> dict[str, float]:
-        """`volume_spread`."""
-        return volume_spread(self.model, self.settings.seed)
-
-
-@torch.no_grad()
-def volume_spread(model: DCGAN, seed: int, n: int = 100) -> dict[str, float]:
-    """Mean and SD of the volumes, ml, of `n` draws and of as many held-out hearts."""
-    rng = torch.Generator().manual_seed(seed)
-    codes = torch.randn(n, model.latent_size, generator=rng)
-    drawn = [model.decode(z).argmax(1) for z in codes.split(1)]
-    hearts = make_hearts(n, VALIDATION_SEED)
-    held_out = [hearts[i : i + 1].probabilities().argmax(1) for i in range(n)]
-    D, H, W = (2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True))
-    found = {}
-    for whose, labels in {"drawn": drawn, "held_out": held_out}.items():
-        volumes = [volumes_ml(heart.numpy(), (D, H, W)) for heart in labels]
-        for tissue in volumes[0]:
-            ml = torch.tensor([v[tissue] for v in volumes])
-            found[f"{whose}_{tissue}_ml"] = float(ml.mean())
-            found[f"{whose}_{tissue}_ml_sd"] = float(ml.std())
-    return found
+        """Mean and SD of the volumes, ml, of a hundred draws and of as many held-out hearts."""
+        drawn = [self.model.decode(z).argmax(1) for z in self.codes(100).split(1)]
+        hearts = make_hearts(100, VALIDATION_SEED)
+        held_out = [hearts[i : i + 1].probabilities().argmax(1) for i in range(100)]
+        D, H, W = (2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True))
+        found = {}
+        for whose, labels in {"drawn": drawn, "held_out": held_out}.items():
+            volumes = [volumes_ml(heart.numpy(), (D, H, W)) for heart in labels]
+            for tissue in volumes[0]:
+                ml = torch.tensor([v[tissue] for v in volumes])
+                found[f"{whose}_{tissue}_ml"] = float(ml.mean())
+                found[f"{whose}_{tissue}_ml_sd"] = float(ml.std())
+        return found
