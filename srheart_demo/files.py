@@ -104,17 +104,22 @@ def read_toml(module: str, name: str) -> dict[str, Any]:
     return tomllib.loads(Path(module).with_name(name).read_text("utf-8"))
 
 
-class Damaged(ValueError):
-    """A shipped file is not as it was shipped; the message says what to do."""
+class Unusable(ValueError):
+    """What a user can put right; the message names it, says what is wrong and what to do.
+
+    `remedy` is the caller's choice that would help, if there is one.
+    """
+
+    remedy = ""
 
 
 def as_shipped(path: Path, folder: Path) -> Path:
-    """`path`, once its bytes are what ``SHA256SUMS`` of its shipped folder says; else `Damaged`."""
+    """`path`, if its bytes are what ``SHA256SUMS`` of its shipped folder says; else `Unusable`."""
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     name = path.relative_to(folder).as_posix()
     if sums.get(name) != checksum(path):
-        raise Damaged(
+        raise Unusable(
             f"{name} is not the file that was shipped (its checksum differs): install "
             "srheart-demo anew, or check the file out again."
         )

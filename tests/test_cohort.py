@@ -28,7 +28,8 @@ from srheart_demo.enhancement.cohort import (
     Execute,
     Record,
 )
-from srheart_demo.enhancement.folder import CohortScan, UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import CohortScan, find_subjects
+from srheart_demo.files import Unusable
 from srheart_demo.scan.samples import FOLDER
 from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
@@ -252,10 +253,10 @@ def test_folders_that_cannot_be_worked_on_are_refused(
 
 
 def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> None:
-    with pytest.raises(UnusableCohort, match="among the scans"):
+    with pytest.raises(Unusable, match="among the scans"):
         find_subjects(scans, scans / "none" / "..")
     made_so = Cohort(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
-    with pytest.raises(UnusableCohort, match=r"mine\.txt"):
+    with pytest.raises(Unusable, match=r"mine\.txt"):
         made_so.unfinished(find_subjects(scans, made_so.out).subjects)
 
 

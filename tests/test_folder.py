@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import Found, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
+from srheart_demo.files import Unusable
 from srheart_demo.scan.samples import FOLDER
 
 FRAMES = 6
@@ -438,7 +439,7 @@ def test_scans_that_would_share_a_folder_are_refused(
     files: list[str], complaint: str, tmp_path: Path
 ) -> None:
     laid_out(tmp_path, dict.fromkeys(files, "stack"))
-    with pytest.raises(UnusableCohort, match=complaint):
+    with pytest.raises(Unusable, match=complaint):
         find_subjects(tmp_path)
 
 

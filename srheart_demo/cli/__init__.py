@@ -12,8 +12,8 @@ from contextlib import nullcontext
 from importlib import import_module
 
 from srheart_demo.cli.commands import parser
-from srheart_demo.cli.errors import STOPPED, BadInput
-from srheart_demo.files import Damaged
+from srheart_demo.cli.errors import STOPPED
+from srheart_demo.files import Unusable
 
 __all__ = ["main", "parser"]
 
@@ -30,16 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.passed_on = others
     try:
         from srheart_demo.machine import one_thread
-        from srheart_demo.scan.volume import InvalidVolume
 
         command = import_module(f"srheart_demo.cli.{options.command}")
         try:
             with nullcontext() if options.command in MANY_THREADS else one_thread():
                 command.run(options)
-        except (BadInput, Damaged, InvalidVolume) as error:
+        except Unusable as error:
             from srheart_demo.cli.chosen import refusal
 
-            why = refusal(error, options) if isinstance(error, InvalidVolume) else error
+            why = refusal(error, options) if error.remedy else error
             print(f"srheart {options.command}: {why}", file=sys.stderr)
             return BAD_INPUT
     except KeyboardInterrupt:

@@ -9,12 +9,12 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from srheart_demo.cli.errors import TEXTS, BadInput, refused
+from srheart_demo.files import Unusable
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
 from srheart_demo.scan.labels import Convention, parse_convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import HowToRead, is_called
-from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import Settings, preset
 
 
@@ -84,7 +84,7 @@ def convention(options: argparse.Namespace, of: str = "labels") -> Convention | 
         return None if words is None else parse_convention(words)
 
 
-def refusal(error: InvalidVolume, options: argparse.Namespace) -> str:
+def refusal(error: Unusable, options: argparse.Namespace) -> str:
     """Why a file cannot be used, with the option of this command that would help."""
     option = TEXTS["remedies"].get(error.remedy, "")
     known = option and hasattr(options, option.split()[0].removeprefix("--").replace("-", "_"))

@@ -16,7 +16,7 @@ from srheart_demo.cli.errors import BadInput, check_installed, goes_on, refused,
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Record
 from srheart_demo.enhancement.datasets import places
-from srheart_demo.enhancement.folder import Found, UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import Found, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
 from srheart_demo.scan.read import HowToRead
 from srheart_demo.scan.volume import InvalidVolume
@@ -36,28 +36,26 @@ def run(options: argparse.Namespace) -> None:
     how = chosen.reading(options)
     chosen.generator(options.generator)
     choice = [tuple(map(Pattern, p)) for p in (options.match, options.views, options.exclude)]
-    with refused("{error}", UnusableCohort, NoCluster):
-        with ProgressLine() as progress:
-            show = partial(progress.update, "looking")
-            found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
-        chosen.check_view_names(how, (view for subject in found.subjects for view in subject.views))
-        if options.list:
-            print(*_lines(found, how), sep="\n")
-            return
-        if not found.subjects and not found.passed_over:
-            raise BadInput.of("empty folder", folder=folder)
-        if not found.subjects:
-            raise BadInput.of("no stack", folder=folder, rest=found.rest)
-        surface, check = not options.no_surface, not options.no_check
-        cohort = Cohort(out, settings, how, surface, check, options.generator)
-        if options.layout:
-            with refused("{error}.", ValueError):
-                places(options.layout, (subject.name for subject in found.subjects))
-        records = _restore(cohort, found, execute, partial(chosen.refusal, options=options))
-        if options.layout:
-            with writable(cohort.out):
-                kept = cohort.write_as(options.layout, records)
-            print(f"Hearts as {options.layout} keeps them: {kept}")
+    with ProgressLine() as progress:
+        show = partial(progress.update, "looking")
+        found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
+    chosen.check_view_names(how, (view for subject in found.subjects for view in subject.views))
+    if options.list:
+        print(*_lines(found, how), sep="\n")
+        return
+    if not found.subjects and not found.passed_over:
+        raise BadInput.of("empty folder", folder=folder)
+    if not found.subjects:
+        raise BadInput.of("no stack", folder=folder, rest=found.rest)
+    surface, check = not options.no_surface, not options.no_check
+    cohort = Cohort(out, settings, how, surface, check, options.generator)
+    if options.layout:
+        places(options.layout, (subject.name for subject in found.subjects))
+    records = _restore(cohort, found, execute, partial(chosen.refusal, options=options))
+    if options.layout:
+        with writable(cohort.out):
+            kept = cohort.write_as(options.layout, records)
+        print(f"Hearts as {options.layout} keeps them: {kept}")
     print(f"{_ending(records, found)}; see {out / SUMMARY_FILE}.")
     if any(record.status == "failed" for record in records):
         print("What failed is tried again by the same command.", file=sys.stderr)
@@ -107,7 +105,8 @@ def _restore(
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
-    with goes_on(cohort.out), ProgressLine() as progress, writable(cohort.out):
+    away = refused("{error}", NoCluster)
+    with away, goes_on(cohort.out), ProgressLine() as progress, writable(cohort.out):
         cohort.out.mkdir(parents=True, exist_ok=True)
         progress.say(_overview(found))
         todo = cohort.unfinished(subjects, lambda n: progress.update("checking", n, len(subjects)))

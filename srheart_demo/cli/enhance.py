@@ -7,11 +7,11 @@ from functools import partial
 from importlib.metadata import version
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, goes_on, refused, results_folder, told, writable
+from srheart_demo.cli.errors import BadInput, goes_on, results_folder, told, writable
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import Diverged, enhance
+from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
@@ -38,8 +38,7 @@ def run(options: argparse.Namespace) -> None:
     for name in ("glb", "on_stack"):
         if getattr(options, name) and options.frames:
             raise BadInput.of("one frame", option=name.replace("_", "-"))
-    with refused("{error}", Diverged):
-        (_one if options.frames is None else _all)(options, settings)
+    (_one if options.frames is None else _all)(options, settings)
 
 
 def _one(options: argparse.Namespace, settings: Settings) -> None:

@@ -10,15 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Self
 
-from srheart_demo.files import atomic_folder, read_toml
+from srheart_demo.files import Unusable, atomic_folder, read_toml
 from srheart_demo.machine import installed
 
 TEXTS = read_toml(__file__, "sentences.toml")
 STOPPED = 130  # Exit status after Ctrl-C
 
 
-class BadInput(Exception):
-    """One sentence that names the input, says what is wrong and what to do."""
+class BadInput(Unusable):
+    """An option, or what it names."""
 
     @classmethod
     def of(cls, key: str, **facts: object) -> Self:
@@ -36,6 +36,8 @@ def refused(what: str, *kinds: type[Exception]) -> Iterator[None]:
     """Refuse a block's exceptions of some kinds, by `what` with what they say for ``{error}``."""
     try:
         yield
+    except Unusable:
+        raise
     except kinds as error:
         raise BadInput(what.replace("{error}", str(error.args[0]))) from error
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from srheart_demo.cli import chosen, errors
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.enhancement.folder import UnusableCohort, find_subjects
+from srheart_demo.enhancement.folder import find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
 from srheart_demo.experiments import runner
 from srheart_demo.experiments.ablation import Ablation, Gap
@@ -38,7 +38,9 @@ def carry_out(experiment: runner.Experiment, options: argparse.Namespace) -> Non
     folder = options.output
     with errors.refused("--methods: {error}.", KeyError):
         list(experiment.tasks())
-    results = _open(experiment, folder)
+    other = f"{folder / RESULTS} has {{error}} than this experiment; give another folder."
+    with errors.writable(folder), errors.refused(other, ValueError):
+        results = runner.open_results(experiment, folder, runner.provenance())
     _measure(experiment, results, options)
     tables = [*experiment.tables(results), *results.what_failed()]
     text = _summary(experiment.title, tables)
@@ -74,8 +76,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         return RealStacks(files, options.simulate, options.seed, tuple(options.methods or ()))
     if options.experiment == "real-views":
         choice = (tuple(map(Pattern, words)) for words in (options.match, options.views))
-        with errors.refused("{error}", UnusableCohort):
-            found = find_subjects(options.folder, None, Choice(*choice))
+        found = find_subjects(options.folder, None, Choice(*choice))
         seen = {subject.name: subject.paths for subject in found.subjects if subject.views}
         if not seen:
             raise errors.BadInput.of("no scan with a view", folder=options.folder)
@@ -114,8 +115,7 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
         if not path.is_dir():
             files.append(path)
             continue
-        with errors.refused("{error}", UnusableCohort):
-            found = find_subjects(path)
+        found = find_subjects(path)
         files += [subject.paths[0] for subject in found.subjects]
         if found.rest:
             print(f"{path}: passed over: {found.rest}.", file=sys.stderr)
@@ -124,15 +124,6 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
     if missing := [path for path in files if not path.is_file()]:
         raise errors.BadInput.of("no file", path=missing[0])
     return tuple(dict.fromkeys(files))
-
-
-def _open(experiment: runner.Experiment, folder: Path) -> Results:
-    other = f"{folder / RESULTS} has {{error}} than this experiment; give another folder."
-    same = errors.refused(
-        "{error}; give the same options, or another folder.", runner.OtherSettings
-    )
-    with errors.writable(folder), errors.refused(other, ValueError), same:
-        return runner.open_results(experiment, folder, runner.provenance())
 
 
 def _measure(experiment: runner.Experiment, results: Results, options: argparse.Namespace) -> None:

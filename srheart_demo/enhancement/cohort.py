@@ -20,8 +20,8 @@ import numpy as np
 from srheart_demo.enhancement import datasets, sentence
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import Diverged, enhance
-from srheart_demo.enhancement.folder import CohortScan, Found, UnusableCohort
-from srheart_demo.files import checksum, whole_folder, write_csv, write_json
+from srheart_demo.enhancement.folder import CohortScan, Found
+from srheart_demo.files import Unusable, checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g, volumes_ml
 from srheart_demo.scan.read import AS_FOUND, HowToRead
@@ -194,7 +194,7 @@ class Cohort:
     ) -> list[CohortScan]:
         """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
-        `UnusableCohort` where a result folder would replace one that holds other files than
+        `Unusable` where a result folder would replace one that holds other files than
         results, or results of another generator.
         """
         todo = []
@@ -210,11 +210,9 @@ class Cohort:
         folder, kept = self.out / subject.name, self.kept(subject)
         ours, theirs = self.generator, kept.made_with.get("generator") if kept else None
         if theirs not in (None, ours):
-            raise UnusableCohort(
-                sentence("other generator", folder=folder, theirs=theirs, ours=ours)
-            )
+            raise Unusable(sentence("other generator", folder=folder, theirs=theirs, ours=ours))
         if others := {path.name for path in folder.glob("*")} - RESULT_FILES:
-            raise UnusableCohort(sentence("other files", folder=folder, other=min(others)))
+            raise Unusable(sentence("other files", folder=folder, other=min(others)))
 
     def restore_all(
         self,

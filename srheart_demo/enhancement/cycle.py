@@ -172,8 +172,7 @@ def write_volumes(beats: Sequence[Beat], path: Path) -> None:
 
 def ejection_fraction(beats: Sequence[Beat], tissue: str = "LV") -> float:
     """Share of a ventricle's largest volume that its smallest lacks: (EDV − ESV) / EDV."""
-    volumes = [getattr(beat, f"{tissue}_ml") for beat in beats]
-    return 1 - min(volumes) / max(volumes)
+    return ejected(beats, tissue)[0]
 
 
 def extremes(beats: Sequence[Beat], tissue: str) -> tuple[Measured, Measured]:

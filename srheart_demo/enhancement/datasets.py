@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from srheart_demo.files import read_toml, write_json, write_text
+from srheart_demo.files import Unusable, read_toml, write_json, write_text
 from srheart_demo.scan.labels import Convention, meaning_of_names
 
 LAYOUTS = ("nnunet", "bids")
@@ -91,12 +91,12 @@ def _of_bids(text: str) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def places(layout: str, results: Iterable[str]) -> dict[str, str]:
-    """Result folder → where a layout of `LAYOUTS` keeps its heart; ValueError if two are there."""
+    """Result folder → where a layout of `LAYOUTS` keeps its heart; `Unusable` if two are there."""
     placed: dict[str, str] = {}
     for name in results:
         place = _bids_path(name) if layout == "bids" else name.replace("/", "_") + ".nii.gz"
         if place in placed.values():
-            raise ValueError(f"{name}: as {place} there would be two hearts; rename one scan")
+            raise Unusable(f"{name}: as {place} there would be two hearts; rename one scan.")
         placed[name] = place
     return placed
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.enhancement import WORDING, sentence
-from srheart_demo.files import write_csv, write_json
+from srheart_demo.files import Unusable, write_csv, write_json
 from srheart_demo.frame import hr_affine
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
@@ -40,8 +40,8 @@ CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
 """Columns of ``convergence.csv`` → attributes of a step."""
 
 
-class Diverged(ArithmeticError):
-    """A run whose objective is no number any more; the message names the scan and what to do."""
+class Diverged(Unusable, ArithmeticError):
+    """A run whose objective is no number any more."""
 
 
 @dataclass(frozen=True)

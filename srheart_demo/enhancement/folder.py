@@ -15,7 +15,7 @@ import numpy as np
 
 from srheart_demo.enhancement import WORDING, names, sentence
 from srheart_demo.enhancement.datasets import Legend, Legends
-from srheart_demo.files import checksum
+from srheart_demo.files import Unusable, checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.nifti import load
@@ -27,10 +27,6 @@ from srheart_demo.scan.volume import InvalidVolume, LabelVolume, or_refusal
 SAMPLE = 2**16  # Voxels that tell a picture from labels
 REASONS: dict[str, str] = WORDING["passed over"]
 """Why files are passed over: one of them, and several."""
-
-
-class UnusableCohort(ValueError):
-    """Folders that cannot be worked on; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
@@ -156,13 +152,13 @@ def find_subjects(
     others. What the values of views mean is recognised one by one where `view_convention` does not
     say it. `watch` is told how many files of how many were looked at.
 
-    `UnusableCohort` where there is no such folder, or two scans would share a result folder.
+    `Unusable` where there is no such folder, or two scans would share a result folder.
     """
     root, results = folder.resolve(), out.resolve() if out else None
     if not root.is_dir():
-        raise UnusableCohort(sentence("no such folder", folder=folder))
+        raise Unusable(sentence("no such folder", folder=folder))
     if root == results:
-        raise UnusableCohort(sentence("among the scans", folder=out))
+        raise Unusable(sentence("among the scans", folder=out))
     files = [
         path.relative_to(root).as_posix()
         for path in sorted(root.rglob("*"))
@@ -170,7 +166,7 @@ def find_subjects(
         and results not in path.parents
     ]
     files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
-    sorting = _Sorting(folder, choice, view_convention)
+    sorting = _Sorting(folder, choice, view_convention, Legends(folder))
     for i, file in enumerate(files, start=1):
         sorting.take(file)
         if watch:
@@ -183,7 +179,7 @@ def find_subjects(
         pairs += [(by_name[parent], scan.file) for parent in parents if parent in by_name]
     for one, other in pairs:
         if one != other:
-            raise UnusableCohort(sentence("same results", folder=folder, one=one, other=other))
+            raise Unusable(sentence("same results", folder=folder, one=one, other=other))
     return found
 
 
@@ -194,14 +190,12 @@ class _Sorting:
     folder: Path
     choice: names.Choice
     view_convention: Convention | None
+    legends: Legends
     stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
     views: dict[str, Content] = field(default_factory=dict)
     passed_over: list[PassedOver] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     """View → why it was not taken."""
-
-    def __post_init__(self) -> None:
-        self._legends = Legends(self.folder)
 
     def take(self, file: str) -> None:
         """Put a file where it belongs."""
@@ -252,7 +246,7 @@ class _Sorting:
 
     def _frames(self, stack: str) -> Iterator[CohortScan]:
         content = self.stacks[stack]
-        scan = CohortScan(self.folder, stack, legend=self._legends.of(stack))
+        scan = CohortScan(self.folder, stack, legend=self.legends.of(stack))
         if isinstance(content, InvalidVolume):
             yield replace(scan, notes=(f"It cannot be used: {self._said(content, stack)}.",))
         elif content.frames == 1:
@@ -314,7 +308,7 @@ class _Sorting:
 
     def _view_meaning(self, scan: CohortScan, view: str) -> Convention | None:
         """What a view's legend says; `InvalidVolume` if its stack's says another thing."""
-        legend = self._legends.of(view)
+        legend = self.legends.of(view)
         meaning = legend and legend.convention
         if (meaning and meaning.tissues) != (scan.meaning and scan.meaning.tissues):
             raise InvalidVolume(sentence("other meaning"))

@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import Path
 from statistics import fmean
 from timeit import timeit
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,9 +68,8 @@ class Generators(Experiment):
     hearts: int  # of each population
     draws: int  # of z, and hearts encoded for the latent space
     seed: int = 0
-    name: ClassVar[str] = "generators"
-    title: ClassVar[str] = "What generators can do"
-    figures: ClassVar[tuple[str, ...]] = tuple(
+    name, title = "generators", "What generators can do"
+    figures = tuple(
         dict.fromkeys(
             figure.format(tissue)
             for part in PARTS

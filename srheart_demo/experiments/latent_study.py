@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -48,9 +48,8 @@ class LatentStudy(Experiment):
     betas: tuple[float, ...]
     draws: int  # of z ~ N(0, I), whose hearts are checked
     recipe: BetaVAESettings  # but for β
-    name: ClassVar[str] = "latent-study"
-    title: ClassVar[str] = "Latent study"
-    figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "sound")
+    name, title = "latent-study", "Latent study"
+    figures = (*COLUMNS, "sound")
 
     def settings(self) -> dict[str, Any]:
         """The subjects, what is compared, the training, and the weights."""

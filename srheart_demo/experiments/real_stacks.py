@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from os.path import commonpath
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,9 +62,8 @@ class RealStacks(Experiment):
     simulate: bool = False
     seed: int = 0
     methods: tuple[str, ...] = ()
-    name: ClassVar[str] = "real-stacks"
-    title: ClassVar[str] = "Real stacks"
-    figures: ClassVar[tuple[str, ...]] = (*COLUMNS, "hidden_slices", "seen_gap_mm")
+    name, title = "real-stacks", "Real stacks"
+    figures = (*COLUMNS, "hidden_slices", "seen_gap_mm")
 
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""

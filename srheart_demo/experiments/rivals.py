@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -80,9 +80,8 @@ class Rivals(Experiment):
 
     folder: Path
     methods: tuple[str, ...] = ("NN", "SBI", LO_OURS)
-    name: ClassVar[str] = "rivals"
-    title: ClassVar[str] = "Beside other methods' answers"
-    figures: ClassVar[tuple[str, ...]] = (*(f"dice_{t}" for t in TISSUES[1:]), *APART, *TOPOLOGY)
+    name, title = "rivals", "Beside other methods' answers"
+    figures = (*(f"dice_{t}" for t in TISSUES[1:]), *APART, *TOPOLOGY)
 
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""

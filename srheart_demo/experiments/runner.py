@@ -20,7 +20,7 @@ import torch
 from srheart_demo.experiments.methods import FORMER
 from srheart_demo.experiments.summary import Plot
 from srheart_demo.experiments.tables import Results, Row, Scores, Table
-from srheart_demo.files import write_json
+from srheart_demo.files import Unusable, write_json
 from srheart_demo.machine import one_thread
 from srheart_demo.solver.workers import WorkerDied, in_processes
 
@@ -71,17 +71,14 @@ class Experiment(ABC):
         return []
 
 
-class OtherSettings(ValueError):
-    """A folder holds results of other settings."""
-
-
 def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, Any]) -> Results:
     """The results in a folder, which is made where there is none.
 
     When a run begins, or methods come to those of a run, `made_with` is written beside the
-    settings, for the record. `OtherSettings` where the folder holds results of other settings, or
-    of something else; OSError where it cannot be written.
+    settings, for the record. `Unusable` where the folder holds results of other settings, or of
+    something else; OSError where it cannot be written.
     """
+    todo = "give the same options, or another folder."
     folder.mkdir(parents=True, exist_ok=True)
     path, results = folder / SETTINGS_FILE, folder / RESULTS_FILE
     wanted = json.loads(json.dumps({"experiment": experiment.name, **experiment.settings()}))
@@ -91,19 +88,20 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
         listed = {x for value in found.values() if isinstance(value, list) for x in value}
         if renamed := [f"{name} is now {new}" for name, new in FORMER.items() if name in listed]:
             said = ", ".join(renamed)
-            raise OtherSettings(f"{folder} holds results of an earlier version ({said})")
+            raise Unusable(f"{folder} holds results of an earlier version ({said}); {todo}")
         other = [
             f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
             for name in {**wanted, **found}
             if not _goes_on(name, found.get(name), wanted.get(name))
         ]
         if other:
-            raise OtherSettings(f"{folder} holds results of other settings ({', '.join(other)})")
+            said = ", ".join(other)
+            raise Unusable(f"{folder} holds results of other settings ({said}); {todo}")
         if found == wanted:
             return Results(results, experiment.figures)
         made_with = {**made_with, "before that": earlier}
     elif results.exists():
-        raise OtherSettings(f"{results} is not of an experiment with settings beside it")
+        raise Unusable(f"{results} is not of an experiment with settings beside it; {todo}")
     write_json({"settings": wanted, "made_with": made_with}, path)
     return Results(results, experiment.figures)
 

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from srheart_demo.files import atomic_path, read_toml
+from srheart_demo.files import Unusable, atomic_path, read_toml
 from srheart_demo.frame import TISSUES
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
@@ -32,14 +32,14 @@ def holding(*found: tuple[object, str]) -> tuple[str, ...]:
     return tuple(sentence for holds, sentence in found if holds)
 
 
-class InvalidVolume(ValueError):
-    """A file that cannot be used; the message names it, says what is wrong and what to do.
+class InvalidVolume(Unusable):
+    """A file that cannot be used.
 
-    `remedy` is the caller's choice that would help: frame, labels, slice_axis, spacing, or none.
-    `kind` is what the file is instead: picture, file without labels, several frames, or not known.
+    Its `remedy` is frame, labels, slice_axis, spacing, or none. `kind` is what the file is instead:
+    picture, file without labels, several frames, or not known.
     """
 
-    remedy = kind = ""
+    kind = ""
 
     @classmethod
     def of(cls, name: str, key: str, **facts: object) -> Self:
