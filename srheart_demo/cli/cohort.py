@@ -18,8 +18,8 @@ from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Recor
 from srheart_demo.enhancement.datasets import places
 from srheart_demo.enhancement.folder import Found, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
+from srheart_demo.files import Unusable
 from srheart_demo.scan.read import HowToRead
-from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
 
 SOME_FAILED = 1
@@ -101,7 +101,7 @@ def _executor(options: argparse.Namespace) -> Execute:
 
 
 def _restore(
-    cohort: Cohort, found: Found, execute: Execute, said: Callable[[InvalidVolume], str]
+    cohort: Cohort, found: Found, execute: Execute, said: Callable[[Unusable], str]
 ) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects

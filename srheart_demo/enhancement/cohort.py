@@ -19,7 +19,7 @@ import numpy as np
 
 from srheart_demo.enhancement import datasets, sentence
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import Diverged, enhance
+from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.folder import CohortScan, Found
 from srheart_demo.files import Unusable, checksum, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
@@ -161,14 +161,12 @@ class Cohort:
                 subject = subject.without(bad[0])
 
     def fail(
-        self, subject: CohortScan, error: Exception, said: Callable[[InvalidVolume], str] = str
+        self, subject: CohortScan, error: Exception, said: Callable[[Unusable], str] = str
     ) -> Record:
         """Write why there are no results, in their place; `said` words why a file is refused."""
         match error:
-            case InvalidVolume():
+            case Unusable():
                 message = said(error)
-            case Diverged():
-                message = str(error)
             case WorkerDied():
                 message = f"{subject.paths[0]}: {error}."
             case _:
@@ -218,7 +216,7 @@ class Cohort:
         self,
         subjects: Sequence[CohortScan],
         execute: Execute,
-        said: Callable[[InvalidVolume], str] = str,
+        said: Callable[[Unusable], str] = str,
     ) -> Generator[Record, None, None]:
         """Restore subjects, whichever of them fail; yields the record of each as it ends.
 

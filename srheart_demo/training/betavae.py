@@ -51,9 +51,7 @@ class BetaVAETraining(GeneratorTraining[BetaVAESettings]):
     def __init__(self, settings: BetaVAESettings) -> None:
         super().__init__(settings)
         self.model: EncodedGenerator = EncodedGenerator(settings.architecture, "betavae")
-        self.modules = {"model": self.model}
-        adam = torch.optim.Adam(self.model.parameters(), settings.learning_rate)
-        self.optimisers = {"model": adam}
+        self.learns("model", self.model, settings.learning_rate)
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Encode, draw z, decode, descend."""

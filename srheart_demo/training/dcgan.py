@@ -55,16 +55,10 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
         # Its score is high for hearts.
         self.discriminator = reader(settings.discriminator_widths, nn.LeakyReLU(0.2), 1)
         self.model: DCGAN = deepcopy(self.generator).requires_grad_(False)
-        self.modules = {
-            "generator": self.generator,
-            "discriminator": self.discriminator,
-            "average": self.model,
-        }
-        rates = {"generator": settings.learning_rate, "discriminator": settings.discriminator_rate}
-        self.optimisers = {
-            player: torch.optim.Adam(self.modules[player].parameters(), rate, settings.betas)
-            for player, rate in rates.items()
-        }
+        self.modules = {"average": self.model}
+        rate, betas = settings.discriminator_rate, settings.betas
+        self.learns("generator", self.generator, settings.learning_rate, betas=betas)
+        self.learns("discriminator", self.discriminator, rate, betas=betas)
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Both players' updates, on the same made hearts."""

@@ -46,9 +46,7 @@ class EDSRTraining(Training[EDSRSettings]):
         self.network = edsr.EDSR(settings.architecture)
         if settings.start is not None:
             self.network.load_state_dict(edsr.read_edsr(Path(settings.start)).state_dict())
-        self.modules = {"network": self.network}
-        adam = torch.optim.Adam(self.network.parameters(), settings.learning_rate)
-        self.optimisers = {"network": adam}
+        self.learns("network", self.network, settings.learning_rate)
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Scan, restore, descend."""

@@ -52,15 +52,19 @@ S = TypeVar("S", bound=TrainingSettings)
 class Training(ABC, Generic[S]):
     """A way to train a network; built with torch's seed set.
 
-    Networks and optimisers, by their names, are all that a checkpoint must hold.
+    Modules and optimisers, by their names, are all that a checkpoint must hold.
     """
-
-    modules: dict[str, nn.Module]
-    optimisers: dict[str, torch.optim.Optimizer]  # each made with its peak learning rate
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+        self.modules: dict[str, nn.Module] = {}
+        self.optimisers: dict[str, torch.optim.Optimizer] = {}  # made with their peak rates
         torch.manual_seed(settings.seed)
+
+    def learns(self, name: str, network: nn.Module, rate: float, **adam: Any) -> None:
+        """A network that an Adam of the same name and this peak rate is to train."""
+        self.modules[name] = network
+        self.optimisers[name] = torch.optim.Adam(network.parameters(), rate, **adam)
 
     def prepare(self, tell: Told) -> None:
         """What must be found before the first step."""

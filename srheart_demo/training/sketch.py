@@ -46,10 +46,7 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
         # Read anew each time: this takes random numbers before the first weights do.
         self.teacher = read_generator(weights_file(OURS), settings.architecture.latent_size)
         self.model = HeartGenerator(settings.architecture, "sketch")
-        self.modules = {"model": self.model}
-        self.optimisers = {
-            "model": torch.optim.Adam(self.model.parameters(), settings.learning_rate)
-        }
+        self.learns("model", self.model, settings.learning_rate)
 
     def step(self, i: int, batch: StoredHearts, rng: torch.Generator) -> dict[str, Tensor]:
         """Draw codes, decode them twice, descend."""
