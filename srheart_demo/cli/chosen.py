@@ -12,6 +12,7 @@ from srheart_demo.cli.errors import TEXTS, BadInput, refused
 from srheart_demo.files import Unusable
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import HeartGenerator, load_generator, weights_file
+from srheart_demo.heart.population import POPULATIONS
 from srheart_demo.scan.labels import Convention, parse_convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import HowToRead, is_called
@@ -75,6 +76,13 @@ def check_view_names(how: HowToRead, views: Iterable[str | Path]) -> None:
         if pattern != "*" and not any(is_called(name, pattern) for name in names):
             there = ", ".join(sorted(names)) or "none"
             raise BadInput.of("no such view", pattern=pattern, there=there)
+
+
+def check_populations(names: Iterable[str]) -> None:
+    """Refuse names that no population has, and list the known ones."""
+    if unknown := set(names) - set(POPULATIONS):
+        found, known = ", ".join(sorted(unknown)), ", ".join(POPULATIONS)
+        raise BadInput.of("unknown population", unknown=found, known=known)
 
 
 def convention(options: argparse.Namespace, of: str = "labels") -> Convention | None:

@@ -72,15 +72,6 @@ def results_folder(path: Path) -> Iterator[Path]:
         yield staging
 
 
-def check_populations(names: Iterable[str]) -> None:
-    """Refuse names that no population has, and list the known ones."""
-    from srheart_demo.heart.population import POPULATIONS
-
-    if unknown := set(names) - set(POPULATIONS):
-        found, known = ", ".join(sorted(unknown)), ", ".join(POPULATIONS)
-        raise BadInput.of("unknown population", unknown=found, known=known)
-
-
 def check_installed(extra: str, what: str) -> None:
     """Refuse `what` needs an extra that is not installed, and name the command that installs it."""
     if missing := missing_packages(extra):

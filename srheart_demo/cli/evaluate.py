@@ -3,7 +3,7 @@
 import argparse
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, check_populations
+from srheart_demo.cli.errors import BadInput
 from srheart_demo.cli.experiment import carry_out
 from srheart_demo.experiments.generators import Generators, placed_heart
 from srheart_demo.heart.generator import available
@@ -13,7 +13,7 @@ from srheart_demo.heart.population import POPULATIONS
 def run(options: argparse.Namespace) -> None:
     """Refuse at once what cannot be used, then measure what the folder does not hold yet."""
     populations = tuple(options.population or POPULATIONS)
-    check_populations(populations)
+    chosen.check_populations(populations)
     names, files = tuple(options.generator or available()), tuple(options.files)
     for name in names:
         chosen.generator(name)

@@ -83,7 +83,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         return RealViews(seen, tuple(options.methods or ()))
     if options.experiment == "rivals":
         return _rivals(options)
-    errors.check_populations([options.population])
+    chosen.check_populations([options.population])
     subjects = HeldOut(options.population, options.hearts, options.seed)
     on_hearts = PAPER_TABLES | {kind.name: kind for kind in (Ablation, Gap, DisplacedViews)}
     if options.experiment in on_hearts:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import socket
 
 from srheart_demo.cli.errors import BadInput, check_installed, refused
 from srheart_demo.files import shipped
@@ -36,8 +37,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_free(port: int) -> None:
     """Refuse a port where nobody may listen, and say why."""
-    import socket
-
     try:
         socket.create_server((HOST, port)).close()
     except (OSError, OverflowError) as error:

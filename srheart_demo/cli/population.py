@@ -9,7 +9,8 @@ from collections import Counter
 
 import numpy as np
 
-from srheart_demo.cli.errors import check_populations, told
+from srheart_demo.cli.chosen import check_populations
+from srheart_demo.cli.errors import told
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.heart.distances import Spacing, tissue_box
@@ -101,8 +102,6 @@ def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[s
     - ``open_lv``: 1 where the LV is not closed by myocardium below its base, or is missing.
     - ``holes``: bubbles of background inside the heart. Voxels of one share faces.
     """
-    from scipy import ndimage
-
     if not (labels == LV).any():
         return {"pieces": 0.0, "open_lv": 1.0, "holes": 0.0}
     heart = _Heart(labels, spacing)
@@ -115,8 +114,6 @@ def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[s
 
 def _pieces(labels: NDArray[np.uint8]) -> list[int]:
     """In how many pieces each tissue is."""
-    from scipy import ndimage
-
     corners = np.ones((3, 3, 3))
     return [ndimage.label(labels == label, corners)[1] for label in range(1, len(TISSUES))]
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import binary_erosion
 
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.distances import Spacing, tissue_box
@@ -78,7 +79,6 @@ def surface_distances(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing)
     of `truth`, and back: infinite where the other map lacks the tissue, empty where the map itself
     does.
     """
-    from scipy.ndimage import binary_erosion
     from scipy.spatial import KDTree
 
     if estimate.shape != truth.shape:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from srheart_demo.files import atomic_path
@@ -74,8 +75,6 @@ def label_surface(
     The tissue's indicator is blurred by 0.7 voxels, which rounds off the voxels' steps and keeps
     the volume.
     """
-    from scipy.ndimage import gaussian_filter
-
     indicator = np.pad(np.isin(labels, _labels_of(structure)), 2).astype(np.float32)
     mesh = _march(gaussian_filter(indicator, sigma=0.7) - 0.5, step)
     return replace(mesh, vertices=mesh.vertices - 2).transform(affine)
