@@ -3,12 +3,13 @@
 import math
 import sys
 import time
-from typing import Self, TextIO
+from contextlib import AbstractContextManager
+from typing import TextIO
 
 TERMINAL_INTERVAL, LOG_INTERVAL = 0.1, 5.0  # Least time between two updates, s
 
 
-class ProgressLine:
+class ProgressLine(AbstractContextManager["ProgressLine"]):
     """One line that renews itself on a terminal; elsewhere a new line every few seconds.
 
     Use as a context manager, so that the terminal's line is ended whatever happens.
@@ -17,9 +18,6 @@ class ProgressLine:
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
         self.phase, self.width = "", 0
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._end_line()
