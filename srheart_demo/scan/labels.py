@@ -273,6 +273,9 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
     for convention in candidates:
         if not anatomy.misfits(convention):
             return convention
+    if len(anatomy.voxels) == 1:
+        seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
+        raise InvalidVolume.of(name, "only label", label=next(iter(anatomy.voxels)), seen=seen)
     wrong, remedy = _why_not(anatomy)
     raise InvalidVolume.of(name, "other labels", wrong=wrong, remedy=remedy)
 
@@ -285,12 +288,6 @@ def first_five(values: Sequence[int]) -> str:
 def _why_not(anatomy: Anatomy) -> tuple[str, str]:
     """Why no known convention fits, and what to do: what the labels seem to mean."""
     values = sorted(anatomy.voxels)
-    if len(values) == 1:
-        seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
-        alone = (
-            f"label {values[0]} is the only one, so this shows {seen} and no ventricle in its wall"
-        )
-        return alone, f"merge the masks of all tissues into one map ({MEANING})"
     closest = max(KNOWN, key=lambda convention: len(convention.values.intersection(values)))
     lacking = (closest if anatomy.whole else replace(closest, RV=())).lacks(values)
     unknown = [value for value in values if value not in closest.values]
