@@ -56,7 +56,7 @@ class Experiment(ABC):
         """All that the figures depend on, as JSON has it; a run goes on only with the same."""
 
     def prepare(self, show: Callable[..., None]) -> None:  # noqa: B027 (most need none)
-        """Train what must be; `show` is told what, and what `training.Progress` is told."""
+        """Train what must be; `show` is told what, and what `training.loop.Progress` is told."""
 
     @abstractmethod
     def tasks(self) -> Iterable[Task]:

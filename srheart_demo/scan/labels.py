@@ -131,12 +131,13 @@ class Anatomy:
     `voxels` tells how many have each value but 0, `large` those of which there is enough for an LV,
     and `faces` (n, n) how many in-plane pairs of neighbouring voxels have each two of `values`.
 
-    `stored` are values (D, H, W), cropped to what is not 0, and `pixel` is mm along H and W. It is
-    a `whole` stack, or a single long-axis plane, which opens the ring of the wall.
+    `stored` are values (D, H, W), cropped to what is not 0; `affine` takes their indices to mm. It
+    is a `whole` stack, or a single long-axis plane, which opens the ring of the wall.
     """
 
-    def __init__(self, stored: NDArray, pixel: tuple[float, float], whole: bool) -> None:
-        self.stored, self.pixel, self.whole = stored, pixel, whole
+    def __init__(self, stored: NDArray, affine: NDArray[np.float64], whole: bool = True) -> None:
+        self.stored, self.whole = stored, whole
+        self.pixel = np.linalg.norm(affine[:3, 1:3], axis=0)  # mm along H and W
         self.values = np.union1d(stored, [0])
         self.voxels = {int(v): int((stored == v).sum()) for v in self.values if v}
         labelled = sum(self.voxels.values())

@@ -296,7 +296,7 @@ def _reading(
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = space.anatomy_of(space.cropped(stored, name), affine, whole=plane is None)
+    anatomy = Anatomy(space.cropped(stored, name), affine, whole=plane is None)
     convention = convention or image.convention
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)

@@ -57,12 +57,6 @@ def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
     return box
 
 
-def anatomy_of(box: NDArray[np.int32], affine: NDArray[np.float64], whole: bool = True) -> Anatomy:
-    """What lies where in a `cropped` (D, H, W) array of slices, or of one plane."""
-    rows, columns = np.linalg.norm(affine[:3, 1:3], axis=0)
-    return Anatomy(box, (float(rows), float(columns)), whole)
-
-
 @np.errstate(all="ignore")
 def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, str]:
     """The stored axis across the slices of a `cropped` array, and a note where it was guessed."""
@@ -71,7 +65,7 @@ def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, st
     if spacing[widest] >= CLEARLY_WIDER * np.delete(spacing, widest).max():
         return widest, ""
     across = [box.transpose(slices_first(axis)) for axis in range(3)]
-    closed = [anatomy_of(slices, image.affine).closure() for slices in across]
+    closed = [Anatomy(slices, image.affine).closure() for slices in across]
     best, next_ = np.argsort(closed)[::-1][:2].tolist()
     if closed[best] - closed[next_] >= CLEARLY_CLOSED:
         axis, why = best, "across it the LV is closed in by its wall"
