@@ -49,7 +49,7 @@ class HeartGenerator(nn.Module):
     weights: str = ""  # fingerprint of the file that it was read from
     reads_scans: bool = False  # whether its encoder was taught with scans, not whole hearts only
 
-    def __init__(self, architecture: Architecture, name: str) -> None:
+    def __init__(self, architecture: Architecture, name: str = OURS) -> None:
         super().__init__()
         self.architecture = architecture
         self.name = name
@@ -96,10 +96,9 @@ class EncodedGenerator(HeartGenerator):
     The networks of `betavae` and of `traits`, which differ in their training.
     """
 
-    def __init__(self, architecture: Architecture | None = None, name: str = OURS) -> None:
-        super().__init__(architecture or Architecture(), name)
-        widths = self.architecture.encoder_widths
-        self.encoder = reader(widths, nn.SiLU(), 2 * self.latent_size)
+    def __init__(self, architecture: Architecture, name: str = OURS) -> None:
+        super().__init__(architecture, name)
+        self.encoder = reader(architecture.encoder_widths, nn.SiLU(), 2 * self.latent_size)
 
     def encode(self, probabilities: Tensor) -> tuple[Tensor, Tensor]:
         """Class probabilities (B, 4, 32, 64, 64) → mean and log-variance of z, (B, M) each.
@@ -113,11 +112,8 @@ class EncodedGenerator(HeartGenerator):
 class DCGAN(HeartGenerator):
     """Generator of a DCGAN (Radford et al. 2016; paper, section 3.2); there is no encoder."""
 
-    def __init__(self, architecture: Architecture | None = None, name: str = "dcgan") -> None:
-        super().__init__(architecture or Architecture(encoder_widths=()), name)
 
-
-_KINDS: dict[str, type[EncodedGenerator] | type[DCGAN] | type[HeartGenerator]] = {
+_KINDS: dict[str, type[HeartGenerator]] = {
     "HeartGenerator": HeartGenerator,
     "EncodedGenerator": EncodedGenerator,
     "BetaVAE": EncodedGenerator,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart.measures import class_dice
+from srheart_demo.heart.measures import dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
 from srheart_demo.scan.volume import LabelVolume, holding, remark
@@ -186,9 +186,8 @@ def where_they_cross(stack: LabelVolume, view: LabelVolume) -> dict[str, float]:
     inside &= off <= max(view.spacing[1:]) / 2
     inside[inside] &= stack.labelled[nearest[inside, 0]]
     there, seen = stack.labels[tuple(nearest[inside].T)], view.labels[0].reshape(-1)[inside]
-    scores = zip(TISSUES[1:], class_dice(seen, there, len(TISSUES)), strict=True)
     held = {t for i, t in enumerate(TISSUES) if (view.labels == i).any() and (there == i).any()}
-    return {tissue: round(score, 3) for tissue, score in scores if tissue in held}
+    return {t: round(score, 3) for t, score in dice(seen, there).items() if t in held}
 
 
 def _agreement(crossing: Mapping[str, float], name: str) -> tuple[str, tuple[str, ...]]:

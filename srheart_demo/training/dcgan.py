@@ -51,7 +51,7 @@ class DCGANTraining(GeneratorTraining[DCGANSettings]):
 
     def __init__(self, settings: DCGANSettings) -> None:
         super().__init__(settings)
-        self.generator = DCGAN(settings.architecture)
+        self.generator = DCGAN(settings.architecture, "dcgan")
         # Its score is high for hearts.
         self.discriminator = reader(settings.discriminator_widths, nn.LeakyReLU(0.2), 1)
         self.model: DCGAN = deepcopy(self.generator).requires_grad_(False)
