@@ -19,7 +19,7 @@ from srheart_demo.frame import TISSUES
 
 MEANING = ", ".join(f"{value} {tissue}" for value, tissue in enumerate(TISSUES))
 SENTENCES = read_toml(__file__, "sentences.toml")
-Found = TypeVar("Found")
+_Read = TypeVar("_Read")
 
 
 def remark(key: str, **facts: object) -> str:
@@ -49,7 +49,7 @@ class InvalidVolume(Unusable):
         return error
 
 
-def or_refusal(read: Callable[..., Found], *of: Any) -> Found | InvalidVolume:
+def or_refusal(read: Callable[..., _Read], *of: Any) -> _Read | InvalidVolume:
     """What a reader gives, or why it refuses."""
     try:
         return read(*of)
