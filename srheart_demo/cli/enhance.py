@@ -16,7 +16,7 @@ from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.nifti import is_dicom
-from srheart_demo.scan.read import read_cycle, read_scan
+from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.algorithm import Step
@@ -30,7 +30,8 @@ def run(options: argparse.Namespace) -> None:
         asked = getattr(options, name)
         if asked is not None and asked is not False and not options.long_axis:
             raise BadInput.of("no view", option=name.replace("_", "-"))
-    chosen.check_view_names(chosen.reading(options), options.long_axis)
+    how = chosen.reading(options)
+    chosen.check_view_names(how, options.long_axis)
     if options.free_muscle:
         if options.frames is None:
             raise BadInput.of("no cine")
@@ -38,11 +39,11 @@ def run(options: argparse.Namespace) -> None:
     for name in ("glb", "on_stack"):
         if getattr(options, name) and options.frames:
             raise BadInput.of("one frame", option=name.replace("_", "-"))
-    (_one if options.frames is None else _all)(options, settings)
+    (_one if options.frames is None else _all)(options, settings, how)
 
 
-def _one(options: argparse.Namespace, settings: Settings) -> None:
-    scan = read_scan(options.stack, *options.long_axis, how=chosen.reading(options))
+def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> None:
+    scan = read_scan(options.stack, *options.long_axis, how=how)
     G = chosen.generator(options.generator)
     with results_folder(options.output) as folder:
         with ProgressLine() as progress:
@@ -75,10 +76,9 @@ def _one(options: argparse.Namespace, settings: Settings) -> None:
     print(f"Wrote {', '.join(names[:-1])} and {names[-1]} to {options.output}.")
 
 
-def _all(options: argparse.Namespace, settings: Settings) -> None:
+def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> None:
     """What is done stays, and the same command goes on from there."""
     out = options.output
-    how = chosen.reading(options)
     found = read_cycle(options.stack, *options.long_axis, how=how)
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
