@@ -72,7 +72,7 @@ class StackView(anywidget.AnyWidget):
             case {"kind": "move view", "view": v, "down": down, "across": across}:
                 rows = -float(down) if self.overlay.get("turned") else float(down)
                 moved = int(v), rows, float(across)
-                self.on_change(lambda scan: scan.view_moved(*moved))
+                self.on_change(lambda scan: scan.moved(*moved, of="views_by_hand"))
             case {"kind": "toggle", "slice": k}:
                 self.on_change(lambda scan: scan.toggled(int(k)))
             case {"kind": "undo"}:

@@ -50,13 +50,13 @@ class ScanSettings:
     by_hand: tuple[Displaced, ...] = ()  # added to the displacement
     views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
-    def moved(self, k: int, rows: float, columns: float) -> "ScanSettings":
-        """The same scan with slice k displaced by so many mm more."""
-        return replace(self, by_hand=_further(self.by_hand, k, rows, columns))
-
-    def view_moved(self, v: int, rows: float, columns: float) -> "ScanSettings":
-        """The same scan with view v displaced by so many mm more."""
-        return replace(self, views_by_hand=_further(self.views_by_hand, v, rows, columns))
+    def moved(self, k: int, *mm: float, of: str = "by_hand") -> "ScanSettings":
+        """The same scan with slice k displaced by so many mm more along rows and columns, but not
+        too far; or view k, of "views_by_hand"."""
+        by_hand = {i: there for i, *there in getattr(self, of)}
+        there = np.add(by_hand.get(k, (0.0, 0.0)), mm).clip(-MOST_BY_HAND, MOST_BY_HAND)
+        by_hand[k] = there.round(2).tolist()
+        return replace(self, **{of: tuple((i, *mm) for i, mm in sorted(by_hand.items()))})
 
     def toggled(self, k: int) -> "ScanSettings":
         """The same scan without slice k, or with it again."""
@@ -67,37 +67,19 @@ class ScanSettings:
         """The same scan without all that was done to it by hand."""
         return replace(self, by_hand=(), views_by_hand=(), missing=())
 
-    def shift(self, K: int) -> Tensor:
-        """(1, K, 2) what is added to the slices' displacement by hand, mm."""
-        return _added(self.by_hand, K)
-
-    def view_shift(self, V: int) -> Tensor:
-        """(1, V, 2) what is added to the views' displacement by hand, mm."""
-        return _added(self.views_by_hand, V)
+    def shift(self, planes: int, of: str = "by_hand") -> Tensor:
+        """(1, K, 2) what is added to the slices' displacement by hand, mm; or (1, V, 2) to the
+        views', of "views_by_hand"."""
+        added = torch.zeros(1, planes, 2)
+        for i, *mm in getattr(self, of):
+            if i < planes:
+                added[0, i] = torch.tensor(mm)
+        return added
 
     def taken(self, K: int) -> NDArray[np.bool_]:
         """(K,) slices that are taken; two at least, or there is no third dimension."""
         taken = ~np.isin(np.arange(K), self.missing)
         return taken if taken.sum() >= 2 else np.ones(K, bool)
-
-
-def _further(by_hand: tuple[Displaced, ...], plane: int, *mm: float) -> tuple[Displaced, ...]:
-    """What was done by hand, with one plane displaced by so many mm more, but not too far."""
-    before = {i: there for i, *there in by_hand}
-    along = zip(before.get(plane, (0.0, 0.0)), mm, strict=True)
-    rows, columns = (
-        round(min(max(was + more, -MOST_BY_HAND), MOST_BY_HAND), 2) for was, more in along
-    )
-    moved = [entry for entry in by_hand if entry[0] != plane]
-    return tuple(sorted([*moved, (plane, rows, columns)]))
-
-
-def _added(by_hand: tuple[Displaced, ...], planes: int) -> Tensor:
-    added = torch.zeros(1, planes, 2)
-    for i, *mm in by_hand:
-        if i < planes:
-            added[0, i] = torch.tensor(mm)
-    return added
 
 
 class Scannable(ABC):
@@ -201,7 +183,7 @@ class KnownHeart(Scannable):
         if settings.views_move:
             for v, view in enumerate(names):
                 own[:, v] = self._view_motion[view].displacement(settings.motion)[:, 0]
-            own += settings.view_shift(len(names))
+            own += settings.shift(len(names), "views_by_hand")
         views = tuple(
             self._view(view, *mm) for view, mm in zip(names, own[0].tolist(), strict=True)
         )
