@@ -70,6 +70,16 @@ export function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
 }
 
+// Draws within a rectangle alone.
+function clipped(pen, rectangle, draw) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(...rectangle);
+  pen.clip();
+  draw();
+  pen.restore();
+}
+
 const sampleOf = ({ kind }) => SAMPLE[Number(kind.includes("line"))];
 
 // What a legend names: once each, and only what the eye can find in the panels.
@@ -94,20 +104,16 @@ function show(model, el, signal) {
 
   const read = () => {
     const drawing = model.get("drawing");
+    const read = (one) => {
+      const [x, y] = [one.x, one.y].map((view) => numbers(Float32Array, view));
+      const pixels = one.pixels && numbers(Uint8ClampedArray, one.pixels);
+      return { ...one, x, y, picture: pixels && brushOf(new ImageData(pixels, x.length)) };
+    };
     panels = (drawing.panels ?? []).map((panel) => ({
       ...panel,
-      series: panel.series.map((one) => ({
-        ...one,
-        x: numbers(Float32Array, one.x),
-        y: numbers(Float32Array, one.y),
-      })),
+      series: panel.series.map(read),
+      map: panel.map && read(panel.map),
     }));
-    for (const { map } of panels) {
-      if (!map) continue;
-      for (const name of ["x", "y"]) map[name] = numbers(Float32Array, map[name]);
-      const pixels = numbers(Uint8ClampedArray, map.pixels);
-      map.picture = brushOf(new ImageData(pixels, map.x.length));
-    }
     canvas.panels = panels;
   };
 
@@ -208,12 +214,9 @@ function show(model, el, signal) {
         const half = [(map.x[1] - map.x[0]) / 2, (map.y[1] - map.y[0]) / 2];
         const from = [x(map.x[0] - half[0]), y(map.y.at(-1) + half[1])];
         const to = [x(map.x.at(-1) + half[0]), y(map.y[0] - half[1])];
-        pen.save();
-        pen.beginPath();
-        pen.rect(left, top, wide, tall);
-        pen.clip();
-        pen.drawImage(map.picture, ...from, to[0] - from[0], to[1] - from[1]);
-        pen.restore();
+        clipped(pen, [left, top, wide, tall], () =>
+          pen.drawImage(map.picture, ...from, to[0] - from[0], to[1] - from[1]),
+        );
         showColours(pen, map, left + wide + 10, top, tall);
       }
       const shows = ({ zero, range: [low, high] }) => zero && low <= 0 && high >= 0;
@@ -229,13 +232,10 @@ function show(model, el, signal) {
       const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
       if (!number) say(pen, upright, 9, middle, "center", true);
       canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
-      pen.save();
-      pen.beginPath();
       const spare = panel.map ? 0 : 6; // for half a mark
-      pen.rect(left - spare, top - spare, wide + 2 * spare, tall + 2 * spare);
-      pen.clip();
-      for (const one of panel.series) showSeries(pen, one, x, y);
-      pen.restore();
+      clipped(pen, [left - spare, top - spare, wide + 2 * spare, tall + 2 * spare], () => {
+        for (const one of panel.series) showSeries(pen, one, x, y);
+      });
     });
     pen.fillStyle = ink;
     pen.font = font(13);

@@ -43,7 +43,7 @@ class StackView(anywidget.AnyWidget):
     def __init__(self) -> None:
         super().__init__(
             colours=list(TISSUE_COLOURS.values()),
-            words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK},
+            words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK},
         )
         # Called with what a hand does to the scan.
         self.on_change: Callable[[Change], object] = lambda change: None
@@ -80,6 +80,6 @@ class StackView(anywidget.AnyWidget):
 
 
 def _message(overlay: Overlay) -> dict[str, Any]:
-    pictures = {"scanned": overlay.scanned.tobytes(), "putBack": overlay.put_back.tobytes()}
+    pictures = {name: getattr(overlay, name).tobytes() for name in ("scanned", "put_back")}
     known = {"turned": overlay.turned, "spacing": overlay.spacing}
     return known | pictures | {"shape": overlay.scanned.shape[1:]}

@@ -58,22 +58,17 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     twice = scene.stack.slices([k, k])
     shifts = torch.cat([d[:, k : k + 1], scene.gauge(d).expand(1, 1, 2)], dim=1)
     redegraded, estimate = _planes(field, twice, shifts)
-    window = shown(scene.subject.extent)
     truth = scene.once(("true slice", k), lambda: _true_slice(scene, k))
-    return Pictures(
-        input=scene.S_LR[k][window],
-        redegraded=redegraded[window],
-        estimate=estimate[window],
-        truth=None if truth is None else truth[window],
-    )
+    window = shown(scene.subject.extent)
+    maps = scene.S_LR[k], redegraded, estimate, truth
+    return Pictures(*(None if one is None else one[window] for one in maps))
 
 
 def _true_slice(scene: Scene, k: int) -> LabelMap | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
-    return (
-        None if truth is None else _planes(truth, scene.stack.slices([k]), torch.zeros(1, 1, 2))[0]
-    )
+    still = torch.zeros(1, 1, 2)
+    return None if truth is None else _planes(truth, scene.stack.slices([k]), still)[0]
 
 
 def _planes(field: Tensor, stack: Stack, d: Tensor) -> LabelMap:

@@ -116,10 +116,10 @@ class Scene:
     @property
     def nearest_dice(self) -> dict[str, float]:
         """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
-        d = self.d
-        return {} if d is None else self.once("nearest", lambda: self._nearest(d))
-
-    def _nearest(self, d: Tensor) -> dict[str, float]:
-        assert self.subject.S_HR is not None
+        d, S_HR = self.d, self.subject.S_HR
+        if d is None or S_HR is None:
+            return {}
         grid = replace(HR_GRID, origin=HR_GRID.origin - self.gauge(torch.zeros_like(d)))
-        return dice(nearest_neighbour(self.S_LR, self.stack, grid), self.subject.S_HR)
+        return self.once(
+            "nearest", lambda: dice(nearest_neighbour(self.S_LR, self.stack, grid), S_HR)
+        )

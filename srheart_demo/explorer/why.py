@@ -272,8 +272,7 @@ def gauge_curve(
         against = step.d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
         la = long_axis_loss(heart, p, own).item() if p.views else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
-    table = np.array(losses, np.float32)
-    return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
+    return GaugeCurve(amounts, *np.array(losses, np.float32).T.copy())
 
 
 # -- a race: all presets, or the steps from the paper's to ours, from one scan ---------------
