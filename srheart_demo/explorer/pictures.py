@@ -60,8 +60,8 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     redegraded, estimate = _planes(field, twice, shifts)
     truth = scene.once(("true slice", k), lambda: _true_slice(scene, k))
     window = shown(scene.subject.extent)
-    maps = scene.S_LR[k], redegraded, estimate, truth
-    return Pictures(*(None if one is None else one[window] for one in maps))
+    true = None if truth is None else truth[window]
+    return Pictures(scene.S_LR[k][window], redegraded[window], estimate[window], true)
 
 
 def _true_slice(scene: Scene, k: int) -> LabelMap | None:

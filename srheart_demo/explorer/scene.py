@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Scannable, ScanSettings, Untold
+from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade
 from srheart_demo.scan.placement import stack_geometry
@@ -57,7 +57,7 @@ class Scene:
         scene = copy(self)
         scene.subject, scene.d, scene.d_LA = self._truth
         if not shown:
-            scene.subject, scene.d, scene.d_LA = Untold(scene.subject), None, None
+            scene.subject, scene.d, scene.d_LA = scene.subject.untold, None, None
         scene._kept = {}  # of what is known otherwise
         return scene
 

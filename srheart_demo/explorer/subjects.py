@@ -2,8 +2,10 @@
 
 import re
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +58,8 @@ class ScanSettings:
         by_hand = {i: there for i, *there in getattr(self, of)}
         there = np.add(by_hand.get(k, (0.0, 0.0)), mm).clip(-MOST_BY_HAND, MOST_BY_HAND)
         by_hand[k] = there.round(2).tolist()
-        return replace(self, **{of: tuple((i, *mm) for i, mm in sorted(by_hand.items()))})
+        changed: dict[str, Any] = {of: tuple((i, *mm) for i, mm in sorted(by_hand.items()))}
+        return replace(self, **changed)
 
     def toggled(self, k: int) -> "ScanSettings":
         """The same scan without slice k, or with it again."""
@@ -136,6 +139,13 @@ class Scannable(ABC):
             for name, voxels in inside.items()
         }
 
+    @property
+    def untold(self) -> "Scannable":
+        """The same, of whom everything can be seen but the truth."""
+        other = copy(self)
+        other.S_HR, other.ghost, other.distances = None, {}, {}
+        return other
+
 
 class KnownHeart(Scannable):
     """A synthetic subject: its truth is known."""
@@ -158,12 +168,16 @@ class KnownHeart(Scannable):
     def _cut(self, name: str, *mm: float) -> LabelVolume:
         """A long-axis view in the model's frame, displaced by mm along rows and columns."""
         plane, d = self._plane_of(name), torch.tensor([mm], dtype=torch.float64)
-        seen = long_axis_view(self.field.double(), plane, d)
+        seen = long_axis_view(self._heart.double(), plane, d)
         return replace(simulate.view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
-    def field(self) -> Tensor:
-        """The truth as a field (1, 4, 64, 128, 128)."""
+    def field(self) -> Tensor | None:
+        """The truth as a field (1, 4, 64, 128, 128), or None."""
+        return None if self.S_HR is None else self._heart
+
+    @property
+    def _heart(self) -> Tensor:
         return self._one_hot.float()
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor, Tensor]:
@@ -174,7 +188,7 @@ class KnownHeart(Scannable):
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
         d = motion.displacement(settings.motion) + settings.shift(stack.K)
-        labels = simulate_stack(self.field, stack, d, settings.noise, self.seed)
+        labels = simulate_stack(self._heart, stack, d, settings.noise, self.seed)
         taken = settings.taken(stack.K)
         labels[~taken] = 0
         volume = replace(simulate.stack_volume(labels, stack, np.eye(4)), name=self.name)
@@ -197,22 +211,6 @@ class KnownHeart(Scannable):
             for volume in (scan.stack, *scan.views)
         )
         return simulate.where_it_is_known(stack, *views, world=self._world)
-
-
-class Untold(Scannable):
-    """A subject of whom everything can be seen but the truth."""
-
-    def __init__(self, known: Scannable) -> None:
-        self._known, self.name, self.labels = known, known.name, known.labels
-        self.plane, self.views, self.there = known.plane, known.views, known.there
-
-    def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
-        """The scan alone."""
-        return self._known.take(settings)[0], None, None
-
-    def filed(self, scan: Scan) -> Scan:
-        """As of the one who is known."""
-        return self._known.filed(scan)
 
 
 def random_seed(name: str) -> int | None:
