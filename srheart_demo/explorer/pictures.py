@@ -205,16 +205,12 @@ def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:
 
 def turn(plane: Plane, angle: float) -> Plane:
     """The plane turned by `angle` degrees about its middle column, the heart's long axis."""
-    w = plane.points.shape[1]
-    centre = plane.points.mean((0, 1))
+    centre, w = plane.points.mean((0, 1)), plane.points.shape[1]
     axis = plane.points[-1, w // 2] - plane.points[0, w // 2]
-    axis = axis / axis.norm()
-    offset = plane.points - centre
-    along = (offset @ axis)[..., None] * axis
-    across = offset - along
-    sideways = torch.linalg.cross(axis.expand_as(across), across)
     radians = torch.deg2rad(torch.tensor(angle))
-    return Plane(centre + along + torch.cos(radians) * across + torch.sin(radians) * sideways)
+    across = torch.linalg.cross((axis / axis.norm()).expand(3, 3), torch.eye(3))
+    # Each row of `across` is what axis × makes of a unit vector: its exponential is the rotation.
+    return Plane(centre + (plane.points - centre) @ torch.linalg.matrix_exp(radians * across))
 
 
 def shown(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:

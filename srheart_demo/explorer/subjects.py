@@ -122,10 +122,8 @@ class Scannable(ABC):
     @cached_property
     def ghost(self) -> dict[str, Mesh]:
         """Surfaces of the truth, light enough to be drawn beside the estimate's; or none."""
-        S_HR = self.S_HR
-        if S_HR is None:
-            return {}
-        return {name: label_surface(S_HR, hr_affine(), name, step=2) for name in GHOST}
+        S_HR, grid = self.S_HR, hr_affine()
+        return {name: label_surface(S_HR, grid, name, 2) for name in GHOST if S_HR is not None}
 
     @cached_property
     def distances(self) -> dict[str, Tensor]:

@@ -198,20 +198,15 @@ def valley(
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
     shifts[:, component] = torch.from_numpy(y)
-    one = p.stack.slices([k] * len(y))
-    seen = p.S_LR[k].expand(len(y), -1, -1)
+    here, one, seen = p.stack.slices([k]), p.stack.slices([k] * len(y)), p.S_LR[k : k + 1]
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(watch.each(x.tolist())):
         field = p.G.decode(along(step.z, vector, amount))
         whole = short_axis_loss(downsample(field, p.stack), step.d, p)
-        planes = degrade(field, one, shifts[None])[0].movedim(1, 0)
-        own = torch.stack(
-            [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
-        )
-        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
-        others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
+        moved = cross_entropy(degrade(field, one, shifts[None]).transpose(0, 2), seen)
+        still = cross_entropy(degrade(field, here, step.d[:, k : k + 1]), seen)
         view = gamma * long_axis_loss(field, p, step.d_LA) if p.views else torch.zeros(1)
-        L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
+        L[:, i] = (whole + (moved - still) / p.stack.K + view).numpy()
     return LossMap(x, y, L, path, (np.nan, np.nan))
 
 
