@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -49,15 +50,16 @@ class OwnTab(Tab):
         known = {"options": [*self._known], "placeholder": texts.OWN_RECOGNISED}
         self.labels, self.turn = control("srh-own-labels", **known), control("srh-own-turn")
         self.flip, self.mirror = control("srh-own-flip"), control("srh-own-mirror")
+        self._by_hand = {"turn_deg": self.turn, "flip": self.flip, "mirror": self.mirror}
         self.views = named(w.VBox(), "srh-own-views")
         read = row(self.labels, self.frame)
-        self.how = w.VBox([self.views, read, row(self.turn, self.flip, self.mirror)])
+        self.how = w.VBox([self.views, read, row(*self._by_hand.values())])
         self.report = html("", "srh-report")
         super().__init__(runner, "own", [row(self.stack, self.view), self.how], [self.report])
         show(self.how, False)
         self.stack.on_file, self.view.on_file = self._take_stack, self._take_view
         self.stack.on_problem = self.view.on_problem = self._refuse
-        for each in (self.frame, self.labels, self.turn, self.flip, self.mirror):
+        for each in (self.frame, self.labels, *self._by_hand.values()):
             self.on(each, lambda _: self._read_anew())
 
     def about(self, session: Session) -> About:
@@ -71,7 +73,9 @@ class OwnTab(Tab):
         subject, self.report.value = session.scene.subject, ""
         self.clear(self._refusal or None)
         if isinstance(subject, OwnScan):
-            self._show_how(subject)
+            views = subject.file.views
+            self._list(*(_view_row(v, subject, partial(self._instead, v.name)) for v in views))
+            self._show_how(subject.file, subject.frames, subject.read.frame)
             super().compute(session)
 
     def work(self, session: Session, watch: Watch, *asked: Any) -> Report | None:
@@ -93,15 +97,11 @@ class OwnTab(Tab):
     def _take_stack(self, name: str, content: bytes) -> None:
         from srheart_demo.explorer.own import OwnFile
 
-        self._file = OwnFile(name, content)
+        file = OwnFile(name, content)
         self._list()
-        as_found = {self.labels: "", self.turn: 0, self.flip: False, self.mirror: False}
         with self.quietly():
-            for each, value in as_found.items():
-                each.value = value
-            self.frame.options = [0]
-        show(self.how, True)
-        show(self.frame, False)
+            self.labels.value = ""
+        self._show_how(file, [0], 0)
         self._read()
 
     def _take_view(self, name: str, content: bytes) -> None:
@@ -117,9 +117,8 @@ class OwnTab(Tab):
     def _instead(self, name: str, *views: OwnView) -> None:
         """Read the scan with other views in place of the one of that name, which may be new."""
         if self._file is not None:
-            before = self._file.views
-            at = next((i for i, view in enumerate(before) if view.name == name), len(before))
-            self._read(views=(*before[:at], *views, *before[at + 1 :]))
+            kept = {view.name: (view,) for view in self._file.views} | {name: views}
+            self._read(views=tuple(chain(*kept.values())))
 
     def _list(self, *rows: w.HBox) -> None:
         """Other rows of views."""
@@ -142,7 +141,7 @@ class OwnTab(Tab):
         self._read(
             convention=convention,
             frame=self.frame.value if len(self.frame.options) > 1 else None,
-            by_hand=ByHand(self.turn.value, self.flip.value, self.mirror.value),
+            by_hand=ByHand(**{name: each.value for name, each in self._by_hand.items()}),
         )
 
     def _read(self, **otherwise: Any) -> None:
@@ -150,18 +149,15 @@ class OwnTab(Tab):
             self._file = replace(self._file, **otherwise)
             self.runner.load(self._file)
 
-    def _show_how(self, subject: OwnScan) -> None:
-        """The controls as this scan was read."""
-        self._file, by_hand, read = subject.file, subject.file.by_hand, subject.read
-        self._list(
-            *(_view_row(v, subject, partial(self._instead, v.name)) for v in self._file.views)
-        )
+    def _show_how(self, file: OwnFile, frames: list[int], frame: int | None) -> None:
+        """The controls as a file is read, of whose frames these hold labels."""
+        self._file = file
         with self.quietly():
-            self.frame.options, self.frame.value = subject.frames, read.frame
-            self.turn.value, self.flip.value = by_hand.turn_deg, by_hand.flip
-            self.mirror.value = by_hand.mirror
+            self.frame.options, self.frame.value = frames, frame
+            for name, each in self._by_hand.items():
+                each.value = getattr(file.by_hand, name)
         show(self.how, True)
-        show(self.frame, len(subject.frames) > 1)
+        show(self.frame, len(frames) > 1)
 
 
 def _view_row(view: OwnView, subject: OwnScan, act: Callable[..., None]) -> w.HBox:

@@ -206,11 +206,11 @@ def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:
 def turn(plane: Plane, angle: float) -> Plane:
     """The plane turned by `angle` degrees about its middle column, the heart's long axis."""
     centre, w = plane.points.mean((0, 1)), plane.points.shape[1]
-    axis = plane.points[-1, w // 2] - plane.points[0, w // 2]
-    radians = torch.deg2rad(torch.tensor(angle))
-    across = torch.linalg.cross((axis / axis.norm()).expand(3, 3), torch.eye(3))
+    axis = (plane.points[-1, w // 2] - plane.points[0, w // 2]).double()
+    across = torch.linalg.cross((axis / axis.norm()).expand(3, 3), torch.eye(3).double())
     # Each row of `across` is what axis × makes of a unit vector: its exponential is the rotation.
-    return Plane(centre + (plane.points - centre) @ torch.linalg.matrix_exp(radians * across))
+    turned = torch.linalg.matrix_exp(np.radians(angle) * across).float()
+    return Plane(centre + (plane.points - centre) @ turned)
 
 
 def shown(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:
