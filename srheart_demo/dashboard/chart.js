@@ -7,8 +7,7 @@ const TITLE = 18; // room for the title of the y axis
 const RIGHT = 10;
 const BOTTOM = 34;
 const GAP = 14;
-const LEGEND = 20; // of one line
-const SAMPLE = [12, 26]; // of a point and of a line, in the legend
+const LINE = 20; // of the title and the legend
 const SCALE = 52; // room for a map's colours
 const NEAR = 24; // pixels from the pointer to a point that it asks for
 const LETTERS = 11; // pixels, of a number
@@ -52,19 +51,6 @@ export function ticksOf(axis, place, size, room) {
   return few;
 }
 
-// Subscripts in words are marked as in HTML. Returns how wide the words are.
-function write(pen, words, x, y, measureOnly = false) {
-  const font = pen.font;
-  let at = x;
-  words.split(/<\/?sub>/).forEach((part, i) => {
-    pen.font = i % 2 ? font.replace(/\d+px/, "8px") : font;
-    if (!measureOnly) pen.fillText(part, at, y + (i % 2 ? 3 : 0));
-    at += pen.measureText(part).width;
-  });
-  pen.font = font;
-  return at - x;
-}
-
 // Words that fit into `room` pixels: whole, or else without what they say in brackets.
 export function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
@@ -80,8 +66,6 @@ function clipped(pen, rectangle, draw) {
   pen.restore();
 }
 
-const sampleOf = ({ kind }) => SAMPLE[Number(kind.includes("line"))];
-
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
   const found = new Map();
@@ -96,10 +80,33 @@ function named(panels) {
   return [...found.values()];
 }
 
+// The mark of a point, as an SVG path about it.
+function markOf({ kind, size: d }) {
+  const r = d / 2;
+  if (kind === "crosses") return `M${-r} ${-r}l${d} ${d}m0 ${-d}l${-d} ${d}`;
+  return `M${-r} 0a${r} ${r} 0 1 1 ${d} 0a${r} ${r} 0 1 1 ${-d} 0`;
+}
+
+const filled = ({ kind }) => kind.includes("points");
+
+// How a series looks, beside its name, as markup.
+function sample(one, colour) {
+  const line = one.kind.includes("line");
+  const paint = filled(one) && !line ? `fill="${colour}"` : `fill="none" stroke="${colour}"`;
+  return `<svg width="${line ? 26 : 12}" height="12" viewBox="${line ? 0 : -6} -6 ${line ? 26 : 12} 12">
+    <path d="${line ? "M0 0h26" : markOf(one)}" ${paint} stroke-width="${one.width}"
+    stroke-dasharray="${DASHES[one.dash]}"/></svg>`;
+}
+
+// Words as markup, of which subscripts are marked already.
+const marked = (words) => new Option(words).innerHTML.replace(/&lt;(\/?sub)&gt;/g, "<$1>");
+
 function show(model, el, signal) {
   const canvas = element("canvas", "", el);
+  const above = element("div", "srh-above", el);
   const tip = element("div", "srh-tip", el);
   let panels = [];
+  let said = ""; // above the panels
   let reach = []; // what the pointer can ask for: [x, y, series, number]
 
   const read = () => {
@@ -119,14 +126,14 @@ function show(model, el, signal) {
 
   // Every word on the canvas goes through here, so that a test can ask where words stand.
   function say(pen, words, x, y, align = "center", turned = false) {
-    const wide = write(pen, words, 0, 0, true);
+    const wide = pen.measureText(words).width;
     const start = { left: 0, center: -wide / 2, right: -wide }[align];
     pen.save();
     pen.translate(x, y);
     if (turned) pen.rotate(-Math.PI / 2);
-    pen.textAlign = "left";
+    pen.textAlign = align;
     pen.textBaseline = "middle";
-    write(pen, words, start, 0);
+    pen.fillText(words, 0, 0);
     pen.restore();
     const high = parseInt(pen.font.match(/(\d+)px/)[1], 10);
     const box = turned
@@ -146,26 +153,37 @@ function show(model, el, signal) {
     return box.bottom > ours.top + 4 ? box.right - ours.left + 10 : 0;
   }
 
+  // The title and the legend; whether the first line begins with words.
+  function sayAbove(right) {
+    const { title } = model.get("drawing");
+    const beside = title ? 0 : headingBeside();
+    // What is told apart on a map by its own colours would be lost on a dark or a light page.
+    const mapped = panels.some(({ map }) => map);
+    const keys = named(panels).map(
+      (one) =>
+        `<span>${sample(one, mapped ? "currentColor" : one.colour)}${marked(one.name)}</span>`,
+    );
+    const words = `<b style="min-width:${beside}px">${marked(title)}</b>${keys.join("")}`;
+    if (words !== said) above.innerHTML = said = words;
+    above.style.paddingRight = `${right}px`;
+    return title || beside;
+  }
+
   function draw() {
     const pen = penFor(canvas);
     const style = getComputedStyle(el);
-    const [ink, muted, grid, edge] = ["ink", "muted", "grid", "edge"].map((name) =>
+    const [muted, grid, edge] = ["muted", "grid", "edge"].map((name) =>
       style.getPropertyValue(`--${name}`),
     );
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    const { title } = model.get("drawing");
     reach = [];
     canvas.words = [];
     canvas.axes = [];
     const right = RIGHT + (panels.some(({ map }) => map) ? SCALE : 0);
-    pen.font = font(13);
-    const beside = title ? write(pen, title, 0, 0, true) + 10 : headingBeside();
-    pen.font = font(12);
-    const legend = legendLines(pen, width - right, beside);
-    const lines = Math.max(legend.length, title ? 1 : 0);
-    const top = lines ? LEGEND * lines : 8;
-    const highest = beside ? LEGEND : 0; // of the title of the y axis
+    const beside = sayAbove(right);
+    const top = Math.max(above.offsetHeight, 8);
+    const highest = beside ? LINE : 0; // of the title of the y axis
     const tall = height - top - BOTTOM;
     if (!panels.length || tall < 12) return;
 
@@ -237,12 +255,6 @@ function show(model, el, signal) {
         for (const one of panel.series) showSeries(pen, one, x, y);
       });
     });
-    pen.fillStyle = ink;
-    pen.font = font(13);
-    if (title) say(pen, title, 0, LEGEND / 2 - 1, "left");
-    pen.font = font(12);
-    for (const [i, line] of legend.entries())
-      showLegend(pen, line, width - right, LEGEND * (i + 0.5) - 1, ink);
   }
 
   function showSeries(pen, one, x, y) {
@@ -269,55 +281,11 @@ function show(model, el, signal) {
         pen.fillRect(px - bar / 2, Math.min(py, y(0)), bar, Math.abs(py - y(0)));
     }
     if (!one.size) return;
-    for (const [px, py] of points) {
-      if (!Number.isFinite(px + py)) continue;
-      pen.beginPath();
-      if (one.kind === "crosses") {
-        const r = one.size / 2;
-        pen.moveTo(px - r, py - r);
-        pen.lineTo(px + r, py + r);
-        pen.moveTo(px + r, py - r);
-        pen.lineTo(px - r, py + r);
-        pen.stroke();
-      } else {
-        pen.arc(px, py, one.size / 2, 0, 2 * Math.PI);
-        one.kind === "rings" ? pen.stroke() : pen.fill();
-      }
-    }
-  }
-
-  // Lines of the legend, each no wider than its room; the first stands beside a title or heading.
-  function legendLines(pen, room, beside) {
-    /** @type {any[][]} */
-    const lines = [];
-    let left = room - beside;
-    for (const one of named(panels)) {
-      const needs = write(pen, one.name, 0, 0, true) + sampleOf(one) + 20;
-      if (!lines.length) lines.push([]);
-      if (needs > left && (lines[lines.length - 1].length || left < room)) {
-        lines.push([]);
-        left = room;
-      }
-      lines[lines.length - 1].push(one);
-      left -= needs;
-    }
-    return lines;
-  }
-
-  function showLegend(pen, legend, right, y, ink) {
-    let at = right;
-    for (const one of [...legend].reverse()) {
-      pen.fillStyle = ink;
-      say(pen, one.name, at, y, "right");
-      at -= write(pen, one.name, 0, 0, true) + sampleOf(one) + 6;
-      const [x, h] = [(value) => at + sampleOf(one) * value, () => y];
-      const sample = one.kind.includes("line")
-        ? { x: [0, 1], y: [0, 0], size: 0 }
-        : { x: [0.5], y: [0] };
-      // What is told apart on a map by its own colours would be lost on a dark or a light page.
-      const colour = panels.some(({ map }) => map) ? ink : one.colour;
-      showSeries(pen, { ...one, ...sample, colour, tells: false }, x, h);
-      at -= 14;
+    const mark = new Path2D(markOf(one));
+    for (const [px, py] of points.filter(([px, py]) => Number.isFinite(px + py))) {
+      pen.translate(px, py);
+      filled(one) ? pen.fill(mark) : pen.stroke(mark);
+      pen.translate(-px, -py);
     }
   }
 
