@@ -56,6 +56,12 @@ export function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
 }
 
+// A line along pixels, `wide` or `high`.
+function rule(pen, x, y, wide, high, colour) {
+  pen.fillStyle = colour;
+  pen.fillRect(Math.round(x), Math.round(y), wide, high);
+}
+
 // Draws within a rectangle alone.
 function clipped(pen, rectangle, draw) {
   pen.save();
@@ -107,6 +113,7 @@ function show(model, el, signal) {
   const tip = element("div", "srh-tip", el);
   let panels = [];
   let said = ""; // above the panels
+  let muted = ""; // colour of words
   let reach = []; // what the pointer can ask for: [x, y, series, number]
 
   const read = () => {
@@ -131,6 +138,7 @@ function show(model, el, signal) {
     pen.save();
     pen.translate(x, y);
     if (turned) pen.rotate(-Math.PI / 2);
+    pen.fillStyle = muted;
     pen.textAlign = align;
     pen.textBaseline = "middle";
     pen.fillText(words, 0, 0);
@@ -172,9 +180,8 @@ function show(model, el, signal) {
   function draw() {
     const pen = penFor(canvas);
     const style = getComputedStyle(el);
-    const [muted, grid, edge] = ["muted", "grid", "edge"].map((name) =>
-      style.getPropertyValue(`--${name}`),
-    );
+    const [grid, edge] = ["--grid", "--edge"].map((name) => style.getPropertyValue(name));
+    muted = style.getPropertyValue("--muted");
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     reach = [];
@@ -203,19 +210,11 @@ function show(model, el, signal) {
     panels.forEach((panel, number) => {
       const left = margin + number * (wide + GAP);
       const [x, y] = [place(panel.x, left, wide), place(panel.y, top + tall, -tall)];
-      const rule = (x0, y0, x1, y1, colour) => {
-        pen.strokeStyle = colour;
-        pen.lineWidth = 1;
-        pen.beginPath();
-        pen.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
-        pen.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
-        pen.stroke();
-      };
-      pen.setLineDash([]);
-      pen.fillStyle = muted;
+      const across = (y, colour) => rule(pen, left, y, wide, 1, colour);
+      const down = (x, colour) => rule(pen, x, top, 1, tall, colour);
       pen.font = font(LETTERS);
       for (const tick of rows) {
-        if (panel.y.grid) rule(left, y(tick), left + wide, y(tick), grid);
+        if (panel.y.grid) across(y(tick), grid);
         const word = panel.y.names?.[tick] ?? written(tick);
         if (!number) say(pen, word, left - 6, y(tick), "right");
       }
@@ -223,7 +222,7 @@ function show(model, el, signal) {
       const room = [left - (number ? GAP / 2 - 2 : 12), left + wide + (last ? RIGHT : GAP / 2 - 2)];
       const columns = ticksOf(panel.x, x, long, room);
       for (const tick of columns) {
-        if (panel.x.grid) rule(x(tick), top, x(tick), top + tall, grid);
+        if (panel.x.grid) down(x(tick), grid);
         say(pen, written(tick), x(tick), top + tall + 11);
       }
       if (panel.map) {
@@ -238,12 +237,11 @@ function show(model, el, signal) {
         showColours(pen, map, left + wide + 10, top, tall);
       }
       const shows = ({ zero, range: [low, high] }) => zero && low <= 0 && high >= 0;
-      if (shows(panel.x)) rule(x(0), top, x(0), top + tall, edge);
-      if (shows(panel.y)) rule(left, y(0), left + wide, y(0), edge);
-      rule(left, top, left, top + tall, edge);
-      rule(left, top + tall, left + wide, top + tall, edge);
+      if (shows(panel.x)) down(x(0), edge);
+      if (shows(panel.y)) across(y(0), edge);
+      down(left, edge);
+      across(top + tall, edge);
       pen.font = font(12);
-      pen.fillStyle = muted;
       say(pen, fitted(pen, panel.x.title, wide + GAP), left + wide / 2, height - 8);
       const upright = fitted(pen, panel.y.title, height - highest - 4);
       const half = pen.measureText(upright).width / 2 + 2;
@@ -294,7 +292,6 @@ function show(model, el, signal) {
     for (const [at, colour] of map.colours) wash.addColorStop(at, colour);
     pen.fillStyle = wash;
     pen.fillRect(left, top, 9, tall);
-    pen.fillStyle = getComputedStyle(el).getPropertyValue("--muted");
     const at = (value) => top + tall * (1 - (value - map.range[0]) / (map.range[1] - map.range[0]));
     const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [
       top - 9,
