@@ -50,6 +50,18 @@ class Mark:
         return f"<p><b>{mark} {word}:</b> {escape(self.sentence)}</p>"
 
 
+def marked(judge: Callable[[Any], str], answer: Any) -> Mark:
+    """What a judge, who praises or raises `NotYet`, says of an answer, whatever that does."""
+    try:
+        if answer is None or answer is ...:
+            raise NotYet(f"the answer {_EMPTY}")
+        return Mark(True, judge(answer))
+    except NotYet as reason:
+        return Mark(False, str(reason))
+    except Exception as error:
+        return Mark(False, f"your code stopped with {_explained(error)}.")
+
+
 @dataclass(frozen=True)
 class Exercise:
     """An exercise; called with a learner's function it gives the `Mark`.
@@ -83,15 +95,8 @@ class Exercise:
         return [(eval(f"lambda {takes}: {code[1:-1]}", scope), s) for code, s in known]
 
     def __call__(self, answer: Any) -> Mark:
-        """What there is to say of a learner's function, whatever that does."""
-        try:
-            if answer is None or answer is ...:
-                raise NotYet(f"the answer {_EMPTY}")
-            return Mark(True, self._judge(answer))
-        except NotYet as reason:
-            return Mark(False, str(reason))
-        except Exception as error:
-            return Mark(False, f"your code stopped with {_explained(error)}.")
+        """What there is to say of a learner's function."""
+        return marked(self._judge, answer)
 
     def _judge(self, answer: Any) -> str:
         mine = answer if callable(answer) or self.names else lambda: answer
