@@ -105,7 +105,11 @@ function sample(one, colour) {
 }
 
 // Words as markup, of which subscripts are marked already.
-const marked = (words) => new Option(words).innerHTML.replace(/&lt;(\/?sub)&gt;/g, "<$1>");
+export const marked = (words) =>
+  words
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replace(/&lt;(\/?sub>)/g, "<$1");
 
 function show(model, el, signal) {
   const canvas = element("canvas", "", el);
@@ -163,7 +167,7 @@ function show(model, el, signal) {
 
   // The title and the legend; whether the first line begins with words.
   function sayAbove(right) {
-    const { title } = model.get("drawing");
+    const { title = "" } = model.get("drawing");
     const beside = title ? 0 : headingBeside();
     // What is told apart on a map by its own colours would be lost on a dark or a light page.
     const mapped = panels.some(({ map }) => map);
