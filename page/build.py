@@ -189,7 +189,7 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
         for name in SURFACES
     }
     none = {"of": 0, "view": -1, "views": (), "overlay": {}, "pixel_mm": HR_SPACING[1]}
-    told = {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK, "help": WORDS["HELP"]}
+    told = {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK, "help": WORDS["HELP"]}
     return {
         "words": words | labels,
         "stack": none | {"colours": [*TISSUE_COLOURS.values()], "words": texts.STACK_WORDS | told},

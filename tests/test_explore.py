@@ -11,12 +11,13 @@ from simple_heart import volume_ml
 
 from srheart_demo.dashboard.sentences import race_table
 from srheart_demo.explorer.portrait import portrait
-from srheart_demo.explorer.race import FIELDS, Lane, race
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.watch import Cancelled, Watch
 from srheart_demo.explorer.why import (
     FEATURES,
+    FIELDS,
+    Lane,
     along,
     features,
     field_volumes_ml,
@@ -25,6 +26,7 @@ from srheart_demo.explorer.why import (
     gauge_shift,
     named_directions,
     principal_directions,
+    race,
     shift_map,
     traverse,
     valley,

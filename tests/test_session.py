@@ -955,8 +955,8 @@ def test_a_view_is_dragged_as_a_slice_is_and_found_where_it_was_dragged_to(
     subject: KnownHeart,
 ) -> None:
     scan = ScanSettings(SAMPLES[0], motion=1.0, long_axis=2, views_move=True)
-    dragged = scan.view_moved(1, 10.0, -5.0)
-    assert dragged.view_moved(1, 40.0, 0.0).views_by_hand == ((1, 30.0, -5.0),)
+    dragged = scan.moved(1, 10.0, -5.0, of="views_by_hand")
+    assert dragged.moved(1, 40.0, 0.0, of="views_by_hand").views_by_hand == ((1, 30.0, -5.0),)
     assert dragged.by_itself == scan
     before, after = scene_of(subject, scan), scene_of(subject, dragged)
     assert before.d_LA is not None
@@ -994,7 +994,7 @@ def test_a_view_of_ones_own_is_dragged() -> None:
     session = Session(settings=SHORT)
     session.load(OwnFile("mine.nii.gz", (home / "S_LR_none.nii.gz").read_bytes(), (view,)))
     labels = session.scene.scan.views[0].labels[0]
-    session.scan(session.scene.settings.view_moved(0, 5.0, 0.0))
+    session.scan(session.scene.settings.moved(0, 5.0, 0.0, of="views_by_hand"))
     assert session.scene.views_may_move
     np.testing.assert_array_equal(session.scene.scan.views[0].labels[0], np.roll(labels, 4, 0))
 

@@ -14,11 +14,11 @@ from srheart_demo.dashboard import film, texts
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.explorer import tour as stops
-from srheart_demo.explorer.race import FIELDS, race
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
 from srheart_demo.explorer.tour import STOPS, Tour
 from srheart_demo.explorer.watch import Watch
+from srheart_demo.explorer.why import FIELDS, race
 from srheart_demo.solver.settings import RECOMMENDED
 
 FAST = replace(RECOMMENDED, iterations=3)

@@ -27,9 +27,8 @@ from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
-from srheart_demo.dashboard.own import OwnTab
+from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
 from srheart_demo.dashboard.painter import Schedule
-from srheart_demo.dashboard.picker import PART, FilePicker
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab
@@ -40,11 +39,10 @@ from srheart_demo.explorer.history import generator_name
 from srheart_demo.explorer.moment import Moment
 from srheart_demo.explorer.own import OwnFile
 from srheart_demo.explorer.pictures import Cuts
-from srheart_demo.explorer.race import FIELDS
 from srheart_demo.explorer.saved import link_of
 from srheart_demo.explorer.session import Session
 from srheart_demo.explorer.subjects import ScanSettings
-from srheart_demo.explorer.why import FEATURES
+from srheart_demo.explorer.why import FEATURES, FIELDS
 from srheart_demo.frame import TISSUE_COLOURS, rgb
 from srheart_demo.heart.generator import available
 from srheart_demo.scan.labels import KNOWN

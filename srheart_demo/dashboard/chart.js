@@ -7,8 +7,7 @@ const TITLE = 18; // room for the title of the y axis
 const RIGHT = 10;
 const BOTTOM = 34;
 const GAP = 14;
-const LEGEND = 20; // of one line
-const SAMPLE = [12, 26]; // of a point and of a line, in the legend
+const LINE = 20; // of the title and the legend
 const SCALE = 52; // room for a map's colours
 const NEAR = 24; // pixels from the pointer to a point that it asks for
 const LETTERS = 11; // pixels, of a number
@@ -52,25 +51,26 @@ export function ticksOf(axis, place, size, room) {
   return few;
 }
 
-// Subscripts in words are marked as in HTML. Returns how wide the words are.
-function write(pen, words, x, y, measureOnly = false) {
-  const font = pen.font;
-  let at = x;
-  words.split(/<\/?sub>/).forEach((part, i) => {
-    pen.font = i % 2 ? font.replace(/\d+px/, "8px") : font;
-    if (!measureOnly) pen.fillText(part, at, y + (i % 2 ? 3 : 0));
-    at += pen.measureText(part).width;
-  });
-  pen.font = font;
-  return at - x;
-}
-
 // Words that fit into `room` pixels: whole, or else without what they say in brackets.
 export function fitted(pen, words, room) {
   return pen.measureText(words).width <= room ? words : words.replace(/ \(.*\)/, "");
 }
 
-const sampleOf = ({ kind }) => SAMPLE[Number(kind.includes("line"))];
+// A line along pixels, `wide` or `high`.
+function rule(pen, x, y, wide, high, colour) {
+  pen.fillStyle = colour;
+  pen.fillRect(Math.round(x), Math.round(y), wide, high);
+}
+
+// Draws within a rectangle alone.
+function clipped(pen, rectangle, draw) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(...rectangle);
+  pen.clip();
+  draw();
+  pen.restore();
+}
 
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
@@ -86,41 +86,66 @@ function named(panels) {
   return [...found.values()];
 }
 
+// The mark of a point, as an SVG path about it.
+function markOf({ kind, size: d }) {
+  const r = d / 2;
+  if (kind === "crosses") return `M${-r} ${-r}l${d} ${d}m0 ${-d}l${-d} ${d}`;
+  return `M${-r} 0a${r} ${r} 0 1 1 ${d} 0a${r} ${r} 0 1 1 ${-d} 0`;
+}
+
+const filled = ({ kind }) => kind.includes("points");
+
+// How a series looks, beside its name, as markup.
+function sample(one, colour) {
+  const line = one.kind.includes("line");
+  const paint = filled(one) && !line ? `fill="${colour}"` : `fill="none" stroke="${colour}"`;
+  return `<svg width="${line ? 26 : 12}" height="12" viewBox="${line ? 0 : -6} -6 ${line ? 26 : 12} 12">
+    <path d="${line ? "M0 0h26" : markOf(one)}" ${paint} stroke-width="${one.width}"
+    stroke-dasharray="${DASHES[one.dash]}"/></svg>`;
+}
+
+// Words as markup, of which subscripts are marked already.
+export const marked = (words) =>
+  words
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replace(/&lt;(\/?sub>)/g, "<$1");
+
 function show(model, el, signal) {
   const canvas = element("canvas", "", el);
+  const above = element("div", "srh-above", el);
   const tip = element("div", "srh-tip", el);
   let panels = [];
+  let said = ""; // above the panels
+  let muted = ""; // colour of words
   let reach = []; // what the pointer can ask for: [x, y, series, number]
 
   const read = () => {
     const drawing = model.get("drawing");
+    const read = (one) => {
+      const [x, y] = [one.x, one.y].map((view) => numbers(Float32Array, view));
+      const pixels = one.pixels && numbers(Uint8ClampedArray, one.pixels);
+      return { ...one, x, y, picture: pixels && brushOf(new ImageData(pixels, x.length)) };
+    };
     panels = (drawing.panels ?? []).map((panel) => ({
       ...panel,
-      series: panel.series.map((one) => ({
-        ...one,
-        x: numbers(Float32Array, one.x),
-        y: numbers(Float32Array, one.y),
-      })),
+      series: panel.series.map(read),
+      map: panel.map && read(panel.map),
     }));
-    for (const { map } of panels) {
-      if (!map) continue;
-      for (const name of ["x", "y"]) map[name] = numbers(Float32Array, map[name]);
-      const pixels = numbers(Uint8ClampedArray, map.pixels);
-      map.picture = brushOf(new ImageData(pixels, map.x.length));
-    }
     canvas.panels = panels;
   };
 
   // Every word on the canvas goes through here, so that a test can ask where words stand.
   function say(pen, words, x, y, align = "center", turned = false) {
-    const wide = write(pen, words, 0, 0, true);
+    const wide = pen.measureText(words).width;
     const start = { left: 0, center: -wide / 2, right: -wide }[align];
     pen.save();
     pen.translate(x, y);
     if (turned) pen.rotate(-Math.PI / 2);
-    pen.textAlign = "left";
+    pen.fillStyle = muted;
+    pen.textAlign = align;
     pen.textBaseline = "middle";
-    write(pen, words, start, 0);
+    pen.fillText(words, 0, 0);
     pen.restore();
     const high = parseInt(pen.font.match(/(\d+)px/)[1], 10);
     const box = turned
@@ -140,26 +165,36 @@ function show(model, el, signal) {
     return box.bottom > ours.top + 4 ? box.right - ours.left + 10 : 0;
   }
 
+  // The title and the legend; whether the first line begins with words.
+  function sayAbove(right) {
+    const { title = "" } = model.get("drawing");
+    const beside = title ? 0 : headingBeside();
+    // What is told apart on a map by its own colours would be lost on a dark or a light page.
+    const mapped = panels.some(({ map }) => map);
+    const keys = named(panels).map(
+      (one) =>
+        `<span>${sample(one, mapped ? "currentColor" : one.colour)}${marked(one.name)}</span>`,
+    );
+    const words = `<b style="min-width:${beside}px">${marked(title)}</b>${keys.join("")}`;
+    if (words !== said) above.innerHTML = said = words;
+    above.style.paddingRight = `${right}px`;
+    return title || beside;
+  }
+
   function draw() {
     const pen = penFor(canvas);
     const style = getComputedStyle(el);
-    const [ink, muted, grid, edge] = ["ink", "muted", "grid", "edge"].map((name) =>
-      style.getPropertyValue(`--${name}`),
-    );
+    const [grid, edge] = ["--grid", "--edge"].map((name) => style.getPropertyValue(name));
+    muted = style.getPropertyValue("--muted");
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    const { title } = model.get("drawing");
     reach = [];
     canvas.words = [];
     canvas.axes = [];
     const right = RIGHT + (panels.some(({ map }) => map) ? SCALE : 0);
-    pen.font = font(13);
-    const beside = title ? write(pen, title, 0, 0, true) + 10 : headingBeside();
-    pen.font = font(12);
-    const legend = legendLines(pen, width - right, beside);
-    const lines = Math.max(legend.length, title ? 1 : 0);
-    const top = lines ? LEGEND * lines : 8;
-    const highest = beside ? LEGEND : 0; // of the title of the y axis
+    const beside = sayAbove(right);
+    const top = Math.max(above.offsetHeight, 8);
+    const highest = beside ? LINE : 0; // of the title of the y axis
     const tall = height - top - BOTTOM;
     if (!panels.length || tall < 12) return;
 
@@ -179,19 +214,11 @@ function show(model, el, signal) {
     panels.forEach((panel, number) => {
       const left = margin + number * (wide + GAP);
       const [x, y] = [place(panel.x, left, wide), place(panel.y, top + tall, -tall)];
-      const rule = (x0, y0, x1, y1, colour) => {
-        pen.strokeStyle = colour;
-        pen.lineWidth = 1;
-        pen.beginPath();
-        pen.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
-        pen.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
-        pen.stroke();
-      };
-      pen.setLineDash([]);
-      pen.fillStyle = muted;
+      const across = (y, colour) => rule(pen, left, y, wide, 1, colour);
+      const down = (x, colour) => rule(pen, x, top, 1, tall, colour);
       pen.font = font(LETTERS);
       for (const tick of rows) {
-        if (panel.y.grid) rule(left, y(tick), left + wide, y(tick), grid);
+        if (panel.y.grid) across(y(tick), grid);
         const word = panel.y.names?.[tick] ?? written(tick);
         if (!number) say(pen, word, left - 6, y(tick), "right");
       }
@@ -199,7 +226,7 @@ function show(model, el, signal) {
       const room = [left - (number ? GAP / 2 - 2 : 12), left + wide + (last ? RIGHT : GAP / 2 - 2)];
       const columns = ticksOf(panel.x, x, long, room);
       for (const tick of columns) {
-        if (panel.x.grid) rule(x(tick), top, x(tick), top + tall, grid);
+        if (panel.x.grid) down(x(tick), grid);
         say(pen, written(tick), x(tick), top + tall + 11);
       }
       if (panel.map) {
@@ -208,41 +235,28 @@ function show(model, el, signal) {
         const half = [(map.x[1] - map.x[0]) / 2, (map.y[1] - map.y[0]) / 2];
         const from = [x(map.x[0] - half[0]), y(map.y.at(-1) + half[1])];
         const to = [x(map.x.at(-1) + half[0]), y(map.y[0] - half[1])];
-        pen.save();
-        pen.beginPath();
-        pen.rect(left, top, wide, tall);
-        pen.clip();
-        pen.drawImage(map.picture, ...from, to[0] - from[0], to[1] - from[1]);
-        pen.restore();
+        clipped(pen, [left, top, wide, tall], () =>
+          pen.drawImage(map.picture, ...from, to[0] - from[0], to[1] - from[1]),
+        );
         showColours(pen, map, left + wide + 10, top, tall);
       }
       const shows = ({ zero, range: [low, high] }) => zero && low <= 0 && high >= 0;
-      if (shows(panel.x)) rule(x(0), top, x(0), top + tall, edge);
-      if (shows(panel.y)) rule(left, y(0), left + wide, y(0), edge);
-      rule(left, top, left, top + tall, edge);
-      rule(left, top + tall, left + wide, top + tall, edge);
+      if (shows(panel.x)) down(x(0), edge);
+      if (shows(panel.y)) across(y(0), edge);
+      down(left, edge);
+      across(top + tall, edge);
       pen.font = font(12);
-      pen.fillStyle = muted;
       say(pen, fitted(pen, panel.x.title, wide + GAP), left + wide / 2, height - 8);
       const upright = fitted(pen, panel.y.title, height - highest - 4);
       const half = pen.measureText(upright).width / 2 + 2;
       const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
       if (!number) say(pen, upright, 9, middle, "center", true);
       canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
-      pen.save();
-      pen.beginPath();
       const spare = panel.map ? 0 : 6; // for half a mark
-      pen.rect(left - spare, top - spare, wide + 2 * spare, tall + 2 * spare);
-      pen.clip();
-      for (const one of panel.series) showSeries(pen, one, x, y);
-      pen.restore();
+      clipped(pen, [left - spare, top - spare, wide + 2 * spare, tall + 2 * spare], () => {
+        for (const one of panel.series) showSeries(pen, one, x, y);
+      });
     });
-    pen.fillStyle = ink;
-    pen.font = font(13);
-    if (title) say(pen, title, 0, LEGEND / 2 - 1, "left");
-    pen.font = font(12);
-    for (const [i, line] of legend.entries())
-      showLegend(pen, line, width - right, LEGEND * (i + 0.5) - 1, ink);
   }
 
   function showSeries(pen, one, x, y) {
@@ -269,55 +283,11 @@ function show(model, el, signal) {
         pen.fillRect(px - bar / 2, Math.min(py, y(0)), bar, Math.abs(py - y(0)));
     }
     if (!one.size) return;
-    for (const [px, py] of points) {
-      if (!Number.isFinite(px + py)) continue;
-      pen.beginPath();
-      if (one.kind === "crosses") {
-        const r = one.size / 2;
-        pen.moveTo(px - r, py - r);
-        pen.lineTo(px + r, py + r);
-        pen.moveTo(px + r, py - r);
-        pen.lineTo(px - r, py + r);
-        pen.stroke();
-      } else {
-        pen.arc(px, py, one.size / 2, 0, 2 * Math.PI);
-        one.kind === "rings" ? pen.stroke() : pen.fill();
-      }
-    }
-  }
-
-  // Lines of the legend, each no wider than its room; the first stands beside a title or heading.
-  function legendLines(pen, room, beside) {
-    /** @type {any[][]} */
-    const lines = [];
-    let left = room - beside;
-    for (const one of named(panels)) {
-      const needs = write(pen, one.name, 0, 0, true) + sampleOf(one) + 20;
-      if (!lines.length) lines.push([]);
-      if (needs > left && (lines[lines.length - 1].length || left < room)) {
-        lines.push([]);
-        left = room;
-      }
-      lines[lines.length - 1].push(one);
-      left -= needs;
-    }
-    return lines;
-  }
-
-  function showLegend(pen, legend, right, y, ink) {
-    let at = right;
-    for (const one of [...legend].reverse()) {
-      pen.fillStyle = ink;
-      say(pen, one.name, at, y, "right");
-      at -= write(pen, one.name, 0, 0, true) + sampleOf(one) + 6;
-      const [x, h] = [(value) => at + sampleOf(one) * value, () => y];
-      const sample = one.kind.includes("line")
-        ? { x: [0, 1], y: [0, 0], size: 0 }
-        : { x: [0.5], y: [0] };
-      // What is told apart on a map by its own colours would be lost on a dark or a light page.
-      const colour = panels.some(({ map }) => map) ? ink : one.colour;
-      showSeries(pen, { ...one, ...sample, colour, tells: false }, x, h);
-      at -= 14;
+    const mark = new Path2D(markOf(one));
+    for (const [px, py] of points.filter(([px, py]) => Number.isFinite(px + py))) {
+      pen.translate(px, py);
+      filled(one) ? pen.fill(mark) : pen.stroke(mark);
+      pen.translate(-px, -py);
     }
   }
 
@@ -326,7 +296,6 @@ function show(model, el, signal) {
     for (const [at, colour] of map.colours) wash.addColorStop(at, colour);
     pen.fillStyle = wash;
     pen.fillRect(left, top, 9, tall);
-    pen.fillStyle = getComputedStyle(el).getPropertyValue("--muted");
     const at = (value) => top + tall * (1 - (value - map.range[0]) / (map.range[1] - map.range[0]));
     const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [
       top - 9,

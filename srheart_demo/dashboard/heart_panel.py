@@ -50,10 +50,8 @@ def _message(pictures: Pictures) -> dict[str, Any]:
 
 def pack(labels: np.ndarray) -> bytes:
     """Labels from 0 to 3, four in a byte, the first in its lowest bits."""
-    fours = np.zeros(-(-labels.size // 4) * 4, np.uint8)
-    fours[: labels.size] = labels.ravel()
-    fours = fours.reshape(-1, 4) << np.array([0, 2, 4, 6], np.uint8)
-    return np.bitwise_or.reduce(fours, axis=1).tobytes()
+    bits = np.unpackbits(labels.reshape(-1, 1), axis=1, count=2, bitorder="little")
+    return np.packbits(bits, bitorder="little").tobytes()
 
 
 class SlicesPanel:

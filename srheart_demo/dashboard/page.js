@@ -91,17 +91,11 @@ function lightTerms(model, signal) {
     if (told && words && told.innerHTML !== words) told.innerHTML = words;
     const control = name && event.target.closest(`.${name}`);
     if (control && !control.matches(".srh, .srh-plot *")) control.title = plain(words);
-    const lit = new Set();
-    for (const [className, terms] of Object.entries(model.get("terms"))) {
-      if (!event.target.closest?.(`.${className}`)) continue;
-      for (const term of terms) lit.add(`srh-term-${term}`);
-    }
-    for (const term of document.querySelectorAll("[class*=srh-term-]")) {
-      term.classList.toggle(
-        "srh-lit",
-        [...term.classList].some((name) => lit.has(name)),
-      );
-    }
+    const lit = Object.entries(model.get("terms"))
+      .filter(([className]) => event.target.closest?.(`.${className}`))
+      .flatMap(([, terms]) => terms.map((term) => `.srh-term-${term}`));
+    for (const term of document.querySelectorAll("[class*=srh-term-]"))
+      term.classList.toggle("srh-lit", lit.length > 0 && term.matches(lit.join()));
   };
   document.addEventListener("pointerover", light, { signal });
   document.addEventListener("focusin", light, { signal });

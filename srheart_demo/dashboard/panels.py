@@ -207,34 +207,29 @@ class UnknownsPanel:
 
     def __init__(self) -> None:
         self.shifts, self.latent, self.path = Chart(), Chart(), Chart()
-        shown = {
+        self._modes = {
             "bars": ui.plot(self.latent, "srh-fig-latent"),
             "path": ui.plot(self.path, "srh-fig-path"),
         }
         self.mode = w.ToggleButtons(options=ui.choices(texts.LATENT_MODES))
-
-        self._now: Moment | None = None
-
-        def choose() -> None:
-            for name, chart in shown.items():
-                ui.show(chart, name == self.mode.value)
-            if self._now is not None:
-                self.show_frame(self._now)
-
-        self.mode.observe(lambda _: choose(), "value")
-        choose()
+        self.mode.observe(lambda _: self.show_frame(self._now), "value")
+        self.show_frame(None)
         head = [ui.html(f"<h3>{texts.LATENT_HEADING}</h3>"), ui.named(self.mode, "srh-mode")]
         content = [
             ui.html(f"<h3>{texts.SHIFTS_HEADING}</h3>", "srh-subheading"),
             ui.plot(self.shifts, "srh-fig-shifts"),
             ui.named(w.HBox(head), "srh-latent-head"),
-            *shown.values(),
+            *self._modes.values(),
         ]
         self.box = ui.card("3", texts.UNKNOWN, content, "srh-unknown")
 
-    def show_frame(self, now: Moment) -> None:
-        """The unknowns of a run, in its colour."""
+    def show_frame(self, now: Moment | None) -> None:
+        """The unknowns of a run, in its colour; none before there is one."""
         self._now = now
+        for mode, chart in self._modes.items():
+            ui.show(chart, mode == self.mode.value)
+        if now is None:
+            return
         self.shifts.show(*slice_shifts(now.shifts, now.run.colour))
         if self.mode.value == "path":
             self.path.show(latent_paths(now))
@@ -277,14 +272,13 @@ class Transport:
         self._show_runs(now.curves, now.active)
 
     def _show_runs(self, curves: tuple[LossCurves, ...], active: int) -> None:
-        kept = (*curves, None, None, None)
-        for i, (chip, run) in enumerate(zip(self.runs, kept, strict=False)):
-            ui.show(chip, run is not None and len(curves) > 1)
-            if run is not None:
-                chip.description = sentences.run_name(run)
-                ui.mark(chip, "srh-active", i == active)
-                for colour in range(len(self.runs)):
-                    ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
+        for i, chip in enumerate(self.runs):
+            ui.show(chip, i < len(curves) > 1)
+        for i, (chip, run) in enumerate(zip(self.runs, curves, strict=False)):
+            chip.description = sentences.run_name(run)
+            ui.mark(chip, "srh-active", i == active)
+            for colour in range(len(self.runs)):
+                ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
 
     def say(self, problem: str, word: str = "") -> None:
         """What stands there in place of the run's state from now on; or nothing."""

@@ -11,10 +11,9 @@ from srheart_demo.dashboard import texts
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
-    from srheart_demo.explorer.race import Lane
     from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.tour import Tour
-    from srheart_demo.explorer.why import Direction, GaugeCurve
+    from srheart_demo.explorer.why import Direction, GaugeCurve, Lane
 
 
 def progress_line(now: Moment, running: bool) -> str:

@@ -21,13 +21,13 @@ const REST_MS = 250;
 function show(model, el, signal) {
   const get = (name) => model.get(name);
   const words = get("words");
-  const panels = ["scanned", "putBack"].map((name) => {
+  const panels = ["scanned", "put_back"].map((name) => {
     const figure = element("figure", `srh-stack-${name}`, el);
     element("figcaption", "", figure).textContent = words[name];
     return element("canvas", "", figure);
   });
   const [front, back] = panels;
-  const captions = panels.map((canvas) => canvas.previousElementSibling);
+  const caption = front.previousElementSibling;
   const choice = element("div", "srh-stack-bar srh-stack-views", el);
   const bar = element("div", "srh-stack-bar", el);
   const said = element("output", "srh-stack-said", bar);
@@ -37,7 +37,7 @@ function show(model, el, signal) {
   front.tabIndex = 0;
   front.setAttribute("role", "application");
   back.setAttribute("role", "img");
-  back.setAttribute("aria-label", words.putBack);
+  back.setAttribute("aria-label", words.put_back);
 
   let axis = 0; // 0: seen along columns, 1: along rows
   let offset = 0; // of the chosen slice, or of the view across, mm, not yet sent
@@ -116,19 +116,12 @@ function show(model, el, signal) {
     trace(pen, seen, [h, w], [x, y], [broad / w, tall / h]);
   }
 
-  const ask = redrawn(
-    front,
-    () => {
-      if (viewed()) {
-        paintView(front, "scanned");
-        paintView(back, "putBack");
-        return;
-      }
-      paint(front, "scanned");
-      paint(back, "put_back");
-    },
-    signal,
-  );
+  const paintBoth = () => {
+    const one = viewed() ? paintView : paint;
+    one(front, "scanned");
+    one(back, "put_back");
+  };
+  const ask = redrawn(front, paintBoth, signal);
 
   function draw() {
     ask();
@@ -143,7 +136,7 @@ function show(model, el, signal) {
     front.setAttribute("aria-label", `${help} ${said.textContent}`);
     front.style.cursor = taken() || !viewing ? "" : "not-allowed";
     const ofView = taken() ? words.scannedView : words.fixedView;
-    captions[0].textContent = viewing ? ofView : words.scanned;
+    caption.textContent = viewing ? ofView : words.scanned;
     turn.hidden = leave.hidden = viewing;
     undo.hidden = !taken() && viewing;
     turn.setAttribute(
@@ -194,12 +187,9 @@ function show(model, el, signal) {
       offset = down = 0;
       return;
     }
-    if (viewed()) {
-      model.send({ kind: "move view", view: get("view"), down, across: offset });
-      return;
-    }
     const [rows, columns] = axis ? [offset, 0] : [0, offset];
-    model.send({ kind: "move", slice: get("chosen"), rows, columns });
+    if (viewed()) model.send({ kind: "move view", view: get("view"), down, across: offset });
+    else model.send({ kind: "move", slice: get("chosen"), rows, columns });
   }
 
   const toggle = () => {

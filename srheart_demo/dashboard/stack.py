@@ -43,7 +43,7 @@ class StackView(anywidget.AnyWidget):
     def __init__(self) -> None:
         super().__init__(
             colours=list(TISSUE_COLOURS.values()),
-            words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "putBack": texts.PUT_BACK},
+            words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK},
         )
         # Called with what a hand does to the scan.
         self.on_change: Callable[[Change], object] = lambda change: None
@@ -72,7 +72,7 @@ class StackView(anywidget.AnyWidget):
             case {"kind": "move view", "view": v, "down": down, "across": across}:
                 rows = -float(down) if self.overlay.get("turned") else float(down)
                 moved = int(v), rows, float(across)
-                self.on_change(lambda scan: scan.view_moved(*moved))
+                self.on_change(lambda scan: scan.moved(*moved, of="views_by_hand"))
             case {"kind": "toggle", "slice": k}:
                 self.on_change(lambda scan: scan.toggled(int(k)))
             case {"kind": "undo"}:
@@ -80,6 +80,6 @@ class StackView(anywidget.AnyWidget):
 
 
 def _message(overlay: Overlay) -> dict[str, Any]:
-    pictures = {"scanned": overlay.scanned.tobytes(), "putBack": overlay.put_back.tobytes()}
+    pictures = {name: getattr(overlay, name).tobytes() for name in ("scanned", "put_back")}
     known = {"turned": overlay.turned, "spacing": overlay.spacing}
     return known | pictures | {"shape": overlay.scanned.shape[1:]}

@@ -18,10 +18,9 @@ from srheart_demo.dashboard.tabs import About, Tab
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.race import Lane
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.watch import Watch
-    from srheart_demo.explorer.why import Direction, GaugeCurve, LossMap, Traversal
+    from srheart_demo.explorer.why import Direction, GaugeCurve, Lane, LossMap, Traversal
 
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"  # Dark on light on dark: seen on any part of a map
 NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
@@ -222,7 +221,7 @@ class RaceTab(Tab):
 
     def work(self, session: Session, watch: Watch, *asked: Any) -> list[Lane]:
         """Run the race; what there is is shown on the way."""
-        from srheart_demo.explorer.race import FIELDS, race
+        from srheart_demo.explorer.why import FIELDS, race
 
         field, gamma, _ = asked
         return race(session.scene, gamma, watch, self._show, FIELDS[field])

@@ -119,7 +119,7 @@ class OwnScan(Scannable):
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
         seen = self.read.views[: settings.long_axis]
-        by_hand = settings.view_shift(len(seen))[0].numpy()
+        by_hand = settings.shift(len(seen), "views_by_hand")[0].numpy()
         views = tuple(
             replace(view, labels=_dragged(view.labels[0], by, view)[None])
             for view, by in zip(seen, by_hand, strict=True)

@@ -58,22 +58,17 @@ def short_axis(scene: Scene, field: Tensor, d: Tensor, k: int) -> Pictures:
     twice = scene.stack.slices([k, k])
     shifts = torch.cat([d[:, k : k + 1], scene.gauge(d).expand(1, 1, 2)], dim=1)
     redegraded, estimate = _planes(field, twice, shifts)
-    window = shown(scene.subject.extent)
     truth = scene.once(("true slice", k), lambda: _true_slice(scene, k))
-    return Pictures(
-        input=scene.S_LR[k][window],
-        redegraded=redegraded[window],
-        estimate=estimate[window],
-        truth=None if truth is None else truth[window],
-    )
+    window = shown(scene.subject.extent)
+    true = None if truth is None else truth[window]
+    return Pictures(scene.S_LR[k][window], redegraded[window], estimate[window], true)
 
 
 def _true_slice(scene: Scene, k: int) -> LabelMap | None:
     """What slice k would show of the true heart without motion, or None where nobody knows it."""
     truth = scene.subject.field
-    return (
-        None if truth is None else _planes(truth, scene.stack.slices([k]), torch.zeros(1, 1, 2))[0]
-    )
+    still = torch.zeros(1, 1, 2)
+    return None if truth is None else _planes(truth, scene.stack.slices([k]), still)[0]
 
 
 def _planes(field: Tensor, stack: Stack, d: Tensor) -> LabelMap:
@@ -210,16 +205,12 @@ def long_axis(scene: Scene, field: Tensor, step: Step, plane: Cut) -> Pictures:
 
 def turn(plane: Plane, angle: float) -> Plane:
     """The plane turned by `angle` degrees about its middle column, the heart's long axis."""
-    w = plane.points.shape[1]
-    centre = plane.points.mean((0, 1))
-    axis = plane.points[-1, w // 2] - plane.points[0, w // 2]
-    axis = axis / axis.norm()
-    offset = plane.points - centre
-    along = (offset @ axis)[..., None] * axis
-    across = offset - along
-    sideways = torch.linalg.cross(axis.expand_as(across), across)
-    radians = torch.deg2rad(torch.tensor(angle))
-    return Plane(centre + along + torch.cos(radians) * across + torch.sin(radians) * sideways)
+    centre, w = plane.points.mean((0, 1)), plane.points.shape[1]
+    axis = (plane.points[-1, w // 2] - plane.points[0, w // 2]).double()
+    across = torch.linalg.cross((axis / axis.norm()).expand(3, 3), torch.eye(3).double())
+    # Each row of `across` is what axis × makes of a unit vector: its exponential is the rotation.
+    turned = torch.linalg.matrix_exp(np.radians(angle) * across).float()
+    return Plane(centre + (plane.points - centre) @ turned)
 
 
 def shown(tissue: NDArray[np.bool_]) -> tuple[slice, slice]:

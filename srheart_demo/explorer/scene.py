@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srheart_demo.explorer.subjects import Scannable, ScanSettings, Untold
+from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade
 from srheart_demo.scan.placement import stack_geometry
@@ -57,7 +57,7 @@ class Scene:
         scene = copy(self)
         scene.subject, scene.d, scene.d_LA = self._truth
         if not shown:
-            scene.subject, scene.d, scene.d_LA = Untold(scene.subject), None, None
+            scene.subject, scene.d, scene.d_LA = scene.subject.untold, None, None
         scene._kept = {}  # of what is known otherwise
         return scene
 
@@ -116,10 +116,10 @@ class Scene:
     @property
     def nearest_dice(self) -> dict[str, float]:
         """Dice of nearest-neighbour up-sampling, scored as an estimate with d = 0."""
-        d = self.d
-        return {} if d is None else self.once("nearest", lambda: self._nearest(d))
-
-    def _nearest(self, d: Tensor) -> dict[str, float]:
-        assert self.subject.S_HR is not None
+        d, S_HR = self.d, self.subject.S_HR
+        if d is None or S_HR is None:
+            return {}
         grid = replace(HR_GRID, origin=HR_GRID.origin - self.gauge(torch.zeros_like(d)))
-        return dice(nearest_neighbour(self.S_LR, self.stack, grid), self.subject.S_HR)
+        return self.once(
+            "nearest", lambda: dice(nearest_neighbour(self.S_LR, self.stack, grid), S_HR)
+        )

@@ -2,8 +2,10 @@
 
 import re
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,13 +52,14 @@ class ScanSettings:
     by_hand: tuple[Displaced, ...] = ()  # added to the displacement
     views_by_hand: tuple[Displaced, ...] = ()  # the same of LA views, counted from 0
 
-    def moved(self, k: int, rows: float, columns: float) -> "ScanSettings":
-        """The same scan with slice k displaced by so many mm more."""
-        return replace(self, by_hand=_further(self.by_hand, k, rows, columns))
-
-    def view_moved(self, v: int, rows: float, columns: float) -> "ScanSettings":
-        """The same scan with view v displaced by so many mm more."""
-        return replace(self, views_by_hand=_further(self.views_by_hand, v, rows, columns))
+    def moved(self, k: int, *mm: float, of: str = "by_hand") -> "ScanSettings":
+        """The same scan with slice k displaced by so many mm more along rows and columns, but not
+        too far; or view k, of "views_by_hand"."""
+        by_hand = {i: there for i, *there in getattr(self, of)}
+        there = np.add(by_hand.get(k, (0.0, 0.0)), mm).clip(-MOST_BY_HAND, MOST_BY_HAND)
+        by_hand[k] = there.round(2).tolist()
+        changed: dict[str, Any] = {of: tuple((i, *mm) for i, mm in sorted(by_hand.items()))}
+        return replace(self, **changed)
 
     def toggled(self, k: int) -> "ScanSettings":
         """The same scan without slice k, or with it again."""
@@ -67,37 +70,19 @@ class ScanSettings:
         """The same scan without all that was done to it by hand."""
         return replace(self, by_hand=(), views_by_hand=(), missing=())
 
-    def shift(self, K: int) -> Tensor:
-        """(1, K, 2) what is added to the slices' displacement by hand, mm."""
-        return _added(self.by_hand, K)
-
-    def view_shift(self, V: int) -> Tensor:
-        """(1, V, 2) what is added to the views' displacement by hand, mm."""
-        return _added(self.views_by_hand, V)
+    def shift(self, planes: int, of: str = "by_hand") -> Tensor:
+        """(1, K, 2) what is added to the slices' displacement by hand, mm; or (1, V, 2) to the
+        views', of "views_by_hand"."""
+        added = torch.zeros(1, planes, 2)
+        for i, *mm in getattr(self, of):
+            if i < planes:
+                added[0, i] = torch.tensor(mm)
+        return added
 
     def taken(self, K: int) -> NDArray[np.bool_]:
         """(K,) slices that are taken; two at least, or there is no third dimension."""
         taken = ~np.isin(np.arange(K), self.missing)
         return taken if taken.sum() >= 2 else np.ones(K, bool)
-
-
-def _further(by_hand: tuple[Displaced, ...], plane: int, *mm: float) -> tuple[Displaced, ...]:
-    """What was done by hand, with one plane displaced by so many mm more, but not too far."""
-    before = {i: there for i, *there in by_hand}
-    along = zip(before.get(plane, (0.0, 0.0)), mm, strict=True)
-    rows, columns = (
-        round(min(max(was + more, -MOST_BY_HAND), MOST_BY_HAND), 2) for was, more in along
-    )
-    moved = [entry for entry in by_hand if entry[0] != plane]
-    return tuple(sorted([*moved, (plane, rows, columns)]))
-
-
-def _added(by_hand: tuple[Displaced, ...], planes: int) -> Tensor:
-    added = torch.zeros(1, planes, 2)
-    for i, *mm in by_hand:
-        if i < planes:
-            added[0, i] = torch.tensor(mm)
-    return added
 
 
 class Scannable(ABC):
@@ -137,10 +122,8 @@ class Scannable(ABC):
     @cached_property
     def ghost(self) -> dict[str, Mesh]:
         """Surfaces of the truth, light enough to be drawn beside the estimate's; or none."""
-        S_HR = self.S_HR
-        if S_HR is None:
-            return {}
-        return {name: label_surface(S_HR, hr_affine(), name, step=2) for name in GHOST}
+        S_HR, grid = self.S_HR, hr_affine()
+        return {name: label_surface(S_HR, grid, name, 2) for name in GHOST if S_HR is not None}
 
     @cached_property
     def distances(self) -> dict[str, Tensor]:
@@ -153,6 +136,13 @@ class Scannable(ABC):
             name: torch.from_numpy(signed_distance(voxels, HR_SPACING, EVERYWHERE))[None, None]
             for name, voxels in inside.items()
         }
+
+    @property
+    def untold(self) -> "Scannable":
+        """The same, of whom everything can be seen but the truth."""
+        other = copy(self)
+        other.S_HR, other.ghost, other.distances = None, {}, {}
+        return other
 
 
 class KnownHeart(Scannable):
@@ -176,12 +166,16 @@ class KnownHeart(Scannable):
     def _cut(self, name: str, *mm: float) -> LabelVolume:
         """A long-axis view in the model's frame, displaced by mm along rows and columns."""
         plane, d = self._plane_of(name), torch.tensor([mm], dtype=torch.float64)
-        seen = long_axis_view(self.field.double(), plane, d)
+        seen = long_axis_view(self._heart.double(), plane, d)
         return replace(simulate.view_volume(seen, plane, np.eye(4)), name=f"{self.name}, {name}")
 
     @property
-    def field(self) -> Tensor:
-        """The truth as a field (1, 4, 64, 128, 128)."""
+    def field(self) -> Tensor | None:
+        """The truth as a field (1, 4, 64, 128, 128), or None."""
+        return None if self.S_HR is None else self._heart
+
+    @property
+    def _heart(self) -> Tensor:
         return self._one_hot.float()
 
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor, Tensor]:
@@ -192,7 +186,7 @@ class KnownHeart(Scannable):
         same = len(self.motion.amplitude) == stack.K
         motion = self.motion if same else Motion.draw(stack.K, self.seed)
         d = motion.displacement(settings.motion) + settings.shift(stack.K)
-        labels = simulate_stack(self.field, stack, d, settings.noise, self.seed)
+        labels = simulate_stack(self._heart, stack, d, settings.noise, self.seed)
         taken = settings.taken(stack.K)
         labels[~taken] = 0
         volume = replace(simulate.stack_volume(labels, stack, np.eye(4)), name=self.name)
@@ -201,7 +195,7 @@ class KnownHeart(Scannable):
         if settings.views_move:
             for v, view in enumerate(names):
                 own[:, v] = self._view_motion[view].displacement(settings.motion)[:, 0]
-            own += settings.view_shift(len(names))
+            own += settings.shift(len(names), "views_by_hand")
         views = tuple(
             self._view(view, *mm) for view, mm in zip(names, own[0].tolist(), strict=True)
         )
@@ -215,22 +209,6 @@ class KnownHeart(Scannable):
             for volume in (scan.stack, *scan.views)
         )
         return simulate.where_it_is_known(stack, *views, world=self._world)
-
-
-class Untold(Scannable):
-    """A subject of whom everything can be seen but the truth."""
-
-    def __init__(self, known: Scannable) -> None:
-        self._known, self.name, self.labels = known, known.name, known.labels
-        self.plane, self.views, self.there = known.plane, known.views, known.there
-
-    def take(self, settings: ScanSettings) -> tuple[Scan, None, None]:
-        """The scan alone."""
-        return self._known.take(settings)[0], None, None
-
-    def filed(self, scan: Scan) -> Scan:
-        """As of the one who is known."""
-        return self._known.filed(scan)
 
 
 def random_seed(name: str) -> int | None:

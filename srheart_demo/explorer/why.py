@@ -1,25 +1,29 @@
-"""Why a run goes as it goes: landscapes of L, the latent space, what data cannot tell.
+"""Why a run goes as it goes: landscapes of L, the latent space, what data cannot tell; and
+settings side by side.
 
 Each function is given a `Watch`, which shows how far it is and can end it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade, downsample, sample
-from srheart_demo.solver.algorithm import Step
+from srheart_demo.solver.algorithm import Step, latent_optimisation
+from srheart_demo.solver.answer import answer
 from srheart_demo.solver.losses import cross_entropy, long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.search import shift_landscape
+from srheart_demo.solver.settings import PRESETS, STEPS, Settings
 
 DIRECTIONS = 8  # Principal directions of z that the views know
 
@@ -194,20 +198,15 @@ def valley(
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
     shifts[:, component] = torch.from_numpy(y)
-    one = p.stack.slices([k] * len(y))
-    seen = p.S_LR[k].expand(len(y), -1, -1)
+    here, one, seen = p.stack.slices([k]), p.stack.slices([k] * len(y)), p.S_LR[k : k + 1]
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(watch.each(x.tolist())):
         field = p.G.decode(along(step.z, vector, amount))
         whole = short_axis_loss(downsample(field, p.stack), step.d, p)
-        planes = degrade(field, one, shifts[None])[0].movedim(1, 0)
-        own = torch.stack(
-            [cross_entropy(a[None, :, None], b[None]) for a, b in zip(planes, seen, strict=True)]
-        )
-        here = degrade(field, p.stack.slices([k]), step.d[:, k : k + 1])
-        others = whole - cross_entropy(here, p.S_LR[k : k + 1]) / p.stack.K
+        moved = cross_entropy(degrade(field, one, shifts[None]).transpose(0, 2), seen)
+        still = cross_entropy(degrade(field, here, step.d[:, k : k + 1]), seen)
         view = gamma * long_axis_loss(field, p, step.d_LA) if p.views else torch.zeros(1)
-        L[:, i] = (others + own[:, 0] / p.stack.K + view).numpy()
+        L[:, i] = (whole + (moved - still) / p.stack.K + view).numpy()
     return LossMap(x, y, L, path, (np.nan, np.nan))
 
 
@@ -268,5 +267,61 @@ def gauge_curve(
         against = step.d - p.stack.in_slice_axes(gauge_shift(kind, amount, p.stack.z))
         la = long_axis_loss(heart, p, own).item() if p.views else np.nan
         losses.append((short_axis_loss(downsample(heart, p.stack), against, p).item(), la))
-    table = np.array(losses, np.float32)
-    return GaugeCurve(amounts, table[:, 0].copy(), table[:, 1].copy())
+    return GaugeCurve(amounts, *np.array(losses, np.float32).T.copy())
+
+
+# -- a race: all presets, or the steps from the paper's to ours, from one scan ---------------
+
+
+FIELDS = {
+    "presets": tuple(replace(preset, start="zero") for preset in PRESETS.values()),
+    "steps": STEPS,
+}
+"""Who runs: the presets, all from z = d = 0, or REFERENCE and what each step adds to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One runner of a race."""
+
+    name: str  # of its settings
+    seconds: _Floats  # (n,) solver time
+    loss: _Floats  # (n,) L, nats per voxel
+    motion_error: _Floats  # (n,) mm; NaN where the truth is not known
+    stopped: str | None  # why it ended, or None
+    # of the answer at the end, mean over tissues; NaN before that, and where the truth is not known
+    dice: float = float("nan")
+
+    @classmethod
+    def of(cls, name: str, steps: Sequence[Step], scene: Scene) -> "Lane":
+        """A run as far as it is."""
+        table = [(step.seconds, step.loss, scene.motion_error(step.d)) for step in steps]
+        seconds, loss, error = np.array(table, np.float32).T.copy()
+        return cls(name, seconds, loss, error, steps[-1].stopped)
+
+
+def race(
+    scene: Scene,
+    gamma: float,
+    watch: Watch,
+    show: Callable[[list[Lane]], None],
+    field: Sequence[Settings] = FIELDS["presets"],
+    seconds: float = 8.0,
+) -> list[Lane]:
+    """All settings, each given the same solver time, `seconds` at most; `show` is called with what
+    there is, now and then."""
+    runs = [latent_optimisation(scene.problem, replace(each, gamma=gamma)) for each in field]
+    steps, slot, lanes = [[next(run)] for run in runs], 0.0, list[Lane]()
+    while slot < seconds and not all(done[-1].stopped for done in steps):
+        slot += 0.1
+        for run, done in zip(runs, steps, strict=True):
+            while not done[-1].stopped and done[-1].seconds < slot:
+                watch.tick(slot / seconds)
+                done.append(next(run))
+        lanes = [Lane.of(s.name, done, scene) for s, done in zip(field, steps, strict=True)]
+        show(lanes)
+    scored = []
+    for lane, done in zip(lanes, steps, strict=True):
+        dice = scene.dice(answer(done[-1], scene.problem), done[-1].d)
+        scored.append(replace(lane, dice=float(np.mean([*dice.values()])) if dice else np.nan))
+    return scored

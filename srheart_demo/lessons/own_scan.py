@@ -12,6 +12,7 @@ import nibabel
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from srheart_demo.dashboard.theme import MUTED
 from srheart_demo.enhancement import check as check
@@ -80,11 +81,9 @@ def mirrored(affine: Affine, columns: int) -> Affine:
 
 def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]) -> Affine:
     """Index to RAS+ mm: oblique, with the axes in this order and the second running backwards."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    about_x = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    about_z = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    turn = Rotation.from_euler("xz", [degrees, degrees], degrees=True).as_matrix()
     affine = np.eye(4)
-    affine[:3, :3] = (about_z @ about_x)[:, axes] * [1, -1, 1] * spacing
+    affine[:3, :3] = turn[:, axes] * [1, -1, 1] * spacing
     affine[:3, 3] = 40.0, -90.0, 120.0
     return affine
 

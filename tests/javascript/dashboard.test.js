@@ -6,7 +6,7 @@ import { test } from "node:test";
 const here = "../../srheart_demo/dashboard";
 const { cameraAt, moved, polar } = await import(`${here}/camera.js`);
 const { listen, numbers, outlines, redrawn, rgb, trace } = await import(`${here}/canvas.js`);
-const { fitted, ticksOf } = await import(`${here}/chart.js`);
+const { fitted, marked, ticksOf } = await import(`${here}/chart.js`);
 const { plotly, revived } = await import(`${here}/plotly.js`);
 const { labels } = await import(`${here}/slices.js`);
 
@@ -142,6 +142,11 @@ test("words that do not fit lose what they say in brackets", () => {
   const pen = { measureText: (words) => ({ width: 6 * words.length }) };
   assert.equal(fitted(pen, "slice (1 = apex)", 200), "slice (1 = apex)");
   assert.equal(fitted(pen, "slice (1 = apex)", 50), "slice");
+});
+
+test("a name in a legend is text but for its subscripts", () => {
+  assert.equal(marked("L<sub>SA</sub>, 1 < γ"), "L<sub>SA</sub>, 1 &lt; γ");
+  assert.equal(marked("<img src=x onerror=a()> &lt;"), "&lt;img src=x onerror=a()> &amp;lt;");
 });
 
 test("listeners are taken off with their view", () => {
