@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from srheart_demo.files import as_shipped, fingerprint
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
+from srheart_demo.machine import one_thread
 
 WEIGHTS = Path(__file__).with_name("weights")
 OURS = "traits"  # Name of the generator that is used where none is asked for
@@ -166,6 +167,7 @@ def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Any], dict[
     return header.get("kind", ""), sizes, card, tensors
 
 
+@one_thread()
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
     """Read a generator that `save_weights` wrote, ready for use in float32 and frozen.
 
@@ -180,7 +182,8 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
         raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}{hint}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
-    model = _KINDS[kind](architecture, name=path.stem)
+    with torch.random.fork_rng(devices=()):  # Weights that are not kept are drawn.
+        model = _KINDS[kind](architecture, name=path.stem)
     # Files of before there was a coupling.
     tensors.setdefault("coupling", torch.zeros(LATTICE_SHAPE[0], M + 2, 2))
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))
