@@ -133,6 +133,8 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     >>> sr.to_labels(G.decode(step.z)).shape
     (64, 128, 128)
     """
+    if len(field) != 1:
+        raise ValueError(f"one field makes labels, not {len(field)} at once; give field[:1]")
     logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
