@@ -142,14 +142,17 @@ def write_json(content: dict[str, Any], path: Path) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Text in UTF-8, whole or not at all."""
+    """Text in UTF-8, whole or not at all; bytes of a file's name that are none as ``\\udcff``."""
     with atomic_path(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
     """Rows as CSV, whole or not at all; what is in none of the columns is left out."""
-    with atomic_path(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_path(path) as draft,
+        draft.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         table = csv.DictWriter(file, columns, extrasaction="ignore")
         table.writeheader()
         table.writerows(rows)

@@ -13,18 +13,22 @@ from typing import Any
 def one_thread() -> Iterator[None]:
     """Torch computes on one thread here, and on as many as before afterwards.
 
-    For solving: its operations are too small to share. Two threads gain a seventh on an idle
-    machine, and where another program needs a core they wait for each other, busily, at up to ten
-    times the processor time. Serves as a decorator too.
+    And with gradients and in float32, whatever the caller has set. For solving: its operations are
+    too small to share. Two threads gain a seventh on an idle machine, and where another program
+    needs a core they wait for each other, busily, at up to ten times the processor time. Serves as
+    a decorator too.
     """
     import torch  # The dashboard's first picture would wait for it.
 
-    before = torch.get_num_threads()
+    threads, dtype = torch.get_num_threads(), torch.get_default_dtype()
     torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float32)
     try:
-        yield
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+        torch.set_default_dtype(dtype)
 
 
 def give_back() -> None:

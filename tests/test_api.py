@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 import doctest
+import math
 import pydoc
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 import srheart_demo as sr
+from srheart_demo.scan.samples import FOLDER
 
 
 def homes() -> dict[str, str]:
@@ -70,6 +77,37 @@ def test_help_leads_to_every_equation_and_to_algorithm_1() -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'slove'"):
         _ = sr.slove  # type: ignore[attr-defined]
+
+
+STACK = sr.load_sample("healthy_1").stacks["none"]
+MISUSE: dict[str, tuple[Callable[[], object], str]] = {
+    "γ below 0": (lambda: replace(sr.PAPER, gamma=-1.0), "gamma is -1.0, but must be a number, 0"),
+    "no γ": (lambda: replace(sr.PAPER, gamma=math.nan), "gamma is nan"),
+    "half an iteration": (lambda: replace(sr.PAPER, iterations=2.5), "must be a whole number"),
+    "no window": (lambda: replace(sr.PAPER, stop_window=0), "stop_window is 0"),
+    "a tissue alone": (lambda: sr.HowToRead(view_lacks=("RV",)), "known: LV, MYO, RV"),
+    "small letters": (lambda: sr.HowToRead(view_lacks=(("*", "rv"),)), "unknown tissue 'rv'"),
+    "empty slices": (lambda: sr.HowToRead(unlabelled="maybe"), "known: auto, empty, unknown"),
+    "no such motion": (lambda: sr.load_sample("healthy_1").scan("mild"), "known: none, normal"),
+    "no such view": (lambda: sr.load_sample("healthy_1").scan("none", ["5ch"]), "known: 4ch"),
+    "two fields": (lambda: sr.to_labels(torch.zeros(2, 4, 8, 8, 8)), "not 2 at once"),
+    "pixels": (lambda: sr.volumes_ml(STACK.labels, STACK.spacing[1:]), "three axes, not 2"),
+    "no labels": (lambda: sr.Scan.of(replace(STACK, labels=0 * STACK.labels)), "nothing is label"),
+}
+
+
+@pytest.mark.parametrize("case", MISUSE)
+def test_what_can_mean_nothing_is_refused_where_it_is_said(case: str) -> None:
+    misuse, complaint = MISUSE[case]
+    with pytest.raises((ValueError, KeyError), match=re.escape(complaint)):
+        misuse()
+
+
+def test_frames_may_be_numbers_of_numpy() -> None:
+    how = sr.HowToRead(frame=np.int64(0), view_frame=np.int64(0), slice_axis=np.int64(0))
+    home = FOLDER / "healthy_1"
+    scan = sr.read_scan(home / "S_LR_none.nii.gz", home / "S_LA.nii.gz", how=how)
+    assert (scan.frame, len(scan.views)) == (0, 1)
 
 
 def test_a_name_is_imported_when_it_is_used_and_not_before() -> None:

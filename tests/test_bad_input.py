@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import io
 import subprocess
 import sys
 import tomllib
@@ -72,6 +73,13 @@ def truncated_plain(path: Path) -> None:
     plain.unlink()
 
 
+def wrong_checksum(path: Path) -> None:
+    write_volume(STACK, path)
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+
+
 def sheared(path: Path) -> None:
     affine = STACK.affine.copy()
     affine[:3, 1] += 0.1 * affine[:3, 2]
@@ -94,6 +102,7 @@ STACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another gzip": (lambda path: path.write_bytes(gzip.compress(b"x" * 999)), "not a readable"),
     "truncated gzip": (truncated, "truncated"),
     "truncated data": (truncated_plain, "truncated"),
+    "wrong checksum": (wrong_checksum, "truncated or damaged"),
     "2-D": (lambda path: save(path, STACK.labels[5]), "single slice"),
     "three frames": (
         lambda path: save(path, np.stack([STACK.labels] * 3, axis=-1)),
@@ -159,6 +168,60 @@ def test_a_bad_stack_is_refused_in_one_sentence(
     assert main(["enhance", str(path), "-o", str(out)]) == 2
     one_line_about(path, complaint, capfd.readouterr().err)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_path_that_leads_nowhere_keeps_no_other_file_from_being_checked(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names too long for a file, and folders that must not be entered (simulated, for root)."""
+    stack, long, locked = (tmp_path / name for name in ("stack.nii", 300 * "x" + ".nii", "no.nii"))
+    write_volume(STACK, stack)
+    is_file = Path.is_file
+
+    def look(path: Path) -> bool:
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", look)
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--no-solve", str(long), str(locked), str(stack)])
+    assert stopped.value.code == 2
+    said = capfd.readouterr()
+    assert f"{long}: there is no such file" in said.err
+    assert f"{locked}: reading it is not permitted" in said.err
+    assert str(stack) in said.out
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [("enhance", "S_SR.nii.gz"), ("degrade", "S_LR.nii.gz")]
+)
+def test_no_result_is_written_over_the_input(
+    command: str, name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    write_volume(STACK, path)
+    before = path.read_bytes()
+    quick = ["--preset", "interactive", "--no-check"] if command == "enhance" else []
+    assert main([command, str(path), "-o", str(tmp_path), *quick]) == 2
+    assert f"{path}: this is the input" in capfd.readouterr().err
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_command_speaks_to_whatever_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a terminal without all signs, and to none, as in the background."""
+    path, heard = tmp_path / "stack.nii", io.BytesIO()
+    write_volume(STACK, path)
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(heard, "ascii"))
+    monkeypatch.setattr("sys.stderr", None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--no-solve", str(path), str(tmp_path / "none.nii")])
+    assert stopped.value.code == 2
+    sys.stdout.flush()
+    assert rb"\xb0 from the LV" in heard.getvalue()
 
 
 def shifted(volume: LabelVolume, offset: NDArray[np.float64]) -> LabelVolume:

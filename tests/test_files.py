@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from srheart_demo.files import as_shipped, whole_folder
+from srheart_demo.files import as_shipped, whole_folder, write_csv, write_json
 from srheart_demo.heart import generator
 from srheart_demo.solver.baselines import edsr
 
 WEIGHTS = generator.WEIGHTS
+
+
+def test_what_is_no_text_in_a_files_name_is_written_too(tmp_path: Path) -> None:
+    """Linux takes any bytes for a name; JSON gives it back."""
+    name = os.fsdecode(b"\xff.nii.gz")
+    write_json({"stack": name}, tmp_path / "d.json")
+    assert json.loads((tmp_path / "d.json").read_text("utf-8")) == {"stack": name}
+    write_csv([{"file": name}], ["file"], tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text("utf-8") == "file\n\\udcff.nii.gz\n"
 
 
 def test_a_folder_is_the_old_one_until_it_is_the_new_one(tmp_path: Path) -> None:

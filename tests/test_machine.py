@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor
 
 from srheart_demo import cli
+from srheart_demo.heart.generator import read_generator, weights_file
+from srheart_demo.scan.samples import load_sample
 from srheart_demo.solver.algorithm import Change, latent_optimisation, solve, solve_all
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.best_code import Ceiling
@@ -104,6 +107,35 @@ def test_solving_takes_one_thread_and_gives_the_users_back(
     assert p.G.threads
     assert set(p.G.threads) == {1}
     assert torch.get_num_threads() == THEIRS
+
+
+@contextmanager
+def doubles() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize("theirs", [doubles, torch.no_grad, torch.inference_mode])
+def test_a_heart_is_the_same_whatever_the_user_has_set_and_that_stays(
+    theirs: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """From weights to the answer; random numbers too are where they were."""
+
+    def solved() -> Tensor:
+        problem = Problem.of(scan, read_generator(weights_file("traits")))
+        assert (len(problem.views), problem.G.latent_size) == (1, 128)
+        return answer(solve(problem, replace(INTERACTIVE, iterations=2)), problem)
+
+    scan = load_sample("healthy_1").scan("severe", views=["4ch"])
+    usual, random = solved(), torch.get_rng_state()
+    with theirs():
+        set_before = torch.get_default_dtype(), torch.is_grad_enabled()
+        assert torch.equal(solved(), usual)
+        assert (torch.get_default_dtype(), torch.is_grad_enabled()) == set_before
+    assert torch.equal(torch.get_rng_state(), random)
 
 
 def test_threads_are_the_users_between_two_iterations_however_the_run_goes_on(p: Problem) -> None:

@@ -19,7 +19,7 @@ from srheart_demo.cli import main
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
-from srheart_demo.scan.scan import Scan
+from srheart_demo.scan.scan import Scan, _at_the_edge
 from srheart_demo.scan.space import heart_of
 from srheart_demo.scan.volume import SENTENCES, InvalidVolume, LabelVolume, write_volume
 from srheart_demo.solver.problem import Problem
@@ -141,6 +141,21 @@ def test_an_rv_that_was_not_drawn_to_the_base_is_said(name: str) -> None:
     labels[np.flatnonzero(stack.labelled)[-5:]] *= labels[np.flatnonzero(stack.labelled)[-5:]] != 3
     assert any("The RV ends" in note for note in Scan.of(replace(stack, labels=labels)).notes)
     assert not any("The RV ends" in note for note in Scan.of(stack).notes)
+
+
+@pytest.mark.parametrize("motion", ["none", "normal"])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_picture_that_ends_amid_the_heart_is_said(name: str, motion: str) -> None:
+    """At any of its edges, and not of one that was cropped to its labels."""
+    stack = load_sample(name).stacks[motion]
+    _, rows, columns = (slice(held.min(), held.max() + 1) for held in np.nonzero(stack.labels))
+    tight = stack.labels[:, rows, columns]
+    assert not any("picture ends" in note for note in Scan.of(replace(stack, labels=tight)).notes)
+    turned = (tight, tight[:, ::-1], tight.transpose(0, 2, 1), tight.transpose(0, 2, 1)[:, ::-1])
+    for picture, cut in ((picture, cut) for picture in turned for cut in (18, 24)):
+        notes, doubts = _at_the_edge(replace(stack, labels=picture[:, cut:]))
+        assert "picture ends amid the heart" in notes[0]
+        assert doubts == (notes if cut == 24 else doubts)
 
 
 def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> None:

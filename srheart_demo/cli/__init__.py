@@ -6,6 +6,7 @@ Ctrl-C. What commands there are, and their options, stands in commands.toml. Eac
 name with `run`, imported when it is called, so ``srheart --help`` is immediate.
 """
 
+import io
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -23,6 +24,7 @@ BAD_INPUT = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
+    _speak_anyhow()
     top = parser()
     options, others = top.parse_known_args(arguments)
     if others and not hasattr(options, "passed_on"):
@@ -35,13 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             with nullcontext() if options.command in MANY_THREADS else one_thread():
                 command.run(options)
-        except Unusable as error:
+        except (Unusable, OSError) as error:
             from srheart_demo.cli.chosen import refusal
 
-            why = refusal(error, options) if error.remedy else error
+            why = refusal(error, options) if isinstance(error, Unusable) else error
             print(f"srheart {options.command}: {why}", file=sys.stderr)
             return BAD_INPUT
     except KeyboardInterrupt:
         print("\nStopped; no half-written file is left.", file=sys.stderr)
         return STOPPED
     return 0
+
+
+def _speak_anyhow() -> None:
+    """No command fails for want of a sign that a terminal lacks, or of a terminal."""
+    if sys.stderr is None:
+        sys.stderr = io.StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

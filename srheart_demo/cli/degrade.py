@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     factor = _factor(options.motion)
     heart = on_hr_grid(read_short_axis(options.heart))
     scan = simulate(heart, factor, options.seed, noise=options.noise)
-    with results_folder(options.output) as folder:
+    with results_folder(options.output, options.heart) as folder:
         write_volume(scan.stack, folder / "S_LR.nii.gz")
         write_volume(scan.view, folder / "S_LA.nii.gz")
         truth = {

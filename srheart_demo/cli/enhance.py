@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
 def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> None:
     scan = read_scan(options.stack, *options.long_axis, how=how)
     G = chosen.generator(options.generator)
-    with results_folder(options.output) as folder:
+    with results_folder(options.output, options.stack, *options.long_axis) as folder:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:

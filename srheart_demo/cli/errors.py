@@ -63,13 +63,18 @@ def goes_on(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def results_folder(path: Path) -> Iterator[Path]:
+def results_folder(path: Path, *inputs: Path) -> Iterator[Path]:
     """Yield a staging folder whose files reach `path` only when the block succeeds.
 
-    Where nothing can be written it is refused before any work is done.
+    Where nothing can be written it is refused before any work is done; what would be written over
+    an input, before it is.
     """
     with writable(path), atomic_folder(path) as staging:
         yield staging
+        for draft in staging.iterdir():
+            final = path / draft.name
+            if final.exists() and any(final.samefile(given) for given in inputs):
+                raise BadInput.of("input", path=final)
 
 
 def check_installed(extra: str, what: str) -> None:

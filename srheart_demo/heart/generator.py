@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from srheart_demo.files import as_shipped, fingerprint
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, LATTICE_SHAPE, N_CLASSES
 from srheart_demo.heart.doubling import Doubling
+from srheart_demo.machine import one_thread
 
 WEIGHTS = Path(__file__).with_name("weights")
 OURS = "traits"  # Name of the generator that is used where none is asked for
@@ -128,6 +129,8 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     >>> sr.to_labels(G.decode(step.z)).shape
     (64, 128, 128)
     """
+    if len(field) != 1:
+        raise ValueError(f"one field makes labels, not {len(field)} at once; give field[:1]")
     logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
     return logits[0].argmax(0).numpy().astype(np.uint8)
 
@@ -162,6 +165,7 @@ def read_weights(path: Path) -> tuple[str, dict[str, Any], dict[str, Any], dict[
     return header.get("kind", ""), sizes, card, tensors
 
 
+@one_thread()
 def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator:
     """Read a generator that `save_weights` wrote, ready for use in float32 and frozen.
 
@@ -176,7 +180,8 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
         raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}{hint}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
-    model = _KINDS[kind](architecture, name=path.stem)
+    with torch.random.fork_rng(devices=()):  # Weights that are not kept are drawn.
+        model = _KINDS[kind](architecture, name=path.stem)
     # Files of before there was a coupling.
     tensors.setdefault("coupling", torch.zeros(LATTICE_SHAPE[0], M + 2, 2))
     model.load_state_dict(tensors if kept == M else _leading(tensors, kept, M))

@@ -62,6 +62,8 @@ def volumes_ml(labels: np.ndarray, spacing: Spacing) -> dict[str, float]:
     >>> {tissue: round(ml) for tissue, ml in sr.volumes_ml(S_HR.labels, S_HR.spacing).items()}
     {'LV': 124, 'MYO': 120, 'RV': 150}
     """
+    if len(spacing) != 3:
+        raise ValueError(f"a voxel has a size along three axes, not {len(spacing)}")
     voxel = float(np.prod(spacing)) / 1000
     return {t: float((labels == i).sum() * voxel) for i, t in enumerate(TISSUES) if i}
 

@@ -89,6 +89,8 @@ class NiftiLabels:
                     if not (more := stream.read(min(BLOCK, size - len(content)))):
                         raise EOFError
                     content += more
+                if t == self.frames - 1:
+                    _read_on(stream)
                 yield t, np.frombuffer(content, self.dtype, voxels)
 
     def holds(self, stored: NDArray[Any]) -> bool:
@@ -146,10 +148,21 @@ def load(source: Source) -> NiftiLabels:
             raise InvalidVolume.of(name, "large upload", mb=len(content) / 2**20)
         return _look(name, lambda: io.BytesIO(content))
     path = Path(source)
-    if not path.is_file():
-        key = "folder" if path.is_dir() else "no ordinary file" if path.exists() else "missing"
+    if key := _no_file(path):
         raise InvalidVolume.of(str(path), key)
     return _look(str(path), lambda: path.open("rb"))
+
+
+def _no_file(path: Path) -> str:
+    """Which of the refusals a path deserves that leads to no ordinary file; empty if it does."""
+    try:
+        if path.is_file():
+            return ""
+        return "folder" if path.is_dir() else "no ordinary file" if path.exists() else "missing"
+    except PermissionError:  # to enter its folder
+        return "not permitted"
+    except OSError:  # no file can have such a name
+        return "missing"
 
 
 @contextmanager
@@ -164,6 +177,13 @@ def _unpacked(name: str, opened: Callable[[], BinaryIO]) -> Iterator[Any]:
         raise InvalidVolume.of(name, "not permitted") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidVolume.of(name, "damaged") from error
+
+
+def _read_on(stream: BinaryIO) -> None:
+    """To the end, where a packed file has the checksum of its content; but not endlessly."""
+    for _ in range(0, MOST_BYTES, BLOCK):
+        if not stream.read(BLOCK):
+            return
 
 
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +60,19 @@ class HowToRead:
     unlabelled: Unlabelled = "auto"
     sure: bool = False
 
+    def __post_init__(self) -> None:
+        named: dict[str, tuple[set[str], Sequence[str]]] = {
+            "tissue": ({tissue for _, tissue in self.view_lacks}, TISSUES[1:]),
+            "meaning of slices without labels": ({self.unlabelled}, get_args(Unlabelled)),
+        }
+        for what, (said, known) in named.items():
+            if unknown := said - {*known}:
+                raise ValueError(f"unknown {what} {min(unknown)!r}; known: {', '.join(known)}")
+
     def frame_of(self, view: int) -> int | None:
         """`view_frame` of one of the views."""
         frame = self.view_frame
-        return frame if frame is None or isinstance(frame, int) else frame[view]
+        return frame[view] if isinstance(frame, Sequence) else frame
 
     def lacking(self, view: str) -> tuple[str, ...]:
         """Tissues of `view_lacks` of the view of that name."""

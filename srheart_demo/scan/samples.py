@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -55,13 +55,16 @@ class Sample:
         factor = MOTION_LEVELS[level]
         return np.stack([self.view_motion[view].displacement(factor)[0, 0] for view in views])
 
-    def scan(self, level: str, views: Iterable[str] = (), displaced: str = "none") -> Scan:
+    def scan(self, level: str, views: Collection[str] = (), displaced: str = "none") -> Scan:
         """The stack of a motion level, perhaps with long-axis views, where its heart is known to
         lie. `Scan.of` finds the place from the labels instead, as for a scan of one's own.
 
         `level` is one of `MOTION_LEVELS`, as is `displaced`, of the views' own motion; `views` are
         some of `LONG_AXIS_VIEWS`.
         """
+        for said, known in (({level, displaced}, MOTION_LEVELS), ({*views}, LONG_AXIS_VIEWS)):
+            if unknown := said - {*known}:
+                raise KeyError(f"unknown {min(unknown)!r}; known: {', '.join(known)}")
         seen = (self.views[view, displaced] for view in views)
         world = simulate.world_from_model(self.S_HR)
         return simulate.where_it_is_known(self.stacks[level], *seen, world=world)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from srheart_demo.heart.distances import tissue_box, widened
 from srheart_demo.heart.generator import HeartGenerator
+from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, downsample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import Placement, plane_geometry, stack_geometry
@@ -124,6 +125,7 @@ class Problem:
             raise ValueError(f"S_LR has shape {tuple(self.S_LR.shape)}, its stack {expected}")
 
     @classmethod
+    @one_thread()
     def of(cls, scan: Scan, G: Generator) -> "Problem":
         """A scan as Algorithm 1 takes it: apex to base, cut to the tissue and 10 mm around it.
 

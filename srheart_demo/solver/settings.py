@@ -1,5 +1,6 @@
 """How Algorithm 1 is run, and the named ways to run it, each with its source."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
@@ -91,6 +92,14 @@ class Settings:
     residual: bool = False
     muscle_sd: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            kind = "whole number" if isinstance(least, int) else "number"
+            if not least <= value < math.inf or (kind != "number" and value != int(value)):
+                said = f"{name} is {value!r}, but must be a {kind}, {least:g} or more"
+                raise ValueError(f"settings {self.name}: {said}")
+
     def most(self, views: int) -> int:
         """How many iterations are done at most with so many long-axis views."""
         moving = views and self.moving_views
@@ -101,6 +110,15 @@ class Settings:
         moving = views and self.moving_views
         return (*self.search_at, *self.views_search_at) if moving else self.search_at
 
+
+_LEAST: dict[str, float] = {
+    **dict.fromkeys(("gamma", "lr_z", "lr_d", "stop_change", "stop_dice", "stop_mm"), 0.0),
+    **dict.fromkeys(("astray", "muscle_sd", "reach"), 0.0),
+    **dict.fromkeys(("patch_mm2", "motion_mm", "search_sd"), 1e-6),
+    **dict.fromkeys(("iterations", "views_iterations", "halve_every"), 0),
+    "stop_window": 1,
+}
+"""The least value of each number; whole numbers have a whole one."""
 
 _HALF_BOX = HALF_EXTENT[1]  # The public code measures d in halves of the box; here in mm
 

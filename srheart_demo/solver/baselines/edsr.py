@@ -87,7 +87,8 @@ def unfold(x: Tensor, up: int, n: int) -> Tensor:
 def read_edsr(path: Path) -> EDSR:
     """Read a network that `save_weights` wrote, ready for use in float32 and frozen."""
     _, sizes, _, tensors = read_weights(path)
-    model = EDSR(EDSRArchitecture(**sizes))
+    with torch.random.fork_rng(devices=()):  # Weights that are not kept are drawn.
+        model = EDSR(EDSRArchitecture(**sizes))
     model.load_state_dict(tensors)
     return model.eval().requires_grad_(False)
 
