@@ -30,10 +30,8 @@ def test_shifts_are_found_below_a_pixel(factor, shear):
 
 def test_a_prior_draws_shifts_to_zero():
     p, z, _ = toy_problem(factor=2.0)
-    assert (
-        best_shifts(p.decode(z).planes, p, sd=0.05).norm()
-        < best_shifts(p.decode(z).planes, p).norm()
-    )
+    planes = p.decode(z).planes
+    assert best_shifts(planes, p, sd=0.05).norm() < best_shifts(planes, p).norm()
 
 
 def test_one_look_at_the_heart_serves_slices_and_views(monkeypatch: pytest.MonkeyPatch):
