@@ -32,11 +32,8 @@ def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) 
     """
     if inside.all() or not inside.any():
         return np.full(inside.shape, -reach if inside.all() else reach, np.float32)
-    signed = np.where(inside, np.float32(-reach), np.float32(reach))
-    # The border lies about the region, and about what lacks it: in the smaller box of the two.
-    boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
-    smaller = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
-    near = widened(smaller, [int(np.ceil(reach / mm)) + 1 for mm in spacing])
+    signed = np.full(inside.shape, reach, np.float32)
+    near = widened(tissue_box(inside), [int(np.ceil(reach / mm)) + 1 for mm in spacing])
     outwards = distance_transform_edt(~inside[near], sampling=spacing)
     distance = outwards - distance_transform_edt(inside[near], sampling=spacing)
     distance -= np.sign(distance) * min(spacing) / 2
@@ -47,15 +44,14 @@ def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) 
 def in_plane_distances(
     labels: np.ndarray, spacing: Sequence[float], reach: float, classes: int = N_CLASSES
 ) -> NDArray[np.float32]:
-    """`signed_distance` to each class within each slice.
+    """`signed_distance` to each class within each slice, to rounding.
 
     Background is a class like the others: its distance is the negative of the heart's, so no film
     of background lies where two tissues meet (see `phantom.class_logits`). Labels (K, h, w) give
     (K, `classes`, h, w), mm.
     """
-    signs = 1 - 2 * (np.arange(classes) == 0).astype(np.float32)
-    distances = np.empty((len(labels), classes, *labels.shape[1:]), np.float32)
-    distances[:] = reach * signs[:, None, None]
+    distances = np.full((len(labels), classes, *labels.shape[1:]), reach, np.float32)
+    distances[:, 0] = -reach
     margins = [int(np.ceil(reach / mm)) + 1 for mm in spacing]
     for of, shown in zip(distances, labels, strict=True):
         if shown.any():
