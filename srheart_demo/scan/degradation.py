@@ -356,5 +356,5 @@ def simulate_stack(
     along rows and columns; `epsilon` and `seed` are those of `label_noise`.
     """
     field = S_HR if isinstance(S_HR, Tensor) else one_hot_field(S_HR).to(d.dtype)
-    S_LR = degrade(field, stack, d).argmax(1)[0].numpy().astype(np.uint8)
+    S_LR = degrade(field, stack, d)[0].numpy().argmax(0).astype(np.uint8)
     return label_noise(S_LR, epsilon, seed) if epsilon else S_LR

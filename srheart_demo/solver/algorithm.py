@@ -182,9 +182,8 @@ def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    planes = [eye.planes(x) for x in (a, b)]
-    before, after = (x.argmax(1).numpy() for x in planes)
-    scores = class_dice(before, after, planes[0].shape[1])
+    (before, classes), (after, _) = eye.shown(a), eye.shown(b)
+    scores = class_dice(before, after, classes)
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

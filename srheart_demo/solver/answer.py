@@ -77,11 +77,11 @@ def residual_field(
     views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
     shares = sum((of.weight for of in views), start=DAMPING)
     total = torch.zeros_like(field)
-    missed = misfit(field, d, p) if missed is None else missed
-    for _ in range(PASSES):
+    residual = _outlines(field, d, p) - seen
+    missed = _mean_square(residual, seen) if missed is None else missed
+    for done in range(PASSES):
         heart = field + total
-        expected = degrade(heart, p.stack, d)[0].numpy().argmax(0)
-        residual = in_plane_distances(expected, p.stack.spacing, _REACH, classes) - seen
+        residual = _outlines(heart, d, p) - seen if done else residual
         nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
         smooth = torch.from_numpy(gaussian_filter(nodes, blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
@@ -206,12 +206,14 @@ def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
 
 def misfit(field: Tensor, d: Tensor, p: Problem) -> float:
     """Mean square of the distances by which a heart's outlines miss those of the slices, mm²."""
+    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, field.shape[1])
+    return _mean_square(_outlines(field, d, p) - seen, seen)
+
+
+def _outlines(field: Tensor, d: Tensor, p: Problem) -> NDArray[np.float32]:
+    """Distances (K, C, h, w) to what the slices would show of a heart, mm."""
     expected = degrade(field, p.stack, d)[0].numpy().argmax(0)
-    seen, outlines = (
-        in_plane_distances(labels, p.stack.spacing, _REACH, field.shape[1])
-        for labels in (p.S_LR.numpy(), expected)
-    )
-    return _mean_square(outlines - seen, seen)
+    return in_plane_distances(expected, p.stack.spacing, _REACH, field.shape[1])
 
 
 def kriging_weights(stack: Stack, noise: float = NOISE) -> Tensor:

@@ -8,6 +8,7 @@ others'. The translation and the variance are those that fit d best.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -30,10 +31,14 @@ def motion_prior(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     r, b = _planes(d, p, settings)
     with torch.no_grad():
         t, variance, _ = _fitted(r, b, settings)
-        straight = torch.zeros_like(r[:1])
-        least = _fitted(straight, b, settings)[1]
-    zero = _negative_log(_apart(straight, b, torch.zeros(1, 2).to(r)), least, settings)
-    return _negative_log(_apart(r, b, t), variance, settings) - zero
+    return _negative_log(_apart(r, b, t), variance, settings) - _straight(len(b), r.dtype, settings)
+
+
+@lru_cache(32)
+def _straight(planes: int, dtype: torch.dtype, settings: Settings) -> Tensor:
+    """What so many planes have that lie where they should, wherever that is, (1,), nats."""
+    r, b = torch.zeros(1, planes, 2, dtype=dtype), torch.eye(2, dtype=dtype).expand(planes, 2, 2)
+    return _negative_log(r[..., 0], _fitted(r, b, settings)[1], settings)
 
 
 def motion_precision(

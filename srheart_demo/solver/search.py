@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from srheart_demo.scan.degradation import degrade
+from srheart_demo.scan.degradation import move
 from srheart_demo.scan.evidence import evidence
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.losses import observations
@@ -44,19 +44,20 @@ def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
     sd, share = math.inf, 1.0
     if settings.prior and "d" in settings.prior_of:
         sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()
-    field = p.G.decode(z)
-    d = [best_shifts(field, p, settings.reach, sd, share)]
+    heart = p.decode(z)
+    d = [best_shifts(heart.planes, p, settings.reach, sd, share)]
     for view in p.views:
+        assert heart.field is not None
         # In L a view's voxels weigh γ times as much as so many of the stack.
         weight = share * settings.gamma * p.S_LR.numel() / view.S_LA.numel()
-        found = view_landscape(field, view, settings.reach)
+        found = view_landscape(heart.field, view, settings.reach)
         d.append(_best(found, view.plane.spacing, sd, weight)[None])
     return torch.cat(d, dim=1)
 
 
-def shift_landscape(field: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
+def shift_landscape(planes: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
     """Summed log-likelihood of every slice at every whole-pixel shift up to `reach`, mm, for a
-    heart G(z).
+    heart of which the slices' planes are ↓_s G(z), (1, C, K, H', W').
 
     (K, 2a + 1, 2b + 1), nats; the centre is no shift, a and b are `reach` in pixels.
     """
@@ -67,8 +68,8 @@ def shift_landscape(field: Tensor, p: Problem, reach: float = 20.0) -> Tensor:
         origin=p.stack.origin - a * p.stack.row_step - b * p.stack.column_step,
         shape=(h + 2 * a, w + 2 * b),
     )
-    still = torch.zeros(1, p.stack.K, 2, dtype=field.dtype)
-    return _correlated(degrade(field, wide, still)[0], p.S_LR)
+    still = torch.zeros(1, p.stack.K, 2, dtype=planes.dtype)
+    return _correlated(move(planes, wide, still)[0], p.S_LR)
 
 
 def view_landscape(field: Tensor, view: View, reach: float = 20.0) -> Tensor:
@@ -92,17 +93,17 @@ def _correlated(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def best_shifts(
-    field: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
+    planes: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
 ) -> Tensor:
-    """d that explains each slice best for a heart G(z), by exhaustive search.
+    """d that explains each slice best for a heart, by exhaustive search; `planes` are ↓_s G(z).
 
     Shifts reach as far as `reach`, mm, along rows and columns. `sd` is that of a Gaussian prior on
     each component, mm, against which `tempering` is the share of a voxel that counts as an
     independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
     slices without tissue.
     """
-    found = _best(shift_landscape(field, p, reach), p.stack.spacing, sd, tempering)
-    return (found * p.tissue[:, None]).to(field.dtype)[None]
+    found = _best(shift_landscape(planes, p, reach), p.stack.spacing, sd, tempering)
+    return (found * p.tissue[:, None]).to(planes.dtype)[None]
 
 
 def _best(landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float) -> Tensor:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from srheart_demo.scan.degradation import downsample
 from srheart_demo.solver.curvature import units
 from srheart_demo.solver.losses import objective
 from srheart_demo.solver.problem import Decoded, Problem
@@ -56,8 +57,13 @@ class Eye:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
         self.units = cache(partial(units, p))
-        # ↓_s G(z) of points; that of the last is asked for again.
-        self.planes = lru_cache(1)(lambda here: downsample(p.G.decode(here.z), p.stack))
+        # That of the last point is asked for again.
+        self.shown = lru_cache(1)(self._shown)
+
+    def _shown(self, here: Point) -> tuple[NDArray[np.intp], int]:
+        """The classes (K, H', W') that G(z) of a point shows on the slices' planes, of so many."""
+        logits = self.p.decode(here.z).planes[0].numpy()
+        return logits.argmax(0), len(logits)
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
