@@ -242,13 +242,14 @@ def test_the_surface_is_least_known_beyond_the_slices(slices):
 
 
 def test_volumes_err_by_draws_and_by_what_is_alike_all_over(scan, slices, monkeypatch):
-    monkeypatch.setattr(uncertainty, "excess", lambda *_: 1.0)
+    monkeypatch.setattr(uncertainty, "excess", lambda *_: 4.0)
     monkeypatch.setattr(uncertainty, "kriging_variance", lambda stack: torch.ones(32))
     posterior = around(slices, scan[1], replace(SETTINGS, residual=False))
     alike = volumes_sd(replace(posterior, spread=0 * posterior.spread), n=2)
     # The toy's z0 moves its endocardium by 1 mm a unit.
     LV = [
-        soft_volumes_ml(slices.G.decode(torch.tensor([[z0, 0.0]])))[0, 1] for z0 in (ALIKE, -ALIKE)
+        soft_volumes_ml(slices.G.decode(torch.tensor([[z0, 0.0]])))[0, 1]
+        for z0 in (2 * ALIKE, -2 * ALIKE)
     ]
     torch.testing.assert_close(alike[1], (LV[0] - LV[1]) / 2, rtol=0.02, atol=0)
     drawn = soft_volumes_ml(posterior.hearts(8)).var(0)

@@ -35,7 +35,7 @@ OUTLINE, UNSEEN = 0.15, 0.55
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
 distance by which G(z) misses the slices; see ``docs/decisions.md``."""
 TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
-ALIKE = 1.3  # A surface's error that is alike all over it and in no draw, 1/mm: see `volumes_sd`
+ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, as a share of `excess`
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
 SETTLING = 5  # In which the level of motion and what is open of d settle
@@ -189,7 +189,7 @@ def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
     """
     step, p = posterior.step, posterior.problem
     heart = answer(step, p)
-    shift = (ALIKE * excess(step, p) * kriging_variance(p.stack).sqrt())[:, None, None]
+    shift = ALIKE * (excess(step, p) * kriging_variance(p.stack)).sqrt()[:, None, None]
     variance = soft_volumes_ml(posterior.hearts(n, seed)).var(0)
     for inside in ({"LV"}, {"LV", "MYO"}, {"RV"}):
         classes = torch.tensor([tissue in inside for tissue in TISSUES])[:, None, None, None]
