@@ -222,8 +222,6 @@ def multi_start(
 
     `watch` sees each step, and of which start it is.
     """
-    ends = []
-    for i in range(n):
-        start = replace(settings, start="random", seed=settings.seed + i)
-        ends.append(solve(p, start, partial(watch, i)))
+    starts = [replace(settings, start="random", seed=settings.seed + i) for i in range(n)]
+    ends = [solve(p, start, partial(watch, i)) for i, start in enumerate(starts)]
     return sorted(ends, key=lambda step: step.objective)
