@@ -1,5 +1,6 @@
-"""The heart on the stack's own voxels, as the images are stored."""
+"""The heart on the stack's own voxels, as the images are stored, and where somebody looked."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,8 +49,43 @@ def test_a_sheared_stack_keeps_its_shear_where_readers_look(tmp_path: Path) -> N
             np.testing.assert_allclose(image.get_qform(), affine, atol=1e-3)
 
 
-def test_of_a_cine_it_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_lies_beyond_the_slices_can_be_had_cut_off(tmp_path: Path) -> None:
+    """Of a scan that ends too early, turned over: the base, which the heart itself goes on to."""
+    given = nibabel.load(FOLDER / "healthy_1" / "S_LR_severe.nii.gz")
+    labels, gap = np.asarray(given.dataobj)[:8][::-1], given.header.get_zooms()[0]
+    affine = given.affine @ np.diag([-1.0, 1.0, 1.0, 1.0])
+    affine[:3, 3] += given.affine[:3, 0] * 7
+    stack, out = tmp_path / "stack.nii.gz", tmp_path / "out"
+    short = nibabel.Nifti1Image(labels, affine)
+    short.header.set_xyzt_units("mm")
+    short.to_filename(stack)
+    options = ["--preset", "interactive", "--no-check", "-o", str(out)]
+    assert main(["enhance", str(stack), "--unlabelled", "unknown", "--within", *options]) == 0
+    whole, cut = (nibabel.load(out / f"{name}.nii.gz") for name in ("S_SR", "S_within"))
+    assert f"cut {gap / 2:g} mm beyond" in str(cut.header["descrip"])
+    np.testing.assert_array_equal(cut.affine, whole.affine)
+
+    def index_in_stack(labels: np.ndarray) -> np.ndarray:
+        voxels = np.argwhere(labels)
+        return (np.linalg.inv(affine) @ whole.affine @ np.c_[voxels, 0 * voxels[:, 0] + 1].T)[0]
+
+    before, after = np.asarray(whole.dataobj), np.asarray(cut.dataobj)
+    outermost = np.flatnonzero(labels.any((1, 2)))[[0, -1]]
+    assert index_in_stack(before).min() < outermost[0] - 1
+    kept = index_in_stack(after)
+    assert outermost[0] - 0.51 < kept.min() < outermost[0] - 0.2
+    assert kept.max() < outermost[1] + 0.51
+    first, last = json.loads((out / "d.json").read_text())["S_SR_planes_within"]
+    np.testing.assert_array_equal(after[first : last + 1], before[first : last + 1])
+    assert not after[:first].any()
+    assert not after[last + 1 :].any()
+
+
+@pytest.mark.parametrize("option", ["--on-stack", "--within"])
+def test_of_a_cine_it_is_refused(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack = FOLDER / "healthy_1" / "S_LR_none.nii.gz"
-    told = main(["enhance", str(stack), "--on-stack", "--frames", "all", "-o", str(tmp_path / "o")])
+    told = main(["enhance", str(stack), option, "--frames", "all", "-o", str(tmp_path / "o")])
     assert told != 0
-    assert "--on-stack" in capsys.readouterr().err
+    assert option in capsys.readouterr().err

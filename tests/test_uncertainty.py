@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.solver import answer as beyond
@@ -20,12 +21,16 @@ from srheart_demo.solver.losses import objective, observations
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.uncertainty import (
+    ALIKE,
     Posterior,
+    excess,
     laplace,
+    missed,
     multi_start,
     probabilities,
     surface_spread,
     unexplained_variance,
+    volumes_sd,
 )
 from tests.problems import toy_problem
 
@@ -234,6 +239,36 @@ def test_the_surface_is_least_known_beyond_the_slices(slices):
     assert alike.min() > 0.3
     assert alike[2] > 1.2 * alike[:2].max()
     torch.testing.assert_close(apart**2 - alike**2, torch.full((3,), 2 * 0.7**2))
+
+
+def test_volumes_err_by_draws_and_by_what_is_alike_all_over(scan, slices, monkeypatch):
+    monkeypatch.setattr(uncertainty, "excess", lambda *_: 4.0)
+    monkeypatch.setattr(uncertainty, "kriging_variance", lambda stack: torch.ones(32))
+    posterior = around(slices, scan[1], replace(SETTINGS, residual=False))
+    alike = volumes_sd(replace(posterior, spread=0 * posterior.spread), n=2)
+    # The toy's z0 moves its endocardium by 1 mm a unit.
+    LV = [
+        soft_volumes_ml(slices.G.decode(torch.tensor([[z0, 0.0]])))[0, 1]
+        for z0 in (2 * ALIKE, -2 * ALIKE)
+    ]
+    torch.testing.assert_close(alike[1], (LV[0] - LV[1]) / 2, rtol=0.02, atol=0)
+    drawn = soft_volumes_ml(posterior.hearts(8)).var(0)
+    assert drawn[1] > 0
+    torch.testing.assert_close(volumes_sd(posterior, n=8) ** 2, drawn + alike**2)
+    monkeypatch.setattr(uncertainty, "excess", lambda *_: 0.0)
+    torch.testing.assert_close(volumes_sd(posterior, n=8) ** 2, drawn)
+
+
+def test_it_is_the_middle_slices_that_tell_whether_g_holds_a_heart(scan, slices):
+    S_LR = slices.S_LR.clone()
+    S_LR[0] = S_LR[0].roll(6, 0)
+    at_an_end = replace(slices, S_LR=S_LR)
+    step = around(slices, scan[1]).step
+    wider = replace(step, z=torch.tensor([[2.0, 0.0]]))
+    assert missed(step, at_an_end) > missed(step, slices) + 0.5
+    assert excess(step, at_an_end) == excess(step, slices) == 0
+    # The endocardium is 2 mm off, a third of all outlines.
+    assert excess(wider, slices) > 0.5
 
 
 def test_many_starts_are_seeded_and_the_best_comes_first():

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> None:
         if options.frames is None:
             raise BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
-    for name in ("glb", "on_stack"):
+    for name in ("glb", "on_stack", "within"):
         if getattr(options, name) and options.frames:
             raise BadInput.of("one frame", option=name.replace("_", "-"))
     (_one if options.frames is None else _all)(options, settings, how)
@@ -56,9 +56,10 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
             found = enhance(scan, G, settings, show)
             if not options.no_check:
                 found = judged(found, partial(progress.update, "checking"))
-        found.write(folder, scene=options.glb, on_stack=options.on_stack)
+        found.write(folder, scene=options.glb, on_stack=options.on_stack, within=options.within)
         names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
         names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
+        names += ["S_within.nii.gz"] * options.within
         with options.stack.open("rb") as file:
             if is_dicom(file):
                 from srheart_demo.scan.dicom import write_segmentation

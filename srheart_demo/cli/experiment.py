@@ -80,7 +80,7 @@ def _chosen(options: argparse.Namespace) -> runner.Experiment:
         seen = {subject.name: subject.paths for subject in found.subjects if subject.views}
         if not seen:
             raise errors.BadInput.of("no scan with a view", folder=options.folder)
-        return RealViews(seen, tuple(options.methods or ()))
+        return RealViews(seen, tuple(options.methods or RealViews.methods))
     if options.experiment == "rivals":
         return _rivals(options)
     chosen.check_populations([options.population])

@@ -26,7 +26,7 @@ from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.cycle import Alone, breath_holds, shared
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
-from srheart_demo.solver.uncertainty import laplace
+from srheart_demo.solver.uncertainty import laplace, volumes_sd
 
 KEPT_FILE = "cycle.json"
 DRAWS = 16  # Of hearts, for the spread of volumes
@@ -43,7 +43,7 @@ WatchFrame = Callable[[str, int, Step], None]
 class Beat:
     """What one frame holds: volumes of S_SR, its run, and a verdict where somebody asked.
 
-    Standard deviations, ml, are of the Laplace approximation, with d known; None where nobody
+    Standard deviations, ml, are those of `volumes_sd`, with d known; None where nobody
     asked, or the run had no priors.
     """
 
@@ -63,8 +63,8 @@ class Beat:
         """Measured on a restored frame; standard deviations on so many draws of its heart."""
         settings, sds = e.last.state.settings, dict[str, Any]()
         if draws and settings.prior and settings.prior_of == "zd":
-            drawn = soft_volumes_ml(laplace(e.last, e.problem).hearts(draws)).std(0)
-            named = zip(TISSUES[1:], drawn[1:].tolist(), strict=True)
+            found = volumes_sd(laplace(e.last, e.problem), draws).tolist()
+            named = zip(TISSUES[1:], found[1:], strict=True)
             sds = {f"{tissue}_ml_sd": round(sd, 2) for tissue, sd in named}
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
         LV, MYO, RV = (round(volume, 1) for volume in ml.values())

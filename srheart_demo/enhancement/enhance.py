@@ -19,7 +19,7 @@ from torch import Tensor
 
 from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import Unusable, write_csv, write_json
-from srheart_demo.frame import hr_affine
+from srheart_demo.frame import hr_affine, lattice_axes
 from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.degradation import degrade
@@ -91,6 +91,17 @@ class Enhancement:
         """The heart on the HR grid, in the stack's world frame."""
         return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
 
+    @property
+    def planes_within(self) -> NDArray[np.bool_]:
+        """Which planes (D,) of `S_SR` lie within the outermost slices with tissue.
+
+        Or at most half the distance of two slices beyond them: the others nobody looked at.
+        """
+        slices = self.problem.stack.z[self.problem.tissue].numpy()
+        half = self.scan.stack.spacing[0] / 2 + 1e-3
+        planes = lattice_axes()[0]
+        return (planes > slices.min() - half) & (planes < slices.max() + half)
+
     @cached_property
     def S_stack(self) -> LabelVolume:
         """The heart on the stack's own voxels, each slice where it was scanned; axes as stored."""
@@ -151,19 +162,25 @@ class Enhancement:
         surface: bool = True,
         scene: bool = False,
         on_stack: bool = False,
+        within: bool = False,
     ) -> None:
         """Write S_SR.nii.gz, d.json, convergence.csv and heart.stl to a folder.
 
         The folder is made if it is missing; files of these names in it are written over. The
         `surface`, heart.stl, takes nearly all of the space; it may be left out. A `scene`,
         heart.glb, has a named and coloured body for each tissue. With `on_stack` comes
-        S_stack.nii.gz too.
+        S_stack.nii.gz too. With `within` comes S_within.nii.gz: `S_SR`, background but for
+        its `planes_within`.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_volume(self.S_SR, folder / "S_SR.nii.gz")
         if on_stack:
             write_volume(self.S_stack, folder / "S_stack.nii.gz")
+        if within:
+            kept = self.S_SR.labels * self.planes_within[:, None, None]
+            said = WORDING["heart"]["within"].format(half=self.scan.stack.spacing[0] / 2)
+            write_volume(replace(self.S_SR, labels=kept), folder / "S_within.nii.gz", said)
         columns = ["iteration", *CURVES]
         write_csv(map(_curves, self.steps), columns, folder / "convergence.csv")
         write_json(_report(self), folder / "d.json")
@@ -234,6 +251,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),
         "d_LA_mm": _rounded(e.d_LA),
+        "S_SR_planes_within": np.flatnonzero(e.planes_within)[[0, -1]].tolist(),
         "slice_has_tissue": scan.stack.labelled.tolist(),
         "slice_looked_at": scan.looked_at.tolist(),
         "slice_order": "base to apex" if placement.flipped else "apex to base",

@@ -75,7 +75,7 @@ class RealViews(Experiment):
     """Every view of real scans left out in turn: the stack alone, and with the other views."""
 
     subjects: Mapping[str, tuple[Path, ...]]  # name → files of the stack and of its views
-    methods: tuple[str, ...] = ()
+    methods: tuple[str, ...] = (LO_OURS, SEEN[3])
     name: ClassVar[str] = "real-views"
     title: ClassVar[str] = "Views of real scans, left out in turn"
     levels: ClassVar[tuple[str, ...]] = ("left out",)
@@ -83,16 +83,13 @@ class RealViews(Experiment):
         named.format(name) for named in ("dice_{}", BEST) for name in SCORED
     )
 
-    def _methods(self) -> tuple[str, ...]:
-        return self.methods or (LO_OURS, SEEN[3])
-
     def settings(self) -> dict[str, Any]:
         """The files, the methods, and the weights."""
         paths = [path for files in self.subjects.values() for path in files]
         return {
             "files": {path.name: fingerprint(path) for path in paths},
-            "methods": self._methods(),
-            "weights": weights_in_use(self._methods(), self.levels),
+            "methods": self.methods,
+            "weights": weights_in_use(self.methods, self.levels),
         }
 
     def tasks(self) -> Sequence[Task]:
@@ -100,17 +97,17 @@ class RealViews(Experiment):
         (level,), tasks = self.levels, []
         for name, files in self.subjects.items():
             for v, view in enumerate(files[1:]):
-                scores = scores_of(self._methods(), level, partial(score_left_out, which=v))
+                scores = scores_of(self.methods, level, partial(score_left_out, which=v))
                 case, subject = partial(read_scan, *files), f"{name}, without {view.name}"
                 tasks.append(Task(subject, level, case, scores))
         return tasks
 
     def _compared(self, results: Results) -> Comparison:
-        return Comparison(results, self.levels, self._methods())
+        return Comparison(results, self.levels, self.methods)
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view left out, as it lies and after its own best shift."""
-        compared, (alone, *_, with_others) = self._compared(results), self._methods()
+        compared, (alone, *_, with_others) = self._compared(results), self.methods
         return [
             compared.dice("On the view left out, as it lies"),
             compared.dice("On the view left out, moved to where it agrees best", named=BEST),

@@ -124,15 +124,17 @@ def between_planes(affine: NDArray[np.float64]) -> float:
     return float(abs(affine[:3, 0] @ normal) / np.linalg.norm(normal))
 
 
-def write_volume(volume: LabelVolume, path: str | os.PathLike[str]) -> None:
+def write_volume(volume: LabelVolume, path: str | os.PathLike[str], what: str = "") -> None:
     """Write as NIfTI, axes in the order (D, H, W), complete or not at all.
 
+    `what` it is, in at most 79 characters, is its header's description.
     Equal volumes give equal bytes: the gzip header carries neither time nor name.
     """
     import nibabel
 
     image = nibabel.Nifti1Image(volume.labels, volume.affine)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = what
     image.set_sform(volume.affine, code=1)
     image.set_qform(volume.affine, code=1)
     if not np.allclose(image.get_qform(), volume.affine, atol=1e-3):

@@ -5,21 +5,25 @@ Gauss-Newton matrix of the objective, with the priors of the run, and tempered f
 from it show what the scan leaves open, the stack's common translation aside (see `gauge`). What
 `answer` could not learn is added, most between slices and beyond the last. Both grow with how far
 G(z) misses the slices: what G cannot make errs alike over long arcs, so of such a heart they tell
-less.
+less. To a volume such errors add up, where a voxel's would cancel.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from statistics import median
 
 import torch
 from torch import Tensor
 
+from srheart_demo.frame import TISSUES
+from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import degrade, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
-from srheart_demo.solver.answer import kriging_variance, misfit, residual_field
+from srheart_demo.solver.answer import answer, kriging_variance, misfit, residual_field
 from srheart_demo.solver.curvature import DIFFERENCE, DIFFERENCE_MM, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
@@ -31,6 +35,7 @@ OUTLINE, UNSEEN = 0.15, 0.55
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
 distance by which G(z) misses the slices; see ``docs/decisions.md``."""
 TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
+ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, as a share of `excess`
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
 SETTLING = 5  # In which the level of motion and what is open of d settle
@@ -174,6 +179,39 @@ def surface_spread(hearts: Tensor, tissue: int, points: Tensor, variance: Tensor
     return (drawn + sample(unseen, points)[0, 0]).sqrt()
 
 
+@one_thread()
+@torch.no_grad()
+def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
+    """Standard deviation of the volume of each class of the answer, (4,) ml.
+
+    Of `n` draws, and of what no draw tells: the outer surfaces of LV, of LV with MYO, and of RV err
+    outwards or inwards alike all over, each by itself, least on a slice.
+    """
+    step, p = posterior.step, posterior.problem
+    heart = answer(step, p)
+    shift = ALIKE * (excess(step, p) * kriging_variance(p.stack)).sqrt()[:, None, None]
+    variance = soft_volumes_ml(posterior.hearts(n, seed)).var(0)
+    for inside in ({"LV"}, {"LV", "MYO"}, {"RV"}):
+        classes = torch.tensor([tissue in inside for tissue in TISSUES])[:, None, None, None]
+        # Two classes' logits differ by twice the distance to their border.
+        out, into = (soft_volumes_ml(heart + 2 * way * shift * classes)[0] for way in (1, -1))
+        variance += ((out - into) / 2) ** 2
+    return variance.sqrt()
+
+
+def excess(step: Step, p: Problem) -> float:
+    """What G(z) misses most slices by, beyond what pixels explain, mm².
+
+    The median of the slices' mean squares, less a sixth of a pixel's area: at the ends a few pixels
+    of tissue are often missed by far, which tells little of the heart.
+    """
+    field, each = p.G.decode(step.z), []
+    for k in torch.nonzero(p.tissue):
+        one = replace(p, stack=p.stack.slices(k), S_LR=p.S_LR[k], views=())
+        each.append(misfit(field, step.d[:, k], one))
+    return max(median(each) - math.prod(p.stack.spacing) / 6, 0.0)
+
+
 def multi_start(
     p: Problem,
     settings: Settings,
@@ -184,8 +222,6 @@ def multi_start(
 
     `watch` sees each step, and of which start it is.
     """
-    ends = []
-    for i in range(n):
-        start = replace(settings, start="random", seed=settings.seed + i)
-        ends.append(solve(p, start, partial(watch, i)))
+    starts = [replace(settings, start="random", seed=settings.seed + i) for i in range(n)]
+    ends = [solve(p, start, partial(watch, i)) for i, start in enumerate(starts)]
     return sorted(ends, key=lambda step: step.objective)
