@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 import re
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -64,9 +64,9 @@ BUTTONS = "button-run button-pause button-step button-reset tour-start tour-gues
 TOUR_BUTTONS = "tour-tell tour-show tour-back tour-next tour-leave"
 """Controls that the page has, as the explorer names them."""
 TAKEN = (
-    "TITLE SUBTITLE SCAN RUN_CARD HEART UNKNOWN SHIFTS_HEADING LATENT_HEADING CONVERGENCE QUALITY "
-    "GAUGE_SCORE_NOTE DICE_HEADING MOTION_ERROR LEAN HIDDEN_NOTE PLOTLY_LOADING RUNNING PAUSED DONE "
-    "READY FAILED PAPERS_SYSTEM"
+    "TITLE SUBTITLE SCAN RUN_CARD PAPERS_SYSTEM HEART UNKNOWN SHIFTS_HEADING LATENT_HEADING "
+    "CONVERGENCE QUALITY GAUGE_SCORE_NOTE DICE_HEADING MOTION_ERROR LEAN HIDDEN_NOTE "
+    "PLOTLY_LOADING RUNNING PAUSED DONE READY FAILED"
 )
 """Words of the explorer that the page says."""
 LARGE = 1024
@@ -149,19 +149,20 @@ def statics(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) 
 
 def _written(page: str, told: Mapping[str, Any]) -> str:
     """The page with its words in English; a script says them in other languages."""
+    views = range(len(told["views"]) + 1)
     options = {
-        "SUBJECTS": [(name, name) for name in told["subjects"]],
-        "VIEWS": [(n, f"views-{n}") for n in range(len(told["views"]) + 1)],
+        "SUBJECTS": "".join(_option(name, f'data-word="{name}"') for name in told["subjects"]),
+        "VIEWS": "".join(_option(n, f'data-word="views-{n}"') for n in views),
+        "LANGUAGES": "".join(_option(c, f'lang="{c}"', texts.LANGUAGES[c]) for c in OWN_WORDS),
     }
     for place, choices in options.items():
-        written = (f'<option value="{value}" data-word="{word}"></option>' for value, word in choices)
-        page = page.replace(f"{{{{{place}}}}}", "".join(written))
-    languages = (
-        f'<option value="{code}" lang="{code}">{texts.LANGUAGES[code]}</option>' for code in OWN_WORDS
-    )
-    page = page.replace("{{LANGUAGES}}", "".join(languages))
+        page = page.replace(f"{{{{{place}}}}}", choices)
     words = told["words"]
     return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + str(words[at[1]]), page)
+
+
+def _option(value: object, attributes: str, words: str = "") -> str:
+    return f'<option value="{value}" {attributes}>{words}</option>'
 
 
 def told_of(subject: Subject) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class _Doubled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, kernel: Tensor) -> Tensor:
         ctx.save_for_backward(kernel)
-        y = F.conv3d(x, kernel, padding=1)[0].unflatten(0, (-1, 2, 2, 2))
+        y = F.conv3d(x, kernel, padding=1).squeeze(0).unflatten(0, (-1, 2, 2, 2))
         # Corners join their cells one axis after another, which a runtime does in long strides.
         for axis in (3, 2, 1):
             y = y.movedim(axis, 2 * axis).flatten(2 * axis - 1, 2 * axis)
@@ -63,10 +63,10 @@ class _Doubled(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (kernel,) = ctx.saved_tensors
-        y = F.pad(gradients[0][0], [1] * 6)
+        y = F.pad(gradients[0].squeeze(0), [1] * 6)
         for axis in (1, 2, 3):
-            y = y.unflatten(2 * axis - 1, (-1, 2)).movedim(2 * axis, axis)
-        return F.conv3d(y.flatten(0, 3)[None], kernel.flip(2, 3, 4).transpose(0, 1)), None
+            y = y.unflatten(axis, (-1, 2)).movedim(axis + 1, 1).flatten(0, 1)
+        return F.conv3d(y[None], kernel.flip(2, 3, 4).transpose(0, 1)), None
 
 
 def exportable(G: HeartGenerator) -> nn.Sequential:
@@ -116,7 +116,7 @@ def interpolated(
     if x.dim() == 4 and not torch.is_grad_enabled():
         return NotImplemented  # a runtime has that, but not its gradient
     assert (len(x), mode, padding_mode, align_corners) == (1, "bilinear", "border", False)
-    nodes = x[0].flatten(1).T  # a row of classes for each node
+    nodes = x.squeeze(0).flatten(1).T  # a row of classes for each node
     rows, weights = torch.zeros(1, 1), torch.ones(1, 1)
     for axis, size in enumerate(x.shape[2:]):
         at = ((grid[..., -1 - axis].reshape(1, -1) + 1) * size - 1) / 2
@@ -152,8 +152,10 @@ def chosen(x: Tensor, key: Any) -> Any:
 def gathered(x: Tensor, dim: int, index: Tensor) -> Tensor:
     """`x.gather` of one class by a sum over all, and of whole rows (1, N, n) by their numbers."""
     if index.shape[dim] > 1:
+        rows = index._base  # of which `index` is an expansion
         assert (len(x), dim, index.stride(-1)) == (1, 1, 0)
-        return x[0][index[0, :, 0]][None]
+        assert rows is not None
+        return x.squeeze(0)[rows.flatten()][None]
     classes = torch.arange(x.shape[dim]).view(-1, *[1] * (x.dim() - dim - 1))
     return (x * (index == classes)).sum(dim, keepdim=True)
 

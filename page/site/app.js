@@ -42,7 +42,7 @@ const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) 
   if (message.kind !== "library") return;
   fetch("./plotly.min.js.gz")
     .then((answer) => answer.arrayBuffer())
-    .then((packed) => scene.tell({ kind: "library" }, [new DataView(packed)]));
+    .then((packed) => scene.tell("msg:custom", { kind: "library" }, [new DataView(packed)]));
 });
 const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
   if (message.kind === "move") {
@@ -93,9 +93,9 @@ function displaced(written) {
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
   const most = { motion: page.motions.severe, gamma: 4, views: page.views.length, k: SLICES - 1 };
-  const known = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
-  state.subject = known("subject", page.subjects);
-  state.way = known("way", Object.keys(page.solvers));
+  const one = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
+  state.subject = one("subject", page.subjects);
+  state.way = one("way", Object.keys(page.solvers));
   for (const [name, usual] of Object.entries(USUAL))
     state[name] = within(Number.parseFloat(given.get(name) ?? ""), 0, most[name], usual);
   for (const name of ["views", "k"]) state[name] = Math.round(state[name]);
@@ -163,9 +163,10 @@ function paint() {
 
 // What the tour takes notice of, and what it says.
 function lookAt() {
-  if (!tour || !moments.length) return;
-  const now = { at, moment: moments[at], over: over(), hidden: hidden(), state, ...judged() };
-  tour.look(now);
+  if (!tour) return;
+  const known = moments.length > 0 && { moment: moments[at], over: over(), ...judged() };
+  const now = { at, state, hidden: hidden(), ...known };
+  if (known) tour.look(now);
   const [text, said] = tour.told();
   if ($("tour-text").innerHTML !== text) $("tour-text").innerHTML = text;
   if ($("tour-said").textContent !== said) $("tour-said").textContent = said;
@@ -185,6 +186,7 @@ function enable() {
   $("step").disabled = $("run").disabled || running;
   $("reset").disabled = moments.length < 2;
   $("iteration").disabled = moments.length < 2;
+  $("truth").disabled = hidden();
   if (moments.length)
     say(page.words[running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY"]);
 }
@@ -317,14 +319,13 @@ function listen() {
   const go = (by) => {
     tour.go(by);
     lookAt();
-    for (const [one, other] of ["back next", "next back"].map((names) => names.split(" ")))
-      if ($(`tour-${one}`).disabled && by) $(`tour-${other}`).focus();
+    if ($("tour-back").disabled || $("tour-next").disabled) $("tour").focus();
   };
   const touring = (open) => {
     $("tour").hidden = !open;
     tour ??= new Tour(page.tour);
     go(0);
-    $(open ? "tour-show" : "tour-start").focus();
+    $(open ? "tour" : "tour-start").focus();
   };
   const clicks = {
     run,
@@ -350,7 +351,6 @@ function listen() {
     later(() => show(true));
   });
   $("hidden").addEventListener("change", () => {
-    $("truth").disabled = hidden();
     outdate();
     if (moments.length) show(true);
   });

@@ -2,12 +2,7 @@
 
 import { SOLVERS } from "./solver.js";
 
-const KINDS = {
-  float32: Float32Array,
-  uint8: Uint8Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-};
+const KINDS = { float32: Float32Array, uint8: Uint8Array, uint32: Uint32Array };
 
 // A file of the page, which lies packed beside it.
 export async function file(name) {

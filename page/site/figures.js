@@ -72,7 +72,7 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
       return { ...page.flat, color, ...mesh };
     }),
   );
-  return [LV, ...painted.filter(({ x }) => x.length), RV, MYO];
+  return [LV, ...painted.filter(({ i }) => i.length), RV, MYO];
 }
 
 // Each slice's middle row and column, n pixels long, as scanned or put back by d (K, 2), mm.
