@@ -33,7 +33,8 @@ worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${
 const ask = (what, ...given) =>
   new Promise((done, fail) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data: { found, error } }) => (error ? fail(new Error(error)) : done(found));
+    port1.onmessage = ({ data: { found, error } }) =>
+      error ? fail(new Error(error)) : done(found);
     worker?.postMessage({ what, given }, [port2]);
   });
 
@@ -70,8 +71,9 @@ const judged = () => compared(moments[at].d, truth(), told);
 // Where the truth is hidden, the heart is not laid over it.
 const common = () => (hidden() ? [0, 0] : judged().common);
 
-// The address says all that was chosen, so it can be sent.
+// The address says all that was chosen, so it can be sent; numbers stand beside their sliders.
 function write() {
+  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
   const chosen = Object.entries({ ...state, byHand: JSON.stringify(state.byHand) });
   const parts = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
   history.replaceState(null, "", `#${parts}`);
@@ -102,11 +104,7 @@ function read() {
   state.byHand = displaced(given.get("byHand") ?? "{}");
   for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
   stack.give({ chosen: state.k });
-  showValues();
-}
-
-function showValues() {
-  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
+  write();
 }
 
 // Curves at once; the heart, and how good it is, when there is time.
@@ -119,7 +117,11 @@ async function show(whole) {
   draw(charts.z, code(moment.z, page));
   draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
   stack.give({
-    scanned: sides(S_LR, told, put.map(() => 0)),
+    scanned: sides(
+      S_LR,
+      told,
+      put.map(() => 0),
+    ),
     put_back: sides(S_LR, told, put),
     slices: [...told.tissue.keys()],
     of: told.K,
@@ -308,7 +310,6 @@ function listen() {
   const take = (name, act, number = true) =>
     $(name).addEventListener("input", () => {
       state[name] = number ? Number($(name).value) : $(name).value;
-      showValues();
       write();
       act();
     });

@@ -166,5 +166,9 @@ export function compared(d, truth, { tissue, z }) {
     return { common, square: mean((k) => left(k) ** 2), along };
   });
   const error = Math.sqrt(rows.square + columns.square);
-  return { common: [rows.common, columns.common], error, lean: Math.hypot(rows.along, columns.along) };
+  return {
+    common: [rows.common, columns.common],
+    error,
+    lean: Math.hypot(rows.along, columns.along),
+  };
 }

@@ -18,9 +18,11 @@ export function surface(values, [D, H, W], spacing, shift) {
   for (let i = 0; i <= D; i += 1) {
     for (let j = 0; j <= H; j += 1) {
       for (let k = 0; k <= W; k += 1) {
-        const seen = CORNERS.map(([a, b, c]) => at(i + a - 1, j + b - 1, k + c - 1));
-        const inside = seen.filter((value) => value > 0).length;
+        let inside = 0; // of its corners
+        for (let c = 0; c < 8; c += 1)
+          inside += Number(at(i - 1 + (c >> 2), j - 1 + ((c >> 1) & 1), k - 1 + (c & 1)) > 0);
         if (inside === 0 || inside === 8) continue;
+        const seen = CORNERS.map(([a, b, c]) => at(i + a - 1, j + b - 1, k + c - 1));
         const middle = [0, 0, 0];
         let crossings = 0;
         for (const [one, other] of EDGES) {
@@ -67,18 +69,16 @@ function indices(triangles) {
 // first pixel lies, `down` and `across` its steps, (D, H, W) in mm.
 export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
   const [rows, columns] = [h, w].map((n) => Math.ceil(n / every));
-  const nodes = Array.from({ length: (rows + 1) * (columns + 1) }, (_, n) => [
-    (Math.floor(n / (columns + 1)) - 0.5) * every,
-    ((n % (columns + 1)) - 0.5) * every,
-  ]);
-  const mm = (axis) => {
-    const place = ([row, column]) => corner[axis] + row * down[axis] + column * across[axis];
-    return Float32Array.from(nodes, place);
-  };
+  const edge = columns + 1; // nodes in a row
+  const mm = (axis) =>
+    Float32Array.from({ length: (rows + 1) * edge }, (_, n) => {
+      const [row, column] = [Math.floor(n / edge), n % edge].map((i) => (i - 0.5) * every);
+      return corner[axis] + row * down[axis] + column * across[axis];
+    });
   const tile = (_, n) => {
     const [row, column] = [Math.floor(n / columns), n % columns];
     if (labels[every * (row * w + column)] !== label) return [];
-    const [up, low] = [n + row, n + row + columns + 1];
+    const [up, low] = [n + row, n + row + edge];
     return [up, up + 1, low + 1, up, low + 1, low];
   };
   const triangles = Array.from({ length: rows * columns }, tile).flat();

@@ -37,8 +37,11 @@ export class Tour {
   /** @type {number | null} */ error = null;
   /** @type {any} */ guessed = null;
 
+  // Of the page: its stops, the limits from which tasks are done, and words.
   constructor({ stops, limits, words }) {
-    Object.assign(this, { stops, limits, words });
+    this.stops = stops;
+    this.limits = limits;
+    this.words = words;
   }
 
   get stop() {

@@ -223,8 +223,7 @@ test("a lean is learned of one scan, without a view and with one", () => {
   tour.look(ended({ views: 1, motion: 3 }, 0.5));
   assert.equal(tour.told()[1], "✓ done lean 0: 2.0 mm, 1: 0.5 mm.");
   const blind = tourAt("lean");
-  for (const views of [0, 1])
-    blind.look({ ...ended({ views }, 1), hidden: true });
+  for (const views of [0, 1]) blind.look({ ...ended({ views }, 1), hidden: true });
   assert.equal(blind.told()[1], "✓ done ");
 });
 
