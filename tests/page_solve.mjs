@@ -16,7 +16,7 @@ async function file(name) {
 }
 
 ort.env.wasm.wasmBinary = await file("ort-wasm-simd-threaded.wasm");
-const known = parsed(new TextDecoder().decode(await file("page.json")));
+const known = parsed(new TextDecoder().decode(await file("page.en.json")));
 const engine = new Engine(ort, file);
 const told = await engine.open(subject);
 const truth = told.motion.flat().map((mm) => Number(motion) * mm);
