@@ -15,8 +15,8 @@ const WIDE = 1.2; // a 3-D view for its height, so that no word at its sides is 
 const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
-const NEEDS = ["WebAssembly", "Worker", "DecompressionStream"];
-const missing = NEEDS.filter((name) => !(name in globalThis));
+const needed = ["WebAssembly", "Worker", "DecompressionStream"];
+const missing = needed.filter((name) => !(name in globalThis));
 
 let page; // words and looks
 let told; // of the subject
@@ -156,10 +156,11 @@ async function show(whole) {
 }
 
 function paint() {
-  if (!inside) return;
+  if (!inside || !moments.length) return;
   const cut = $("cut").checked && state.views ? told.views[0] : null;
   scene.give({
     traces: heart(inside, S_LR, state.k, moments[at], told, common(), page, cut),
+    ghost: told.ghost.map((mesh) => ({ ...page.ghost, ...mesh })),
     shows_ghost: $("truth").checked && !hidden(),
   });
 }
@@ -277,7 +278,6 @@ const open = guarded(async () => {
   const found = await ask("open", state.subject);
   if (mine !== turn) return;
   told = found;
-  scene.give({ ghost: told.ghost.map((mesh) => ({ ...page.ghost, ...mesh })) });
   return rescan();
 });
 
