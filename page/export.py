@@ -7,6 +7,7 @@ some are replaced while they are traced, each by an equal: see `REPLACEMENTS` an
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -195,6 +196,23 @@ def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
     return x.sum(-1).sum()
 
 
+def averaged(x: Tensor, dim: int) -> Any:
+    """`x.mean(1)` of rows (B, n), as `summed`."""
+    return in_steps(x) / x.shape[1] if (x.dim(), dim) == (2, 1) else NotImplemented
+
+
+def dotted(x: Tensor, weights: Tensor) -> Any:
+    """`x @ weights` of rows (B, n) with one (n,), as `summed`."""
+    return in_steps(x * weights) if weights.dim() == 1 else NotImplemented
+
+
+def in_steps(x: Tensor) -> Tensor:
+    """The sum of rows (B, n): of equal parts first, then of these, of as many as n allows."""
+    n = x.shape[1]
+    parts = max(k for k in range(1, math.isqrt(n) + 1) if n % k == 0)
+    return x.unflatten(1, (parts, -1)).sum(2).sum(1)
+
+
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     F.grid_sample: interpolated,
     torch.linalg.solve: solved,
@@ -205,6 +223,8 @@ REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     Tensor.log_softmax: log_softmax,
     Tensor.index_fill: filled,
     Tensor.sum: summed,
+    Tensor.mean: averaged,
+    Tensor.__matmul__: dotted,
 }
 
 

@@ -5,6 +5,7 @@ Each is a function of the library's, of one subject, in tensors; `export.write` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,8 +83,8 @@ class Subject:
 
     @cached_property
     def room(self) -> int:
-        """How many thinned-out voxels the graph takes."""
-        return round(SPARE * len(self.problem.voxels.k))
+        """How many thinned-out voxels the graph takes, a number that can be summed in parts."""
+        return 256 * math.ceil(SPARE * len(self.problem.voxels.k) / 256)
 
     def scanned(self, d: Tensor) -> Problem:
         """The problem with d (1, K, 2), mm, in its stack."""
