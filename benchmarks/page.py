@@ -26,7 +26,7 @@ from page.packages import NODE
 
 SOLVE = Path(__file__).parents[1] / "tests" / "page_solve.mjs"
 ITERATIONS = 20
-FIRST, SOLVED = "document.body.dataset.shown === '0'", "document.body.dataset.shown > 8"
+FIRST, SOLVED = "globalThis.srhShown?.iteration === 0", "globalThis.srhShown?.iteration > 8"
 BUDGET = {
     "to the first picture, MB": 8,
     "in all, MB": 12,

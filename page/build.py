@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 import sys
 import tempfile
+import tomllib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -37,6 +39,7 @@ from srheart_demo.dashboard.heart import (
     layout,
     plotly_js,
 )
+from srheart_demo.explorer import tour
 from srheart_demo.explorer.subjects import MOST_BY_HAND, load_subject
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
@@ -44,7 +47,7 @@ from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
 from srheart_demo.scan.long_axis import BY_WORTH
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.curvature import units
-from srheart_demo.solver.settings import REFERENCE
+from srheart_demo.solver.settings import PAPERS_SYSTEM, REFERENCE
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "sketch.safetensors"
@@ -54,12 +57,18 @@ RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 BINARY = "ort-wasm-simd-threaded.wasm"
 SHARED_CONSTANTS = "heart"
 """The block of what several subjects' graphs hold."""
-WORDS = {
-    "LOADING_PAGE": "Loading: some 8 MB the first time, none later.",
-    "OPENING": "Reading the heart",
-    "HELP": "The stack from the side. Up and down choose a slice, left and right displace it.",
-}
-"""What only the page says."""
+OWN_WORDS = tomllib.loads((HERE / "words.toml").read_text("utf-8"))
+"""Language → what only the page says."""
+CHOICES = "subject motion long-axis gamma preset iteration show-truth show-cut hide-truth theme"
+BUTTONS = "button-run button-pause button-step button-reset tour-start tour-guess"
+TOUR_BUTTONS = "tour-tell tour-show tour-back tour-next tour-leave"
+"""Controls that the page has, as the explorer names them."""
+TAKEN = (
+    "TITLE SUBTITLE SCAN RUN_CARD PAPERS_SYSTEM HEART UNKNOWN SHIFTS_HEADING LATENT_HEADING "
+    "CONVERGENCE QUALITY GAUGE_SCORE_NOTE DICE_HEADING MOTION_ERROR LEAN HIDDEN_NOTE "
+    "PLOTLY_LOADING RUNNING PAUSED DONE READY FAILED"
+)
+"""Words of the explorer that the page says."""
 LARGE = 1024
 """Constants of a graph from so many bytes on lie in a file of their own."""
 
@@ -126,14 +135,34 @@ def statics(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) 
     shutil.copy(Path(theme.__file__).with_name("page.css"), folder / "explorer.css")
     for path in (HERE / "site").iterdir():
         shutil.copy(path, folder)
-    told = _page(G, subjects)
+    spoken = texts.SPOKEN
+    told = {}
+    for language in OWN_WORDS:
+        texts.speak(language)
+        told[language] = _page(G, subjects)
+        _pack(folder / f"page.{language}.json", _json(told[language]))
+    texts.speak(spoken)
     page = (HERE / "site" / "index.html").read_text("utf-8")
-    choices = (f'<option value="{name}">{word}</option>' for name, word in told["subjects"].items())
-    for name, text in (told["words"] | {"SUBJECTS": "".join(choices), "M": G.latent_size}).items():
-        page = page.replace(f"{{{{{name}}}}}", str(text))
-    (folder / "index.html").write_text(page, "utf-8")
-    _pack(folder / "page.json", _json(told))
+    (folder / "index.html").write_text(_written(page, told[texts.ENGLISH]), "utf-8")
     _list_for_offline(folder)
+
+
+def _written(page: str, told: Mapping[str, Any]) -> str:
+    """The page with its words in English; a script says them in other languages."""
+    views = range(len(told["views"]) + 1)
+    options = {
+        "SUBJECTS": "".join(_option(name, f'data-word="{name}"') for name in told["subjects"]),
+        "VIEWS": "".join(_option(n, f'data-word="views-{n}"') for n in views),
+        "LANGUAGES": "".join(_option(c, f'lang="{c}"', texts.LANGUAGES[c]) for c in OWN_WORDS),
+    }
+    for place, choices in options.items():
+        page = page.replace(f"{{{{{place}}}}}", choices)
+    words = told["words"]
+    return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + str(words[at[1]]), page)
+
+
+def _option(value: object, attributes: str, words: str = "") -> str:
+    return f'<option value="{value}" {attributes}>{words}</option>'
 
 
 def told_of(subject: Subject) -> dict[str, Any]:
@@ -149,7 +178,6 @@ def told_of(subject: Subject) -> dict[str, Any]:
         "origin": stack.origin.tolist(),
         "pixel": stack.spacing[0],
         "shape": stack.shape,
-        "pixels": _array(stack.pixels()),
         "units": _array(units(subject.unseen(), SETTINGS)),
         "S_HR": _array(torch.from_numpy(subject.sample.S_HR.labels)),
         "views": [
@@ -161,22 +189,21 @@ def told_of(subject: Subject) -> dict[str, Any]:
             }
             for name, view, corners in zip(BY_WORTH, p.views, subject.planes.values(), strict=True)
         ],
-        "ghost": [_trace(trace) for trace in ghost_traces(ghost)],
+        "ghost": [_parted(trace)[1] for trace in ghost_traces(ghost)],
     }
 
 
 def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
     """Words and looks, from the explorer's own catalogue."""
-    names = (
-        "TITLE SUBTITLE SCAN RUN_CARD HEART SHIFTS_HEADING LATENT_HEADING CONVERGENCE DICE_HEADING "
-        "MOTION_ERROR PLOTLY_LOADING RUNNING PAUSED DONE READY FAILED NOT_CLINICAL"
-    )
-    controls = (
-        "subject motion long-axis gamma preset button-run button-pause button-step button-reset "
-        "iteration show-truth show-cut theme"
-    )
-    words = {name: getattr(texts, name) for name in names.split()} | WORDS
-    labels = {name: texts.LABELS[f"srh-{name}"] for name in controls.split()}
+    own = OWN_WORDS[texts.SPOKEN]
+    words = {name: getattr(texts, name) for name in TAKEN.split()}
+    words |= {name: said for name, said in own.items() if name != "TOUR"}
+    words["SMALL"] = own["SMALL"].format(M=G.latent_size)
+    words["LEFT_OUT"] = "".join(f"<li>{said}</li>" for said in own["LEFT_OUT"])
+    controls = f"{CHOICES} {BUTTONS} {TOUR_BUTTONS}".split()
+    words |= {name: texts.LABELS[f"srh-{name}"] for name in controls}
+    words |= {name: texts.SAMPLE_NAMES[name] for name in subjects}
+    words |= {f"views-{n}": said for said, n in texts.CONTROLS["srh-long-axis"]["options"]}
     surfaces = {
         name: {
             "type": "mesh3d",
@@ -189,15 +216,17 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
         for name in SURFACES
     }
     none = {"of": 0, "view": -1, "views": (), "overlay": {}, "pixel_mm": HR_SPACING[1]}
-    told = {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK, "help": WORDS["HELP"]}
+    told = {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK, "help": own["HELP"]}
     return {
-        "words": words | labels,
+        "words": words,
+        "tour": _tour(subjects),
         "stack": none | {"colours": [*TISSUE_COLOURS.values()], "words": texts.STACK_WORDS | told},
-        "subjects": {name: texts.SAMPLE_NAMES[name] for name in subjects},
+        "subjects": list(subjects),
         "layout": layout(),
         "surfaces": surfaces,
         "axes": {name: asdict(axis) for name, axis in _axes(G.latent_size).items()},
         "looks": {name: asdict(series) for name, series in _series().items()},
+        "ghost": _parted(ghost_traces(load_subject(subjects[0]).ghost)[0])[0],
         "flat": {"type": "mesh3d", "lighting": FLAT, "hoverinfo": "skip"},
         "colours": [*TISSUE_COLOURS.values()],
         "lattice": LATTICE_SHAPE,
@@ -219,6 +248,46 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
             },
         },
     }
+
+
+def _tour(subjects: Sequence[str]) -> dict[str, Any]:
+    """The explorer's tour, with what the page can show of it."""
+    here = OWN_WORDS[texts.SPOKEN]["TOUR"]
+    return {
+        "words": texts.TOUR_WORDS,
+        "limits": {"severe": tour.SEVERE, "watched": tour.WATCHED, "far": tour.DRAGGED_FAR},
+        "stops": [
+            {
+                "name": stop.name,
+                "words": texts.TOUR[stop.name] | {"here": here.get(stop.name, "")},
+                "acts": _acts(stop, subjects),
+            }
+            for stop in tour.STOPS
+        ],
+    }
+
+
+def _acts(stop: tour.Stop, subjects: Sequence[str]) -> list[dict[str, Any]]:
+    """What "Show me" does on the page; nothing where it cannot do all of it."""
+    made = [(act, act.scan) for act in stop.acts]
+    if any(scan is None or scan.missing or scan.subject not in subjects for _, scan in made):
+        return []
+    return [
+        {
+            "choice": {
+                "subject": scan.subject,
+                "motion": scan.motion,
+                "views": scan.long_axis,
+                "byHand": {k: mm for k, *mm in scan.by_hand},
+                "way": "paper" if act.system == PAPERS_SYSTEM else "ours",
+                "gamma": 1,
+            },
+            "runs": act.runs,
+            "hides": act.hidden,
+        }
+        for act, scan in made
+        if scan is not None
+    ]
 
 
 def _axes(M: int) -> dict[str, Axis]:
@@ -251,12 +320,13 @@ def _series() -> dict[str, Series]:
     }
 
 
-def _trace(trace: dict[str, Any]) -> dict[str, Any]:
-    return {
+def _parted(trace: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a trace looks, in words and numbers; and its arrays."""
+    arrays = {name: value for name, value in trace.items() if isinstance(value, np.ndarray)}
+    look = {name: value for name, value in trace.items() if name not in arrays}
+    return look, {
         name: _array(torch.from_numpy(value.astype(np.uint32 if name in "ijk" else np.float32)))
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in trace.items()
+        for name, value in arrays.items()
     }
 
 

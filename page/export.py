@@ -7,6 +7,7 @@ some are replaced while they are traced, each by an equal: see `REPLACEMENTS` an
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,33 +38,36 @@ class SubPixel(nn.Module):
 
     def __init__(self, layer: nn.ConvTranspose3d) -> None:
         super().__init__()
-        self.weight, self.bias = layer.weight.detach(), layer.bias
+        self.bias = layer.bias
         # An even node 2j hears of inputs j − 1 and j by taps 3 and 1, an odd one 2j − 1 by 2 and 0.
         taps = torch.tensor([[2, 0], [3, 1]])
-        kernel = self.weight[:, :, taps][:, :, :, :, taps][..., taps]
+        kernel = layer.weight.detach()[:, :, taps][:, :, :, :, taps][..., taps]
         # (c, o, a, i, b, j, c, k) → (o, a, b, c; c; i, j, k)
         self.kernel = kernel.permute(1, 2, 4, 6, 0, 3, 5, 7).flatten(0, 3).contiguous()
 
     def forward(self, x: Tensor) -> Tensor:
         """As the layer's."""
-        doubled: Tensor = _Doubled.apply(x, self.weight, self.kernel)
+        doubled: Tensor = _Doubled.apply(x, self.kernel)
         return doubled if self.bias is None else doubled + self.bias.detach()[:, None, None, None]
 
 
 class _Doubled(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, kernel: Tensor) -> Tensor:
-        ctx.save_for_backward(weight)
-        y = F.conv3d(x, kernel, padding=1)
-        cells = y.shape[2:]
-        y = y.reshape(-1, 2, 2, 2, *cells).permute(0, 4, 1, 5, 2, 6, 3)
-        y = y.reshape(1, -1, *(2 * n for n in cells))
-        return y[:, :, 1:-1, 1:-1, 1:-1]
+    def forward(ctx: Any, x: Tensor, kernel: Tensor) -> Tensor:
+        ctx.save_for_backward(kernel)
+        y = F.conv3d(x, kernel, padding=1).squeeze(0).unflatten(0, (-1, 2, 2, 2))
+        # Corners join their cells one axis after another, which a runtime does in long strides.
+        for axis in (3, 2, 1):
+            y = y.movedim(axis, 2 * axis).flatten(2 * axis - 1, 2 * axis)
+        return y[None, :, 1:-1, 1:-1, 1:-1]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (weight,) = ctx.saved_tensors
-        return F.conv3d(gradients[0], weight, stride=2, padding=1), None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (kernel,) = ctx.saved_tensors
+        y = F.pad(gradients[0].squeeze(0), [1] * 6)
+        for axis in (1, 2, 3):
+            y = y.unflatten(axis, (-1, 2)).movedim(axis + 1, 1).flatten(0, 1)
+        return F.conv3d(y[None], kernel.flip(2, 3, 4).transpose(0, 1)), None
 
 
 def exportable(G: HeartGenerator) -> nn.Sequential:
@@ -113,19 +117,18 @@ def interpolated(
     if x.dim() == 4 and not torch.is_grad_enabled():
         return NotImplemented  # a runtime has that, but not its gradient
     assert (len(x), mode, padding_mode, align_corners) == (1, "bilinear", "border", False)
-    nodes = x[0].flatten(1).T  # a row of classes for each node
-    rows, weights = torch.zeros(1, 1).long(), torch.ones(1, 1)
+    nodes = x.squeeze(0).flatten(1).T  # a row of classes for each node
+    rows, weights = torch.zeros(1, 1), torch.ones(1, 1)
     for axis, size in enumerate(x.shape[2:]):
-        at = ((grid[0, ..., -1 - axis].reshape(1, -1) + 1) * size - 1) / 2
+        at = ((grid[..., -1 - axis].reshape(1, -1) + 1) * size - 1) / 2
         at = at.clamp(0, size - 1)
         low = at.detach().floor().clamp(max=size - 2)
-        share, first = at - low, low.long()
-        rows = torch.cat([rows * size + first, rows * size + first + 1])
+        share, first = at - low, rows * size + low
+        rows = torch.cat([first, first + 1])
         weights = torch.cat([weights * (1 - share), weights * share])
-    # One gathering of all corners: its gradient is one scattering.
-    corners = nodes[rows.flatten()].unflatten(0, rows.shape)
-    values = (corners * weights[..., None]).sum(0)
-    return values.T.reshape(1, x.shape[1], *grid.shape[1:-1])
+    # One gathering of all corners: its gradient is one scattering. Products in long rows are fast.
+    corners = nodes[rows.flatten().long()].T.unflatten(1, rows.shape)
+    return (corners * weights).sum(1).reshape(1, x.shape[1], *grid.shape[1:-1])
 
 
 def solved(A: Tensor, b: Tensor) -> Tensor:
@@ -136,11 +139,45 @@ def solved(A: Tensor, b: Tensor) -> Tensor:
 
 
 def chosen(x: Tensor, key: Any) -> Any:
-    """`x[:, which]` by a product, with a list or a mask of which."""
-    if not (isinstance(key, tuple) and len(key) == 2 and isinstance(key[1], list | Tensor)):
+    """`x[:, which]` by a product, with a list or a mask of which; `x[..., i]` as a row."""
+    if not (isinstance(key, tuple) and len(key) == 2):
+        return NotImplemented
+    if key[0] is Ellipsis and isinstance(key[1], int) and x.dim() > 1:
+        return x.movedim(-1, 0)[key[1]]
+    if not isinstance(key[1], list | Tensor):
         return NotImplemented
     one_of_each = torch.eye(x.shape[1], dtype=x.dtype).__getitem__(key[1])
     return (one_of_each @ x.flatten(2)).unflatten(2, x.shape[2:])
+
+
+def gathered(x: Tensor, dim: int, index: Tensor) -> Tensor:
+    """`x.gather` of one class by a sum over all, and of whole rows (1, N, n) by their numbers."""
+    if index.shape[dim] > 1:
+        rows = index._base  # of which `index` is an expansion
+        assert (len(x), dim, index.stride(-1)) == (1, 1, 0)
+        assert rows is not None
+        return x.squeeze(0)[rows.flatten()][None]
+    classes = torch.arange(x.shape[dim]).view(-1, *[1] * (x.dim() - dim - 1))
+    return (x * (index == classes)).sum(dim, keepdim=True)
+
+
+def log_softmax(x: Tensor, dim: int) -> Tensor:
+    """`x.log_softmax` without the transpositions of a runtime's own."""
+    return x - x.logsumexp(dim, keepdim=True)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, **how: Any) -> Tensor:
+    """`F.cross_entropy` of classes (B, C, N) without a reduction."""
+    assert how["reduction"] == "none"
+    return -gathered(log_softmax(logits, 1), 1, labels[:, None])[:, 0]
+
+
+def einsum(equation: str, *operands: Tensor) -> Any:
+    """`torch.einsum` of ↓ₛ as a product without transpositions."""
+    if equation != "kd,bcdhw->bckhw":
+        return NotImplemented
+    weights, field = operands
+    return (weights @ field.flatten(3)).unflatten(3, field.shape[3:])
 
 
 def filled(x: Tensor, dim: int, index: Tensor, value: float) -> Tensor:
@@ -159,12 +196,35 @@ def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
     return x.sum(-1).sum()
 
 
+def averaged(x: Tensor, dim: int) -> Any:
+    """`x.mean(1)` of rows (B, n), as `summed`."""
+    return in_steps(x) / x.shape[1] if (x.dim(), dim) == (2, 1) else NotImplemented
+
+
+def dotted(x: Tensor, weights: Tensor) -> Any:
+    """`x @ weights` of rows (B, n) with one (n,), as `summed`."""
+    return in_steps(x * weights) if weights.dim() == 1 else NotImplemented
+
+
+def in_steps(x: Tensor) -> Tensor:
+    """The sum of rows (B, n): of equal parts first, then of these, of as many as n allows."""
+    n = x.shape[1]
+    parts = max(k for k in range(1, math.isqrt(n) + 1) if n % k == 0)
+    return x.unflatten(1, (parts, -1)).sum(2).sum(1)
+
+
 REPLACEMENTS: dict[Any, Callable[..., Any]] = {
     F.grid_sample: interpolated,
     torch.linalg.solve: solved,
+    torch.einsum: einsum,
+    F.cross_entropy: cross_entropy,
     Tensor.__getitem__: chosen,
+    Tensor.gather: gathered,
+    Tensor.log_softmax: log_softmax,
     Tensor.index_fill: filled,
     Tensor.sum: summed,
+    Tensor.mean: averaged,
+    Tensor.__matmul__: dotted,
 }
 
 
@@ -195,6 +255,14 @@ _TABLE = {
 }
 _SAME = ("copy_strided", "alias", "detach", "clone", "lift_fresh_copy")
 """Operators that for ONNX do nothing."""
+
+
+def _broadcasts(user: Any, expanded: Any) -> bool:
+    """Whether a product of two is as large without the expansion of one."""
+    others = [x for x in user.args if isinstance(x, torch.fx.Node) and x is not expanded]
+    return user.target == _aten.mul.Tensor and any(
+        x.meta["val"].shape == expanded.meta["val"].shape for x in others
+    )
 
 
 def write(
@@ -230,6 +298,9 @@ def write(
             graph.graph.erase_node(node)
         elif operator in ("view", "_unsafe_view"):
             node.target = _aten.reshape.default
+        elif operator == "expand":
+            for user in [user for user in node.users if _broadcasts(user, node)]:
+                user.replace_input_with(node, node.args[0])
     graph.graph.eliminate_dead_code()
     graph.recompile()
     with warnings.catch_warnings():

@@ -5,6 +5,7 @@ Each is a function of the library's, of one subject, in tensors; `export.write` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -82,8 +83,8 @@ class Subject:
 
     @cached_property
     def room(self) -> int:
-        """How many thinned-out voxels the graph takes."""
-        return round(SPARE * len(self.problem.voxels.k))
+        """How many thinned-out voxels the graph takes, a number that can be summed in parts."""
+        return 256 * math.ceil(SPARE * len(self.problem.voxels.k) / 256)
 
     def scanned(self, d: Tensor) -> Problem:
         """The problem with d (1, K, 2), mm, in its stack."""
@@ -150,16 +151,24 @@ class Subject:
         return {f"plane_{i}": _corners(v.plane) for i, v in enumerate(self.problem.views)}
 
     def write_scan(self, path: Path) -> None:
-        """Eq. 1: the labels (K, h, w) of the stack under d, and each voxel's share in L_SA."""
+        """Eq. 1: the labels (K, h, w) of the stack under d, how many of its voxels the thinned-out
+        L_SA needs, and those, as the objective takes them."""
         planes = downsample(one_hot_field(self.sample.S_HR.labels), self.stack)
+        pixels = self.stack.pixels().flatten(0, 1)
 
         @torch.no_grad()
         def scan(d: Tensor, there: Tensor) -> tuple[Tensor, ...]:
             S_LR = move(there.to(d.dtype), self.stack, d).argmax(1)[0]
-            return S_LR.int(), thinned_weights(S_LR, self.stack)
+            shares = thinned_weights(S_LR, self.stack).flatten()
+            weights, at = shares.topk(self.room)
+            near = shares.gt(0).to(d.dtype).sum()
+            k, pixel = at // len(pixels), at % len(pixels)
+            labels = S_LR.flatten()[at]
+            return S_LR.int(), near[None], k.int(), pixels[pixel], labels.int(), weights
 
         constants = {"planes": planes.round().byte()}
-        write(scan, {"d": self.start()["d"]}, ["S_LR", "weights"], path, constants)
+        outputs = ["S_LR", "near", "k", "pixels", "labels", "weights"]
+        write(scan, {"d": self.start()["d"]}, outputs, path, constants)
 
     def write_pictures(self, path: Path) -> None:
         """Margins of the surfaces on the lattice, and what slices and views show of G(z)."""

@@ -16,7 +16,7 @@ async function file(name) {
 }
 
 ort.env.wasm.wasmBinary = await file("ort-wasm-simd-threaded.wasm");
-const known = parsed(new TextDecoder().decode(await file("page.json")));
+const known = parsed(new TextDecoder().decode(await file("page.en.json")));
 const engine = new Engine(ort, file);
 const told = await engine.open(subject);
 const truth = told.motion.flat().map((mm) => Number(motion) * mm);
@@ -29,7 +29,7 @@ for (let i = 0; i < Number(iterations); i += 1) moments.push(await engine.step(i
 const { user, system } = process.cpuUsage(began);
 const seconds = (user + system) / 1e6; // of the processor
 const { z, d } = moments.at(-1);
-const { common } = compared(d, truth, told.tissue);
+const { common, error, lean } = compared(d, truth, told);
 const dice = await engine.dice(z, common);
 const said = { L: moments.map(({ L }) => L), objective: moments.map((m) => m.objective), z, d };
-console.log(JSON.stringify({ ...said, dice, seconds }));
+console.log(JSON.stringify({ ...said, moments, dice, error, lean, seconds }));

@@ -26,12 +26,19 @@ from page import build as pages
 from page.export import SubPixel, chosen, filled, interpolated, solved, summed
 from page.graphs import SETTINGS, Subject
 from page.packages import NODE, NotFetched
+from srheart_demo.dashboard import texts
+from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.explorer.tour import STOPS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, MOTION_LEVELS, degrade
-from srheart_demo.scan.samples import load_sample
+from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.algorithm import latent_optimisation
-from srheart_demo.solver.gauge import common_translation
+from srheart_demo.solver.gauge import (
+    common_translation,
+    motion_error,
+    unsheared_motion_error,
+)
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import REFERENCE
 from srheart_demo.solver.solvers import Eye
@@ -142,16 +149,28 @@ def test_the_objective_and_its_gradients_are_the_librarys(
         np.testing.assert_allclose(found[f"gradient_{name}"], slopes, atol=1e-5 * largest, rtol=0)
 
 
+def rows(k: np.ndarray, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Voxels as a set: where each lies, and its label."""
+    return np.unique(np.column_stack([k, pixels, labels]).astype(np.float32), axis=0).view("V16")
+
+
 def test_the_scan_is_the_librarys(subject: Subject, unpacked: Path) -> None:
     for factor in (0.0, 1.3, SEVERE):
         d = subject.sample.motion.displacement(factor)
         found = run(unpacked / f"{SAMPLE}.scan.onnx", d=d)
         p = subject.scanned(d)
         assert (found["S_LR"] != p.S_LR.numpy()).sum() <= SAME_VOXELS
-        kept = np.flatnonzero(found["weights"])
-        assert abs(len(kept) - len(p.voxels.k)) <= 121 * SAME_VOXELS
+        v, kept = p.voxels, found["weights"] > 0
+        ours = rows(*(found[name][kept] for name in ("k", "pixels", "labels")))
+        theirs = rows(v.k.numpy(), v.pixels.numpy(), v.labels.numpy())
+        assert len(np.setxor1d(ours, theirs)) <= 2 * 121 * SAME_VOXELS
+        assert kept.sum() == found["near"] <= subject.room
         np.testing.assert_allclose(found["weights"].sum(), 1, rtol=1e-5)
-        assert len(kept) <= subject.room
+        for label in range(4):
+            share = float(v.weights[v.labels == label].sum())
+            np.testing.assert_allclose(
+                found["weights"][found["labels"] == label].sum(), share, atol=1e-3
+            )
 
 
 def test_more_voxels_than_a_graph_takes_are_refused(subject: Subject) -> None:
@@ -193,6 +212,10 @@ def test_a_solve_in_javascript_equals_one_in_python(
     np.testing.assert_allclose(np.reshape(found["d"], (-1, 2)), last.d[0], atol=0.1, rtol=0)
     shift = common_translation(last.d, d, p.tissue)
     field = degrade(subject.G.decode(last.z), HR_GRID, shift.expand(1, HR_GRID.K, 2))
+    error = motion_error(last.d, d, p.tissue)
+    rest = unsheared_motion_error(last.d, d, p.stack.z, p.tissue)
+    np.testing.assert_allclose(found["error"], error, atol=0.1, rtol=0)
+    np.testing.assert_allclose(found["lean"], (error**2 - rest**2) ** 0.5, atol=0.1, rtol=0)
     scores = dice(field[0].numpy().argmax(0).astype(np.uint8), subject.sample.S_HR.labels)
     np.testing.assert_allclose(found["dice"], [*scores.values()], atol=0.005, rtol=0)
 
@@ -223,14 +246,14 @@ def grave_faults(tab: Any) -> list[str]:
     ]
 
 
-SHOWN = "document.body.dataset.shown === '{}'"
+SHOWN = "globalThis.srhShown?.iteration === {}"
 
 
 @pytest.mark.browser
 def test_the_page_solves_in_a_browser_and_without_a_network(
     page: Path, address: str, chromium: str, tmp_path: Path
 ) -> None:
-    expected = solved_in_node(page, "ours", 2, tmp_path / "labels")["L"]
+    expected = solved_in_node(page, "ours", 2, tmp_path / "labels")["moments"]
     asked, wrong = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -240,12 +263,14 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         tab.set_default_timeout(300_000)
         tab.on("pageerror", lambda error: wrong.append(str(error)))
         tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=1")
-        tab.wait_for_function(SHOWN.format(0))
-        assert f"L = {expected[0]:.4f}"[:-1] in tab.inner_text("#state")
-        for i in (1, 2):
-            tab.click("#step")
+        for i in range(3):
+            if i:
+                tab.click("#step")
             tab.wait_for_function(SHOWN.format(i))
-        assert f"L = {expected[2]:.4f}"[:-1] in tab.inner_text("#state")
+            found = tab.evaluate("srhShown")
+            for name in ("L", "objective", "z", "d"):
+                np.testing.assert_allclose(found[name], expected[i][name], atol=1e-5, rtol=0)
+        assert f"L = {expected[2]['L']:.4f}"[:-1] in tab.inner_text("#state")
         assert tab.inner_text("#dice")
         tab.wait_for_selector("#heart .gl-container canvas")
         assert not tab.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -273,6 +298,95 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         browser.close()
     assert not wrong
     assert all(url.startswith((address, "blob:", "data:")) for url in asked), asked
+
+
+def test_what_the_page_alone_says_is_whole_in_every_language() -> None:
+    own = pages.OWN_WORDS
+    assert own.keys() == texts.FILES.keys()
+    for words in own.values():
+        assert words.keys() == own["en"].keys()
+        assert words["TOUR"].keys() == own["en"]["TOUR"].keys()
+        assert set(words["TOUR"]) <= set(texts.TOUR)
+        assert len(words["LEFT_OUT"]) == len(own["en"]["LEFT_OUT"])
+    copied = [name for name in own["en"] if own["en"][name] == own["de"][name]]
+    assert not copied
+
+
+def test_the_page_shows_what_the_tour_shows_or_says_that_it_does_not() -> None:
+    told = pages._tour(SAMPLES)
+    for stop, tour_stop in zip(told["stops"], STOPS, strict=True):
+        assert stop["acts"] or stop["words"]["here"]
+        for act, shown in zip(stop["acts"], tour_stop.acts, strict=bool(stop["acts"])):
+            scan, choice = shown.scan, act["choice"]
+            assert scan is not None
+            assert (choice["subject"], choice["motion"]) == (scan.subject, scan.motion)
+            assert choice["views"] == scan.long_axis
+            assert (act["runs"], act["hides"]) == (shown.runs, shown.hidden)
+            possible = replace(ScanSettings(scan.subject), by_hand=scan.by_hand)
+            possible = replace(possible, motion=scan.motion, long_axis=scan.long_axis)
+            assert possible == scan  # the page has no other choices
+
+
+@pytest.mark.browser
+def test_the_tour_by_keyboard_in_german(page: Path, address: str, chromium: str) -> None:
+    told = json.loads(gzip.decompress((page / "page.de.json.gz").read_bytes()))
+    told["solvers"]["ours"]["iterations"] = 2
+    brief = gzip.compress(json.dumps(told).encode())
+    words = texts.catalogue("de")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(service_workers="block")
+        tab = context.new_page()
+        tab.set_default_timeout(300_000)
+        tab.route("**/page.de.json.gz", lambda route: route.fulfill(body=brief))
+        tab.goto(f"{address}?lang=de#subject={SAMPLE}&motion=1")
+        tab.wait_for_function(SHOWN.format(0))
+        assert tab.inner_text("#scan-heading").endswith(words["SCAN"])
+        assert tab.evaluate("document.documentElement.lang") == "de"
+
+        def press(control: str, key: str = "Enter") -> None:
+            tab.focus(control)
+            tab.keyboard.press(key)
+
+        def said(*parts: str) -> None:
+            written = json.dumps(" ".join(["✓", *parts]))
+            tab.wait_for_function(f"document.getElementById('tour-said').textContent === {written}")
+
+        press("#tour-start")
+        stops = words["TOUR"]
+        for i, (name, stop) in enumerate(stops.items()):
+            shown = tab.inner_html("#tour-text")
+            assert f"{i + 1} von {len(stops)} · {stop['title']}</b> {stop['sentence']}" in shown
+            assert pages.OWN_WORDS["de"]["TOUR"].get(name, "") in shown
+            assert not grave_faults(tab)
+            if i < len(stops) - 1:
+                press("#tour-next")
+        for _ in stops:
+            if tab.is_enabled("#tour-back"):
+                press("#tour-back")
+        assert not tab.inner_text("#tour-said")  # slices hardly jump
+        press("#tour-show")
+        said(stops["look"]["done"], "")
+        for _ in range(3):
+            press("#tour-next")
+        # Where the truth is hidden, nothing tells it.
+        press("#hidden", "Space")
+        press("#run")
+        tab.wait_for_function(SHOWN.format(2))
+        assert tab.inner_text("#error") == words["HIDDEN_NOTE"]
+        assert not tab.inner_text("#dice")
+        assert tab.is_disabled("#truth")
+        names = "document.querySelector('#d canvas').panels[0].series.map(({ name }) => name)"
+        assert tab.evaluate(names) == [words["ESTIMATED_SHIFT"]]
+        assert not tab.inner_text("#tour-said")
+        press("#tour-guess", "ArrowUp")
+        press("#tour-tell")
+        tab.wait_for_function(SHOWN.format(2))
+        error = tab.evaluate("srhShown.error")
+        said(stops["guess"]["done"], stops["guess"]["figures"].format(3.5, error))
+        assert tab.evaluate(names) == [words["TRUE_SHIFT"], words["ESTIMATED_SHIFT"]]
+        assert f"{error:.2f}\u00a0mm" in tab.inner_text("#error").replace(" mm", "\u00a0mm")
+        browser.close()
 
 
 @pytest.mark.browser

@@ -6,15 +6,17 @@ import { code, heart, losses, shifts, sides } from "./figures.js";
 import heartView from "./heart.js";
 import { Model } from "./model.js";
 import stackView from "./stack.js";
+import { filled, Tour } from "./tour.js";
 
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
 const SLICES = 13;
+const WIDE = 1.2; // a 3-D view for its height, so that no word at its sides is cut
 const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
-const NEEDS = ["WebAssembly", "Worker", "DecompressionStream"];
-const missing = NEEDS.filter((name) => !(name in globalThis));
+const needed = ["WebAssembly", "Worker", "DecompressionStream"];
+const missing = needed.filter((name) => !(name in globalThis));
 
 let page; // words and looks
 let told; // of the subject
@@ -23,41 +25,32 @@ let moments = [];
 let [at, running] = [0, false];
 let turn = 0; // counts what is begun anew, so that an older answer is known as such
 let inside = null;
-/** @type {any} */
-const state = { ...USUAL, subject: "", way: "", byHand: {} };
+/** @type {any} */ let tour; // once it is begun
+/** @type {any} */ const state = { ...USUAL, subject: "", way: "", byHand: {} };
 
 const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
-const waiting = new Map();
-worker?.addEventListener("message", ({ data: { id, found, error } }) => {
-  const [done, fail] = waiting.get(id);
-  waiting.delete(id);
-  error ? fail(new Error(error)) : done(found);
-});
 worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
 
-let asked = 0;
-function ask(what, ...given) {
-  asked += 1;
-  const id = asked;
-  return new Promise((done, fail) => {
-    waiting.set(id, [done, fail]);
-    worker?.postMessage({ id, what, given });
+const ask = (what, ...given) =>
+  new Promise((done, fail) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data: { found, error } }) =>
+      error ? fail(new Error(error)) : done(found);
+    worker?.postMessage({ what, given }, [port2]);
   });
-}
 
 const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
 const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) => {
   if (message.kind !== "library") return;
   fetch("./plotly.min.js.gz")
     .then((answer) => answer.arrayBuffer())
-    .then((packed) => scene.tell({ kind: "library" }, [new DataView(packed)]));
+    .then((packed) => scene.tell("msg:custom", { kind: "library" }, [new DataView(packed)]));
 });
 const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
   if (message.kind === "move") {
     const before = state.byHand[message.slice] ?? [0, 0];
-    state.byHand[message.slice] = [message.rows, message.columns].map((mm, i) =>
-      within(before[i] + mm, -page.by_hand, page.by_hand, 0),
-    );
+    const more = [message.rows, message.columns];
+    state.byHand[message.slice] = more.map((mm, i) => byHand(before[i] + mm));
   } else if (message.kind === "undo") state.byHand = {};
   else return;
   rescan();
@@ -73,9 +66,15 @@ const truth = () =>
   );
 const gamma = () => page.views.map((_, i) => (i < state.views ? state.gamma : 0));
 const most = () => page.solvers[state.way].iterations;
+const over = () => at >= most() || Boolean(moments[at]?.settled);
+const hidden = () => $("hidden").checked;
+const judged = () => compared(moments[at].d, truth(), told);
+// Where the truth is hidden, the heart is not laid over it.
+const common = () => (hidden() ? [0, 0] : judged().common);
 
-// The address says all that was chosen, so it can be sent.
+// The address says all that was chosen, so it can be sent; numbers stand beside their sliders.
 function write() {
+  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
   const chosen = Object.entries({ ...state, byHand: JSON.stringify(state.byHand) });
   const parts = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
   history.replaceState(null, "", `#${parts}`);
@@ -83,13 +82,12 @@ function write() {
 
 const within = (value, least, most, usual) =>
   Number.isFinite(value) ? Math.min(Math.max(value, least), most) : usual;
+const byHand = (mm) => within(mm, -page.by_hand, page.by_hand, 0);
 
 function displaced(written) {
   try {
     const hands = Object.entries(JSON.parse(written)).filter(([k]) => Number(k) < SLICES);
-    return Object.fromEntries(
-      hands.map(([k, mm]) => [k, [0, 1].map((i) => within(mm[i], -page.by_hand, page.by_hand, 0))]),
-    );
+    return Object.fromEntries(hands.map(([k, mm]) => [k, [0, 1].map((i) => byHand(mm[i]))]));
   } catch {
     return {};
   }
@@ -97,40 +95,34 @@ function displaced(written) {
 
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const number = (name, most) =>
-    within(Number.parseFloat(given.get(name) ?? ""), 0, most, USUAL[name]);
-  const known = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
-  Object.assign(state, {
-    subject: known("subject", Object.keys(page.subjects)),
-    way: known("way", Object.keys(page.solvers)),
-    motion: number("motion", page.motions.severe),
-    gamma: number("gamma", 4),
-    views: Math.round(number("views", page.views.length)),
-    k: Math.round(number("k", SLICES - 1)),
-    byHand: displaced(given.get("byHand") ?? "{}"),
-  });
+  const most = { motion: page.motions.severe, gamma: 4, views: page.views.length, k: SLICES - 1 };
+  const one = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
+  state.subject = one("subject", page.subjects);
+  state.way = one("way", Object.keys(page.solvers));
+  for (const [name, usual] of Object.entries(USUAL))
+    state[name] = within(Number.parseFloat(given.get(name) ?? ""), 0, most[name], usual);
+  for (const name of ["views", "k"]) state[name] = Math.round(state[name]);
+  state.byHand = displaced(given.get("byHand") ?? "{}");
   for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
   stack.give({ chosen: state.k });
-  showValues();
-}
-
-function showValues() {
-  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
-  $("views-value").textContent = state.views;
+  write();
 }
 
 // Curves at once; the heart, and how good it is, when there is time.
 async function show(whole) {
-  const [mine, moment] = [turn, moments[at]];
-  const { common, error } = compared(moment.d, truth(), told.tissue);
-  const zero = moment.d.map(() => 0);
-  const put = moment.d.map((mm, i) => mm - common[i % 2]);
+  const [mine, moment, shift, { words, surfaces }] = [turn, moments[at], common(), page];
+  const { error, lean } = judged();
+  const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
   draw(charts.loss, losses(moments, at, page, state.views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
-  draw(charts.d, shifts(moment.d, common, truth(), told.tissue, page));
+  draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
   stack.give({
-    scanned: sides(S_LR, told, zero),
+    scanned: sides(
+      S_LR,
+      told,
+      put.map(() => 0),
+    ),
     put_back: sides(S_LR, told, put),
     slices: [...told.tissue.keys()],
     of: told.K,
@@ -139,40 +131,68 @@ async function show(whole) {
   });
   $("iteration").max = String(moments.length - 1);
   $("iteration").value = String(at);
-  const said = [`${page.words.iteration} ${at} / ${most()}`, `L = ${moment.L.toFixed(4)}`];
-  if (page.solvers[state.way].prior) said.push(`L + priors = ${moment.objective.toFixed(4)}`);
-  said.push(`${page.words.MOTION_ERROR}: ${error.toFixed(2)} mm`);
+  const said = [`${words.iteration} ${at} / ${most()}`, `L = ${moment.L.toFixed(4)}`];
+  if (page.solvers[state.way].prior)
+    said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
   $("state").textContent = said.join(" · ");
+  const used = state.gamma ? state.views : 0;
+  const leaning = filled(words.LEAN[Math.min(used, 2)], lean, used);
+  const judgement = `${words.MOTION_ERROR}: ${error.toFixed(2)} mm. ${leaning}`;
+  $("error").textContent = hidden() ? words.HIDDEN_NOTE : judgement;
   enable();
+  lookAt();
   if (!whole) return;
   const found = await ask("pictures", moment.z, moment.d);
   if (mine !== turn || moment !== moments[at]) return;
   inside = found.inside;
   paint();
   if (running) return;
-  const scores = await ask("dice", moment.z, common);
+  const dice = hidden() ? [] : await ask("dice", moment.z, shift);
   if (mine !== turn || moment !== moments[at]) return;
-  const written = Object.keys(page.surfaces).map((name, i) => `${name} ${scores[i].toFixed(3)}`);
-  $("dice").textContent = `${page.words.DICE_HEADING}: ${written.join(" · ")}`;
-  document.body.dataset.shown = String(at); // all that is seen is of this iteration
+  const written = Object.keys(surfaces).map((name, i) => `${name} ${dice[i]?.toFixed(3)}`);
+  $("dice").textContent = dice.length ? `${words.DICE_HEADING}: ${written.join(" · ")}` : "";
+  // For tests, and whoever asks: all that is seen is of this iteration, here in full precision.
+  globalThis.srhShown = { ...moment, error, lean, dice };
 }
 
 function paint() {
-  if (!inside) return;
-  const { common } = compared(moments[at].d, truth(), told.tissue);
+  if (!inside || !moments.length) return;
   const cut = $("cut").checked && state.views ? told.views[0] : null;
-  scene.give({ traces: heart(inside, S_LR, state.k, moments[at], told, common, page, cut) });
+  scene.give({
+    traces: heart(inside, S_LR, state.k, moments[at], told, common(), page, cut),
+    ghost: told.ghost.map((mesh) => ({ ...page.ghost, ...mesh })),
+    shows_ghost: $("truth").checked && !hidden(),
+  });
+}
+
+// What the tour takes notice of, and what it says.
+function lookAt() {
+  if (!tour) return;
+  const known = moments.length > 0 && { moment: moments[at], over: over(), ...judged() };
+  const now = { at, state, hidden: hidden(), ...known };
+  if (known) tour.look(now);
+  const [text, said] = tour.told();
+  if ($("tour-text").innerHTML !== text) $("tour-text").innerHTML = text;
+  if ($("tour-said").textContent !== said) $("tour-said").textContent = said;
+  $("tour-bet").hidden = tour.stop.name !== "guess";
+  $("tour-tell").disabled = !now.hidden || !now.over;
+  $("tour-show").hidden = !tour.stop.acts.length;
+  const more = tour.acts > 0 && tour.acts < tour.stop.acts.length;
+  $("tour-show").textContent = more ? tour.words.more : page.words["tour-show"];
+  $("tour-back").disabled = tour.at === 0;
+  $("tour-next").disabled = tour.at === tour.stops.length - 1;
+  return now;
 }
 
 function enable() {
-  const over = at >= most() || Boolean(moments[at]?.settled);
   $("run").textContent = running ? page.words["button-pause"] : page.words["button-run"];
-  $("run").disabled = !moments.length || (over && !running);
+  $("run").disabled = !moments.length || (over() && !running);
   $("step").disabled = $("run").disabled || running;
   $("reset").disabled = moments.length < 2;
   $("iteration").disabled = moments.length < 2;
+  $("truth").disabled = hidden();
   if (moments.length)
-    say(page.words[running ? "RUNNING" : over ? "DONE" : at ? "PAUSED" : "READY"]);
+    say(page.words[running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY"]);
 }
 
 // What is done for whoever uses the page; what goes wrong is said.
@@ -199,7 +219,7 @@ function anew() {
 // How good an earlier iteration was is not how good this one is.
 function outdate() {
   $("dice").textContent = "";
-  delete document.body.dataset.shown;
+  globalThis.srhShown = undefined;
 }
 
 async function advance() {
@@ -237,6 +257,7 @@ const begin = guarded(async () => {
   at = 0;
   moments = [first];
   await show(true);
+  return mine === turn;
 });
 
 const rescan = guarded(async () => {
@@ -245,7 +266,7 @@ const rescan = guarded(async () => {
   const labels = await ask("scan", truth());
   if (mine !== turn) return;
   S_LR = labels;
-  await begin();
+  return begin();
 });
 
 const open = guarded(async () => {
@@ -257,8 +278,7 @@ const open = guarded(async () => {
   const found = await ask("open", state.subject);
   if (mine !== turn) return;
   told = found;
-  scene.give({ ghost: told.ghost });
-  await rescan();
+  return rescan();
 });
 
 // Another γ: the run goes on with it, if it went.
@@ -273,6 +293,14 @@ const weigh = guarded(async () => {
   await (went ? run() : show(true));
 });
 
+// What "Show me" shows.
+const act = guarded(async ({ choice, runs, hides }) => {
+  $("hidden").checked = hides;
+  Object.assign(state, choice);
+  write();
+  if ((await open()) && runs) await run();
+});
+
 let resting = 0;
 function later(act) {
   clearTimeout(resting);
@@ -283,7 +311,6 @@ function listen() {
   const take = (name, act, number = true) =>
     $(name).addEventListener("input", () => {
       state[name] = number ? Number($(name).value) : $(name).value;
-      showValues();
       write();
       act();
     });
@@ -291,9 +318,33 @@ function listen() {
   take("way", rescan, false);
   for (const name of ["motion", "views"]) take(name, () => later(rescan));
   take("gamma", () => later(weigh));
-  const theme = () => document.body.classList.toggle("srh-dark");
-  for (const [id, act] of Object.entries({ run, step: one, reset: begin, theme }))
-    $(id).addEventListener("click", act);
+  const go = (by) => {
+    tour.go(by);
+    lookAt();
+    if ($("tour-back").disabled || $("tour-next").disabled) $("tour").focus();
+  };
+  const touring = (open) => {
+    $("tour").hidden = !open;
+    tour ??= new Tour(page.tour);
+    go(0);
+    $(open ? "tour" : "tour-start").focus();
+  };
+  const clicks = {
+    run,
+    step: one,
+    reset: begin,
+    theme: () => document.body.classList.toggle("srh-dark"),
+    "tour-start": () => touring(true),
+    "tour-leave": () => touring(false),
+    "tour-back": () => go(-1),
+    "tour-next": () => go(1),
+    "tour-show": () => act(tour.act()),
+    "tour-tell": () => {
+      tour.bet(Number($("tour-guess").value), lookAt());
+      $("hidden").click(); // a guess shows the truth
+    },
+  };
+  for (const [id, done] of Object.entries(clicks)) $(id).addEventListener("click", done);
   $("iteration").addEventListener("input", () => {
     running = false;
     at = Number($("iteration").value);
@@ -301,8 +352,14 @@ function listen() {
     show(false);
     later(() => show(true));
   });
-  $("truth").addEventListener("change", () => scene.give({ shows_ghost: $("truth").checked }));
-  $("cut").addEventListener("change", paint);
+  $("hidden").addEventListener("change", () => {
+    outdate();
+    if (moments.length) show(true);
+  });
+  for (const name of ["truth", "cut"]) $(name).addEventListener("change", paint);
+  $("language").addEventListener("change", () => {
+    location.search = `lang=${$("language").value}`;
+  });
   stack.on("change:chosen", () => {
     state.k = stack.get("chosen");
     write();
@@ -317,14 +374,24 @@ async function start() {
     $("message").textContent = `This browser lacks what the solver needs: ${missing.join(", ")}.`;
     return;
   }
-  page = parsed(new TextDecoder().decode(await file("page.json")));
+  const wanted = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
+  const languages = [...$("language").options].map(({ value }) => value);
+  const language = languages.includes(wanted) ? wanted : languages[0];
+  page = parsed(new TextDecoder().decode(await file(`page.${language}.json`)));
+  document.documentElement.lang = $("language").value = language;
+  for (const place of document.querySelectorAll("[data-word]"))
+    place.innerHTML = page.words[/** @type {any} */ (place).dataset.word];
   stack.give(page.stack);
+  // Where the view is narrow, words at its sides need the heart further off.
+  const away = Math.max(1, (WIDE * $("heart").clientHeight) / $("heart").clientWidth);
+  const { eye } = page.layout.scene.camera;
+  for (const axis of Object.keys(eye)) eye[axis] *= away;
   scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
   for (const [name, model] of Object.entries(charts)) chart.render({ model, el: $(name) });
   stackView.render({ model: stack, el: $("stack") });
   const pen = document.createElement("canvas").getContext("webgl");
   if (pen) heartView.render({ model: scene, el: $("heart") });
-  else $("heart").textContent = "This browser has no WebGL, so the heart is not drawn in 3-D.";
+  else $("heart").textContent = page.words.NO_WEBGL;
   listen();
   if ("serviceWorker" in navigator) navigator.serviceWorker.register("./sw.js").catch(() => {});
   await open();

@@ -16,13 +16,8 @@ function around(axis, values) {
 // L of a run and its parts against the iteration, with a mark where it is looked at.
 export function losses(moments, at, { axes, looks }, parts) {
   const steps = moments.map(({ iteration }) => iteration);
-  const series = parts.map((part) =>
-    drawn(
-      looks[part],
-      steps,
-      moments.map((m) => m[part]),
-    ),
-  );
+  const curve = (part) => moments.map((moment) => moment[part]);
+  const series = parts.map((part) => drawn(looks[part], steps, curve(part)));
   const seen = series.flatMap(({ y }) => [...y]).filter((value) => value > 0);
   series.push(drawn(looks.here, [at], [moments[at].L]));
   const y = over(axes.loss, Math.min(...seen) / LOG_ROOM, Math.max(...seen) * LOG_ROOM);
@@ -31,25 +26,21 @@ export function losses(moments, at, { axes, looks }, parts) {
 
 // z as bars, in standard deviations of the prior.
 export function code(z, { axes, looks }) {
-  const bars = drawn(
-    looks.code,
-    [...z.keys()].map((i) => i + 1),
-    z,
-  );
-  return [{ x: axes.latent, y: around(axes.code, z), series: [bars] }];
+  const numbers = [...z.keys()].map((i) => i + 1);
+  return [{ x: axes.latent, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
 }
 
-// Displacements along rows and columns, estimated less their common part, and true.
-export function shifts(d, common, truth, tissue, { axes, looks }) {
+// Displacements (K, 2) along rows and columns of the slices with tissue: estimated, and true where
+// that is known.
+export function shifts(d, truth, tissue, { axes, looks }) {
   const seen = [...tissue.keys()].filter((k) => tissue[k]);
-  const found = [0, 1].map((i) => seen.map((k) => d[2 * k + i] - common[i]));
-  const known = [0, 1].map((i) => seen.map((k) => truth[2 * k + i]));
   const slices = seen.map((k) => k + 1);
-  return [axes.rows, axes.columns].map((axis, i) => ({
-    x: around(axis, [...found, ...known].flat()),
-    y: axes.slice,
-    series: [drawn(looks.true, known[i], slices), drawn(looks.found, found[i], slices)],
-  }));
+  return [axes.rows, axes.columns].map((axis, i) => {
+    const [found, known] = [d, truth ?? []].map((all) => seen.map((k) => all[2 * k + i]));
+    const rings = truth ? [drawn(looks.true, known, slices)] : [];
+    const x = around(axis, truth ? [...found, ...known] : found);
+    return { x, y: axes.slice, series: [...rings, drawn(looks.found, found, slices)] };
+  });
 }
 
 // The estimate's surfaces, and the slice and the long-axis view that are looked at, where the
@@ -76,13 +67,12 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
     planes.push([cut.labels, cut.shape, [from, step(down), step(across)]]);
   }
   const painted = planes.flatMap(([labels, shape, where]) =>
-    page.colours.map((color, n) => ({
-      ...page.flat,
-      color,
-      ...tiles(labels, shape, n + 1, where),
-    })),
+    page.colours.map((color, n) => {
+      const mesh = tiles(labels, shape, n + 1, where);
+      return { ...page.flat, color, ...mesh };
+    }),
   );
-  return [LV, ...painted.filter(({ x }) => x.length), RV, MYO];
+  return [LV, ...painted.filter(({ i }) => i.length), RV, MYO];
 }
 
 // Each slice's middle row and column, n pixels long, as scanned or put back by d (K, 2), mm.

@@ -20,16 +20,14 @@ export class Model {
 
   save_changes() {}
 
-  // Other values, of which each listener hears once.
+  // Other values, of each of which its listeners hear.
   give(values) {
     Object.assign(this.values, values);
-    const listeners = Object.keys(values).map((name) => this.heard.get(`change:${name}`) ?? []);
-    for (const act of new Set(listeners.flatMap((some) => [...some]))) act();
+    for (const name of Object.keys(values)) this.tell(`change:${name}`);
   }
 
-  // A message as from a kernel.
-  tell(message, buffers) {
-    for (const act of [...(this.heard.get("msg:custom") ?? [])]) act(message, buffers);
+  tell(event, ...given) {
+    for (const act of [...(this.heard.get(event) ?? [])]) act(...given);
   }
 
   on(events, act) {

@@ -18,9 +18,11 @@ export function surface(values, [D, H, W], spacing, shift) {
   for (let i = 0; i <= D; i += 1) {
     for (let j = 0; j <= H; j += 1) {
       for (let k = 0; k <= W; k += 1) {
-        const seen = CORNERS.map(([a, b, c]) => at(i + a - 1, j + b - 1, k + c - 1));
-        const inside = seen.filter((value) => value > 0).length;
+        let inside = 0; // of its corners
+        for (let c = 0; c < 8; c += 1)
+          inside += Number(at(i - 1 + (c >> 2), j - 1 + ((c >> 1) & 1), k - 1 + (c & 1)) > 0);
         if (inside === 0 || inside === 8) continue;
+        const seen = CORNERS.map(([a, b, c]) => at(i + a - 1, j + b - 1, k + c - 1));
         const middle = [0, 0, 0];
         let crossings = 0;
         for (const [one, other] of EDGES) {
@@ -58,40 +60,27 @@ export function surface(values, [D, H, W], spacing, shift) {
 }
 
 // Whole numbers, three a triangle, as columns.
-const indices = (triangles) =>
-  Object.fromEntries(
-    ["i", "j", "k"].map((name, n) => [
-      name,
-      Uint32Array.from(triangles.filter((_, m) => m % 3 === n)),
-    ]),
-  );
+function indices(triangles) {
+  const column = (n) => Uint32Array.from(triangles.filter((_, m) => m % 3 === n));
+  return { i: column(0), j: column(1), k: column(2) };
+}
 
-// Of a label map (h, w), the pixels of one tissue as strips in a plane: `corner` is where its first
-// pixel lies, `down` and `across` its steps, (D, H, W) in mm.
+// Of a label map (h, w), every other pixel of one tissue as a tile in a plane: `corner` is where its
+// first pixel lies, `down` and `across` its steps, (D, H, W) in mm.
 export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
-  /** @type {number[][]} */
-  const points = [];
-  /** @type {number[]} */
-  const triangles = [];
-  const place = (row, column) =>
-    points.push(corner.map((mm, a) => mm + row * down[a] + column * across[a]));
-  const half = every / 2;
-  for (let row = 0; row < h; row += every) {
-    let from = -1;
-    for (let column = 0; column <= w; column += every) {
-      const there = column < w && labels[row * w + column] === label;
-      if (there && from < 0) from = column;
-      if (there || from < 0) continue;
-      const n = points.length;
-      const [up, low, left, right] = [row - half, row + half, from - half, column - half];
-      place(up, left);
-      place(up, right);
-      place(low, right);
-      place(low, left);
-      triangles.push(n, n + 1, n + 2, n, n + 2, n + 3);
-      from = -1;
-    }
-  }
-  const column = (axis) => Float32Array.from(points, (p) => p[axis]);
-  return { x: column(2), y: column(1), z: column(0), ...indices(triangles) };
+  const [rows, columns] = [h, w].map((n) => Math.ceil(n / every));
+  const edge = columns + 1; // nodes in a row
+  const mm = (axis) =>
+    Float32Array.from({ length: (rows + 1) * edge }, (_, n) => {
+      const [row, column] = [Math.floor(n / edge), n % edge].map((i) => (i - 0.5) * every);
+      return corner[axis] + row * down[axis] + column * across[axis];
+    });
+  const tile = (_, n) => {
+    const [row, column] = [Math.floor(n / columns), n % columns];
+    if (labels[every * (row * w + column)] !== label) return [];
+    const [up, low] = [n + row, n + row + edge];
+    return [up, up + 1, low + 1, up, low + 1, low];
+  };
+  const triangles = Array.from({ length: rows * columns }, tile).flat();
+  return { x: mm(2), y: mm(1), z: mm(0), ...indices(triangles) };
 }

@@ -11,11 +11,11 @@ const engine = new Engine(ort, file);
   ort.env.wasm.wasmBinary = binary;
 });
 
-addEventListener("message", ({ data: { id, what, given } }) => {
+addEventListener("message", ({ data: { what, given }, ports: [port] }) => {
   last = last
     .then(() => engine[what](...given))
     .then(
-      (found) => postMessage({ id, found }),
-      (error) => postMessage({ id, error: String(error) }),
+      (found) => port.postMessage({ found }),
+      (error) => port.postMessage({ error: String(error) }),
     );
 });

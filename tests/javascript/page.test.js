@@ -8,6 +8,7 @@ const { compared, parsed } = await import(`${here}/engine.js`);
 const { Model } = await import(`${here}/model.js`);
 const { lbfgs } = await import(`${here}/solver.js`);
 const { surface, tiles } = await import(`${here}/surface.js`);
+const { Tour, filled } = await import(`${here}/tour.js`);
 
 // Volume that a mesh encloses: positive where its triangles are seen from outside in one turn.
 function volume({ x, y, z, i, j, k }) {
@@ -91,13 +92,17 @@ test("tiles cover the pixels of a tissue, and nothing of another", () => {
   assert.equal(area(mesh), 4);
   assert.ok(mesh.z.every((height) => height === 5));
   assert.equal(area(tiles(labels, [3, 3], 2, place, 1)), 1);
-  assert.equal(tiles(labels, [3, 3], 3, place, 1).x.length, 0);
+  assert.equal(tiles(labels, [3, 3], 3, place, 1).i.length, 0);
 });
 
 test("a common shift is no error, and slices without tissue say nothing", () => {
-  const found = compared([3, 1, 4, 1, 9, 9], [2, 0, 3, 0, 0, 0], [1, 1, 0]);
-  assert.deepEqual(found, { common: [1, 1], error: 0 });
-  assert.equal(compared([1, 0, -1, 0], [0, 0, 0, 0], [1, 1]).error, 1);
+  const slices = { tissue: [1, 1, 0], z: [0, 10, 20] };
+  const found = compared([3, 1, 4, 1, 9, 9], [2, 0, 3, 0, 0, 0], slices);
+  assert.deepEqual(found, { common: [1, 1], error: 0, lean: 0 });
+  const leaning = compared([1, 0, -1, 0, 0, 0], [0, 0, 0, 0, 0, 0], slices);
+  assert.deepEqual([leaning.error, leaning.lean], [1, 1]);
+  const bent = { tissue: [1, 1, 1, 1], z: [0, 10, 20, 30] };
+  assert.equal(compared([1, 0, -1, 0, -1, 0, 1, 0], new Array(8).fill(0), bent).lean, 0);
 });
 
 test("arrays come back from JSON as they were", () => {
@@ -107,18 +112,20 @@ test("arrays come back from JSON as they were", () => {
   assert.deepEqual(a, Float32Array.of(0.5, -3));
 });
 
-test("listeners hear each change once, and no more when they are off", () => {
-  const model = new Model({ a: 1, b: 2 });
+test("listeners hear of each change, and no more when they are off", () => {
+  const model = new Model({ a: 1, b: 2, c: 0 });
   let heard = 0;
   const act = () => {
     heard += 1;
   };
   model.on("change:a change:b", act);
-  model.give({ a: 3, b: 4 });
-  assert.deepEqual([heard, model.get("a"), model.get("b")], [1, 3, 4]);
+  model.give({ a: 3, c: 4 });
+  assert.deepEqual([heard, model.get("a"), model.get("c")], [1, 3, 4]);
+  model.set("b", 5);
+  assert.equal(heard, 2);
   model.off("change:a change:b", act);
   model.set("a", 5);
-  assert.equal(heard, 1);
+  assert.equal(heard, 2);
 });
 
 test("L-BFGS comes to the bottom of a narrow valley", async () => {
@@ -133,4 +140,107 @@ test("L-BFGS comes to the bottom of a narrow valley", async () => {
   let [here, memory] = [await look([0], [3]), {}];
   for (let i = 0; i < 30; i += 1) [here, memory] = await lbfgs(settings, here, memory, look);
   assert.ok(here.objective < 1e-10, `${here.objective}`);
+});
+
+test("numbers stand in words where their places are", () => {
+  assert.equal(filled("{} of {}", 2, 6), "2 of 6");
+  assert.equal(filled("{0:.1f} mm with {1} views, {0:.1f}", 1.26, 2), "1.3 mm with 2 views, 1.3");
+  assert.equal(filled("{:.1f} and {:.1f}", 1, 2), "1.0 and 2.0");
+});
+
+const STOPS = ["look", "walk", "drag", "guess", "lean", "sure"];
+const LIMITS = { severe: 3, watched: 50, far: 10 };
+
+function tourAt(name) {
+  const words = { title: name, sentence: "", task: "do", done: "done", figures: "{} {}", here: "" };
+  const acts = name === "sure" ? [] : [{}, {}];
+  const stops = STOPS.map((stop) => ({ name: stop, words: { ...words, title: stop }, acts }));
+  const said = { place: "{} of {}", task: "Task:", more: "more", leans: "{}: {:.1f} mm" };
+  const tour = new Tour({ stops, limits: LIMITS, words: said });
+  tour.go(STOPS.indexOf(name));
+  return tour;
+}
+
+const SCAN = { subject: "a", way: "ours", motion: 4, gamma: 1, views: 1, byHand: {} };
+const moment = (more, state = {}) => ({
+  at: 5,
+  moment: {},
+  over: false,
+  hidden: false,
+  error: 2,
+  lean: 1,
+  state: { ...SCAN, ...state },
+  ...more,
+});
+
+for (const [name, not, yes] of [
+  ["look", moment({ at: 1 }), moment({ at: 0 })],
+  ["look", moment({ at: 0 }, { motion: 1 }), moment({ at: 0 })],
+  ["walk", moment({ at: 50 }), moment({ at: 50 }, { way: "paper" })],
+  ["walk", moment({ at: 49 }, { way: "paper" }), moment({ at: 50 }, { way: "paper" })],
+  ["drag", moment({ over: true }, { byHand: { 6: [0, 9] } }), drag({ over: true })],
+  ["drag", drag({ over: false }), drag({ over: true })],
+])
+  test(`the stop ${name} is done by its task, and not before`, () => {
+    const tour = tourAt(name);
+    tour.look(not);
+    assert.equal(tour.told()[1], "");
+    tour.look(yes);
+    assert.match(tour.told()[1], /^✓ done/);
+  });
+
+function drag(more) {
+  return moment(more, { byHand: { 6: [0, -20] } });
+}
+
+test("a guess counts only of a run at its end whose truth is hidden, and learns its error", () => {
+  const tour = tourAt("guess");
+  const ended = moment({ hidden: true, over: true });
+  for (const other of [{ hidden: false }, { over: false }]) {
+    tour.bet(3, { ...ended, ...other });
+    assert.equal(tour.guess, null);
+  }
+  tour.bet(3, ended);
+  tour.look(ended);
+  assert.equal(tour.told()[1], "");
+  tour.look(moment({ over: true, error: 9 })); // another run
+  assert.equal(tour.told()[1], "");
+  tour.look({ ...ended, hidden: false });
+  assert.equal(tour.told()[1], "✓ done 3 2");
+  tour.look(moment({ over: true, error: 9 }));
+  assert.equal(tour.told()[1], "✓ done 3 2");
+});
+
+test("a lean is learned of one scan, without a view and with one", () => {
+  const tour = tourAt("lean");
+  tour.stop.words.figures = "lean {}.";
+  const ended = (state, lean) => moment({ over: true, lean }, state);
+  tour.look(ended({ views: 1 }, 0.5));
+  tour.look(ended({ views: 0, motion: 3 }, 2));
+  assert.equal(tour.told()[1], "");
+  tour.look(moment({}, { views: 1, motion: 3 }));
+  assert.equal(tour.told()[1], "");
+  tour.look(ended({ views: 1, motion: 3 }, 0.5));
+  assert.equal(tour.told()[1], "✓ done lean 0: 2.0 mm, 1: 0.5 mm.");
+  const blind = tourAt("lean");
+  for (const views of [0, 1]) blind.look({ ...ended({ views }, 1), hidden: true });
+  assert.equal(blind.told()[1], "✓ done ");
+});
+
+test("a view that weighs nothing is none", () => {
+  const tour = tourAt("lean");
+  tour.look(moment({ over: true }, { views: 2, gamma: 0 }));
+  assert.deepEqual(Object.keys(tour.leans.found), ["0"]);
+});
+
+test("a stop that the page cannot show asks for nothing", () => {
+  const tour = tourAt("sure");
+  assert.ok(!tour.told()[0].includes("Task:"));
+  assert.equal(tour.go(1) ?? tour.at, 5);
+});
+
+test("what a stop shows comes one after the other, and then again", () => {
+  const tour = tourAt("lean");
+  const [first, second] = tour.stop.acts;
+  assert.deepEqual([tour.act(), tour.act(), tour.act()], [first, second, first]);
 });

@@ -1,0 +1,89 @@
+// The guided tour: where somebody is in it, and what has been done there, as `explorer/tour.py` says.
+
+// Words in which numbers stand at places such as {}, {:.1f} or {0:.1f}.
+export function filled(words, ...values) {
+  let next = 0;
+  return words.replace(/\{(\w*)(?::\.(\d)f)?\}/g, (_, name, digits) => {
+    const value = values[name ? Number(name) : next++];
+    return digits ? value.toFixed(Number(digits)) : value;
+  });
+}
+
+// A moment tells `at`, `over`, `hidden`, the choices of the `state`, and `error` and `lean`, mm.
+const DONE = {
+  look: (_, now, { severe }) => now.at === 0 && now.state.motion >= severe,
+  walk: (_, now, { watched }) => now.state.way === "paper" && now.at >= watched,
+  drag: (_, now, { far }) =>
+    now.over && Math.max(...Object.values(now.state.byHand).flat().map(Math.abs), 0) >= far,
+  guess: (tour, now) => {
+    if (tour.guessed === now.moment && !now.hidden) [tour.error, tour.guessed] = [now.error, null];
+    return tour.error !== null;
+  },
+  lean: ({ leans }, now) => {
+    const { subject, motion, byHand } = now.state;
+    const scan = JSON.stringify([subject, motion, byHand]);
+    if (leans.scan !== scan) Object.assign(leans, { scan, found: {} });
+    if (now.over) leans.found[now.state.gamma ? now.state.views : 0] = now.hidden ? NaN : now.lean;
+    return 0 in leans.found && Object.keys(leans.found).length > 1;
+  },
+};
+
+export class Tour {
+  at = 0;
+  acts = 0; // that were shown of this stop
+  done = new Set();
+  leans = { scan: "", found: {} }; // by the number of views, of one scan
+  /** @type {number | null} */ guess = null;
+  /** @type {number | null} */ error = null;
+  /** @type {any} */ guessed = null;
+
+  // Of the page: its stops, the limits from which tasks are done, and words.
+  constructor({ stops, limits, words }) {
+    this.stops = stops;
+    this.limits = limits;
+    this.words = words;
+  }
+
+  get stop() {
+    return this.stops[this.at];
+  }
+
+  go(by) {
+    this.at = Math.min(Math.max(this.at + by, 0), this.stops.length - 1);
+    this.acts = 0;
+  }
+
+  // What "Show me" does next; after the last, the first again.
+  act() {
+    this.acts = (this.acts % this.stop.acts.length) + 1;
+    return this.stop.acts[this.acts - 1];
+  }
+
+  bet(guess, now) {
+    if (now.hidden && now.over) Object.assign(this, { guess, error: null, guessed: now.moment });
+  }
+
+  look(now) {
+    const { name } = this.stop;
+    if (DONE[name]?.(this, now, this.limits)) this.done.add(name);
+  }
+
+  // The stop as markup, and what is said when its task is done.
+  told() {
+    const { title, sentence, task, done, figures, here } = this.stop.words;
+    const place = filled(this.words.place, this.at + 1, this.stops.length);
+    const otherwise = here ? ` <i>${here}</i>` : "";
+    const asked = this.stop.acts.length ? `<b>${this.words.task}</b> ${task}` : "";
+    const text = `<p><b>${place} · ${title}</b> ${sentence}</p><p>${asked}${otherwise}</p>`;
+    if (!this.done.has(this.stop.name)) return [text, ""];
+    const { name } = this.stop;
+    const leans = Object.entries(this.leans.found);
+    const known = leans.length > 1 && leans.every(([, mm]) => Number.isFinite(mm));
+    const all = leans.map((one) => filled(this.words.leans, ...one)).join(", ");
+    const said = {
+      guess: () => filled(figures, this.guess, this.error),
+      lean: () => (known ? filled(figures, all) : ""),
+    }[name];
+    return [text, `✓ ${done} ${said?.() ?? ""}`];
+  }
+}
