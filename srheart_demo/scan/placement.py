@@ -17,13 +17,7 @@ from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, TISSUES, hr_af
 from srheart_demo.heart.population import RV_AZIMUTH
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.scan.long_axis import Plane
-from srheart_demo.scan.volume import (
-    InvalidVolume,
-    LabelVolume,
-    NothingLabelled,
-    holding,
-    remark,
-)
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, remark
 
 AZIMUTH_TOLERANCE = 25.0
 """Hearts this near to `RV_AZIMUTH` are within the population's spread and stay unrotated."""
@@ -83,7 +77,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     which no slice shows both ventricles is refused as an `InvalidVolume`.
     """
     if not stack.labels.any():
-        raise NothingLabelled.of(stack.name, "empty")
+        raise InvalidVolume.of(stack.name, "empty")
     contrast = apex_contrast(stack)
     flipped = bool(contrast < 0) != by_hand.flip
     ordered = _reverse_slices(stack) if flipped else stack
