@@ -234,10 +234,14 @@ def test_results_replace_old_ones_and_nothing_else(scan: SimpleNamespace) -> Non
     assert (scan.out / "d.json").read_text() != "before"
 
 
-@pytest.mark.parametrize("present", [False, True])
+@pytest.mark.parametrize(
+    ("present", "end"),
+    [(False, "SIGINT"), (True, "SIGINT"), (True, "SIGTERM"), (False, "SIGHUP")],
+)
 @pytest.mark.usefixtures("quick")
-def test_ctrl_c_leaves_everything_as_it_was(
+def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
     present: bool,
+    end: str,
     scan: SimpleNamespace,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -246,8 +250,16 @@ def test_ctrl_c_leaves_everything_as_it_was(
         scan.out.mkdir()
         (scan.out / "d.json").write_text("before")
 
+    if not hasattr(signal, end):
+        pytest.skip("no such signal here")
+    handler = signal.getsignal(getattr(signal, end))
+    assert end == "SIGINT" or handler == signal.SIG_DFL
+
     def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
+        if end == "SIGINT":
+            raise KeyboardInterrupt
+        assert signal.getsignal(getattr(signal, end)) != signal.SIG_DFL, "this would end pytest"
+        signal.raise_signal(getattr(signal, end))
 
     monkeypatch.setattr(enhancement, "write_surfaces", interrupted)
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 130
@@ -257,6 +269,7 @@ def test_ctrl_c_leaves_everything_as_it_was(
         assert [path.name for path in scan.out.iterdir()] == ["d.json"]
         assert (scan.out / "d.json").read_text() == "before"
     assert not [path for path in scan.stack.parent.iterdir() if path.name.startswith(".")]
+    assert signal.getsignal(getattr(signal, end)) == handler
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process on Windows")

@@ -552,6 +552,27 @@ def test_numbers_of_a_text_that_are_none_are_refused(run: Session, at: str) -> N
         saved.read(text)
 
 
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        (r'"settings":{', '"settings":{"reach":1e9,'),
+        (r'"settings":{', '"settings":{"lr_z":-1,'),
+        (r'"changes":\[', '"changes":[[1,{"gamma":-5}]'),
+        (r'"changes":\[', '"changes":[[1,{"d":[1,2]}]'),
+        (r'"changes":\[', '"changes":[[1,{"stop":true}]'),
+        (r'"scan":{', '"scan":{"long_axis":-1,'),
+    ],
+)
+def test_what_no_run_and_no_scan_can_have_is_refused_before_anything_is_computed(
+    run: Session, part: str, wrong: str
+) -> None:
+    assert saved.read(run.text())
+    text, n = re.subn(part, wrong, run.text(), count=1)
+    assert n == 1
+    with pytest.raises(saved.NoState):
+        saved.read(text)
+
+
 def test_a_link_is_an_address_and_not_a_long_one(run: Session) -> None:
     link = run.link()
     assert re.fullmatch(r"#state=[\w-]+", link)

@@ -2,14 +2,17 @@
 
 Exit status 0: done; 1: a check found something out of its tolerance, or a scan of a cohort failed;
 2: the input, or this installation, cannot be used, one line on stderr says why; 130: stopped by
-Ctrl-C. What commands there are, and their options, stands in commands.toml. Each is a module of its
-name with `run`, imported when it is called, so ``srheart --help`` is immediate.
+Ctrl-C, or by whoever ends programs. What commands there are, and their options, stands in
+commands.toml. Each is a module of its name with `run`, imported when it is called, so ``srheart
+--help`` is immediate.
 """
 
 import io
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 
 from srheart_demo.cli.commands import parser
@@ -19,6 +22,7 @@ from srheart_demo.files import Unusable
 __all__ = ["main", "parser"]
 
 MANY_THREADS = ("train",)  # Commands that run on as many threads as torch finds
+SERVERS = ("explore",)  # Those that know themselves how to end
 BAD_INPUT = 2
 
 
@@ -35,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         command = import_module(f"srheart_demo.cli.{options.command}")
         try:
-            with nullcontext() if options.command in MANY_THREADS else one_thread():
+            with (
+                nullcontext() if options.command in SERVERS else _ended_as_by_ctrl_c(),
+                nullcontext() if options.command in MANY_THREADS else one_thread(),
+            ):
                 command.run(options)
         except (Unusable, OSError) as error:
             from srheart_demo.cli.chosen import refusal
@@ -47,6 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nStopped; no half-written file is left.", file=sys.stderr)
         return STOPPED
     return 0
+
+
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """A scheduler that ends a command, or a terminal that closes, leaves nothing half-written."""
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    here = threading.current_thread() is threading.main_thread()
+    taken = [end for end in ends if here and signal.getsignal(end) == signal.SIG_DFL]
+    for end in taken:
+        signal.signal(end, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for end in taken:
+            signal.signal(end, signal.SIG_DFL)
 
 
 def _speak_anyhow() -> None:

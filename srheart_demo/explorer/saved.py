@@ -23,7 +23,14 @@ from srheart_demo.solver.settings import PRESETS, Settings
 
 VERSION, LOSS_DIGITS = 1, 5
 SAME = 1e-4  # Losses that differ by no more, nats per voxel, are those of the same run
-POSSIBLE = {"motion": (0.0, 10.0), "spacing": (2.0, 60.0), "noise": (0.0, 1.0)}  # Of a scan
+POSSIBLE = {
+    "motion": (0.0, 10.0),
+    "spacing": (2.0, 60.0),
+    "noise": (0.0, 1.0),
+    "long_axis": (0, 99),
+}
+"""Of a scan."""
+IN_MIDRUN = ("gamma", "lr_z", "lr_d")  # Settings that a run takes a change of
 
 MARK = "#state="  # What the packed text follows
 MOST_TEXT = 2**20  # Characters of a text: of a link of strangers no more is unpacked
@@ -163,9 +170,13 @@ def _read_run(entry: dict[str, Any]) -> SavedRun:
     _check_known(settings, (f.name for f in fields(Settings)))
     _check_known([generator], ["", *available()])
     settings |= {name: tuple(x) for name, x in settings.items() if isinstance(x, list)}
+    taken = replace(PRESETS.get(settings["name"]) or Settings(), **settings)
+    for _, change in entry["changes"]:
+        _check_known(change, IN_MIDRUN)
+        replace(taken, **change)
     return SavedRun(
         generator=generator_called(generator),
-        settings=replace(PRESETS.get(settings["name"]) or Settings(), **settings),
+        settings=taken,
         changes={int(i): Change(**change) for i, change in entry["changes"]},
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},
         loss=float(entry.get("loss", math.nan)),

@@ -25,7 +25,7 @@ from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, pre
 if TYPE_CHECKING:
     from srheart_demo.enhancement.check import Report
 
-IN_MIDRUN = ("gamma", "lr_z", "lr_d")
+IN_MIDRUN = saved.IN_MIDRUN
 """Settings that may change in mid-run; another one begins another run."""
 
 
