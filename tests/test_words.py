@@ -18,6 +18,7 @@ from srheart_demo.cli import main
 from srheart_demo.dashboard import sentences, texts
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.explorer.session import Session
+from srheart_demo.heart.generator import available
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.settings import RECOMMENDED, STEPS
 
@@ -83,6 +84,10 @@ def test_a_language_is_a_language_of_its_own(language: str) -> None:
     assert texts.catalogue(language)["LANGUAGE"] != texts.catalogue(texts.ENGLISH)["LANGUAGE"]
 
 
+LOOKED_UP = ("TABS", "DIRECTIONS", "LINKED", "ALTERNATIVES", "GENERATORS")
+"""Tables that are asked by names which stand nowhere in the code."""
+
+
 def test_each_word_of_a_table_is_asked_for_somewhere() -> None:
     source = "".join(
         path.read_text("utf-8")
@@ -94,7 +99,7 @@ def test_each_word_of_a_table_is_asked_for_somewhere() -> None:
     keys = {
         (name, key)
         for name, table in tables.items()
-        if isinstance(table, dict) and name not in ("TABS", "DIRECTIONS", "LINKED", "ALTERNATIVES")
+        if isinstance(table, dict) and name not in LOOKED_UP
         for key in table
         if key
     }
@@ -110,6 +115,7 @@ def test_each_word_of_a_table_is_asked_for_somewhere() -> None:
     for name in texts.RUN_NAMES:
         assert name in f"{[step.name for step in STEPS]}, changed on"
     assert {*texts.SAMPLE_NAMES} == {*SAMPLES}
+    assert {*texts.GENERATORS} <= {*available()}
     saved = (PACKAGE / "explorer" / "saved.py").read_text("utf-8")
     session = (PACKAGE / "explorer" / "session.py").read_text("utf-8")
     assert set(re.findall(r'NoState\("(\w+)"', saved + session)) == {*texts.NO_STATE}
