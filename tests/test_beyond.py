@@ -264,6 +264,12 @@ def test_an_apex_that_lies_open_is_closed_and_a_sound_one_left_alone(planes: int
     """A slice below it that shows nothing takes the wall away, and some of the LV."""
     sound = field_of(HEART)
     assert beyond.with_closed_apex(sound) is sound
+    parted = sound.clone()
+    parted[:, 0, 22] += 60  # The LV above lies upon background, as a base may.
+    assert ((to_labels(parted)[47:] == 1) & (to_labels(parted)[46:-1] == 0)).any()
+    assert beyond.with_closed_apex(parted) is parted
+    empty = 0 * sound
+    assert beyond.with_closed_apex(empty) is empty
     end = lattice_axes()[0][(to_labels(sound) == 1).any((1, 2)).argmax() + planes]
     bare = sound.clone()
     bare[:, 0] += 4 * (end - PLANES).clamp(0)[:, None, None]

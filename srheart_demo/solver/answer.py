@@ -194,6 +194,9 @@ def with_closed_apex(field: Tensor) -> Tensor:
     for _ in range(CLOSINGS):
         labels = torch.from_numpy(to_labels(field))
         beneath = F.pad((labels[1:] == LV) & (labels[:-1] == 0), (0, 0, 0, 0, 0, 1)).float()
+        planes = (labels == LV).flatten(1).any(1).nonzero()[:, 0]
+        middle = int(planes.float().mean()) if len(planes) else 0
+        beneath[middle:] = 0  # A base is open.
         if not beneath.any():
             break
         # Two voxels a node along each axis, and a node around.
