@@ -123,7 +123,8 @@ def main() -> None:
                 voxels.setdefault(level, []).append(found)
             print(f"{i} {kind}, {level}: {volumes[kind, level][-1].round(2)}", file=sys.stderr)
     tables = {}
-    print("| motion | said | right | voxels |\n|---|---:|---:|---:|")
+    if voxels:
+        print("| motion | said | right | voxels |\n|---|---:|---:|---:|")
     for level, each in voxels.items():
         confidence, correct = (
             np.concatenate([x.ravel() for x in part]) for part in zip(*each, strict=True)

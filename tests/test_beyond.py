@@ -5,7 +5,9 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.heart.anatomy import topology
 from srheart_demo.heart.distances import in_plane_distances
+from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
@@ -255,3 +257,26 @@ def test_no_slice_is_followed_across_a_wide_gap() -> None:
     beside = (stack.z[1] < PLANES) & (stack.z[2] > PLANES)
     odds = share / (1 - share)
     torch.testing.assert_close(odds[in_hole] * 3**4, odds[beside][:1].expand(int(in_hole.sum())))
+
+
+@pytest.mark.parametrize("planes", [0, 2])
+def test_an_apex_that_lies_open_is_closed_and_a_sound_one_left_alone(planes: int) -> None:
+    """A slice below it that shows nothing takes the wall away, and some of the LV."""
+    sound = field_of(HEART)
+    assert beyond.with_closed_apex(sound) is sound
+    parted = sound.clone()
+    parted[:, 0, 22] += 60  # The LV above lies upon background, as a base may.
+    assert ((to_labels(parted)[47:] == 1) & (to_labels(parted)[46:-1] == 0)).any()
+    assert beyond.with_closed_apex(parted) is parted
+    empty = 0 * sound
+    assert beyond.with_closed_apex(empty) is empty
+    end = lattice_axes()[0][(to_labels(sound) == 1).any((1, 2)).argmax() + planes]
+    bare = sound.clone()
+    bare[:, 0] += 4 * (end - PLANES).clamp(0)[:, None, None]
+    assert topology(to_labels(bare))["open_lv"] == 1
+    before, after = to_labels(bare), to_labels(beyond.with_closed_apex(bare))
+    assert not any(topology(after).values())
+    assert (after[before != after] == 2).all()
+    # A wall of one to three voxels beneath the LV, no more.
+    beneath = int(((before[1:] == 1) & (before[:-1] == 0)).sum())
+    assert beneath <= (before != after).sum() < 3 * beneath

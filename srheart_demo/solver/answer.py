@@ -32,7 +32,7 @@ from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.distances import in_plane_distances
-from srheart_demo.heart.generator import soft_volumes_ml
+from srheart_demo.heart.generator import soft_volumes_ml, to_labels
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.evidence import on_nodes
@@ -47,6 +47,7 @@ IN_PLANE = 3.0  # Standard deviation of the smoothing within a slice or view, mm
 ACROSS = 12.0  # Standard deviation of a view's weight across its plane, mm
 NOISE = 0.2  # Variance of a slice's own error, as a share of the residual's
 UNSEEN_SD = 0.8  # How far a frame's muscle may move where no slice is near, mm
+CLOSINGS = 3  # Rounds in which an apex is closed; most need one
 GAUSS_NEWTON = 4  # Iterations to a volume of muscle; it is nearly linear in what is sought
 NEAR_OUTLINES = 3.0  # Outlines are compared so far to either side of them, mm
 TRUST = 0.5  # How soon slices are trusted more than a G(z) that does not fit them, 1/mm²
@@ -178,9 +179,31 @@ def answer(step: Step, p: Problem) -> Tensor:
     """
     field, settings = p.G.decode(step.z), step.state.settings
     if settings.residual:
-        field = field + residual_field(field, step.d, p, step.d_LA)
+        field = with_closed_apex(field + residual_field(field, step.d, p, step.d_LA))
     if p.known and settings.muscle_sd:
         field = field + muscle_field(field, p, p.known.muscle_ml, settings.muscle_sd)
+    return field
+
+
+def with_closed_apex(field: Tensor) -> Tensor:
+    """A heart (1, 4, 32, 64, 64) with myocardium where its LV lay upon background.
+
+    G(z) is closed there, but a slice below the apex that shows nothing takes the wall away.
+    """
+    LV, MYO = TISSUES.index("LV"), TISSUES.index("MYO")
+    for _ in range(CLOSINGS):
+        labels = torch.from_numpy(to_labels(field))
+        beneath = F.pad((labels[1:] == LV) & (labels[:-1] == 0), (0, 0, 0, 0, 0, 1)).float()
+        planes = (labels == LV).flatten(1).any(1).nonzero()[:, 0]
+        middle = int(planes.float().mean()) if len(planes) else 0
+        beneath[middle:] = 0  # A base is open.
+        if not beneath.any():
+            break
+        # Two voxels a node along each axis, and a node around.
+        nodes = F.max_pool3d(F.max_pool3d(beneath[None], 2), (1, 3, 3), 1, (0, 1, 1)) > 0
+        field = field.clone()
+        wall = torch.maximum(field[:, MYO], field.amax(1) + 1)
+        field[:, MYO] = torch.where(nodes, wall, field[:, MYO])
     return field
 
 
