@@ -182,8 +182,9 @@ def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    (before, classes), (after, _) = eye.shown(a), eye.shown(b)
-    scores = class_dice(before, after, classes)
+    planes = [eye.planes(x) for x in (a, b)]
+    before, after = (x.argmax(0) for x in planes)
+    scores = class_dice(before, after, len(planes[0]))
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.solver.curvature import units
@@ -57,13 +55,8 @@ class Eye:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
         self.units = cache(partial(units, p))
-        # That of the last point is asked for again.
-        self.shown = lru_cache(1)(self._shown)
-
-    def _shown(self, here: Point) -> tuple[NDArray[np.intp], int]:
-        """The classes (K, H', W') that G(z) of a point shows on the slices' planes, of so many."""
-        logits = self.p.decode(here.z).planes[0].numpy()
-        return logits.argmax(0), len(logits)
+        # ↓_s G(z) of points, (C, K, H', W'); that of the last is asked for again.
+        self.planes = lru_cache(1)(lambda here: p.decode(here.z).planes[0].numpy())
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
