@@ -23,7 +23,20 @@ from playwright.sync_api import sync_playwright
 from torch import Tensor, nn
 
 from page import build as pages
-from page.export import SubPixel, chosen, filled, interpolated, solved, summed
+from page.export import (
+    SubPixel,
+    averaged,
+    chosen,
+    cross_entropy,
+    dotted,
+    einsum,
+    filled,
+    gathered,
+    interpolated,
+    log_softmax,
+    solved,
+    summed,
+)
 from page.graphs import SETTINGS, Subject
 from page.packages import NODE, NotFetched
 from srheart_demo.dashboard import texts
@@ -116,12 +129,38 @@ def test_other_replaced_operators_equal_torch() -> None:
     mask = torch.tensor([True, False, True, True, False])
     assert torch.equal(chosen(x, (slice(None), mask)), x[:, mask])
     assert torch.equal(chosen(x, (slice(None), [3, 0])), x[:, [3, 0]])
+    assert torch.equal(chosen(x, (..., 1)), x[..., 1])
     assert chosen(x, 0) is NotImplemented
     many = torch.randn(3, 512)
     torch.testing.assert_close(summed(many), many.sum())
     assert summed(many, 1) is NotImplemented
+    weights = torch.randn(512)
+    torch.testing.assert_close(averaged(many, 1), many.mean(1))
+    torch.testing.assert_close(dotted(many, weights), many @ weights, atol=1e-5, rtol=1e-5)
+    assert averaged(many, 0) is NotImplemented
+    assert dotted(many, weights[:, None]) is NotImplemented
     index = torch.tensor([1, 3])
     assert torch.equal(filled(x, 1, index, -7.0), x.index_fill(1, index, -7.0))
+
+
+def test_replaced_losses_equal_torch_with_their_gradients() -> None:
+    logits = torch.randn(1, 5, 4, 3, requires_grad=True)
+    labels = torch.randint(0, 4, (1, 5, 1, 3))
+    ours = gathered(log_softmax(logits, 2), 2, labels)
+    theirs = logits.log_softmax(2).gather(2, labels)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, logits), gradients(theirs, logits))
+    flat, seen = logits.transpose(1, 2).flatten(2), labels[:, :, 0].flatten(1)
+    theirs = F.cross_entropy(flat, seen, reduction="none")
+    torch.testing.assert_close(cross_entropy(flat, seen, reduction="none"), theirs)
+    d, k = torch.randn(1, 5, 2, requires_grad=True), torch.tensor([2, 0, 2, 4])
+    index = k[:, None].expand(1, -1, 2)
+    ours, theirs = gathered(d, 1, index), d.gather(1, index)
+    torch.testing.assert_close(gradients(ours, d), gradients(theirs, d))
+    weights, field = torch.randn(6, 3), torch.randn(1, 2, 3, 4, 5)
+    down = "kd,bcdhw->bckhw"
+    torch.testing.assert_close(einsum(down, weights, field), torch.einsum(down, weights, field))
+    assert einsum("kd,bd->bk", weights, field) is NotImplemented
 
 
 @pytest.mark.parametrize("views", [(), (0,), (0, 2)])

@@ -11,7 +11,7 @@ import { filled, Tour } from "./tour.js";
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
 const SLICES = 13;
-const WIDE = 1.2; // a 3-D view for its height, so that no word at its sides is cut
+const SIDES = 110; // pixels for the words at both sides of the heart in 3-D
 const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
@@ -383,7 +383,8 @@ async function start() {
     place.innerHTML = page.words[/** @type {any} */ (place).dataset.word];
   stack.give(page.stack);
   // Where the view is narrow, words at its sides need the heart further off.
-  const away = Math.max(1, (WIDE * $("heart").clientHeight) / $("heart").clientWidth);
+  const { clientWidth, clientHeight } = $("heart");
+  const away = Math.max(1, (0.95 * clientHeight) / (clientWidth - SIDES));
   const { eye } = page.layout.scene.camera;
   for (const axis of Object.keys(eye)) eye[axis] *= away;
   scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
