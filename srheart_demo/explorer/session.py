@@ -25,9 +25,6 @@ from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings, pre
 if TYPE_CHECKING:
     from srheart_demo.enhancement.check import Report
 
-IN_MIDRUN = saved.IN_MIDRUN
-"""Settings that may change in mid-run; another one begins another run."""
-
 
 class Session:
     """A scan, and runs of Algorithm 1 on it.
@@ -54,7 +51,7 @@ class Session:
         self.generator = generator_called()
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
-        self.wanted = {name: getattr(settings, name) for name in IN_MIDRUN}
+        self.wanted = {name: getattr(settings, name) for name in saved.IN_MIDRUN}
         self._principal: dict[Generator, Tensor] = {}
         self._ends: dict[tuple[Settings, Generator], int] = {}
         self._spread: tuple[str, Step, Tensor] | None = None
@@ -120,8 +117,8 @@ class Session:
 
     def configure(self, **changes: object) -> None:
         """Change single settings: those of `IN_MIDRUN` at once, others by another run."""
-        self.wanted |= {n: float(v) for n, v in changes.items() if n in IN_MIDRUN}  # type: ignore
-        others = {n: v for n, v in changes.items() if n not in IN_MIDRUN}
+        self.wanted |= {n: float(v) for n, v in changes.items() if n in saved.IN_MIDRUN}  # type: ignore
+        others = {n: v for n, v in changes.items() if n not in saved.IN_MIDRUN}
         if others:
             self.settings = replace(self.settings, **others)  # type: ignore[arg-type]
             self.history.start(self._start())
@@ -215,7 +212,7 @@ class Session:
         """What the user wants otherwise than the step that is looked at; INTERACTIVE's own
         learning rates stay."""
         settings = self.step.state.settings
-        names = ("gamma",) if self._other else IN_MIDRUN
+        names = ("gamma",) if self._other else saved.IN_MIDRUN
         other = {n: self.wanted[n] for n in names if self.wanted[n] != getattr(settings, n)}
         return Change(**other) if other else None
 
@@ -249,7 +246,7 @@ class Session:
         self.history.look(state.at)
         self.settings, self.generator = self.history.active.settings, self.problem.G
         self.scene.problem = self.problem
-        self.wanted = {n: getattr(self.step.state.settings, n) for n in IN_MIDRUN}
+        self.wanted = {n: getattr(self.step.state.settings, n) for n in saved.IN_MIDRUN}
         said = (of.otherwise(run) for of, run in zip(state.runs, runs, strict=True))
         return tuple(filter(None, said))
 

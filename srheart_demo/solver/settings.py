@@ -7,8 +7,8 @@ from typing import Any
 
 from srheart_demo.frame import HALF_EXTENT
 
-FARTHEST = 2 * HALF_EXTENT[1]
-"""No slice is sought farther off, mm, than the HR box is wide; the search takes memory for it."""
+FARTHEST_REACH = 2 * HALF_EXTENT[1]
+"""No slice is sought farther off, mm, than the HR box is wide; the search tries all between."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,10 @@ class Settings:
         for name, least in _LEAST.items():
             value = getattr(self, name)
             kind = "whole number" if isinstance(least, int) else "number"
-            if name == "reach" and value > FARTHEST:
-                raise ValueError(f"settings {self.name}: reach is {value!r}, above {FARTHEST:g} mm")
+            if name == "reach" and value > FARTHEST_REACH:
+                raise ValueError(
+                    f"settings {self.name}: reach is {value!r}, above {FARTHEST_REACH:g} mm"
+                )
             if not least <= value < math.inf or (kind != "number" and value != int(value)):
                 said = f"{name} is {value!r}, but must be a {kind}, {least:g} or more"
                 raise ValueError(f"settings {self.name}: {said}")
