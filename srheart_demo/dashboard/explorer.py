@@ -68,8 +68,8 @@ class Explorer(ui.Hearing):
         runner.on_problem, runner.on_restored = self._show_problem, self._restored
         page.observe(self._on_dark_page, "dark")
         page.observe(self._on_visit, "visits")
-        page.on_read, page.on_close = self._unseen.clear, runner.close
-        page.hears |= {"touched": self._touched, "link": self._follow}
+        page.on_touch, page.on_close = self._touched, runner.close
+        page.on_read, page.on_link = self._unseen.clear, self._follow
         self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
         for widget in ui.descendants(self.box):
             self._carry(widget)

@@ -46,11 +46,13 @@ class Page(anywidget.AnyWidget):
         # Called when a browser that builds the page is given all that is there.
         self.on_read: Callable[[], object] = lambda: None
         super().__init__(**values)
+        # When a hand or a key first does anything but move through the run.
+        self.on_touch: Callable[[], object] = lambda: None
         self.on_close: Callable[[], object] = lambda: None  # When the page is no more.
-        # What else a browser may say → called with its facts: "touched" when a hand or a key first
-        # does anything but move through the run, "link" with what follows # in the address,
-        # "linked" when the address leads to a state, with whether it could be copied.
-        self.hears: dict[str, Callable[..., object]] = {}
+        # With what follows # in the address that a browser opens.
+        self.on_link: Callable[[str], object] = lambda link: None
+        # When the address leads to a state, and whether it could be copied.
+        self.on_linked: Callable[[bool], object] = lambda copied: None
         self._news: list[tuple[str, Any, list[Any]]] | None = None
         self.on_msg(self.heard)
 
@@ -73,11 +75,14 @@ class Page(anywidget.AnyWidget):
     def heard(self, _: object, message: dict[str, Any], __: object) -> None:
         """What the browser says."""
         # Not a synchronised value: after a lost connection those may never be sent again.
-        match message:
-            case {"kind": "painted", "ping": ping}:
-                self.pong = int(ping)
-            case {"kind": kind, **facts} if kind in self.hears:
-                self.hears[kind](**facts)
+        if message.get("kind") == "painted":
+            self.pong = int(message["ping"])
+        elif message.get("kind") == "touched":
+            self.on_touch()
+        elif message.get("kind") == "link":
+            self.on_link(str(message["link"]))
+        elif message.get("kind") == "linked":
+            self.on_linked(bool(message["copied"]))
 
     @traitlets.observe("pong", "visits")
     def _answered(self, _: object) -> None:

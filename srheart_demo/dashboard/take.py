@@ -32,7 +32,7 @@ class TakeTab(Tab):
         self.link, self.linked = control("srh-copy-link"), html("", "srh-linked")
         self.restore.on_click(lambda _: runner.restore(self.state.value))
         self.link.on_click(lambda _: self._link())
-        runner.page.hears["linked"] = self._say_linked
+        runner.page.on_linked = self._say_linked
         head = html(f"<h3>{escape(texts.STATE)}</h3>")
         controls = [named(w.GridBox(rows), "srh-takes"), head, note(texts.STATE_NOTE)]
         super().__init__(
