@@ -11,7 +11,7 @@ import { filled, Tour } from "./tour.js";
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
 const SLICES = 13;
-const SIDES = 110; // pixels for the words at both sides of the heart in 3-D
+const SIDES = 90; // pixels for the words at both sides of the heart in 3-D
 const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
@@ -385,8 +385,10 @@ async function start() {
   // Where the view is narrow, words at its sides need the heart further off.
   const { clientWidth, clientHeight } = $("heart");
   const away = Math.max(1, (0.95 * clientHeight) / (clientWidth - SIDES));
-  const { eye } = page.layout.scene.camera;
-  for (const axis of Object.keys(eye)) eye[axis] *= away;
+  const { camera, zaxis } = page.layout.scene;
+  for (const axis of Object.keys(camera.eye)) camera.eye[axis] *= away;
+  // Nor is there room for which end is the apex.
+  if (clientWidth < 400) zaxis.title.text = zaxis.title.text.split(":")[0];
   scene.give({ figure_layout: page.layout, words: { loading: page.words.PLOTLY_LOADING } });
   for (const [name, model] of Object.entries(charts)) chart.render({ model, el: $(name) });
   stackView.render({ model: stack, el: $("stack") });
