@@ -263,20 +263,22 @@ def test_no_slice_is_followed_across_a_wide_gap() -> None:
 def test_an_apex_that_lies_open_is_closed_and_a_sound_one_left_alone(planes: int) -> None:
     """A slice below it that shows nothing takes the wall away, and some of the LV."""
     sound = field_of(HEART)
-    assert beyond.with_closed_apex(sound) is sound
+    assert beyond.with_closed_apex(sound, sound) is sound
     parted = sound.clone()
     parted[:, 0, 22] += 60  # The LV above lies upon background, as a base may.
     assert ((to_labels(parted)[47:] == 1) & (to_labels(parted)[46:-1] == 0)).any()
-    assert beyond.with_closed_apex(parted) is parted
+    assert beyond.with_closed_apex(parted, sound) is parted
     empty = 0 * sound
-    assert beyond.with_closed_apex(empty) is empty
+    assert beyond.with_closed_apex(empty, sound) is empty
     end = lattice_axes()[0][(to_labels(sound) == 1).any((1, 2)).argmax() + planes]
     bare = sound.clone()
     bare[:, 0] += 4 * (end - PLANES).clamp(0)[:, None, None]
     assert topology(to_labels(bare))["open_lv"] == 1
-    before, after = to_labels(bare), to_labels(beyond.with_closed_apex(bare))
+    before, after = to_labels(bare), to_labels(beyond.with_closed_apex(bare, sound))
     assert not any(topology(after).values())
     assert (after[before != after] == 2).all()
     # A wall of one to three voxels beneath the LV, no more.
     beneath = int(((before[1:] == 1) & (before[:-1] == 0)).sum())
     assert beneath <= (before != after).sum() < 3 * beneath
+    # What a generator draws without a wall, such as a pea pod, is none of a heart's.
+    assert beyond.with_closed_apex(bare, bare) is bare

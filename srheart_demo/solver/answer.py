@@ -31,6 +31,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
+from srheart_demo.heart.anatomy import LV, MYO
 from srheart_demo.heart.distances import in_plane_distances
 from srheart_demo.heart.generator import soft_volumes_ml, to_labels
 from srheart_demo.machine import one_thread
@@ -179,25 +180,21 @@ def answer(step: Step, p: Problem) -> Tensor:
     """
     field, settings = p.G.decode(step.z), step.state.settings
     if settings.residual:
-        field = with_closed_apex(field + residual_field(field, step.d, p, step.d_LA))
+        field = with_closed_apex(field + residual_field(field, step.d, p, step.d_LA), field)
     if p.known and settings.muscle_sd:
         field = field + muscle_field(field, p, p.known.muscle_ml, settings.muscle_sd)
     return field
 
 
-def with_closed_apex(field: Tensor) -> Tensor:
+def with_closed_apex(field: Tensor, drawn: Tensor) -> Tensor:
     """A heart (1, 4, 32, 64, 64) with myocardium where its LV lay upon background.
 
-    G(z) is closed there, but a slice below the apex that shows nothing takes the wall away.
+    A slice below the apex that shows nothing may take the wall away. Where the heart `drawn` by
+    G(z) alone is open too, nothing is closed: what G draws is then no heart with a wall.
     """
-    LV, MYO = TISSUES.index("LV"), TISSUES.index("MYO")
     for _ in range(CLOSINGS):
-        labels = torch.from_numpy(to_labels(field))
-        beneath = F.pad((labels[1:] == LV) & (labels[:-1] == 0), (0, 0, 0, 0, 0, 1)).float()
-        planes = (labels == LV).flatten(1).any(1).nonzero()[:, 0]
-        middle = int(planes.float().mean()) if len(planes) else 0
-        beneath[middle:] = 0  # A base is open.
-        if not beneath.any():
+        beneath = _beneath_an_open_apex(field)
+        if not beneath.any() or _beneath_an_open_apex(drawn).any():
             break
         # Two voxels a node along each axis, and a node around.
         nodes = F.max_pool3d(F.max_pool3d(beneath[None], 2), (1, 3, 3), 1, (0, 1, 1)) > 0
@@ -205,6 +202,15 @@ def with_closed_apex(field: Tensor) -> Tensor:
         wall = torch.maximum(field[:, MYO], field.amax(1) + 1)
         field[:, MYO] = torch.where(nodes, wall, field[:, MYO])
     return field
+
+
+def _beneath_an_open_apex(field: Tensor) -> Tensor:
+    """1 at the background (64, 128, 128) on which the LV's lower half lies, else 0."""
+    labels = torch.from_numpy(to_labels(field))
+    beneath = F.pad((labels[1:] == LV) & (labels[:-1] == 0), (0, 0, 0, 0, 0, 1)).float()
+    planes = (labels == LV).flatten(1).any(1).nonzero()[:, 0]
+    beneath[int(planes.float().mean()) if len(planes) else 0 :] = 0
+    return beneath
 
 
 @torch.enable_grad()
@@ -219,7 +225,7 @@ def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
     a = torch.zeros((), requires_grad=True)
     for _ in range(GAUSS_NEWTON):
         # Two classes' logits differ by twice the distance to their border.
-        volume = soft_volumes_ml(field + 2 * a * share * classes)[0, TISSUES.index("MYO")]
+        volume = soft_volumes_ml(field + 2 * a * share * classes)[0, MYO]
         off = (volume / ml).log()
         (slope,) = torch.autograd.grad(off, a)
         towards = slope * (slope * a.detach() - off.detach())
