@@ -191,11 +191,11 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
         with _unpacked(name, opened) as stream:
             if is_dicom(stream):
                 try:
-                    from srheart_demo.scan import dicom
+                    from srheart_demo.scan.dicom import look
                 except ModuleNotFoundError:
                     raise InvalidVolume.of(name, "no highdicom") from None
                 stream.seek(0)
-                return dicom.look(name, stream.read(MOST_BYTES + 1))
+                return look(name, stream.read(MOST_BYTES + 1))
         ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
         kinds = zip(ends, FOREIGN.values(), strict=True)
         kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))

@@ -32,8 +32,8 @@ from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO
-from srheart_demo.heart.distances import in_plane_distances
-from srheart_demo.heart.generator import soft_volumes_ml, to_labels
+from srheart_demo.heart.distances import in_plane_distances, tissue_box, widened
+from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.evidence import on_nodes
@@ -193,24 +193,33 @@ def with_closed_apex(field: Tensor, drawn: Tensor) -> Tensor:
     G(z) alone is open too, nothing is closed: what G draws is then no heart with a wall.
     """
     for _ in range(CLOSINGS):
-        beneath = _beneath_an_open_apex(field)
-        if not beneath.any() or _beneath_an_open_apex(drawn).any():
+        near = _lower_half(field)
+        beneath = _beneath_an_open_apex(field[near])
+        if not beneath.any() or _beneath_an_open_apex(drawn[near]).any():
             break
         # Two voxels a node along each axis, and a node around.
-        nodes = F.max_pool3d(F.max_pool3d(beneath[None], 2), (1, 3, 3), 1, (0, 1, 1)) > 0
+        nodes = F.max_pool3d(F.max_pool3d(beneath, 2), (1, 3, 3), 1, (0, 1, 1))[0] > 0
         field = field.clone()
-        wall = torch.maximum(field[:, MYO], field.amax(1) + 1)
-        field[:, MYO] = torch.where(nodes, wall, field[:, MYO])
+        part = field[near][0]
+        part[MYO] = torch.where(nodes, torch.maximum(part[MYO], part.amax(0) + 1), part[MYO])
     return field
 
 
-def _beneath_an_open_apex(field: Tensor) -> Tensor:
-    """1 at the background (64, 128, 128) on which the LV's lower half lies, else 0."""
-    labels = torch.from_numpy(to_labels(field))
-    beneath = F.pad((labels[1:] == LV) & (labels[:-1] == 0), (0, 0, 0, 0, 0, 1)).float()
-    planes = (labels == LV).flatten(1).any(1).nonzero()[:, 0]
-    beneath[int(planes.float().mean()) if len(planes) else 0 :] = 0
-    return beneath
+def _lower_half(field: Tensor) -> tuple[slice, ...]:
+    """Where a field (1, C, D', H', W') has the LV's lower half, and two nodes around; its base is
+    open. Nowhere, where there is no LV."""
+    inside = (field[0, LV] >= field[0].amax(0)).numpy()
+    if not inside.any():
+        return (slice(0),)
+    planes, *plane = tissue_box(inside)
+    middle = int(np.flatnonzero(inside.any((1, 2))).mean())
+    return slice(None), slice(None), *widened((slice(planes.start, middle - 2), *plane), (2, 2, 2))
+
+
+def _beneath_an_open_apex(part: Tensor) -> Tensor:
+    """1 at the HR voxels (1, 2 D', 2 H', 2 W') of background on which LV lies, else 0."""
+    labels = F.interpolate(part, scale_factor=2, mode="trilinear").argmax(1)
+    return F.pad((labels[:, 1:] == LV) & (labels[:, :-1] == 0), (0, 0, 0, 0, 0, 1)).float()
 
 
 @torch.enable_grad()
