@@ -158,6 +158,12 @@ def test_a_picture_that_ends_amid_the_heart_is_said(name: str, motion: str) -> N
         assert doubts == (notes if cut == 24 else doubts)
 
 
+def test_a_view_that_is_given_twice_does_not_count_twice() -> None:
+    view = long_axis_view(TRUTH)
+    with pytest.raises(InvalidVolume, match=r"again\.nii: this view is another one given"):
+        Scan.of(HEARTS["analytic"], view, replace(view, name="again.nii"))
+
+
 def test_a_view_that_belongs_to_the_stack_agrees_with_it_where_they_cross() -> None:
     scan = Scan.of(HEARTS["analytic"], long_axis_view(TRUTH))
     assert min(scan.crossing[0].values()) > 0.9

@@ -12,7 +12,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import LabelVolume, holding, remark
+from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, remark
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -103,8 +103,10 @@ class Scan:
         edge, doubts = _at_the_edge(stack)
         notes = (*stack.notes, *placement.notes, *partly, *_without_rv(ordered), *edge)
         crossing: list[Mapping[str, float]] = []
-        for view in views:
+        for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
+            if any(_equal(view, other) for other in views[:i]):
+                raise InvalidVolume.of(view.name, "given before")
             crossing.append(where_they_cross(stack, view))
             agreement, doubt = _agreement(crossing[-1], view.name if len(views) > 1 else "")
             notes, doubts = (*notes, *view.notes, agreement), (*doubts, *doubt)
@@ -124,6 +126,10 @@ class Scan:
     def placed(self, by_hand: ByHand) -> "Scan":
         """The same scan, placed otherwise."""
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
+
+
+def _equal(a: LabelVolume, b: LabelVolume) -> bool:
+    return np.array_equal(a.labels, b.labels) and np.array_equal(a.affine, b.affine)
 
 
 def _looked_at(stack: LabelVolume, unlabelled: Unlabelled) -> tuple[np.ndarray, tuple[str, ...]]:
