@@ -345,7 +345,9 @@ def test_what_nobody_outlined_in_a_view_is_the_same_said_or_seen(tmp_path: Path)
 
 def test_one_view_lacks_what_another_shows(tmp_path: Path) -> None:
     view, stack = long_axis_view(TRUTH), stored(HEARTS["analytic"], tmp_path / "s.nii.gz")
-    files = [stored(view, tmp_path / f"LA_{name}.nii.gz") for name in ("4CH", "2CH")]
+    views = {"4CH": view, "2CH": replace(view, labels=view.labels.copy())}
+    views["2CH"].labels[tuple(np.argwhere(view.labels == 2)[0])] = 0  # by another hand
+    files = [stored(of, tmp_path / f"LA_{name}.nii.gz") for name, of in views.items()]
     one, both, no = (
         read_scan(stack, *files, how=HowToRead(view_lacks=((pattern, "RV"),))).lacking
         for pattern in ("*_2ch", "*", "3ch")
