@@ -12,7 +12,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
-from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, remark
+from srheart_demo.scan.volume import LabelVolume, holding, remark
 
 Unlabelled = Literal["auto", "empty", "unknown"]
 """What slices without labels beyond the labelled ones mean: the heart ends there (empty), nobody
@@ -105,11 +105,14 @@ class Scan:
         crossing: list[Mapping[str, float]] = []
         for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
-            if any(_equal(view, other) for other in views[:i]):
-                raise InvalidVolume.of(view.name, "given before")
             crossing.append(where_they_cross(stack, view))
             agreement, doubt = _agreement(crossing[-1], view.name if len(views) > 1 else "")
-            notes, doubts = (*notes, *view.notes, agreement), (*doubts, *doubt)
+            twice = any(_equal(view, other) for other in views[:i])
+            said = f"{os.path.basename(view.name)}: " + remark("given before")
+            notes, doubts = (
+                (*notes, *view.notes, agreement, *holding((twice, said))),
+                (*doubts, *doubt),
+            )
         looked_at = placement.from_apex(looked_at)
         return cls(stack, views, placement, by_hand, looked_at, tuple(crossing), doubts, notes)
 
