@@ -30,11 +30,8 @@ POSSIBLE = {
     "long_axis": (0, 99),
 }
 """Of a scan."""
-IN_MIDRUN = (
-    "gamma",
-    "lr_z",
-    "lr_d",
-)  # Settings that may change in mid-run; another begins another run
+IN_MIDRUN = ("gamma", "lr_z", "lr_d")
+"""Settings that may change in mid-run; another begins another run."""
 
 MARK = "#state="  # What the packed text follows
 MOST_TEXT = 2**20  # Characters of a text: of a link of strangers no more is unpacked

@@ -109,10 +109,8 @@ class Scan:
             agreement, doubt = _agreement(crossing[-1], view.name if len(views) > 1 else "")
             twice = any(_equal(view, other) for other in views[:i])
             said = f"{os.path.basename(view.name)}: " + remark("given before")
-            notes, doubts = (
-                (*notes, *view.notes, agreement, *holding((twice, said))),
-                (*doubts, *doubt),
-            )
+            notes = (*notes, *view.notes, agreement, *holding((twice, said)))
+            doubts = (*doubts, *doubt)
         looked_at = placement.from_apex(looked_at)
         return cls(stack, views, placement, by_hand, looked_at, tuple(crossing), doubts, notes)
 
