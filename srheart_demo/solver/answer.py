@@ -158,7 +158,7 @@ class _Seen:
         plane, lacks = self.view.plane, list(self.view.lacks)
         logits = self.view.told(long_axis_view(heart, plane, self.d[None]))
         expected = in_plane_distances(
-            logits.argmax(1).numpy(), plane.spacing, _REACH, heart.shape[1]
+            logits.numpy().argmax(1), plane.spacing, _REACH, heart.shape[1]
         )
         residual = expected[0] - self.distances
         residual[lacks] = residual[0]
@@ -212,8 +212,8 @@ def with_closed_apex(field: Tensor, drawn: Tensor) -> Tensor:
 def without_flecks(field: Tensor, drawn: Tensor) -> Tensor:
     """A heart (1, C, 32, 64, 64) without specks of a class that lie apart, nor bubbles in it.
 
-    Residuals of views leave a voxel or two where borders of three classes meet. Where the heart `drawn` by
-    G(z) alone has specks too, none is taken away.
+    Residuals of views leave a voxel or two where borders of three classes meet. Where the heart
+    `drawn` by G(z) alone has specks too, none is taken away.
     """
     for _ in range(MENDINGS):
         near = _around_tissue(field)
