@@ -240,7 +240,7 @@ def _flecks(part: Tensor) -> Tensor:
         if n > 1:
             sizes = np.bincount(pieces.ravel())
             small = sizes < FLECK
-            small[[0, 1 + sizes[1:].argmax()]] = False
+            small[[0, 1 + int(sizes[1:].argmax())]] = False
             flecks[0, label] = torch.from_numpy(small[pieces])
     return flecks
 
