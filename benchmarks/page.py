@@ -61,7 +61,7 @@ def renderers() -> list[int]:
 def iteration_ms(folder: Path) -> float:
     """Of a solve with one view, of the processor's time: others may use it, too."""
     with tempfile.TemporaryDirectory() as name:
-        run = ["healthy_1", "ours", "4", str(ITERATIONS), "1,0,0", f"{name}/labels"]
+        run = ["healthy_1", "10", "ours", "4", "0", str(ITERATIONS), "1,0,0", f"{name}/labels"]
         command = [str(NODE), str(SOLVE), str(folder.resolve()), *run]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
     seconds: float = json.loads(found.stdout)["seconds"]

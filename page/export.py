@@ -139,7 +139,10 @@ def solved(A: Tensor, b: Tensor) -> Tensor:
 
 
 def chosen(x: Tensor, key: Any) -> Any:
-    """`x[:, which]` by a product, with a list or a mask of which; `x[..., i]` as a row."""
+    """`x[:, which]`, also written `x[..., which, :]`, by a product, with a list or a mask of which;
+    `x[..., i]` as a row."""
+    if isinstance(key, tuple) and len(key) == x.dim() == 3 and key[0] is ...:
+        key = key if key[2] != slice(None) else (slice(None), key[1])
     if not (isinstance(key, tuple) and len(key) == 2):
         return NotImplemented
     if key[0] is Ellipsis and isinstance(key[1], int) and x.dim() > 1:
@@ -196,7 +199,7 @@ def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
     return x.sum(-1).sum()
 
 
-def averaged(x: Tensor, dim: int) -> Any:
+def averaged(x: Tensor, dim: int | None = None) -> Any:
     """`x.mean(1)` of rows (B, n), as `summed`."""
     return in_steps(x) / x.shape[1] if (x.dim(), dim) == (2, 1) else NotImplemented
 

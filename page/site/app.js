@@ -1,7 +1,7 @@
 // The page: controls, a worker that solves, and the explorer's own views of what it finds.
 
 import chart from "./chart.js";
-import { compared, file, parsed } from "./engine.js";
+import { file } from "./engine.js";
 import { code, heart, losses, shifts, sides } from "./figures.js";
 import heartView from "./heart.js";
 import { Model } from "./model.js";
@@ -10,23 +10,22 @@ import { filled, Tour } from "./tour.js";
 
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
-const SLICES = 13;
 const SIDES = 90; // pixels for the words at both sides of the heart in 3-D
-const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
+const USUAL = { motion: 4, noise: 0, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
 const needed = ["WebAssembly", "Worker", "DecompressionStream"];
 const missing = needed.filter((name) => !(name in globalThis));
 
 let page; // words and looks
-let told; // of the subject
+let told; // of the scan that is open
 let S_LR = new Uint8Array();
-let moments = [];
+/** @type {any[]} */ let moments = []; // of the run
 let [at, running] = [0, false];
 let turn = 0; // counts what is begun anew, so that an older answer is known as such
-let inside = null;
+let inside = null; // margins of the surfaces
 /** @type {any} */ let tour; // once it is begun
-/** @type {any} */ const state = { ...USUAL, subject: "", way: "", byHand: {} };
+/** @type {any} */ const state = { ...USUAL, byHand: {} };
 
 const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
 worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
@@ -40,11 +39,10 @@ const ask = (what, ...given) =>
   });
 
 const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
-const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) => {
-  if (message.kind !== "library") return;
-  fetch("./plotly.min.js.gz")
-    .then((answer) => answer.arrayBuffer())
-    .then((packed) => scene.tell("msg:custom", { kind: "library" }, [new DataView(packed)]));
+const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, async ({ kind }) => {
+  if (kind !== "library") return;
+  const packed = await (await fetch("./plotly.min.js.gz")).arrayBuffer();
+  scene.tell("msg:custom", { kind }, [new DataView(packed)]);
 });
 const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
   if (message.kind === "move") {
@@ -68,13 +66,13 @@ const gamma = () => page.views.map((_, i) => (i < state.views ? state.gamma : 0)
 const most = () => page.solvers[state.way].iterations;
 const over = () => at >= most() || Boolean(moments[at]?.settled);
 const hidden = () => $("hidden").checked;
-const judged = () => compared(moments[at].d, truth(), told);
 // Where the truth is hidden, the heart is not laid over it.
-const common = () => (hidden() ? [0, 0] : judged().common);
+const common = () => (hidden() ? [0, 0] : moments[at].common);
 
 // The address says all that was chosen, so it can be sent; numbers stand beside their sliders.
 function write() {
   for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
+  $("noise-value").textContent = `${state.noise} %`;
   const chosen = Object.entries({ ...state, byHand: JSON.stringify(state.byHand) });
   const parts = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
   history.replaceState(null, "", `#${parts}`);
@@ -86,7 +84,7 @@ const byHand = (mm) => within(mm, -page.by_hand, page.by_hand, 0);
 
 function displaced(written) {
   try {
-    const hands = Object.entries(JSON.parse(written)).filter(([k]) => Number(k) < SLICES);
+    const hands = Object.entries(JSON.parse(written));
     return Object.fromEntries(hands.map(([k, mm]) => [k, [0, 1].map((i) => byHand(mm[i]))]));
   } catch {
     return {};
@@ -95,40 +93,27 @@ function displaced(written) {
 
 function read() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const most = { motion: page.motions.severe, gamma: 4, views: page.views.length, k: SLICES - 1 };
-  const one = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
-  state.subject = one("subject", page.subjects);
-  state.way = one("way", Object.keys(page.solvers));
+  for (const [name, all] of Object.entries(page.choices))
+    state[name] = all.find((one) => String(one) === given.get(name)) ?? all[0];
   for (const [name, usual] of Object.entries(USUAL))
-    state[name] = within(Number.parseFloat(given.get(name) ?? ""), 0, most[name], usual);
-  for (const name of ["views", "k"]) state[name] = Math.round(state[name]);
+    state[name] = within(Number.parseFloat(given.get(name) ?? ""), 0, page.most[name], usual);
+  for (const name of ["noise", "views", "k"]) state[name] = Math.round(state[name]);
   state.byHand = displaced(given.get("byHand") ?? "{}");
-  for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
-  stack.give({ chosen: state.k });
+  for (const [name, value] of Object.entries(state)) if ($(name)) $(name).value = value;
   write();
 }
 
 // Curves at once; the heart, and how good it is, when there is time.
 async function show(whole) {
+  if (!moments.length) return;
   const [mine, moment, shift, { words, surfaces }] = [turn, moments[at], common(), page];
-  const { error, lean } = judged();
+  const { error, lean } = moment;
   const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
   draw(charts.loss, losses(moments, at, page, state.views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
   draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
-  stack.give({
-    scanned: sides(
-      S_LR,
-      told,
-      put.map(() => 0),
-    ),
-    put_back: sides(S_LR, told, put),
-    slices: [...told.tissue.keys()],
-    of: told.K,
-    by_hand: Object.keys(state.byHand).length > 0,
-    revision: (stack.get("revision") ?? 0) + 1,
-  });
+  stand(put);
   $("iteration").max = String(moments.length - 1);
   $("iteration").value = String(at);
   const said = [`${words.iteration} ${at} / ${most()}`, `L = ${moment.L.toFixed(4)}`];
@@ -141,18 +126,31 @@ async function show(whole) {
   $("error").textContent = hidden() ? words.HIDDEN_NOTE : judgement;
   enable();
   lookAt();
+  const current = () => mine === turn && moment === moments[at];
   if (!whole) return;
-  const found = await ask("pictures", moment.z, moment.d);
-  if (mine !== turn || moment !== moments[at]) return;
-  inside = found.inside;
+  const found = await ask("surfaces", moment.z);
+  if (!current()) return;
+  inside = found;
   paint();
   if (running) return;
   const dice = hidden() ? [] : await ask("dice", moment.z, shift);
-  if (mine !== turn || moment !== moments[at]) return;
+  if (!current()) return;
   const written = Object.keys(surfaces).map((name, i) => `${name} ${dice[i]?.toFixed(3)}`);
   $("dice").textContent = dice.length ? `${words.DICE_HEADING}: ${written.join(" · ")}` : "";
   // For tests, and whoever asks: all that is seen is of this iteration, here in full precision.
-  globalThis.srhShown = { ...moment, error, lean, dice };
+  globalThis.srhShown = { ...moment, dice };
+}
+
+// The stack from the side, as scanned and put back by d.
+function stand(d) {
+  stack.give({
+    scanned: sides(S_LR, told),
+    put_back: sides(S_LR, told, d),
+    slices: [...told.tissue.keys()],
+    of: told.K,
+    by_hand: Object.keys(state.byHand).length > 0,
+    revision: (stack.get("revision") ?? 0) + 1,
+  });
 }
 
 function paint() {
@@ -168,9 +166,8 @@ function paint() {
 // What the tour takes notice of, and what it says.
 function lookAt() {
   if (!tour) return;
-  const known = moments.length > 0 && { moment: moments[at], over: over(), ...judged() };
-  const now = { at, state, hidden: hidden(), ...known };
-  if (known) tour.look(now);
+  const now = { at, state, hidden: hidden(), over: over(), moment: moments[at] };
+  if (now.moment) tour.look(now);
   const [text, said] = tour.told();
   if ($("tour-text").innerHTML !== text) $("tour-text").innerHTML = text;
   if ($("tour-said").textContent !== said) $("tour-said").textContent = said;
@@ -188,8 +185,7 @@ function enable() {
   $("run").textContent = running ? page.words["button-pause"] : page.words["button-run"];
   $("run").disabled = !moments.length || (over() && !running);
   $("step").disabled = $("run").disabled || running;
-  $("reset").disabled = moments.length < 2;
-  $("iteration").disabled = moments.length < 2;
+  $("reset").disabled = $("iteration").disabled = moments.length < 2;
   $("truth").disabled = hidden();
   if (moments.length)
     say(page.words[running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY"]);
@@ -230,7 +226,7 @@ async function advance() {
   moments.push(moment);
   at += 1;
   outdate();
-  if (moment.settled || at === most()) running = false;
+  if (over()) running = false;
 }
 
 const run = guarded(async () => {
@@ -244,26 +240,25 @@ const run = guarded(async () => {
   if (mine === turn) await show(true);
 });
 
-const one = guarded(async () => {
+const step = guarded(async () => {
   await advance();
   await show(true);
 });
 
 const begin = guarded(async () => {
   const mine = anew();
-  const settings = { ...page.solvers[state.way], gamma: gamma() };
-  const first = await ask("begin", settings, page.M);
+  const first = await ask("begin", { ...page.solvers[state.way], gamma: gamma() });
   if (mine !== turn) return;
-  at = 0;
-  moments = [first];
+  [at, moments] = [0, [first]];
   await show(true);
   return mine === turn;
 });
 
 const rescan = guarded(async () => {
-  const mine = anew();
   write();
-  const labels = await ask("scan", truth());
+  if (!told) return open(); // what is being opened is opened for this scan
+  const mine = anew();
+  const labels = await ask("scan", truth(), state.noise);
   if (mine !== turn) return;
   S_LR = labels;
   return begin();
@@ -272,17 +267,19 @@ const rescan = guarded(async () => {
 const open = guarded(async () => {
   const mine = anew();
   read();
-  moments = [];
+  [told, moments] = [null, []];
   enable();
   say(page.words.OPENING);
-  const found = await ask("open", state.subject);
+  const found = await ask("open", state.subject, state.spacing, state.way);
   if (mine !== turn) return;
   told = found;
+  stack.give({ chosen: Math.min(state.k, told.K - 1) });
   return rescan();
 });
 
 // Another γ: the run goes on with it, if it went.
 const weigh = guarded(async () => {
+  if (!moments.length) return rescan();
   const went = running;
   const [mine, from] = [anew(), at];
   const moment = await ask("weigh", gamma(), from);
@@ -308,15 +305,22 @@ function later(act) {
 }
 
 function listen() {
-  const take = (name, act, number = true) =>
+  const take = (name, act) =>
     $(name).addEventListener("input", () => {
-      state[name] = number ? Number($(name).value) : $(name).value;
+      const { value } = $(name);
+      state[name] = typeof state[name] === "number" ? Number(value) : value;
       write();
       act();
     });
-  take("subject", open, false);
-  take("way", rescan, false);
-  for (const name of ["motion", "views"]) take(name, () => later(rescan));
+  const others = () => {
+    state.byHand = {}; // slices are others now
+    write();
+    open();
+  };
+  take("subject", others);
+  take("spacing", others);
+  take("way", open);
+  for (const name of ["motion", "noise", "views"]) take(name, () => later(rescan));
   take("gamma", () => later(weigh));
   const go = (by) => {
     tour.go(by);
@@ -331,7 +335,7 @@ function listen() {
   };
   const clicks = {
     run,
-    step: one,
+    step,
     reset: begin,
     theme: () => document.body.classList.toggle("srh-dark"),
     "tour-start": () => touring(true),
@@ -354,7 +358,7 @@ function listen() {
   });
   $("hidden").addEventListener("change", () => {
     outdate();
-    if (moments.length) show(true);
+    show(true);
   });
   for (const name of ["truth", "cut"]) $(name).addEventListener("change", paint);
   $("language").addEventListener("change", () => {
@@ -377,7 +381,7 @@ async function start() {
   const wanted = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
   const languages = [...$("language").options].map(({ value }) => value);
   const language = languages.includes(wanted) ? wanted : languages[0];
-  page = parsed(new TextDecoder().decode(await file(`page.${language}.json`)));
+  page = JSON.parse(new TextDecoder().decode(await file(`page.${language}.json`)));
   document.documentElement.lang = $("language").value = language;
   for (const place of document.querySelectorAll("[data-word]"))
     place.innerHTML = page.words[/** @type {any} */ (place).dataset.word];

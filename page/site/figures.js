@@ -27,7 +27,8 @@ export function losses(moments, at, { axes, looks }, parts) {
 // z as bars, in standard deviations of the prior.
 export function code(z, { axes, looks }) {
   const numbers = [...z.keys()].map((i) => i + 1);
-  return [{ x: axes.latent, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
+  const x = over(axes.latent, 0.2, z.length + 0.8);
+  return [{ x, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
 }
 
 // Displacements (K, 2) along rows and columns of the slices with tissue: estimated, and true where
@@ -35,11 +36,12 @@ export function code(z, { axes, looks }) {
 export function shifts(d, truth, tissue, { axes, looks }) {
   const seen = [...tissue.keys()].filter((k) => tissue[k]);
   const slices = seen.map((k) => k + 1);
+  const y = over({ ...axes.slice, ticks: tissue.map((_, k) => k + 1) }, 0.3, tissue.length + 0.7);
   return [axes.rows, axes.columns].map((axis, i) => {
     const [found, known] = [d, truth ?? []].map((all) => seen.map((k) => all[2 * k + i]));
     const rings = truth ? [drawn(looks.true, known, slices)] : [];
     const x = around(axis, truth ? [...found, ...known] : found);
-    return { x, y: axes.slice, series: [...rings, drawn(looks.found, found, slices)] };
+    return { x, y, series: [...rings, drawn(looks.found, found, slices)] };
   });
 }
 

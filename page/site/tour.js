@@ -9,21 +9,21 @@ export function filled(words, ...values) {
   });
 }
 
-// A moment tells `at`, `over`, `hidden`, the choices of the `state`, and `error` and `lean`, mm.
+// What is seen now: `at`, `over`, `hidden`, the choices of the `state`, and the `moment` of the run.
 const DONE = {
   look: (_, now, { severe }) => now.at === 0 && now.state.motion >= severe,
   walk: (_, now, { watched }) => now.state.way === "paper" && now.at >= watched,
   drag: (_, now, { far }) =>
     now.over && Math.max(...Object.values(now.state.byHand).flat().map(Math.abs), 0) >= far,
-  guess: (tour, now) => {
-    if (tour.guessed === now.moment && !now.hidden) [tour.error, tour.guessed] = [now.error, null];
+  guess: (tour, { moment, hidden }) => {
+    if (tour.guessed === moment && !hidden) [tour.error, tour.guessed] = [moment.error, null];
     return tour.error !== null;
   },
-  lean: ({ leans }, now) => {
-    const { subject, motion, byHand } = now.state;
-    const scan = JSON.stringify([subject, motion, byHand]);
+  lean: ({ leans }, { state, moment, over, hidden }) => {
+    const { views, gamma, k, way, ...scanned } = state;
+    const scan = JSON.stringify(scanned);
     if (leans.scan !== scan) Object.assign(leans, { scan, found: {} });
-    if (now.over) leans.found[now.state.gamma ? now.state.views : 0] = now.hidden ? NaN : now.lean;
+    if (over) leans.found[gamma ? views : 0] = hidden ? NaN : moment.lean;
     return 0 in leans.found && Object.keys(leans.found).length > 1;
   },
 };
