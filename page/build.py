@@ -167,31 +167,39 @@ def statics(
     told = {}
     for language in OWN_WORDS:
         texts.speak(language)
-        told[language] = _page(generators, subjects, spacings)
+        told[language] = _page(generators, subjects)
         _pack(folder / f"page.{language}.json", _json(told[language]))
     texts.speak(spoken)
-    page = (HERE / "site" / "index.html").read_text("utf-8")
-    (folder / "index.html").write_text(_written(page, told[texts.ENGLISH]), "utf-8")
+    page = _written(told[texts.ENGLISH]["words"], subjects, spacings)
+    (folder / "index.html").write_text(page, "utf-8")
     _list_for_offline(folder)
 
 
-def _written(page: str, told: Mapping[str, Any]) -> str:
+def _written(words: Mapping[str, str], subjects: Sequence[str], spacings: Sequence[int]) -> str:
     """The page with its words in English; a script says them in other languages."""
-    views = range(len(told["views"]) + 1)
+    page = (HERE / "site" / "index.html").read_text("utf-8")
+    usual = texts.CONTROLS["srh-long-axis"]["value"]
+    views = [(n, f'data-word="views-{n}"{_usual(n == usual)}') for n in range(len(BY_WORTH) + 1)]
+    apart = [(mm, _usual(mm == spacings[0]), mm) for mm in sorted(spacings)]
     options = {
-        "SUBJECTS": "".join(_option(name, f'data-word="{name}"') for name in told["choices"]["subject"]),
-        "VIEWS": "".join(_option(n, f'data-word="views-{n}"') for n in views),
-        "SPACINGS": "".join(_option(mm, "", f"{mm}") for mm in sorted(told["choices"]["spacing"])),
-        "MOST_NOISE": str(told["most"]["noise"]),
-        "LANGUAGES": "".join(_option(c, f'lang="{c}"', texts.LANGUAGES[c]) for c in OWN_WORDS),
+        "SUBJECTS": [(name, f'data-word="{name}"') for name in subjects],
+        "VIEWS": views,
+        "SPACINGS": apart,
+        "LANGUAGES": [(code, f'lang="{code}"', texts.LANGUAGES[code]) for code in OWN_WORDS],
     }
     for place, choices in options.items():
-        page = page.replace(f"{{{{{place}}}}}", choices)
-    words = told["words"]
-    return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + str(words[at[1]]), page)
+        page = page.replace(f"{{{{{place}}}}}", "".join(_option(*choice) for choice in choices))
+    most = {name: texts.CONTROLS[f"srh-{name}"]["max"] for name in ("motion", "gamma")}
+    for name, value in (most | {"noise": MOST_NOISE, "k": max(LATTICE_SHAPE) - 1}).items():
+        page = page.replace(f"{{{{{name}}}}}", str(value))
+    return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + words[at[1]], page)
 
 
-def _option(value: object, attributes: str, words: str = "") -> str:
+def _usual(chosen: bool) -> str:
+    return " selected" if chosen else ""
+
+
+def _option(value: object, attributes: str, words: object = "") -> str:
     return f'<option value="{value}" {attributes}>{words}</option>'
 
 
@@ -234,9 +242,7 @@ def _truth(name: str) -> Mapping[str, Mesh]:
     return load_subject(name).ghost
 
 
-def _page(
-    generators: Generators, subjects: Sequence[str], spacings: Sequence[int]
-) -> dict[str, Any]:
+def _page(generators: Generators, subjects: Sequence[str]) -> dict[str, Any]:
     """Words and looks, from the explorer's own catalogue."""
     own = OWN_WORDS[texts.SPOKEN]
     words = {name: getattr(texts, name) for name in TAKEN.split()}
@@ -260,15 +266,11 @@ def _page(
         for name in SURFACES
     }
     none = {"of": 0, "view": -1, "views": (), "overlay": {}, "pixel_mm": HR_SPACING[1]}
-    most = {name: texts.CONTROLS[f"srh-{name}"]["max"] for name in ("motion", "gamma")}
-    most |= {"noise": MOST_NOISE, "views": len(BY_WORTH), "k": max(LATTICE_SHAPE)}
     told = {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK, "help": own["HELP"]}
     return {
         "words": words,
         "tour": _tour(subjects),
         "stack": none | {"colours": [*TISSUE_COLOURS.values()], "words": texts.STACK_WORDS | told},
-        "choices": {"subject": subjects, "way": [*generators], "spacing": spacings},
-        "most": most,
         "layout": layout(),
         "surfaces": surfaces,
         "axes": {name: asdict(axis) for name, axis in _axes().items()},
@@ -323,10 +325,10 @@ def _acts(stop: tour.Stop, subjects: Sequence[str]) -> list[dict[str, Any]]:
                 "spacing": scan.spacing,
                 "noise": round(100 * scan.noise),
                 "views": scan.long_axis,
-                "byHand": {k: mm for k, *mm in scan.by_hand},
                 "way": "paper" if act.system == PAPERS_SYSTEM else "ours",
                 "gamma": 1,
             },
+            "hands": {k: mm for k, *mm in scan.by_hand},
             "runs": act.runs,
             "hides": act.hidden,
         }

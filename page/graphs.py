@@ -54,6 +54,9 @@ goes astray."""
 SURFACES = ("LV", "MYO", "RV")
 OUTSIDE = -1.0  # margin beyond the lattice: all surfaces are closed
 MARGIN_MM = 10.0  # around the tissue of a view, as `Problem.crop` has it
+SCORES = "objective L L_SA L_LA error lean".split()
+"""What a look at the objective tells: L_LA is summed over the views that weigh anything; error and
+lean, mm, are of d, after the translation common to d and its truth."""
 SPARE = 1.04
 """Room for more voxels near a border than those of the stack without motion and noise have."""
 NOISE_SEED = 1  # one for all samples, so that one file of draws serves them
@@ -121,7 +124,8 @@ class Subject:
         return torch.stack([_corners(v.plane) for v in self.problem.views])
 
     def write_objective(self, path: Path) -> None:
-        """What is minimised, its parts, its gradients, and how far d is from the truth.
+        """What is minimised and what else `SCORES` names, its gradients, and how far d lies from the
+        truth in common.
 
         `gamma` (V,) is γ of each view, 0 of those that are not looked at; `prior` is 1 with the
         priors and 0 without.
@@ -148,14 +152,15 @@ class Subject:
             L = L_SA + gamma @ L_LA
             whole = L + prior * (with_prior - L_SA)
             of_z, of_d = torch.autograd.grad(whole.sum(), (z, d))
-            parts = (x.detach() for x in (whole, L, L_SA, L_LA))
-            return (*parts, of_z, of_d * moves, *_judged(d.detach(), truth, p))
+            common, *judged = _judged(d.detach(), truth, p)
+            used = (gamma > 0).to(L_LA.dtype) @ L_LA
+            scores = torch.cat([x.detach().view(1) for x in (whole, L, L_SA, used, *judged)])
+            return scores, of_z, of_d * moves, common
 
         z, d = self.problem.zero()
         inputs = {"z": z, "d": d, "truth": d, "gamma": torch.ones(V), "prior": torch.ones(1)}
         inputs |= {"planes": self.corners, **self.filled(self.problem.voxels)}
-        outputs = "objective L L_SA L_LA gradient_z gradient_d common error lean".split()
-        write(look, inputs, outputs, path)
+        write(look, inputs, ["scores", "gradient_z", "gradient_d", "common"], path)
 
     def write_scan(self, path: Path) -> None:
         """Eq. 1: the labels (K, h, w) of the stack under d with so many % of wrong ones, how many
@@ -221,7 +226,7 @@ def _judged(d: Tensor, truth: Tensor, p: Problem) -> tuple[Tensor, ...]:
     common = common_translation(d, truth, p.tissue)
     apart = (d - truth)[..., p.tissue, :] - common[:, None]
     error, rest = rms_length(apart), rms_length(unsheared(apart, p.stack.z[p.tissue]))
-    return common, error[None], (error**2 - rest**2).clamp_min(0).sqrt()[None]
+    return common, error, (error**2 - rest**2).clamp_min(0).sqrt()
 
 
 def _corners(plane: Plane) -> Tensor:

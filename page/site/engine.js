@@ -28,7 +28,12 @@ export class Engine {
   // the scan comes back.
   async open(subject, spacing, way) {
     const scan = `${subject}.${spacing}`;
-    const names = { scan, objective: `${scan}.${way}`, surfaces: `${way}.surfaces`, dice: `${way}.dice` };
+    const names = {
+      scan,
+      objective: `${scan}.${way}`,
+      surfaces: `${way}.surfaces`,
+      dice: `${way}.dice`,
+    };
     const read = async (path) => ({ path, data: await this.bytes(path) });
     const blocks = ["shared", subject, spacing, way].map((name) => read(`${name}.bin`));
     const told = [this.json(subject), this.json(scan)];
@@ -42,7 +47,11 @@ export class Engine {
 
   // What a graph finds; it is made ready when it is first asked.
   async run(what, inputs) {
-    const options = { executionProviders: ["wasm"], externalData: this.blocks, logSeverityLevel: 3 };
+    const options = {
+      executionProviders: ["wasm"],
+      externalData: this.blocks,
+      logSeverityLevel: 3,
+    };
     const create = (graph) => this.ort.InferenceSession.create(graph, options);
     this.sessions[what] ??= await create(await this.bytes(`${this.graphs[what]}.onnx`));
     return this.sessions[what].run(inputs);
@@ -52,14 +61,10 @@ export class Engine {
     return new this.ort.Tensor("float32", Float32Array.from(values), shape);
   }
 
-  ofSlices(d) {
-    return this.tensor(d, 1, this.told.K, 2);
-  }
-
   // Eq. 1: scan the subject with its slices displaced by d (K, 2), mm, and so many % of labels
   // wrong; the labels come back.
   async scan(d, noise) {
-    const inputs = { d: this.ofSlices(d), noise: this.tensor([noise], 1) };
+    const inputs = { d: this.tensor(d, 1, this.told.K, 2), noise: this.tensor([noise], 1) };
     const { S_LR, near, ...voxels } = await this.run("scan", inputs);
     const { room, views } = this.told;
     if (near.data[0] > room) throw new Error(`more than ${room} voxels near a border`);
@@ -72,17 +77,15 @@ export class Engine {
     const { gamma, prior } = this.settings;
     const found = await this.run("objective", {
       z: this.tensor(z, 1, z.length),
-      d: this.ofSlices(d),
+      d: this.tensor(d, 1, this.told.K, 2),
       gamma: this.tensor(gamma, gamma.length),
       prior: this.tensor([prior], 1),
       ...this.seen,
     });
-    const all = (name) => [...found[name].data];
-    const [objective, L, L_SA, error, lean] = ["objective", "L", "L_SA", "error", "lean"].flatMap(all);
-    const L_LA = all("L_LA").reduce((sum, loss, i) => sum + (gamma[i] ? loss : 0), 0);
-    const [of_z, of_d] = [all("gradient_z"), all("gradient_d")];
-    const judged = { common: all("common"), error, lean };
-    return { z: [...z], d: [...d], objective, L, L_SA, L_LA, of_z, of_d, ...judged };
+    const [objective, L, L_SA, L_LA, error, lean] = found.scores.data;
+    const slopes = { of_z: [...found.gradient_z.data], of_d: [...found.gradient_d.data] };
+    const judged = { common: [...found.common.data], error, lean };
+    return { z: [...z], d: [...d], objective, L, L_SA, L_LA, ...judged, ...slopes };
   }
 
   // Begin at z = d = 0; the first moment comes back.

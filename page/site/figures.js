@@ -53,37 +53,35 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
     const margin = inside.subarray(n * size, (n + 1) * size);
     return { ...look, ...surface(margin, page.lattice, page.spacing, [0, ...common]) };
   });
-  const size = told.shape[0] * told.shape[1];
-  const [d, corner] = [moment.d.slice(2 * k, 2 * k + 2), told.origin];
-  const back = [0, 1].map((i) => common[i] - d[i]);
-  const place = [
-    [told.z[k], corner[0] + back[0], corner[1] + back[1]],
-    [0, told.pixel, 0],
-    [0, 0, told.pixel],
+  const { shape, origin, pixel, z } = told;
+  const size = shape[0] * shape[1];
+  /** @type {any} */ const along = [
+    [0, 0],
+    [pixel, 0],
+    [0, pixel],
   ];
-  const planes = [[S_LR.subarray(k * size, (k + 1) * size), told.shape, place]];
-  if (cut) {
-    const [first, down, across] = cut.corners;
-    const step = (to) => to.map((mm, a) => mm - first[a]);
-    const from = [first[0], first[1] + common[0], first[2] + common[1]];
-    planes.push([cut.labels, cut.shape, [from, step(down), step(across)]]);
-  }
-  const painted = planes.flatMap(([labels, shape, where]) =>
+  const corners = along.map((step) => [z[k], ...step.map((mm, i) => origin[i] + mm)]);
+  const back = common.map((mm, i) => mm - moment.d[2 * k + i]);
+  const planes = [{ labels: S_LR.subarray(k * size, (k + 1) * size), shape, corners, back }];
+  if (cut) planes.push({ ...cut, back: common });
+  const painted = planes.flatMap((plane) =>
     page.colours.map((color, n) => {
-      const mesh = tiles(labels, shape, n + 1, where);
+      const mesh = tiles(plane.labels, plane.shape, n + 1, plane.corners, [0, ...plane.back]);
       return { ...page.flat, color, ...mesh };
     }),
   );
   return [LV, ...painted.filter(({ i }) => i.length), RV, MYO];
 }
 
-// Each slice's middle row and column, n pixels long, as scanned or put back by d (K, 2), mm.
-export function sides(S_LR, { K, shape: [h, w], pixel, tissue }, d) {
+// Each slice's middle row and column, n pixels long, as scanned, or put back by d (K, 2), mm.
+export function sides(S_LR, { K, shape: [h, w], pixel, tissue }, d = []) {
   const [row, column] = [h / 2, w / 2];
   const label = (k, r, c) => (r < 0 || c < 0 || r >= h || c >= w ? 0 : S_LR[(k * h + r) * w + c]);
   const both = new Uint8Array(K * (h + w));
   for (let k = 0; k < K; k += 1) {
-    const [down, right] = [0, 1].map((i) => (tissue[k] ? Math.round(d[2 * k + i] / pixel) : 0));
+    const [down, right] = [0, 1].map((i) =>
+      tissue[k] ? Math.round((d[2 * k + i] ?? 0) / pixel) : 0,
+    );
     for (let n = 0; n < w; n += 1) both[k * w + n] = label(k, row + down, n + right);
     for (let n = 0; n < h; n += 1) both[K * w + k * h + n] = label(k, n + down, column + right);
   }

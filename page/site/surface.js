@@ -1,7 +1,8 @@
 // Surfaces for the 3-D view, as columns of Plotly's `mesh3d`: x along W, y along H, z along D, mm.
 
-// Steps to the eight corners of a cell from its last, along each axis, and its twelve edges by their ends.
+// The eight corners of a cell, and its twelve edges by their ends.
 const CORNERS = Array.from({ length: 8 }, (_, c) => [c >> 2, (c >> 1) & 1, c & 1]);
+/** @type {any[]} */
 const EDGES = CORNERS.flatMap((_, c) => [4, 2, 1].flatMap((b) => (c & b ? [] : [[c, c | b]])));
 
 // Where values (D, H, W) on a lattice about the origin, negative all around, pass through 0: a vertex
@@ -22,7 +23,7 @@ export function surface(values, [D, H, W], spacing, shift) {
     const seen = back.map((corner) => values[n + corner]);
     const crossed = EDGES.filter(([one, other]) => seen[one] > 0 !== seen[other] > 0);
     const middle = [0, 1, 2].map((axis) => {
-      const from = Math.floor(n / steps[axis]) % [D, H, W][axis] - 1;
+      const from = (Math.floor(n / steps[axis]) % [D, H, W][axis]) - 1;
       const along = ([one, other]) => {
         const share = seen[one] / (seen[one] - seen[other]);
         return CORNERS[one][axis] + share * (CORNERS[other][axis] - CORNERS[one][axis]);
@@ -51,15 +52,16 @@ function indices(triangles) {
   return { i: column(0), j: column(1), k: column(2) };
 }
 
-// Of a label map (h, w), every other pixel of one tissue as a tile in a plane: `corner` is where its
-// first pixel lies, `down` and `across` its steps, (D, H, W) in mm.
-export function tiles(labels, [h, w], label, [corner, down, across], every = 2) {
+// Of a label map (h, w), every other pixel of one tissue as a tile in a plane: where its first pixel
+// lies, and the next ones down and across, (D, H, W) in mm; all is moved by `shift`.
+export function tiles(labels, [h, w], label, [first, down, across], shift, every = 2) {
   const [rows, columns] = [h, w].map((n) => Math.ceil(n / every));
   const edge = columns + 1; // nodes in a row
   const mm = (axis) =>
     Float32Array.from({ length: (rows + 1) * edge }, (_, n) => {
       const [row, column] = [Math.floor(n / edge), n % edge].map((i) => (i - 0.5) * every);
-      return corner[axis] + row * down[axis] + column * across[axis];
+      const [lower, further] = [down, across].map((next) => next[axis] - first[axis]);
+      return first[axis] + row * lower + column * further + shift[axis];
     });
   const tile = (_, n) => {
     const [row, column] = [Math.floor(n / columns), n % columns];

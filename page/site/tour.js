@@ -70,20 +70,16 @@ export class Tour {
 
   // The stop as markup, and what is said when its task is done.
   told() {
-    const { title, sentence, task, done, figures, here } = this.stop.words;
+    const { name, acts, words } = this.stop;
     const place = filled(this.words.place, this.at + 1, this.stops.length);
-    const otherwise = here ? ` <i>${here}</i>` : "";
-    const asked = this.stop.acts.length ? `<b>${this.words.task}</b> ${task}` : "";
-    const text = `<p><b>${place} · ${title}</b> ${sentence}</p><p>${asked}${otherwise}</p>`;
-    if (!this.done.has(this.stop.name)) return [text, ""];
-    const { name } = this.stop;
+    const asked = acts.length ? `<b>${this.words.task}</b> ${words.task}` : "";
+    const first = `<p><b>${place} · ${words.title}</b> ${words.sentence}</p>`;
+    const text = `${first}<p>${asked} <i>${words.here}</i></p>`;
+    if (!this.done.has(name)) return [text, ""];
     const leans = Object.entries(this.leans.found);
     const known = leans.length > 1 && leans.every(([, mm]) => Number.isFinite(mm));
     const all = leans.map((one) => filled(this.words.leans, ...one)).join(", ");
-    const said = {
-      guess: () => filled(figures, this.guess, this.error),
-      lean: () => (known ? filled(figures, all) : ""),
-    }[name];
-    return [text, `✓ ${done} ${said?.() ?? ""}`];
+    const told = { guess: [this.guess, this.error], lean: known && [all] }[name];
+    return [text, `✓ ${words.done} ${told ? filled(words.figures, ...told) : ""}`];
   }
 }

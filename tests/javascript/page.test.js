@@ -80,20 +80,20 @@ test("a surface lies in mm about the origin, and is moved", () => {
 test("tiles cover the pixels of a tissue, and nothing of another", () => {
   const labels = Uint8Array.of(0, 1, 1, 0, 2, 1, 0, 0, 1);
   const place = [
-    [5, 0, 0],
-    [0, 1, 0],
-    [0, 0, 1],
+    [4, 7, 7],
+    [4, 8, 7],
+    [4, 7, 8],
   ];
   const area = ({ x, y, i, j, k }) =>
     [...i.keys()].reduce((sum, n) => {
       const [a, b, c] = [i[n], j[n], k[n]].map((v) => [x[v], y[v]]);
       return sum + Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
     }, 0);
-  const mesh = tiles(labels, [3, 3], 1, place, 1);
+  const mesh = tiles(labels, [3, 3], 1, place, [1, 0, 0], 1);
   assert.equal(area(mesh), 4);
   assert.ok(mesh.z.every((height) => height === 5));
-  assert.equal(area(tiles(labels, [3, 3], 2, place, 1)), 1);
-  assert.equal(tiles(labels, [3, 3], 3, place, 1).i.length, 0);
+  assert.equal(area(tiles(labels, [3, 3], 2, place, [0, 0, 0], 1)), 1);
+  assert.equal(tiles(labels, [3, 3], 3, place, [0, 0, 0], 1).i.length, 0);
 });
 
 test("listeners hear of each change, and no more when they are off", () => {
@@ -120,7 +120,12 @@ test("L-BFGS comes to the bottom of a narrow valley", async () => {
     of_z: [2 * (z[0] - 1) + 100 * (d[0] + z[0])],
     of_d: [100 * (d[0] + z[0])],
   });
-  const settings = { units: [[1, 0], [0, 0.1]] };
+  const settings = {
+    units: [
+      [1, 0],
+      [0, 0.1],
+    ],
+  };
   let [here, memory] = [await look([0], [3]), {}];
   for (let i = 0; i < 30; i += 1) [here, memory] = await lbfgs(settings, here, memory, look);
   assert.ok(here.objective < 1e-10, `${here.objective}`);
