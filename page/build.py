@@ -75,11 +75,11 @@ LARGE = 1024
 """Constants of a graph from so many bytes on lie in a file of their own."""
 
 
-def keep_apart(graphs: Mapping[str, onnx.ModelProto]) -> dict[str, bytes]:
+def keep_apart(graphs: Mapping[str, onnx.ModelProto], blocks: Sequence[str]) -> dict[str, bytes]:
     """Move the large constants of graphs out of them: blocks of bytes in which each lies once.
 
     Parts of a graph's name, between dots, say what it is of. The block of a constant is named by
-    the first part that all graphs with this constant have.
+    the first part that all graphs with this constant have, of those that `blocks` lists.
     """
     large = [
         (name.split("."), tensor, onnx.numpy_helper.to_array(tensor).tobytes())
@@ -89,22 +89,21 @@ def keep_apart(graphs: Mapping[str, onnx.ModelProto]) -> dict[str, bytes]:
     large = [(parts, tensor, content) for parts, tensor, content in large if len(content) >= LARGE]
     common: dict[bytes, list[str]] = {}
     for parts, _, content in large:
-        seen = common.get(key := sha256(content).digest(), parts)
+        seen = common.get(key := sha256(content).digest(), blocks)
         common[key] = [part for part in seen if part in parts]
-    blocks = {part: bytearray() for name in graphs for part in name.split(".")}
-    blocks[SHARED_CONSTANTS] = bytearray()
+    written = {block: bytearray() for block in (*blocks, SHARED_CONSTANTS)}
     places: dict[bytes, tuple[str, int]] = {}
     for _, tensor, content in large:
         key = sha256(content).digest()
         block = next(iter(common[key]), SHARED_CONSTANTS)
         if key not in places:
-            blocks[block] += bytes(-len(blocks[block]) % 64)
-            places[key] = f"{block}.bin", len(blocks[block])
-            blocks[block] += content
+            written[block] += bytes(-len(written[block]) % 64)
+            places[key] = f"{block}.bin", len(written[block])
+            written[block] += content
         tensor.raw_data = b" "  # what is kept elsewhere must have been bytes before
         onnx.external_data_helper.set_external_data(tensor, *places[key], len(content))
         tensor.ClearField("raw_data")
-    return {f"{name}.bin": bytes(held) for name, held in blocks.items()}
+    return {f"{block}.bin": bytes(held) for block, held in written.items()}
 
 
 def shipped() -> Generators:
@@ -139,7 +138,8 @@ def build(
                 _pack(folder / f"{scan}.json", _json(told_of(known)))
             _pack(folder / f"{name}.json", _json(told_of_heart(known)))
         graphs = {path.stem: onnx.load(path) for path in sorted(draft.glob("*.onnx"))}
-    for name, block in keep_apart(graphs).items():
+    of_several = [*subjects, *generators, *map(str, spacings)]
+    for name, block in keep_apart(graphs, of_several).items():
         _pack(folder / name, block)
     for name, graph in graphs.items():
         _pack(folder / f"{name}.onnx", graph.SerializeToString())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,11 +71,40 @@ class _Doubled(torch.autograd.Function):
         return F.conv3d(y[None], kernel.flip(2, 3, 4).transpose(0, 1)), None
 
 
+class Product(nn.Module):
+    """A linear layer whose gradient reads the weights in the order in which the layer does."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.bias, self.rows = layer.bias, layer.weight.detach().T.contiguous()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer's."""
+        product: Tensor = _Product.apply(x, self.rows)
+        return product + self.bias.detach()
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return x @ rows
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return (rows @ gradients[0].T).T, None
+
+
 def exportable(G: HeartGenerator) -> nn.Sequential:
     """The decoder of a generator, (1, M) → (1, C, D', H', W'), of operators that are exported."""
-    layers = [
-        SubPixel(layer) if isinstance(layer, nn.ConvTranspose3d) else layer for layer in G.decoder
-    ]
+    layers = []
+    for layer in G.decoder:
+        if isinstance(layer, nn.ConvTranspose3d):
+            layer = SubPixel(layer)
+        elif isinstance(layer, nn.Linear):
+            layer = Product(layer)
+        layers.append(layer)
     return nn.Sequential(*layers).requires_grad_(False)
 
 
@@ -318,4 +348,9 @@ def write(
             verbose=False,
         )
     assert program is not None
-    program.save(path)
+    written = program.model_proto
+    # Where each node came from, and shapes that a runtime finds itself, are most of the file.
+    for node in written.graph.node:
+        node.ClearField("metadata_props")
+    written.graph.ClearField("value_info")
+    onnx.save(written, path)

@@ -158,7 +158,7 @@ class Subject:
             return scores, of_z, of_d * moves, common
 
         z, d = self.problem.zero()
-        inputs = {"z": z, "d": d, "truth": d, "gamma": torch.ones(V), "prior": torch.ones(1)}
+        inputs = {"z": z, "d": d, "truth": d.clone(), "gamma": torch.ones(V), "prior": torch.ones(1)}
         inputs |= {"planes": self.corners, **self.filled(self.problem.voxels)}
         write(look, inputs, ["scores", "gradient_z", "gradient_d", "common"], path)
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from page import build as pages
 from page.export import (
+    Product,
     SubPixel,
     averaged,
     chosen,
@@ -112,6 +113,14 @@ def test_a_doubling_is_a_convolution_of_its_corners() -> None:
     layer = nn.ConvTranspose3d(3, 2, 4, stride=2, padding=1).requires_grad_(False)
     x = torch.randn(1, 3, 2, 3, 4, requires_grad=True)
     ours, theirs = SubPixel(layer)(x), layer(x)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, x), gradients(theirs, x))
+
+
+def test_a_linear_layer_has_its_gradient() -> None:
+    layer = nn.Linear(3, 40).requires_grad_(False)
+    x = torch.randn(1, 3, requires_grad=True)
+    ours, theirs = Product(layer)(x), layer(x)
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(gradients(ours, x), gradients(theirs, x))
 

@@ -50,6 +50,7 @@ export class Engine {
     const options = {
       executionProviders: ["wasm"],
       externalData: this.blocks,
+      graphOptimizationLevel: "disabled", // it takes longer than it saves in a run
       logSeverityLevel: 3,
     };
     const create = (graph) => this.ort.InferenceSession.create(graph, options);
