@@ -40,7 +40,7 @@ from srheart_demo.dashboard.heart import (
 )
 from srheart_demo.explorer import tour
 from srheart_demo.explorer.subjects import MOST_BY_HAND, ScanSettings, load_subject
-from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
+from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
 from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.long_axis import BY_WORTH
@@ -225,7 +225,6 @@ def told_of(subject: Subject) -> dict[str, Any]:
 def told_of_heart(subject: Subject) -> dict[str, Any]:
     """What the page must know of a sample, however it is scanned."""
     return {
-        "grid": HR_SHAPE,
         "views": [
             {
                 "corners": corners.tolist(),
@@ -297,18 +296,26 @@ def _ways() -> dict[str, dict[str, Any]]:
 
 def _tour(subjects: Sequence[str]) -> dict[str, Any]:
     """The explorer's tour, with what the page can show of it."""
-    here = OWN_WORDS[texts.SPOKEN]["TOUR"]
     return {
         "words": texts.TOUR_WORDS,
         "limits": {"severe": tour.SEVERE, "watched": tour.WATCHED, "far": tour.DRAGGED_FAR},
-        "stops": [
-            {
-                "name": stop.name,
-                "words": texts.TOUR[stop.name] | {"here": here.get(stop.name, "")},
-                "acts": _acts(stop, subjects),
-            }
-            for stop in tour.STOPS
-        ],
+        "stops": [_stop(i, stop, subjects) for i, stop in enumerate(tour.STOPS, 1)],
+    }
+
+
+def _stop(number: int, stop: tour.Stop, subjects: Sequence[str]) -> dict[str, Any]:
+    """A stop as markup, and what is said when its task is done."""
+    words, acts = texts.TOUR[stop.name], _acts(stop, subjects)
+    here = OWN_WORDS[texts.SPOKEN]["TOUR"].get(stop.name)
+    place = texts.TOUR_WORDS["place"].format(number, len(tour.STOPS))
+    task = [f"<b>{texts.TOUR_WORDS['task']}</b> {words['task']}"] if acts else []
+    asked = " ".join([*task, *([f"<i>{here}</i>"] if here else [])])
+    return {
+        "name": stop.name,
+        "text": f"<p><b>{place} · {words['title']}</b> {words['sentence']}</p><p>{asked}</p>",
+        "done": words["done"],
+        "figures": words.get("figures"),
+        "acts": acts,
     }
 
 

@@ -31,5 +31,5 @@ for (let i = 0; i < Number(iterations); i += 1) moments.push(await engine.step(i
 const { user, system } = process.cpuUsage(began);
 const seconds = (user + system) / 1e6; // of the processor
 const { z, common } = moments.at(-1);
-const dice = await engine.dice(z, common);
-console.log(JSON.stringify({ moments, dice, seconds }));
+const { dice } = await engine.run("dice", { z, shift: common });
+console.log(JSON.stringify({ moments, dice: [...dice], seconds }));

@@ -417,7 +417,10 @@ def test_what_the_page_alone_says_is_whole_in_every_language() -> None:
 def test_the_page_shows_what_the_tour_shows_or_says_that_it_does_not() -> None:
     told = pages._tour(SAMPLES)
     for stop, tour_stop in zip(told["stops"], STOPS, strict=True):
-        assert stop["acts"] or stop["words"]["here"]
+        here = pages.OWN_WORDS[texts.SPOKEN]["TOUR"].get(tour_stop.name, "")
+        assert here in stop["text"]
+        assert (texts.TOUR_WORDS["task"] in stop["text"]) == bool(stop["acts"])
+        assert stop["acts"] or here
         for act, shown in zip(stop["acts"], tour_stop.acts, strict=bool(stop["acts"])):
             scan, choice = shown.scan, act["choice"]
             assert scan is not None

@@ -125,8 +125,7 @@ async function show(whole) {
   draw(charts.z, code(moment.z, page));
   draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
   stand(put);
-  $("iteration").max = String(moments.length - 1);
-  $("iteration").value = String(at);
+  Object.assign($("iteration"), { max: moments.length - 1, value: at });
   const said = [`${words.iteration} ${at} / ${solver().iterations}`, `L = ${moment.L.toFixed(4)}`];
   if (solver().prior) said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
   $("state").textContent = said.join(" · ");
@@ -137,17 +136,17 @@ async function show(whole) {
   enable();
   lookAt();
   if (!whole) return;
-  const found = await ask("surfaces", moment.z);
+  const found = await ask("run", "surfaces", { z: moment.z });
   if (moment !== moments[at]) return;
-  inside = found;
+  inside = found.inside;
   paint();
   if (running) return;
-  const dice = hidden() ? [] : await ask("dice", moment.z, shift);
+  const { dice } = hidden() ? { dice: [] } : await ask("run", "dice", { z: moment.z, shift });
   if (moment !== moments[at]) return;
-  const written = Object.keys(surfaces).map((name, i) => `${name} ${dice[i]?.toFixed(3)}`);
-  $("dice").textContent = dice.length ? `${words.DICE_HEADING}: ${written.join(" · ")}` : "";
+  const scores = [...dice].map((score, i) => `${Object.keys(surfaces)[i]} ${score.toFixed(3)}`);
+  $("dice").textContent = hidden() ? "" : `${words.DICE_HEADING}: ${scores.join(" · ")}`;
   // For tests, and whoever asks: all that is seen is of this iteration, here in full precision.
-  globalThis.srhShown = { ...moment, dice };
+  globalThis.srhShown = { ...moment, dice: [...dice] };
 }
 
 // The stack from the side, as scanned and put back by d.
@@ -250,6 +249,7 @@ async function rescan() {
   if (!told) return open(); // what is being opened is opened for this scan
   anew();
   S_LR = await ask("scan", truth(), chosen().noise);
+  stand([]); // while the solver is made ready
   await begin();
 }
 
@@ -280,7 +280,7 @@ async function weigh() {
 async function act({ choice, hands, runs, hides }) {
   $("hidden").checked = hides;
   choose(choice);
-  byHand = hands;
+  byHand = { ...hands };
   write();
   await open();
   if (runs && !running) await run();

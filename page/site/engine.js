@@ -11,10 +11,10 @@ export async function file(name) {
 }
 
 export class Engine {
-  /** @type {Record<string, any>} */ graphs = {}; // what each is called
+  /** @type {Record<string, string>} */ graphs = {}; // what each is called
   /** @type {Record<string, any>} */ sessions = {}; // those that have been run
+  /** @type {any} */ known; // inputs that a scan has once for all
   /** @type {any[]} */ past = []; // of a run, each point and what the solver remembers there
-  /** @type {any} */ told; // of the scan
   /** @type {any} */ settings;
 
   // `read` fetches a file by its name, as an ArrayBuffer.
@@ -28,24 +28,25 @@ export class Engine {
   // the scan comes back.
   async open(subject, spacing, way) {
     const scan = `${subject}.${spacing}`;
-    const names = {
+    this.graphs = {
       scan,
-      objective: `${scan}.${way}`,
+      look: `${scan}.${way}`,
       surfaces: `${way}.surfaces`,
       dice: `${way}.dice`,
     };
-    const read = async (path) => ({ path, data: await this.bytes(path) });
-    const blocks = ["shared", subject, spacing, way].map((name) => read(`${name}.bin`));
-    const told = [this.json(subject), this.json(scan)];
     for (const session of Object.values(this.sessions)) await session.release();
-    [this.graphs, this.sessions] = [names, {}];
-    this.S_HR = await this.bytes(`${subject}.S_HR`);
+    this.sessions = {};
+    const block = async (path) => ({ path, data: await this.bytes(path) });
+    const blocks = ["shared", subject, spacing, way].map((name) => block(`${name}.bin`));
+    const told = [this.json(subject), this.json(scan)];
+    const S_HR = await this.bytes(`${subject}.S_HR`);
     this.blocks = await Promise.all(blocks);
     this.told = Object.assign({}, ...(await Promise.all(told)));
+    this.known = { S_HR, planes: this.told.views.flatMap(({ corners }) => corners.flat()) };
     return this.told;
   }
 
-  // What a graph finds; it is made ready when it is first asked.
+  // What a graph finds, by name, of its inputs as numbers; it is made ready when it is first asked.
   async run(what, inputs) {
     const options = {
       executionProviders: ["wasm"],
@@ -55,46 +56,45 @@ export class Engine {
     };
     const create = (graph) => this.ort.InferenceSession.create(graph, options);
     this.sessions[what] ??= await create(await this.bytes(`${this.graphs[what]}.onnx`));
-    return this.sessions[what].run(inputs);
-  }
-
-  tensor(values, ...shape) {
-    return new this.ort.Tensor("float32", Float32Array.from(values), shape);
+    const all = { ...this.known, ...inputs };
+    const given = ({ name, type, shape }) => [name, new this.ort.Tensor(type, all[name], shape)];
+    const session = this.sessions[what];
+    const found = await session.run(Object.fromEntries(session.inputMetadata.map(given)));
+    return Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data]));
   }
 
   // Eq. 1: scan the subject with its slices displaced by d (K, 2), mm, and so many % of labels
   // wrong; the labels come back.
   async scan(d, noise) {
-    const inputs = { d: this.tensor(d, 1, this.told.K, 2), noise: this.tensor([noise], 1) };
-    const { S_LR, near, ...voxels } = await this.run("scan", inputs);
-    const { room, views } = this.told;
-    if (near.data[0] > room) throw new Error(`more than ${room} voxels near a border`);
-    const corners = views.flatMap((view) => view.corners.flat());
-    this.seen = { ...voxels, truth: inputs.d, planes: this.tensor(corners, views.length, 3, 3) };
-    return Uint8Array.from(S_LR.data);
+    const { S_LR, near, ...voxels } = await this.run("scan", { d, noise: [noise] });
+    const { room } = this.told;
+    if (near[0] > room) throw new Error(`more than ${room} voxels near a border`);
+    Object.assign(this.known, voxels, { truth: d });
+    return Uint8Array.from(S_LR);
   }
 
   async look(z, d) {
     const { gamma, prior } = this.settings;
-    const found = await this.run("objective", {
-      z: this.tensor(z, 1, z.length),
-      d: this.tensor(d, 1, this.told.K, 2),
-      gamma: this.tensor(gamma, gamma.length),
-      prior: this.tensor([prior], 1),
-      ...this.seen,
-    });
-    const [objective, L, L_SA, L_LA, error, lean] = found.scores.data;
-    const slopes = { of_z: [...found.gradient_z.data], of_d: [...found.gradient_d.data] };
-    const judged = { common: [...found.common.data], error, lean };
-    return { z: [...z], d: [...d], objective, L, L_SA, L_LA, ...judged, ...slopes };
+    const found = await this.run("look", { z, d, gamma, prior: [prior] });
+    const [objective, L, L_SA, L_LA, error, lean] = found.scores;
+    const [of_z, of_d, common] = [found.gradient_z, found.gradient_d, found.common].map((x) => [
+      ...x,
+    ]);
+    return { z: [...z], d: [...d], objective, L, L_SA, L_LA, error, lean, common, of_z, of_d };
+  }
+
+  // Keep a point that a run has come to; the moment comes back.
+  keep(here, memory = {}) {
+    this.past.push({ here, memory });
+    return { iteration: this.past.length - 1, ...here };
   }
 
   // Begin at z = d = 0; the first moment comes back.
   async begin(settings) {
     this.settings = { ...settings, units: this.told.units };
+    this.past = [];
     const [z, d] = [settings.M, 2 * this.told.K].map((n) => new Array(n).fill(0));
-    this.past = [{ here: await this.look(z, d), memory: {} }];
-    return this.moment(0);
+    return this.keep(await this.look(z, d));
   }
 
   // One more iteration after that of a number; what came after it is forgotten.
@@ -104,33 +104,14 @@ export class Engine {
     const look = (z, d) => this.look(z, d);
     const update = SOLVERS[this.settings.solver];
     const [point, kept] = await update(this.settings, here, memory, look, iteration);
-    this.past.push({ here: point, memory: kept });
-    return { ...this.moment(iteration + 1), settled: point === here };
+    return { ...this.keep(point, kept), settled: point === here };
   }
 
   // Another γ, from an iteration on.
   async weigh(gamma, iteration) {
-    this.past.length = iteration + 1;
     this.settings = { ...this.settings, gamma };
     const { z, d } = this.past[iteration].here;
-    this.past[iteration] = { here: await this.look(z, d), memory: {} };
-    return this.moment(iteration);
-  }
-
-  moment(iteration) {
-    return { iteration, ...this.past[iteration].here };
-  }
-
-  // Margins of the surfaces of G(z).
-  async surfaces(z) {
-    const { inside } = await this.run("surfaces", { z: this.tensor(z, 1, z.length) });
-    return Float32Array.from(inside.data);
-  }
-
-  // Dice with the truth of each tissue, after G(z) is moved by a shift along H and W, mm.
-  async dice(z, shift) {
-    const S_HR = new this.ort.Tensor("uint8", this.S_HR, this.told.grid);
-    const at = { z: this.tensor(z, 1, z.length), shift: this.tensor(shift, 1, 1, 2), S_HR };
-    return [...(await this.run("dice", at)).dice.data];
+    this.past.length = iteration;
+    return this.keep(await this.look(z, d));
   }
 }

@@ -64,26 +64,20 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
   const back = common.map((mm, i) => mm - moment.d[2 * k + i]);
   const planes = [{ labels: S_LR.subarray(k * size, (k + 1) * size), shape, corners, back }];
   if (cut) planes.push({ ...cut, back: common });
-  const painted = planes.flatMap((plane) =>
-    page.colours.map((color, n) => {
-      const mesh = tiles(plane.labels, plane.shape, n + 1, plane.corners, [0, ...plane.back]);
-      return { ...page.flat, color, ...mesh };
-    }),
-  );
+  const painted = planes.map(({ labels, shape, corners, back }) => {
+    const mesh = tiles(labels, shape, page.colours, corners, [0, ...back]);
+    return { ...page.flat, ...mesh };
+  });
   return [LV, ...painted.filter(({ i }) => i.length), RV, MYO];
 }
 
 // Each slice's middle row and column, n pixels long, as scanned, or put back by d (K, 2), mm.
-export function sides(S_LR, { K, shape: [h, w], pixel, tissue }, d = []) {
-  const [row, column] = [h / 2, w / 2];
+export function sides(S_LR, { shape: [h, w], pixel, tissue }, d = []) {
   const label = (k, r, c) => (r < 0 || c < 0 || r >= h || c >= w ? 0 : S_LR[(k * h + r) * w + c]);
-  const both = new Uint8Array(K * (h + w));
-  for (let k = 0; k < K; k += 1) {
-    const [down, right] = [0, 1].map((i) =>
-      tissue[k] ? Math.round((d[2 * k + i] ?? 0) / pixel) : 0,
-    );
-    for (let n = 0; n < w; n += 1) both[k * w + n] = label(k, row + down, n + right);
-    for (let n = 0; n < h; n += 1) both[K * w + k * h + n] = label(k, n + down, column + right);
-  }
-  return both;
+  const back = (k, i) => (tissue[k] ? Math.round((d[2 * k + i] ?? 0) / pixel) : 0);
+  const line = (n, place) =>
+    tissue.flatMap((_, k) => Array.from({ length: n }, (_, i) => place(k, i)));
+  const rows = line(w, (k, i) => label(k, h / 2 + back(k, 0), i + back(k, 1)));
+  const columns = line(h, (k, i) => label(k, i + back(k, 0), w / 2 + back(k, 1)));
+  return Uint8Array.from([...rows, ...columns]);
 }

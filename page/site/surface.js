@@ -22,13 +22,13 @@ export function surface(values, [D, H, W], spacing, shift) {
     if (inside === 0 || inside === 8) continue;
     const seen = back.map((corner) => values[n + corner]);
     const crossed = EDGES.filter(([one, other]) => seen[one] > 0 !== seen[other] > 0);
-    const middle = [0, 1, 2].map((axis) => {
-      const from = (Math.floor(n / steps[axis]) % [D, H, W][axis]) - 1;
-      const along = ([one, other]) => {
+    const middle = [D, H, W].map((size, axis) => {
+      const along = crossed.map(([one, other]) => {
         const share = seen[one] / (seen[one] - seen[other]);
         return CORNERS[one][axis] + share * (CORNERS[other][axis] - CORNERS[one][axis]);
-      };
-      return from + crossed.reduce((sum, edge) => sum + along(edge), 0) / crossed.length;
+      });
+      const first = (Math.floor(n / steps[axis]) % size) - 1;
+      return first + along.reduce((sum, part) => sum + part) / along.length;
     });
     cells.set(n, points.length);
     points.push(middle);
@@ -52,9 +52,9 @@ function indices(triangles) {
   return { i: column(0), j: column(1), k: column(2) };
 }
 
-// Of a label map (h, w), every other pixel of one tissue as a tile in a plane: where its first pixel
-// lies, and the next ones down and across, (D, H, W) in mm; all is moved by `shift`.
-export function tiles(labels, [h, w], label, [first, down, across], shift, every = 2) {
+// Of a label map (h, w), every other pixel of a tissue as a tile of its colour in a plane: where its
+// first pixel lies, and the next ones down and across, (D, H, W) in mm; all is moved by `shift`.
+export function tiles(labels, [h, w], colours, [first, down, across], shift, every = 2) {
   const [rows, columns] = [h, w].map((n) => Math.ceil(n / every));
   const edge = columns + 1; // nodes in a row
   const mm = (axis) =>
@@ -63,12 +63,14 @@ export function tiles(labels, [h, w], label, [first, down, across], shift, every
       const [lower, further] = [down, across].map((next) => next[axis] - first[axis]);
       return first[axis] + row * lower + column * further + shift[axis];
     });
-  const tile = (_, n) => {
-    const [row, column] = [Math.floor(n / columns), n % columns];
-    if (labels[every * (row * w + column)] !== label) return [];
+  const [triangles, facecolor] = [[], []].map((x) => /** @type {any[]} */ (x));
+  for (let n = 0; n < rows * columns; n += 1) {
+    const row = Math.floor(n / columns);
+    const label = labels[every * (row * w + (n % columns))];
+    if (!label) continue;
     const [up, low] = [n + row, n + row + edge];
-    return [up, up + 1, low + 1, up, low + 1, low];
-  };
-  const triangles = Array.from({ length: rows * columns }, tile).flat();
-  return { x: mm(2), y: mm(1), z: mm(0), ...indices(triangles) };
+    triangles.push(up, up + 1, low + 1, up, low + 1, low);
+    facecolor.push(colours[label - 1], colours[label - 1]);
+  }
+  return { x: mm(2), y: mm(1), z: mm(0), ...indices(triangles), facecolor };
 }

@@ -70,16 +70,12 @@ export class Tour {
 
   // The stop as markup, and what is said when its task is done.
   told() {
-    const { name, acts, words } = this.stop;
-    const place = filled(this.words.place, this.at + 1, this.stops.length);
-    const asked = acts.length ? `<b>${this.words.task}</b> ${words.task}` : "";
-    const first = `<p><b>${place} · ${words.title}</b> ${words.sentence}</p>`;
-    const text = `${first}<p>${asked} <i>${words.here}</i></p>`;
+    const { name, text, done, figures } = this.stop;
     if (!this.done.has(name)) return [text, ""];
     const leans = Object.entries(this.leans.found);
     const known = leans.length > 1 && leans.every(([, mm]) => Number.isFinite(mm));
     const all = leans.map((one) => filled(this.words.leans, ...one)).join(", ");
     const told = { guess: [this.guess, this.error], lean: known && [all] }[name];
-    return [text, `✓ ${words.done} ${told ? filled(words.figures, ...told) : ""}`];
+    return [text, `✓ ${done} ${told ? filled(figures, ...told) : ""}`];
   }
 }

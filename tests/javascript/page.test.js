@@ -77,23 +77,26 @@ test("a surface lies in mm about the origin, and is moved", () => {
   assert.ok(Math.abs(Math.max(...mesh.z) - 16) < 0.5);
 });
 
-test("tiles cover the pixels of a tissue, and nothing of another", () => {
+test("tiles cover the pixels of each tissue in its colour, and nothing else", () => {
   const labels = Uint8Array.of(0, 1, 1, 0, 2, 1, 0, 0, 1);
   const place = [
     [4, 7, 7],
     [4, 8, 7],
     [4, 7, 8],
   ];
-  const area = ({ x, y, i, j, k }) =>
-    [...i.keys()].reduce((sum, n) => {
-      const [a, b, c] = [i[n], j[n], k[n]].map((v) => [x[v], y[v]]);
-      return sum + Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
-    }, 0);
-  const mesh = tiles(labels, [3, 3], 1, place, [1, 0, 0], 1);
-  assert.equal(area(mesh), 4);
+  const mesh = tiles(labels, [3, 3], ["red", "blue"], place, [1, 0, 0], 1);
+  const areas = { red: 0, blue: 0 };
+  for (const [n, colour] of mesh.facecolor.entries()) {
+    const [a, b, c] = [mesh.i, mesh.j, mesh.k].map((v) => [mesh.x[v[n]], mesh.y[v[n]]]);
+    areas[colour] += Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
+  }
+  assert.deepEqual(areas, { red: 4, blue: 1 });
   assert.ok(mesh.z.every((height) => height === 5));
-  assert.equal(area(tiles(labels, [3, 3], 2, place, [0, 0, 0], 1)), 1);
-  assert.equal(tiles(labels, [3, 3], 3, place, [0, 0, 0], 1).i.length, 0);
+  const [across, down] = [mesh.x, mesh.y].map((mm) =>
+    [...mesh.i, ...mesh.j, ...mesh.k].map((v) => mm[v]),
+  );
+  assert.deepEqual([Math.max(...across), Math.max(...down)], [9.5, 9.5]);
+  assert.equal(tiles(new Uint8Array(9), [3, 3], [], place, [0, 0, 0], 1).i.length, 0);
 });
 
 test("listeners hear of each change, and no more when they are off", () => {
@@ -141,10 +144,9 @@ const STOPS = ["look", "walk", "drag", "guess", "lean", "sure"];
 const LIMITS = { severe: 3, watched: 50, far: 10 };
 
 function tourAt(name) {
-  const words = { title: name, sentence: "", task: "do", done: "done", figures: "{} {}", here: "" };
-  const acts = name === "sure" ? [] : [{}, {}];
-  const stops = STOPS.map((stop) => ({ name: stop, words: { ...words, title: stop }, acts }));
-  const said = { place: "{} of {}", task: "Task:", more: "more", leans: "{}: {:.1f} mm" };
+  const stop = { text: "", done: "done", figures: "{} {}", acts: [{}, {}] };
+  const stops = STOPS.map((name) => ({ ...stop, name }));
+  const said = { more: "more", leans: "{}: {:.1f} mm" };
   const tour = new Tour({ stops, limits: LIMITS, words: said });
   tour.go(STOPS.indexOf(name));
   return tour;
@@ -200,7 +202,7 @@ test("a guess counts only of a run at its end whose truth is hidden, and learns 
 
 test("a lean is learned of one scan, without a view and with one", () => {
   const tour = tourAt("lean");
-  tour.stop.words.figures = "lean {}.";
+  tour.stop.figures = "lean {}.";
   const ended = (state, lean) => now({ over: true, moment: { lean } }, state);
   tour.look(ended({ views: 1 }, 0.5));
   tour.look(ended({ views: 0, motion: 3 }, 2));
@@ -224,10 +226,10 @@ test("a view that weighs nothing is none", () => {
   assert.deepEqual(Object.keys(tour.leans.found), ["0"]);
 });
 
-test("a stop that the page cannot show asks for nothing", () => {
+test("the tour ends at its last stop and begins at its first", () => {
   const tour = tourAt("sure");
-  assert.ok(!tour.told()[0].includes("Task:"));
   assert.equal(tour.go(1) ?? tour.at, 5);
+  assert.equal(tour.go(-9) ?? tour.at, 0);
 });
 
 test("what a stop shows comes one after the other, and then again", () => {
