@@ -57,11 +57,12 @@ BINARY = "ort-wasm-simd-threaded.wasm"
 SHARED_CONSTANTS = "shared"
 """The block of what graphs hold that have no part of their names in common."""
 SPACINGS = (10, 6, 14)
-"""From slice to slice, mm, the usual first: some of the explorer's, as each needs graphs of its own."""
+"""From slice to slice, mm, the usual first; some of the explorer's: each needs graphs of its own."""
 Generators = Mapping[str, HeartGenerator]  # of each way to solve, which are named by `_ways`
 OWN_WORDS = tomllib.loads((HERE / "words.toml").read_text("utf-8"))
 """Language → what only the page says."""
-CHOICES = "subject motion spacing noise long-axis gamma preset iteration show-truth show-cut hide-truth theme"
+CHOICES = "subject motion spacing noise long-axis gamma preset iteration theme"
+SHOWN = "show-truth show-cut hide-truth"
 BUTTONS = "button-run button-pause button-step button-reset tour-start tour-guess"
 TOUR_BUTTONS = "tour-tell tour-show tour-back tour-next tour-leave"
 """Controls that the page has, as the explorer names them."""
@@ -249,7 +250,7 @@ def _page(generators: Generators, subjects: Sequence[str]) -> dict[str, Any]:
     latents = {way: G.latent_size for way, G in generators.items()}
     words["GENERATORS"] = own["GENERATORS"].format(**latents)
     words["LEFT_OUT"] = "".join(f"<li>{said}</li>" for said in own["LEFT_OUT"])
-    controls = f"{CHOICES} {BUTTONS} {TOUR_BUTTONS}".split()
+    controls = f"{CHOICES} {SHOWN} {BUTTONS} {TOUR_BUTTONS}".split()
     words |= {name: texts.LABELS[f"srh-{name}"] for name in controls}
     words |= {name: texts.SAMPLE_NAMES[name] for name in subjects}
     words |= {f"views-{n}": said for said, n in texts.CONTROLS["srh-long-axis"]["options"]}
@@ -287,7 +288,9 @@ def _page(generators: Generators, subjects: Sequence[str]) -> dict[str, Any]:
 
 def _ways() -> dict[str, dict[str, Any]]:
     """Ours and the paper's."""
-    adam = {name: getattr(REFERENCE, name) for name in ("iterations", "lr_z", "lr_d", "halve_every")}
+    adam = {
+        name: getattr(REFERENCE, name) for name in ("iterations", "lr_z", "lr_d", "halve_every")
+    }
     return {
         "ours": {"solver": "lbfgs", "prior": 1, "iterations": SETTINGS.iterations},
         "paper": {"solver": "adam", "prior": 0, **adam},

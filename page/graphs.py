@@ -28,7 +28,7 @@ from srheart_demo.scan.degradation import (
     one_hot_field,
     simulate_stack,
 )
-from srheart_demo.scan.long_axis import BY_WORTH, Plane, long_axis_view
+from srheart_demo.scan.long_axis import BY_WORTH, Plane
 from srheart_demo.scan.samples import Sample
 from srheart_demo.solver.fast import Voxels, thinned_weights
 from srheart_demo.solver.gauge import common_translation, rms_length, unsheared
@@ -54,7 +54,7 @@ goes astray."""
 SURFACES = ("LV", "MYO", "RV")
 OUTSIDE = -1.0  # margin beyond the lattice: all surfaces are closed
 MARGIN_MM = 10.0  # around the tissue of a view, as `Problem.crop` has it
-SCORES = "objective L L_SA L_LA error lean".split()
+SCORES = ["objective", "L", "L_SA", "L_LA", "error", "lean"]
 """What a look at the objective tells: L_LA is summed over the views that weigh anything; error and
 lean, mm, are of d, after the translation common to d and its truth."""
 SPARE = 1.04
@@ -124,8 +124,7 @@ class Subject:
         return torch.stack([_corners(v.plane) for v in self.problem.views])
 
     def write_objective(self, path: Path) -> None:
-        """What is minimised and what else `SCORES` names, its gradients, and how far d lies from the
-        truth in common.
+        """`SCORES`, their gradients, and how far d lies from the truth in common.
 
         `gamma` (V,) is γ of each view, 0 of those that are not looked at; `prior` is 1 with the
         priors and 0 without.
@@ -158,7 +157,13 @@ class Subject:
             return scores, of_z, of_d * moves, common
 
         z, d = self.problem.zero()
-        inputs = {"z": z, "d": d, "truth": d.clone(), "gamma": torch.ones(V), "prior": torch.ones(1)}
+        inputs = {
+            "z": z,
+            "d": d,
+            "truth": d.clone(),
+            "gamma": torch.ones(V),
+            "prior": torch.ones(1),
+        }
         inputs |= {"planes": self.corners, **self.filled(self.problem.voxels)}
         write(look, inputs, ["scores", "gradient_z", "gradient_d", "common"], path)
 

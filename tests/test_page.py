@@ -239,9 +239,7 @@ def rows(k: np.ndarray, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     ("spacing", "factor", "noise"),
     [(10, 0, 0), (10, 1.3, MOST_NOISE), (10, SEVERE, 0), (14, SEVERE, NOISE)],
 )
-def test_the_scan_is_the_librarys(
-    unpacked: Path, spacing: int, factor: float, noise: int
-) -> None:
+def test_the_scan_is_the_librarys(unpacked: Path, spacing: int, factor: float, noise: int) -> None:
     subject = subject_of("ours", spacing)
     told = json.loads((unpacked / f"{SAMPLE}.{spacing}.json").read_text())
     seen = ScanSettings(SAMPLE, motion=factor, spacing=spacing)
@@ -267,7 +265,7 @@ def test_the_scan_is_the_librarys(
 
 def test_the_page_lists_the_spacings_and_most_noise_of_the_explorer() -> None:
     spacing, noise = (texts.CONTROLS[f"srh-{name}"] for name in ("spacing", "noise"))
-    assert MOST_NOISE == pytest.approx(100 * noise["max"])
+    assert pytest.approx(100 * noise["max"]) == MOST_NOISE
     for mm in pages.SPACINGS:
         assert spacing["min"] <= mm <= spacing["max"]
         assert (mm - spacing["min"]) % spacing["step"] == 0

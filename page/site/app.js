@@ -13,8 +13,8 @@ const PICTURES_EVERY = 4; // iterations, in a run
 const SIDES = 90; // pixels for the words at both sides of the heart in 3-D
 const REST_MS = 250; // a slider that rests so long is meant
 
-const needed = ["WebAssembly", "Worker", "DecompressionStream"];
-const missing = needed.filter((name) => !(name in globalThis));
+const NEEDED = ["WebAssembly", "Worker", "DecompressionStream"];
+const missing = NEEDED.filter((name) => !(name in globalThis));
 
 let page; // words and looks
 let told; // of the scan that is open
@@ -27,24 +27,25 @@ let inside = null; // margins of the surfaces
 /** @type {Record<string, number[]>} */ let byHand = {}; // mm that each slice is displaced by hand
 
 const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
-worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
+worker?.addEventListener("error", ({ message }) => fail(message));
 
 // What the engine finds; never told where something else has been begun in the meantime.
 const ask = (what, ...given) =>
-  new Promise((done, fail) => {
+  new Promise((done, wrong) => {
     const [mine, { port1, port2 }] = [turn, new MessageChannel()];
     port1.onmessage = ({ data: { found, error } }) => {
       if (mine !== turn) return;
-      error ? fail(new Error(error)) : done(found);
+      error ? wrong(error) : done(found);
     };
     worker?.postMessage({ what, given }, [port2]);
   });
 
 // What goes wrong is said.
-addEventListener("unhandledrejection", ({ reason }) => {
+function fail(why) {
   running = false;
-  say(`${page?.words.FAILED ?? "Something went wrong"}: ${reason}`);
-});
+  $("said").textContent = `${page?.words.FAILED ?? "Something went wrong"}: ${why}`;
+}
+addEventListener("unhandledrejection", ({ reason }) => fail(reason));
 
 const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
 const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, async ({ kind }) => {
@@ -59,16 +60,11 @@ const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => 
   rescan();
 });
 
-const say = (words) => {
-  $("said").textContent = words;
-};
-
 const form = $("choices");
 // What is chosen, by the names of the controls.
+const number = (value) => (Number.isNaN(+value) ? value : +value);
 const chosen = () =>
-  Object.fromEntries(
-    [...form.elements].map(({ name, value }) => [name, Number.isNaN(+value) ? value : +value]),
-  );
+  Object.fromEntries([...form.elements].map(({ name, value }) => [name, number(value)]));
 const truth = () =>
   told.motion.flatMap((mm, k) => mm.map((of, i) => chosen().motion * of + (byHand[k]?.[i] ?? 0)));
 const gamma = () => page.views.map((_, i) => (i < chosen().views ? chosen().gamma : 0));
@@ -118,7 +114,6 @@ function choose(choice) {
 async function show(whole) {
   if (!moments.length) return;
   const [moment, shift, { words, surfaces }, { views }] = [moments[at], common(), page, chosen()];
-  const { error, lean } = moment;
   const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
   draw(charts.loss, losses(moments, at, page, views ? ["L", "L_SA", "L_LA"] : ["L"]));
@@ -130,8 +125,8 @@ async function show(whole) {
   if (solver().prior) said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
   $("state").textContent = said.join(" · ");
   const used = chosen().gamma ? views : 0;
-  const leaning = filled(words.LEAN[Math.min(used, 2)], lean, used);
-  const judgement = `${words.MOTION_ERROR}: ${error.toFixed(2)} mm. ${leaning}`;
+  const leaning = filled(words.LEAN[Math.min(used, 2)], moment.lean, used);
+  const judgement = `${words.MOTION_ERROR}: ${moment.error.toFixed(2)} mm. ${leaning}`;
   $("error").textContent = hidden() ? words.HIDDEN_NOTE : judgement;
   enable();
   lookAt();
@@ -184,9 +179,9 @@ function lookAt() {
   $("tour-tell").disabled = !now.hidden || !now.over;
   $("tour-show").hidden = !tour.stop.acts.length;
   const more = tour.acts > 0 && tour.acts < tour.stop.acts.length;
-  $("tour-show").textContent = more ? tour.words.more : page.words["tour-show"];
+  $("tour-show").textContent = more ? tour.page.words.more : page.words["tour-show"];
   $("tour-back").disabled = tour.at === 0;
-  $("tour-next").disabled = tour.at === tour.stops.length - 1;
+  $("tour-next").disabled = tour.at === tour.page.stops.length - 1;
   return now;
 }
 
@@ -196,8 +191,8 @@ function enable() {
   $("step").disabled = $("run").disabled || running;
   $("reset").disabled = $("iteration").disabled = moments.length < 2;
   $("truth").disabled = hidden();
-  if (moments.length)
-    say(page.words[running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY"]);
+  const now = running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY";
+  $("said").textContent = page.words[moments.length ? now : "OPENING"];
 }
 
 // What was asked for before is of no use any more.
@@ -232,11 +227,6 @@ async function run() {
   await show(true);
 }
 
-async function step() {
-  await advance();
-  await show(true);
-}
-
 async function begin() {
   anew();
   const first = await ask("begin", { ...solver(), gamma: gamma() });
@@ -258,7 +248,6 @@ async function open() {
   read();
   [told, moments] = [null, []];
   enable();
-  say(page.words.OPENING);
   const { subject, spacing, way, k } = chosen();
   told = await ask("open", subject, spacing, way);
   stack.give({ chosen: Math.min(k, told.K - 1) });
@@ -298,12 +287,11 @@ function listen() {
     write();
     open();
   };
-  const [again, anyGamma] = [rescan, weigh].map((act) => () => later(act));
-  const acts = { subject: others, spacing: others, way: open, motion: again, noise: again };
-  for (const [name, act] of Object.entries({ ...acts, views: again, gamma: anyGamma }))
-    $(name).addEventListener("input", () => {
+  const acts = { subject: others, spacing: others, way: open, gamma: () => later(weigh) };
+  for (const control of form.elements)
+    control.addEventListener("input", () => {
       write();
-      act();
+      (acts[control.name] ?? (() => later(rescan)))();
     });
   const go = (by) => {
     tour.go(by);
@@ -318,7 +306,7 @@ function listen() {
   };
   const clicks = {
     run,
-    step,
+    step: () => advance().then(() => show(true)),
     reset: begin,
     theme: () => document.body.classList.toggle("srh-dark"),
     "tour-start": () => touring(true),
@@ -361,8 +349,7 @@ async function start() {
     return;
   }
   const wanted = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
-  const known = $("language").querySelector(`[value="${CSS.escape(wanted)}"]`);
-  const language = known ? wanted : "en";
+  const language = [...$("language")].find(({ value }) => value === wanted)?.value ?? "en";
   page = JSON.parse(new TextDecoder().decode(await file(`page.${language}.json`)));
   document.documentElement.lang = $("language").value = language;
   for (const place of document.querySelectorAll("[data-word]"))

@@ -52,11 +52,10 @@ function quasiNewton(gradient, pairs) {
   return way;
 }
 
-// L-BFGS with backtracking; z and d are measured in `settings.units`, rows of n numbers each. The
+// L-BFGS with backtracking; z and d are measured in `units`, rows of n numbers each. The
 // memory of a point that no step leads down from is cleared.
-export async function lbfgs(settings, here, memory, look) {
+export async function lbfgs({ units }, here, memory, look) {
   const M = here.z.length;
-  const { units } = settings;
   const gradientAt = ({ of_z, of_d }) => units.map((row) => dot(row, [...of_z, ...of_d]));
   const gradient = gradientAt(here);
   const pairs = memory.pairs ?? [];

@@ -11,9 +11,7 @@ const EDGES = CORNERS.flatMap((_, c) => [4, 2, 1].flatMap((b) => (c & b ? [] : [
 export function surface(values, [D, H, W], spacing, shift) {
   const steps = [H * W, W, 1]; // from a node to the next one along each axis
   const back = CORNERS.map((c) => steps.reduce((sum, step, i) => sum + (c[i] - 1) * step, 0));
-  /** @type {number[][]} */
-  const points = [];
-  /** @type {number[]} */
+  /** @type {any[]} */ const points = [];
   const triangles = []; // of cells, which are numbered as their last nodes
   const cells = new Map();
   for (let n = -back[0]; n < values.length; n += 1) {
@@ -42,8 +40,12 @@ export function surface(values, [D, H, W], spacing, shift) {
   }
   const place = (p, axis, n) => (p[axis] - (n - 1) / 2) * spacing[axis] + shift[axis];
   const mm = (axis, n) => Float32Array.from(points, (p) => place(p, axis, n));
-  const corners = triangles.map((cell) => cells.get(cell));
-  return { x: mm(2, W), y: mm(1, H), z: mm(0, D), ...indices(corners) };
+  return {
+    x: mm(2, W),
+    y: mm(1, H),
+    z: mm(0, D),
+    ...indices(triangles.map((cell) => cells.get(cell))),
+  };
 }
 
 // Whole numbers, three a triangle, as columns.
@@ -63,7 +65,8 @@ export function tiles(labels, [h, w], colours, [first, down, across], shift, eve
       const [lower, further] = [down, across].map((next) => next[axis] - first[axis]);
       return first[axis] + row * lower + column * further + shift[axis];
     });
-  const [triangles, facecolor] = [[], []].map((x) => /** @type {any[]} */ (x));
+  const triangles = [];
+  const facecolor = [];
   for (let n = 0; n < rows * columns; n += 1) {
     const row = Math.floor(n / columns);
     const label = labels[every * (row * w + (n % columns))];

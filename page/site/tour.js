@@ -37,19 +37,17 @@ export class Tour {
   /** @type {number | null} */ error = null;
   /** @type {any} */ guessed = null;
 
-  // Of the page: its stops, the limits from which tasks are done, and words.
-  constructor({ stops, limits, words }) {
-    this.stops = stops;
-    this.limits = limits;
-    this.words = words;
+  // Its stops, the limits from which tasks are done, and words.
+  constructor(page) {
+    this.page = page;
   }
 
   get stop() {
-    return this.stops[this.at];
+    return this.page.stops[this.at];
   }
 
   go(by) {
-    this.at = Math.min(Math.max(this.at + by, 0), this.stops.length - 1);
+    this.at = Math.min(Math.max(this.at + by, 0), this.page.stops.length - 1);
     this.acts = 0;
   }
 
@@ -65,7 +63,7 @@ export class Tour {
 
   look(now) {
     const { name } = this.stop;
-    if (DONE[name]?.(this, now, this.limits)) this.done.add(name);
+    if (DONE[name]?.(this, now, this.page.limits)) this.done.add(name);
   }
 
   // The stop as markup, and what is said when its task is done.
@@ -74,7 +72,7 @@ export class Tour {
     if (!this.done.has(name)) return [text, ""];
     const leans = Object.entries(this.leans.found);
     const known = leans.length > 1 && leans.every(([, mm]) => Number.isFinite(mm));
-    const all = leans.map((one) => filled(this.words.leans, ...one)).join(", ");
+    const all = leans.map((one) => filled(this.page.words.leans, ...one)).join(", ");
     const told = { guess: [this.guess, this.error], lean: known && [all] }[name];
     return [text, `✓ ${done} ${told ? filled(figures, ...told) : ""}`];
   }

@@ -349,7 +349,7 @@ def noise_draws(shape: tuple[int, ...], seed: int) -> tuple[Tensor, Tensor]:
 
 
 def noisy(labels: Tensor, epsilon: float | Tensor, which: Tensor, chance: Tensor) -> Tensor:
-    """`label_noise` as `noise_draws` has drawn it; at the border the voxel itself is a neighbour."""
+    """`label_noise` as `noise_draws` has it; at the border a voxel is a neighbour of itself."""
     rows = torch.cat([labels[:, :1], labels, labels[:, -1:]], 1)
     columns = torch.cat([labels[:, :, :1], labels, labels[:, :, -1:]], 2)
     around = rows[:, :-2], rows[:, 2:], columns[:, :, :-2], columns[:, :, 2:]
