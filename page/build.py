@@ -57,7 +57,7 @@ BINARY = "ort-wasm-simd-threaded.wasm"
 SHARED_CONSTANTS = "shared"
 """The block of what graphs hold that have no part of their names in common."""
 SPACINGS = (10, 6, 14)
-"""From slice to slice, mm, the usual first; some of the explorer's: each needs graphs of its own."""
+"""From slice to slice, mm, the usual first: some of the explorer's, each with graphs of its own."""
 Generators = Mapping[str, HeartGenerator]  # of each way to solve, which are named by `_ways`
 OWN_WORDS = tomllib.loads((HERE / "words.toml").read_text("utf-8"))
 """Language → what only the page says."""

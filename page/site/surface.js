@@ -26,7 +26,8 @@ export function surface(values, [D, H, W], spacing, shift) {
         return CORNERS[one][axis] + share * (CORNERS[other][axis] - CORNERS[one][axis]);
       });
       const first = (Math.floor(n / steps[axis]) % size) - 1;
-      return first + along.reduce((sum, part) => sum + part) / along.length;
+      const at = first + along.reduce((sum, part) => sum + part) / along.length;
+      return (at - (size - 1) / 2) * spacing[axis] + shift[axis];
     });
     cells.set(n, points.length);
     points.push(middle);
@@ -38,14 +39,9 @@ export function surface(values, [D, H, W], spacing, shift) {
       triangles.push(n, n + b, n + one + other, n, n + one + other, n + d);
     }
   }
-  const place = (p, axis, n) => (p[axis] - (n - 1) / 2) * spacing[axis] + shift[axis];
-  const mm = (axis, n) => Float32Array.from(points, (p) => place(p, axis, n));
-  return {
-    x: mm(2, W),
-    y: mm(1, H),
-    z: mm(0, D),
-    ...indices(triangles.map((cell) => cells.get(cell))),
-  };
+  const mm = (axis) => Float32Array.from(points, (point) => point[axis]);
+  const corners = triangles.map((cell) => cells.get(cell));
+  return { x: mm(2), y: mm(1), z: mm(0), ...indices(corners) };
 }
 
 // Whole numbers, three a triangle, as columns.
