@@ -157,7 +157,7 @@ def interpolated(
         rows = torch.cat([first, first + 1])
         weights = torch.cat([weights * (1 - share), weights * share])
     # One gathering of all corners: its gradient is one scattering. Products in long rows are fast.
-    corners = nodes[rows.flatten().long()].T.unflatten(1, rows.shape)
+    corners = nodes.index_select(0, rows.flatten().long()).T.unflatten(1, rows.shape)
     return (corners * weights).sum(1).reshape(1, x.shape[1], *grid.shape[1:-1])
 
 
@@ -189,7 +189,7 @@ def gathered(x: Tensor, dim: int, index: Tensor) -> Tensor:
         rows = index._base  # of which `index` is an expansion
         assert (len(x), dim, index.stride(-1)) == (1, 1, 0)
         assert rows is not None
-        return x.squeeze(0)[rows.flatten()][None]
+        return x.squeeze(0).index_select(0, rows.flatten())[None]
     classes = torch.arange(x.shape[dim]).view(-1, *[1] * (x.dim() - dim - 1))
     return (x * (index == classes)).sum(dim, keepdim=True)
 
@@ -293,8 +293,9 @@ _SAME = ("copy_strided", "alias", "detach", "clone", "lift_fresh_copy")
 def _broadcasts(user: Any, expanded: Any) -> bool:
     """Whether a product of two is as large without the expansion of one."""
     others = [x for x in user.args if isinstance(x, torch.fx.Node) and x is not expanded]
+    small, whole = (x.meta["val"].shape for x in (expanded.args[0], user))
     return user.target == _aten.mul.Tensor and any(
-        x.meta["val"].shape == expanded.meta["val"].shape for x in others
+        torch.broadcast_shapes(small, x.meta["val"].shape) == whole for x in others
     )
 
 
