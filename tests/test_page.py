@@ -362,7 +362,10 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         tab = context.new_page()
         tab.set_default_timeout(300_000)
         tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=1")
+        tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=2")
+        # What is chosen while a scan is opened is not lost.
+        tab.wait_for_function("location.hash.includes('way=ours')")
+        tab.evaluate("gamma.value = 1; gamma.dispatchEvent(new Event('input'))")
         for i in range(3):
             if i:
                 tab.click("#step")
