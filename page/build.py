@@ -2,7 +2,7 @@
 
     python -m page.build [FOLDER]
 
-The runtime comes from the npm registry, pinned, when the page is built. Everything that is not read
+The runtime and plotly.js come from the npm registry, pinned, when the page is built. Everything that is not read
 by the browser itself is packed, since a plain server packs nothing.
 """
 
@@ -36,7 +36,6 @@ from srheart_demo.dashboard.heart import (
     OPACITY,
     ghost_traces,
     layout,
-    plotly_js,
 )
 from srheart_demo.explorer import tour
 from srheart_demo.explorer.subjects import MOST_BY_HAND, ScanSettings, load_subject
@@ -54,6 +53,8 @@ SHARED = ("camera", "canvas", "chart", "heart", "plotly", "stack")
 """The explorer's own scripts."""
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 BINARY = "ort-wasm-simd-threaded.wasm"
+PLOTLY = Path("plotly.js-gl3d-dist-min", "plotly-gl3d.min.js")
+"""The explorer's plotly.js without its charts in a plane: a third to read, and ready sooner."""
 SHARED_CONSTANTS = "shared"
 """The block of what graphs hold that have no part of their names in common."""
 SPACINGS = (10, 6, 14)
@@ -158,7 +159,7 @@ def statics(
     for name in RUNTIME:
         shutil.copy(runtime / name, folder)
     _pack(folder / BINARY, (runtime / BINARY).read_bytes())
-    (folder / "plotly.min.js.gz").write_bytes(plotly_js())
+    _pack(folder / PLOTLY.name, (fetched(HERE) / PLOTLY).read_bytes())
     for script in SHARED:
         shutil.copy(Path(module.__file__).with_name(f"{script}.js"), folder)
     shutil.copy(Path(theme.__file__).with_name("page.css"), folder / "explorer.css")

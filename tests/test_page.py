@@ -42,6 +42,7 @@ from page.export import (
 from page.graphs import MOST_NOISE, SCORES, SETTINGS, SURFACES, Subject
 from page.packages import NODE, NotFetched
 from srheart_demo.dashboard import texts
+from srheart_demo.dashboard.heart import plotly_js
 from srheart_demo.explorer.subjects import ScanSettings, load_subject
 from srheart_demo.explorer.tour import STOPS
 from srheart_demo.heart.measures import dice
@@ -401,6 +402,12 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         browser.close()
     assert not wrong
     assert all(url.startswith((address, "blob:", "data:")) for url in asked), asked
+
+
+def test_plotly_is_of_the_explorers_version() -> None:
+    pinned = json.loads((Path(pages.HERE) / "package.json").read_text())["dependencies"]
+    header = gzip.decompress(plotly_js())[:200].decode()
+    assert f"plotly.js v{pinned[pages.PLOTLY.parts[0]]}" in header
 
 
 def test_what_the_page_alone_says_is_whole_in_every_language() -> None:

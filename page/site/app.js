@@ -50,7 +50,7 @@ addEventListener("unhandledrejection", ({ reason }) => fail(reason));
 const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
 const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, async ({ kind }) => {
   if (kind !== "library") return;
-  const packed = await (await fetch("./plotly.min.js.gz")).arrayBuffer();
+  const packed = await (await fetch("./plotly-gl3d.min.js.gz")).arrayBuffer();
   scene.tell("msg:custom", { kind }, [new DataView(packed)]);
 });
 const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
