@@ -2,8 +2,8 @@
 
     python -m page.build [FOLDER]
 
-The runtime and plotly.js come from the npm registry, pinned, when the page is built. Everything that is not read
-by the browser itself is packed, since a plain server packs nothing.
+The runtime and plotly.js come from the npm registry, pinned, when the page is built. All that is not
+read by the browser itself is packed, since a plain server packs nothing.
 """
 
 from __future__ import annotations

@@ -210,8 +210,7 @@ function outdate() {
 
 async function advance() {
   const moment = await ask("step", at);
-  moments.length = at + 1;
-  moments.push(moment);
+  moments = [...moments.slice(0, at + 1), moment];
   at += 1;
   outdate();
   if (over()) running = false;
@@ -260,8 +259,7 @@ async function weigh() {
   const went = running;
   anew();
   const moment = await ask("weigh", gamma(), at);
-  moments.length = at;
-  moments.push(moment);
+  moments = [...moments.slice(0, at), moment];
   await (went ? run() : show(true));
 }
 

@@ -17,7 +17,7 @@ export class Engine {
   /** @type {any[]} */ past = []; // of a run, each point and what the solver remembers there
   /** @type {any} */ settings;
 
-  // `read` fetches a file by its name, as an ArrayBuffer.
+  // `ort` is the runtime, or will be; `read` fetches a file by its name, as an ArrayBuffer.
   constructor(ort, read) {
     this.ort = ort;
     this.bytes = async (name) => new Uint8Array(await read(name));
@@ -54,10 +54,12 @@ export class Engine {
       graphOptimizationLevel: "disabled", // it takes longer than it saves in a run
       logSeverityLevel: 3,
     };
-    const create = (graph) => this.ort.InferenceSession.create(graph, options);
-    this.sessions[what] ??= await create(await this.bytes(`${this.graphs[what]}.onnx`));
+    const { InferenceSession, Tensor } = await this.ort;
+    const create = async (name) =>
+      InferenceSession.create(await this.bytes(`${name}.onnx`), options);
+    this.sessions[what] ??= await create(this.graphs[what]);
     const all = { ...this.known, ...inputs };
-    const given = ({ name, type, shape }) => [name, new this.ort.Tensor(type, all[name], shape)];
+    const given = ({ name, type, shape }) => [name, new Tensor(type, all[name], shape)];
     const session = this.sessions[what];
     const found = await session.run(Object.fromEntries(session.inputMetadata.map(given)));
     return Object.fromEntries(Object.entries(found).map(([name, { data }]) => [name, data]));
