@@ -2,7 +2,7 @@
 
     python -m page.build [FOLDER]
 
-The runtime and plotly.js come from the npm registry, pinned, when the page is built. All that is not
+The runtime and plotly.js come from the npm registry, pinned, when the page is built. What is not
 read by the browser itself is packed, since a plain server packs nothing.
 """
 
