@@ -183,7 +183,7 @@ def _written(words: Mapping[str, str], subjects: Sequence[str], spacings: Sequen
     usual = texts.CONTROLS["srh-long-axis"]["value"]
     views = [(n, f'data-word="views-{n}"{_usual(n == usual)}') for n in range(len(BY_WORTH) + 1)]
     apart = [(mm, _usual(mm == spacings[0]), mm) for mm in sorted(spacings)]
-    options = {
+    options: dict[str, list[tuple[Any, ...]]] = {
         "SUBJECTS": [(name, f'data-word="{name}"') for name in subjects],
         "VIEWS": views,
         "SPACINGS": apart,
