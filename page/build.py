@@ -2,8 +2,8 @@
 
     python -m page.build [FOLDER]
 
-The runtime comes from the npm registry, pinned, when the page is built. Everything that is not read
-by the browser itself is packed, since a plain server packs nothing.
+The runtime and plotly.js come from the npm registry, pinned, when the page is built. What is not
+read by the browser itself is packed, since a plain server packs nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -27,7 +26,8 @@ import numpy as np
 import onnx
 import torch
 
-from page.graphs import SETTINGS, SURFACES, Subject
+from page.blocks import keep_apart
+from page.graphs import MOST_NOISE, SETTINGS, SURFACES, Subject, write_dice, write_surfaces
 from page.packages import fetched
 from srheart_demo.dashboard import module, texts, theme
 from srheart_demo.dashboard.chart import TICKS, Axis, Series
@@ -37,13 +37,12 @@ from srheart_demo.dashboard.heart import (
     OPACITY,
     ghost_traces,
     layout,
-    plotly_js,
 )
 from srheart_demo.explorer import tour
-from srheart_demo.explorer.subjects import MOST_BY_HAND, load_subject
+from srheart_demo.explorer.subjects import MOST_BY_HAND, ScanSettings, load_subject
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
-from srheart_demo.scan.degradation import MOTION_LEVELS, Stack
+from srheart_demo.heart.surface import Mesh
 from srheart_demo.scan.long_axis import BY_WORTH
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.curvature import units
@@ -55,11 +54,15 @@ SHARED = ("camera", "canvas", "chart", "heart", "plotly", "stack")
 """The explorer's own scripts."""
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs")
 BINARY = "ort-wasm-simd-threaded.wasm"
-SHARED_CONSTANTS = "heart"
-"""The block of what several subjects' graphs hold."""
+PLOTLY = Path("plotly.js-gl3d-dist-min", "plotly-gl3d.min.js")
+"""The explorer's plotly.js without its charts in a plane: a third to read, and ready sooner."""
+SPACINGS = (10, 6, 14)
+"""From slice to slice, mm, the usual first: some of the explorer's, each with graphs of its own."""
+Generators = Mapping[str, HeartGenerator]  # of each way to solve, which are named by `_ways`
 OWN_WORDS = tomllib.loads((HERE / "words.toml").read_text("utf-8"))
 """Language → what only the page says."""
-CHOICES = "subject motion long-axis gamma preset iteration show-truth show-cut hide-truth theme"
+CHOICES = "subject motion spacing noise long-axis gamma preset iteration theme"
+SHOWN = "show-truth show-cut hide-truth"
 BUTTONS = "button-run button-pause button-step button-reset tour-start tour-guess"
 TOUR_BUTTONS = "tour-tell tour-show tour-back tour-next tour-leave"
 """Controls that the page has, as the explorer names them."""
@@ -69,67 +72,60 @@ TAKEN = (
     "PLOTLY_LOADING RUNNING PAUSED DONE READY FAILED"
 )
 """Words of the explorer that the page says."""
-LARGE = 1024
-"""Constants of a graph from so many bytes on lie in a file of their own."""
 
 
-def keep_apart(graphs: Mapping[str, onnx.ModelProto]) -> dict[str, bytes]:
-    """Move the large constants of graphs out of them: blocks of bytes in which each lies once.
-
-    Graphs are named SUBJECT.WHAT; a block holds what is of one subject, or else of several.
-    """
-    owners: dict[bytes, set[str]] = {}
-    large = [
-        (name.split(".")[0], tensor, onnx.numpy_helper.to_array(tensor).tobytes())
-        for name, graph in graphs.items()
-        for tensor in graph.graph.initializer
-    ]
-    large = [(owner, tensor, content) for owner, tensor, content in large if len(content) >= LARGE]
-    for owner, _, content in large:
-        owners.setdefault(sha256(content).digest(), set()).add(owner)
-    blocks: dict[str, bytearray] = {}
-    places: dict[bytes, tuple[str, int]] = {}
-    for owner, tensor, content in large:
-        key = sha256(content).digest()
-        block = f"{owner if len(owners[key]) == 1 else SHARED_CONSTANTS}.bin"
-        held = blocks.setdefault(block, bytearray())
-        if key not in places:
-            held += bytes(-len(held) % 64)
-            places[key] = block, len(held)
-            held += content
-        tensor.raw_data = b" "  # what is kept elsewhere must have been bytes before
-        place, size = places[key][1], len(content)
-        onnx.external_data_helper.set_external_data(tensor, block, place, size)
-        tensor.ClearField("raw_data")
-    return {name: bytes(held) for name, held in blocks.items()}
+def shipped() -> Generators:
+    """The small decoder for our way, and the paper's own generator for its."""
+    _, papers = PAPERS_SYSTEM
+    return {"ours": load_generator(str(WEIGHTS)), "paper": load_generator(papers)}
 
 
-def build(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) -> None:
-    """Write the page for some samples, solved with a generator."""
+def build(
+    folder: Path,
+    generators: Generators,
+    subjects: Sequence[str] = SAMPLES,
+    spacings: Sequence[int] = SPACINGS,
+) -> None:
+    """Write the page for some samples and spacings, solved with a generator in each way."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as drafts:
         draft = Path(drafts)
-        for subject in subjects:
-            known = Subject(load_sample(subject), G)
-            for what in ("objective", "scan", "pictures"):
-                getattr(known, f"write_{what}")(draft / f"{subject}.{what}.onnx")
-            _pack(folder / f"{subject}.json", _json(told_of(known)))
-        known.write_heart(draft / "heart.onnx")
-        graphs = {path.name: onnx.load(path) for path in sorted(draft.glob("*.onnx"))}
-    for name, block in keep_apart(graphs).items():
+        for way, G in generators.items():
+            write_surfaces(G, draft / f"{way}.surfaces.onnx")
+            write_dice(G, draft / f"{way}.dice.onnx")
+        for name in subjects:
+            sample = load_sample(name)
+            _pack(folder / f"{name}.S_HR", sample.S_HR.labels.tobytes())
+            for spacing in spacings:
+                scan = f"{name}.{spacing}"
+                for way, G in generators.items():
+                    known = Subject(sample, G, spacing)
+                    known.write_objective(draft / f"{scan}.{way}.onnx")
+                known = Subject(sample, generators["ours"], spacing)
+                known.write_scan(draft / f"{scan}.onnx")
+                _pack(folder / f"{scan}.json", _json(told_of(known)))
+            _pack(folder / f"{name}.json", _json(told_of_heart(known)))
+        graphs = {path.stem: onnx.load(path) for path in sorted(draft.glob("*.onnx"))}
+    of_several = [*subjects, *generators, *map(str, spacings)]
+    for name, block in keep_apart(graphs, of_several).items():
         _pack(folder / name, block)
     for name, graph in graphs.items():
-        _pack(folder / name, graph.SerializeToString())
-    statics(folder, G, subjects)
+        _pack(folder / f"{name}.onnx", graph.SerializeToString())
+    statics(folder, generators, subjects, spacings)
 
 
-def statics(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) -> None:
+def statics(
+    folder: Path,
+    generators: Generators,
+    subjects: Sequence[str] = SAMPLES,
+    spacings: Sequence[int] = SPACINGS,
+) -> None:
     """Write all but what depends on the subjects' graphs."""
     runtime = fetched(HERE) / "onnxruntime-web" / "dist"
     for name in RUNTIME:
         shutil.copy(runtime / name, folder)
     _pack(folder / BINARY, (runtime / BINARY).read_bytes())
-    (folder / "plotly.min.js.gz").write_bytes(plotly_js())
+    _pack(folder / PLOTLY.name, (fetched(HERE) / PLOTLY).read_bytes())
     for script in SHARED:
         shutil.copy(Path(module.__file__).with_name(f"{script}.js"), folder)
     shutil.copy(Path(theme.__file__).with_name("page.css"), folder / "explorer.css")
@@ -139,68 +135,89 @@ def statics(folder: Path, G: HeartGenerator, subjects: Sequence[str] = SAMPLES) 
     told = {}
     for language in OWN_WORDS:
         texts.speak(language)
-        told[language] = _page(G, subjects)
+        told[language] = _page(generators, subjects)
         _pack(folder / f"page.{language}.json", _json(told[language]))
     texts.speak(spoken)
-    page = (HERE / "site" / "index.html").read_text("utf-8")
-    (folder / "index.html").write_text(_written(page, told[texts.ENGLISH]), "utf-8")
+    page = _written(told[texts.ENGLISH]["words"], subjects, spacings)
+    (folder / "index.html").write_text(page, "utf-8")
     _list_for_offline(folder)
 
 
-def _written(page: str, told: Mapping[str, Any]) -> str:
+def _written(words: Mapping[str, str], subjects: Sequence[str], spacings: Sequence[int]) -> str:
     """The page with its words in English; a script says them in other languages."""
-    views = range(len(told["views"]) + 1)
-    options = {
-        "SUBJECTS": "".join(_option(name, f'data-word="{name}"') for name in told["subjects"]),
-        "VIEWS": "".join(_option(n, f'data-word="views-{n}"') for n in views),
-        "LANGUAGES": "".join(_option(c, f'lang="{c}"', texts.LANGUAGES[c]) for c in OWN_WORDS),
+    page = (HERE / "site" / "index.html").read_text("utf-8")
+    usual = texts.CONTROLS["srh-long-axis"]["value"]
+    views = [(n, f'data-word="views-{n}"{_usual(n == usual)}') for n in range(len(BY_WORTH) + 1)]
+    apart = [(mm, _usual(mm == spacings[0]), mm) for mm in sorted(spacings)]
+    options: dict[str, list[tuple[Any, ...]]] = {
+        "SUBJECTS": [(name, f'data-word="{name}"') for name in subjects],
+        "VIEWS": views,
+        "SPACINGS": apart,
+        "LANGUAGES": [(code, f'lang="{code}"', texts.LANGUAGES[code]) for code in OWN_WORDS],
     }
     for place, choices in options.items():
-        page = page.replace(f"{{{{{place}}}}}", choices)
-    words = told["words"]
-    return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + str(words[at[1]]), page)
+        page = page.replace(f"{{{{{place}}}}}", "".join(_option(*choice) for choice in choices))
+    most = {name: texts.CONTROLS[f"srh-{name}"]["max"] for name in ("motion", "gamma")}
+    for name, value in (most | {"noise": MOST_NOISE, "k": max(LATTICE_SHAPE) - 1}).items():
+        page = page.replace(f"{{{{{name}}}}}", str(value))
+    return re.sub(r'data-word="([\w-]+)"[^>]*>', lambda at: at[0] + words[at[1]], page)
 
 
-def _option(value: object, attributes: str, words: str = "") -> str:
+def _usual(chosen: bool) -> str:
+    return " selected" if chosen else ""
+
+
+def _option(value: object, attributes: str, words: object = "") -> str:
     return f'<option value="{value}" {attributes}>{words}</option>'
 
 
 def told_of(subject: Subject) -> dict[str, Any]:
-    """What the page must know of a sample."""
+    """What the page must know of a sample's scan."""
     p, stack = subject.problem, subject.stack
-    ghost = load_subject(subject.sample.name).ghost
+    name, spacing = subject.sample.name, subject.spacing
+    _, d, _ = load_subject(name).take(ScanSettings(name, spacing=spacing))
+    assert d is not None
     return {
         "K": stack.K,
         "tissue": p.tissue.int().tolist(),
         "room": subject.room,
-        "motion": subject.sample.motion.displacement(1.0)[0].tolist(),
+        "motion": _rounded(d[0]),
         "z": stack.z.tolist(),
         "origin": stack.origin.tolist(),
         "pixel": stack.spacing[0],
         "shape": stack.shape,
-        "units": _array(units(subject.unseen(), SETTINGS)),
-        "S_HR": _array(torch.from_numpy(subject.sample.S_HR.labels)),
-        "views": [
-            {
-                "name": name,
-                "corners": corners.tolist(),
-                "labels": _array(view.S_LA.to(torch.uint8)),
-                "shape": tuple(view.S_LA.shape),
-            }
-            for name, view, corners in zip(BY_WORTH, p.views, subject.planes.values(), strict=True)
-        ],
-        "ghost": [_parted(trace)[1] for trace in ghost_traces(ghost)],
+        "units": _rounded(units(subject.unseen(), SETTINGS)),
     }
 
 
-def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
+def told_of_heart(subject: Subject) -> dict[str, Any]:
+    """What the page must know of a sample, however it is scanned."""
+    return {
+        "views": [
+            {
+                "corners": corners.tolist(),
+                "labels": view.S_LA.flatten().tolist(),
+                "shape": tuple(view.S_LA.shape),
+            }
+            for view, corners in zip(subject.problem.views, subject.corners, strict=True)
+        ],
+        "ghost": [_parted(trace)[1] for trace in ghost_traces(_truth(subject.sample.name))],
+    }
+
+
+def _truth(name: str) -> Mapping[str, Mesh]:
+    return load_subject(name).ghost
+
+
+def _page(generators: Generators, subjects: Sequence[str]) -> dict[str, Any]:
     """Words and looks, from the explorer's own catalogue."""
     own = OWN_WORDS[texts.SPOKEN]
     words = {name: getattr(texts, name) for name in TAKEN.split()}
     words |= {name: said for name, said in own.items() if name != "TOUR"}
-    words["SMALL"] = own["SMALL"].format(M=G.latent_size)
+    latents = {way: G.latent_size for way, G in generators.items()}
+    words["GENERATORS"] = own["GENERATORS"].format(**latents)
     words["LEFT_OUT"] = "".join(f"<li>{said}</li>" for said in own["LEFT_OUT"])
-    controls = f"{CHOICES} {BUTTONS} {TOUR_BUTTONS}".split()
+    controls = f"{CHOICES} {SHOWN} {BUTTONS} {TOUR_BUTTONS}".split()
     words |= {name: texts.LABELS[f"srh-{name}"] for name in controls}
     words |= {name: texts.SAMPLE_NAMES[name] for name in subjects}
     words |= {f"views-{n}": said for said, n in texts.CONTROLS["srh-long-axis"]["options"]}
@@ -221,49 +238,54 @@ def _page(G: HeartGenerator, subjects: Sequence[str]) -> dict[str, Any]:
         "words": words,
         "tour": _tour(subjects),
         "stack": none | {"colours": [*TISSUE_COLOURS.values()], "words": texts.STACK_WORDS | told},
-        "subjects": list(subjects),
         "layout": layout(),
         "surfaces": surfaces,
-        "axes": {name: asdict(axis) for name, axis in _axes(G.latent_size).items()},
+        "axes": {name: asdict(axis) for name, axis in _axes().items()},
         "looks": {name: asdict(series) for name, series in _series().items()},
-        "ghost": _parted(ghost_traces(load_subject(subjects[0]).ghost)[0])[0],
+        "ghost": _parted(ghost_traces(_truth(subjects[0]))[0])[0],
         "flat": {"type": "mesh3d", "lighting": FLAT, "hoverinfo": "skip"},
         "colours": [*TISSUE_COLOURS.values()],
-        "lattice": LATTICE_SHAPE,
+        "lattice": [n + 2 for n in LATTICE_SHAPE],  # of the surfaces, a node wider all around
         "spacing": [2 * half / n for half, n in zip(HALF_EXTENT, LATTICE_SHAPE, strict=True)],
-        "voxel": HR_SPACING,
-        "motions": MOTION_LEVELS,
         "by_hand": MOST_BY_HAND,
         "views": BY_WORTH,
-        "M": G.latent_size,
-        "solvers": {
-            "ours": {"solver": "lbfgs", "prior": 1, "iterations": SETTINGS.iterations},
-            "paper": {
-                "solver": "adam",
-                "prior": 0,
-                "iterations": REFERENCE.iterations,
-                "lr_z": REFERENCE.lr_z,
-                "lr_d": REFERENCE.lr_d,
-                "halve_every": REFERENCE.halve_every,
-            },
-        },
+        "solvers": {way: told | {"M": latents[way]} for way, told in _ways().items()},
+    }
+
+
+def _ways() -> dict[str, dict[str, Any]]:
+    """Ours and the paper's."""
+    adam = {
+        name: getattr(REFERENCE, name) for name in ("iterations", "lr_z", "lr_d", "halve_every")
+    }
+    return {
+        "ours": {"solver": "lbfgs", "prior": 1, "iterations": SETTINGS.iterations},
+        "paper": {"solver": "adam", "prior": 0, **adam},
     }
 
 
 def _tour(subjects: Sequence[str]) -> dict[str, Any]:
     """The explorer's tour, with what the page can show of it."""
-    here = OWN_WORDS[texts.SPOKEN]["TOUR"]
     return {
         "words": texts.TOUR_WORDS,
         "limits": {"severe": tour.SEVERE, "watched": tour.WATCHED, "far": tour.DRAGGED_FAR},
-        "stops": [
-            {
-                "name": stop.name,
-                "words": texts.TOUR[stop.name] | {"here": here.get(stop.name, "")},
-                "acts": _acts(stop, subjects),
-            }
-            for stop in tour.STOPS
-        ],
+        "stops": [_stop(i, stop, subjects) for i, stop in enumerate(tour.STOPS, 1)],
+    }
+
+
+def _stop(number: int, stop: tour.Stop, subjects: Sequence[str]) -> dict[str, Any]:
+    """A stop as markup, and what is said when its task is done."""
+    words, acts = texts.TOUR[stop.name], _acts(stop, subjects)
+    here = OWN_WORDS[texts.SPOKEN]["TOUR"].get(stop.name)
+    place = texts.TOUR_WORDS["place"].format(number, len(tour.STOPS))
+    task = [f"<b>{texts.TOUR_WORDS['task']}</b> {words['task']}"] if acts else []
+    asked = " ".join([*task, *([f"<i>{here}</i>"] if here else [])])
+    return {
+        "name": stop.name,
+        "text": f"<p><b>{place} · {words['title']}</b> {words['sentence']}</p><p>{asked}</p>",
+        "done": words["done"],
+        "figures": words.get("figures"),
+        "acts": acts,
     }
 
 
@@ -277,11 +299,13 @@ def _acts(stop: tour.Stop, subjects: Sequence[str]) -> list[dict[str, Any]]:
             "choice": {
                 "subject": scan.subject,
                 "motion": scan.motion,
+                "spacing": scan.spacing,
+                "noise": round(100 * scan.noise),
                 "views": scan.long_axis,
-                "byHand": {k: mm for k, *mm in scan.by_hand},
                 "way": "paper" if act.system == PAPERS_SYSTEM else "ours",
                 "gamma": 1,
             },
+            "hands": {k: mm for k, *mm in scan.by_hand},
             "runs": act.runs,
             "hides": act.hidden,
         }
@@ -290,17 +314,16 @@ def _acts(stop: tour.Stop, subjects: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _axes(M: int) -> dict[str, Axis]:
-    """The axes of the explorer's charts; the page sets those ranges that change."""
-    slices = range(1, Stack.from_hr().K + 1)
+def _axes() -> dict[str, Axis]:
+    """The axes of the explorer's charts; the page sets the ranges that change."""
     return {
         "iteration": Axis(texts.ITERATION, (0, 10), grid=False, whole=True),
         "loss": Axis(texts.LOSS_AXIS, (0.1, 1), log=True, ticks=TICKS),
-        "latent": Axis(texts.LATENT_AXIS, (0.2, M + 0.8), grid=False, whole=True),
+        "latent": Axis(texts.LATENT_AXIS, (0, 1), grid=False, whole=True),
         "code": Axis(texts.LATENT_VALUE, (-2, 2), zero=True),
         "rows": Axis(texts.ROW_SHIFT, (-2, 2), zero=True),
         "columns": Axis(texts.COLUMN_SHIFT, (-2, 2), zero=True),
-        "slice": Axis(texts.SLICE_AXIS, (0.3, slices[-1] + 0.7), ticks=tuple(slices)),
+        "slice": Axis(texts.SLICE_AXIS, (0, 1)),
     }
 
 
@@ -324,15 +347,16 @@ def _parted(trace: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """How a trace looks, in words and numbers; and its arrays."""
     arrays = {name: value for name, value in trace.items() if isinstance(value, np.ndarray)}
     look = {name: value for name, value in trace.items() if name not in arrays}
-    return look, {
-        name: _array(torch.from_numpy(value.astype(np.uint32 if name in "ijk" else np.float32)))
-        for name, value in arrays.items()
-    }
+    return look, {name: _rounded(value) for name, value in arrays.items()}
 
 
-def _array(values: torch.Tensor) -> dict[str, str]:
-    numbers = values.contiguous().numpy()
-    return {"kind": numbers.dtype.name, "base64": b64encode(numbers.tobytes()).decode()}
+def _rounded(values: torch.Tensor | np.ndarray) -> list[Any]:
+    """As JSON: to a ten-millionth of the largest, which makes numbers short."""
+    numbers = np.asarray(values)
+    if numbers.dtype.kind != "f":
+        return numbers.tolist()
+    digits = 7 - int(np.ceil(np.log10(np.abs(numbers).max())))
+    return numbers.astype(float).round(digits).tolist()
 
 
 def _json(told: dict[str, Any]) -> bytes:
@@ -354,5 +378,5 @@ def _list_for_offline(folder: Path) -> None:
 
 if __name__ == "__main__":
     here = Path(sys.argv[1] if len(sys.argv) > 1 else "build/explorer")
-    build(here, load_generator(str(WEIGHTS)))
+    build(here, shipped())
     print(f"Serve it: python -m http.server -d {here}")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,11 +71,40 @@ class _Doubled(torch.autograd.Function):
         return F.conv3d(y[None], kernel.flip(2, 3, 4).transpose(0, 1)), None
 
 
+class Product(nn.Module):
+    """A linear layer whose gradient reads the weights in the order in which the layer does."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.bias, self.rows = layer.bias, layer.weight.detach().T.contiguous()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layer's."""
+        product: Tensor = _Product.apply(x, self.rows)
+        return product + self.bias.detach()
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return x @ rows
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return (rows @ gradients[0].T).T, None
+
+
 def exportable(G: HeartGenerator) -> nn.Sequential:
     """The decoder of a generator, (1, M) → (1, C, D', H', W'), of operators that are exported."""
-    layers = [
-        SubPixel(layer) if isinstance(layer, nn.ConvTranspose3d) else layer for layer in G.decoder
-    ]
+    layers = []
+    for layer in G.decoder:
+        if isinstance(layer, nn.ConvTranspose3d):
+            layer = SubPixel(layer)
+        elif isinstance(layer, nn.Linear):
+            layer = Product(layer)
+        layers.append(layer)
     return nn.Sequential(*layers).requires_grad_(False)
 
 
@@ -127,7 +157,7 @@ def interpolated(
         rows = torch.cat([first, first + 1])
         weights = torch.cat([weights * (1 - share), weights * share])
     # One gathering of all corners: its gradient is one scattering. Products in long rows are fast.
-    corners = nodes[rows.flatten().long()].T.unflatten(1, rows.shape)
+    corners = nodes.index_select(0, rows.flatten().long()).T.unflatten(1, rows.shape)
     return (corners * weights).sum(1).reshape(1, x.shape[1], *grid.shape[1:-1])
 
 
@@ -139,7 +169,10 @@ def solved(A: Tensor, b: Tensor) -> Tensor:
 
 
 def chosen(x: Tensor, key: Any) -> Any:
-    """`x[:, which]` by a product, with a list or a mask of which; `x[..., i]` as a row."""
+    """`x[:, which]`, also written `x[..., which, :]`, by a product, with a list or a mask of which;
+    `x[..., i]` as a row."""
+    if isinstance(key, tuple) and len(key) == x.dim() == 3 and key[0] is ...:
+        key = key if key[2] != slice(None) else (slice(None), key[1])
     if not (isinstance(key, tuple) and len(key) == 2):
         return NotImplemented
     if key[0] is Ellipsis and isinstance(key[1], int) and x.dim() > 1:
@@ -156,7 +189,7 @@ def gathered(x: Tensor, dim: int, index: Tensor) -> Tensor:
         rows = index._base  # of which `index` is an expansion
         assert (len(x), dim, index.stride(-1)) == (1, 1, 0)
         assert rows is not None
-        return x.squeeze(0)[rows.flatten()][None]
+        return x.squeeze(0).index_select(0, rows.flatten())[None]
     classes = torch.arange(x.shape[dim]).view(-1, *[1] * (x.dim() - dim - 1))
     return (x * (index == classes)).sum(dim, keepdim=True)
 
@@ -196,7 +229,7 @@ def summed(x: Tensor, *dimensions: Any, **how: Any) -> Any:
     return x.sum(-1).sum()
 
 
-def averaged(x: Tensor, dim: int) -> Any:
+def averaged(x: Tensor, dim: int | None = None) -> Any:
     """`x.mean(1)` of rows (B, n), as `summed`."""
     return in_steps(x) / x.shape[1] if (x.dim(), dim) == (2, 1) else NotImplemented
 
@@ -260,8 +293,9 @@ _SAME = ("copy_strided", "alias", "detach", "clone", "lift_fresh_copy")
 def _broadcasts(user: Any, expanded: Any) -> bool:
     """Whether a product of two is as large without the expansion of one."""
     others = [x for x in user.args if isinstance(x, torch.fx.Node) and x is not expanded]
+    small, whole = (x.meta["val"].shape for x in (expanded.args[0], user))
     return user.target == _aten.mul.Tensor and any(
-        x.meta["val"].shape == expanded.meta["val"].shape for x in others
+        torch.broadcast_shapes(small, x.meta["val"].shape) == whole for x in others
     )
 
 
@@ -315,4 +349,9 @@ def write(
             verbose=False,
         )
     assert program is not None
-    program.save(path)
+    written = program.model_proto
+    # Where each node came from, and shapes that a runtime finds itself, are most of the file.
+    for node in written.graph.node:
+        node.ClearField("metadata_props")
+    written.graph.ClearField("value_info")
+    onnx.save(written, path)

@@ -7,8 +7,9 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -24,6 +25,7 @@ from torch import Tensor, nn
 
 from page import build as pages
 from page.export import (
+    Product,
     SubPixel,
     averaged,
     chosen,
@@ -37,13 +39,14 @@ from page.export import (
     solved,
     summed,
 )
-from page.graphs import SETTINGS, Subject
+from page.graphs import MOST_NOISE, SCORES, SETTINGS, SURFACES, Subject
 from page.packages import NODE, NotFetched
 from srheart_demo.dashboard import texts
-from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.dashboard.heart import plotly_js
+from srheart_demo.explorer.subjects import ScanSettings, load_subject
 from srheart_demo.explorer.tour import STOPS
-from srheart_demo.heart.generator import HeartGenerator, load_generator
 from srheart_demo.heart.measures import dice
+from srheart_demo.heart.surface import STRUCTURES, margin
 from srheart_demo.scan.degradation import HR_GRID, MOTION_LEVELS, degrade
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.algorithm import latent_optimisation
@@ -53,10 +56,12 @@ from srheart_demo.solver.gauge import (
     unsheared_motion_error,
 )
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import REFERENCE
+from srheart_demo.solver.settings import PAPERS_SYSTEM, REFERENCE
 from srheart_demo.solver.solvers import Eye
 
 SAMPLE = "healthy_1"
+SPACINGS = 10, 14
+NOISE = 8  # %
 SOLVE = Path(__file__).with_name("page_solve.mjs")
 SEVERE = MOTION_LEVELS["severe"]
 ITERATIONS = 8
@@ -65,20 +70,20 @@ SAME_VOXELS = 4
 
 
 @pytest.fixture(scope="module")
-def G() -> HeartGenerator:
-    return load_generator(str(pages.WEIGHTS))
+def subject() -> Subject:
+    return subject_of("ours", 10)
+
+
+@cache
+def subject_of(way: str, spacing: int) -> Subject:
+    return Subject(load_sample(SAMPLE), pages.shipped()[way], spacing)
 
 
 @pytest.fixture(scope="module")
-def subject(G: HeartGenerator) -> Subject:
-    return Subject(load_sample(SAMPLE), G)
-
-
-@pytest.fixture(scope="module")
-def page(G: HeartGenerator, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     try:
-        pages.build(folder, G, (SAMPLE,))
+        pages.build(folder, pages.shipped(), (SAMPLE,), SPACINGS)
     except NotFetched as error:
         pytest.skip(f"the npm registry is out of reach: {error}")
     return folder
@@ -113,6 +118,14 @@ def test_a_doubling_is_a_convolution_of_its_corners() -> None:
     torch.testing.assert_close(gradients(ours, x), gradients(theirs, x))
 
 
+def test_a_linear_layer_has_its_gradient() -> None:
+    layer = nn.Linear(3, 40).requires_grad_(False)
+    x = torch.randn(1, 3, requires_grad=True)
+    ours, theirs = Product(layer)(x), layer(x)
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(gradients(ours, x), gradients(theirs, x))
+
+
 @pytest.mark.parametrize("sizes", [(5, 6), (3, 4, 5)])
 def test_a_field_is_interpolated_as_by_torch(sizes: tuple[int, ...]) -> None:
     x = torch.randn(1, 2, *sizes, requires_grad=True)
@@ -130,6 +143,7 @@ def test_other_replaced_operators_equal_torch() -> None:
     assert torch.equal(chosen(x, (slice(None), mask)), x[:, mask])
     assert torch.equal(chosen(x, (slice(None), [3, 0])), x[:, [3, 0]])
     assert torch.equal(chosen(x, (..., 1)), x[..., 1])
+    assert torch.equal(chosen(x, (..., mask, slice(None))), x[..., mask, :])
     assert chosen(x, 0) is NotImplemented
     many = torch.randn(3, 512)
     torch.testing.assert_close(summed(many), many.sum())
@@ -163,16 +177,23 @@ def test_replaced_losses_equal_torch_with_their_gradients() -> None:
     assert einsum("kd,bd->bk", weights, field) is NotImplemented
 
 
-@pytest.mark.parametrize("views", [(), (0,), (0, 2)])
-@pytest.mark.parametrize("prior", [0, 1])
+@pytest.mark.parametrize(
+    ("way", "spacing", "views", "prior"),
+    [
+        *product(["ours"], [10], [(), (0,), (0, 2)], [0, 1]),
+        ("ours", 14, (0,), 1),
+        ("paper", 10, (1,), 0),
+    ],
+)
 def test_the_objective_and_its_gradients_are_the_librarys(
-    subject: Subject, unpacked: Path, views: tuple[int, ...], prior: int
+    unpacked: Path, way: str, spacing: int, views: tuple[int, ...], prior: int
 ) -> None:
-    d = subject.sample.motion.displacement(SEVERE)
+    subject = subject_of(way, spacing)
     rng = torch.Generator().manual_seed(len(views))
+    d = SEVERE * torch.randn(1, subject.stack.K, 2, generator=rng)
     z = 0.7 * torch.randn(1, subject.G.latent_size, generator=rng)
     near = (d + torch.randn(d.shape, generator=rng)) * subject.problem.tissue[:, None]
-    p = subject.scanned(d)
+    p = subject.scanned(d, NOISE)
     p = replace(p, views=tuple(p.views[i] for i in views))
     settings = replace(SETTINGS, prior=bool(prior), gamma=0.7)
     there = torch.cat([near, torch.zeros(1, len(views), 2)], dim=1)
@@ -180,12 +201,34 @@ def test_the_objective_and_its_gradients_are_the_librarys(
     gamma = torch.zeros(3)
     gamma[list(views)] = 0.7
     inputs = {"z": z, "d": near, "gamma": gamma, "prior": torch.tensor([float(prior)])}
-    found = run(unpacked / f"{SAMPLE}.objective.onnx", **inputs, **subject.filled(p.voxels))
-    np.testing.assert_allclose(found["objective"], expected.objective, rtol=2e-5)
-    np.testing.assert_allclose(found["L"], expected.losses[0], rtol=2e-5)
+    inputs |= {"truth": d, "planes": subject.corners, **subject.filled(p.voxels)}
+    found = run(unpacked / f"{SAMPLE}.{spacing}.{way}.onnx", **inputs)
+    scores = dict(zip(SCORES, found["scores"], strict=True))
+    np.testing.assert_allclose(scores["objective"], expected.objective, rtol=2e-5)
+    L, L_SA, L_LA = expected.losses
+    for name, loss in (("L", L), ("L_SA", L_SA), ("L_LA", L_LA if views else 0)):
+        np.testing.assert_allclose(scores[name], loss, rtol=2e-5)
     for name, slopes in (("z", expected.gradient_z), ("d", expected.gradient_d[:, : p.stack.K])):
         largest = float(slopes.abs().max())
         np.testing.assert_allclose(found[f"gradient_{name}"], slopes, atol=1e-5 * largest, rtol=0)
+    error = motion_error(near, d, p.tissue)
+    rest = unsheared_motion_error(near, d, p.stack.z, p.tissue)
+    lean = (error**2 - rest**2) ** 0.5
+    assert lean > 0.1
+    np.testing.assert_allclose(found["common"], common_translation(near, d, p.tissue), rtol=1e-4)
+    np.testing.assert_allclose((scores["error"], scores["lean"]), (error, lean), rtol=1e-4)
+
+
+def test_surfaces_are_closed_and_where_the_margins_are(subject: Subject, unpacked: Path) -> None:
+    z = torch.full((1, subject.G.latent_size), 0.5)
+    inside = run(unpacked / "ours.surfaces.onnx", z=z)["inside"]
+    within = slice(1, -1), slice(1, -1), slice(1, -1)
+    field = subject.G.decode(z)[0]
+    for found, name in zip(inside, SURFACES, strict=True):
+        expected = margin(field, STRUCTURES[name])
+        np.testing.assert_allclose(found[within], expected, atol=1e-4)
+        found[within] = -1
+        assert (found < 0).all()
 
 
 def rows(k: np.ndarray, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -193,23 +236,41 @@ def rows(k: np.ndarray, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.unique(np.column_stack([k, pixels, labels]).astype(np.float32), axis=0).view("V16")
 
 
-def test_the_scan_is_the_librarys(subject: Subject, unpacked: Path) -> None:
-    for factor in (0.0, 1.3, SEVERE):
-        d = subject.sample.motion.displacement(factor)
-        found = run(unpacked / f"{SAMPLE}.scan.onnx", d=d)
-        p = subject.scanned(d)
-        assert (found["S_LR"] != p.S_LR.numpy()).sum() <= SAME_VOXELS
-        v, kept = p.voxels, found["weights"] > 0
-        ours = rows(*(found[name][kept] for name in ("k", "pixels", "labels")))
-        theirs = rows(v.k.numpy(), v.pixels.numpy(), v.labels.numpy())
-        assert len(np.setxor1d(ours, theirs)) <= 2 * 121 * SAME_VOXELS
-        assert kept.sum() == found["near"] <= subject.room
-        np.testing.assert_allclose(found["weights"].sum(), 1, rtol=1e-5)
-        for label in range(4):
-            share = float(v.weights[v.labels == label].sum())
-            np.testing.assert_allclose(
-                found["weights"][found["labels"] == label].sum(), share, atol=1e-3
-            )
+@pytest.mark.parametrize(
+    ("spacing", "factor", "noise"),
+    [(10, 0, 0), (10, 1.3, MOST_NOISE), (10, SEVERE, 0), (14, SEVERE, NOISE)],
+)
+def test_the_scan_is_the_librarys(unpacked: Path, spacing: int, factor: float, noise: int) -> None:
+    subject = subject_of("ours", spacing)
+    told = json.loads((unpacked / f"{SAMPLE}.{spacing}.json").read_text())
+    seen = ScanSettings(SAMPLE, motion=factor, spacing=spacing)
+    _, d, _ = load_subject(SAMPLE).take(seen)
+    np.testing.assert_allclose(factor * np.array([told["motion"]]), d, atol=1e-4)
+    noisy = {"d": d, "noise": torch.tensor([float(noise)])}
+    found = run(unpacked / f"{SAMPLE}.{spacing}.onnx", **noisy)
+    p = subject.scanned(d, noise)
+    assert (found["S_LR"] != p.S_LR.numpy()).sum() <= SAME_VOXELS
+    if noise:
+        assert (found["S_LR"] != subject.scanned(d).S_LR.numpy()).sum() > 100
+    v, kept = p.voxels, found["weights"] > 0
+    ours = rows(*(found[name][kept] for name in ("k", "pixels", "labels")))
+    theirs = rows(v.k.numpy(), v.pixels.numpy(), v.labels.numpy())
+    assert len(np.setxor1d(ours, theirs)) <= 2 * 121 * SAME_VOXELS
+    assert kept.sum() == found["near"] <= subject.room
+    np.testing.assert_allclose(found["weights"].sum(), 1, rtol=1e-5)
+    for label in range(4):
+        share = float(v.weights[v.labels == label].sum())
+        held = found["weights"][found["labels"] == label].sum()
+        np.testing.assert_allclose(held, share, atol=1e-3)
+
+
+def test_the_page_lists_the_spacings_and_most_noise_of_the_explorer() -> None:
+    spacing, noise = (texts.CONTROLS[f"srh-{name}"] for name in ("spacing", "noise"))
+    assert pytest.approx(100 * noise["max"]) == MOST_NOISE
+    for mm in pages.SPACINGS:
+        assert spacing["min"] <= mm <= spacing["max"]
+        assert (mm - spacing["min"]) % spacing["step"] == 0
+    assert pages.SPACINGS[0] == spacing["value"]
 
 
 def test_more_voxels_than_a_graph_takes_are_refused(subject: Subject) -> None:
@@ -218,43 +279,44 @@ def test_more_voxels_than_a_graph_takes_are_refused(subject: Subject) -> None:
         subject.filled(replace(subject.problem, S_LR=noisy).voxels)
 
 
-@pytest.fixture(scope="module", params=["ours", "paper"])
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-def solved_in_node(page: Path, way: str, views: int, labels: Path) -> dict[str, Any]:
+def solved_in_node(
+    page: Path, labels: Path, way: str, views: int, spacing: int = 10, noise: int = 0
+) -> dict[str, Any]:
     gamma = ",".join(["1"] * views + ["0"] * (3 - views))
-    command = [NODE, SOLVE, page, SAMPLE, way, str(SEVERE), str(ITERATIONS), gamma, labels]
+    how = SAMPLE, spacing, way, SEVERE, noise, ITERATIONS, gamma
+    command = [NODE, SOLVE, page, *map(str, how), labels]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return json.loads(found.stdout)
 
 
+@pytest.mark.parametrize(
+    ("way", "views", "spacing", "noise"),
+    [("ours", 1, 10, 0), ("paper", 0, 10, 0), ("ours", 1, 14, NOISE)],
+)
 def test_a_solve_in_javascript_equals_one_in_python(
-    subject: Subject, page: Path, way: str, tmp_path: Path
+    page: Path, way: str, views: int, spacing: int, noise: int, tmp_path: Path
 ) -> None:
-    views = 1 if way == "ours" else 0
-    found = solved_in_node(page, way, views, tmp_path / "labels")
-    d = subject.sample.motion.displacement(SEVERE)
+    subject = subject_of(way, spacing)
+    found = solved_in_node(page, tmp_path / "labels", way, views, spacing, noise)
+    _, d, _ = load_subject(SAMPLE).take(ScanSettings(SAMPLE, motion=SEVERE, spacing=spacing))
     seen = np.fromfile(tmp_path / "labels", np.uint8).reshape(subject.problem.S_LR.shape)
-    assert (seen != subject.scanned(d).S_LR.numpy()).sum() <= SAME_VOXELS
+    assert (seen != subject.scanned(d, noise).S_LR.numpy()).sum() <= SAME_VOXELS
     S_LR = torch.from_numpy(seen.astype(np.int64))
     p = Problem(subject.G, subject.stack, S_LR, subject.problem.views[:views])
     settings = SETTINGS if way == "ours" else replace(REFERENCE, thinned=True)
     steps = [*latent_optimisation(p, replace(settings, iterations=ITERATIONS))]
-    np.testing.assert_allclose(found["L"], [step.loss for step in steps], atol=1e-4, rtol=0)
-    objective = [step.objective for step in steps]
-    np.testing.assert_allclose(found["objective"], objective, atol=1e-4, rtol=0)
-    assert objective[-1] < 0.7 * objective[0]
-    last = steps[-1]
-    np.testing.assert_allclose(np.reshape(found["d"], (-1, 2)), last.d[0], atol=0.1, rtol=0)
+    moments, last = found["moments"], steps[-1]
+    L, objective = ([moment[name] for moment in moments] for name in ("L", "objective"))
+    np.testing.assert_allclose(L, [step.loss for step in steps], atol=1e-4, rtol=0)
+    expected = [step.objective for step in steps]
+    np.testing.assert_allclose(objective, expected, atol=1e-4, rtol=0)
+    assert expected[-1] < 0.7 * expected[0]
+    np.testing.assert_allclose(np.reshape(moments[-1]["d"], (-1, 2)), last.d[0], atol=0.1, rtol=0)
+    error = motion_error(last.d, d, p.tissue)
+    np.testing.assert_allclose(moments[-1]["error"], error, atol=0.1, rtol=0)
     shift = common_translation(last.d, d, p.tissue)
     field = degrade(subject.G.decode(last.z), HR_GRID, shift.expand(1, HR_GRID.K, 2))
-    error = motion_error(last.d, d, p.tissue)
-    rest = unsheared_motion_error(last.d, d, p.stack.z, p.tissue)
-    np.testing.assert_allclose(found["error"], error, atol=0.1, rtol=0)
-    np.testing.assert_allclose(found["lean"], (error**2 - rest**2) ** 0.5, atol=0.1, rtol=0)
     scores = dice(field[0].numpy().argmax(0).astype(np.uint8), subject.sample.S_HR.labels)
     np.testing.assert_allclose(found["dice"], [*scores.values()], atol=0.005, rtol=0)
 
@@ -292,7 +354,7 @@ SHOWN = "globalThis.srhShown?.iteration === {}"
 def test_the_page_solves_in_a_browser_and_without_a_network(
     page: Path, address: str, chromium: str, tmp_path: Path
 ) -> None:
-    expected = solved_in_node(page, "ours", 2, tmp_path / "labels")["moments"]
+    expected = solved_in_node(page, tmp_path / "labels", "ours", 2)["moments"]
     asked, wrong = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -301,7 +363,10 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         tab = context.new_page()
         tab.set_default_timeout(300_000)
         tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=1")
+        tab.goto(f"{address}#subject={SAMPLE}&motion=4&views=2&gamma=2")
+        # What is chosen while a scan is opened is not lost.
+        tab.wait_for_function("location.hash.includes('way=ours')")
+        tab.evaluate("gamma.value = 1; gamma.dispatchEvent(new Event('input'))")
         for i in range(3):
             if i:
                 tab.click("#step")
@@ -325,7 +390,7 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         before = tab.inner_text("#state")
         for _ in range(4):
             tab.keyboard.press("ArrowRight")
-        tab.wait_for_function("decodeURIComponent(location.hash).includes('\"6\":[0,5]')")
+        tab.wait_for_function("decodeURIComponent(location.hash).includes('by_hand_6=0,5')")
         tab.wait_for_function(f"{SHOWN.format(0)} && state.textContent !== {json.dumps(before)}")
         # What is kept opens without the server.
         tab.wait_for_function("navigator.serviceWorker.controller || navigator.serviceWorker.ready")
@@ -337,6 +402,12 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         browser.close()
     assert not wrong
     assert all(url.startswith((address, "blob:", "data:")) for url in asked), asked
+
+
+def test_plotly_is_of_the_explorers_version() -> None:
+    pinned = json.loads((Path(pages.HERE) / "package.json").read_text())["dependencies"]
+    header = gzip.decompress(plotly_js())[:200].decode()
+    assert f"plotly.js v{pinned[pages.PLOTLY.parts[0]]}" in header
 
 
 def test_what_the_page_alone_says_is_whole_in_every_language() -> None:
@@ -354,16 +425,22 @@ def test_what_the_page_alone_says_is_whole_in_every_language() -> None:
 def test_the_page_shows_what_the_tour_shows_or_says_that_it_does_not() -> None:
     told = pages._tour(SAMPLES)
     for stop, tour_stop in zip(told["stops"], STOPS, strict=True):
-        assert stop["acts"] or stop["words"]["here"]
+        here = pages.OWN_WORDS[texts.SPOKEN]["TOUR"].get(tour_stop.name, "")
+        assert here in stop["text"]
+        assert (texts.TOUR_WORDS["task"] in stop["text"]) == bool(stop["acts"])
+        assert stop["acts"] or here
         for act, shown in zip(stop["acts"], tour_stop.acts, strict=bool(stop["acts"])):
             scan, choice = shown.scan, act["choice"]
             assert scan is not None
             assert (choice["subject"], choice["motion"]) == (scan.subject, scan.motion)
             assert choice["views"] == scan.long_axis
             assert (act["runs"], act["hides"]) == (shown.runs, shown.hidden)
-            possible = replace(ScanSettings(scan.subject), by_hand=scan.by_hand)
-            possible = replace(possible, motion=scan.motion, long_axis=scan.long_axis)
+            assert (choice["spacing"], choice["noise"]) == (scan.spacing, 100 * scan.noise)
+            assert scan.spacing in pages.SPACINGS
+            chosen = {n: getattr(scan, n) for n in ("motion", "long_axis", "spacing", "noise")}
+            possible = replace(ScanSettings(scan.subject), by_hand=scan.by_hand, **chosen)
             assert possible == scan  # the page has no other choices
+            assert (choice["way"] == "paper") == (shown.system == PAPERS_SYSTEM)
 
 
 @pytest.mark.browser

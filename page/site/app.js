@@ -1,7 +1,7 @@
 // The page: controls, a worker that solves, and the explorer's own views of what it finds.
 
 import chart from "./chart.js";
-import { compared, file, parsed } from "./engine.js";
+import { file } from "./engine.js";
 import { code, heart, losses, shifts, sides } from "./figures.js";
 import heartView from "./heart.js";
 import { Model } from "./model.js";
@@ -10,156 +10,157 @@ import { filled, Tour } from "./tour.js";
 
 const $ = (id) => /** @type {any} */ (document.getElementById(id));
 const PICTURES_EVERY = 4; // iterations, in a run
-const SLICES = 13;
 const SIDES = 90; // pixels for the words at both sides of the heart in 3-D
-const USUAL = { motion: 4, gamma: 1, views: 1, k: 6 };
 const REST_MS = 250; // a slider that rests so long is meant
 
-const needed = ["WebAssembly", "Worker", "DecompressionStream"];
-const missing = needed.filter((name) => !(name in globalThis));
+const NEEDED = ["WebAssembly", "Worker", "DecompressionStream"];
+const missing = NEEDED.filter((name) => !(name in globalThis));
 
 let page; // words and looks
-let told; // of the subject
+let told; // of the scan that is open
 let S_LR = new Uint8Array();
-let moments = [];
+/** @type {any[]} */ let moments = []; // of the run
 let [at, running] = [0, false];
-let turn = 0; // counts what is begun anew, so that an older answer is known as such
-let inside = null;
+let turn = 0; // counts what is begun anew
+let inside = null; // margins of the surfaces
 /** @type {any} */ let tour; // once it is begun
-/** @type {any} */ const state = { ...USUAL, subject: "", way: "", byHand: {} };
+/** @type {Record<string, number[]>} */ let byHand = {}; // mm that each slice is displaced by hand
 
 const worker = missing.length ? null : new Worker("./worker.js", { type: "module" });
-worker?.addEventListener("error", (event) => say(`${page?.words.FAILED ?? ""} ${event.message}`));
+worker?.addEventListener("error", ({ message }) => fail(message));
 
+// What the engine finds; never told where something else has been begun in the meantime.
 const ask = (what, ...given) =>
-  new Promise((done, fail) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data: { found, error } }) =>
-      error ? fail(new Error(error)) : done(found);
+  new Promise((done, wrong) => {
+    const [mine, { port1, port2 }] = [turn, new MessageChannel()];
+    port1.onmessage = ({ data: { found, error } }) => {
+      if (mine !== turn) return;
+      error ? wrong(error) : done(found);
+    };
     worker?.postMessage({ what, given }, [port2]);
   });
 
+// What goes wrong is said.
+function fail(why) {
+  running = false;
+  $("said").textContent = `${page?.words.FAILED ?? "Something went wrong"}: ${why}`;
+}
+addEventListener("unhandledrejection", ({ reason }) => fail(reason));
+
 const charts = Object.fromEntries(["loss", "z", "d"].map((n) => [n, new Model({ drawing: {} })]));
-const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, (message) => {
-  if (message.kind !== "library") return;
-  fetch("./plotly.min.js.gz")
-    .then((answer) => answer.arrayBuffer())
-    .then((packed) => scene.tell("msg:custom", { kind: "library" }, [new DataView(packed)]));
+const scene = new Model({ traces: [], ghost: [], shows_ghost: true }, async ({ kind }) => {
+  if (kind !== "library") return;
+  const packed = await (await fetch("./plotly-gl3d.min.js.gz")).arrayBuffer();
+  scene.tell("msg:custom", { kind }, [new DataView(packed)]);
 });
 const stack = new Model({ scanned: new Uint8Array(), slices: [] }, (message) => {
-  if (message.kind === "move") {
-    const before = state.byHand[message.slice] ?? [0, 0];
-    const more = [message.rows, message.columns];
-    state.byHand[message.slice] = more.map((mm, i) => byHand(before[i] + mm));
-  } else if (message.kind === "undo") state.byHand = {};
+  if (message.kind === "undo") byHand = {};
+  else if (message.kind === "move") displace(message.slice, message.rows, message.columns);
   else return;
   rescan();
 });
 
-const say = (words) => {
-  $("said").textContent = words;
-};
-
+const form = $("choices");
+// What is chosen, by the names of the controls.
+const number = (value) => (Number.isNaN(+value) ? value : +value);
+const chosen = () =>
+  Object.fromEntries([...form.elements].map(({ name, value }) => [name, number(value)]));
 const truth = () =>
-  told.motion.flatMap((mm, k) =>
-    mm.map((of, i) => state.motion * of + (state.byHand[k]?.[i] ?? 0)),
-  );
-const gamma = () => page.views.map((_, i) => (i < state.views ? state.gamma : 0));
-const most = () => page.solvers[state.way].iterations;
-const over = () => at >= most() || Boolean(moments[at]?.settled);
+  told.motion.flatMap((mm, k) => mm.map((of, i) => chosen().motion * of + (byHand[k]?.[i] ?? 0)));
+const gamma = () => page.views.map((_, i) => (i < chosen().views ? chosen().gamma : 0));
+const solver = () => page.solvers[chosen().way];
+const over = () => at >= solver().iterations || Boolean(moments[at]?.settled);
 const hidden = () => $("hidden").checked;
-const judged = () => compared(moments[at].d, truth(), told);
 // Where the truth is hidden, the heart is not laid over it.
-const common = () => (hidden() ? [0, 0] : judged().common);
+const common = () => (hidden() ? [0, 0] : moments[at].common);
+
+// A slice by so many mm more, but not too far.
+function displace(slice, ...mm) {
+  const sum = mm.map((more, i) => (byHand[slice]?.[i] ?? 0) + (more || 0));
+  byHand[slice] = sum.map((all) => Math.min(Math.max(all, -page.by_hand), page.by_hand));
+}
 
 // The address says all that was chosen, so it can be sent; numbers stand beside their sliders.
 function write() {
-  for (const name of ["motion", "gamma"]) $(`${name}-value`).textContent = state[name].toFixed(1);
-  const chosen = Object.entries({ ...state, byHand: JSON.stringify(state.byHand) });
-  const parts = new URLSearchParams(chosen.map(([name, value]) => [name, String(value)]));
+  for (const { name, value } of form.elements)
+    if ($(`${name}-value`)) $(`${name}-value`).textContent = value;
+  const parts = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+  for (const [k, mm] of Object.entries(byHand)) parts.set(`by_hand_${k}`, mm.join());
   history.replaceState(null, "", `#${parts}`);
 }
 
-const within = (value, least, most, usual) =>
-  Number.isFinite(value) ? Math.min(Math.max(value, least), most) : usual;
-const byHand = (mm) => within(mm, -page.by_hand, page.by_hand, 0);
-
-function displaced(written) {
-  try {
-    const hands = Object.entries(JSON.parse(written)).filter(([k]) => Number(k) < SLICES);
-    return Object.fromEntries(hands.map(([k, mm]) => [k, [0, 1].map((i) => byHand(mm[i]))]));
-  } catch {
-    return {};
+function read() {
+  form.reset();
+  byHand = {};
+  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+    const [, slice] = name.match(/^by_hand_(\d+)$/) ?? [];
+    if (slice) displace(slice, ...value.split(",").map(Number));
+    else choose({ [name]: value });
   }
+  write();
 }
 
-function read() {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const most = { motion: page.motions.severe, gamma: 4, views: page.views.length, k: SLICES - 1 };
-  const one = (name, all) => (all.includes(given.get(name)) ? given.get(name) : all[0]);
-  state.subject = one("subject", page.subjects);
-  state.way = one("way", Object.keys(page.solvers));
-  for (const [name, usual] of Object.entries(USUAL))
-    state[name] = within(Number.parseFloat(given.get(name) ?? ""), 0, most[name], usual);
-  for (const name of ["views", "k"]) state[name] = Math.round(state[name]);
-  state.byHand = displaced(given.get("byHand") ?? "{}");
-  for (const name of ["subject", "motion", "gamma", "views", "way"]) $(name).value = state[name];
-  stack.give({ chosen: state.k });
-  write();
+// Sliders keep within their bounds, and lists to what they offer.
+function choose(choice) {
+  for (const [name, value] of Object.entries(choice)) {
+    const control = form.elements.namedItem(name) ?? {};
+    const before = control.value;
+    control.value = value;
+    control.value ||= before;
+  }
 }
 
 // Curves at once; the heart, and how good it is, when there is time.
 async function show(whole) {
-  const [mine, moment, shift, { words, surfaces }] = [turn, moments[at], common(), page];
-  const { error, lean } = judged();
+  if (!moments.length) return;
+  const [moment, shift, { words, surfaces }, { views }] = [moments[at], common(), page, chosen()];
   const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
-  draw(charts.loss, losses(moments, at, page, state.views ? ["L", "L_SA", "L_LA"] : ["L"]));
+  draw(charts.loss, losses(moments, at, page, views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
   draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
-  stack.give({
-    scanned: sides(
-      S_LR,
-      told,
-      put.map(() => 0),
-    ),
-    put_back: sides(S_LR, told, put),
-    slices: [...told.tissue.keys()],
-    of: told.K,
-    by_hand: Object.keys(state.byHand).length > 0,
-    revision: (stack.get("revision") ?? 0) + 1,
-  });
-  $("iteration").max = String(moments.length - 1);
-  $("iteration").value = String(at);
-  const said = [`${words.iteration} ${at} / ${most()}`, `L = ${moment.L.toFixed(4)}`];
-  if (page.solvers[state.way].prior)
-    said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
+  stand(put);
+  Object.assign($("iteration"), { max: moments.length - 1, value: at });
+  const said = [`${words.iteration} ${at} / ${solver().iterations}`, `L = ${moment.L.toFixed(4)}`];
+  if (solver().prior) said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
   $("state").textContent = said.join(" · ");
-  const used = state.gamma ? state.views : 0;
-  const leaning = filled(words.LEAN[Math.min(used, 2)], lean, used);
-  const judgement = `${words.MOTION_ERROR}: ${error.toFixed(2)} mm. ${leaning}`;
+  const used = chosen().gamma ? views : 0;
+  const leaning = filled(words.LEAN[Math.min(used, 2)], moment.lean, used);
+  const judgement = `${words.MOTION_ERROR}: ${moment.error.toFixed(2)} mm. ${leaning}`;
   $("error").textContent = hidden() ? words.HIDDEN_NOTE : judgement;
   enable();
   lookAt();
   if (!whole) return;
-  const found = await ask("pictures", moment.z, moment.d);
-  if (mine !== turn || moment !== moments[at]) return;
+  const found = await ask("run", "surfaces", { z: moment.z });
+  if (moment !== moments[at]) return;
   inside = found.inside;
   paint();
   if (running) return;
-  const dice = hidden() ? [] : await ask("dice", moment.z, shift);
-  if (mine !== turn || moment !== moments[at]) return;
-  const written = Object.keys(surfaces).map((name, i) => `${name} ${dice[i]?.toFixed(3)}`);
-  $("dice").textContent = dice.length ? `${words.DICE_HEADING}: ${written.join(" · ")}` : "";
+  const { dice } = hidden() ? { dice: [] } : await ask("run", "dice", { z: moment.z, shift });
+  if (moment !== moments[at]) return;
+  const scores = [...dice].map((score, i) => `${Object.keys(surfaces)[i]} ${score.toFixed(3)}`);
+  $("dice").textContent = hidden() ? "" : `${words.DICE_HEADING}: ${scores.join(" · ")}`;
   // For tests, and whoever asks: all that is seen is of this iteration, here in full precision.
-  globalThis.srhShown = { ...moment, error, lean, dice };
+  globalThis.srhShown = { ...moment, dice: [...dice] };
+}
+
+// The stack from the side, as scanned and put back by d.
+function stand(d) {
+  stack.give({
+    scanned: sides(S_LR, told),
+    put_back: sides(S_LR, told, d),
+    slices: [...told.tissue.keys()],
+    of: told.K,
+    by_hand: Object.keys(byHand).length > 0,
+    revision: (stack.get("revision") ?? 0) + 1,
+  });
 }
 
 function paint() {
   if (!inside || !moments.length) return;
-  const cut = $("cut").checked && state.views ? told.views[0] : null;
+  const cut = $("cut").checked && chosen().views ? told.views[0] : null;
   scene.give({
-    traces: heart(inside, S_LR, state.k, moments[at], told, common(), page, cut),
+    traces: heart(inside, S_LR, chosen().k, moments[at], told, common(), page, cut),
     ghost: told.ghost.map((mesh) => ({ ...page.ghost, ...mesh })),
     shows_ghost: $("truth").checked && !hidden(),
   });
@@ -168,9 +169,9 @@ function paint() {
 // What the tour takes notice of, and what it says.
 function lookAt() {
   if (!tour) return;
-  const known = moments.length > 0 && { moment: moments[at], over: over(), ...judged() };
-  const now = { at, state, hidden: hidden(), ...known };
-  if (known) tour.look(now);
+  const state = { ...chosen(), byHand };
+  const now = { at, state, hidden: hidden(), over: over(), moment: moments[at] };
+  if (now.moment) tour.look(now);
   const [text, said] = tour.told();
   if ($("tour-text").innerHTML !== text) $("tour-text").innerHTML = text;
   if ($("tour-said").textContent !== said) $("tour-said").textContent = said;
@@ -178,9 +179,9 @@ function lookAt() {
   $("tour-tell").disabled = !now.hidden || !now.over;
   $("tour-show").hidden = !tour.stop.acts.length;
   const more = tour.acts > 0 && tour.acts < tour.stop.acts.length;
-  $("tour-show").textContent = more ? tour.words.more : page.words["tour-show"];
+  $("tour-show").textContent = more ? tour.page.words.more : page.words["tour-show"];
   $("tour-back").disabled = tour.at === 0;
-  $("tour-next").disabled = tour.at === tour.stops.length - 1;
+  $("tour-next").disabled = tour.at === tour.page.stops.length - 1;
   return now;
 }
 
@@ -188,32 +189,17 @@ function enable() {
   $("run").textContent = running ? page.words["button-pause"] : page.words["button-run"];
   $("run").disabled = !moments.length || (over() && !running);
   $("step").disabled = $("run").disabled || running;
-  $("reset").disabled = moments.length < 2;
-  $("iteration").disabled = moments.length < 2;
+  $("reset").disabled = $("iteration").disabled = moments.length < 2;
   $("truth").disabled = hidden();
-  if (moments.length)
-    say(page.words[running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY"]);
+  const now = running ? "RUNNING" : over() ? "DONE" : at ? "PAUSED" : "READY";
+  $("said").textContent = page.words[moments.length ? now : "OPENING"];
 }
-
-// What is done for whoever uses the page; what goes wrong is said.
-const guarded =
-  (act) =>
-  async (...given) => {
-    try {
-      return await act(...given);
-    } catch (error) {
-      running = false;
-      say(`${page?.words.FAILED ?? "Something went wrong"}: ${error}`);
-      throw error;
-    }
-  };
 
 // What was asked for before is of no use any more.
 function anew() {
   turn += 1;
   running = false;
   outdate();
-  return turn;
 }
 
 // How good an earlier iteration was is not how good this one is.
@@ -223,83 +209,69 @@ function outdate() {
 }
 
 async function advance() {
-  const [mine, from] = [turn, at];
-  const moment = await ask("step", from);
-  if (mine !== turn || from !== at) return;
-  moments.length = from + 1;
-  moments.push(moment);
+  const moment = await ask("step", at);
+  moments = [...moments.slice(0, at + 1), moment];
   at += 1;
   outdate();
-  if (moment.settled || at === most()) running = false;
+  if (over()) running = false;
 }
 
-const run = guarded(async () => {
+async function run() {
   running = !running;
-  const mine = turn;
   enable();
-  while (running && mine === turn) {
+  while (running) {
     await advance();
-    if (running && mine === turn) await show(at % PICTURES_EVERY === 0);
+    if (running) await show(at % PICTURES_EVERY === 0);
   }
-  if (mine === turn) await show(true);
-});
-
-const one = guarded(async () => {
-  await advance();
   await show(true);
-});
+}
 
-const begin = guarded(async () => {
-  const mine = anew();
-  const settings = { ...page.solvers[state.way], gamma: gamma() };
-  const first = await ask("begin", settings, page.M);
-  if (mine !== turn) return;
-  at = 0;
-  moments = [first];
+async function begin() {
+  anew();
+  const first = await ask("begin", { ...solver(), gamma: gamma() });
+  [at, moments] = [0, [first]];
   await show(true);
-  return mine === turn;
-});
+}
 
-const rescan = guarded(async () => {
-  const mine = anew();
+async function rescan() {
   write();
-  const labels = await ask("scan", truth());
-  if (mine !== turn) return;
-  S_LR = labels;
-  return begin();
-});
+  if (!told) return open(); // what is being opened is opened for this scan
+  anew();
+  S_LR = await ask("scan", truth(), chosen().noise);
+  stand([]); // while the solver is made ready
+  await begin();
+}
 
-const open = guarded(async () => {
-  const mine = anew();
+async function open() {
+  anew();
   read();
-  moments = [];
+  [told, moments] = [null, []];
   enable();
-  say(page.words.OPENING);
-  const found = await ask("open", state.subject);
-  if (mine !== turn) return;
-  told = found;
-  return rescan();
-});
+  const { subject, spacing, way, k } = chosen();
+  told = await ask("open", subject, spacing, way);
+  stack.give({ chosen: Math.min(k, told.K - 1) });
+  await rescan();
+}
 
 // Another γ: the run goes on with it, if it went.
-const weigh = guarded(async () => {
+async function weigh() {
+  if (!moments.length) return rescan();
   const went = running;
-  const [mine, from] = [anew(), at];
-  const moment = await ask("weigh", gamma(), from);
-  if (mine !== turn) return;
-  moments.length = from + 1;
-  moments[from] = moment;
-  at = from;
+  anew();
+  const moment = await ask("weigh", gamma(), at);
+  moments = [...moments.slice(0, at), moment];
   await (went ? run() : show(true));
-});
+}
 
 // What "Show me" shows.
-const act = guarded(async ({ choice, runs, hides }) => {
+async function act({ choice, hands, runs, hides }) {
   $("hidden").checked = hides;
-  Object.assign(state, choice);
+  choose(choice);
+  byHand = { ...hands };
   write();
-  if ((await open()) && runs) await run();
-});
+  await open();
+  if (runs && !running) await run();
+}
 
 let resting = 0;
 function later(act) {
@@ -308,16 +280,17 @@ function later(act) {
 }
 
 function listen() {
-  const take = (name, act, number = true) =>
-    $(name).addEventListener("input", () => {
-      state[name] = number ? Number($(name).value) : $(name).value;
+  const others = () => {
+    byHand = {}; // slices are others now
+    write();
+    open();
+  };
+  const acts = { subject: others, spacing: others, way: open, gamma: () => later(weigh) };
+  for (const control of form.elements)
+    control.addEventListener("input", () => {
       write();
-      act();
+      (acts[control.name] ?? (() => later(rescan)))();
     });
-  take("subject", open, false);
-  take("way", rescan, false);
-  for (const name of ["motion", "views"]) take(name, () => later(rescan));
-  take("gamma", () => later(weigh));
   const go = (by) => {
     tour.go(by);
     lookAt();
@@ -331,7 +304,7 @@ function listen() {
   };
   const clicks = {
     run,
-    step: one,
+    step: () => advance().then(() => show(true)),
     reset: begin,
     theme: () => document.body.classList.toggle("srh-dark"),
     "tour-start": () => touring(true),
@@ -346,22 +319,21 @@ function listen() {
   };
   for (const [id, done] of Object.entries(clicks)) $(id).addEventListener("click", done);
   $("iteration").addEventListener("input", () => {
-    running = false;
+    anew();
     at = Number($("iteration").value);
-    outdate();
     show(false);
     later(() => show(true));
   });
   $("hidden").addEventListener("change", () => {
     outdate();
-    if (moments.length) show(true);
+    show(true);
   });
   for (const name of ["truth", "cut"]) $(name).addEventListener("change", paint);
   $("language").addEventListener("change", () => {
     location.search = `lang=${$("language").value}`;
   });
   stack.on("change:chosen", () => {
-    state.k = stack.get("chosen");
+    choose({ k: stack.get("chosen") });
     write();
     paint();
   });
@@ -375,9 +347,8 @@ async function start() {
     return;
   }
   const wanted = new URLSearchParams(location.search).get("lang") ?? navigator.language.slice(0, 2);
-  const languages = [...$("language").options].map(({ value }) => value);
-  const language = languages.includes(wanted) ? wanted : languages[0];
-  page = parsed(new TextDecoder().decode(await file(`page.${language}.json`)));
+  const language = [...$("language")].find(({ value }) => value === wanted)?.value ?? "en";
+  page = JSON.parse(new TextDecoder().decode(await file(`page.${language}.json`)));
   document.documentElement.lang = $("language").value = language;
   for (const place of document.querySelectorAll("[data-word]"))
     place.innerHTML = page.words[/** @type {any} */ (place).dataset.word];
@@ -400,4 +371,4 @@ async function start() {
   await open();
 }
 
-guarded(start)();
+start();

@@ -27,7 +27,8 @@ export function losses(moments, at, { axes, looks }, parts) {
 // z as bars, in standard deviations of the prior.
 export function code(z, { axes, looks }) {
   const numbers = [...z.keys()].map((i) => i + 1);
-  return [{ x: axes.latent, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
+  const x = over(axes.latent, 0.2, z.length + 0.8);
+  return [{ x, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
 }
 
 // Displacements (K, 2) along rows and columns of the slices with tissue: estimated, and true where
@@ -35,11 +36,12 @@ export function code(z, { axes, looks }) {
 export function shifts(d, truth, tissue, { axes, looks }) {
   const seen = [...tissue.keys()].filter((k) => tissue[k]);
   const slices = seen.map((k) => k + 1);
+  const y = over({ ...axes.slice, ticks: tissue.map((_, k) => k + 1) }, 0.3, tissue.length + 0.7);
   return [axes.rows, axes.columns].map((axis, i) => {
     const [found, known] = [d, truth ?? []].map((all) => seen.map((k) => all[2 * k + i]));
     const rings = truth ? [drawn(looks.true, known, slices)] : [];
     const x = around(axis, truth ? [...found, ...known] : found);
-    return { x, y: axes.slice, series: [...rings, drawn(looks.found, found, slices)] };
+    return { x, y, series: [...rings, drawn(looks.found, found, slices)] };
   });
 }
 
@@ -51,39 +53,31 @@ export function heart(inside, S_LR, k, moment, told, common, page, cut) {
     const margin = inside.subarray(n * size, (n + 1) * size);
     return { ...look, ...surface(margin, page.lattice, page.spacing, [0, ...common]) };
   });
-  const size = told.shape[0] * told.shape[1];
-  const [d, corner] = [moment.d.slice(2 * k, 2 * k + 2), told.origin];
-  const back = [0, 1].map((i) => common[i] - d[i]);
-  const place = [
-    [told.z[k], corner[0] + back[0], corner[1] + back[1]],
-    [0, told.pixel, 0],
-    [0, 0, told.pixel],
+  const { shape, origin, pixel, z } = told;
+  const size = shape[0] * shape[1];
+  /** @type {any} */ const along = [
+    [0, 0],
+    [pixel, 0],
+    [0, pixel],
   ];
-  const planes = [[S_LR.subarray(k * size, (k + 1) * size), told.shape, place]];
-  if (cut) {
-    const [first, down, across] = cut.corners;
-    const step = (to) => to.map((mm, a) => mm - first[a]);
-    const from = [first[0], first[1] + common[0], first[2] + common[1]];
-    planes.push([cut.labels, cut.shape, [from, step(down), step(across)]]);
-  }
-  const painted = planes.flatMap(([labels, shape, where]) =>
-    page.colours.map((color, n) => {
-      const mesh = tiles(labels, shape, n + 1, where);
-      return { ...page.flat, color, ...mesh };
-    }),
-  );
+  const corners = along.map((step) => [z[k], ...step.map((mm, i) => origin[i] + mm)]);
+  const back = common.map((mm, i) => mm - moment.d[2 * k + i]);
+  const planes = [{ labels: S_LR.subarray(k * size, (k + 1) * size), shape, corners, back }];
+  if (cut) planes.push({ ...cut, back: common });
+  const painted = planes.map(({ labels, shape, corners, back }) => {
+    const mesh = tiles(labels, shape, page.colours, corners, [0, ...back]);
+    return { ...page.flat, ...mesh };
+  });
   return [LV, ...painted.filter(({ i }) => i.length), RV, MYO];
 }
 
-// Each slice's middle row and column, n pixels long, as scanned or put back by d (K, 2), mm.
-export function sides(S_LR, { K, shape: [h, w], pixel, tissue }, d) {
-  const [row, column] = [h / 2, w / 2];
+// Each slice's middle row and column, n pixels long, as scanned, or put back by d (K, 2), mm.
+export function sides(S_LR, { shape: [h, w], pixel, tissue }, d = []) {
   const label = (k, r, c) => (r < 0 || c < 0 || r >= h || c >= w ? 0 : S_LR[(k * h + r) * w + c]);
-  const both = new Uint8Array(K * (h + w));
-  for (let k = 0; k < K; k += 1) {
-    const [down, right] = [0, 1].map((i) => (tissue[k] ? Math.round(d[2 * k + i] / pixel) : 0));
-    for (let n = 0; n < w; n += 1) both[k * w + n] = label(k, row + down, n + right);
-    for (let n = 0; n < h; n += 1) both[K * w + k * h + n] = label(k, n + down, column + right);
-  }
-  return both;
+  const back = (k, i) => (tissue[k] ? Math.round((d[2 * k + i] ?? 0) / pixel) : 0);
+  const line = (n, place) =>
+    tissue.flatMap((_, k) => Array.from({ length: n }, (_, i) => place(k, i)));
+  const rows = line(w, (k, i) => label(k, h / 2 + back(k, 0), i + back(k, 1)));
+  const columns = line(h, (k, i) => label(k, i + back(k, 0), w / 2 + back(k, 1)));
+  return Uint8Array.from([...rows, ...columns]);
 }

@@ -1,13 +1,13 @@
 // What stands in for a widget's model where there is no kernel: values, and who listens to them.
 
 export class Model {
-  /** @type {Map<string, Set<Function>>} */
-  heard = new Map();
+  /** @type {[string, Function][]} */
+  heard = [];
 
-  // `answer` takes what a view sends.
-  constructor(values, answer = (_) => {}) {
+  // `send` takes what a view sends.
+  constructor(values, send = (_) => {}) {
     this.values = values;
-    this.send = answer;
+    this.send = send;
   }
 
   get(name) {
@@ -27,17 +27,15 @@ export class Model {
   }
 
   tell(event, ...given) {
-    for (const act of [...(this.heard.get(event) ?? [])]) act(...given);
+    for (const [of, act] of this.heard) if (of === event) act(...given);
   }
 
   on(events, act) {
-    for (const event of events.split(" ")) {
-      if (!this.heard.has(event)) this.heard.set(event, new Set());
-      this.heard.get(event)?.add(act);
-    }
+    this.heard = [...this.heard, ...events.split(" ").map((event) => [event, act])];
   }
 
   off(events, act) {
-    for (const event of events.split(" ")) this.heard.get(event)?.delete(act);
+    const left = ([of, other]) => other !== act || !events.split(" ").includes(of);
+    this.heard = this.heard.filter(left);
   }
 }

@@ -52,21 +52,16 @@ function quasiNewton(gradient, pairs) {
   return way;
 }
 
-// L-BFGS with backtracking; z and d are measured in `settings.units`, rows of n numbers. The memory
-// of a point that no step leads down from is cleared.
-export async function lbfgs(settings, here, memory, look) {
-  const [M, n] = [here.z.length, here.z.length + here.d.length];
-  const { units } = settings;
-  const row = (i) => units.subarray(i * n, (i + 1) * n);
-  const gradientAt = (point) => {
-    const both = [...point.of_z, ...point.of_d];
-    return both.map((_, i) => dot(row(i), both));
-  };
+// L-BFGS with backtracking; z and d are measured in `units`, rows of n numbers each. The
+// memory of a point that no step leads down from is cleared.
+export async function lbfgs({ units }, here, memory, look) {
+  const M = here.z.length;
+  const gradientAt = ({ of_z, of_d }) => units.map((row) => dot(row, [...of_z, ...of_d]));
   const gradient = gradientAt(here);
   const pairs = memory.pairs ?? [];
   const way = quasiNewton(gradient, pairs);
   const slope = dot(gradient, way);
-  const moved = way.map((_, j) => way.reduce((sum, of, i) => sum + of * units[i * n + j], 0));
+  const moved = way.map((_, j) => way.reduce((sum, of, i) => sum + of * units[i][j], 0));
   let length = pairs.length
     ? 1
     : Math.min(1, 1 / Math.max(Math.sqrt(dot(gradient, gradient)), 1e-12));

@@ -1,10 +1,8 @@
 // Keeps all files of the page, so that it opens without a network.
 
 const VERSION = "{{VERSION}}";
-/** @type {any} */
-const FILES = "{{FILES}}";
-/** @type {any} */
-const worker = globalThis;
+/** @type {any} */ const FILES = "{{FILES}}";
+/** @type {any} */ const worker = globalThis;
 
 async function forget() {
   for (const name of await caches.keys()) if (name !== VERSION) await caches.delete(name);

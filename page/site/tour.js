@@ -9,21 +9,21 @@ export function filled(words, ...values) {
   });
 }
 
-// A moment tells `at`, `over`, `hidden`, the choices of the `state`, and `error` and `lean`, mm.
+// What is seen now: `at`, `over`, `hidden`, the choices of the `state`, and the `moment` of the run.
 const DONE = {
   look: (_, now, { severe }) => now.at === 0 && now.state.motion >= severe,
   walk: (_, now, { watched }) => now.state.way === "paper" && now.at >= watched,
   drag: (_, now, { far }) =>
     now.over && Math.max(...Object.values(now.state.byHand).flat().map(Math.abs), 0) >= far,
-  guess: (tour, now) => {
-    if (tour.guessed === now.moment && !now.hidden) [tour.error, tour.guessed] = [now.error, null];
+  guess: (tour, { moment, hidden }) => {
+    if (tour.guessed === moment && !hidden) [tour.error, tour.guessed] = [moment.error, null];
     return tour.error !== null;
   },
-  lean: ({ leans }, now) => {
-    const { subject, motion, byHand } = now.state;
-    const scan = JSON.stringify([subject, motion, byHand]);
+  lean: ({ leans }, { state, moment, over, hidden }) => {
+    const { views, gamma, k, way, ...scanned } = state;
+    const scan = JSON.stringify(scanned);
     if (leans.scan !== scan) Object.assign(leans, { scan, found: {} });
-    if (now.over) leans.found[now.state.gamma ? now.state.views : 0] = now.hidden ? NaN : now.lean;
+    if (over) leans.found[gamma ? views : 0] = hidden ? NaN : moment.lean;
     return 0 in leans.found && Object.keys(leans.found).length > 1;
   },
 };
@@ -37,19 +37,17 @@ export class Tour {
   /** @type {number | null} */ error = null;
   /** @type {any} */ guessed = null;
 
-  // Of the page: its stops, the limits from which tasks are done, and words.
-  constructor({ stops, limits, words }) {
-    this.stops = stops;
-    this.limits = limits;
-    this.words = words;
+  // Its stops, the limits from which tasks are done, and words.
+  constructor(page) {
+    this.page = page;
   }
 
   get stop() {
-    return this.stops[this.at];
+    return this.page.stops[this.at];
   }
 
   go(by) {
-    this.at = Math.min(Math.max(this.at + by, 0), this.stops.length - 1);
+    this.at = Math.min(Math.max(this.at + by, 0), this.page.stops.length - 1);
     this.acts = 0;
   }
 
@@ -65,25 +63,17 @@ export class Tour {
 
   look(now) {
     const { name } = this.stop;
-    if (DONE[name]?.(this, now, this.limits)) this.done.add(name);
+    if (DONE[name]?.(this, now, this.page.limits)) this.done.add(name);
   }
 
   // The stop as markup, and what is said when its task is done.
   told() {
-    const { title, sentence, task, done, figures, here } = this.stop.words;
-    const place = filled(this.words.place, this.at + 1, this.stops.length);
-    const otherwise = here ? ` <i>${here}</i>` : "";
-    const asked = this.stop.acts.length ? `<b>${this.words.task}</b> ${task}` : "";
-    const text = `<p><b>${place} · ${title}</b> ${sentence}</p><p>${asked}${otherwise}</p>`;
-    if (!this.done.has(this.stop.name)) return [text, ""];
-    const { name } = this.stop;
+    const { name, text, done, figures } = this.stop;
+    if (!this.done.has(name)) return [text, ""];
     const leans = Object.entries(this.leans.found);
     const known = leans.length > 1 && leans.every(([, mm]) => Number.isFinite(mm));
-    const all = leans.map((one) => filled(this.words.leans, ...one)).join(", ");
-    const said = {
-      guess: () => filled(figures, this.guess, this.error),
-      lean: () => (known ? filled(figures, all) : ""),
-    }[name];
-    return [text, `✓ ${done} ${said?.() ?? ""}`];
+    const all = leans.map((one) => filled(this.page.words.leans, ...one)).join(", ");
+    const told = { guess: [this.guess, this.error], lean: known && [all] }[name];
+    return [text, `✓ ${done} ${told ? filled(figures, ...told) : ""}`];
   }
 }

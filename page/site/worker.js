@@ -4,12 +4,13 @@ import { Engine, file } from "./engine.js";
 // @ts-expect-error The runtime lies beside the page, not in the repository.
 import * as ort from "./ort.wasm.min.mjs";
 
-ort.env.wasm.numThreads = 1;
-ort.env.wasm.wasmPaths = new URL("./", import.meta.url).href;
-const engine = new Engine(ort, file);
-/** @type {Promise<any>} */ let last = file("ort-wasm-simd-threaded.wasm").then((binary) => {
-  ort.env.wasm.wasmBinary = binary;
+const wasmPaths = new URL("./", import.meta.url).href;
+const ready = file("ort-wasm-simd-threaded.wasm").then((wasmBinary) => {
+  Object.assign(ort.env.wasm, { numThreads: 1, wasmPaths, wasmBinary });
+  return ort;
 });
+const engine = new Engine(ready, file);
+/** @type {Promise<any>} */ let last = Promise.resolve();
 
 addEventListener("message", ({ data: { what, given }, ports: [port] }) => {
   last = last

@@ -338,13 +338,23 @@ def label_noise(labels: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     """
     if not 0 <= epsilon <= 1:
         raise ValueError(f"epsilon is a probability between 0 and 1, not {epsilon}")
+    return noisy(torch.as_tensor(labels), epsilon, *noise_draws(labels.shape, seed)).numpy()
+
+
+def noise_draws(shape: tuple[int, ...], seed: int) -> tuple[Tensor, Tensor]:
+    """What chance decides of each voxel (K, h, w), whatever ε is: the neighbour whose label it may
+    take, 0 to 3, and the number below ε with which it does."""
     rng = np.random.default_rng(seed)
-    padded = np.pad(labels, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    _, h, w = labels.shape
-    steps = [(0, 1), (2, 1), (1, 0), (1, 2)]
-    neighbours = [padded[:, i : i + h, j : j + w] for i, j in steps]
-    copied = np.choose(rng.integers(0, len(steps), labels.shape), neighbours)
-    return np.where(rng.random(labels.shape) < epsilon, copied, labels)
+    return torch.from_numpy(rng.integers(0, 4, shape)), torch.from_numpy(rng.random(shape))
+
+
+def noisy(labels: Tensor, epsilon: float | Tensor, which: Tensor, chance: Tensor) -> Tensor:
+    """`label_noise` as `noise_draws` has it; at the border a voxel is a neighbour of itself."""
+    rows = torch.cat([labels[:, :1], labels, labels[:, -1:]], 1)
+    columns = torch.cat([labels[:, :, :1], labels, labels[:, :, -1:]], 2)
+    around = rows[:, :-2], rows[:, 2:], columns[:, :, :-2], columns[:, :, 2:]
+    copied = torch.stack(around).gather(0, which[None])[0]
+    return torch.where(chance < epsilon, copied, labels)
 
 
 def simulate_stack(

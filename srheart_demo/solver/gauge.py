@@ -98,16 +98,24 @@ def unsheared_motion_error(d: Tensor, d_true: Tensor, z: Tensor, tissue: Tensor)
     A shear of the slices, whose positions are z (K,), looks like a leaning heart: in SA slices only
     the prior tells them apart.
     """
-    error, along = (d - d_true)[0, tissue].double(), z[tissue].double()
-    shear = torch.stack([torch.ones_like(along), along - along.mean()], dim=1)
-    left = error - shear @ torch.linalg.pinv(shear) @ error
-    return float((left**2).sum(-1).mean().sqrt())
+    return float(rms_length(unsheared((d - d_true)[..., tissue, :], z[tissue])))
 
 
 def raw_motion_error(d: Tensor, d_true: Tensor, tissue: Tensor) -> float:
     """RMS length of d − d_true over slices with tissue, as they stand, mm."""
-    length2 = ((d - d_true)[..., tissue, :] ** 2).sum(-1)
-    return float(length2.mean().sqrt())
+    return float(rms_length((d - d_true)[..., tissue, :]))
+
+
+def unsheared(apart: Tensor, z: Tensor) -> Tensor:
+    """Vectors (1, K, 2) at positions z (K,) without their mean and what grows linearly with z."""
+    along = z.double()
+    shear = torch.stack([torch.ones_like(along), along - along.mean()], dim=1)
+    return apart.double() - shear @ torch.linalg.pinv(shear) @ apart.double()
+
+
+def rms_length(vectors: Tensor) -> Tensor:
+    """RMS length () of vectors (..., 2)."""
+    return vectors.square().sum(-1).mean().sqrt()
 
 
 def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDArray[np.uint8]:
