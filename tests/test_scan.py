@@ -17,6 +17,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan, _at_the_edge
@@ -25,6 +26,7 @@ from srheart_demo.scan.volume import SENTENCES, InvalidVolume, LabelVolume, writ
 from srheart_demo.solver.problem import Problem
 
 TRUTH = scanner_from_model()
+SCANNED = load_sample(SAMPLES[0])
 HEARTS = {
     "analytic": short_axis_stack(TRUTH),
     **{name: load_sample(name).stacks["severe"] for name in SAMPLES},
@@ -200,6 +202,44 @@ def test_a_view_of_other_labels_is_said_to_disagree(values: tuple[int, ...]) -> 
     labels[0, :8, :8] = 3
     notes = Scan.of(HEARTS["analytic"], replace(view, labels=labels)).notes
     assert any("hardly agree" in note for note in notes)
+
+
+TURNED = {
+    "upside down": np.flipud,
+    "mirrored": np.fliplr,
+    "turned by 180°": lambda labels: labels[::-1, ::-1],
+    "turned by 90°": np.rot90,
+    "with rows and columns exchanged": np.transpose,
+}
+
+
+@pytest.mark.parametrize("way", TURNED)
+@pytest.mark.parametrize("columns_first", [False, True])
+def test_a_view_that_is_turned_over_is_named_and_not_trusted(
+    way: str, columns_first: bool, tmp_path: Path
+) -> None:
+    """Where it shows a heart of the same place, whichever axis of the file runs along that."""
+    view = SCANNED.views["4ch", "none"]
+    labels = np.ascontiguousarray(TURNED[way](view.labels[0]))[None]
+    turned = replace(view, labels=labels)
+    if columns_first:
+        turned = replace(
+            turned, labels=labels.transpose(0, 2, 1), affine=view.affine[:, [0, 2, 1, 3]]
+        )
+    files = [
+        stored(volume, tmp_path / f"{name}.nii.gz")
+        for name, volume in (("SA", SCANNED.stacks["normal"]), ("LA", turned))
+    ]
+    (doubt,) = (doubt for doubt in read_scan(*files).doubts if "agrees better" in doubt)
+    assert doubt.startswith("LA.nii.gz: ")
+    assert f"slices {way} (" in doubt
+
+
+@pytest.mark.parametrize("motion", ["none", "normal", "severe"])
+def test_a_view_that_lies_as_it_should_is_not_said_to_be_turned(motion: str) -> None:
+    for (_, displaced), view in SCANNED.views.items():
+        if displaced == motion:
+            assert not turned_over(SCANNED.stacks[motion], view)
 
 
 @pytest.fixture(scope="module")
