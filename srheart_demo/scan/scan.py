@@ -32,6 +32,11 @@ TOUCHES, CUT = 0.12, 0.3
 first, the heart goes on beyond it; more than the second is a doubt. Of 12 synthetic stacks that
 were cropped to their labels at most 0.08 lay there, and where 20 mm were cut off 0.24 to 0.57."""
 
+LEANS, STRAIGHTER = 10.0, 4.0
+"""An LV that leans by more degrees than the first, and by so many fewer without the shift of slices
+that the affine states, was hardly scanned with that. It leans by 5° in the median of 57 real stacks
+as they were read, and in 52 by less than 10°."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -97,7 +102,8 @@ class Scan:
         ordered = placement.apex_first(stack)
         looked_at, partly = _looked_at(ordered, unlabelled)
         edge, doubts = _at_the_edge(stack)
-        notes = (*stack.notes, *placement.notes, *partly, *_without_rv(ordered), *edge)
+        doubts = (*doubts, *(shift := _false_shift(stack)))
+        notes = (*stack.notes, *placement.notes, *shift, *partly, *_without_rv(ordered), *edge)
         crossing: list[Mapping[str, float]] = []
         for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
@@ -180,6 +186,23 @@ def _at_the_edge(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
     ]
     notes = holding((max(shares) > TOUCHES, remark("at the edge", share=max(shares))))
     return notes, notes if max(shares) > CUT else ()
+
+
+def _false_shift(stack: LabelVolume) -> tuple[str, ...]:
+    """What is to be said where the LV would be straighter if the affine shifted no slice."""
+    mm = np.array(stack.spacing[1:])
+    shift = stack.affine[:3, 0] @ (stack.affine[:3, 1:3] / mm)  # (2,) of each against the last, mm
+    LV = np.isin(stack.labels, (1, 2))
+    slices = np.flatnonzero(LV.any(axis=(1, 2)))
+    if len(slices) < 2:
+        return ()
+    centres = [np.argwhere(LV[k]).mean(axis=0) * mm for k in slices]
+    drift = np.polyfit(slices, centres, 1, w=np.sqrt(LV[slices].sum(axis=(1, 2))))[0]
+    across = np.linalg.norm([drift + shift, drift], axis=1)
+    leans, without = np.degrees(np.arctan(across / stack.spacing[0]))
+    false = leans > LEANS and leans > without + STRAIGHTER
+    said = remark("false shift", shift=np.linalg.norm(shift), leans=leans, without=without)
+    return holding((false, said))
 
 
 def _lv_length_and_width(stack: LabelVolume, step: int) -> tuple[float, float]:
