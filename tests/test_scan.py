@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
-from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
+from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.heart.generator import load_generator
@@ -158,6 +158,25 @@ def test_a_picture_that_ends_amid_the_heart_is_said(name: str, motion: str) -> N
         notes, doubts = _at_the_edge(replace(stack, labels=picture[:, cut:]))
         assert "picture ends amid the heart" in notes[0]
         assert doubts == (notes if cut == 24 else doubts)
+
+
+@pytest.mark.parametrize("direction", [(1, 0), (-0.6, 0.8)])
+def test_a_shift_of_slices_is_doubted_where_the_heart_leans_for_it(
+    direction: tuple[float, float],
+) -> None:
+    """Where it is that of the scan, the pixels have gone the other way and the heart is upright."""
+    upright = HEARTS["analytic"]
+    affine = upright.affine.copy()
+    shift = 3.0 * affine[:3, 1:3] / upright.spacing[1:] @ direction
+    affine[:3, 0] += shift
+    affine[:3, 3] -= shift * (len(upright.labels) - 1) / 2
+    false = replace(upright, affine=affine)
+    true = replace(false, labels=heart_labels((false.points() - TRUTH[:3, 3]) @ TRUTH[:3, :3]))
+    assert not Scan.of(upright).doubts
+    assert not Scan.of(true).doubts
+    (doubt,) = Scan.of(false).doubts
+    assert "shift of 3.0 mm" in doubt
+    assert doubt in Scan.of(false).notes
 
 
 def test_a_view_that_is_given_twice_is_said_to_count_twice() -> None:
