@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
@@ -125,16 +126,26 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
     if odd:
         print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
-    for side in ("LV", "RV"):
-        ED, ES = cycle.extremes(beats, side)
-        fraction, sd = cycle.ejected(beats, side)
-        percent = said(100 * fraction, sd and 100 * sd)
-        print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
+    print(*volumes_told(beats, len(bad)), sep="\n")
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
     print(told("muscle", mass=said(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
+
+
+def volumes_told(beats: Sequence[cycle.Beat], left_out: int) -> Iterator[str]:
+    """Volumes over a cycle in lines; ejection fractions are those of the frames that there are."""
+    for side in ("LV", "RV"):
+        ED, ES = cycle.extremes(beats, side)
+        fraction, sd = cycle.ejected(beats, side)
+        percent = said(100 * fraction, sd and 100 * sd)
+        if len(beats) == 1:
+            yield f"{side} {said(*ED)} ml; one frame tells of no ejection."
+        else:
+            yield f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %."
+    if left_out:
+        yield told("left out", n=left_out)
 
 
 def said(value: float, sd: float | None) -> str:

@@ -198,7 +198,7 @@ def _files_in(root: Path, results: Path | None) -> tuple[list[str], list[PassedO
 
     def close(error: OSError) -> None:
         place = Path(error.filename).relative_to(root).as_posix()
-        closed.append(PassedOver(place, "folder that cannot be read", error.strerror))
+        closed.append(PassedOver(place, "folder that cannot be read", str(error.strerror)))
 
     for at, folders, held in os.walk(root, onerror=close, followlinks=True):
         folders[:] = [name for name in sorted(folders) if is_new(Path(at, name))]
