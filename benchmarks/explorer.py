@@ -73,14 +73,17 @@ ASK = """() => {
 }"""
 SOLVE = f"""() => {{
   const began = performance.now();
-  let away = false;
+  let away = false, over = false;
   globalThis.srhSolved = new Promise((done, fail) => {{
     setTimeout(() => fail(new Error("not solved within a minute")), 60_000);
+    document.querySelector('.srh-label-pictures').addEventListener('srh-drawn', () => {{
+      if (over) done(performance.now() - began);
+    }});
     const look = () => {{
       const finished = {STATUS} === 'Finished';
       away ||= !finished;
-      if (away && finished) done(performance.now() - began);
-      else requestAnimationFrame(look);
+      over = away && finished;
+      if (!over) requestAnimationFrame(look);
     }};
     look();
   }});
@@ -386,7 +389,7 @@ def _since(before: tuple[float, ...], after: tuple[float, ...]) -> list[float]:
 
 
 def _solved(page: Any, key: str) -> float:
-    """Milliseconds from a step of the slider that has the focus to the end of its run."""
+    """Milliseconds from a step of the slider that has the focus to the picture of its answer."""
     page.wait_for_timeout(500)
     page.evaluate(SOLVE)
     page.keyboard.press(key)

@@ -282,3 +282,23 @@ def test_an_apex_that_lies_open_is_closed_and_a_sound_one_left_alone(planes: int
     assert beneath <= (before != after).sum() < 3 * beneath
     # What a generator draws without a wall, such as a pea pod, is none of a heart's.
     assert beyond.with_closed_apex(bare, bare) is bare
+
+
+def test_specks_and_bubbles_are_taken_away_and_parts_left_alone() -> None:
+    sound = field_of(HEART).clamp(-1, 1)
+    assert beyond.without_flecks(sound, sound) is sound
+    empty = 0 * sound
+    assert beyond.without_flecks(empty, sound) is empty
+    labels = sound[0].argmax(0)
+    deep = [[int(i) for i in (labels == tissue).nonzero().float().mean(0)] for tissue in (1, 3)]
+    flecked = sound.clone()
+    for (d, h, w), told in ((deep[0], 0), (deep[1], 2), ([2, 4, 4], 3)):
+        flecked[0, told, d, h, w] = sound[0, :, d, h, w].max() + 3
+    assert {**topology(to_labels(flecked))} == {"pieces": 2, "open_lv": 1, "holes": 1}
+    after = to_labels(beyond.without_flecks(flecked, sound))
+    assert (after == to_labels(sound)).all()
+    # What a generator draws in specks, and what is too large to be one, is left alone.
+    assert beyond.without_flecks(flecked, flecked) is flecked
+    parted = sound.clone()
+    parted[0, 3, 2:6, 4:8, 4:8] = 60
+    assert beyond.without_flecks(parted, sound) is parted

@@ -46,6 +46,7 @@ from srheart_demo.frame import HR_SHAPE
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import Stack
+from srheart_demo.scan.long_axis import BY_WORTH
 from srheart_demo.scan.placement import is_on_hr_grid, on_hr_grid
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, write_volume
 from srheart_demo.solver import best_code
@@ -133,6 +134,7 @@ def test_the_clinical_protocol() -> None:
     assert not torch.allclose(case.d, another.d)
     wrong = (scan.views[0].labels != case.S_LA.labels).mean()
     assert 0 < wrong < CLINICAL_NOISE
+    assert len({view.labels.tobytes() for view in scan.views}) == len(BY_WORTH)
 
 
 def test_a_heart_of_another_grid_is_resampled(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ class Enhancement:
         stack = stack_geometry(scan.stack, scan.placement)
         stack = replace(stack, origin=stack.origin - back)
         logits = degrade(self.field, stack, torch.from_numpy(self.d).float()[None])
-        labels = logits[0].argmax(0).numpy().astype(np.uint8)
+        labels = logits[0].numpy().argmax(0).astype(np.uint8)
         axes = slices_first(scan.reading.slice_axis) if scan.reading else (0, 1, 2)
         stored = np.argsort(axes)
         return LabelVolume(labels.transpose(stored), scan.stack.affine[:, [*stored, 3]])

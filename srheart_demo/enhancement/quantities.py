@@ -189,7 +189,7 @@ def outline_distances(e: Enhancement) -> NDArray[np.float64]:
     """
     p, step = e.problem, e.last
     with torch.no_grad():
-        expected = degrade(p.G.decode(step.z), p.stack, step.d)[0].argmax(0).numpy()
+        expected = degrade(p.G.decode(step.z), p.stack, step.d)[0].numpy().argmax(0)
     tissue = p.tissue.numpy()
     seen, expected = p.S_LR.numpy()[tissue], expected[tissue]
     row, column = p.stack.spacing

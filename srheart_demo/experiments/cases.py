@@ -42,7 +42,7 @@ class Case:
     S_HR: LabelVolume  # the true heart; its slices are parallel to the stack's
     scan: Scan  # all that a method may see
     d: Tensor  # (1, K, 2) true displacements, mm along rows and columns
-    S_LA: LabelVolume  # the true heart on the plane of the LA view; the scan's is S_LA with ε
+    S_LA: LabelVolume  # the true heart on the first LA view's plane; the scan's is S_LA with ε
 
     @property
     def tissue(self) -> Tensor:
@@ -133,14 +133,23 @@ def simulated_file(path: Path, seed: int, level: str) -> Case:
 def clinical(heart: LabelVolume, seed: int) -> Case:
     """A heart on the HR grid, scanned as in UK Biobank, with normal motion and label noise.
 
-    Where the first slice lies, the motion and the noise come from the seed.
+    Three long-axis views, in one breath-hold. Where the first slice lies, the motion and the noise
+    come from the seed.
     """
-    motion, noise, view_noise, position = map(int, np.random.SeedSequence(seed).generate_state(4))
+    motion, noise, first, position, *others = map(
+        int, np.random.SeedSequence(seed).generate_state(3 + len(BY_WORTH))
+    )
     stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
     found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
-    S_LA = simulate.long_axis_scan(heart, size=stack.shape[0], spacing=CLINICAL_PIXEL)
-    view = replace(S_LA, labels=label_noise(S_LA.labels, CLINICAL_NOISE, view_noise))
-    return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, view), found.d, S_LA)
+    views = [
+        simulate.long_axis_scan(heart, name, size=stack.shape[0], spacing=CLINICAL_PIXEL)
+        for name in BY_WORTH
+    ]
+    noisy = [
+        replace(view, labels=label_noise(view.labels, CLINICAL_NOISE, of_view))
+        for view, of_view in zip(views, (first, *others), strict=True)
+    ]
+    return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, *noisy), found.d, views[0])
 
 
 def clinical_stack(offset: float) -> Stack:

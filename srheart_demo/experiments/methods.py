@@ -83,7 +83,7 @@ def solved(field: Tensor, d: Tensor, loss: float, z: Tensor) -> Restoration:
 
     def on_grid(grid: Stack) -> Labels:
         logits = degrade(field, grid, torch.zeros(1, grid.K, 2))
-        return logits[0].argmax(0).numpy().astype(np.uint8)
+        return logits[0].numpy().argmax(0).astype(np.uint8)
 
     size = float(z.square().mean().sqrt())
     return Restoration(d, on_grid, lambda plane: labels_at(field, plane.points), loss, size)

@@ -108,14 +108,24 @@ def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[s
     return {
         "pieces": float(sum(max(n - 1, 0) for n in _pieces(heart.labels))),
         "open_lv": float(_leaks(heart.labels, heart.closed)),
-        "holes": float(ndimage.label(heart.labels == 0)[1] - 1),
+        "holes": float(pieces_of(heart.labels, 0)[1] - 1),
     }
+
+
+def pieces_of(labels: NDArray[np.uint8], label: int) -> tuple[NDArray[np.int32], int]:
+    """The pieces of a label, numbered from 1, 0 elsewhere, and how many there are.
+
+    Voxels of a tissue that share a corner hang together, of background those that share faces.
+    """
+    found: tuple[NDArray[np.int32], int] = ndimage.label(
+        labels == label, np.ones((3, 3, 3)) if label else None
+    )
+    return found
 
 
 def _pieces(labels: NDArray[np.uint8]) -> list[int]:
     """In how many pieces each tissue is."""
-    corners = np.ones((3, 3, 3))
-    return [ndimage.label(labels == label, corners)[1] for label in range(1, len(TISSUES))]
+    return [pieces_of(labels, label)[1] for label in range(1, len(TISSUES))]
 
 
 class _Heart:

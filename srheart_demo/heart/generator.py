@@ -132,7 +132,7 @@ def to_labels(field: Tensor, shape: tuple[int, int, int] = HR_SHAPE) -> np.ndarr
     if len(field) != 1:
         raise ValueError(f"one field makes labels, not {len(field)} at once; give field[:1]")
     logits = F.interpolate(field, size=shape, mode="trilinear", align_corners=False)
-    return logits[0].argmax(0).numpy().astype(np.uint8)
+    return logits[0].detach().numpy().argmax(0).astype(np.uint8)
 
 
 def soft_volumes_ml(field: Tensor) -> Tensor:

@@ -32,7 +32,7 @@ class Ceiling:
         if not isinstance(G, Encoder):
             self._codes = torch.randn(BANK, G.latent_size, generator=rng)
             with torch.no_grad():
-                hearts = [G.decode(z).argmax(1).to(torch.uint8) for z in self._codes.split(1)]
+                hearts = [G.decode(z).max(1).indices.to(torch.uint8) for z in self._codes.split(1)]
             self._hearts = torch.cat(hearts)
 
     @one_thread()
