@@ -244,7 +244,7 @@ class _Sorting:
         if names.OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
         ours = names.RESULT.fullmatch(path.name) and path.with_name("d.json").exists()
-        if ours or any(f"S_SR_{layout}" in path.parts for layout in LAYOUTS):
+        if ours or any(f"S_SR_{layout}" in file.split("/") for layout in LAYOUTS):
             return "result", "a heart that was restored, not a scan"
         if not (self.choice.is_view(file) or self.choice.is_stack(file)):
             return "file left out by a pattern", "no pattern names it"
