@@ -157,8 +157,10 @@ def find_subjects(
     `Unusable` where there is no such folder, or two scans would share a result folder.
     """
     root, results = folder.resolve(), out.resolve() if out else None
+    if not root.exists():
+        raise Unusable(sentence("no such folder", folder=folder))
     if not root.is_dir():
-        raise Unusable(sentence("a file" if root.exists() else "no such folder", folder=folder))
+        raise Unusable(sentence("a file", folder=folder))
     if root == results:
         raise Unusable(sentence("among the scans", folder=out))
     files, closed = _files_in(root, results)

@@ -73,9 +73,9 @@ def look(name: str, content: bytes) -> NiftiLabels:
             try:
                 masks = seg.get_volume(perpendicular_tol=LEANING).array > 0.5
             except RuntimeError as error:
-                twice = "uniquely identify" in str(error)  # frames of a segment at one place
-                key = "several times" if twice else "damaged DICOM"
-                raise InvalidVolume.of(name, key) from error
+                if "uniquely identify" not in str(error):
+                    raise
+                raise InvalidVolume.of(name, "several times") from error
             names = [(seg.get_segment_description(n).segment_label, (n,)) for n in numbers]
     except InvalidVolume:
         raise
