@@ -33,7 +33,7 @@ REFERRED: dict[str, Callable[[str], object]] = {
     "PatientSex": lambda sex: sex and hd.PatientSexValues(sex),
 }
 """What a heart has of its patient and study, and what that must be; else it is left empty."""
-LEANING = 0.3  # 1 - cos of how far slices may lean, 45°
+OBLIQUE = 0.3  # 1 - cos of how far slices may lean, 45°
 ASIDE, ROUNDED_OFF = 0.5, 0.05
 """Slices lie no farther than the first, mm, off where a steady shift has them; a shift of all
 slices together that is less than the second is none."""
@@ -61,7 +61,7 @@ def look(name: str, content: bytes) -> NiftiLabels:
             _check_unpackable(name, file)
             _name_missing(file)
             seg = hd.seg.Segmentation.from_dataset(file, copy=False)
-            place = seg.get_volume_geometry(perpendicular_tol=LEANING)
+            place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
             numbers = seg.segment_numbers
             if place is None:
                 raise InvalidVolume.of(name, "no DICOM stack")
@@ -71,7 +71,7 @@ def look(name: str, content: bytes) -> NiftiLabels:
                 shape, mb = times(place.spatial_shape), voxels * len(numbers) / 2**20
                 raise InvalidVolume.of(name, "large", shape=shape, mb=mb)
             try:
-                masks = seg.get_volume(perpendicular_tol=LEANING).array > 0.5
+                masks = seg.get_volume(perpendicular_tol=OBLIQUE).array > 0.5
             except RuntimeError as error:
                 if "uniquely identify" not in str(error):
                     raise
