@@ -22,7 +22,7 @@ BETTER = 0.07
 ones agree best as they lie. Turned over on purpose, 86 to 100 % of them did by more, of severe
 motion 50 to 100 %."""
 FEWEST = 4  # Slices that must cross a view to tell; of fewer, 2 in 70 deceived.
-FARTHEST, STEP = 15.0, 5.0
+REACH, STEP = 15.0, 5.0
 """How far apart that place and the tissues' centres may be, and how finely it is looked for, mm."""
 
 Turn = tuple[tuple[int, int], tuple[int, int]]
@@ -113,7 +113,7 @@ def _at_its_best(turn: Turn, crossed: Crossing, view: LabelVolume) -> float:
     centre = np.argwhere(labels).mean(axis=0) * mm
     at = (at - at[there > 0].mean(axis=0)) @ np.transpose(turn) + centre
     most, shift = 0.0, np.zeros(2)
-    for reach, step in ((FARTHEST, STEP), (STEP / 2, STEP / 2)):
+    for reach, step in ((REACH, STEP), (STEP / 2, STEP / 2)):
         offsets = np.arange(-reach, reach + step / 2, step)
         for move in shift + list(product(offsets, repeat=2)):
             row, column = np.rint((at + move) / mm).astype(int).T
