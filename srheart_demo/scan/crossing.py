@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from itertools import product
+from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ BETTER = 0.07
 ones agree best as they lie. Turned over on purpose, 86 to 100 % of them did by more, of severe
 motion 50 to 100 %."""
 FEWEST = 4  # Slices that must cross a view to tell; of fewer, 2 in 70 deceived.
-REACH, STEP = 15.0, 5.0
+AROUND, STEP = 15.0, 5.0
 """How far apart that place and the tissues' centres may be, and how finely it is looked for, mm."""
 
 Turn = tuple[tuple[int, int], tuple[int, int]]
@@ -85,14 +86,15 @@ def agreement(crossing: Mapping[str, float], name: str) -> tuple[str, tuple[str,
 def turned_over(stack: LabelVolume, view: LabelVolume) -> tuple[str, ...]:
     """What is to be said where a view agrees better with the slices turned, or turned over.
 
-    It is looked at each way where it agrees best, since a view may be displaced.
+    It is looked at each way where it agrees best, since a view may be displaced. A wall alone does
+    not tell.
     """
-    crossed = crossing(stack, view)
-    if crossed.slices < FEWEST or not crossed.there.any():
+    crossed, found = crossing(stack, view), where_they_cross(stack, view)
+    if crossed.slices < FEWEST or not {"LV", "RV"} & found.keys():
         return ()
     scores = {turn: _at_its_best(turn, crossed, view) for turn in TURNS}
     best = max(TURNS, key=lambda turn: scores[turn])
-    own, other = scores[AS_IT_LIES], scores[best]
+    own, other = max(scores[AS_IT_LIES], fmean(found.values())), scores[best]
     if other < own + BETTER:
         return ()
     normal = np.cross(*stack.affine[:3, 1:3].T)
@@ -113,7 +115,7 @@ def _at_its_best(turn: Turn, crossed: Crossing, view: LabelVolume) -> float:
     centre = np.argwhere(labels).mean(axis=0) * mm
     at = (at - at[there > 0].mean(axis=0)) @ np.transpose(turn) + centre
     most, shift = 0.0, np.zeros(2)
-    for reach, step in ((REACH, STEP), (STEP / 2, STEP / 2)):
+    for reach, step in ((AROUND, STEP), (STEP / 2, STEP / 2)):
         offsets = np.arange(-reach, reach + step / 2, step)
         for move in shift + list(product(offsets, repeat=2)):
             row, column = np.rint((at + move) / mm).astype(int).T
