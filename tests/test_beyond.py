@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from srheart_demo.heart.generator import to_labels
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
-from srheart_demo.scan.degradation import Stack, degrade, label_noise
+from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, label_noise
 from srheart_demo.scan.evidence import on_nodes
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver import answer as beyond
@@ -274,12 +275,16 @@ def test_an_apex_that_lies_open_is_closed_and_a_sound_one_left_alone(planes: int
     bare = sound.clone()
     bare[:, 0] += 4 * (end - PLANES).clamp(0)[:, None, None]
     assert topology(to_labels(bare))["open_lv"] == 1
-    before, after = to_labels(bare), to_labels(beyond.with_closed_apex(bare, sound))
-    assert not any(topology(after).values())
+    closed = beyond.with_closed_apex(bare, sound)
+    before, after = to_labels(bare), to_labels(closed)
     assert (after[before != after] == 2).all()
-    # A wall of one to three voxels beneath the LV, no more.
+    # A wall of one to four voxels beneath the LV, no more, and on every grid.
     beneath = int(((before[1:] == 1) & (before[:-1] == 0)).sum())
-    assert beneath <= (before != after).sum() < 3 * beneath
+    assert beneath <= (before != after).sum() < 4 * beneath
+    for up, aside in ((0.0, 0.0), (0.7, 0.4), (1.0, 0.6), (1.6, 0.9)):
+        grid = replace(HR_GRID, z=HR_GRID.z + up)
+        shown = degrade(closed, grid, torch.full((1, grid.K, 2), aside))[0].argmax(0)
+        assert not any(topology(shown.numpy().astype(np.uint8)).values())
     # What a generator draws without a wall, such as a pea pod, is none of a heart's.
     assert beyond.with_closed_apex(bare, bare) is bare
 

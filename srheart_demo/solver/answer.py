@@ -27,7 +27,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter
 from torch import Tensor
 
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
@@ -199,10 +199,9 @@ def with_closed_apex(field: Tensor, drawn: Tensor) -> Tensor:
     for _ in range(MENDINGS):
         near = _lower_half(field)
         beneath = _beneath_an_open_apex(field[near])
-        if not beneath.any() or _beneath_an_open_apex(drawn[near]).any():
+        if not beneath.any() or _is_open(drawn[near]):
             break
-        # Two voxels a node along each axis, and a node around.
-        nodes = F.max_pool3d(F.max_pool3d(beneath, 2), (1, 3, 3), 1, (0, 1, 1))[0] > 0
+        nodes = F.max_pool3d(beneath, (1, 3, 3), 1, (0, 1, 1))[0] > 0  # and one around
         field = field.clone()
         part = field[near][0]
         part[MYO] = torch.where(nodes, torch.maximum(part[MYO], part.amax(0) + 1), part[MYO])
@@ -235,7 +234,7 @@ def _around_tissue(field: Tensor) -> tuple[slice, ...]:
 def _flecks(part: Tensor) -> Tensor:
     """1 at the HR voxels (1, C, 2 D', 2 H', 2 W') of a class's small pieces apart."""
     flecks = torch.zeros(1, part.shape[1], *(2 * n for n in part.shape[2:]))
-    labels = _voxels(part)
+    labels = _labels(part)
     for label in range(part.shape[1]):
         pieces, n = pieces_of(labels, label)
         if n > 1:
@@ -246,10 +245,10 @@ def _flecks(part: Tensor) -> Tensor:
     return flecks
 
 
-def _voxels(part: Tensor) -> NDArray[np.uint8]:
-    """Labels (2 D', 2 H', 2 W') of a part of the lattice at HR voxels."""
-    finer = F.interpolate(part, scale_factor=2, mode="trilinear")
-    return finer[0].numpy().argmax(0).astype(np.uint8)
+def _labels(part: Tensor, finer: tuple[int, int, int] = (2, 2, 2)) -> NDArray[np.uint8]:
+    """Labels of a part (1, C, D', H', W') of the lattice, so many times finer; at HR voxels."""
+    between = F.interpolate(part, scale_factor=finer, mode="trilinear")
+    return between[0].numpy().argmax(0).astype(np.uint8)
 
 
 def _lower_half(field: Tensor) -> tuple[slice, ...]:
@@ -264,10 +263,20 @@ def _lower_half(field: Tensor) -> tuple[slice, ...]:
 
 
 def _beneath_an_open_apex(part: Tensor) -> Tensor:
-    """1 at the HR voxels (1, 2 D', 2 H', 2 W') of background on which LV lies, else 0."""
-    labels = _voxels(part)
-    beneath = (labels[1:] == LV) & (labels[:-1] == 0)
-    return F.pad(torch.from_numpy(beneath)[None], (0, 0, 0, 0, 0, 1)).float()
+    """1 at the nodes (1, D', H', W') of background with LV 2 mm above, or above a corner, else 0.
+
+    So no HR voxels have LV on background, wherever their grid lies.
+    """
+    labels = _labels(part, (6, 2, 2))  # Three to each 2 mm along D
+    above = maximum_filter(labels == LV, (1, 3, 3))[3:]
+    beneath = torch.from_numpy(above & (labels[:-3] == 0))[None]
+    return F.max_pool3d(F.pad(beneath, (0, 0, 0, 0, 0, 3)).float(), (6, 2, 2))
+
+
+def _is_open(part: Tensor) -> bool:
+    """Whether LV lies on background at HR voxels."""
+    labels = _labels(part)
+    return bool(((labels[1:] == LV) & (labels[:-1] == 0)).any())
 
 
 @torch.enable_grad()
