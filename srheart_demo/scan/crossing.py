@@ -22,7 +22,7 @@ BETTER = 0.07
 218 synthetic views, some displaced, some of severe motion, none did by more than 0.03; all 14 real
 ones agree best as they lie. Turned over on purpose, 86 to 100 % of them did by more, of severe
 motion 50 to 100 %."""
-FEWEST = 4  # Slices that must cross a view to tell; of fewer, 2 in 70 deceived.
+FEWEST = 4  # Slices that must cross a view to tell; of fewer, 2 in 78 deceived.
 AROUND, STEP = 15.0, 5.0
 """How far apart that place and the tissues' centres may be, and how finely it is looked for, mm."""
 
