@@ -88,6 +88,29 @@ def whole_folder(path: Path, staging: Path) -> Iterator[Path]:
         shutil.rmtree(desk, ignore_errors=True)
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Whether no other process holds a folder; none does until the block ends, or this process.
+
+    Where the system or the file system has no locks, nobody is kept out.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield True
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = True
+    except OSError as error:
+        free = not isinstance(error, BlockingIOError)
+    try:
+        yield free
+    finally:
+        os.close(handle)
+
+
 def harmless_name(name: str, longest: int = 80) -> str:
     """The last part of a name that somebody else gave, of letters, digits, dots and the like."""
     last = re.split(r"[/\\]", name)[-1]

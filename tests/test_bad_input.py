@@ -194,19 +194,41 @@ def test_a_path_that_leads_nowhere_keeps_no_other_file_from_being_checked(
 
 
 @pytest.mark.parametrize(
-    ("command", "name"), [("enhance", "S_SR.nii.gz"), ("degrade", "S_LR.nii.gz")]
+    ("command", "name"),
+    [
+        ("enhance", "S_SR.nii.gz"),
+        ("enhance --on-stack", "S_stack.nii.gz"),
+        ("enhance --frames all", "frame_000/S_SR.nii.gz"),
+        ("degrade", "S_LR.nii.gz"),
+    ],
 )
-def test_no_result_is_written_over_the_input(
-    command: str, name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("linked", [False, True])
+def test_no_result_is_written_over_the_input_and_nothing_is_solved_first(
+    command: str,
+    name: str,
+    linked: bool,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    path = tmp_path / name
-    write_volume(STACK, path)
-    before = path.read_bytes()
-    quick = ["--preset", "interactive", "--no-check"] if command == "enhance" else []
-    assert main([command, str(path), "-o", str(tmp_path), *quick]) == 2
-    assert f"{path}: this is the input" in capfd.readouterr().err
-    assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
+    def solve(*_: object) -> None:
+        raise AssertionError("this was solved first")
+
+    for module in ("cli.enhance", "enhancement.cycle"):
+        monkeypatch.setattr(f"srheart_demo.{module}.enhance", solve)
+    path, out = tmp_path / "in" / "stack.nii.gz", tmp_path / "out"
+    result = out / name
+    for file in (path, result):
+        file.parent.mkdir(parents=True)
+    write_volume(STACK, path if linked else result)
+    if linked:
+        result.hardlink_to(path)
+    before = result.read_bytes()
+    program, *options = command.split()
+    assert main([program, str(path if linked else result), "-o", str(out), *options]) == 2
+    assert f"{result}: this is the input" in capfd.readouterr().err
+    assert result.read_bytes() == before
+    assert [file for file in out.rglob("*") if file.is_file()] == [result]
 
 
 def test_a_command_speaks_to_whatever_listens(

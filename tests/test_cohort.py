@@ -29,7 +29,7 @@ from srheart_demo.enhancement.cohort import (
     Record,
 )
 from srheart_demo.enhancement.folder import CohortScan, find_subjects
-from srheart_demo.files import Unusable
+from srheart_demo.files import Unusable, held
 from srheart_demo.scan.samples import FOLDER
 from srheart_demo.solver.settings import INTERACTIVE
 from srheart_demo.solver.workers import Ends, in_cluster, in_processes
@@ -258,6 +258,31 @@ def test_results_do_not_go_among_the_scans_nor_over_other_files(scans: Path) -> 
     made_so = Cohort(touched(scans.parent / "out", "none/dilated/mine.txt"), INTERACTIVE)
     with pytest.raises(Unusable, match=r"mine\.txt"):
         made_so.unfinished(find_subjects(scans, made_so.out).subjects)
+
+
+@posix
+def test_a_second_run_does_not_disturb_the_first(
+    scans: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = touched(scans.parent / "out", ".staging/half.nii.gz")
+    with held(out) as ours:
+        assert ours
+        assert cohort(scans, *QUICKEST) == 2
+        assert f"{out}: another run is writing to it" in capfd.readouterr().err
+        assert contents(out / ".staging") == {"half.nii.gz"}
+    with held(out) as ours:  # It goes as the process does that held it.
+        assert ours
+
+
+def test_a_pattern_that_no_file_has_is_refused_or_said(
+    scans: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cohort(scans, "--list", "--views", "*_4hc") == 2
+    assert "--views: no file has '*_4hc'; correct it" in capfd.readouterr().err
+    assert cohort(scans, "--list", "--exclude", "sevre") == 0
+    said = capfd.readouterr()
+    assert "Note: --exclude: no file has 'sevre'" in said.err
+    assert "restore: severe/dilated.nii.gz" in said.out
 
 
 def full_disk(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:

@@ -14,8 +14,9 @@ import torch
 
 from benchmarks.cine import beating, error, restored, scanned, volumes
 from srheart_demo.cli import main
+from srheart_demo.cli.enhance import volumes_told
 from srheart_demo.enhancement import cycle
-from srheart_demo.enhancement.cycle import wandering
+from srheart_demo.enhancement.cycle import Beat, wandering
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
 from srheart_demo.scan.samples import load_sample
@@ -141,6 +142,15 @@ def test_a_run_that_was_cut_goes_on_and_ends_alike(
     assert ends[0]["d_mm"] == ends[1]["d_mm"]
     with (tmp_path / "cut" / "volumes.csv").open() as table:
         assert [row["frame"] for row in csv.DictReader(table)] == ["0", "1"]
+
+
+def test_what_is_told_of_a_cycle_is_of_the_frames_that_there_are() -> None:
+    full, empty = (Beat(i, ml, 100.0, ml, 10, 0.0) for i, ml in enumerate((120.0, 60.0)))
+    assert [*volumes_told([full, empty], 0)] == [
+        f"{side} 120 to 60 ml, ejection fraction 50 %." for side in ("LV", "RV")
+    ]
+    assert "more may be ejected" in [*volumes_told([full, empty], 3)][-1]
+    assert not any("fraction" in line for line in volumes_told([full], 0))
 
 
 def test_where_a_trusted_view_shows_a_translation_the_shared_d_keeps_it() -> None:

@@ -19,7 +19,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import chosen, main
-from srheart_demo.scan.dicom import write_segmentation
+from srheart_demo.scan.dicom import REFERRED, write_segmentation
 from srheart_demo.scan.nifti import Upload, load
 from srheart_demo.scan.read import HowToRead, read_scan, read_short_axis, survey
 from srheart_demo.scan.samples import FOLDER
@@ -140,6 +140,18 @@ def test_a_slice_that_nobody_outlined_keeps_its_place() -> None:
     assert found.gaps.sum() == 1
 
 
+@pytest.mark.parametrize("mm", [0.02, 0.5, 3.0, 12.0])
+def test_slices_that_are_shifted_in_their_planes_stay_where_they_lie(mm: float) -> None:
+    """As where the field of view followed the heart, and not at right angles to each other."""
+    affine = STACK.affine.copy()
+    affine[:3, 0] += mm * affine[:3, 2] / np.linalg.norm(affine[:3, 2])
+    stack = replace(STACK, affine=affine)
+    made = content(segmentation(LABELS[stack.labels], series(stack)))
+    found = read_scan(Upload("SEG.dcm", made))
+    assert_same_in_world(found.stack, stack)
+    assert any("shifted in its plane" in note for note in found.notes) == (mm > 0.2)
+
+
 def altered(**values: object) -> bytes:
     made = pydicom.dcmread(io.BytesIO(seg().content))
     for name, value in values.items():
@@ -160,6 +172,13 @@ def test_what_is_no_stack_of_labels_is_refused_in_a_sentence() -> None:
     uneven = series(STACK)
     uneven[2].ImagePositionPatient = [9.0, 9.0, 9.0]
     crooked = content(segmentation(LABELS[STACK.labels], uneven))
+    aside = series(STACK)
+    aside[3].ImagePositionPatient[0] += 1.0
+    empty = pydicom.dcmread(io.BytesIO(seg(kind="FRACTIONAL").content))
+    empty.compress(pydicom.uid.RLELossless)
+    empty.PixelData = pydicom.encaps.encapsulate([b"\0" * 64] * empty.NumberOfFrames)
+    film = pydicom.dcmread(io.BytesIO(content(empty)))
+    film.file_meta.TransferSyntaxUID = pydicom.uid.MPEG2MPML
     deflated = whole.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
     cine = pydicom.dcmread(io.BytesIO(whole))
     frames, bits = cine.PerFrameFunctionalGroupsSequence, 28 * 28 * cine.NumberOfFrames
@@ -170,6 +189,9 @@ def test_what_is_no_stack_of_labels_is_refused_in_a_sentence() -> None:
         (whole[: len(whole) // 2], "truncated"),
         (whole[:200], "truncated"),
         (crooked, "evenly spaced"),
+        (content(segmentation(LABELS[STACK.labels], aside)), "evenly spaced"),
+        (content(film), "packed"),
+        (content(empty), "truncated or damaged"),
         (deflated, "deflated"),
         (altered(Rows=65535, Columns=65535), "claims"),
     ]:
@@ -218,6 +240,29 @@ def test_a_heart_is_written_where_it_lies_and_refers_to_where_it_came_from(tmp_p
     referred = {of.SeriesInstanceUID for of in made.ReferencedSeriesSequence}
     assert referred == {source.SeriesInstanceUID, images[0].SeriesInstanceUID}
     assert made.SeriesInstanceUID not in referred
+
+
+@pytest.mark.parametrize("how", ["without", "empty", "odd"])
+def test_a_heart_is_written_whatever_its_source_lacks(how: str, tmp_path: Path) -> None:
+    """As one that was made anonymous: of patient and study it has what is there."""
+    source = pydicom.dcmread(io.BytesIO(seg().content))
+    for name in REFERRED:
+        if how == "without":
+            delattr(source, name)
+        else:
+            setattr(source, name, "" if how == "empty" else "X")
+    if how == "without":
+        del source.FrameOfReferenceUID, source.StudyInstanceUID, source.SeriesInstanceUID
+    file, out = tmp_path / "SEG.dcm", tmp_path / "S_SR.dcm"
+    file.write_bytes(content(source))
+    heart = read_short_axis(file)
+    assert_same_in_world(heart, STACK)
+    write_segmentation(heart, file, out)
+    assert_same_in_world(read_short_axis(out), STACK)
+    made = pydicom.dcmread(out)
+    assert made.PatientID == ("X" if how == "odd" else "")
+    assert not made.PatientBirthDate
+    assert not made.PatientSex
 
 
 def test_enhance_takes_a_segmentation_and_gives_one(

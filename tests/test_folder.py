@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -271,9 +272,16 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, str | None], dict[str, int]]]
         {"view without a stack": 1},
     ),
     "results of an earlier run": (
-        {"a.nii.gz": "stack", "old/a/S_SR.nii.gz": "stack", "old/a/d.json": "other"},
-        {"a": None},
-        {"result": 1},
+        {
+            "a.nii.gz": "stack",
+            "old/a/S_SR.nii.gz": "stack",
+            "old/a/S_stack.nii.gz": "stack",
+            "old/a/d.json": "other",
+            "old/S_SR_nnunet/a.nii.gz": "stack",
+            "site/S_stack.nii.gz": "stack",
+        },
+        {"a": None, "site/S_stack": None},
+        {"result": 3},
     ),
 }
 
@@ -344,6 +352,14 @@ def test_patterns_say_what_names_do_not(
     found = find_subjects(laid_out(tmp_path, files), choice=choice)
     assert subjects(found) == expected
     assert kinds(found) == rest
+
+
+def test_a_pattern_that_no_file_has_is_found(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"x/p1_sa.nii": "stack", "x/p1_4ch.nii": "view"})
+    choice = Choice(patterns("*_sa", "x"), patterns("*_2ch", "*_4ch"), patterns("y", "x/q*"))
+    idle = {("match", "x"), ("views", "*_2ch"), ("exclude", "y"), ("exclude", "x/q*")}
+    assert set(find_subjects(tmp_path, choice=choice).idle) == idle
+    assert not find_subjects(tmp_path, choice=Choice(exclude=patterns("x"))).idle
 
 
 @pytest.mark.parametrize(
@@ -441,6 +457,44 @@ def test_scans_that_would_share_a_folder_are_refused(
     laid_out(tmp_path, dict.fromkeys(files, "stack"))
     with pytest.raises(Unusable, match=complaint):
         find_subjects(tmp_path)
+
+
+def test_folders_are_entered_by_links_as_well_each_once(tmp_path: Path) -> None:
+    root, other = tmp_path / "in", tmp_path / "elsewhere"
+    laid_out(root, {"a/one.nii": "stack"})
+    laid_out(other, {"two.nii": "stack", "out/old/three.nii": "stack"})
+    for name, target in {"a/back": root, "b": root / "a", "c": other, "d": other}.items():
+        (root / name).symlink_to(target, target_is_directory=True)
+    (root / "e.nii").symlink_to(other / "two.nii")
+    (root / "lost.nii").symlink_to(other / "gone.nii")
+    found = find_subjects(root, other / "out")
+    assert set(subjects(found)) == {"a/one", "c/two", "e", "lost"}
+    assert "no such file" in found.subjects[-1].notes[0]
+
+
+def test_a_folder_of_results_may_hold_that_of_the_scans(tmp_path: Path) -> None:
+    laid_out(tmp_path, {"in/a.nii": "stack"})
+    assert set(subjects(find_subjects(tmp_path / "in", tmp_path))) == {"a"}
+
+
+def test_a_folder_that_cannot_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated, because permissions do not bind root."""
+    laid_out(tmp_path, {"a/one.nii": "stack", "locked/two.nii": "stack"})
+    look = os.scandir
+
+    def refuse(folder: str) -> object:
+        if Path(folder).name == "locked":
+            raise PermissionError(13, "Permission denied", folder)
+        return look(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_subjects(tmp_path)
+    assert set(subjects(found)) == {"a/one"}
+    assert found.rest == "1 folder that cannot be read"
+    assert found.passed_over[0].file == "locked"
+    assert found.passed_over[0].why == "Permission denied"
 
 
 def test_pictures_beside_labels_of_the_same_name_do_not_clash(tmp_path: Path) -> None:

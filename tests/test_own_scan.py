@@ -146,6 +146,7 @@ def test_all_frames_are_restored_in_one_place(
     said, progress = capsys.readouterr()
     assert all(name in said for name in ("LV 1", "RV 1", "ejection fraction", "LV mass"))
     assert "3 frames of 4, 1 left out" in said
+    assert "What was left out (1) may be the largest or the smallest" in said
     assert re.search("Left out: .*cine.nii.gz: frame 4: ", progress)
     alone, together = PHASES
     order = f"{alone} 0/3 · iteration 0, L = .*{together} 0/3 · iteration 0, .*{together} 3/3 · "

@@ -24,6 +24,7 @@ from srheart_demo.scan.placement import (
     rv_azimuth,
     stack_geometry,
 )
+from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 
 
@@ -189,6 +190,14 @@ def test_a_stack_that_does_not_taper_is_called_ambiguous() -> None:
     middle = stack.labels[5]
     placement = place(replace(stack, labels=np.repeat(middle[None], 6, axis=0)))
     assert any("apex" in note for note in placement.notes)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_base_that_a_slice_shows_in_part_is_no_apex(name: str) -> None:
+    """Of every second slice, 20 mm apart, the last may show less than the first."""
+    stack = load_sample(name).stacks["none"]
+    for first in (0, 1):
+        assert apex_contrast(replace(stack, labels=stack.labels[first::2])) > 0.1
 
 
 def test_tissue_outside_the_box_is_mentioned() -> None:

@@ -13,10 +13,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
-from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
+from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import main
 from srheart_demo.heart.generator import load_generator
+from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.scan.scan import Scan, _at_the_edge
@@ -25,6 +26,7 @@ from srheart_demo.scan.volume import SENTENCES, InvalidVolume, LabelVolume, writ
 from srheart_demo.solver.problem import Problem
 
 TRUTH = scanner_from_model()
+SCANNED = load_sample(SAMPLES[0])
 HEARTS = {
     "analytic": short_axis_stack(TRUTH),
     **{name: load_sample(name).stacks["severe"] for name in SAMPLES},
@@ -158,6 +160,25 @@ def test_a_picture_that_ends_amid_the_heart_is_said(name: str, motion: str) -> N
         assert doubts == (notes if cut == 24 else doubts)
 
 
+@pytest.mark.parametrize("direction", [(1, 0), (-0.6, 0.8)])
+def test_a_shift_of_slices_is_doubted_where_the_heart_leans_for_it(
+    direction: tuple[float, float],
+) -> None:
+    """Where it is that of the scan, the pixels have gone the other way and the heart is upright."""
+    upright = HEARTS["analytic"]
+    affine = upright.affine.copy()
+    shift = 3.0 * affine[:3, 1:3] / upright.spacing[1:] @ direction
+    affine[:3, 0] += shift
+    affine[:3, 3] -= shift * (len(upright.labels) - 1) / 2
+    false = replace(upright, affine=affine)
+    true = replace(false, labels=heart_labels((false.points() - TRUTH[:3, 3]) @ TRUTH[:3, :3]))
+    assert not Scan.of(upright).doubts
+    assert not Scan.of(true).doubts
+    (doubt,) = Scan.of(false).doubts
+    assert "shift of 3.0 mm" in doubt
+    assert doubt in Scan.of(false).notes
+
+
 def test_a_view_that_is_given_twice_is_said_to_count_twice() -> None:
     view = long_axis_view(TRUTH)
     other = replace(view, labels=np.where(view.labels == 3, 0, view.labels))
@@ -200,6 +221,44 @@ def test_a_view_of_other_labels_is_said_to_disagree(values: tuple[int, ...]) -> 
     labels[0, :8, :8] = 3
     notes = Scan.of(HEARTS["analytic"], replace(view, labels=labels)).notes
     assert any("hardly agree" in note for note in notes)
+
+
+TURNED = {
+    "upside down": np.flipud,
+    "mirrored": np.fliplr,
+    "turned by 180°": lambda labels: labels[::-1, ::-1],
+    "turned by 90°": np.rot90,
+    "with rows and columns exchanged": np.transpose,
+}
+
+
+@pytest.mark.parametrize("way", TURNED)
+@pytest.mark.parametrize("columns_first", [False, True])
+def test_a_view_that_is_turned_over_is_named_and_not_trusted(
+    way: str, columns_first: bool, tmp_path: Path
+) -> None:
+    """Where it shows a heart of the same place, whichever axis of the file runs along that."""
+    view = SCANNED.views["4ch", "none"]
+    labels = np.ascontiguousarray(TURNED[way](view.labels[0]))[None]
+    turned = replace(view, labels=labels)
+    if columns_first:
+        turned = replace(
+            turned, labels=labels.transpose(0, 2, 1), affine=view.affine[:, [0, 2, 1, 3]]
+        )
+    files = [
+        stored(volume, tmp_path / f"{name}.nii.gz")
+        for name, volume in (("SA", SCANNED.stacks["normal"]), ("LA", turned))
+    ]
+    (doubt,) = (doubt for doubt in read_scan(*files).doubts if "agrees better" in doubt)
+    assert doubt.startswith("LA.nii.gz: ")
+    assert f"slices {way} (" in doubt
+
+
+@pytest.mark.parametrize("motion", ["none", "normal", "severe"])
+def test_a_view_that_lies_as_it_should_is_not_said_to_be_turned(motion: str) -> None:
+    for (_, displaced), view in SCANNED.views.items():
+        if displaced == motion:
+            assert not turned_over(SCANNED.stacks[motion], view)
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,11 @@ def run(options: argparse.Namespace) -> None:
     with ProgressLine() as progress:
         show = partial(progress.update, "looking")
         found = find_subjects(folder, out, Choice(*choice), how.view_convention, show)
+    for option, pattern in found.idle:
+        why = BadInput.of("idle pattern", option=option, pattern=pattern)
+        if option != "exclude":
+            raise why
+        print(f"Note: {why}", file=sys.stderr)
     chosen.check_view_names(how, (view for subject in found.subjects for view in subject.views))
     if options.list:
         print(*_lines(found, how), sep="\n")

@@ -19,9 +19,10 @@ def run(options: argparse.Namespace) -> None:
     factor = _factor(options.motion)
     heart = on_hr_grid(read_short_axis(options.heart))
     scan = simulate(heart, factor, options.seed, noise=options.noise)
-    with results_folder(options.output, options.heart) as folder:
-        write_volume(scan.stack, folder / "S_LR.nii.gz")
-        write_volume(scan.view, folder / "S_LA.nii.gz")
+    volumes = {"S_LR.nii.gz": scan.stack, "S_LA.nii.gz": scan.view}
+    with results_folder(options.output, volumes, [options.heart]) as folder:
+        for name, volume in volumes.items():
+            write_volume(volume, folder / name)
         truth = {
             "what": "True displacement of each slice in mm, along rows and columns; slices run "
             "from apex to base, and slice k shows the heart moved by d[k].",

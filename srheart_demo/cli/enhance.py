@@ -2,12 +2,20 @@
 
 import argparse
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 
 from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import BadInput, goes_on, results_folder, told, writable
+from srheart_demo.cli.errors import (
+    BadInput,
+    check_inputs_stay,
+    goes_on,
+    results_folder,
+    told,
+    writable,
+)
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
@@ -43,9 +51,15 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> None:
-    scan = read_scan(options.stack, *options.long_axis, how=how)
+    inputs = (options.stack, *options.long_axis)
+    scan = read_scan(*inputs, how=how)
     G = chosen.generator(options.generator)
-    with results_folder(options.output, options.stack, *options.long_axis) as folder:
+    with options.stack.open("rb") as file:
+        dicom = is_dicom(file)
+    names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
+    names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
+    names += ["S_within.nii.gz"] * options.within + ["S_SR.dcm"] * dicom
+    with results_folder(options.output, names, inputs) as folder:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
@@ -57,15 +71,10 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
             if not options.no_check:
                 found = judged(found, partial(progress.update, "checking"))
         found.write(folder, scene=options.glb, on_stack=options.on_stack, within=options.within)
-        names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
-        names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
-        names += ["S_within.nii.gz"] * options.within
-        with options.stack.open("rb") as file:
-            if is_dicom(file):
-                from srheart_demo.scan.dicom import write_segmentation
+        if dicom:
+            from srheart_demo.scan.dicom import write_segmentation
 
-                write_segmentation(found.S_SR, options.stack, folder / "S_SR.dcm")
-                names.append("S_SR.dcm")
+            write_segmentation(found.S_SR, options.stack, folder / "S_SR.dcm")
     for note in (*found.scan.notes, *found.astray):
         print(f"Note: {note}")
     volumes = volumes_ml(found.S_SR.labels, found.S_SR.spacing)
@@ -80,7 +89,8 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
 def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> None:
     """What is done stays, and the same command goes on from there."""
     out = options.output
-    found = read_cycle(options.stack, *options.long_axis, how=how)
+    inputs = (options.stack, *options.long_axis)
+    found = read_cycle(*inputs, how=how)
     scans = [scan for scan in found if isinstance(scan, Scan)]
     bad = [error for error in found if isinstance(error, InvalidVolume)]
     if not scans:
@@ -92,10 +102,12 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         "version": version("srheart-demo"),
         "check": not options.no_check,
         "reading": str(how),
-        "files": [checksum(path) for path in (options.stack, *options.long_axis)],
+        "files": [checksum(path) for path in inputs],
     }
     with goes_on(out), ProgressLine() as progress, writable(out):
         kept, n = cycle.Kept.of(out, made_with), len(scans)
+        hearts = [kept.folder(scan.frame) / "S_SR.nii.gz" for scan in scans]
+        check_inputs_stay(out, hearts, inputs)
         if kept.alone:
             progress.say(f"Goes on from {out}: {len(kept.beats)} of {n} frames are done.")
 
@@ -114,16 +126,26 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
     if odd:
         print(f"Not to be trusted: frame {', '.join(odd)}; d.json in each folder says why.")
-    for side in ("LV", "RV"):
-        ED, ES = cycle.extremes(beats, side)
-        fraction, sd = cycle.ejected(beats, side)
-        percent = said(100 * fraction, sd and 100 * sd)
-        print(f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %.")
+    print(*volumes_told(beats, len(bad)), sep="\n")
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
     print(told("muscle", mass=said(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
+
+
+def volumes_told(beats: Sequence[cycle.Beat], left_out: int) -> Iterator[str]:
+    """Volumes over a cycle in lines; ejection fractions are those of the frames that there are."""
+    for side in ("LV", "RV"):
+        ED, ES = cycle.extremes(beats, side)
+        fraction, sd = cycle.ejected(beats, side)
+        percent = said(100 * fraction, sd and 100 * sd)
+        if len(beats) == 1:
+            yield f"{side} {said(*ED)} ml; one frame tells of no ejection."
+        else:
+            yield f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %."
+    if left_out:
+        yield told("left out", n=left_out)
 
 
 def said(value: float, sd: float | None) -> str:

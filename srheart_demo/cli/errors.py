@@ -4,7 +4,7 @@ To refuse is to raise `BadInput`.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -63,18 +63,24 @@ def goes_on(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def results_folder(path: Path, *inputs: Path) -> Iterator[Path]:
+def results_folder(
+    path: Path, names: Iterable[str | Path] = (), inputs: Sequence[Path] = ()
+) -> Iterator[Path]:
     """Yield a staging folder whose files reach `path` only when the block succeeds.
 
-    Where nothing can be written it is refused before any work is done; what would be written over
-    an input, before it is.
+    Before any work is done it is refused where nothing can be written, or where results of these
+    `names` would be written over an input.
     """
     with writable(path), atomic_folder(path) as staging:
+        check_inputs_stay(path, names, inputs)
         yield staging
-        for draft in staging.iterdir():
-            final = path / draft.name
-            if final.exists() and any(final.samefile(given) for given in inputs):
-                raise BadInput.of("input", path=final)
+
+
+def check_inputs_stay(path: Path, names: Iterable[str | Path], inputs: Sequence[Path]) -> None:
+    """Refuse a folder in which results of these names would be written over an input."""
+    for final in (path / name for name in names):
+        if final.exists() and any(final.samefile(given) for given in inputs):
+            raise BadInput.of("input", path=final)
 
 
 def check_installed(extra: str, what: str) -> None:

@@ -21,7 +21,7 @@ from srheart_demo.enhancement import datasets, sentence
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.folder import CohortScan, Found
-from srheart_demo.files import Unusable, checksum, whole_folder, write_csv, write_json
+from srheart_demo.files import Unusable, checksum, held, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
 from srheart_demo.heart.measures import lv_mass_g, volumes_ml
 from srheart_demo.scan.read import AS_FOUND, HowToRead
@@ -231,14 +231,21 @@ class Cohort:
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:
-        """The folder for what is not whole yet, at first without what a killed run left."""
+        """The folder for what is not whole yet, at first without what a killed run left.
+
+        `Unusable` where another run is writing there.
+        """
         staging = self.out / STAGING
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True, exist_ok=True)
-        try:
-            yield staging
-        finally:
+        self.out.mkdir(parents=True, exist_ok=True)
+        with held(self.out) as ours:
+            if not ours:
+                raise Unusable(sentence("another run", folder=self.out))
             shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+            try:
+                yield staging
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
 
     def summarise(self, found: Found) -> list[Record]:
         """Write the summary, a row for each subject and each other file; returns the records."""

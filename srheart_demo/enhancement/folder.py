@@ -4,6 +4,7 @@ Names say what a file may be, its content what it is. Datasets lay pictures, cin
 beside each other; whatever is no stack is passed over, and it is said why.
 """
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from srheart_demo.enhancement import WORDING, names, sentence
-from srheart_demo.enhancement.datasets import Legend, Legends
+from srheart_demo.enhancement.datasets import LAYOUTS, Legend, Legends
 from srheart_demo.files import Unusable, checksum
 from srheart_demo.scan.frames import MOST_VALUES
 from srheart_demo.scan.labels import Convention
@@ -115,6 +116,7 @@ class Found:
 
     subjects: list[CohortScan]
     passed_over: list[PassedOver]
+    idle: tuple[tuple[str, str], ...] = ()  # patterns that no file has, as `Choice.idle`
 
     @property
     def rest(self) -> str:
@@ -155,23 +157,19 @@ def find_subjects(
     `Unusable` where there is no such folder, or two scans would share a result folder.
     """
     root, results = folder.resolve(), out.resolve() if out else None
-    if not root.is_dir():
+    if not root.exists():
         raise Unusable(sentence("no such folder", folder=folder))
+    if not root.is_dir():
+        raise Unusable(sentence("a file", folder=folder))
     if root == results:
         raise Unusable(sentence("among the scans", folder=out))
-    files = [
-        path.relative_to(root).as_posix()
-        for path in sorted(root.rglob("*"))
-        if (names.NIFTI.search(path.name) or names.OTHER_FORMATS.search(path.name))
-        and results not in path.parents
-    ]
-    files = [file for file in files if "/." not in f"/{file}" and not (root / file).is_dir()]
-    sorting = _Sorting(folder, choice, view_convention, Legends(folder))
+    files, closed = _files_in(root, results)
+    sorting = _Sorting(folder, choice, view_convention, Legends(folder), passed_over=closed)
     for i, file in enumerate(files, start=1):
         sorting.take(file)
         if watch:
             watch(i, len(files))
-    found = sorting.found()
+    found = replace(sorting.found(), idle=tuple(choice.idle(files)))
     by_name: dict[str, str] = {}
     pairs = [(by_name.setdefault(scan.name, scan.file), scan.file) for scan in found.subjects]
     for scan in found.subjects:
@@ -181,6 +179,33 @@ def find_subjects(
         if one != other:
             raise Unusable(sentence("same results", folder=folder, one=one, other=other))
     return found
+
+
+def _files_in(root: Path, results: Path | None) -> tuple[list[str], list[PassedOver]]:
+    """Files that may be scans, in order of their names, and folders that cannot be read.
+
+    A folder that a link leads to is entered as well, each once; `results` is not.
+    """
+    files: list[Path] = []
+    closed: list[PassedOver] = []
+    known = {root, results}
+
+    def is_new(folder: Path) -> bool:
+        real = folder.resolve()
+        its_own = folder.is_symlink() and real.is_relative_to(root)  # It is found without the link.
+        if folder.name.startswith(".") or real in known or its_own:
+            return False
+        known.add(real)
+        return True
+
+    def close(error: OSError) -> None:
+        place = Path(error.filename).relative_to(root).as_posix()
+        closed.append(PassedOver(place, "folder that cannot be read", str(error.strerror)))
+
+    for at, folders, held in os.walk(root, onerror=close, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if is_new(Path(at, name))]
+        files += [Path(at, name).relative_to(root) for name in held if names.may_be_scan(name)]
+    return [path.as_posix() for path in sorted(files)], closed
 
 
 @dataclass
@@ -220,7 +245,8 @@ class _Sorting:
             return "file left out by a pattern", "as was asked for"
         if names.OTHER_FORMATS.search(file):
             return "file in another format", "save it as NIfTI"
-        if path.name.lower() == "s_sr.nii.gz" and path.with_name("d.json").exists():
+        ours = names.RESULT.fullmatch(path.name) and path.with_name("d.json").exists()
+        if ours or any(f"S_SR_{layout}" in file.split("/") for layout in LAYOUTS):
             return "result", "a heart that was restored, not a scan"
         if not (self.choice.is_view(file) or self.choice.is_stack(file)):
             return "file left out by a pattern", "no pattern names it"

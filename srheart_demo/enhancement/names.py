@@ -1,7 +1,7 @@
 """What names of files say: of which format they are, whether they are views, and of what."""
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -11,6 +11,8 @@ OTHER_FORMATS = re.compile(
     r"\.(nrrd|nhdr|mha|mhd|img|img\.gz|mgz|mgh|mnc|gipl|dcm|ima)$", re.IGNORECASE
 )
 """Endings of what may be a scan, but is not read."""
+RESULT = re.compile(r"S_(SR|stack|within)\.nii\.gz", re.IGNORECASE)
+"""What `Enhancement.write` calls hearts."""
 CHAMBERS = r"(?:lax?|a)?[-_ ]?([234]|two|three|four)[-_ ]?(?:ch|chambers?)"
 CHAMBER_VIEW, SHORT_AXIS_WORDS, LONG_AXIS_WORDS, LABEL_WORDS = (
     re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])")
@@ -76,6 +78,17 @@ class Choice:
             return any(pattern.shared(file) is not None for pattern in self.match)
         return not self.is_view(file)
 
+    def idle(self, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Which of its patterns no file has: what they choose, as its attribute, and their text."""
+        for name in ("match", "views", "exclude"):
+            for pattern in getattr(self, name):
+                found = (
+                    pattern.covers(f) if name == "exclude" else pattern.shared(f) is not None
+                    for f in files
+                )
+                if not any(found):
+                    yield name, pattern.text
+
     def key(self, file: str, of_view: bool) -> Hashable:
         """What a view and its stack have in common."""
         path = PurePosixPath(stem(file.lower()))
@@ -89,6 +102,12 @@ class Choice:
 
 
 BY_ITSELF = Choice()
+
+
+def may_be_scan(name: str) -> bool:
+    """Whether a file's name has the ending of a scan's, and does not begin with a dot."""
+    ends_so = NIFTI.search(name) or OTHER_FORMATS.search(name)
+    return bool(ends_so) and not name.startswith(".")
 
 
 def words_of(name: str) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ import io
 import math
 import os
 import warnings
+from collections.abc import Callable
 from importlib.metadata import version
 
 import highdicom as hd
 import numpy as np
 import pydicom
 from pydicom.sr.codedict import codes
+from pydicom.valuerep import DA, TM
 
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import TISSUE_COLOURS, TISSUES, rgb
@@ -24,6 +26,17 @@ SEG = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """SOP classes: Segmentation Storage, and Label Map Segmentation Storage, which is newer."""
 PACKED_WHOLE = pydicom.uid.DeflatedExplicitVRLittleEndian.encode()
 """How a file may be stored whose size nobody knows before it is unpacked."""
+REFERRED: dict[str, Callable[[str], object]] = {
+    **dict.fromkeys(("PatientID", "PatientName", "StudyID", "AccessionNumber"), str),
+    **dict.fromkeys(("PatientBirthDate", "StudyDate"), DA),
+    "StudyTime": TM,
+    "PatientSex": lambda sex: sex and hd.PatientSexValues(sex),
+}
+"""What a heart has of its patient and study, and what that must be; else it is left empty."""
+OBLIQUE = 0.3  # 1 - cos of how far slices may lean, 45°
+ASIDE, ROUNDED_OFF = 0.5, 0.05
+"""Slices lie no farther than the first, mm, off where a steady shift has them; a shift of all
+slices together that is less than the second is none."""
 MEANINGS = {
     "LV": codes.SCT.LeftVentricle,
     "MYO": codes.SCT.LeftVentricleMyocardium,
@@ -45,17 +58,23 @@ def look(name: str, content: bytes) -> NiftiLabels:
             file = pydicom.dcmread(io.BytesIO(content))
             if file.SOPClassUID not in SEG:
                 raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
+            _check_unpackable(name, file)
+            _name_missing(file)
             seg = hd.seg.Segmentation.from_dataset(file, copy=False)
-            place, numbers = seg.get_volume_geometry(), seg.segment_numbers
+            place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
+            numbers = seg.segment_numbers
             if place is None:
                 raise InvalidVolume.of(name, "no DICOM stack")
+            affine = _affine(name, file, place)
             voxels = math.prod(place.spatial_shape)
             if voxels > MOST_VOXELS or voxels * len(numbers) > MOST_BYTES:
                 shape, mb = times(place.spatial_shape), voxels * len(numbers) / 2**20
                 raise InvalidVolume.of(name, "large", shape=shape, mb=mb)
             try:
-                masks = seg.get_volume().array > 0.5
-            except RuntimeError as error:  # Several frames of a segment at one place
+                masks = seg.get_volume(perpendicular_tol=OBLIQUE).array > 0.5
+            except RuntimeError as error:
+                if "uniquely identify" not in str(error):
+                    raise
                 raise InvalidVolume.of(name, "several times") from error
             names = [(seg.get_segment_description(n).segment_label, (n,)) for n in numbers]
     except InvalidVolume:
@@ -70,13 +89,51 @@ def look(name: str, content: bytes) -> NiftiLabels:
     return NiftiLabels(
         name=name,
         shape=labels.shape,
-        affine=place.get_affine("RAH"),
+        affine=affine,
         spacing=np.array(place.spacing),
         opened=lambda: io.BytesIO(raw),
         dtype=labels.dtype,
         offset=1,
         convention=meaning_of_names(names, "as its segments are named"),
     )
+
+
+def _name_missing(file: pydicom.Dataset) -> None:
+    """Give a file names that it lacks, as one that was made anonymous may."""
+    for uid in ("FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        if not file.get(uid):
+            setattr(file, uid, hd.UID())
+
+
+def _check_unpackable(name: str, file: pydicom.Dataset) -> None:
+    how = file.file_meta.TransferSyntaxUID
+    try:
+        known = not how.is_compressed or pydicom.pixels.get_decoder(how).is_available
+    except (NotImplementedError, ValueError):  # no way that is known, or no way at all
+        known = False
+    if not known:
+        raise InvalidVolume.of(name, "packed DICOM", how=how.name)
+
+
+def _affine(name: str, file: pydicom.Dataset, place: hd.VolumeGeometry) -> np.ndarray:
+    """Index to RAS+ mm. Slices may be shifted in their planes, each by as much against the last.
+
+    highdicom lays them at right angles.
+    """
+    affine = place.affine.copy()
+    across, origin = affine[:3, 0], affine[:3, 3]
+    frames = file.get("PerFrameFunctionalGroupsSequence", [])
+    places = [of.PlanePositionSequence[0] for of in frames if "PlanePositionSequence" in of]
+    if places:
+        apart = np.array([at.ImagePositionPatient for at in places], float) - origin
+        k = np.rint(apart @ across / (across @ across))[:, None]
+        off = apart - k * across
+        shift = (k * off).sum(axis=0) / max(1.0, (k**2).sum())
+        if np.linalg.norm(off - k * shift, axis=1).max() > ASIDE:
+            raise InvalidVolume.of(name, "no DICOM stack")
+        if np.linalg.norm(k * shift, axis=1).max() > ROUNDED_OFF:
+            affine[:3, 0] += shift
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
 
 
 def write_segmentation(
@@ -100,6 +157,13 @@ def write_segmentation(
     ]
     with warnings.catch_warnings(action="ignore"):
         given = pydicom.dcmread(source)
+        _name_missing(given)
+        for name, kind in REFERRED.items():
+            given.setdefault(name, "")
+            try:
+                kind(given[name].value or "")
+            except ValueError:
+                given[name].value = ""
         volume = hd.Volume(
             *(heart.labels, heart.affine, "PATIENT", given.FrameOfReferenceUID),
             from_reference_convention="RAH",

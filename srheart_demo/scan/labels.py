@@ -304,7 +304,8 @@ def _why_not(anatomy: Anatomy) -> tuple[str, str]:
             remedy = "label the RV too"
         remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
     elif not anatomy.whole:
-        remedy = f"the view shows no ventricle in its wall, perhaps the atria alone; {remedy}"
+        shows = "the view shows no ventricle in its wall, perhaps the atria alone"
+        remedy = f"{shows}; leave it out, or {remedy}"
     if lacking and (not wrong or not guess):
         wrong.append(f"no voxel is labelled {' or '.join(lacking)}")
         if lacking[0].startswith("LV"):

@@ -118,12 +118,13 @@ def apex_contrast(stack: LabelVolume) -> float:
     """Tissue area in the last third of the labelled slices against the first, from −1 to 1.
 
     Positive when the slices run from apex to base, because a heart tapers to its apex. End slices
-    of next to no tissue do not count, since they would make any end look like an apex.
+    of next to no tissue do not count, since they would make any end look like an apex. Nor does a
+    single one where there are four or more: the last may show a part of the base.
     """
     area = (stack.labels > 0).sum(axis=(1, 2)).astype(float)
     counted = np.flatnonzero(area >= LEAST_AREA * area.max())
     area = area[counted[0] : counted[-1] + 1]
-    third = max(1, len(area) // 3)
+    third = max(len(area) // 3, min(2, len(area) // 2), 1)
     first, last = area[:third].sum(), area[-third:].sum()
     return float((last - first) / (last + first))
 

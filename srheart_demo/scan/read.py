@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan import space
+from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
@@ -241,8 +242,14 @@ def _scan(
         unlabelled=how.unlabelled,
         placement=placement,
     )
-    notes = (*scan.notes, *notes)
-    return replace(scan, reading=reading, view_readings=tuple(seen), notes=notes)
+    turned = [said for view in scan.views for said in turned_over(scan.stack, view)]
+    return replace(
+        scan,
+        reading=reading,
+        view_readings=tuple(seen),
+        notes=(*scan.notes, *turned, *notes),
+        doubts=(*scan.doubts, *turned),
+    )
 
 
 def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
