@@ -47,6 +47,7 @@ from srheart_demo.scan.long_axis import BY_WORTH
 from srheart_demo.scan.samples import SAMPLES, load_sample
 from srheart_demo.solver.curvature import units
 from srheart_demo.solver.settings import PAPERS_SYSTEM, REFERENCE
+from srheart_demo.solver.workers import cores, in_processes
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE / "sketch.safetensors"
@@ -93,18 +94,12 @@ def build(
         for way, G in generators.items():
             write_surfaces(G, draft / f"{way}.surfaces.onnx")
             write_dice(G, draft / f"{way}.dice.onnx")
-        for name in subjects:
-            sample = load_sample(name)
-            _pack(folder / f"{name}.S_HR", sample.S_HR.labels.tobytes())
-            for spacing in spacings:
-                scan = f"{name}.{spacing}"
-                for way, G in generators.items():
-                    known = Subject(sample, G, spacing)
-                    known.write_objective(draft / f"{scan}.{way}.onnx")
-                known = Subject(sample, generators["ours"], spacing)
-                known.write_scan(draft / f"{scan}.onnx")
-                _pack(folder / f"{scan}.json", _json(told_of(known)))
-            _pack(folder / f"{name}.json", _json(told_of_heart(known)))
+        write = partial(_write_subject, folder, draft, generators, spacings)
+        alone = len(subjects) == 1  # Then a process of its own would take longer to start.
+        ends = enumerate(map(write, subjects)) if alone else in_processes(write, subjects, cores())
+        for _, failed in ends:
+            if failed:
+                raise failed
         graphs = {path.stem: onnx.load(path) for path in sorted(draft.glob("*.onnx"))}
     of_several = [*subjects, *generators, *map(str, spacings)]
     for name, block in keep_apart(graphs, of_several).items():
@@ -112,6 +107,22 @@ def build(
     for name, graph in graphs.items():
         _pack(folder / f"{name}.onnx", graph.SerializeToString())
     statics(folder, generators, subjects, spacings)
+
+
+def _write_subject(
+    folder: Path, draft: Path, generators: Generators, spacings: Sequence[int], name: str
+) -> None:
+    """Write what the page needs of a sample at some spacings; its graphs are drafts."""
+    sample = load_sample(name)
+    _pack(folder / f"{name}.S_HR", sample.S_HR.labels.tobytes())
+    for spacing in spacings:
+        scan = f"{name}.{spacing}"
+        for way, G in generators.items():
+            Subject(sample, G, spacing).write_objective(draft / f"{scan}.{way}.onnx")
+        known = Subject(sample, generators["ours"], spacing)
+        known.write_scan(draft / f"{scan}.onnx")
+        _pack(folder / f"{scan}.json", _json(told_of(known)))
+    _pack(folder / f"{name}.json", _json(told_of_heart(known)))
 
 
 def statics(

@@ -365,7 +365,7 @@ def test_the_tour_is_walked_by_keyboard(visit: tuple) -> None:
             "place => document.querySelector('.srh-tour-text').textContent.startsWith(place)",
             arg=f"{number} of 6 · {words['title']}",
         )
-        assert said.text_content() == ""
+        page.wait_for_function("!document.querySelector('.srh-tour-said').textContent")
         assert page.evaluate(LINES) == [1, 1]
         assert illegible(page) == []
         key_to(page, "Show me", "Tab" if number == 1 else "Shift+Tab")

@@ -243,6 +243,7 @@ def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
     present: bool,
     end: str,
     scan: SimpleNamespace,
+    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -252,14 +253,18 @@ def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
 
     if not hasattr(signal, end):
         pytest.skip("no such signal here")
-    handler = signal.getsignal(getattr(signal, end))
-    assert end == "SIGINT" or handler == signal.SIG_DFL
+    number = getattr(signal, end)
+    handler = before = signal.getsignal(number)
+    if end != "SIGINT":
+        handler = signal.SIG_DFL
+        signal.signal(number, handler)  # `nohup make test` ignores SIGHUP
+        request.addfinalizer(lambda: signal.signal(number, before))
 
     def interrupted(*_: object) -> None:
         if end == "SIGINT":
             raise KeyboardInterrupt
-        assert signal.getsignal(getattr(signal, end)) != signal.SIG_DFL, "this would end pytest"
-        signal.raise_signal(getattr(signal, end))
+        assert signal.getsignal(number) != signal.SIG_DFL, "this would end pytest"
+        signal.raise_signal(number)
 
     monkeypatch.setattr(enhancement, "write_surfaces", interrupted)
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 130
@@ -269,7 +274,7 @@ def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
         assert [path.name for path in scan.out.iterdir()] == ["d.json"]
         assert (scan.out / "d.json").read_text() == "before"
     assert not [path for path in scan.stack.parent.iterdir() if path.name.startswith(".")]
-    assert signal.getsignal(getattr(signal, end)) == handler
+    assert signal.getsignal(number) == handler
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for another process on Windows")
