@@ -58,7 +58,7 @@ def look(name: str, content: bytes) -> NiftiLabels:
             file = pydicom.dcmread(io.BytesIO(content))
             if file.SOPClassUID not in SEG:
                 raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
-            _check_unpackable(name, file)
+            _check_packing(name, file)
             _name_missing(file)
             seg = hd.seg.Segmentation.from_dataset(file, copy=False)
             place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
@@ -105,11 +105,12 @@ def _name_missing(file: pydicom.Dataset) -> None:
             setattr(file, uid, hd.UID())
 
 
-def _check_unpackable(name: str, file: pydicom.Dataset) -> None:
+def _check_packing(name: str, file: pydicom.Dataset) -> None:
+    """Refuse pixels that nothing here can unpack; pydicom raises where it has no decoder."""
     how = file.file_meta.TransferSyntaxUID
     try:
         known = not how.is_compressed or pydicom.pixels.get_decoder(how).is_available
-    except (NotImplementedError, ValueError):  # no way that is known, or no way at all
+    except (NotImplementedError, ValueError):
         known = False
     if not known:
         raise InvalidVolume.of(name, "packed DICOM", how=how.name)

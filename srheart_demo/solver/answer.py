@@ -183,7 +183,7 @@ def answer(step: Step, p: Problem) -> Tensor:
     if settings.residual:
         drawn, field = field, field + residual_field(field, step.d, p, step.d_LA)
         field = with_closed_apex(field, drawn)
-        if p.views:  # Slices alone left no specks in 450 cases.
+        if p.views:  # slices alone leave no specks
             field = without_flecks(field, drawn)
     if p.known and settings.muscle_sd:
         field = field + muscle_field(field, p, p.known.muscle_ml, settings.muscle_sd)
