@@ -20,7 +20,7 @@ from torch import Tensor
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
-from srheart_demo.scan.degradation import degrade, sample
+from srheart_demo.scan.degradation import move, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer, kriging_variance, misfit, residual_field
@@ -100,10 +100,10 @@ def laplace(step: Step, p: Problem) -> Posterior:
         d = d_end.clone()
         d[:, moves] = x[:, M:].unflatten(1, (int(moves.sum()), 2))
         d_SA, d_LA = p.split(d)
-        field = p.G.decode(x[:, :M])
-        planes = [degrade(field, p.stack, d_SA)]
+        heart = p.decode(x[:, :M], d_SA)
+        planes = [move(heart.planes, p.stack, d_SA)]
         for view, own in zip(p.views, d_LA.unbind(1), strict=True):
-            planes.append(view.told(long_axis_view(field, view.plane, own)))
+            planes.append(view.told(long_axis_view(heart.field, view.plane, own)))
         return torch.cat([logits.flatten(2) for logits in planes], dim=2)
 
     parts = [(1.0, p.S_LR), *((settings.gamma, view.S_LA) for view in p.views)]
@@ -181,22 +181,30 @@ def surface_spread(hearts: Tensor, tissue: int, points: Tensor, variance: Tensor
 
 @one_thread()
 @torch.no_grad()
-def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
-    """Standard deviation of the volume of each class of the answer, (4,) ml.
+def measured_sd(
+    posterior: Posterior, measure: Callable[[Tensor], Tensor], n: int = 16, seed: int = 0
+) -> Tensor:
+    """Standard deviation (N,) of what a measure finds in the answer.
 
-    Of `n` draws, and of what no draw tells: the outer surfaces of LV, of LV with MYO, and of RV err
-    outwards or inwards alike all over, each by itself, least on a slice.
+    The measure takes class logits (B, 4, 32, 64, 64) to (B, N). Of `n` draws, and of what no draw
+    tells: the outer surfaces of LV, of LV with MYO, and of RV err outwards or inwards alike all
+    over, each by itself, least on a slice.
     """
     step, p = posterior.step, posterior.problem
     heart = answer(step, p)
     shift = ALIKE * (excess(step, p) * kriging_variance(p.stack)).sqrt()[:, None, None]
-    variance = soft_volumes_ml(posterior.hearts(n, seed)).var(0)
+    variance = measure(posterior.hearts(n, seed)).var(0)
     for inside in ({"LV"}, {"LV", "MYO"}, {"RV"}):
         classes = torch.tensor([tissue in inside for tissue in TISSUES])[:, None, None, None]
         # Two classes' logits differ by twice the distance to their border.
-        out, into = (soft_volumes_ml(heart + 2 * way * shift * classes)[0] for way in (1, -1))
+        out, into = (measure(heart + 2 * way * shift * classes)[0] for way in (1, -1))
         variance += ((out - into) / 2) ** 2
     return variance.sqrt()
+
+
+def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
+    """Standard deviation of the volume of each class of the answer, (4,) ml; `measured_sd`."""
+    return measured_sd(posterior, soft_volumes_ml, n, seed)
 
 
 def excess(step: Step, p: Problem) -> float:
