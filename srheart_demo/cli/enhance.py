@@ -19,7 +19,7 @@ from srheart_demo.cli.errors import (
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import enhance
+from srheart_demo.enhancement.enhance import enhance, figure
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
@@ -81,6 +81,8 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())
     last = found.last
     print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
+    if found.ends:
+        print(found.ends_said)
     if found.trust:
         print(f"Verdict: {found.trust}")
     print(f"Wrote {', '.join(names[:-1])} and {names[-1]} to {options.output}.")
@@ -129,7 +131,7 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     print(*volumes_told(beats, len(bad)), sep="\n")
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
-    print(told("muscle", mass=said(*cycle.mass_g(beats)), within=within, alone=alone))
+    print(told("muscle", mass=figure(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 
@@ -139,15 +141,10 @@ def volumes_told(beats: Sequence[cycle.Beat], left_out: int) -> Iterator[str]:
     for side in ("LV", "RV"):
         ED, ES = cycle.extremes(beats, side)
         fraction, sd = cycle.ejected(beats, side)
-        percent = said(100 * fraction, sd and 100 * sd)
+        percent = figure(100 * fraction, sd and 100 * sd)
         if len(beats) == 1:
-            yield f"{side} {said(*ED)} ml; one frame tells of no ejection."
+            yield f"{side} {figure(*ED)} ml; one frame tells of no ejection."
         else:
-            yield f"{side} {said(*ED)} to {said(*ES)} ml, ejection fraction {percent} %."
+            yield f"{side} {figure(*ED)} to {figure(*ES)} ml, ejection fraction {percent} %."
     if left_out:
         yield told("left out", n=left_out)
-
-
-def said(value: float, sd: float | None) -> str:
-    """A figure with its standard deviation, where there is one."""
-    return f"{value:.0f}" if sd is None else f"{value:.0f} ± {max(sd, 0.5):.0f}"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement import WORDING
-from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
+from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance, sure
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart.generator import OURS
 from srheart_demo.heart.measures import volumes_ml
@@ -36,7 +36,8 @@ class Report:
     assumed: tuple[str, ...]  # what was taken for granted
     facts: Mapping[str, Any]  # what was found, for programs
     measures: tuple[Measure, ...] = ()
-    besides: tuple[str, ...] = ()  # which breath-holds went astray, and where the prior's draws lie
+    # which breath-holds went astray, where the heart ends, and where the prior's draws lie
+    besides: tuple[str, ...] = ()
     verdict: Grade | None = None
     reasons: tuple[str, ...] = ()
 
@@ -83,7 +84,8 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
     with suppress(Diverged):  # which the measures say
         solved = enhance(scan, G, quick(G))
     measures = judge(measured(scan, G, solved))
-    besides = (*(solved.astray if solved else ()), _prior(G))
+    of_it = (*solved.astray, solved.ends_said) if solved else ()
+    besides = (*filter(None, of_it), _prior(G))
     verdict, reasons = verdict_of(measures, scan.doubts)
     report = replace(report, measures=measures, besides=besides, verdict=verdict, reasons=reasons)
     if (name := getattr(G, "name", OURS)) != OURS:
@@ -93,7 +95,7 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
 
 
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
-    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
+    """The same with its `trust`, whether the heart lies in what the prior knows, and its `sds`.
 
     `watch` is told how many of how many quick solves are done.
     """
@@ -102,7 +104,7 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
     solved = e if as_known else None
     measures = judge(measured(e.scan, G, solved, watch))
     verdict, reasons = verdict_of(measures, e.scan.doubts)
-    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))
+    return replace(sure(e), trust=Trust(verdict.name.lower(), verdict.words, reasons))
 
 
 def _found(scan: Scan) -> Iterable[str]:

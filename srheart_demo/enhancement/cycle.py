@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import torch
 
-from srheart_demo.enhancement.enhance import Enhancement, enhance
+from srheart_demo.enhancement.enhance import Enhancement, enhance, sure
 from srheart_demo.files import atomic_folder, write_csv, write_json
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
@@ -26,10 +26,8 @@ from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.cycle import Alone, breath_holds, shared
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
-from srheart_demo.solver.uncertainty import laplace, volumes_sd
 
 KEPT_FILE = "cycle.json"
-DRAWS = 16  # Of hearts, for the spread of volumes
 PHASES = ("1 of 2, frames alone:", "2 of 2, frames together:")
 
 Measured = tuple[float, float | None]
@@ -43,7 +41,7 @@ WatchFrame = Callable[[str, int, Step], None]
 class Beat:
     """What one frame holds: volumes of S_SR, its run, and a verdict where somebody asked.
 
-    Standard deviations, ml, are those of `volumes_sd`, with d known; None where nobody
+    Standard deviations, ml, are those of `sure`, with d known; None where nobody
     asked, or the run had no priors.
     """
 
@@ -59,13 +57,9 @@ class Beat:
     RV_ml_sd: float | None = None
 
     @classmethod
-    def of(cls, frame: int, e: Enhancement, draws: int = 0) -> Self:
-        """Measured on a restored frame; standard deviations on so many draws of its heart."""
-        settings, sds = e.last.state.settings, dict[str, Any]()
-        if draws and settings.prior and settings.prior_of == "zd":
-            found = volumes_sd(laplace(e.last, e.problem), draws).tolist()
-            named = zip(TISSUES[1:], found[1:], strict=True)
-            sds = {f"{tissue}_ml_sd": round(sd, 2) for tissue, sd in named}
+    def of(cls, frame: int, e: Enhancement) -> Self:
+        """Measured on a restored frame."""
+        sds = {f"{tissue}_ml_sd": e.sds[tissue] for tissue in TISSUES[1:]} if e.sds else {}
         ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
         LV, MYO, RV = (round(volume, 1) for volume in ml.values())
         verdict = e.trust.verdict if e.trust else None
@@ -101,10 +95,10 @@ class Kept:
 
     def take(self, e: Enhancement) -> None:
         """Write a restored frame, and the volumes of all that are done."""
-        frame = e.scan.frame
+        frame, e = e.scan.frame, sure(e)
         with atomic_folder(self.folder(frame)) as folder:
             e.write(folder)
-        self.beats[frame] = Beat.of(frame, e, DRAWS)
+        self.beats[frame] = Beat.of(frame, e)
         beats = [self.beats[n] for n in sorted(self.beats)]
         write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
         self.save()

@@ -5,7 +5,7 @@ What the command line, cohorts and the dashboard share; nothing here is for disp
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -19,8 +19,9 @@ from torch import Tensor
 
 from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import Unusable, write_csv, write_json
-from srheart_demo.frame import hr_affine, lattice_axes
-from srheart_demo.heart.generator import load_generator, to_labels
+from srheart_demo.frame import TISSUES, hr_affine, lattice_axes
+from srheart_demo.heart.ends import ENDS, ends
+from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.placement import stack_geometry
@@ -33,7 +34,9 @@ from srheart_demo.solver.gauge import Centred, centred, common_translation
 from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
+from srheart_demo.solver.uncertainty import heights_sd, laplace, measured_sd
 
+DRAWS = 16  # Of hearts, for standard deviations
 CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
     name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
 }
@@ -57,6 +60,21 @@ class Trust:
         return " ".join([f"{self.words}{':' if self.reasons else '.'}", *self.reasons])
 
 
+@dataclass(frozen=True)
+class End:
+    """Where the left ventricle ends: its base or its apex, as `heart.ends` has them."""
+
+    world_mm: tuple[float, float, float]  # RAS+
+    # along the stack's axis, beyond the outermost slice with tissue; negative where that is farther
+    beyond_mm: float
+    sd_mm: float | None = None  # standard deviation along that axis; None where nobody asked
+
+    def __str__(self) -> str:
+        """How far beyond or inside the slices."""
+        side = "inside" if round(self.beyond_mm) < 0 else "beyond"
+        return f"{figure(abs(self.beyond_mm), self.sd_mm)} mm {side}"
+
+
 @dataclass(frozen=True, eq=False)
 class Enhancement:
     """What a run made of a scan."""
@@ -65,6 +83,9 @@ class Enhancement:
     problem: Problem  # the scan in the model's frame, with slices from apex to base
     steps: Sequence[Step]  # the whole run, from start to end, or as far as it is
     trust: Trust | None = None  # None where nobody asked
+    # standard deviations by `sure`, of volumes by tissue, ml, and of `ENDS` along the stack's axis,
+    # mm; None where nobody asked, or the run had no priors
+    sds: Mapping[str, float] | None = None
 
     @property
     def last(self) -> Step:
@@ -91,13 +112,36 @@ class Enhancement:
         """The heart on the HR grid, in the stack's world frame."""
         return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
 
+    @cached_property
+    def ends(self) -> dict[str, End]:
+        """Base and apex of the left ventricle, by their names; empty where the heart has none."""
+        points, slices = ends(self.field)[0].double(), self._slices_with_tissue
+        world, sds = self.world_from_field, self.sds or {}
+        beyond = points[0, 0] - slices.max(), slices.min() - points[1, 0]
+        found = zip(ENDS, points.numpy() @ world[:3, :3].T + world[:3, 3], beyond, strict=True)
+        return {
+            name: End(tuple(at.round(2).tolist()), round(float(far), 2), sds.get(name))
+            for name, at, far in found
+            if not math.isnan(far)
+        }
+
+    @property
+    def ends_said(self) -> str:
+        """The same in a sentence; none where the heart has none."""
+        return WORDING["heart"]["ends"].format(**self.ends) if self.ends else ""
+
+    @property
+    def _slices_with_tissue(self) -> Tensor:
+        """Where they lie along D, mm."""
+        return self.problem.stack.z[self.problem.tissue].double()
+
     @property
     def planes_within(self) -> NDArray[np.bool_]:
         """Which planes (D,) of `S_SR` lie within the outermost slices with tissue.
 
         Or at most half the distance of two slices beyond them: the others nobody looked at.
         """
-        slices = self.problem.stack.z[self.problem.tissue].numpy()
+        slices = self._slices_with_tissue.numpy()
         half = self.scan.stack.spacing[0] / 2 + 1e-3
         planes = lattice_axes()[0]
         return (planes > slices.min() - half) & (planes < slices.max() + half)
@@ -232,6 +276,27 @@ def enhance(
     return Enhancement(scan, problem, steps)
 
 
+def sure(e: Enhancement) -> Enhancement:
+    """The same with its `sds`, as `measured_sd` has them."""
+    settings = e.last.state.settings
+    if e.sds or not (settings.prior and settings.prior_of == "zd"):
+        return e
+
+    def measure(hearts: Tensor) -> Tensor:
+        return torch.cat([soft_volumes_ml(hearts), ends(hearts)[..., 0]], dim=1)
+
+    posterior = laplace(e.last, e.problem)
+    found = measured_sd(posterior, measure, DRAWS)
+    found[-len(ENDS) :] = found[-len(ENDS) :].hypot(heights_sd(posterior, ends(e.field)[0, :, 0]))
+    named = zip((*TISSUES, *ENDS), found.tolist(), strict=True)
+    return replace(e, sds={name: round(sd, 2) for name, sd in named if not math.isnan(sd)})
+
+
+def figure(value: float, sd: float | None) -> str:
+    """A figure with its standard deviation, where there is one."""
+    return f"{value:.0f}" if sd is None else f"{value:.0f} ± {max(sd, 0.5):.0f}"
+
+
 def _curves(step: Step) -> dict[str, int | str]:
     """A row of ``convergence.csv``."""
     numbers = {name: getattr(step, of) for name, of in CURVES.items()}
@@ -251,6 +316,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "d_mean_removed_mm": _rounded(e.d_mean_removed),
         "d_world_mm": _rounded(e.d @ in_plane.T),
         "d_LA_mm": _rounded(e.d_LA),
+        **{name: asdict(e.ends[name]) if name in e.ends else None for name in ENDS},
         "S_SR_planes_within": np.flatnonzero(e.planes_within)[[0, -1]].tolist(),
         "slice_has_tissue": scan.stack.labelled.tolist(),
         "slice_looked_at": scan.looked_at.tolist(),

@@ -47,5 +47,6 @@ def _last_above_zero(along: Tensor) -> tuple[int, float]:
 
 def _middle(inside: Tensor) -> list[float]:
     """Of a section (H', W'), mm along H and W."""
-    sizes = zip(torch.nonzero(inside).float().mean(0).tolist(), inside.shape, HALF_EXTENT[1:])
-    return [half * ((2 * at + 1) / n - 1) for at, n, half in sizes]
+    at = torch.nonzero(inside).float().mean(0)
+    size, half = torch.tensor(inside.shape), torch.tensor(HALF_EXTENT[1:])
+    return (half * ((2 * at + 1) / size - 1)).tolist()

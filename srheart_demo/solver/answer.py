@@ -71,7 +71,7 @@ def residual_field(
     slices, mm², is found where it is not given: a draw of the posterior misses them by being one.
     """
     classes = field.shape[1]
-    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, classes)
+    seen = _seen(field, p)
     pitch = [axis[1] - axis[0] for axis in lattice_axes(LATTICE_SHAPE)[1:]]
     blur = (0, 0, *(IN_PLANE / mm for mm in pitch))
     along = kriging_weights(p.stack, DAMPING).to(field.dtype)
@@ -85,13 +85,11 @@ def residual_field(
     for done in range(PASSES):
         heart = field + total
         residual = _outlines(heart, d, p) - seen if done else residual
-        nodes = on_nodes(torch.from_numpy(residual).to(field.dtype), p.stack, d[0]).numpy()
-        smooth = torch.from_numpy(gaussian_filter(nodes, blur))
+        smooth = torch.from_numpy(gaussian_filter(_on_nodes(residual, d, p).numpy(), blur))
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
         for of in views:
             total = total + left_open * of.weight / shares * of.residual(heart)
-    outlines = on_nodes(torch.from_numpy(seen).to(field.dtype), p.stack, d[0])
-    share, between = _from_slice_to_slice(outlines, p, missed)
+    share, between = _from_slice_to_slice(_on_nodes(seen, d, p), p, missed)
     return total + share[:, None, None] * (between - (field + total))
 
 
@@ -123,6 +121,14 @@ def _from_slice_to_slice(outlines: Tensor, p: Problem, missed: float) -> tuple[T
     share = TRUST * excess**2 / (TRUST * excess**2 + err)
     share *= (planes >= z[0]) & (planes <= z[-1])
     return share.to(distances.dtype), -between(above - 1, above, planes).movedim(0, 1)
+
+
+def trust_in_slices(field: Tensor, d: Tensor, p: Problem) -> Tensor:
+    """(32,) how far the answer follows the slices in place of a G(z), at each plane of the lattice.
+
+    From 0 to 1, of its field (1, 4, 32, 64, 64) and of displacements (1, K, 2), mm.
+    """
+    return _from_slice_to_slice(_on_nodes(_seen(field, p), d, p), p, misfit(field, d, p))[0]
 
 
 def _mean_square(of: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
@@ -301,8 +307,18 @@ def muscle_field(field: Tensor, p: Problem, ml: float, sd: float) -> Tensor:
 
 def misfit(field: Tensor, d: Tensor, p: Problem) -> float:
     """Mean square of the distances by which a heart's outlines miss those of the slices, mm²."""
-    seen = in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, field.shape[1])
+    seen = _seen(field, p)
     return _mean_square(_outlines(field, d, p) - seen, seen)
+
+
+def _seen(field: Tensor, p: Problem) -> NDArray[np.float32]:
+    """Distances (K, C, h, w) to what the slices show, mm, of as many classes as a heart has."""
+    return in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, field.shape[1])
+
+
+def _on_nodes(of_slices: NDArray[np.float32], d: Tensor, p: Problem) -> Tensor:
+    """Pictures (K, C, h, w) of the slices at the lattice's nodes, moved back by d (1, K, 2)."""
+    return on_nodes(torch.from_numpy(of_slices), p.stack, d[0])
 
 
 def _outlines(field: Tensor, d: Tensor, p: Problem) -> NDArray[np.float32]:

@@ -20,10 +20,16 @@ from torch import Tensor
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
-from srheart_demo.scan.degradation import move, sample
+from srheart_demo.scan.degradation import hat, lattice_index, move, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
-from srheart_demo.solver.answer import answer, kriging_variance, misfit, residual_field
+from srheart_demo.solver.answer import (
+    answer,
+    kriging_variance,
+    misfit,
+    residual_field,
+    trust_in_slices,
+)
 from srheart_demo.solver.curvature import DIFFERENCE, DIFFERENCE_MM, gauss_newton, whitening
 from srheart_demo.solver.losses import observations
 from srheart_demo.solver.motion_prior import motion_precision
@@ -200,6 +206,23 @@ def measured_sd(
         out, into = (measure(heart + 2 * way * shift * classes)[0] for way in (1, -1))
         variance += ((out - into) / 2) ** 2
     return variance.sqrt()
+
+
+@one_thread()
+@torch.no_grad()
+def heights_sd(posterior: Posterior, heights: Tensor) -> Tensor:
+    """What no draw tells of heights (N,) along D at which a tissue ends: SDs (N,), mm.
+
+    Where between two slices it ends, no slice tells, and of a heart that G does not hold, such as
+    one that is cut flat, G(z) does not either. So it may as well end anywhere between the two, as
+    far as the answer trusts slices more than G(z).
+    """
+    step, p = posterior.step, posterior.problem
+    trust = trust_in_slices(p.G.decode(step.z), step.d, p)
+    share = hat(lattice_index(heights, 0, len(trust)), len(trust)) @ trust
+    z = p.stack.z.sort().values.to(heights.dtype)
+    above = torch.searchsorted(z, heights).clamp(1, len(z) - 1)
+    return (share / 12).sqrt() * (z[above] - z[above - 1])
 
 
 def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
