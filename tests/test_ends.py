@@ -53,7 +53,7 @@ def cut(top: float = 100.0, bottom: float = -100.0, slope: float = 0.0) -> np.nd
 def found(stack: LabelVolume, labels: np.ndarray) -> Enhancement:
     """As if this had been restored of a stack."""
     p = Problem.of(Scan.of(stack), Always(labels))
-    return Enhancement(Scan.of(stack), p, [next(latent_optimisation(p, sr.LITERAL))])
+    return Enhancement(Scan.of(stack), p, [next(latent_optimisation(p, sr.PAPER))])
 
 
 @pytest.mark.parametrize("height", [5.0, 23.0, 38.0])
@@ -68,8 +68,9 @@ def test_a_whole_heart_ends_at_its_base_and_tip_on_its_axis() -> None:
     assert abs(base[0] - LENGTH / 2) < VOXEL
     assert abs(apex[0] + LENGTH / 2) < VOXEL
     # The LV's axis: the simple heart's RV lies at 290° from it, 32 mm off.
-    axis = -16 * torch.tensor([np.cos(np.radians(290)), np.sin(np.radians(290))])
-    torch.testing.assert_close(torch.stack([base, apex])[:, 1:], axis.expand(2, 2), atol=1, rtol=0)
+    axis = -16 * np.array([np.cos(np.radians(290)), np.sin(np.radians(290))])
+    for end in (base, apex):
+        np.testing.assert_allclose(end[1:], axis, atol=1)
 
 
 def test_a_base_that_is_tilted_ends_at_its_mean_height() -> None:
@@ -106,7 +107,7 @@ def test_ends_lie_beyond_the_slices_or_inside_them() -> None:
     assert "base lies 12 mm inside the slices that show tissue" in shorter.ends_said
     told = replace(shorter, sds={"base": 3.6, "apex": 0.2}).ends_said
     assert "base lies 12 ± 4 mm inside" in told
-    assert "apex 5 ± 0 mm beyond" in told.replace("± 1", "± 0")
+    assert "apex 5 ± 1 mm beyond" in told
 
 
 def lowest(stack: LabelVolume, slices: int) -> LabelVolume:
@@ -191,7 +192,7 @@ def test_the_command_says_where_the_heart_ends_and_how_sure_that_is(
     assert {*checked["base"]} == {"world_mm", "beyond_mm", "sd_mm"}
     assert all(field in checked["ends"] for field in checked["base"])
     base = checked["base"]
-    figure = f"{base['beyond_mm']:.0f} ± {max(base['sd_mm'], 0.5):.0f} mm beyond"
+    figure = f"{base['beyond_mm']:.0f} ± {max(base['sd_mm'], 1):.0f} mm beyond"
     assert f"The LV's base lies {figure} the slices that show tissue, its apex" in said[0]
     assert f"The LV's base lies {base['beyond_mm']:.0f} mm beyond" in said[1]
 

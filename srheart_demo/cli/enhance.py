@@ -19,7 +19,7 @@ from srheart_demo.cli.errors import (
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import enhance, figure
+from srheart_demo.enhancement.enhance import enhance, figure, sure
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
 from srheart_demo.heart.measures import volumes_ml
@@ -69,7 +69,7 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
 
             found = enhance(scan, G, settings, show)
             if not options.no_check:
-                found = judged(found, partial(progress.update, "checking"))
+                found = sure(judged(found, partial(progress.update, "checking")))
         found.write(folder, scene=options.glb, on_stack=options.on_stack, within=options.within)
         if dicom:
             from srheart_demo.scan.dicom import write_segmentation

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import gammaincinv
 
 from srheart_demo.enhancement import WORDING
-from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance, sure
+from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
 from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
 from srheart_demo.heart.generator import OURS
 from srheart_demo.heart.measures import volumes_ml
@@ -95,7 +95,7 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
 
 
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
-    """The same with its `trust`, whether the heart lies in what the prior knows, and its `sds`.
+    """The same with its `trust`: whether the scan's heart lies in what the prior knows.
 
     `watch` is told how many of how many quick solves are done.
     """
@@ -104,7 +104,7 @@ def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> E
     solved = e if as_known else None
     measures = judge(measured(e.scan, G, solved, watch))
     verdict, reasons = verdict_of(measures, e.scan.doubts)
-    return replace(sure(e), trust=Trust(verdict.name.lower(), verdict.words, reasons))
+    return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))
 
 
 def _found(scan: Scan) -> Iterable[str]:

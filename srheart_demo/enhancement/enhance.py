@@ -293,8 +293,8 @@ def sure(e: Enhancement) -> Enhancement:
 
 
 def figure(value: float, sd: float | None) -> str:
-    """A figure with its standard deviation, where there is one."""
-    return f"{value:.0f}" if sd is None else f"{value:.0f} ± {max(sd, 0.5):.0f}"
+    """A figure with its standard deviation, where there is one; that is said to be 1 at least."""
+    return f"{value:.0f}" if sd is None else f"{value:.0f} ± {max(sd, 1):.0f}"
 
 
 def _curves(step: Step) -> dict[str, int | str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from srheart_demo.enhancement.check import judged
-from srheart_demo.enhancement.enhance import Enhancement
+from srheart_demo.enhancement.enhance import Enhancement, sure
 from srheart_demo.explorer.session import Session
 
 FILES = {"S_SR": "S_SR.nii.gz", "d": "d.json", "stl": "heart.stl", "glb": "heart.glb"}
@@ -24,6 +24,6 @@ def file(session: Session, kind: str) -> tuple[str, bytes]:
     name, e = FILES[kind], enhancement(session)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        e = judged(e) if kind == "d" else e
+        e = sure(judged(e)) if kind == "d" else e
         e.write(path.parent, surface=kind == "stl", scene=kind == "glb")
         return name, path.read_bytes()
