@@ -20,7 +20,7 @@ import torch
 
 from srheart_demo.frame import HR_SHAPE, HR_SPACING, lattice_points
 from srheart_demo.heart import anatomy, phantom
-from srheart_demo.heart.generator import load_generator, to_labels
+from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
 from srheart_demo.heart.measures import reliability, volumes_ml
 from srheart_demo.heart.population import POPULATIONS, SEEDS, TRAITS_SIZE, draw, shapes
 from srheart_demo.lessons.uncertainty import picture_reliability
@@ -37,7 +37,7 @@ from srheart_demo.solver.answer import answer
 from srheart_demo.solver.gauge import common_translation
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings, preset
-from srheart_demo.solver.uncertainty import Posterior, laplace, probabilities, volumes_sd
+from srheart_demo.solver.uncertainty import Posterior, laplace, measured_sd, probabilities
 
 SEED = SEEDS["calibration"].start
 """Seeds of these hearts; none was trained on, and the constants were chosen on others."""
@@ -93,7 +93,7 @@ def off(posterior: Posterior, truth: np.ndarray, draws: int) -> np.ndarray:
     """By how many standard deviations (3,) the volumes of LV, MYO and RV miss the true ones."""
     found = to_labels(answer(posterior.step, posterior.problem))
     true, ml = ([*volumes_ml(labels, HR_SPACING).values()] for labels in (truth, found))
-    return (np.array(true) - ml) / volumes_sd(posterior, draws)[1:].numpy()
+    return (np.array(true) - ml) / measured_sd(posterior, soft_volumes_ml, draws)[1:].numpy()
 
 
 def main() -> None:

@@ -25,12 +25,12 @@ from srheart_demo.solver.uncertainty import (
     Posterior,
     excess,
     laplace,
+    measured_sd,
     missed,
     multi_start,
     probabilities,
     surface_spread,
     unexplained_variance,
-    volumes_sd,
 )
 from tests.problems import toy_problem
 
@@ -245,7 +245,7 @@ def test_volumes_err_by_draws_and_by_what_is_alike_all_over(scan, slices, monkey
     monkeypatch.setattr(uncertainty, "excess", lambda *_: 4.0)
     monkeypatch.setattr(uncertainty, "kriging_variance", lambda stack: torch.ones(32))
     posterior = around(slices, scan[1], replace(SETTINGS, residual=False))
-    alike = volumes_sd(replace(posterior, spread=0 * posterior.spread), n=2)
+    alike = measured_sd(replace(posterior, spread=0 * posterior.spread), soft_volumes_ml, n=2)
     # The toy's z0 moves its endocardium by 1 mm a unit.
     LV = [
         soft_volumes_ml(slices.G.decode(torch.tensor([[z0, 0.0]])))[0, 1]
@@ -254,9 +254,9 @@ def test_volumes_err_by_draws_and_by_what_is_alike_all_over(scan, slices, monkey
     torch.testing.assert_close(alike[1], (LV[0] - LV[1]) / 2, rtol=0.02, atol=0)
     drawn = soft_volumes_ml(posterior.hearts(8)).var(0)
     assert drawn[1] > 0
-    torch.testing.assert_close(volumes_sd(posterior, n=8) ** 2, drawn + alike**2)
+    torch.testing.assert_close(measured_sd(posterior, soft_volumes_ml, n=8) ** 2, drawn + alike**2)
     monkeypatch.setattr(uncertainty, "excess", lambda *_: 0.0)
-    torch.testing.assert_close(volumes_sd(posterior, n=8) ** 2, drawn)
+    torch.testing.assert_close(measured_sd(posterior, soft_volumes_ml, n=8) ** 2, drawn)
 
 
 def test_it_is_the_middle_slices_that_tell_whether_g_holds_a_heart(scan, slices):

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import TISSUES
-from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import hat, lattice_index, move, sample
 from srheart_demo.scan.long_axis import long_axis_view
@@ -223,11 +222,6 @@ def heights_sd(posterior: Posterior, heights: Tensor) -> Tensor:
     z = p.stack.z.sort().values.to(heights.dtype)
     above = torch.searchsorted(z, heights).clamp(1, len(z) - 1)
     return (share / 12).sqrt() * (z[above] - z[above - 1])
-
-
-def volumes_sd(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
-    """Standard deviation of the volume of each class of the answer, (4,) ml; `measured_sd`."""
-    return measured_sd(posterior, soft_volumes_ml, n, seed)
 
 
 def excess(step: Step, p: Problem) -> float:
