@@ -108,6 +108,7 @@ def laplace(step: Step, p: Problem) -> Posterior:
         heart = p.decode(x[:, :M], d_SA)
         planes = [move(heart.planes, p.stack, d_SA)]
         for view, own in zip(p.views, d_LA.unbind(1), strict=True):
+            assert heart.field is not None  # where there are views
             planes.append(view.told(long_axis_view(heart.field, view.plane, own)))
         return torch.cat([logits.flatten(2) for logits in planes], dim=2)
 
@@ -220,7 +221,7 @@ def heights_sd(posterior: Posterior, heights: Tensor) -> Tensor:
     trust = trust_in_slices(p.G.decode(step.z), step.d, p)
     share = hat(lattice_index(heights, 0, len(trust)), len(trust)) @ trust
     z = p.stack.z.sort().values.to(heights.dtype)
-    above = torch.searchsorted(z, heights).clamp(1, len(z) - 1)
+    above = torch.searchsorted(z, heights.contiguous()).clamp(1, len(z) - 1)
     return (share / 12).sqrt() * (z[above] - z[above - 1])
 
 
