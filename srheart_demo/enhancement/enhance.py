@@ -286,9 +286,9 @@ def sure(e: Enhancement) -> Enhancement:
         return torch.cat([soft_volumes_ml(hearts), ends(hearts)[..., 0]], dim=1)
 
     posterior = laplace(e.last, e.problem)
-    found = measured_sd(posterior, measure, DRAWS)
-    found[-len(ENDS) :] = found[-len(ENDS) :].hypot(heights_sd(posterior, ends(e.field)[0, :, 0]))
-    named = zip((*TISSUES, *ENDS), found.tolist(), strict=True)
+    volumes, drawn = measured_sd(posterior, measure, DRAWS).split((len(TISSUES), len(ENDS)))
+    found = volumes.tolist() + heights_sd(posterior, ends(e.field)[0, :, 0], drawn).tolist()
+    named = zip((*TISSUES, *ENDS), found, strict=True)
     return replace(e, sds={name: round(sd, 2) for name, sd in named if not math.isnan(sd)})
 
 
