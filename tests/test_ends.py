@@ -23,7 +23,7 @@ from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver import uncertainty
 from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.uncertainty import TOGETHER, heights_sd, laplace
+from srheart_demo.solver.uncertainty import FROM_ALL_SLICES, heights_sd, laplace
 from tests.problems import toy_problem
 
 QUICK = replace(sr.INTERACTIVE, iterations=3)
@@ -207,9 +207,9 @@ def test_of_a_heart_that_g_does_not_hold_no_draw_tells_where_between_two_slices_
     next(run)
     posterior = laplace(run.send(Change(d=d)), p)
     drawn, beyond = torch.tensor([2.0, 0.0]), torch.tensor([100.0, -60.0])
-    torch.testing.assert_close(heights_sd(posterior, beyond, drawn), TOGETHER * drawn)
+    torch.testing.assert_close(heights_sd(posterior, beyond, drawn), FROM_ALL_SLICES * drawn)
     heights, trust = torch.tensor([-5.0, 30.0]), torch.full((32,), 0.25)
     monkeypatch.setattr(uncertainty, "trust_in_slices", lambda *_: trust)
     anywhere = torch.full((2,), 14 / 12**0.5 / 2)  # of 14 mm from slice to slice
-    expected = (TOGETHER * drawn).hypot(anywhere)
+    expected = (FROM_ALL_SLICES * drawn).hypot(anywhere)
     torch.testing.assert_close(heights_sd(posterior, heights, drawn), expected)
