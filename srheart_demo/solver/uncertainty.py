@@ -41,9 +41,7 @@ OUTLINE, UNSEEN = 0.15, 0.55
 distance by which G(z) misses the slices; see ``docs/decisions.md``."""
 TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
 ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, as a share of `excess`
-FROM_ALL_SLICES = (
-    1.4  # By how much draws spread too little what all slices together tell, as heights
-)
+FROM_ALL_SLICES = 1.4  # By how much draws spread too little what all slices together tell
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
 SETTLING = 5  # In which the level of motion and what is open of d settle
@@ -217,9 +215,9 @@ def heights_sd(posterior: Posterior, heights: Tensor, drawn: Tensor) -> Tensor:
     """Standard deviations (N,), mm, of heights (N,) along D at which a tissue ends; draws: `drawn`.
 
     All slices together tell such a height, so what G cannot make, which errs alike from one to the
-    next, does not cancel: see `FROM_ALL_SLICES`. Where between two slices it ends, no slice tells, and of
-    a heart that G does not hold, such as one that is cut flat, G(z) does not either. So it may as
-    well end anywhere between the two, as far as the answer trusts slices more than G(z).
+    next, does not cancel: see `FROM_ALL_SLICES`. Where between two slices it ends, no slice tells,
+    and of a heart that G does not hold, such as one that is cut flat, G(z) does not either. So it
+    may end anywhere between the two, as far as the answer trusts slices more than G(z).
     """
     step, p = posterior.step, posterior.problem
     trust = trust_in_slices(p.G.decode(step.z), step.d, p)
