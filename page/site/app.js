@@ -114,12 +114,11 @@ function choose(choice) {
 async function show(whole) {
   if (!moments.length) return;
   const [moment, shift, { words, surfaces }, { views }] = [moments[at], common(), page, chosen()];
-  const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
   draw(charts.loss, losses(moments, at, page, views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
-  draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
-  stand(put);
+  draw(charts.d, shifts(moment.d, hidden() ? null : truth(), told.tissue, page));
+  stand(moment.d.map((mm, i) => mm - shift[i % 2]));
   Object.assign($("iteration"), { max: moments.length - 1, value: at });
   const said = [`${words.iteration} ${at} / ${solver().iterations}`, `L = ${moment.L.toFixed(4)}`];
   if (solver().prior) said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
