@@ -65,6 +65,7 @@ NOISE = 8  # %
 SOLVE = Path(__file__).with_name("page_solve.mjs")
 SEVERE = MOTION_LEVELS["severe"]
 ITERATIONS = 8
+OPENING = pages.OWN_WORDS["en"]["OPENING"]
 SAME_VOXELS = 4
 """Of 212992 labels, on a border to rounding, so many may differ between two runtimes."""
 
@@ -483,6 +484,8 @@ def test_the_tour_by_keyboard_in_german(page: Path, address: str, chromium: str)
         assert not tab.inner_text("#tour-said")  # slices hardly jump
         press("#tour-show")
         said(stops["look"]["done"], "")
+        still = "({ series }) => series.at(-1).x.every((mm) => mm === 0)"
+        assert tab.evaluate(f"document.querySelector('#d canvas').panels.every({still})")
         for _ in range(3):
             press("#tour-next")
         # Where the truth is hidden, nothing tells it.
@@ -505,6 +508,15 @@ def test_the_tour_by_keyboard_in_german(page: Path, address: str, chromium: str)
         browser.close()
 
 
+def test_the_page_explains_its_symbols_and_colours() -> None:
+    words = pages._page(pages.shipped(), (SAMPLE,))["words"]
+    written = pages._written(words, (SAMPLE,), SPACINGS)
+    for symbol in ("gamma", "fig-shifts", "fig-latent", "fig-convergence"):
+        assert texts.TIPS[f"srh-{symbol}"] in written
+    for tissue, name in texts.TISSUE_NAMES.items():
+        assert f"<b>{tissue}</b> {name}" in written
+
+
 @pytest.mark.browser
 def test_what_a_browser_lacks_is_said(address: str, chromium: str) -> None:
     with sync_playwright() as playwright:
@@ -517,4 +529,12 @@ def test_what_a_browser_lacks_is_said(address: str, chromium: str) -> None:
         without.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
         without.goto(address)
         without.wait_for_function("heart.textContent.includes('no WebGL')")
+        # Until there is something to run, a small window says so without being scrolled.
+        phone = browser.new_page(viewport={"width": 390, "height": 700})
+        phone.route("**/*.S_HR.gz", lambda route: None)  # it never comes
+        phone.goto(address)
+        phone.wait_for_function(f"said.textContent === {json.dumps(OPENING)}")
+        place = phone.locator("#said").bounding_box()
+        assert place["y"] + place["height"] < 700
+        assert phone.evaluate("scrollY") == 0
         browser.close()
