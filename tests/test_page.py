@@ -386,6 +386,20 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         tab.focus("#iteration")
         tab.keyboard.press("Home")
         tab.wait_for_function(SHOWN.format(0))
+        # However fast one presses, each iteration comes once, after the one before it.
+        tab.dblclick("#step")
+        tab.wait_for_function(SHOWN.format(1))
+        tab.evaluate("for (let i = 0; i < 3; i += 1) run.click()")
+        tab.wait_for_function("Number(iteration.max) > 3")
+        tab.click("#run")
+        tab.wait_for_function(SHOWN.format("Number(iteration.max)"))
+        curve = "const { x, y } = document.querySelector('#loss canvas').panels[0].series[0];"
+        numbers, L = tab.evaluate(f"() => {{ {curve} return [[...x], [...y]]; }}")
+        assert numbers == [*range(len(numbers))]
+        assert pytest.approx([moment["L"] for moment in expected[: len(L)]], abs=1e-4) == L
+        tab.evaluate("reset.click(); run.click()")  # there is nothing yet to run
+        tab.wait_for_function(SHOWN.format(0))
+        assert tab.inner_text("#said") == texts.READY
         # A slice that is displaced by hand is scanned anew, and the address says so.
         tab.focus("#stack canvas")
         before = tab.inner_text("#state")
