@@ -113,6 +113,12 @@ def in_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: while one waits, say for a browser, another has something to do."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have the workers of xdist take files in the order of the collection."""
     config.option.loadscopereorder = False
