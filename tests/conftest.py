@@ -33,9 +33,10 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_SKIP = os.environ.get("SRHEART_REQUIRE_BROWSER", "") not in ("", "0")
 NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
 
-LONGEST = ("lessons", "browser", "page", "ui", "cohort", "classroom", "cli_experiment", "session",
-           "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
-           "evaluate", "hub", "scan", "course_optimisation", "assignments")  # fmt: skip
+LONGEST = ("lessons", "browser", "ui", "page", "session", "cli_experiment", "classroom",
+           "course_exercises", "cohort", "own_scan", "cycle", "cli", "hostile_files", "scan",
+           "evaluate", "hub", "wheel", "training", "tour", "checking", "course_optimisation",
+           "assignments")  # fmt: skip
 """Files of many seconds: a worker that began one last would go on while the others have ended."""
 
 BROWSERS = (
