@@ -29,7 +29,7 @@ import torch
 from page.blocks import keep_apart
 from page.graphs import MOST_NOISE, SETTINGS, SURFACES, Subject, write_dice, write_surfaces
 from page.packages import fetched
-from srheart_demo.dashboard import module, texts, theme
+from srheart_demo.dashboard import module, sentences, texts, theme
 from srheart_demo.dashboard.chart import TICKS, Axis, Series
 from srheart_demo.dashboard.heart import (
     FLAT,
@@ -67,6 +67,8 @@ SHOWN = "show-truth show-cut hide-truth"
 BUTTONS = "button-run button-pause button-step button-reset tour-start tour-guess"
 TOUR_BUTTONS = "tour-tell tour-show tour-back tour-next tour-leave"
 """Controls that the page has, as the explorer names them."""
+EXPLAINED = "gamma fig-shifts fig-latent fig-convergence"
+"""Controls and charts that the page explains, as the explorer does when they are pointed at."""
 TAKEN = (
     "TITLE SUBTITLE SCAN RUN_CARD PAPERS_SYSTEM HEART UNKNOWN SHIFTS_HEADING LATENT_HEADING "
     "CONVERGENCE QUALITY GAUGE_SCORE_NOTE DICE_HEADING MOTION_ERROR LEAN HIDDEN_NOTE "
@@ -230,6 +232,8 @@ def _page(generators: Generators, subjects: Sequence[str]) -> dict[str, Any]:
     words["LEFT_OUT"] = "".join(f"<li>{said}</li>" for said in own["LEFT_OUT"])
     controls = f"{CHOICES} {SHOWN} {BUTTONS} {TOUR_BUTTONS}".split()
     words |= {name: texts.LABELS[f"srh-{name}"] for name in controls}
+    words |= {f"tip-{name}": texts.TIPS[f"srh-{name}"] for name in EXPLAINED.split()}
+    words["legend"] = sentences.legend()
     words |= {name: texts.SAMPLE_NAMES[name] for name in subjects}
     words |= {f"views-{n}": said for said, n in texts.CONTROLS["srh-long-axis"]["options"]}
     surfaces = {

@@ -33,9 +33,10 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_SKIP = os.environ.get("SRHEART_REQUIRE_BROWSER", "") not in ("", "0")
 NO_SKIP_RULE = "SRHEART_REQUIRE_BROWSER allows no skip, and this one skipped:"
 
-LONGEST = ("lessons", "browser", "page", "ui", "cohort", "classroom", "cli_experiment", "session",
-           "course_exercises", "hostile_files", "own_scan", "training", "cli", "wheel", "checking",
-           "evaluate", "hub", "scan", "course_optimisation", "assignments")  # fmt: skip
+LONGEST = ("lessons", "browser", "ui", "page", "session", "cli_experiment", "classroom",
+           "course_exercises", "cohort", "own_scan", "cycle", "cli", "hostile_files", "scan",
+           "evaluate", "hub", "wheel", "training", "tour", "checking", "course_optimisation",
+           "assignments")  # fmt: skip
 """Files of many seconds: a worker that began one last would go on while the others have ended."""
 
 BROWSERS = (
@@ -113,6 +114,12 @@ def in_background() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: while one waits, say for a browser, another has something to do."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Have the workers of xdist take files in the order of the collection."""
     config.option.loadscopereorder = False
@@ -128,6 +135,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=lack))
+
+
+def pytest_collection_finish() -> None:
+    """What all modules import stays to the end, and no search for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)

@@ -40,7 +40,7 @@ from srheart_demo.scan.samples import FOLDER, SAMPLES
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import STARTS
 from srheart_demo.solver.settings import RECOMMENDED
-from srheart_demo.training import dcgan
+from srheart_demo.training import dcgan, loop
 
 RESULTS = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
 TRUTH = scanner_from_model()
@@ -395,6 +395,7 @@ def test_train_writes_weights_and_refuses_other_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dcgan.DCGANTraining, "quality", lambda self: {})
+    monkeypatch.setattr(loop, "INFORMATION_CODES", 1)
     command = ["train", "dcgan", "--hearts", "2", "--steps", "2", "--latent-size", "3"]
     command += ["-o", str(tmp_path / "run")]
     assert main(command) == 0

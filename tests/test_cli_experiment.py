@@ -17,11 +17,12 @@ from plotly.offline import get_plotlyjs
 from processes import wait_until
 from simple_heart import scanner_from_model, short_axis_stack
 
+from srheart_demo.cli import experiment as command
 from srheart_demo.cli import main
-from srheart_demo.heart.generator import available
+from srheart_demo.heart.generator import Architecture, available
 from srheart_demo.scan.volume import write_volume
 from srheart_demo.solver import best_code as ceiling
-from srheart_demo.training import betavae, loop
+from srheart_demo.training import BetaVAESettings, betavae, loop
 from srheart_demo.training.betavae import encode_decode
 
 QUICK = ["NN", "LO (INTERACTIVE)"]
@@ -239,6 +240,8 @@ def test_the_latent_study_trains_and_compares(
     monkeypatch.setattr(ceiling, "BANK", 4)
     monkeypatch.setattr(loop, "INFORMATION_CODES", 1)
     monkeypatch.setattr(betavae, "encode_decode", partial(encode_decode, hearts=2))
+    small = partial(BetaVAESettings, architecture=Architecture(4, (4, 3, 2), (4, 3, 2)))
+    monkeypatch.setattr(command, "BetaVAESettings", small)
     arguments = ["experiment", "latent-study", "--hearts", "1", "--latents", "8"]
     budget = ["--betas", "0.001", "--train-hearts", "2", "--train-steps", "2", "--draws", "2"]
     assert main([*arguments, *budget, "--preset", "interactive", "-o", str(tmp_path)]) == 0

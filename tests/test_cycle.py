@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from benchmarks.cine import beating, error, restored, scanned, volumes
-from srheart_demo.cli import main
+from srheart_demo.cli import chosen, main
 from srheart_demo.cli.enhance import volumes_told
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.cycle import Beat, wandering
@@ -127,6 +127,8 @@ def test_a_run_that_was_cut_goes_on_and_ends_alike(
             return int(stopped.code or 0)
 
     monkeypatch.setattr(cycle, "enhance", enhance)
+    small = load_generator(latent_size=8)  # of which a posterior is soon found
+    monkeypatch.setattr(chosen, "generator", lambda name: small)
     assert run("cut") == 130
     assert "The same command goes on from" in capsys.readouterr().err
     assert run("cut") == 0

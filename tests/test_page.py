@@ -65,6 +65,7 @@ NOISE = 8  # %
 SOLVE = Path(__file__).with_name("page_solve.mjs")
 SEVERE = MOTION_LEVELS["severe"]
 ITERATIONS = 8
+OPENING = pages.OWN_WORDS["en"]["OPENING"]
 SAME_VOXELS = 4
 """Of 212992 labels, on a border to rounding, so many may differ between two runtimes."""
 
@@ -385,6 +386,20 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         tab.focus("#iteration")
         tab.keyboard.press("Home")
         tab.wait_for_function(SHOWN.format(0))
+        # However fast one presses, each iteration comes once, after the one before it.
+        tab.dblclick("#step")
+        tab.wait_for_function(SHOWN.format(1))
+        tab.evaluate("for (let i = 0; i < 3; i += 1) run.click()")
+        tab.wait_for_function("Number(iteration.max) > 3")
+        tab.click("#run")
+        tab.wait_for_function(SHOWN.format("Number(iteration.max)"))
+        curve = "const { x, y } = document.querySelector('#loss canvas').panels[0].series[0];"
+        numbers, L = tab.evaluate(f"() => {{ {curve} return [[...x], [...y]]; }}")
+        assert numbers == [*range(len(numbers))]
+        assert pytest.approx([moment["L"] for moment in expected[: len(L)]], abs=1e-4) == L
+        tab.evaluate("reset.click(); run.click()")  # there is nothing yet to run
+        tab.wait_for_function(SHOWN.format(0))
+        assert tab.inner_text("#said") == texts.READY
         # A slice that is displaced by hand is scanned anew, and the address says so.
         tab.focus("#stack canvas")
         before = tab.inner_text("#state")
@@ -483,6 +498,8 @@ def test_the_tour_by_keyboard_in_german(page: Path, address: str, chromium: str)
         assert not tab.inner_text("#tour-said")  # slices hardly jump
         press("#tour-show")
         said(stops["look"]["done"], "")
+        still = "({ series }) => series.at(-1).x.every((mm) => mm === 0)"
+        assert tab.evaluate(f"document.querySelector('#d canvas').panels.every({still})")
         for _ in range(3):
             press("#tour-next")
         # Where the truth is hidden, nothing tells it.
@@ -505,6 +522,15 @@ def test_the_tour_by_keyboard_in_german(page: Path, address: str, chromium: str)
         browser.close()
 
 
+def test_the_page_explains_its_symbols_and_colours() -> None:
+    words = pages._page(pages.shipped(), (SAMPLE,))["words"]
+    written = pages._written(words, (SAMPLE,), SPACINGS)
+    for symbol in ("gamma", "fig-shifts", "fig-latent", "fig-convergence"):
+        assert texts.TIPS[f"srh-{symbol}"] in written
+    for tissue, name in texts.TISSUE_NAMES.items():
+        assert f"<b>{tissue}</b> {name}" in written
+
+
 @pytest.mark.browser
 def test_what_a_browser_lacks_is_said(address: str, chromium: str) -> None:
     with sync_playwright() as playwright:
@@ -517,4 +543,12 @@ def test_what_a_browser_lacks_is_said(address: str, chromium: str) -> None:
         without.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
         without.goto(address)
         without.wait_for_function("heart.textContent.includes('no WebGL')")
+        # Until there is something to run, a small window says so without being scrolled.
+        phone = browser.new_page(viewport={"width": 390, "height": 700})
+        phone.route("**/*.S_HR.gz", lambda route: None)  # it never comes
+        phone.goto(address)
+        phone.wait_for_function(f"said.textContent === {json.dumps(OPENING)}")
+        place = phone.locator("#said").bounding_box()
+        assert place["y"] + place["height"] < 700
+        assert phone.evaluate("scrollY") == 0
         browser.close()

@@ -28,16 +28,15 @@ def scan(heart, amplitude=4.0, first=2, slices=None):
     return p, lesson.Truth(heart, d, p)
 
 
-def how_sure(p, hidden):
-    """The answer, how probable its labels are, and the posterior that says so."""
-    end = sr.solve(p, sr.RECOMMENDED)
+def how_sure(end, p, hidden):
+    """The answer at a run's end, how probable its labels are, and the posterior that says so."""
     posterior = sr.laplace(end, p)
     P = hidden.over(lesson.probabilities(posterior, n=8), end.d)[0].numpy()
     return P.argmax(0), P.max(0), posterior
 
 
 problem, hidden = scan(truth)
-answer, confidence, posterior = how_sure(problem, hidden)
+answer, confidence, posterior = how_sure(sr.solve(problem, sr.RECOMMENDED), problem, hidden)
 heights = problem.stack.z.tolist()
 lesson.picture_trust(truth, answer, heights, confidence)
 
@@ -141,7 +140,7 @@ people = {"the same": truth, "another": another}
 short = {}
 for name, heart in people.items():
     p, hidden = scan(heart, amplitude=1.0, slices=8)
-    short[name] = how_sure(p, hidden)
+    short[name] = how_sure(sr.solve(p, sr.RECOMMENDED), p, hidden)
     print(f"{name} heart; faults of the answer: {anatomy.faults(short[name][0]) or 'none'}")
     compare_volumes(short[name][2].hearts(12, seed=0), heart)
 seen = p.stack.z
@@ -205,7 +204,7 @@ for name, radius in {"16 mm, seen": 8.0, "9 mm, between slices": 4.5}.items():
 
 without, _ = scan(truth, amplitude=1.0, first=first)
 print("Scans with and without the small hole are the same:", torch.equal(p.S_LR, without.S_LR))
-found, certain, _ = how_sure(p, hidden)
+found, certain, _ = how_sure(end, p, hidden)
 lesson.picture_trust(holed, found, p.stack.z.tolist(), certain, row=int(hole[1].mean()))
 
 # %% [markdown]

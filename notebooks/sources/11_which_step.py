@@ -12,6 +12,7 @@
 
 # %%
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -76,6 +77,7 @@ def points(steps):
 shares = np.linspace(-0.7, 1.7, 25, dtype=np.float32)
 
 
+@cache
 @torch.no_grad()
 def height(settings):
     """The objective over the plane, (y, x), above its lowest value."""

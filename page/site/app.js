@@ -114,12 +114,11 @@ function choose(choice) {
 async function show(whole) {
   if (!moments.length) return;
   const [moment, shift, { words, surfaces }, { views }] = [moments[at], common(), page, chosen()];
-  const put = moment.d.map((mm, i) => mm - shift[i % 2]);
   const draw = (model, panels) => model.give({ drawing: { panels, title: "" } });
   draw(charts.loss, losses(moments, at, page, views ? ["L", "L_SA", "L_LA"] : ["L"]));
   draw(charts.z, code(moment.z, page));
-  draw(charts.d, shifts(put, hidden() ? null : truth(), told.tissue, page));
-  stand(put);
+  draw(charts.d, shifts(moment.d, hidden() ? null : truth(), told.tissue, page));
+  stand(moment.d.map((mm, i) => mm - shift[i % 2]));
   Object.assign($("iteration"), { max: moments.length - 1, value: at });
   const said = [`${words.iteration} ${at} / ${solver().iterations}`, `L = ${moment.L.toFixed(4)}`];
   if (solver().prior) said.push(`${words.WITH_PRIORS} ${moment.objective.toFixed(4)}`);
@@ -195,11 +194,12 @@ function enable() {
   $("said").textContent = page.words[moments.length ? now : "OPENING"];
 }
 
-// What was asked for before is of no use any more.
-function anew() {
+// What was asked for before is of no use any more, nor are moments that are not kept.
+function anew(goes = false, kept = moments) {
   turn += 1;
-  running = false;
+  [running, moments] = [goes, kept];
   outdate();
+  enable();
 }
 
 // How good an earlier iteration was is not how good this one is.
@@ -210,15 +210,14 @@ function outdate() {
 
 async function advance() {
   const moment = await ask("step", at);
-  moments = [...moments.slice(0, at + 1), moment];
-  at += 1;
+  at = moment.iteration;
+  moments = [...moments.slice(0, at), moment];
   outdate();
   if (over()) running = false;
 }
 
 async function run() {
-  running = !running;
-  enable();
+  anew(!running);
   while (running) {
     await advance();
     if (running) await show(at % PICTURES_EVERY === 0);
@@ -227,26 +226,25 @@ async function run() {
 }
 
 async function begin() {
-  anew();
-  const first = await ask("begin", { ...solver(), gamma: gamma() });
-  [at, moments] = [0, [first]];
+  anew(false, []);
+  at = 0;
+  moments = [await ask("begin", { ...solver(), gamma: gamma() })];
   await show(true);
 }
 
 async function rescan() {
   write();
   if (!told) return open(); // what is being opened is opened for this scan
-  anew();
+  anew(false, []);
   S_LR = await ask("scan", truth(), chosen().noise);
   stand([]); // while the solver is made ready
   await begin();
 }
 
 async function open() {
-  anew();
+  anew(false, []);
   read();
-  [told, moments] = [null, []];
-  enable();
+  told = null;
   const { subject, spacing, way, k } = chosen();
   told = await ask("open", subject, spacing, way);
   stack.give({ chosen: Math.min(k, told.K - 1) });

@@ -79,9 +79,8 @@ export class Engine {
     const { gamma, prior } = this.settings;
     const found = await this.run("look", { z, d, gamma, prior: [prior] });
     const [objective, L, L_SA, L_LA, error, lean] = found.scores;
-    const [of_z, of_d, common] = [found.gradient_z, found.gradient_d, found.common].map((x) => [
-      ...x,
-    ]);
+    const rest = [found.gradient_z, found.gradient_d, found.common];
+    const [of_z, of_d, common] = rest.map((x) => [...x]);
     return { z: [...z], d: [...d], objective, L, L_SA, L_LA, error, lean, common, of_z, of_d };
   }
 

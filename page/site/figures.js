@@ -7,6 +7,7 @@ const LOG_ROOM = 1.15; // free factor above and below a curve
 // A series with numbers, and an axis with its range; how both look is the explorer's.
 const drawn = (look, x, y) => ({ ...look, x: Float32Array.from(x), y: Float32Array.from(y) });
 const over = (axis, low, high) => ({ ...axis, range: [low, high] });
+const centred = (all) => all.map((one) => one - all.reduce((a, b) => a + b) / all.length);
 
 function around(axis, values) {
   const reach = 1.1 * Math.max(2, ...values.map(Math.abs));
@@ -15,13 +16,12 @@ function around(axis, values) {
 
 // L of a run and its parts against the iteration, with a mark where it is looked at.
 export function losses(moments, at, { axes, looks }, parts) {
-  const steps = moments.map(({ iteration }) => iteration);
-  const curve = (part) => moments.map((moment) => moment[part]);
-  const series = parts.map((part) => drawn(looks[part], steps, curve(part)));
+  const curve = (name) => moments.map((moment) => moment[name]);
+  const series = parts.map((part) => drawn(looks[part], curve("iteration"), curve(part)));
   const seen = series.flatMap(({ y }) => [...y]).filter((value) => value > 0);
   series.push(drawn(looks.here, [at], [moments[at].L]));
   const y = over(axes.loss, Math.min(...seen) / LOG_ROOM, Math.max(...seen) * LOG_ROOM);
-  return [{ x: over(axes.iteration, 0, Math.max(10, 1.02 * steps.length)), y, series }];
+  return [{ x: over(axes.iteration, 0, Math.max(10, 1.02 * moments.length)), y, series }];
 }
 
 // z as bars, in standard deviations of the prior.
@@ -31,17 +31,18 @@ export function code(z, { axes, looks }) {
   return [{ x, y: around(axes.code, z), series: [drawn(looks.code, numbers, z)] }];
 }
 
-// Displacements (K, 2) along rows and columns of the slices with tissue: estimated, and true where
-// that is known.
+// Displacements (K, 2) of the slices with tissue, estimated and, where that is known, true: each
+// less their mean, which no slice can tell, as in the explorer.
 export function shifts(d, truth, tissue, { axes, looks }) {
   const seen = [...tissue.keys()].filter((k) => tissue[k]);
   const slices = seen.map((k) => k + 1);
   const y = over({ ...axes.slice, ticks: tissue.map((_, k) => k + 1) }, 0.3, tissue.length + 0.7);
   return [axes.rows, axes.columns].map((axis, i) => {
-    const [found, known] = [d, truth ?? []].map((all) => seen.map((k) => all[2 * k + i]));
+    const along = (all) => centred(seen.map((k) => all[2 * k + i]));
+    const [found, known] = [along(d), truth ? along(truth) : []];
     const rings = truth ? [drawn(looks.true, known, slices)] : [];
-    const x = around(axis, truth ? [...found, ...known] : found);
-    return { x, y, series: [...rings, drawn(looks.found, found, slices)] };
+    const dots = drawn(looks.found, found, slices);
+    return { x: around(axis, [...found, ...known]), y, series: [...rings, dots] };
   });
 }
 

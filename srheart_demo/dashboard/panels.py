@@ -32,11 +32,6 @@ class Header:
     the tour, which takes the place of the words below, and the switch that hides the truth."""
 
     def __init__(self) -> None:
-        chips = "".join(
-            f'<span class="srh-chip"><i style="background:{colour}"></i>'
-            f"<b>{tissue}</b> {texts.TISSUE_NAMES[tissue]}</span>"
-            for tissue, colour in TISSUE_COLOURS.items()
-        )
         title = ui.html(
             f'<h1>{escape(texts.TITLE)}</h1><span class="srh-subtitle">'
             f"{escape(texts.SUBTITLE)}</span>",
@@ -47,7 +42,7 @@ class Header:
         self.equation, self.dark, self.hide_truth, self.to_tour = switches
         self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
         self.language = ui.control("srh-language", value=texts.SPOKEN)
-        legend = ui.html(f'<div class="srh-legend">{chips}</div>')
+        legend = ui.html(sentences.legend())
         strip = ui.html(
             "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
         )

@@ -8,12 +8,23 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from srheart_demo.dashboard import texts
+from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
     from srheart_demo.explorer.moment import LossCurves, Moment
     from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.tour import Tour
     from srheart_demo.explorer.why import Direction, GaugeCurve, Lane
+
+
+def legend() -> str:
+    """The tissues by their colours, as markup."""
+    chips = "".join(
+        f'<span class="srh-chip"><i style="background:{colour}"></i>'
+        f"<b>{tissue}</b> {texts.TISSUE_NAMES[tissue]}</span>"
+        for tissue, colour in TISSUE_COLOURS.items()
+    )
+    return f'<div class="srh-legend">{chips}</div>'
 
 
 def progress_line(now: Moment, running: bool) -> str:

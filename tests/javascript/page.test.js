@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const here = "../../page/site";
+const { shifts } = await import(`${here}/figures.js`);
 const { Model } = await import(`${here}/model.js`);
 const { lbfgs } = await import(`${here}/solver.js`);
 const { surface, tiles } = await import(`${here}/surface.js`);
@@ -97,6 +98,26 @@ test("tiles cover the pixels of each tissue in its colour, and nothing else", ()
   );
   assert.deepEqual([Math.max(...across), Math.max(...down)], [9.5, 9.5]);
   assert.equal(tiles(new Uint8Array(9), [3, 3], [], place, [0, 0, 0], 1).i.length, 0);
+});
+
+test("displacements are drawn less their mean, estimated and true, of slices with tissue alone", () => {
+  const looks = { true: { kind: "rings" }, found: { kind: "points" } };
+  const page = { axes: { rows: {}, columns: {}, slice: {} }, looks };
+  const [still, truth, tissue] = [Array(8).fill(0), [90, 90, 1, -4, 2, -5, 6, -9], [0, 1, 1, 1]];
+  const [rows, columns] = shifts(still, truth, tissue, page);
+  const [rings, dots] = rows.series.map(({ x }) => [...x]);
+  assert.deepEqual(
+    [rings, dots],
+    [
+      [-2, -1, 3],
+      [0, 0, 0],
+    ],
+  );
+  assert.deepEqual([...columns.series[0].x], [2, 1, -3]);
+  const moved = truth.map((mm) => mm + 5);
+  const [hidden] = shifts(moved, null, tissue, page);
+  assert.equal(hidden.series.length, 1);
+  assert.deepEqual([...hidden.series[0].x], rings);
 });
 
 test("listeners hear of each change, and no more when they are off", () => {
