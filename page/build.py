@@ -15,7 +15,8 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from hashlib import sha256
@@ -40,6 +41,7 @@ from srheart_demo.dashboard.heart import (
 )
 from srheart_demo.explorer import tour
 from srheart_demo.explorer.subjects import MOST_BY_HAND, ScanSettings, load_subject
+from srheart_demo.files import Unusable, whole_folder
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, TISSUE_COLOURS
 from srheart_demo.heart.generator import HeartGenerator, load_generator
 from srheart_demo.heart.surface import Mesh
@@ -81,6 +83,19 @@ def shipped() -> Generators:
     """The small decoder for our way, and the paper's own generator for its."""
     _, papers = PAPERS_SYSTEM
     return {"ours": load_generator(str(WEIGHTS)), "paper": load_generator(papers)}
+
+
+@contextmanager
+def in_place_of(folder: Path) -> Iterator[Path]:
+    """Yield where to write a page, which then takes the place of an earlier one as a whole.
+
+    `Unusable` where the folder holds anything else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "sw.js").exists():
+        raise Unusable(f"{folder} holds files that are no earlier page: give another folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with whole_folder(folder, folder.parent) as page:
+        yield page
 
 
 def build(
@@ -393,5 +408,9 @@ def _list_for_offline(folder: Path) -> None:
 
 if __name__ == "__main__":
     here = Path(sys.argv[1] if len(sys.argv) > 1 else "build/explorer")
-    build(here, shipped())
+    try:
+        with in_place_of(here) as page:
+            build(page, shipped())
+    except Unusable as error:
+        sys.exit(str(error))
     print(f"Serve it: python -m http.server -d {here}")

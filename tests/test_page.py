@@ -45,6 +45,7 @@ from srheart_demo.dashboard import texts
 from srheart_demo.dashboard.heart import plotly_js
 from srheart_demo.explorer.subjects import ScanSettings, load_subject
 from srheart_demo.explorer.tour import STOPS
+from srheart_demo.files import Unusable
 from srheart_demo.heart.measures import dice
 from srheart_demo.heart.surface import STRUCTURES, margin
 from srheart_demo.scan.degradation import HR_GRID, MOTION_LEVELS, degrade
@@ -88,6 +89,22 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except NotFetched as error:
         pytest.skip(f"the npm registry is out of reach: {error}")
     return folder
+
+
+def test_a_page_takes_the_place_of_an_earlier_one_and_of_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "build" / "page"
+    for name in ("old.bin.gz", "new.bin.gz"):
+        with pages.in_place_of(folder) as draft:
+            for file in (name, "sw.js"):
+                (draft / file).write_text("")
+        assert {path.name for path in folder.iterdir()} == {name, "sw.js"}
+    with pytest.raises(ZeroDivisionError), pages.in_place_of(folder) as draft:
+        (draft / "half.bin.gz").write_text(str(1 / 0))
+    assert (folder / "new.bin.gz").exists()
+    (folder / "sw.js").unlink()
+    with pytest.raises(Unusable, match="give another folder"), pages.in_place_of(folder):
+        pass
+    assert [path.name for path in tmp_path.glob("*/*")] == ["page"]
 
 
 @pytest.fixture(scope="module")
