@@ -1,6 +1,7 @@
 """Where the left ventricle ends: its base and its apex, in the heart, in the world, in words."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,6 +187,12 @@ def test_the_command_says_where_the_heart_ends_and_how_sure_that_is(
         assert checked[name]["sd_mm"] > 0
         assert unchecked[name] == checked[name] | {"sd_mm": None}
         assert name in checked["ends"]
+    for tissue, volume in checked["volumes"].items():
+        told = re.search(rf"{tissue} (\d+) ± (\d+) ml", said[0])
+        assert told
+        assert abs(int(told[1]) - volume["ml"]) <= 0.6
+        assert int(told[2]) == max(round(volume["sd_ml"]), 1)
+        assert unchecked["volumes"][tissue] == volume | {"sd_ml": None}
     assert {*checked["base"]} == {"world_mm", "beyond_mm", "sd_mm"}
     assert all(field in checked["ends"] for field in checked["base"])
     base = checked["base"]

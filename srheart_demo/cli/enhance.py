@@ -22,7 +22,6 @@ from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance, figure, sure
 from srheart_demo.files import checksum
 from srheart_demo.heart.generator import weights_file
-from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.nifti import is_dicom
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
 from srheart_demo.scan.scan import Scan
@@ -77,8 +76,8 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
             write_segmentation(found.S_SR, options.stack, folder / "S_SR.dcm")
     for note in (*found.scan.notes, *found.astray):
         print(f"Note: {note}")
-    volumes = volumes_ml(found.S_SR.labels, found.S_SR.spacing)
-    text = ", ".join(f"{tissue} {ml:.0f} ml" for tissue, ml in volumes.items())
+    sds = found.sds or {}
+    text = ", ".join(f"{t} {figure(ml, sds.get(t))} ml" for t, ml in found.volumes_ml.items())
     last = found.last
     print(f"{text}; L = {last.loss:.4f} after {last.iteration} iterations ({last.stopped}).")
     if found.ends:

@@ -23,7 +23,7 @@ from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.folder import CohortScan, Found
 from srheart_demo.files import Unusable, checksum, held, whole_folder, write_csv, write_json
 from srheart_demo.heart.generator import OURS, available, load_generator, weights_file
-from srheart_demo.heart.measures import lv_mass_g, volumes_ml
+from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume
@@ -127,8 +127,7 @@ class Cohort:
             used = {Path(view.name) for view in e.scan.views}
             views = [view for view in subject.views if subject.folder / view in used]
             lengths = np.linalg.norm(e.d_mean_removed[e.scan.stack.labelled], axis=1)
-            ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-            found: dict[str, Any] = {f"{tissue}_ml": round(x, 1) for tissue, x in ml.items()}
+            found: dict[str, Any] = {f"{t}_ml": round(ml, 1) for t, ml in e.volumes_ml.items()}
             found |= {
                 "long_axis": "; ".join(views) or None,
                 "message": " ".join(e.scan.notes),

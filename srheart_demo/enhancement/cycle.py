@@ -20,7 +20,7 @@ from srheart_demo.enhancement.enhance import Enhancement, enhance, sure
 from srheart_demo.files import atomic_folder, write_csv, write_json
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
-from srheart_demo.heart.measures import MYOCARDIAL_DENSITY, volumes_ml
+from srheart_demo.heart.measures import MYOCARDIAL_DENSITY
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.cycle import Alone, breath_holds, shared
@@ -60,8 +60,7 @@ class Beat:
     def of(cls, frame: int, e: Enhancement) -> Self:
         """Measured on a restored frame."""
         sds = {f"{tissue}_ml_sd": e.sds[tissue] for tissue in TISSUES[1:]} if e.sds else {}
-        ml = volumes_ml(e.S_SR.labels, e.S_SR.spacing)
-        LV, MYO, RV = (round(volume, 1) for volume in ml.values())
+        LV, MYO, RV = (round(ml, 1) for ml in e.volumes_ml.values())
         verdict = e.trust.verdict if e.trust else None
         return cls(frame, LV, MYO, RV, e.last.iteration, round(e.last.loss, 5), verdict, **sds)
 

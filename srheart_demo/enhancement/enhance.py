@@ -22,6 +22,7 @@ from srheart_demo.files import Unusable, write_csv, write_json
 from srheart_demo.frame import TISSUES, hr_affine, lattice_axes
 from srheart_demo.heart.ends import ENDS, ends
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
+from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.placement import stack_geometry
@@ -111,6 +112,11 @@ class Enhancement:
     def S_SR(self) -> LabelVolume:
         """The heart on the HR grid, in the stack's world frame."""
         return LabelVolume(to_labels(self.field), self.world_from_field @ hr_affine())
+
+    @cached_property
+    def volumes_ml(self) -> dict[str, float]:
+        """Of `S_SR`, by tissue."""
+        return volumes_ml(self.S_SR.labels, self.S_SR.spacing)
 
     @cached_property
     def ends(self) -> dict[str, End]:
@@ -310,6 +316,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
     """What ``d.json`` holds: displacements in the stack's own axes and order of slices."""
     end, scan, placement = e.last, e.scan, e.scan.placement
     in_plane = scan.stack.affine[:3, 1:3] / np.array(scan.stack.spacing[1:])
+    sds, ml = e.sds or {}, e.volumes_ml
     return {
         **WORDING["d.json"],
         "d_mm": _rounded(e.d),
@@ -317,6 +324,7 @@ def _report(e: Enhancement) -> dict[str, Any]:
         "d_world_mm": _rounded(e.d @ in_plane.T),
         "d_LA_mm": _rounded(e.d_LA),
         **{name: asdict(e.ends[name]) if name in e.ends else None for name in ENDS},
+        "volumes": {t: {"ml": round(ml[t], 1), "sd_ml": sds.get(t)} for t in ml},
         "S_SR_planes_within": np.flatnonzero(e.planes_within)[[0, -1]].tolist(),
         "slice_has_tissue": scan.stack.labelled.tolist(),
         "slice_looked_at": scan.looked_at.tolist(),
