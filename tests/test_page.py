@@ -413,7 +413,8 @@ def test_the_page_solves_in_a_browser_and_without_a_network(
         curve = "const { x, y } = document.querySelector('#loss canvas').panels[0].series[0];"
         numbers, L = tab.evaluate(f"() => {{ {curve} return [[...x], [...y]]; }}")
         assert numbers == [*range(len(numbers))]
-        assert pytest.approx([moment["L"] for moment in expected[: len(L)]], abs=1e-4) == L
+        known = [moment["L"] for moment in expected[: len(L)]]  # a quick run has gone on beyond
+        assert L[: len(known)] == pytest.approx(known, abs=1e-4)
         tab.evaluate("reset.click(); run.click()")  # there is nothing yet to run
         tab.wait_for_function(SHOWN.format(0))
         assert tab.inner_text("#said") == texts.READY
