@@ -271,7 +271,26 @@ def test_nothing_stops_a_run_before_a_whole_window():
         next(run)
     run.send(Change(gamma=2.0))
     *_, end = run
-    assert end.iteration == 8
+    assert end.iteration == 6
+
+
+def test_nothing_stops_a_run_before_its_last_search_and_a_window_after_it():
+    p, _, _ = toy_problem()
+    still = replace(QUICK, lr_z=0.0, lr_d=0.0, stop_dice=0.01, stop_mm=0.1, stop_window=4)
+    assert solve(p, replace(still, search_at=(0, 6))).iteration == 10
+
+
+def test_after_a_search_lbfgs_remembers_what_it_knew_of_the_curvature():
+    p, _, _ = toy_problem()
+    settings = replace(RECOMMENDED, search_at=(4,), iterations=5)
+    steps = list(latent_optimisation(p, settings))
+    before, after = (step.state.memory for step in steps[-2:])
+    assert before.updates == 4
+    assert after.updates == 5
+    assert all(
+        torch.equal(old, new[: len(old)])
+        for old, new in zip(before.tensors, after.tensors, strict=True)
+    )
 
 
 def test_priors_hold_z_and_d_back():

@@ -28,7 +28,7 @@ from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
 from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
-from srheart_demo.dashboard.painter import Schedule
+from srheart_demo.dashboard.painter import SOON, Schedule
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab
@@ -377,6 +377,26 @@ def test_a_picture_that_somebody_waits_for_comes_at_once_whatever_was_being_pain
     assert schedule.take(hurry=False) == ["cuts"]
     schedule.everything()
     assert "cuts" not in schedule.take(hurry=False)
+
+
+def test_a_run_that_is_soon_over_shows_its_first_and_its_last_picture_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    schedule = Schedule()
+    schedule.everything()
+    schedule.begun()
+    shown = schedule.take(hurry=False)
+    assert shown == ["frame", "cuts"]
+    for part in shown:
+        schedule.renewed(part, cost=0.001)
+    now += 0.99 * SOON
+    schedule.everything()
+    assert schedule.take(hurry=False) == []
+    now += 0.02 * SOON  # a run that lasts
+    assert schedule.take(hurry=False) == ["frame", "cuts", "heart"]
+    assert schedule.take(hurry=True) == ["scores"]  # its end
 
 
 def test_the_dashboard_loads_runs_and_shows_without_a_browser() -> None:

@@ -24,6 +24,7 @@ SHARES = {"frame": 0.06, "cuts": 0.6, "heart": 0.08, "scores": 0.03}
 """Largest part of a run's time for which a thread beside the solver's may prepare each of them.
 Slices more often (0.5) cost more iterations, and slowed the curves too, where the browser draws on
 the same two cores."""
+SOON = 0.4  # A run that is over within so many seconds shows its first and its last picture alone
 NAP = 0.01
 
 
@@ -33,8 +34,8 @@ class Schedule:
     def __init__(self) -> None:
         self.stale: set[str] = set()
         self._urgent: set[str] = set()
-        self._renewed = dict.fromkeys(INTERVALS, 0.0)
-        self._cost = dict.fromkeys(INTERVALS, 0.0)
+        self._due = dict.fromkeys(INTERVALS, 0.0)  # when the turn of each comes
+        self._soon = 0.0
 
     def everything(self) -> None:
         """All is out of date."""
@@ -47,23 +48,25 @@ class Schedule:
 
     def take(self, hurry: bool) -> list[str]:
         """What is due, and no longer out of date; in a hurry, whatever it costs the run."""
-        due = [part for part in INTERVALS if part in self.stale and self._due(part, hurry)]
+        now = time.monotonic()
+        due = [
+            part
+            for part in INTERVALS
+            if part in self.stale and (hurry or part in self._urgent or now >= self._due[part])
+        ]
         self.stale.difference_update(due)
         self._urgent.difference_update(due)
         return due
 
     def begun(self) -> None:
-        """A run begins: its 3-D view and scores, which are dear, wait for their turn; a run that
-        is soon over shows its end alone."""
-        self._renewed |= dict.fromkeys(("heart", "scores"), time.monotonic())
-
-    def _due(self, part: str, hurry: bool) -> bool:
-        wait = max(INTERVALS[part], self._cost[part] / SHARES[part])
-        return hurry or part in self._urgent or time.monotonic() - self._renewed[part] >= wait
+        """A run begins: its 3-D view and scores, which are dear, wait for their turn."""
+        self._soon = time.monotonic() + SOON
+        self._due |= {"heart": self._soon, "scores": time.monotonic() + INTERVALS["scores"]}
 
     def renewed(self, part: str, cost: float) -> None:
         """`part` took `cost` seconds to prepare."""
-        self._renewed[part], self._cost[part] = time.monotonic(), cost
+        wait = max(INTERVALS[part], cost / SHARES[part])
+        self._due[part] = max(time.monotonic() + wait, self._soon)
 
 
 class Painter:

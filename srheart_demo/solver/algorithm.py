@@ -158,33 +158,32 @@ def _iterate(step: Step, eye: Eye) -> Step:
     """Lines 3-5 of Algorithm 1, after a global search of d where the settings ask for one."""
     began = time.perf_counter()
     p, state, settings = eye.p, step.state, step.state.settings
-    point, memory = state.point, state.memory
 
     if step.iteration in settings.searches(len(p.views)):
-        point, memory = eye.look(settings, point.z, search(point.z, p, settings)), Memory()
-    point, memory = SOLVERS[settings.solver](settings, point, memory, eye, step.iteration)
+        found = eye.look(settings, step.z, search(step.z, p, settings))
+        state = RunState.fresh(settings, found, state.memory)
+    solver = SOLVERS[settings.solver]
+    point, memory = solver(settings, state.point, state.memory, eye, step.iteration)
     objectives = (*state.objectives[-settings.stop_window :], point.objective)
-    state = replace(state, point=point, memory=memory, objectives=objectives)
-    iteration = step.iteration + 1
-    whole_window = len(objectives) > settings.stop_window
-    if settings.stop_dice and whole_window and iteration % settings.stop_window == 0:
-        state = replace(state, mark=point, changed=_changed(state.mark, point, eye, settings))
+    since, mark, changed = state.since + 1, state.mark, state.changed
+    if settings.stop_dice and since == settings.stop_window:
+        since, mark, changed = 0, point, _changed(mark, point, eye, settings)
+    state = RunState(settings, point, memory, objectives, mark, since, changed, state.searched)
     if settings.search_last and not state.searched and state.settled:
         found = eye.look(settings, point.z, search(point.z, p, settings))
         if found.objective < point.objective:
-            state = RunState.fresh(settings, found)
+            state = RunState.fresh(settings, found, memory)
         state = replace(state, searched=True)
+    iteration = step.iteration + 1
     return Step.at(p, state, iteration, step.seconds + time.perf_counter() - began)
 
 
-@torch.no_grad()
 def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    planes = [eye.planes(x) for x in (a, b)]
-    before, after = (x.argmax(0) for x in planes)
-    scores = class_dice(before, after, len(planes[0]))
+    before, after = eye.planes(a), eye.planes(b)
+    scores = class_dice(before.argmax(0), after.argmax(0), len(before))
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

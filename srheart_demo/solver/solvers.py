@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.solver.curvature import units
@@ -54,9 +56,9 @@ class Eye:
     def __init__(self, p: Problem) -> None:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
+        self._last: tuple[Point, Tensor] | None = None  # and ↓_s G(z) of it
         self.units = cache(partial(units, p))
-        # ↓_s G(z) of points, (C, K, H', W'); that of the last is asked for again.
-        self.planes = lru_cache(1)(lambda here: p.decode(here.z).planes[0].numpy())
+        self.planes = lru_cache(2)(self._planes)
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
@@ -79,7 +81,7 @@ class Eye:
         gradients |= dict(zip(ends, slopes, strict=True))
         self._kept = (z, heart) if along == "d" else None
         L, L_SA, L_LA = (part.item() for part in losses)
-        return Point(
+        here = Point(
             z=z.detach(),
             d=d.detach(),
             objective=value.item(),
@@ -87,6 +89,15 @@ class Eye:
             gradient_z=gradients["z"],
             gradient_d=gradients["d"] * moves,
         )
+        self._last = here, heart.planes.detach()
+        return here
+
+    @torch.no_grad()
+    def _planes(self, here: Point) -> NDArray[np.float32]:
+        """↓_s G(z), (C, K, H', W'), as far as its displaced slices show it."""
+        if self._last and self._last[0] is here:
+            return self._last[1][0].numpy()
+        return self.p.decode(here.z, self.p.split(here.d)[0]).planes[0].numpy()
 
 
 Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]

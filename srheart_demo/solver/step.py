@@ -30,16 +30,17 @@ class RunState:
     point: Point  # where it is
     memory: Memory  # the solver's
     objectives: tuple[float, ...]  # the last of them, for the paper's rule to stop
-    # where it was when last compared with what could be seen, and whether it had changed since the
-    # mark before
+    # where it was when last compared with what could be seen, how many updates ago, and whether it
+    # had changed since the mark before
     mark: Point
+    since: int = 0
     changed: bool = True
     searched: bool = False  # whether the last search was done
 
     @classmethod
-    def fresh(cls, settings: Settings, point: Point) -> "RunState":
-        """A start without a past."""
-        return cls(settings, point, Memory(), (point.objective,), point)
+    def fresh(cls, settings: Settings, point: Point, memory: Memory = Memory()) -> "RunState":
+        """A start, from which the rules to stop count; without a past, but for the memory."""
+        return cls(settings, point, memory, (point.objective,), point)
 
     @property
     def settled(self) -> bool:
@@ -53,7 +54,8 @@ class RunState:
             return "diverged"
         if iteration >= self.settings.most(views):
             return "iterations"
-        return "converged" if self.settled else None
+        to_search = any(iteration <= at for at in self.settings.searches(views))
+        return "converged" if self.settled and not to_search else None
 
 
 @dataclass(frozen=True, eq=False)
