@@ -9,6 +9,7 @@ from srheart_demo.heart.generator import (
     Architecture,
     EncodedGenerator,
     available,
+    likeliest,
     load_generator,
     read_generator,
     save_weights,
@@ -32,6 +33,13 @@ def test_shapes_of_codes_and_fields():
     assert field.shape == (2, 4, *LATTICE_SHAPE)
     mean, log_variance = model.encode(field.softmax(1))
     assert mean.shape == log_variance.shape == (2, 5)
+
+
+def test_the_likeliest_class_is_that_of_arg_max_also_where_two_are_alike():
+    logits = torch.randint(3, (4, 5, 6, 7), generator=torch.Generator().manual_seed(0)).float()
+    labels = likeliest(logits)
+    assert labels.dtype == np.uint8
+    np.testing.assert_array_equal(labels, logits.numpy().argmax(0))
 
 
 @both_kinds

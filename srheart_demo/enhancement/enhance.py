@@ -21,7 +21,7 @@ from srheart_demo.enhancement import WORDING, sentence
 from srheart_demo.files import Unusable, write_csv, write_json
 from srheart_demo.frame import TISSUES, hr_affine, lattice_axes
 from srheart_demo.heart.ends import ENDS, ends
-from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
+from srheart_demo.heart.generator import likeliest, load_generator, soft_volumes_ml, to_labels
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.heart.surface import heart_surfaces, write_surfaces
 from srheart_demo.scan.degradation import degrade
@@ -159,7 +159,7 @@ class Enhancement:
         stack = stack_geometry(scan.stack, scan.placement)
         stack = replace(stack, origin=stack.origin - back)
         logits = degrade(self.field, stack, torch.from_numpy(self.d).float()[None])
-        labels = logits[0].numpy().argmax(0).astype(np.uint8)
+        labels = likeliest(logits[0])
         axes = slices_first(scan.reading.slice_axis) if scan.reading else (0, 1, 2)
         stored = np.argsort(axes)
         return LabelVolume(labels.transpose(stored), scan.stack.affine[:, [*stored, 3]])

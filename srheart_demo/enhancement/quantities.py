@@ -19,6 +19,7 @@ from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.files import read_toml
 from srheart_demo.frame import HR_SPACING
 from srheart_demo.heart import anatomy
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.population import VOLUME_RANGES
 from srheart_demo.scan.degradation import degrade
 from srheart_demo.scan.scan import Scan
@@ -189,7 +190,7 @@ def outline_distances(e: Enhancement) -> NDArray[np.float64]:
     """
     p, step = e.problem, e.last
     with torch.no_grad():
-        expected = degrade(p.G.decode(step.z), p.stack, step.d)[0].numpy().argmax(0)
+        expected = likeliest(degrade(p.G.decode(step.z), p.stack, step.d)[0])
     tissue = p.tissue.numpy()
     seen, expected = p.S_LR.numpy()[tissue], expected[tissue]
     row, column = p.stack.spacing

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.files import fingerprint
-from srheart_demo.heart.generator import OURS, load_generator, weights_file
+from srheart_demo.heart.generator import OURS, likeliest, load_generator, weights_file
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, one_hot_field
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import stack_geometry
@@ -82,8 +82,7 @@ def solved(field: Tensor, d: Tensor, loss: float, z: Tensor) -> Restoration:
     """Algorithm 1's answer, class logits over the HR box: the likeliest class at each voxel."""
 
     def on_grid(grid: Stack) -> Labels:
-        logits = degrade(field, grid, torch.zeros(1, grid.K, 2))
-        return logits[0].numpy().argmax(0).astype(np.uint8)
+        return likeliest(degrade(field, grid, torch.zeros(1, grid.K, 2))[0])
 
     size = float(z.square().mean().sqrt())
     return Restoration(d, on_grid, lambda plane: labels_at(field, plane.points), loss, size)

@@ -14,6 +14,7 @@ from srheart_demo.explorer.planes import Outlines, StackOutlines, Tiles
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import SURFACES
 from srheart_demo.explorer.why import field_volumes_ml
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.measures import dice
 from srheart_demo.heart.surface import Mesh, heart_surfaces
 from srheart_demo.scan.degradation import degrade
@@ -296,7 +297,7 @@ class Moment:
     def agreement(self) -> dict[str, float]:
         """Dice of the re-degraded estimate with what was scanned."""
         problem = self.scene.problem
-        seen = degrade(self.estimate.field, problem.stack, self.step.d)[0].numpy().argmax(0)
+        seen = likeliest(degrade(self.estimate.field, problem.stack, self.step.d)[0])
         return dice(seen, problem.S_LR.numpy())
 
     @cached_property

@@ -9,6 +9,7 @@ from scipy.ndimage import map_coordinates
 from torch import Tensor
 
 from srheart_demo.explorer.scene import Scene
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.scan.placement import plane_geometry
@@ -72,8 +73,7 @@ def _true_slice(scene: Scene, k: int) -> LabelMap | None:
 
 
 def _planes(field: Tensor, stack: Stack, d: Tensor) -> LabelMap:
-    # Several times as fast as torch's argmax over the first axis.
-    return degrade(field, stack, d)[0].numpy().argmax(0).astype(np.uint8)
+    return likeliest(degrade(field, stack, d)[0])
 
 
 def side(scene: Scene, d: Tensor) -> Side:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.explorer.subjects import Scannable, ScanSettings
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import HR_GRID, degrade
 from srheart_demo.scan.placement import stack_geometry
@@ -110,7 +111,7 @@ class Scene:
         shift, labels = self.gauge(d), []
         for z in HR_GRID.z.split(AT_ONCE):
             moved = degrade(field, replace(HR_GRID, z=z), shift.expand(1, len(z), 2))
-            labels.append(moved[0].numpy().argmax(0).astype(np.uint8))
+            labels.append(likeliest(moved[0]))
         return dice(np.concatenate(labels), self.subject.S_HR)
 
     @property

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, N_CLASSES, lattice_axes
+from srheart_demo.heart.generator import likeliest
 
 MOTION_LEVELS = {"none": 0.0, "normal": 1.0, "severe": 4.0}
 """The paper's three degradation patterns, as factors on the amplitude of motion."""
@@ -366,5 +367,5 @@ def simulate_stack(
     along rows and columns; `epsilon` and `seed` are those of `label_noise`.
     """
     field = S_HR if isinstance(S_HR, Tensor) else one_hot_field(S_HR).to(d.dtype)
-    S_LR = degrade(field, stack, d)[0].numpy().argmax(0).astype(np.uint8)
+    S_LR = likeliest(degrade(field, stack, d)[0])
     return label_noise(S_LR, epsilon, seed) if epsilon else S_LR

@@ -13,6 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import downsample
@@ -20,7 +21,7 @@ from srheart_demo.solver.losses import long_axis_loss, short_axis_loss
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.search import STARTS, search, start_of
 from srheart_demo.solver.settings import PAPER, Settings
-from srheart_demo.solver.solvers import SOLVERS, Eye, Memory, Point
+from srheart_demo.solver.solvers import SOLVERS, Eye, Point
 from srheart_demo.solver.step import Change, RunState, Step, hardly_changes
 from srheart_demo.solver.workers import in_processes
 
@@ -183,7 +184,7 @@ def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
     before, after = eye.planes(a), eye.planes(b)
-    scores = class_dice(before.argmax(0), after.argmax(0), len(before))
+    scores = class_dice(likeliest(before), likeliest(after), len(before))
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

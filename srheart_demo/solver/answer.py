@@ -33,7 +33,7 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, pieces_of
 from srheart_demo.heart.distances import in_plane_distances, tissue_box, widened
-from srheart_demo.heart.generator import soft_volumes_ml
+from srheart_demo.heart.generator import likeliest, soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.evidence import on_nodes
@@ -163,9 +163,8 @@ class _Seen:
         """
         plane, lacks = self.view.plane, list(self.view.lacks)
         logits = self.view.told(long_axis_view(heart, plane, self.d[None]))
-        expected = in_plane_distances(
-            logits.numpy().argmax(1), plane.spacing, _REACH, heart.shape[1]
-        )
+        shown = likeliest(logits[0])[None]
+        expected = in_plane_distances(shown, plane.spacing, _REACH, heart.shape[1])
         residual = expected[0] - self.distances
         residual[lacks] = residual[0]
         smooth = gaussian_filter(residual, (0, *(IN_PLANE / mm for mm in plane.spacing)))
@@ -232,7 +231,7 @@ def without_flecks(field: Tensor, drawn: Tensor) -> Tensor:
 
 def _around_tissue(field: Tensor) -> tuple[slice, ...]:
     """Where a field (1, C, D', H', W') has tissue, and two nodes around; or its lowest plane."""
-    tissue = field[0].numpy().argmax(0)
+    tissue = likeliest(field[0])
     box = widened(tissue_box(tissue), (2, 2, 2)) if tissue.any() else (slice(1),)
     return slice(None), slice(None), *box
 
@@ -253,8 +252,7 @@ def _flecks(part: Tensor) -> Tensor:
 
 def _labels(part: Tensor, finer: tuple[int, int, int] = (2, 2, 2)) -> NDArray[np.uint8]:
     """Labels of a part (1, C, D', H', W') of the lattice, so many times finer; at HR voxels."""
-    between = F.interpolate(part, scale_factor=finer, mode="trilinear")
-    return between[0].numpy().argmax(0).astype(np.uint8)
+    return likeliest(F.interpolate(part, scale_factor=finer, mode="trilinear")[0])
 
 
 def _lower_half(field: Tensor) -> tuple[slice, ...]:
@@ -323,7 +321,7 @@ def _on_nodes(of_slices: NDArray[np.float32], d: Tensor, p: Problem) -> Tensor:
 
 def _outlines(field: Tensor, d: Tensor, p: Problem) -> NDArray[np.float32]:
     """Distances (K, C, h, w) to what the slices would show of a heart, mm."""
-    expected = degrade(field, p.stack, d)[0].numpy().argmax(0)
+    expected = likeliest(degrade(field, p.stack, d)[0])
     return in_plane_distances(expected, p.stack.spacing, _REACH, field.shape[1])
 
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.motion_prior import astray
@@ -125,4 +126,4 @@ def labels_at(field: Tensor, points: Tensor, shift: Tensor | None = None) -> NDA
     """
     if shift is not None:
         points = torch.cat([points[..., :1], points[..., 1:] - shift.to(points.dtype)], dim=-1)
-    return sample(field, points)[0].numpy().argmax(0).astype(np.uint8)
+    return likeliest(sample(field, points)[0])

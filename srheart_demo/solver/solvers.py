@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from srheart_demo.solver.curvature import units
@@ -93,11 +91,11 @@ class Eye:
         return here
 
     @torch.no_grad()
-    def _planes(self, here: Point) -> NDArray[np.float32]:
+    def _planes(self, here: Point) -> Tensor:
         """↓_s G(z), (C, K, H', W'), as far as its displaced slices show it."""
         if self._last and self._last[0] is here:
-            return self._last[1][0].numpy()
-        return self.p.decode(here.z, self.p.split(here.d)[0]).planes[0].numpy()
+            return self._last[1][0]
+        return self.p.decode(here.z, self.p.split(here.d)[0]).planes[0]
 
 
 Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]

@@ -38,9 +38,9 @@ class RunState:
     searched: bool = False  # whether the last search was done
 
     @classmethod
-    def fresh(cls, settings: Settings, point: Point, memory: Memory = Memory()) -> "RunState":
+    def fresh(cls, settings: Settings, point: Point, memory: Memory | None = None) -> "RunState":
         """A start, from which the rules to stop count; without a past, but for the memory."""
-        return cls(settings, point, memory, (point.objective,), point)
+        return cls(settings, point, memory or Memory(), (point.objective,), point)
 
     @property
     def settled(self) -> bool:
