@@ -24,6 +24,7 @@ SHARES = {"frame": 0.06, "cuts": 0.6, "heart": 0.08, "scores": 0.03}
 """Largest part of a run's time for which a thread beside the solver's may prepare each of them.
 Slices more often (0.5) cost more iterations, and slowed the curves too, where the browser draws on
 the same two cores."""
+DEAR = {"heart", "scores"}
 SOON = 0.4  # A run that is over within so many seconds shows its first and its last picture alone
 NAP = 0.01
 
@@ -89,20 +90,23 @@ class Painter:
         self.schedule.stale.add("heart")
 
     async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
-        """Show what is due of a moment, if the browser has painted the last picture; or nap."""
+        """Show what is due of a moment, if the browser has painted the last picture; or nap.
+
+        Curves and slices do not wait until the dear parts are prepared.
+        """
         due = self.schedule.take(hurry) if self._page.painted else []
         call = asyncio.get_running_loop().run_in_executor
-        prepared = await asyncio.gather(
-            *(call(self._thread, self._prepared, now, part, coarse) for part in due)
-        )
+        for parts in filter(None, (set(due) - DEAR, set(due) & DEAR)):
+            prepared = await asyncio.gather(
+                *(call(self._thread, self._prepared, now, part, coarse) for part in parts)
+            )
+            with self._page.together():
+                for part, found, cost in prepared:
+                    self.schedule.renewed(part, cost)
+                    self.draw[part](found)
+                self._page.sent()
         if not due:
             await asyncio.sleep(NAP)
-            return
-        with self._page.together():
-            for part, found, cost in prepared:
-                self.schedule.renewed(part, cost)
-                self.draw[part](found)
-            self._page.sent()
 
     def _prepared(self, now: Moment, part: str, coarse: bool) -> tuple[str, Any, float]:
         """A part of the page, what there is to draw in it, and the seconds that took."""
