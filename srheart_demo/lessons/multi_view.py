@@ -67,24 +67,20 @@ def _affines() -> Cases:
     }
 
 
-def _points(
+@exercise(_affines)
+def plane_points(
     affine: _Floats,
     h: int,
     w: int,
     model_from_world: _Floats,
+    *,
     axes: tuple[int, ...] = (0, 1, 2),
     offset: tuple[float, ...] = (0, 0, 0),
 ) -> _Floats:
-    """Pixels (0, i, j) in the model's frame, with room for mistakes."""
+    """Exercise 1: where the pixels (0, i, j) of a long-axis view lie in the model's frame."""
     index = np.stack(np.meshgrid([0.0], np.arange(h), np.arange(w), indexing="ij"), axis=-1)[0]
     homogeneous = np.concatenate([index[..., axes] + offset, np.ones((h, w, 1))], axis=-1)
     return (homogeneous @ affine.T @ model_from_world.T)[..., :3]
-
-
-@exercise(_affines)
-def plane_points(affine: _Floats, h: int, w: int, model_from_world: _Floats) -> _Floats:
-    """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
-    return _points(affine, h, w, model_from_world)
 
 
 def _scans() -> Cases:
@@ -98,17 +94,12 @@ def _scans() -> Cases:
     }
 
 
-def _weighed(z: Tensor, d: Tensor, p: Problem, short: float, long: float) -> Tensor:
-    """The losses of both views, weighed; without a view that of the stack, as it is."""
+@exercise(_scans, gradient=("z", "d"))
+def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float, *, short: float = 1.0) -> Tensor:
+    """Exercise 2: L of Eq. 5, from z and d to a number; without a view that of the stack."""
     field = p.G.decode(z)
     L_SA = short_axis_loss(downsample(field, p.stack), d, p)
-    return short * L_SA + long * long_axis_loss(field, p) if p.views else L_SA
-
-
-@exercise(_scans, gradient=("z", "d"))
-def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
-    """Exercise 2: L of Eq. 5, from z and d to a number."""
-    return _weighed(z, d, p, 1, gamma)
+    return short * L_SA + gamma * long_axis_loss(field, p) if p.views else L_SA
 
 
 def _planes() -> Cases:
@@ -126,17 +117,12 @@ def _planes() -> Cases:
     }
 
 
-def _elsewhere(points: Tensor, d: Tensor, pixels: bool = False) -> Tensor:
-    """Points of a view moved by d, mm along its rows and columns, or so many pixels."""
+@exercise(_planes)
+def displaced_points(points: Tensor, d: Tensor, *, pixels: bool = False) -> Tensor:
+    """Exercise 3: where the pixels of a displaced view look in the heart; d is mm, or `pixels`."""
     plane = Plane(points)
     steps = plane.directions * (torch.tensor(plane.spacing)[:, None] if pixels else 1)
-    return points + d @ steps
-
-
-@exercise(_planes)
-def displaced_points(points: Tensor, d: Tensor) -> Tensor:
-    """Exercise 3: where the pixels of a displaced view look in the heart."""
-    return _elsewhere(points, -d)
+    return points - d @ steps
 
 
 def _views() -> Cases:

@@ -88,12 +88,6 @@ def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]
     return affine
 
 
-def _letters(matrix: Affine, positive: str = "RAS", negative: str = "LPI") -> str:
-    """A letter for each column, by its greatest component."""
-    greatest = np.abs(matrix[:3, :3]).argmax(axis=0)
-    return "".join(negative[i] if matrix[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
-
-
 def _same_letters(found: Any, right: str) -> bool:
     word = "".join(map(str, found)) if isinstance(found, tuple | list) else str(found)
     return word.upper() == right
@@ -107,9 +101,10 @@ def _same_letters(found: Any, right: str) -> bool:
     },
     same=_same_letters,
 )
-def orientation(affine: Affine) -> str:
-    """Exercise 1: which way each axis of an array runs, of an affine."""
-    return "".join(nibabel.aff2axcodes(affine))
+def orientation(affine: Affine, *, positive: str = "RAS", negative: str = "LPI") -> str:
+    """Exercise 1: which way each axis of an array runs, by the greatest component of a column."""
+    greatest = np.abs(affine[:3, :3]).argmax(axis=0)
+    return "".join(negative[i] if affine[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
 
 
 def _stored() -> Cases:
