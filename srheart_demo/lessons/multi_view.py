@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -55,11 +56,9 @@ def _affines() -> Cases:
     rng = np.random.default_rng(3)
 
     def case(h: int, w: int, spacing: list[float]) -> tuple[_Floats, int, int, _Floats]:
-        affine, model_from_world = np.eye(4), np.eye(4)
-        turns = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2)]
-        affine[:3, :3], affine[:3, 3] = turns[0] * spacing, [30.0, -20.0, 55.0]
-        model_from_world[:3, :3], model_from_world[:3, 3] = turns[1], [-12.0, 7.0, 3.0]
-        return affine, h, w, model_from_world
+        one, other = (np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2))
+        affine = from_matvec(one * spacing, [30.0, -20.0, 55.0])
+        return affine, h, w, from_matvec(other, [-12.0, 7.0, 3.0])
 
     return {
         "a view of 5 × 7 pixels": case(5, 7, [8.0, 1.5, 1.25]),

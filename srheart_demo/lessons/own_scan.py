@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 from matplotlib.figure import Figure
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
@@ -82,10 +83,7 @@ def mirrored(affine: Affine, columns: int) -> Affine:
 def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]) -> Affine:
     """Index to RAS+ mm: oblique, with the axes in this order and the second running backwards."""
     turn = Rotation.from_euler("xz", [degrees, degrees], degrees=True).as_matrix()
-    affine = np.eye(4)
-    affine[:3, :3] = turn[:, axes] * [1, -1, 1] * spacing
-    affine[:3, 3] = 40.0, -90.0, 120.0
-    return affine
+    return from_matvec(turn[:, axes] * [1, -1, 1] * spacing, [40.0, -90.0, 120.0])
 
 
 def _same_letters(found: Any, right: str) -> bool:
