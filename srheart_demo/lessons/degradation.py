@@ -16,7 +16,7 @@ from srheart_demo.dashboard.theme import ESTIMATE, INK, MIDDLE, RUNS
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
-from srheart_demo.lessons.pictures import Labels, finish, middle_row, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, middle, show_labels
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.degradation import Stack
@@ -132,7 +132,7 @@ def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack
     `stages` are title → (K, 128, 128) labels of the stack after another operator.
     """
     depth, height, width = HALF_EXTENT
-    row, z = middle_row(S_HR), stack.z.numpy()
+    (_, row), z = middle(S_HR), stack.z.numpy()
     ends = (z[0] - stack.gap / 2, z[-1] + stack.gap / 2)
     shown = [("S_HR", S_HR, (-depth, depth), int((z[k] + depth) / HR_SPACING[0]))]
     shown += [(title, labels, ends, k) for title, labels in stages.items()]

@@ -84,7 +84,7 @@ def picture_trust(
     All are (64, 128, 128); heights of the slices z, mm, are ticks at the sides, `confidence` is the
     probability of the estimate's labels. The cut's row is by default in the middle of the LV.
     """
-    row = pictures.middle_row(truth) if row is None else row
+    row = pictures.middle(truth)[1] if row is None else row
     true, said = (pictures.lengthwise(labels, row) for labels in (truth, estimate))
     kinds = np.where(true != said, 5, np.where(true > 0, 4, 0))
     unsure = [] if confidence is None else [0 * true]
@@ -105,7 +105,7 @@ def picture_draws(fields: Tensor, truth: pictures.Labels, z: Sequence[float]) ->
     Class logits (n, 4, 64, 128, 128) at the voxels of the truth's labels (64, 128, 128); z are
     heights of the slices, mm.
     """
-    row = pictures.middle_row(truth)
+    _, row = pictures.middle(truth)
     true = pictures.lengthwise(truth, row)
     cuts = np.array([[pictures.lengthwise(x, row) for x in field] for field in fields.numpy()])
     figure, axes = pictures.grid({"": [0 * true] * 3}, 2.7, TISSUE_COLOURS)
