@@ -147,14 +147,9 @@ def picture_landscapes(
         axis.set(aspect="equal", **unknowns | axes_look)
         axis.set_title(title, fontsize=10)
         figure.colorbar(drawn, ax=axis, fraction=0.045, label=of)
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="lower center",
-        ncols=5 if len(maps) > 1 else 3,
-        facecolor=MUTED,  # the marks are white
-        labelcolor="white",
-        fontsize=9,
-    )
+    look = {"facecolor": MUTED, "labelcolor": "white", "fontsize": 9}  # The marks are white.
+    shown, columns = axes[0, 0].get_legend_handles_labels(), 5 if len(maps) > 1 else 3
+    figure.legend(*shown, loc="lower center", ncols=columns, **look)
     return pictures.finish(figure)
 
 

@@ -151,9 +151,7 @@ class Anatomy:
         n = len(self.values)
         codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)
-        for axis in (1, 2):
-            lines = np.moveaxis(codes, axis, 0)
-            here, there = lines[:-1], lines[1:]
+        for here, there in ((codes[:, :-1], codes[:, 1:]), (codes[..., :-1], codes[..., 1:])):
             pairs = (here * n + there)[here != there]
             faces += np.bincount(pairs, minlength=n * n).reshape(n, n)
         self.faces = faces + faces.T
