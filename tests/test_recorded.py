@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from srheart_demo.experiments.ablation import Ablation
+from srheart_demo.experiments.ablation import Ablation, DisplacedViews
 from srheart_demo.experiments.cases import FIRST_SEED, simulated_heart
 from srheart_demo.experiments.methods import method
 from srheart_demo.experiments.paper_tables import (
@@ -18,7 +18,6 @@ from srheart_demo.experiments.paper_tables import (
     recorded,
 )
 from srheart_demo.experiments.scoring import labels_at_truth, score
-from srheart_demo.experiments.views import DisplacedViews
 from srheart_demo.heart.measures import mean_dice
 
 KINDS = (*PAPER_TABLES.values(), Ablation, DisplacedViews)

@@ -2,9 +2,9 @@
 
 Exit status 0: done; 1: a check found something out of its tolerance, or a scan of a cohort failed;
 2: the input, or this installation, cannot be used, one line on stderr says why; 130: stopped by
-Ctrl-C, or by whoever ends programs. What commands there are, and their options, stands in
-commands.toml. Each is a module of its name with `run`, imported when it is called, so ``srheart
---help`` is immediate.
+Ctrl-C, or by whoever ends programs. What commands there are, their options, and when each ends with
+1, stands in commands.toml. Each is a module of its name with `run`, imported when it is called, so
+``srheart --help`` is immediate.
 """
 
 import io

@@ -1,7 +1,4 @@
-"""``srheart check``: what a scan is, what was assumed, and whether to trust its heart.
-
-Exit status 1: some heart is not to be trusted; 2: some file cannot be used.
-"""
+"""``srheart check``: what a scan is, what was assumed, and whether to trust its heart."""
 
 import argparse
 import json

@@ -10,7 +10,7 @@ from srheart_demo.files import write_json
 from srheart_demo.scan.degradation import MOTION_LEVELS
 from srheart_demo.scan.placement import on_hr_grid
 from srheart_demo.scan.read import read_short_axis
-from srheart_demo.scan.simulate import simulate
+from srheart_demo.scan.simulate import long_axis_scan, simulate
 from srheart_demo.scan.volume import write_volume
 
 
@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> None:
     factor = _factor(options.motion)
     heart = on_hr_grid(read_short_axis(options.heart))
     scan = simulate(heart, factor, options.seed, noise=options.noise)
-    volumes = {"S_LR.nii.gz": scan.stack, "S_LA.nii.gz": scan.view}
+    volumes = {"S_LR.nii.gz": scan.stack, "S_LA.nii.gz": long_axis_scan(heart)}
     with results_folder(options.output, volumes, [options.heart]) as folder:
         for name, volume in volumes.items():
             write_volume(volume, folder / name)

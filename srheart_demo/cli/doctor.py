@@ -1,7 +1,4 @@
-"""``srheart doctor``: lesson 0's look at the installation and its times, and a look at the machine.
-
-Exit status 1: something needs a cure.
-"""
+"""``srheart doctor``: lesson 0's look at the installation and its times, and at the machine."""
 
 import argparse
 import platform

@@ -7,15 +7,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 
-from srheart_demo.cli import chosen
-from srheart_demo.cli.errors import (
-    BadInput,
-    check_inputs_stay,
-    goes_on,
-    results_folder,
-    told,
-    writable,
-)
+from srheart_demo.cli import chosen, errors
 from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.check import judged
@@ -36,16 +28,16 @@ def run(options: argparse.Namespace) -> None:
     for name in ("gamma", "trust_views", "view_frame", "view_labels", "view_lacks"):
         asked = getattr(options, name)
         if asked is not None and asked is not False and not options.long_axis:
-            raise BadInput.of("no view", option=name.replace("_", "-"))
+            raise errors.BadInput.of("no view", option=name.replace("_", "-"))
     how = chosen.reading(options)
     chosen.check_view_names(how, options.long_axis)
     if options.free_muscle:
         if options.frames is None:
-            raise BadInput.of("no cine")
+            raise errors.BadInput.of("no cine")
         settings = replace(settings, muscle_sd=0.0)
     for name in ("glb", "on_stack", "within"):
         if getattr(options, name) and options.frames:
-            raise BadInput.of("one frame", option=name.replace("_", "-"))
+            raise errors.BadInput.of("one frame", option=name.replace("_", "-"))
     (_one if options.frames is None else _all)(options, settings, how)
 
 
@@ -58,7 +50,7 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
     names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
     names += ["S_within.nii.gz"] * options.within + ["S_SR.dcm"] * dicom
-    with results_folder(options.output, names, inputs) as folder:
+    with errors.results_folder(options.output, names, inputs) as folder:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
@@ -105,10 +97,10 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         "reading": str(how),
         "files": [checksum(path) for path in inputs],
     }
-    with goes_on(out), ProgressLine() as progress, writable(out):
+    with errors.goes_on(out), ProgressLine() as progress, errors.writable(out):
         kept, n = cycle.Kept.of(out, made_with), len(scans)
         hearts = [kept.folder(scan.frame) / "S_SR.nii.gz" for scan in scans]
-        check_inputs_stay(out, hearts, inputs)
+        errors.check_inputs_stay(out, hearts, inputs)
         if kept.alone:
             progress.say(f"Goes on from {out}: {len(kept.beats)} of {n} frames are done.")
 
@@ -130,7 +122,7 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     print(*volumes_told(beats, len(bad)), sep="\n")
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
-    print(told("muscle", mass=figure(*cycle.mass_g(beats)), within=within, alone=alone))
+    print(errors.told("muscle", mass=figure(*cycle.mass_g(beats)), within=within, alone=alone))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 
@@ -146,4 +138,4 @@ def volumes_told(beats: Sequence[cycle.Beat], left_out: int) -> Iterator[str]:
         else:
             yield f"{side} {figure(*ED)} to {figure(*ES)} ml, ejection fraction {percent} %."
     if left_out:
-        yield told("left out", n=left_out)
+        yield errors.told("left out", n=left_out)

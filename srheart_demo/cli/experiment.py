@@ -12,20 +12,20 @@ from srheart_demo.cli.progress import ProgressLine
 from srheart_demo.enhancement.folder import find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
 from srheart_demo.experiments import runner
-from srheart_demo.experiments.ablation import Ablation, Gap
+from srheart_demo.experiments.ablation import Ablation, DisplacedViews, Gap
 from srheart_demo.experiments.cases import HeldOut
 from srheart_demo.experiments.latent_study import LatentStudy
 from srheart_demo.experiments.paper_tables import PAPER_TABLES
-from srheart_demo.experiments.real_stacks import RealStacks
+from srheart_demo.experiments.real_stacks import RealStacks, RealViews
 from srheart_demo.experiments.rivals import Rivals, answers_in
+from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE
 from srheart_demo.experiments.tables import KEY, Results, Row, Table
-from srheart_demo.experiments.views import DisplacedViews, RealViews
 from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.solver.workers import WorkerDied
 from srheart_demo.training import BetaVAESettings
 
-SETTINGS, RESULTS, SUMMARY, REPORT = "settings.json", "results.csv", "summary.md", "report.html"
+SUMMARY, REPORT = "summary.md", "report.html"
 
 
 def run(options: argparse.Namespace) -> None:
@@ -38,14 +38,17 @@ def carry_out(experiment: runner.Experiment, options: argparse.Namespace) -> Non
     folder = options.output
     with errors.refused("--methods: {error}.", KeyError):
         list(experiment.tasks())
-    other = f"{folder / RESULTS} has {{error}} than this experiment; give another folder."
+    other = f"{folder / RESULTS_FILE} has {{error}} than this experiment; give another folder."
     with errors.writable(folder), errors.refused(other, ValueError):
         results = runner.open_results(experiment, folder, runner.provenance())
     _measure(experiment, results, options)
     tables = [*experiment.tables(results), *results.what_failed()]
-    text = _summary(experiment.title, tables)
-    print(text)
-    write_text(text + "\n", folder / SUMMARY)
+    lines = [f"# {experiment.title}", ""]
+    for table in tables:
+        lines += [f"## {table.title}", "", *table.markdown()]
+    lines.append(f"Every figure: `{RESULTS_FILE}`. Settings and software: `{SETTINGS_FILE}`.")
+    print(*lines, sep="\n")
+    write_text("\n".join([*lines, ""]), folder / SUMMARY)
     try:
         _picture(experiment, results, tables, folder)
     except ModuleNotFoundError as error:
@@ -61,7 +64,7 @@ def _picture(
     from srheart_demo.lessons.scores import picture_plot
 
     plots = experiment.plots(results)
-    record = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {name.replace("_", " "): record[name] for name in ("settings", "made_with")}
     write_text(report(experiment.title, tables, plots, facts), folder / REPORT)
     for plot in plots:
@@ -140,10 +143,3 @@ def _measure(experiment: runner.Experiment, results: Results, options: argparse.
             runner.measure_all(experiment, results, options.jobs, watch)
         except WorkerDied as error:
             raise errors.BadInput.of("process ended", folder=options.output) from error
-
-
-def _summary(title: str, tables: Sequence[Table]) -> str:
-    lines = [f"# {title}", ""]
-    for table in tables:
-        lines += [f"## {table.title}", "", *table.markdown()]
-    return "\n".join([*lines, f"Every figure: `{RESULTS}`. Settings and software: `{SETTINGS}`."])

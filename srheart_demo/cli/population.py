@@ -1,7 +1,4 @@
-"""``srheart population``: the synthetic populations, and whether they are like published ones.
-
-Exit status 1: a statistic of the healthy population is out of tolerance.
-"""
+"""``srheart population``: the synthetic populations, and whether they are like published ones."""
 
 import argparse
 import sys

@@ -85,7 +85,10 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
         solved = enhance(scan, G, quick(G))
     measures = judge(measured(scan, G, solved))
     of_it = (*solved.astray, solved.ends_said) if solved else ()
-    besides = (*filter(None, of_it), _prior(G))
+    # |z|² is χ² distributed; scipy.stats would say so too, but takes 0.4 s to import.
+    low, high = np.sqrt(2 * gammaincinv(G.latent_size / 2, (0.01, 0.99)))
+    drawn = WORDING["heart"]["prior"].format(M=G.latent_size, low=low, high=high)
+    besides = (*filter(None, of_it), drawn)
     verdict, reasons = verdict_of(measures, scan.doubts)
     report = replace(report, measures=measures, besides=besides, verdict=verdict, reasons=reasons)
     if (name := getattr(G, "name", OURS)) != OURS:
@@ -136,12 +139,6 @@ def _found(scan: Scan) -> Iterable[str]:
     for value, (units, (low, high)) in zip((n, d, max(h, w)), TESTED.items(), strict=True):
         if not low <= value <= high:
             yield say["untested"].format(value=value, units=units, low=low, high=high)
-
-
-def _prior(G: Generator) -> str:
-    # |z|² is χ² distributed; scipy.stats would say so too, but takes 0.4 s to import.
-    low, high = np.sqrt(2 * gammaincinv(G.latent_size / 2, (0.01, 0.99)))
-    return WORDING["heart"]["prior"].format(M=G.latent_size, low=low, high=high)
 
 
 def _assumed(scan: Scan) -> Iterable[str]:

@@ -69,7 +69,11 @@ def _entities(name: str) -> set[str]:
 def _legend(path: Path) -> Legend:
     try:
         text = path.read_text("utf-8-sig")
-        pairs = _of_nnunet(json.loads(text)) if path.name == NNUNET else _of_bids(text)
+        if path.name == NNUNET:
+            pairs = _of_nnunet(json.loads(text))
+        else:
+            rows = csv.DictReader(text.splitlines(), delimiter="\t")
+            pairs = [(row["name"], (int(row["index"]),)) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Legend(path, None)
     return Legend(path, meaning_of_names(pairs, f"as {path.name} says"))
@@ -83,11 +87,6 @@ def _of_nnunet(content: Mapping[str, Any]) -> list[tuple[str, tuple[int, ...]]]:
         many = values if isinstance(values, list) else [values]
         pairs.append((name, tuple(map(int, many))))
     return pairs
-
-
-def _of_bids(text: str) -> list[tuple[str, tuple[int, ...]]]:
-    rows = csv.DictReader(text.splitlines(), delimiter="\t")
-    return [(row["name"], (int(row["index"]),)) for row in rows]
 
 
 def places(layout: str, results: Iterable[str]) -> dict[str, str]:

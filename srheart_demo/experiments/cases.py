@@ -111,7 +111,8 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
         simulate.long_axis_scan(heart, name, drawn[name].displacement(factor)[:, 0].double())
         for name in BY_WORTH
     ]
-    return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, found.view)
+    S_LA = simulate.long_axis_scan(heart)
+    return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, S_LA)
 
 
 def displaced_heart(population: str, seed: int, level: str) -> Case:

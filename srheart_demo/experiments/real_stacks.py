@@ -1,7 +1,9 @@
-"""Real label maps: hidden slices of stacks, and high-resolution hearts degraded as in the paper.
+"""Real label maps: hidden slices of stacks, hearts degraded as in the paper, views left out.
 
 Every second slice of a stack is hidden and the heart restored from the rest; those hidden between
-two that show tissue are what the restored heart is scored on, at their own pixels.
+two that show tissue are what the restored heart is scored on, at their own pixels. Of a scan with
+views each is left out in turn, and the heart of the rest is held against it: as it lies, and moved
+in its plane to where it agrees best, since it was taken in a breath-hold of its own.
 
 A hidden slice has a displacement of its own, which no method can know. Where a method says how the
 seen slices were displaced, the hidden one is predicted as its neighbours are: interpolation between
@@ -9,32 +11,35 @@ displaced slices does so by itself. "Raw" scores take the restored heart as it s
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from os.path import commonpath
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
-from srheart_demo.experiments.methods import LO_OURS, Labels, Method, Restoration, weights_in_use
+from srheart_demo.experiments.methods import SEEN, Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
-from srheart_demo.experiments.scoring import COLUMNS, scores_of, with_mean
+from srheart_demo.experiments.scoring import COLUMNS, SCORED, dice_at_shifts, scores_of, with_mean
 from srheart_demo.experiments.summary import Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
+from srheart_demo.frame import TISSUES
 from srheart_demo.heart.measures import dice
 from srheart_demo.scan.degradation import Stack
-from srheart_demo.scan.placement import is_on_hr_grid, stack_geometry
-from srheart_demo.scan.read import read_short_axis
+from srheart_demo.scan.placement import is_on_hr_grid, plane_geometry, stack_geometry
+from srheart_demo.scan.read import read_scan, read_short_axis
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, or_refusal
 
 HIDDEN = "hidden slices"
+BEST = "shifted_dice_{}"
+"""Dice where the view left out is moved, within its plane, to where it agrees best."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,7 @@ class RealStacks(Experiment):
 
     def _on(self, level: str) -> tuple[str, ...]:
         """The methods at a level; no EDSR was trained on hidden slices."""
-        return self.methods or ("NN", "SBI", *(["EDSR"] if level in LEVELS else []), LO_OURS)
+        return self.methods or ("NN", "SBI", *(["EDSR"] if level in LEVELS else []), SEEN[0])
 
     def _names(self) -> dict[str, Path]:
         """The files by their paths below the folder that holds all."""
@@ -194,3 +199,70 @@ def on_hidden_slices(found: Restoration, case: HiddenSlices) -> Labels:
 def _is_heart(path: Path) -> bool:
     found = or_refusal(read_short_axis, path)  # Measuring it will say why.
     return isinstance(found, LabelVolume) and is_on_hr_grid(found)
+
+
+@dataclass(frozen=True)
+class RealViews(Experiment):
+    """Every view of real scans left out in turn: the stack alone, and with the other views."""
+
+    subjects: Mapping[str, tuple[Path, ...]]  # name → files of the stack and of its views
+    methods: tuple[str, ...] = (SEEN[0], SEEN[3])
+    name, title = "real-views", "Views of real scans, left out in turn"
+    levels: ClassVar[tuple[str, ...]] = ("left out",)
+    figures = tuple(named.format(name) for named in ("dice_{}", BEST) for name in SCORED)
+
+    def settings(self) -> dict[str, Any]:
+        """The files, the methods, and the weights."""
+        paths = [path for files in self.subjects.values() for path in files]
+        return {
+            "files": {path.name: fingerprint(path) for path in paths},
+            "methods": self.methods,
+            "weights": weights_in_use(self.methods, self.levels),
+        }
+
+    def tasks(self) -> Iterator[Task]:
+        """Each view of each subject."""
+        (level,) = self.levels
+        for name, files in self.subjects.items():
+            for v, view in enumerate(files[1:]):
+                scores = scores_of(self.methods, level, partial(score_left_out, which=v))
+                case, subject = partial(read_scan, *files), f"{name}, without {view.name}"
+                yield Task(subject, level, case, scores)
+
+    def _compared(self, results: Results) -> Comparison:
+        return Comparison(results, self.levels, self.methods)
+
+    def tables(self, results: Results) -> list[Table]:
+        """Dice on the view left out, as it lies and after its own best shift."""
+        compared, (alone, *_, with_others) = self._compared(results), self.methods
+        return [
+            compared.dice("On the view left out, as it lies"),
+            compared.dice("On the view left out, moved to where it agrees best", named=BEST),
+            compared.less(with_others, [alone], [*TISSUES[1:]]),
+        ]
+
+    def plots(self, results: Results) -> list[Plot]:
+        """Every view's Dice."""
+        return [self._compared(results).strips("On the view left out, as it lies")]
+
+
+def score_left_out(method: Method, scan: Scan, which: int) -> Scores:
+    """Dice of a restored heart on the view left out, as it lies and at the shift of best mean.
+
+    Of the tissues that are outlined in it; another's is NaN, and no part of the mean.
+    """
+    view, rest = scan.views[which], (*scan.views[:which], *scan.views[which + 1 :])
+    shown = method(replace(scan, views=rest)).on_plane(plane_geometry(view, scan.placement))
+    scores = {
+        tissue: dice_at_shifts(shown == label, view.labels[0] == label)
+        if (view.labels == label).any()
+        else np.full(shown.shape, np.nan)
+        for label, tissue in enumerate(TISSUES[1:], start=1)
+    }
+    scores["mean"] = np.nanmean([*scores.values()], axis=0)
+    best = int(np.argmax(scores["mean"]))
+    return {
+        named.format(name): float(values.flat[at])
+        for named, at in (("dice_{}", 0), (BEST, best))
+        for name, values in scores.items()
+    }

@@ -5,8 +5,8 @@ import os
 import platform
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -36,12 +36,6 @@ class Task:
     level: str
     prepare: Callable[[], Any]  # makes the case
     measures: Mapping[str, Callable[[Any], Scores]]  # method → its scores on that case
-
-    def without(self, done: Container[tuple[str, ...]]) -> "Task":
-        """The task less the methods whose rows, by their keys, are done."""
-        key = self.subject, self.level
-        left = {name: of for name, of in self.measures.items() if (*key, name) not in done}
-        return replace(self, measures=left)
 
 
 class Experiment(ABC):
@@ -133,10 +127,12 @@ def measure_all(
     measured `WorkerDied` is raised. `jobs` are processes, each on one torch thread; 1 works here.
     `watch` is told after each row how many of how many are measured, and the row.
     """
-    tasks, done = [*experiment.tasks()], results.done
-    total = sum(len(task.measures) for task in tasks)
-    waiting = [task.without(done) for task in tasks]
-    for row in _all_of([task for task in waiting if task.measures], jobs):
+    done, total, waiting = results.done, 0, list[Task]()
+    for task in experiment.tasks():
+        key, total = (task.subject, task.level), total + len(task.measures)
+        left = {name: of for name, of in task.measures.items() if (*key, name) not in done}
+        waiting += [replace(task, measures=left)] if left else []
+    for row in _all_of(waiting, jobs):
         results.add(row)
         if watch:
             watch(len(results.rows), total, row)
@@ -191,14 +187,12 @@ def provenance() -> dict[str, str]:
     }
 
 
-def _commit(folder: Path) -> str | None:
-    """The commit that a folder is checked out at, marked where files differ from it."""
+def _commit(folder: Path) -> str:
+    """The commit that a folder is checked out at, marked where files differ from it, if any."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
+    with suppress(OSError):  # of a machine without git
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
+    return ""
 
 
 def _processor() -> str:

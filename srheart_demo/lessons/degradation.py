@@ -16,10 +16,9 @@ from srheart_demo.dashboard.theme import ESTIMATE, INK, MIDDLE, RUNS
 from srheart_demo.frame import HALF_EXTENT, HR_SPACING, LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
-from srheart_demo.lessons.pictures import Labels, finish, middle_row, show_labels
+from srheart_demo.lessons.pictures import Labels, finish, middle, show_labels
 from srheart_demo.lessons.results import same
 from srheart_demo.lessons.verdict import Cases, exercise
-from srheart_demo.scan import degradation
 from srheart_demo.scan.degradation import Stack
 from srheart_demo.solver.losses import cross_entropy
 
@@ -33,7 +32,8 @@ def heart_field(seed: int) -> Tensor:
 
 def move_nearest(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
     """`degradation.move`, but by nearest neighbours: its gradient with respect to d is zero."""
-    return _moved(planes, stack, stack.in_model_axes(d), mode="nearest", padding_mode="border")
+    moved = stack.in_model_axes(d)
+    return move.right(planes, stack, moved, mode="nearest", padding_mode="border")
 
 
 def look_along(
@@ -71,25 +71,21 @@ def _fields() -> Cases:
     }
 
 
-def _planes(
+@exercise(_fields)
+def downsample(
     field: Tensor,
     stack: Stack,
+    *,
     offset: float = -0.5,
     n: float = 0.0,
     weight: Callable[[Tensor], Tensor] = lambda w: w,
 ) -> Tensor:
-    """↓_s by hand, with room for mistakes."""
+    """Exercise 1: ↓_s by hand. Two fields hold the height of each node, so what a slice shows
+    is its height."""
     i = (stack.z + 64) / (128 / (n or field.shape[2])) + offset
     low = i.floor().long().clamp(0, field.shape[2] - 2)
     w = weight(i - low)[:, None, None]
     return (1 - w) * field[:, :, low] + w * field[:, :, low + 1]
-
-
-@exercise(_fields)
-def downsample(field: Tensor, stack: Stack) -> Tensor:
-    """Exercise 1: ↓_s by hand. Two fields hold the height of each node, so what a slice shows
-    is its height."""
-    return degradation.downsample(field, stack)
 
 
 def _displaced() -> Cases:
@@ -106,24 +102,20 @@ def _displaced() -> Cases:
     }
 
 
-def _moved(
+@exercise(_displaced, gradient=("d",))
+def move(
     planes: Tensor,
     stack: Stack,
     d: Tensor,
+    *,
     half: float = HALF_EXTENT[1],
     turn: Callable[[Tensor], Tensor] = lambda grid: grid.flip(-1),
     **how: Any,
 ) -> Tensor:
-    """M_d by hand, with room for mistakes."""
+    """Exercise 2: M_d by hand. Two sets of planes hold their nodes' positions."""
     grid = turn((stack.pixels() - d[0][:, None, None]) / half)
     how = {"align_corners": False, **how}
     return F.grid_sample(planes[0].transpose(0, 1), grid, **how).transpose(0, 1)[None]
-
-
-@exercise(_displaced, gradient=("d",))
-def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:
-    """Exercise 2: M_d by hand. Two sets of planes hold their nodes' positions."""
-    return degradation.move(planes, stack, d)
 
 
 @exercise(
@@ -140,7 +132,7 @@ def picture_degradation(S_HR: Labels, stages: Mapping[str, Labels], stack: Stack
     `stages` are title → (K, 128, 128) labels of the stack after another operator.
     """
     depth, height, width = HALF_EXTENT
-    row, z = middle_row(S_HR), stack.z.numpy()
+    (_, row), z = middle(S_HR), stack.z.numpy()
     ends = (z[0] - stack.gap / 2, z[-1] + stack.gap / 2)
     shown = [("S_HR", S_HR, (-depth, depth), int((z[k] + depth) / HR_SPACING[0]))]
     shown += [(title, labels, ends, k) for title, labels in stages.items()]

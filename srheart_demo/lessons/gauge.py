@@ -90,14 +90,10 @@ def _leaning() -> Cases:
     return {"seven slices": case(7, -30.0), "seven others": case(7, -10.0)}
 
 
-def _moved(z: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
-    return translation + z[:, None] * lean
-
-
 @exercise(_leaning)
 def compensate(d: Tensor, heights: Tensor, translation: Tensor, lean: Tensor) -> Tensor:
     """Exercise 2: the d under which a translated and leaning heart shows the same stack."""
-    return d - _moved(heights, translation, lean)
+    return d - translation - heights[:, None] * lean
 
 
 def _errors() -> Cases:
@@ -106,7 +102,7 @@ def _errors() -> Cases:
     def case(low: float) -> tuple[Tensor, Tensor]:
         z = torch.linspace(low, 50.0, 8)
         t, lean = torch.randn(2, 2, generator=rng) * torch.tensor([[4.0], [0.2]])
-        return torch.randn(8, 2, generator=rng) + _moved(z, t, lean), z
+        return torch.randn(8, 2, generator=rng) + t + z[:, None] * lean, z
 
     return {"eight slices": case(-20.0), "eight others": case(0.0)}
 
@@ -151,14 +147,9 @@ def picture_landscapes(
         axis.set(aspect="equal", **unknowns | axes_look)
         axis.set_title(title, fontsize=10)
         figure.colorbar(drawn, ax=axis, fraction=0.045, label=of)
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="lower center",
-        ncols=5 if len(maps) > 1 else 3,
-        facecolor=MUTED,  # the marks are white
-        labelcolor="white",
-        fontsize=9,
-    )
+    look = {"facecolor": MUTED, "labelcolor": "white", "fontsize": 9}  # The marks are white.
+    shown, columns = axes[0, 0].get_legend_handles_labels(), 5 if len(maps) > 1 else 3
+    figure.legend(*shown, loc="lower center", ncols=columns, **look)
     return pictures.finish(figure)
 
 

@@ -48,17 +48,13 @@ class Finding(NamedTuple):
     found: str
     cure: str = ""
 
-    @property
-    def mark(self) -> str:
-        """✓, or ○ where it is wrong."""
-        return "○" if self.cure else "✓"
-
 
 class Findings:
-    """Shows as a table; what is wrong comes first."""
+    """Shows as a table, with ✓, or ○ where something is wrong; that comes first."""
 
     def __init__(self, rows: Iterable[Finding]) -> None:
         self.rows = sorted(rows, key=lambda row: not row.cure)
+        self.marked = [("○" if row.cure else "✓", *row) for row in self.rows]
 
     @property
     def verdict(self) -> str:
@@ -67,14 +63,14 @@ class Findings:
         return f"{n} of {len(self.rows)} need a cure." if n else "All is in place."
 
     def __repr__(self) -> str:
-        lines = [f"{row.mark} {row.name}: {row.found}\n    {row.cure}" for row in self.rows]
+        lines = [f"{mark} {name}: {found}\n    {cure}" for mark, name, found, cure in self.marked]
         return "\n".join([self.verdict, *(line.rstrip() for line in lines)])
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f'<tr><td>{row.mark}</td><td>{escape(row.name)}</td><td style="text-align:left">'
-            f"{escape(row.found)}{f'<br><b>{escape(row.cure)}</b>' if row.cure else ''}</td></tr>"
-            for row in self.rows
+            f'<tr><td>{mark}</td><td>{escape(name)}</td><td style="text-align:left">'
+            f"{escape(found)}{f'<br><b>{escape(cure)}</b>' if cure else ''}</td></tr>"
+            for mark, name, found, cure in self.marked
         )
         return f"<p><b>{self.verdict}</b></p><table>{rows}</table>"
 

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -55,11 +56,9 @@ def _affines() -> Cases:
     rng = np.random.default_rng(3)
 
     def case(h: int, w: int, spacing: list[float]) -> tuple[_Floats, int, int, _Floats]:
-        affine, model_from_world = np.eye(4), np.eye(4)
-        turns = [np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2)]
-        affine[:3, :3], affine[:3, 3] = turns[0] * spacing, [30.0, -20.0, 55.0]
-        model_from_world[:3, :3], model_from_world[:3, 3] = turns[1], [-12.0, 7.0, 3.0]
-        return affine, h, w, model_from_world
+        one, other = (np.linalg.qr(rng.normal(size=(3, 3)))[0] for _ in range(2))
+        affine = from_matvec(one * spacing, [30.0, -20.0, 55.0])
+        return affine, h, w, from_matvec(other, [-12.0, 7.0, 3.0])
 
     return {
         "a view of 5 × 7 pixels": case(5, 7, [8.0, 1.5, 1.25]),
@@ -67,24 +66,20 @@ def _affines() -> Cases:
     }
 
 
-def _points(
+@exercise(_affines)
+def plane_points(
     affine: _Floats,
     h: int,
     w: int,
     model_from_world: _Floats,
+    *,
     axes: tuple[int, ...] = (0, 1, 2),
     offset: tuple[float, ...] = (0, 0, 0),
 ) -> _Floats:
-    """Pixels (0, i, j) in the model's frame, with room for mistakes."""
+    """Exercise 1: where the pixels (0, i, j) of a long-axis view lie in the model's frame."""
     index = np.stack(np.meshgrid([0.0], np.arange(h), np.arange(w), indexing="ij"), axis=-1)[0]
     homogeneous = np.concatenate([index[..., axes] + offset, np.ones((h, w, 1))], axis=-1)
     return (homogeneous @ affine.T @ model_from_world.T)[..., :3]
-
-
-@exercise(_affines)
-def plane_points(affine: _Floats, h: int, w: int, model_from_world: _Floats) -> _Floats:
-    """Exercise 1: where the pixels of a long-axis view lie in the model's frame."""
-    return _points(affine, h, w, model_from_world)
 
 
 def _scans() -> Cases:
@@ -98,17 +93,12 @@ def _scans() -> Cases:
     }
 
 
-def _weighed(z: Tensor, d: Tensor, p: Problem, short: float, long: float) -> Tensor:
-    """The losses of both views, weighed; without a view that of the stack, as it is."""
+@exercise(_scans, gradient=("z", "d"))
+def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float, *, short: float = 1.0) -> Tensor:
+    """Exercise 2: L of Eq. 5, from z and d to a number; without a view that of the stack."""
     field = p.G.decode(z)
     L_SA = short_axis_loss(downsample(field, p.stack), d, p)
-    return short * L_SA + long * long_axis_loss(field, p) if p.views else L_SA
-
-
-@exercise(_scans, gradient=("z", "d"))
-def multi_view(z: Tensor, d: Tensor, p: Problem, gamma: float) -> Tensor:
-    """Exercise 2: L of Eq. 5, from z and d to a number."""
-    return _weighed(z, d, p, 1, gamma)
+    return short * L_SA + gamma * long_axis_loss(field, p) if p.views else L_SA
 
 
 def _planes() -> Cases:
@@ -126,17 +116,12 @@ def _planes() -> Cases:
     }
 
 
-def _elsewhere(points: Tensor, d: Tensor, pixels: bool = False) -> Tensor:
-    """Points of a view moved by d, mm along its rows and columns, or so many pixels."""
+@exercise(_planes)
+def displaced_points(points: Tensor, d: Tensor, *, pixels: bool = False) -> Tensor:
+    """Exercise 3: where the pixels of a displaced view look in the heart; d is mm, or `pixels`."""
     plane = Plane(points)
     steps = plane.directions * (torch.tensor(plane.spacing)[:, None] if pixels else 1)
-    return points + d @ steps
-
-
-@exercise(_planes)
-def displaced_points(points: Tensor, d: Tensor) -> Tensor:
-    """Exercise 3: where the pixels of a displaced view look in the heart."""
-    return _elsewhere(points, -d)
+    return points - d @ steps
 
 
 def _views() -> Cases:

@@ -112,23 +112,19 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / max(len(values), 1)
 
 
-def _rule(
+@exercise(_losses)
+def stops(
     losses: Sequence[float],
+    *,
     change: Callable[[float, float], float] = lambda a, b: abs(b - a) / abs(a),
     window: int = WINDOW,
     wait: int = WINDOW,
     of: Callable[[Sequence[float]], float] = _mean,
     least: float = LEAST,
 ) -> bool:
-    """The paper's rule, with room for mistakes."""
+    """Exercise 2: the paper's rule to stop, as the library reads it."""
     changes = [change(a, b) for a, b in pairwise(losses)]
     return len(changes) >= wait and of(changes[-window:]) < least
-
-
-@exercise(_losses)
-def stops(losses: Sequence[float]) -> bool:
-    """Exercise 2: the paper's rule to stop, as the library reads it."""
-    return _rule(losses)
 
 
 def _batches() -> Cases:
@@ -139,17 +135,20 @@ def _batches() -> Cases:
     }
 
 
-def _beside(network: nn.Module, this: Tensor, one: Tensor, two: Tensor, which: int = 0) -> Tensor:
-    """How the pictures of one place in the batch differ, of `this` beside two others."""
-    with torch.no_grad():
-        beside = [network(torch.cat([this, other]))[which] for other in (one, two)]
-    return beside[0] - beside[1]
-
-
 @exercise(_batches, same=partial(same, absolute=1e-5))
-def influence(network: nn.Module, this: Tensor, other: Tensor, another: Tensor) -> float:
+def influence(
+    network: nn.Module,
+    this: Tensor,
+    other: Tensor,
+    another: Tensor,
+    *,
+    which: int = 0,
+    of: Callable[[Tensor], Tensor] = lambda apart: apart.abs().max(),
+) -> float:
     """Exercise 3: how far one code's picture depends on its neighbour in the batch."""
-    return float(_beside(network, this, other, another).abs().max())
+    with torch.no_grad():
+        one, two = (network(torch.cat([this, beside]))[which] for beside in (other, another))
+    return float(of(one - two))
 
 
 def discs(z: Tensor) -> Tensor:

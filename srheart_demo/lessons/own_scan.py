@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import nibabel
 import numpy as np
 from matplotlib.figure import Figure
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
@@ -82,16 +83,7 @@ def mirrored(affine: Affine, columns: int) -> Affine:
 def _turned(spacing: tuple[float, float, float], degrees: float, axes: list[int]) -> Affine:
     """Index to RAS+ mm: oblique, with the axes in this order and the second running backwards."""
     turn = Rotation.from_euler("xz", [degrees, degrees], degrees=True).as_matrix()
-    affine = np.eye(4)
-    affine[:3, :3] = turn[:, axes] * [1, -1, 1] * spacing
-    affine[:3, 3] = 40.0, -90.0, 120.0
-    return affine
-
-
-def _letters(matrix: Affine, positive: str = "RAS", negative: str = "LPI") -> str:
-    """A letter for each column, by its greatest component."""
-    greatest = np.abs(matrix[:3, :3]).argmax(axis=0)
-    return "".join(negative[i] if matrix[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
+    return from_matvec(turn[:, axes] * [1, -1, 1] * spacing, [40.0, -90.0, 120.0])
 
 
 def _same_letters(found: Any, right: str) -> bool:
@@ -107,9 +99,10 @@ def _same_letters(found: Any, right: str) -> bool:
     },
     same=_same_letters,
 )
-def orientation(affine: Affine) -> str:
-    """Exercise 1: which way each axis of an array runs, of an affine."""
-    return "".join(nibabel.aff2axcodes(affine))
+def orientation(affine: Affine, *, positive: str = "RAS", negative: str = "LPI") -> str:
+    """Exercise 1: which way each axis of an array runs, by the greatest component of a column."""
+    greatest = np.abs(affine[:3, :3]).argmax(axis=0)
+    return "".join(negative[i] if affine[i, j] < 0 else positive[i] for j, i in enumerate(greatest))
 
 
 def _stored() -> Cases:
@@ -122,19 +115,13 @@ def _stored() -> Cases:
     }
 
 
-def _in_turn(stored: Stored, meaning: Mapping[int, int]) -> Stored:
-    labels = stored.copy()
-    for value, label in meaning.items():
-        labels[labels == value] = label
-    return labels
-
-
 @exercise(_stored)
-def relabelled(stored: Stored, meaning: Mapping[int, int]) -> Labels:
+def relabelled(stored: Stored, meaning: Mapping[int, int], *, in_turn: bool = False) -> Stored:
     """Exercise 2: label values by a dictionary; what it does not name is background."""
-    labels = np.zeros(stored.shape, np.uint8)
+    labels = stored.copy() if in_turn else np.zeros(stored.shape, np.uint8)
+    seen = labels if in_turn else stored
     for value, label in meaning.items():
-        labels[stored == value] = label
+        labels[seen == value] = label
     return labels
 
 

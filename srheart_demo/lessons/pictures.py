@@ -89,7 +89,7 @@ def slices(
 
 def cuts(maps: Mapping[str, Labels], spacing: tuple[float, float, float]) -> Figure:
     """Label maps (D, H, W) cut along their length through the middle of the LV, base on top."""
-    row = middle_row(next(iter(maps.values())))
+    _, row = middle(next(iter(maps.values())))
     shown = [lengthwise(labels, row, spacing) for labels in maps.values()]
     window = window_of([labels[None] for labels in shown])
     return finish(grid({"": [labels[window] for labels in shown]}, 2.6, maps)[0])
@@ -130,9 +130,11 @@ def slices_of(maps: Sequence[Labels], every: int = 1) -> list[int]:
     return [k for k in numbers if any(labels[k].any() for labels in maps)]
 
 
-def middle_row(labels: Labels) -> int:
-    """The row in the middle of the LV of a heart (D, H, W)."""
-    return int(np.nonzero(labels == 1)[1].mean())
+def middle(labels: Labels) -> tuple[int, int]:
+    """The slice and the row in the middle of the LV of a heart (D, H, W), or of its box."""
+    inside = np.argwhere(labels == 1) if (labels == 1).any() else (np.array([labels.shape]) - 1) / 2
+    level, row, _ = inside.mean(axis=0).astype(int).tolist()
+    return level, row
 
 
 def window_of(maps: Sequence[Labels]) -> tuple[slice, ...]:

@@ -12,7 +12,7 @@ from srheart_demo.explorer.why import Direction, Watch, named_directions, princi
 from srheart_demo.frame import hr_affine, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, RV
 from srheart_demo.heart.generator import HeartGenerator
-from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, scale_bar
+from srheart_demo.lessons.pictures import Labels, finish, grid, lengthwise, middle, scale_bar
 from srheart_demo.lessons.verdict import Cases, exercise
 from srheart_demo.scan.evidence import whole_heart
 from srheart_demo.scan.volume import LabelVolume
@@ -100,19 +100,12 @@ def picture_hearts(
     default those through the middle of each LV.
     """
     tiles = {
-        title: [_tile(heart, *(_middle(heart) if through is None else through)) for heart in hearts]
+        title: [_tile(heart, *(middle(heart) if through is None else through)) for heart in hearts]
         for title, hearts in rows.items()
     }
     figure, axes = grid(tiles, captions=captions)
     scale_bar(axes[-1, 0])
     return finish(figure)
-
-
-def _middle(heart: Labels) -> tuple[int, int]:
-    """The slice and the row in the middle of the LV, or of the box where there is none."""
-    inside = np.argwhere(heart == LV)
-    level, row, _ = (inside if len(inside) else np.argwhere(heart >= 0)).mean(0).astype(int)
-    return int(level), int(row)
 
 
 def _tile(heart: Labels, level: int, row: int, reach: int = 56) -> Labels:

@@ -19,7 +19,8 @@ from srheart_demo.experiments.tables import Results
 from srheart_demo.files import read_toml
 from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.heart.measures import dice, hd95, mean_dice, volumes_ml
-from srheart_demo.lessons.pictures import STYLES, Labels, finish, outline, show_labels, window_of
+from srheart_demo.lessons import pictures
+from srheart_demo.lessons.pictures import Labels, finish, middle, outline, show_labels, window_of
 from srheart_demo.lessons.verdict import Cases, exercise
 
 MARKERS = "os^Dv"
@@ -97,13 +98,13 @@ def results_of(experiment: Experiment) -> Results:
 
 def picture_scores(estimate: Labels, truth: Labels, spacing: tuple[float, float, float]) -> Figure:
     """An answer (D, H, W) in the middle slice with the truth's outlines, and its three scores."""
-    middle = int(np.nonzero(truth == 1)[0].mean())
-    window = window_of([estimate[middle][None], truth[middle][None]])
+    level, _ = middle(truth)
+    window = window_of([estimate[level][None], truth[level][None]])
     widths = (1.1, 1, 1, 1)
     figure, (picture, *bars) = plt.subplots(1, 4, figsize=(10.5, 2.9), width_ratios=widths)
-    show_labels(picture, estimate[middle][window])
+    show_labels(picture, estimate[level][window])
     for label in (1, 2, 3):
-        outline(picture, truth[middle][window] == label)
+        outline(picture, truth[level][window] == label)
     picture.set_title("estimate; lines: truth", fontsize=10)
     found, true = volumes_ml(estimate, spacing), volumes_ml(truth, spacing)
     error = {tissue: found[tissue] - true[tissue] for tissue in found}
@@ -163,7 +164,8 @@ def picture_curves(curves: LinePlot) -> Figure:
             at = x + 0.05 * (i - (len(lines) - 1) / 2)
             look: dict[str, Any] = {"color": colour, "marker": MARKERS[i % len(MARKERS)]}
             mean, sd = [c.mean for c in cells], [c.sd for c in cells]
-            axis.errorbar(at, mean, sd, ms=6, capsize=2, ls=STYLES[i % 4], label=name, **look)
+            look |= {"ls": pictures.STYLES[i % 4], "ms": 6, "capsize": 2}
+            axis.errorbar(at, mean, sd, label=name, **look)
         _name(axis, x, curves.x)
         axis.set_xlabel(curves.x_axis)
         axis.set_title(title, fontsize=10)

@@ -6,7 +6,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -152,10 +151,6 @@ def _sections() -> Cases:
         return G, z, stack, 8 * torch.randn(1, stack.K, 2, generator=rng)
 
     return {"a pod": case(8, 4), "another, cut elsewhere": case(12, 3)}
-
-
-def _smooth(labels: Tensor) -> Tensor:
-    return F.one_hot(labels, len(CLASSES)).movedim(-1, 1).float()
 
 
 def _same_labels(a: Any, b: Any) -> bool:

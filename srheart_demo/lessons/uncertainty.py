@@ -33,19 +33,15 @@ def _draws() -> Cases:
     return {f"{len(x)} draws": (x,) for x in draws}
 
 
-def _between(x: Tensor, low: float, high: float) -> tuple[float, float]:
-    return float(x.quantile(low)), float(x.quantile(high))
-
-
 def _around(x: Tensor, half: Tensor) -> tuple[float, float]:
     return float(x.mean() - half), float(x.mean() + half)
 
 
 # There are many ways to interpolate quantiles.
 @exercise(_draws, same=partial(same, absolute=0.75))
-def interval(volumes: Tensor) -> tuple[float, float]:
+def interval(volumes: Tensor, *, low: float = 0.05, high: float = 0.95) -> tuple[float, float]:
     """Exercise 1: the central 90 % interval of draws."""
-    return _between(volumes, 0.05, 0.95)
+    return float(volumes.quantile(low)), float(volumes.quantile(high))
 
 
 def _bins() -> Cases:
@@ -56,15 +52,10 @@ def _bins() -> Cases:
     }
 
 
-def _over(rows: _Rows, gap: Callable[[float], float] = abs) -> float:
-    """The mean over voxels of some measure of said − right."""
-    return sum(n * gap(said - right) for said, right, n in rows) / sum(n for *_, n in rows)
-
-
 @exercise(_bins)
-def calibration_error(rows: _Rows) -> float:
+def calibration_error(rows: _Rows, *, size: Callable[[float], float] = abs) -> float:
     """Exercise 2: mean |said − right| over voxels, from bins."""
-    return _over(rows)
+    return sum(n * size(said - right) for said, right, n in rows) / sum(n for *_, n in rows)
 
 
 def _heights() -> Cases:
@@ -93,7 +84,7 @@ def picture_trust(
     All are (64, 128, 128); heights of the slices z, mm, are ticks at the sides, `confidence` is the
     probability of the estimate's labels. The cut's row is by default in the middle of the LV.
     """
-    row = pictures.middle_row(truth) if row is None else row
+    row = pictures.middle(truth)[1] if row is None else row
     true, said = (pictures.lengthwise(labels, row) for labels in (truth, estimate))
     kinds = np.where(true != said, 5, np.where(true > 0, 4, 0))
     unsure = [] if confidence is None else [0 * true]
@@ -114,7 +105,7 @@ def picture_draws(fields: Tensor, truth: pictures.Labels, z: Sequence[float]) ->
     Class logits (n, 4, 64, 128, 128) at the voxels of the truth's labels (64, 128, 128); z are
     heights of the slices, mm.
     """
-    row = pictures.middle_row(truth)
+    _, row = pictures.middle(truth)
     true = pictures.lengthwise(truth, row)
     cuts = np.array([[pictures.lengthwise(x, row) for x in field] for field in fields.numpy()])
     figure, axes = pictures.grid({"": [0 * true] * 3}, 2.7, TISSUE_COLOURS)

@@ -77,8 +77,9 @@ class Exercise:
 
     @cached_property
     def names(self) -> list[str]:
-        """The arguments of the solution."""
-        return list(inspect.signature(self.right).parameters)
+        """The arguments of the solution; those by keyword alone are its room for mistakes."""
+        parameters = inspect.signature(self.right).parameters.values()
+        return [p.name for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD]
 
     @cached_property
     def said(self) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ lies: the LV is closed in by its wall, the RV lies beside that wall, outside the
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +142,7 @@ class Anatomy:
         self.voxels = {int(v): int((stored == v).sum()) for v in self.values if v}
         labelled = sum(self.voxels.values())
         self.large = [v for v, n in self.voxels.items() if n > LARGE * labelled]
-        self._known: dict[Any, tuple[np.ndarray, np.ndarray]] = {}
+        self._near = cache(self._counted_near)
         # A voxel alone among four others has the value of one of them, unless its own is rare.
         beside = [np.roll(stored, step, axis) for axis in (1, 2) for step in (1, -1)]
         alone = np.isin(stored, [0, *self.large])
@@ -151,9 +151,7 @@ class Anatomy:
         n = len(self.values)
         codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)
-        for axis in (1, 2):
-            lines = np.moveaxis(codes, axis, 0)
-            here, there = lines[:-1], lines[1:]
+        for here, there in ((codes[:, :-1], codes[:, 1:]), (codes[..., :-1], codes[..., 1:])):
             pairs = (here * n + there)[here != there]
             faces += np.bincount(pairs, minlength=n * n).reshape(n, n)
         self.faces = faces + faces.T
@@ -198,22 +196,19 @@ class Anatomy:
         )
         return "beside" if like_rv else "apart"
 
-    def _near(self, lv: tuple[int, ...], myo: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) voxels of each value no farther from the LV than the wall; in slices of the wall."""
-        if (lv, myo) in self._known:
-            return self._known[lv, myo]
+    def _counted_near(self, lv: tuple[int, ...], myo: tuple[int, ...]) -> NDArray[np.int64]:
+        """(2, n) voxels of each value as near to the LV as the wall; in slices of the wall."""
         cavity, wall = (np.isin(self.cleaned, of) for of in (lv, myo))
-        within, beside = np.zeros((2, len(self.values)), np.int64)
+        within, beside = near = np.zeros((2, len(self.values)), np.int64)
         for k in np.flatnonzero(wall.any(axis=(1, 2))):
             codes = np.searchsorted(self.values, self.stored[k])
             beside += np.bincount(codes.ravel(), minlength=len(beside))
             if cavity[k].any():
                 offset = np.indices(codes.shape).T - np.argwhere(cavity[k]).mean(axis=0)
                 distance = np.linalg.norm(offset * self.pixel, axis=-1).T
-                near = distance <= np.quantile(distance[wall[k]], 0.95)
-                within += np.bincount(codes[near], minlength=len(within))
-        self._known[lv, myo] = within, beside
-        return within, beside
+                reached = codes[distance <= np.quantile(distance[wall[k]], 0.95)]
+                within += np.bincount(reached, minlength=len(within))
+        return near
 
     def misfits(self, convention: Convention) -> list[str]:
         """What of the anatomy contradicts a convention, in words; nothing if it fits."""

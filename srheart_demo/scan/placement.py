@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
@@ -91,9 +92,7 @@ def place(stack: LabelVolume, by_hand: ByHand = AUTOMATIC) -> Placement:
     rotation = _rotation(azimuth) + by_hand.turn_deg
     axes = axes @ _in_plane_rotation(rotation)
     centre, low, high = _bounding_box(ordered, axes)
-    world_from_model = np.eye(4)
-    world_from_model[:3, :3] = axes
-    world_from_model[:3, 3] = axes @ centre
+    world_from_model = from_matvec(axes, axes @ centre)
     done = holding(
         (by_hand.turn_deg, f"the heart was turned by a further {by_hand.turn_deg:g}°"),
         (by_hand.flip, "the other end of the stack was taken for the apex"),

@@ -1,10 +1,10 @@
 """Scans whose truth is known: Eq. 1 on a heart of the HR grid, as files would have it."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from nibabel.affines import from_matvec
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,19 +18,12 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, remark
 
 
-@dataclass(frozen=True, eq=False)
-class SimulatedScan:
-    """A heart and a scan of it."""
+class SimulatedScan(NamedTuple):
+    """A scan of a heart."""
 
-    heart: LabelVolume  # the truth, on the HR grid
-    stack: LabelVolume  # its SA stack, slices from apex to base
+    stack: LabelVolume  # slices from apex to base
     motion: Motion  # what displaced them
     d: Tensor  # (1, K, 2) by how much, mm along rows and columns
-
-    @cached_property
-    def view(self) -> LabelVolume:
-        """The four-chamber view of the heart, undisplaced and without ε."""
-        return long_axis_scan(self.heart)
 
 
 def simulate(
@@ -52,7 +45,7 @@ def simulate(
     d = motion.displacement(factor)
     epsilon_seed = seed if noise_seed is None else noise_seed
     S_LR = simulate_stack(heart.labels, stack, d.double(), noise, epsilon_seed)
-    return SimulatedScan(heart, stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
+    return SimulatedScan(stack_volume(S_LR, stack, world_from_model(heart)), motion, d)
 
 
 def where_it_is_known(stack: LabelVolume, *views: LabelVolume, world: np.ndarray) -> Scan:
@@ -104,20 +97,17 @@ def view_volume(S_LA: Tensor, plane: Plane, world: np.ndarray) -> LabelVolume:
     corner, down, right = (plane.points[i].double().numpy() for i in ((0, 0), (1, 0), (0, 1)))
     rows, columns = down - corner, right - corner
     normal = np.cross(rows, columns)
-    affine = np.eye(4)
-    affine[:3] = np.stack([8 * normal / np.linalg.norm(normal), rows, columns, corner], axis=1)
+    steps = np.stack([8 * normal / np.linalg.norm(normal), rows, columns], axis=1)
+    affine = from_matvec(steps, corner)
     return LabelVolume(S_LA.argmax(1).numpy().astype(np.uint8), world @ affine)
 
 
 def stack_volume(labels: np.ndarray, stack: Stack, world: np.ndarray) -> LabelVolume:
     """The slices (K, h, w) of a stack of equal distances; `world`: model mm → RAS+ mm, (4, 4)."""
     corners = torch.cat([stack.z[:, None], stack.origin + stack.offsets], dim=1).numpy()
-    affine = np.eye(4)
-    affine[:3, 0] = corners[1] - corners[0]
-    affine[1:3, 1] = stack.row_step.numpy()
-    affine[1:3, 2] = stack.column_step.numpy()
-    affine[:3, 3] = corners[0]
-    return LabelVolume(labels, world @ affine)
+    in_plane = np.pad(torch.stack([stack.row_step, stack.column_step]), ((0, 0), (1, 0)))
+    steps = np.stack([corners[1] - corners[0], *in_plane], axis=1)
+    return LabelVolume(labels, world @ from_matvec(steps, corners[0]))
 
 
 def scanner_frame(seed: int) -> NDArray[np.float64]:
@@ -131,7 +121,5 @@ def scanner_frame(seed: int) -> NDArray[np.float64]:
     columns = np.array([-0.79, 0.0, 0.61]) + rng.normal(0, 0.12, 3)
     columns -= to_base * (columns @ to_base)
     columns /= np.linalg.norm(columns)
-    frame = np.eye(4)
-    frame[:3, :3] = np.stack([to_base, np.cross(to_base, columns), columns], axis=1)
-    frame[:3, 3] = np.array([-20.0, 20.0, 0.0]) + rng.normal(0, 15, 3)
-    return frame.round(6)
+    axes = np.stack([to_base, np.cross(to_base, columns), columns], axis=1)
+    return from_matvec(axes, np.array([-20.0, 20.0, 0.0]) + rng.normal(0, 15, 3)).round(6)

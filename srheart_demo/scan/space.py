@@ -157,22 +157,15 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
 
 
 def _main_parts(inside: np.ndarray, spacing: tuple[float, float, float]) -> np.ndarray:
-    from scipy.sparse import coo_array  # 10 MB that only files need
-    from scipy.sparse.csgraph import connected_components
-
-    pieces, n = np.zeros(inside.shape, np.int64), 0
-    below, meeting = pieces[0], []
-    for k in np.flatnonzero(inside.any(axis=(1, 2))):
-        around = distance_transform_edt(~inside[k], sampling=spacing[1:]) <= TOGETHER / 2
-        found, number = label(around, np.ones((3, 3)))
-        pieces[k] = np.where(found, found + n, 0)
-        meeting.append(np.stack([pieces[k], below])[:, (pieces[k] > 0) & (below > 0)])
-        below, n = pieces[k], n + number
-    one, other = np.concatenate(meeting, axis=1)
-    together = coo_array((np.ones(len(one)), (one, other)), (n + 1, n + 1))
-    part = connected_components(together)[1][pieces]
-    tissue = np.bincount(part[inside], minlength=n + 1)
-    return inside & (tissue >= FEW * tissue.max())[part]
+    held = inside.any(axis=(1, 2))
+    far = np.stack([distance_transform_edt(~seen, sampling=spacing[1:]) for seen in inside[held]])
+    meet = np.zeros((3, 3, 3))
+    meet[1] = meet[:, 1, 1] = 1  # All around within a slice, right above it from one to the next
+    part, n = label(far <= TOGETHER / 2, meet)
+    tissue = np.bincount(part[inside[held]], minlength=n + 1)
+    kept = inside.copy()
+    kept[held] &= (tissue >= FEW * tissue.max())[part]
+    return kept
 
 
 def _without_stray_ends(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
