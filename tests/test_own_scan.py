@@ -116,11 +116,12 @@ def test_a_gap_is_not_taken_for_the_absence_of_a_heart() -> None:
     stack = replace(STACK, labels=labels)
     problem = Problem.of(Scan.of(stack), OneHeart())
     assert problem.stack.K == 8
-    restored = enhance(Scan.of(stack), load_generator(), INTERACTIVE)
-    whole = enhance(Scan.of(STACK), load_generator(), INTERACTIVE)
+    restored = enhance(Scan.of(stack), load_generator())
+    whole = enhance(Scan.of(STACK), load_generator())
     assert restored.d.shape == whole.d.shape == (10, 2)
     assert not restored.d[[4, 5]].any()
-    assert mean_dice(restored.S_SR.labels, whole.S_SR.labels) > 0.9
+    there = nearest_labels(restored.S_SR, whole.S_SR)  # each has a grid of its own
+    assert mean_dice(there, whole.S_SR.labels) > 0.95
 
 
 @pytest.fixture(scope="module")
@@ -179,9 +180,13 @@ def test_slices_that_the_affine_shifts_give_the_same_heart_and_displacements(
     stack = replace(stack, labels=nearest_labels(sample.S_HR, stack))
     image = nibabel.Nifti1Image(stack.labels, affine)
     nibabel.save(image, tmp_path / "sheared.nii.gz")
-    found = enhance(read_scan(tmp_path / "sheared.nii.gz"), G, INTERACTIVE)
-    assert mean_dice(nearest_labels(found.S_SR, sample.S_HR), sample.S_HR.labels) > 0.97
-    straight = enhance(Scan.of(upright), G, INTERACTIVE)
+    found = enhance(read_scan(tmp_path / "sheared.nii.gz"), G)
+    straight = enhance(Scan.of(upright), G)
+    dice, without = (
+        mean_dice(nearest_labels(heart.S_SR, sample.S_HR), sample.S_HR.labels)
+        for heart in (found, straight)
+    )
+    assert dice > without - 0.01
     seen = stack.labelled & upright.labelled
     assert np.abs(found.d[seen] - straight.d[seen]).max() < 0.6
 
