@@ -125,8 +125,6 @@ class OwnTab(Tab):
             widget.close()
 
     def _read_anew(self) -> None:
-        if self._file is None:
-            return
         from srheart_demo.scan.labels import parse_convention
         from srheart_demo.scan.placement import ByHand
 
