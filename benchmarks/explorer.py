@@ -163,7 +163,7 @@ def main() -> None:
 
 def film() -> bytes:
     """A run of RECOMMENDED on the first sample under severe motion, as an animation."""
-    from srheart_demo.dashboard.film import gif
+    from srheart_demo.dashboard.take import gif
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
     from srheart_demo.explorer.watch import Watch

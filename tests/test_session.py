@@ -80,10 +80,10 @@ def test_a_run_ends_by_itself_and_then_stands_still(run: Session) -> None:
 
 
 def test_curves_hold_every_iteration_and_add_up(run: Session) -> None:
-    (curves,) = run.now.curves
-    assert curves.iteration.tolist() == list(range(7))
-    np.testing.assert_allclose(curves.loss, curves.loss_sa + curves.loss_la, rtol=1e-5)
-    assert curves.loss[-1] < curves.loss[0]
+    ((loss, loss_sa, loss_la),) = run.now.losses
+    assert len(loss) == 7
+    np.testing.assert_allclose(loss, loss_sa + loss_la, rtol=1e-5)
+    assert loss[-1] < loss[0]
 
 
 def test_a_run_brings_the_stack_back_and_beats_nearest_neighbour_on_motion(run: Session) -> None:
@@ -110,17 +110,17 @@ def test_gamma_acts_on_the_next_iteration() -> None:
     session.advance()
     session.configure(gamma=3.0)
     session.advance()
-    (curves,) = session.now.curves
-    weights = (curves.loss - curves.loss_sa) / curves.loss_la
+    ((loss, loss_sa, loss_la),) = session.now.losses
+    weights = (loss - loss_sa) / loss_la
     np.testing.assert_allclose(weights, [1, 1, 3], rtol=1e-4)
 
 
 def test_without_a_long_axis_view_the_loss_is_the_short_axis_loss() -> None:
     session = Session(ScanSettings(SAMPLES[0], long_axis=False), SHORT)
     session.advance()
-    (curves,) = session.now.curves
-    assert np.isnan(curves.loss_la).all()
-    np.testing.assert_array_equal(curves.loss, curves.loss_sa)
+    ((loss, loss_sa, loss_la),) = session.now.losses
+    assert np.isnan(loss_la).all()
+    np.testing.assert_array_equal(loss, loss_sa)
     assert not session.now.cuts(6, 0.0).acquired
 
 
@@ -154,8 +154,7 @@ def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
     session.history.fork()
     assert len(session.history.active.steps) > 2
     assert then.last == then.at == 1
-    (curves,) = then.curves
-    assert curves.iteration.tolist() == [0, 1]
+    assert [losses.shape for losses in then.losses] == [(3, 2)]
     assert torch.equal(then.step.d, d)
     assert torch.equal(heart, session.scene.problem.G.decode(then.step.z))
     assert session.now.estimate is not then.estimate
@@ -163,7 +162,7 @@ def test_a_moment_stays_as_it_was_when_the_run_goes_on() -> None:
 
 def test_shifts_are_centred_on_the_slices_with_tissue(run: Session) -> None:
     shifts = run.now.shifts
-    assert 0 < shifts.tissue.sum() < len(shifts.slices)
+    assert 0 < shifts.tissue.sum() < len(run.scene.slices)
     for d in (shifts.estimate, shifts.truth):
         np.testing.assert_allclose(d[: len(shifts.tissue)][shifts.tissue].mean(0), 0, atol=1e-4)
 
@@ -375,7 +374,7 @@ def test_a_scan_of_ones_own_is_solved_without_a_truth() -> None:
     assert session.scene.subject.ghost == {}
     session.scan(ScanSettings(SAMPLES[0]))
     session.scan(ScanSettings("mine.nii.gz", motion=1.0, long_axis=False))
-    assert session.now.shifts.of == len(session.scene.S_LR)
+    assert session.scene.of == len(session.scene.S_LR) == len(session.now.shifts.tissue)
 
 
 def test_a_scan_of_ones_own_is_read_as_its_owner_says() -> None:
@@ -418,7 +417,7 @@ def test_the_side_view_puts_slices_back_by_d() -> None:
     session.advance(1e9)
     side = session.now.side
     width = [np.flatnonzero(side.scanned[0, 6]).mean(), np.flatnonzero(side.put_back[0, 6]).mean()]
-    assert (width[0] - width[1]) * side.pixel_mm == pytest.approx(12.5, abs=2.5)
+    assert (width[0] - width[1]) * session.scene.stack.spacing[1] == pytest.approx(12.5, abs=2.5)
 
 
 # -- history -------------------------------------------------------------------------------
@@ -450,7 +449,7 @@ def test_a_change_in_the_past_forks_and_both_runs_stay() -> None:
     assert new.steps[:3] == first[:3]
     assert new.parted == 2
     assert new.steps[3].state.settings.gamma == 0
-    assert (session.now.active, len(session.now.curves)) == (1, 2)
+    assert (session.now.active, len(session.now.losses)) == (1, 2)
     assert old.colour != new.colour
     session.history.choose(0)
     assert session.step is first[-1]
@@ -875,7 +874,7 @@ def test_a_text_that_cannot_be_followed_leaves_all_as_it_was(run: Session, chang
 def test_a_run_is_called_by_the_settings_that_it_ran_with() -> None:
     session = Session(settings=replace(REFERENCE, iterations=500), live=True)
     assert session.now.name == "INTERACTIVE"
-    assert [curves.name for curves in session.now.curves] == ["INTERACTIVE"]
+    assert [run.name for run in session.now.runs] == ["INTERACTIVE"]
     session.again()
     assert session.now.name == "REFERENCE"
     session.configure(gamma=2.0)
@@ -886,7 +885,7 @@ def test_a_run_is_called_by_the_settings_that_it_ran_with() -> None:
     assert session.now.name == "REFERENCE, changed"
     session.preset("RECOMMENDED")
     session.configure(prior=False)
-    assert session.now.curves[-1].name == "RECOMMENDED, changed"
+    assert session.now.runs[-1].name == "RECOMMENDED, changed"
 
 
 def test_another_generator_begins_another_run_and_each_run_keeps_its_own() -> None:
@@ -953,8 +952,8 @@ def test_views_that_are_displaced_are_found_and_drawn_beside_the_slices() -> Non
     session = Session(scan, INTERACTIVE)
     session.advance(1e9)
     shifts, scene = session.now.shifts, session.scene
-    assert shifts.views == ("4ch", "2ch", "3ch")
-    assert len(shifts.estimate) == len(shifts.truth) == len(shifts.slices) + 3
+    assert scene.view_names == ("4ch", "2ch", "3ch")
+    assert len(shifts.estimate) == len(shifts.truth) == len(scene.slices) + 3
     apart = np.linalg.norm((shifts.estimate - shifts.truth)[-3:], axis=1)
     assert np.linalg.norm(shifts.truth[-3:], axis=1).max() > 5
     # Across its own normal a view's displacement goes with where the heart lies.
@@ -966,9 +965,9 @@ def test_views_that_are_displaced_are_found_and_drawn_beside_the_slices() -> Non
     assert still.d_LA is not None
     assert not still.d_LA.any()
     known = load_sample(SAMPLES[0])
-    for view, name in zip(still.scan.views, shifts.views, strict=True):
+    for view, name in zip(still.scan.views, scene.view_names, strict=True):
         np.testing.assert_array_equal(view.labels, known.views[name, "none"].labels)
-    for view, name in zip(scene.scan.views, shifts.views, strict=True):
+    for view, name in zip(scene.scan.views, scene.view_names, strict=True):
         assert (view.labels == known.views[name, "severe"].labels).mean() > 0.995
 
 

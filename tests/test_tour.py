@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_ui import closed, ready, serve, session_of, until  # noqa: F401
 
-from srheart_demo.dashboard import film, texts
+from srheart_demo.dashboard import take, texts
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.explorer import tour as stops
@@ -193,7 +193,7 @@ def test_where_the_truth_is_hidden_nothing_that_is_drawn_knows_it() -> None:
     (lane,) = race(scene, 1.0, Watch(), lambda _: None, FIELDS["presets"][3:], 0.01)
     assert math.isnan(lane.dice)
     assert np.isnan(lane.motion_error).all()
-    assert "truth" not in film.heart_page(session).decode().split("</script>")[-2]
+    assert "truth" not in take.heart_page(session).decode().split("</script>")[-2]
     # Other scans, and restored ones, hide theirs too.
     text = session.text()
     session.scan(replace(scene.settings, noise=0.01))

@@ -21,17 +21,16 @@ import torch
 from PIL import Image
 from plotly.offline import get_plotlyjs
 
-from srheart_demo.dashboard import film, page, texts, theme, why
+from srheart_demo.dashboard import page, take, texts, theme, why
 from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
 from srheart_demo.dashboard.explorer import Explorer
-from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
 from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
 from srheart_demo.dashboard.painter import SOON, Schedule
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
-from srheart_demo.dashboard.take import TakeTab
+from srheart_demo.dashboard.take import TakeTab, rgba_png
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
@@ -180,7 +179,7 @@ def test_a_painted_surface_tells_its_millimetres() -> None:
 
 def test_the_exported_page_has_the_same_traces_and_needs_no_network() -> None:
     session = solved_session()
-    exported = film.heart_page(session).decode()
+    exported = take.heart_page(session).decode()
     own = exported.replace(get_plotlyjs(), "")
     assert len(exported) - len(own) > 4_000_000
     assert not re.search(r"https?:|//\w|@import|url\(|<script[^>]+src", own)
@@ -578,10 +577,10 @@ def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
         await until(lambda: ready(explorer))
         before = explorer.scan.motion.value
         explorer.scan.motion.value = before + 1
-        explorer._show_scan(session_of(explorer))  # of the scan before, as it comes late
+        explorer.show_scan(session_of(explorer))  # of the scan before, as it comes late
         assert explorer.scan.motion.value == before + 1
         await until(lambda: session_of(explorer).scene.settings.motion == before + 1)
-        explorer._show_scan(session_of(explorer))
+        explorer.show_scan(session_of(explorer))
         assert explorer.scan.motion.value == before + 1
 
     serve(explorer, play)
@@ -798,7 +797,7 @@ def test_a_tab_shows_what_it_says_whatever_goes_on_when_it_is_opened(
             lambda: nothing_empty(explorer.tabs.made[tab]) and explorer.tabs.made[tab].filled
         )
         assert shown(explorer.tabs.made[tab])
-        assert explorer.tabs.made[tab].said == ""
+        assert explorer.tabs.made[tab].news.text == ""
 
     serve(explorer, play)
 
@@ -809,7 +808,7 @@ def nothing_empty(tab: Tab) -> bool:
     hidden = [widget for widget in descendants(tab.cards[0]) if widget.layout.display == "none"]
     seen = [image for image in images if not any(image in descendants(box) for box in hidden)]
     assert all(image.value for image in seen)
-    return bool(tab.said) or tab.filled
+    return bool(tab.news.text) or tab.filled
 
 
 def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_for_again() -> None:
@@ -819,14 +818,14 @@ def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "latent"
         tab = explorer.tabs.made["latent"]
-        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
+        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.news.text))
         explorer.solver.gamma.value = 2.0  # which ends what is computed, and it begins again
-        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.said))
+        await until(lambda: re.fullmatch(rf"{texts.JOBS['directions']}: [1-9]\d* %", tab.news.text))
         explorer.transport.cancel.click()
-        assert tab.said == texts.CANCELLED
+        assert tab.news.text == texts.CANCELLED
         explorer.runner.redraw()
         await asyncio.sleep(0.5)
-        assert tab.said == texts.CANCELLED
+        assert tab.news.text == texts.CANCELLED
         assert not tab.filled
         again = next(x for x in descendants(tab.cards[0]) if "srh-again" in x._dom_classes)
         assert again.layout.display is None
@@ -834,8 +833,8 @@ def test_what_is_computed_is_said_where_one_looks_and_can_be_given_up_and_asked_
         await until(lambda: tab.filled)
         assert again.layout.display == "none"
         explorer.transport.run.click()
-        await until(lambda: tab.said == texts.OLD)
-        await until(lambda: explorer.runner.state is Activity.DONE and not tab.said)
+        await until(lambda: tab.news.text == texts.OLD)
+        await until(lambda: explorer.runner.state is Activity.DONE and not tab.news.text)
 
     serve(explorer, play)
 
@@ -855,7 +854,7 @@ def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
     async def play() -> None:
         await until(lambda: ready(explorer))
         explorer.tabs.bar.value = "gauge"
-        await until(lambda: explorer.tabs.made["gauge"].said == "ValueError")
+        await until(lambda: explorer.tabs.made["gauge"].news.text == "ValueError")
         explorer.runner.redraw()
         await asyncio.sleep(0.5)
         assert len(tried) == 1
@@ -873,13 +872,13 @@ def test_a_race_of_another_scan_is_marked() -> None:
         explorer.tabs.bar.value = "race"
         race = explorer.tabs.made["race"]
         assert isinstance(race, why.RaceTab)
-        assert race.said == texts.TABS["race"]["coming"]
+        assert race.news.text == texts.TABS["race"]["coming"]
         explorer.transport.run.click()
         race.start.click()
         await until(lambda: race.filled)
         explorer.transport.cancel.click()
         explorer.scan.motion.value = 2.0
-        await until(lambda: race.said == texts.OLD_RACE)
+        await until(lambda: race.news.text == texts.OLD_RACE)
 
     serve(explorer, play)
 
@@ -1016,7 +1015,7 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
         explorer.tabs.bar.value = "own"
         own = explorer.tabs.made["own"]
         assert isinstance(own, OwnTab)
-        assert own.said == texts.TABS["own"]["coming"]
+        assert own.news.text == texts.TABS["own"]["coming"]
         given(own.stack, "random_heart.nii.gz", scan)
         await until(lambda: session_of(explorer).own == ("random_heart.nii.gz",))
         await until(lambda: panel.subject.value == "random_heart.nii.gz")

@@ -74,16 +74,13 @@ function clipped(pen, rectangle, draw) {
 
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
-  const found = new Map();
-  for (const { series, x, y } of panels) {
-    for (const one of series) {
-      const seen = (value, { range: [low, high] }) => value >= low && value <= high;
-      if (one.name && [...one.x].some((value, i) => seen(value, x) && seen(one.y[i], y))) {
-        if (!found.has(one.name)) found.set(one.name, one);
-      }
-    }
-  }
-  return [...found.values()];
+  const seen = (value, { range: [low, high] }) => value >= low && value <= high;
+  const found = panels.flatMap(({ series, x, y }) =>
+    series.filter(
+      (one) => one.name && [...one.x].some((value, i) => seen(value, x) && seen(one.y[i], y)),
+    ),
+  );
+  return found.filter(({ name }, i) => found.findIndex((one) => one.name === name) === i);
 }
 
 // The mark of a point, as an SVG path about it.

@@ -20,7 +20,8 @@ from srheart_demo.dashboard.module import module
 from srheart_demo.frame import rgb
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import LossCurves, Moment, Shifts
+    from srheart_demo.explorer.history import Run
+    from srheart_demo.explorer.moment import Moment
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,12 @@ def log_range(values: np.ndarray) -> tuple[float, float]:
     return float(shown.min()) / LOG_ROOM, float(shown.max()) * LOG_ROOM
 
 
-def _here(run: LossCurves, x: float, y: float) -> Series:
+def _here(run: Run, x: float, y: float) -> Series:
     """The mark of what is looked at."""
     return Series([x], [y], theme.RUNS[run.colour], "rings", size=10, tells=False)
 
 
-def _run(run: LossCurves, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:
+def _run(run: Run, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:
     """Something of a run, in its colour and its dashes."""
     return Series(x, y, theme.RUNS[run.colour], dash=theme.DASHES[run.colour], **look)
 
@@ -145,21 +146,21 @@ def _run(run: LossCurves, x: np.ndarray, y: np.ndarray, **look: Any) -> Series:
 def losses(now: Moment) -> Panel:
     """L of every run against the iteration, and its parts in the one that is looked at, with a mark
     where that is."""
-    curves = now.curves
-    active, at = curves[now.active], now.at
-    name = sentences.loss_of if len(curves) == 1 else sentences.run_name
-    series = [_run(run, run.iteration, run.loss, name=name(run)) for run in curves]
-    for part, loss, dash in (
-        (texts.LOSS_SA, active.loss_sa, "dashdot"),
-        (texts.LOSS_LA, active.loss_la, "dot"),
-    ):
+    runs, (loss, *parts) = now.runs, now.losses[now.active]
+    what = f"{texts.LOSS}, " if len(runs) == 1 else ""
+    whole = [losses[0] for losses in now.losses]
+    series = [
+        _run(run, np.arange(len(L)), L, name=what + sentences.run_name(run))
+        for run, L in zip(runs, whole, strict=True)
+    ]
+    looks = (texts.LOSS_SA, "dashdot"), (texts.LOSS_LA, "dot")
+    for (part, dash), values in zip(looks, parts, strict=True):
         thin = partial(Series, name=part, dash=dash, width=1.6)
-        series.append(thin(active.iteration, loss, theme.MIDDLE))
-    series.append(_here(active, active.iteration[at], active.loss[at]))
-    last = max(int(run.iteration[-1]) for run in curves)
-    shown = [run.loss for run in curves] + [active.loss_sa, active.loss_la]
+        series.append(thin(np.arange(len(values)), values, theme.MIDDLE))
+    series.append(_here(now.run, now.at, loss[now.at]))
+    last = max(map(len, whole)) - 1
     x = Axis(texts.ITERATION, (0, max(10, 1.02 * last)), grid=False, whole=True)
-    y = Axis(texts.LOSS_AXIS, log_range(np.concatenate(shown)), log=True, ticks=TICKS)
+    y = Axis(texts.LOSS_AXIS, log_range(np.concatenate([*whole, *parts])), log=True, ticks=TICKS)
     return Panel(x, y, tuple(series))
 
 
@@ -174,10 +175,10 @@ def latent_code(z: np.ndarray, colour: int) -> Panel:
 def latent_paths(now: Moment) -> Panel:
     """z of every run on its way, along the two directions that change hearts most, with a mark
     where the active one is looked at."""
-    curves, paths = now.curves, now.paths
+    runs, paths = now.runs, now.paths
     dotted = partial(_run, kind="line+points", size=4)
-    lines = [dotted(run, *path.T) for run, path in zip(curves, paths, strict=True) if len(path)]
-    mark = _here(curves[now.active], *paths[now.active][now.at].tolist())
+    lines = [dotted(run, *path.T) for run, path in zip(runs, paths, strict=True) if len(path)]
+    mark = _here(now.run, *paths[now.active][now.at].tolist())
     way = np.concatenate(paths)
     room = 0.08 * np.ptp(way, axis=0) + 0.05
     ends = zip((way.min(0) - room).tolist(), (way.max(0) + room).tolist(), strict=True)
@@ -186,15 +187,17 @@ def latent_paths(now: Moment) -> Panel:
     return Panel(x, y, (*lines, mark))
 
 
-def slice_shifts(shifts: Shifts, colour: int) -> list[Panel]:
+def slice_shifts(now: Moment) -> list[Panel]:
     """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
-    base on top."""
-    rows, top = shifts.of + len(shifts.views), np.arange(len(shifts.views)) + shifts.of + 1
+    base on top, and of each view above it."""
+    shifts, scene, colour = now.shifts, now.scene, theme.RUNS[now.run.colour]
+    rows = scene.of + len(scene.view_names)
+    top = np.arange(scene.of, rows) + 1
     known = np.concatenate([shifts.tissue, np.ones(len(top), bool)])
-    slices = np.concatenate([shifts.slices, top])[known]
+    slices = np.concatenate([scene.slices + 1, top])[known]
     truth, estimate = shifts.truth[known], shifts.estimate[known]
     reach = around([truth, estimate], 2.0, 1.12)
-    names = dict(zip(map(str, top), shifts.views, strict=True))
+    names = dict(zip(map(str, top), scene.view_names, strict=True))
     ticks = tuple(range(1, rows + 1))
     numbers = Axis(texts.SLICE_AXIS, (0.3, rows + 0.7), ticks=ticks, names=names)
     true = partial(Series, kind="rings", name=texts.TRUE_SHIFT, width=2, size=10)
@@ -206,7 +209,7 @@ def slice_shifts(shifts: Shifts, colour: int) -> list[Panel]:
         series = (
             Series(between, np.repeat(slices, 3), theme.MIDDLE, width=1.5, tells=False),
             true(truth[:, i], slices, theme.MIDDLE),
-            found(estimate[:, i], slices, theme.RUNS[colour]),
+            found(estimate[:, i], slices, colour),
         )
         panels.append(Panel(Axis(title, (-reach, reach), zero=True), numbers, series))
     return panels

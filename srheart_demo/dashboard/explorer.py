@@ -59,20 +59,16 @@ class Explorer(ui.Hearing):
 
     def __init__(self, load: Callable[[], Session] = load_session) -> None:
         self.page = page = Page()
-        self.runner = runner = Runner(load, page)
+        self.runner = runner = Runner(load, page, self)
         self.session: Session | None = None
         self._still = self._hidden = False
-        self._unseen: dict[w.Widget, set[str]] = {}
-        runner.on_loaded, runner.on_scan = lambda _: self._play(), self._show_scan
-        runner.on_state, runner.on_job = self._show_state, self._show_job
-        runner.on_problem, runner.on_restored = self._show_problem, self._restored
         page.observe(self._on_dark_page, "dark")
-        page.observe(self._on_visit, "visits")
+        page.observe(lambda _: self.play(), "visits")
         page.on_touch, page.on_close = self._touched, runner.close
-        page.on_read, page.on_link = self._unseen.clear, self._follow
+        page.on_link = self._follow
         self.box = ui.named(w.VBox([ui.named(w.VBox([page]), "srh-unseen")]), "srh")
         for widget in ui.descendants(self.box):
-            self._carry(widget)
+            page.carry(widget)
         self._build()
 
     def _build(self) -> None:
@@ -103,7 +99,7 @@ class Explorer(ui.Hearing):
             "heart": self._show_heart,
             "scores": self._show_scores,
         }
-        self._show_state(runner.state, "")
+        self.show_state(runner.state, "")
         self._wire()
 
     def _speak(self, language: str) -> None:
@@ -114,7 +110,7 @@ class Explorer(ui.Hearing):
         self._build()
         self.header.tour.tour = tour
         if self.session is not None:
-            self._show_scan(self.session)
+            self.show_scan(self.session)
         for control, value in zip(self._looks, looks, strict=True):
             control.value = value
         self.tabs.bar.value = tab
@@ -136,14 +132,14 @@ class Explorer(ui.Hearing):
 
     # -- what the runner and its painter call ----------------------------------------------
 
-    def _play(self) -> None:
+    def play(self) -> None:
         """Once, if anybody looks, and not for somebody who is at work already."""
-        if self.page.visits:
+        if self.page.visits and self.session is not None:
             if not (self.page.calm or self._still):
                 self.runner.open()
             self._still = True
 
-    def _show_scan(self, session: Session) -> None:
+    def show_scan(self, session: Session) -> None:
         """The choices, and what does not change during a run."""
         self.session, self.transport.shown = session, None
         if session.scene.truth_hidden != self._hidden:
@@ -183,7 +179,7 @@ class Explorer(ui.Hearing):
             said["srh-fig-heart"] = sentences.heart_alternative(now)
             self.page.names = self.page.names | said
 
-    def _show_state(self, state: Activity, problem: str) -> None:
+    def show_state(self, state: Activity, problem: str) -> None:
         """What the run is doing, and which controls make sense; `problem` if it failed."""
         loading, running = state is Activity.LOADING, state is Activity.RUNNING
         bar = self.transport
@@ -212,7 +208,7 @@ class Explorer(ui.Hearing):
         self.solver.gamma.disabled |= loading
         self.heart.show_truth.disabled = session is not None and session.scene.d is None
 
-    def _show_job(self, name: str, done: float | None) -> None:
+    def show_job(self, name: str, done: float | None) -> None:
         """How far a long computation is, of 1; None when it is over, or has given way."""
         ui.show(self.transport.cancel, done is not None)
         if done is None:
@@ -227,7 +223,7 @@ class Explorer(ui.Hearing):
         self.transport.show_status("running", word, share, done)
         self.tabs.tab.say(f"{word}: {share}", done)
 
-    def _show_problem(self, problem: str, job: str = "") -> None:
+    def show_problem(self, problem: str, job: str = "") -> None:
         """Why a wish was not granted, or a computation came to nothing; the run is as it was."""
         own = self.tabs.made.get("own")
         self.transport.say(problem)
@@ -237,10 +233,10 @@ class Explorer(ui.Hearing):
         self.tabs.refresh()
         self.transport.write(self.runner)
 
-    def _restored(self, otherwise: Iterable[Said]) -> None:
+    def show_restored(self, otherwise: Iterable[Said]) -> None:
         """A state came in from a text or link; what it has otherwise is said."""
         if self.session is not None:
-            self._show_scan(self.session)
+            self.show_scan(self.session)
         self.runner.rest()
         self._say(sentences.otherwise(otherwise), texts.RESTORED)
 
@@ -278,28 +274,9 @@ class Explorer(ui.Hearing):
         self.header.dark.observe(lambda change: setattr(self.page, "dark", change.new), "value")
         self.tabs.on_open = self._on_tab
         for widget in ui.descendants(*self.box.children[1:]):
-            self._carry(widget)
+            self.page.carry(widget)
             if widget.has_trait("value") and widget.has_trait("disabled"):
                 self.on(widget, lambda _: self._touched())
-
-    def _carry(self, widget: w.Widget) -> None:
-        """Have the page hear what changes of a widget, also while it is being built."""
-        self.page.carry(widget)
-        widget.observe(self._remember)
-        widget.layout.observe(self._remember)
-
-    def _remember(self, change: Any) -> None:
-        """A change that a page which is still being built may miss."""
-        if not self.page.visits and change.name in change.owner.keys:
-            self._unseen.setdefault(change.owner, set()).add(change.name)
-
-    def _on_visit(self, _: Any) -> None:
-        """Say again what changed while the page was being built: that got lost."""
-        for widget, names in self._unseen.items():
-            widget.send_state(names)
-        self._unseen.clear()
-        if self.session is not None:
-            self._play()
 
     def _on_dark_page(self, change: Any) -> None:
         with self.quietly():

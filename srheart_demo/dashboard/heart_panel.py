@@ -88,13 +88,14 @@ class HeartPanel(ui.Hearing):
         names = "srh-show-truth", "srh-show-cut", "srh-show-slices", "srh-paint"
         self.toggles = toggles = [*map(ui.control, names)]
         self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
-        self._news = ui.News(texts.PAGE_LOADING)
-        self._news.alone(True)
+        news = ui.News(texts.PAGE_LOADING)
+        self.say = news.say  # a word below the 3-D view, or nothing
+        self._news = ui.named(news.box, "srh-news-alone")  # until there is anything to look at
         self.computes = ""  # the long computation that was asked for last, in `texts.JOBS`
         self._asked: tuple[str, Step] | None = None
         self._given_up: tuple[str, Step] | None = None
         bar = ui.named(w.HBox(toggles), "srh-toggles")
-        in_3d = [bar, ui.plot(self.view, "srh-fig-heart"), self._news.box]
+        in_3d = [bar, ui.plot(self.view, "srh-fig-heart"), self._news]
         self.cards = ui.card("", texts.HEART, in_3d, "srh-heart"), self.slices.box
         for toggle in toggles[:3]:
             self.on(toggle, lambda _: self._toggle())
@@ -132,11 +133,7 @@ class HeartPanel(ui.Hearing):
         self.view.show(heart)
         if quiet:
             self.say("")
-            self._news.alone(False)
-
-    def say(self, text: str, done: float | None = None) -> None:
-        """A word below the 3-D view, or nothing."""
-        self._news.say(text, done)
+            self._news.remove_class("srh-news-alone")
 
     # -- as a tab ----------------------------------------------------------------------------
 

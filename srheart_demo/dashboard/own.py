@@ -58,6 +58,7 @@ class OwnTab(Tab):
         super().__init__(runner, "own", [row(self.stack, self.view), self.how], [self.report])
         show(self.how, False)
         self.stack.on_file, self.view.on_file = self._take_stack, self._take_view
+        self._refuse = runner.explorer.show_problem
         self.stack.on_problem = self.view.on_problem = self._refuse
         for each in (self.frame, self.labels, *self._by_hand.values()):
             self.on(each, lambda _: self._read_anew())
@@ -90,9 +91,6 @@ class OwnTab(Tab):
     def refused(self, why: str) -> None:
         """The stack was not taken."""
         self._refusal, self.view.said = why, ""
-
-    def _refuse(self, why: str) -> None:
-        self.runner.on_problem(why, "")
 
     def _take_stack(self, name: str, content: bytes) -> None:
         from srheart_demo.explorer.own import OwnFile
@@ -127,8 +125,6 @@ class OwnTab(Tab):
             widget.close()
 
     def _read_anew(self) -> None:
-        if self._file is None:
-            return
         from srheart_demo.scan.labels import parse_convention
         from srheart_demo.scan.placement import ByHand
 

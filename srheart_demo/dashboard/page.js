@@ -107,15 +107,12 @@ function turnDark(model, signal) {
   turn();
 }
 
-function handOutFiles(model, signal) {
-  listen(signal, model, "msg:custom", (message, [data]) => {
-    if (message.kind !== "download") return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([data]));
-    link.download = message.name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  });
+function handOut({ name }, [data]) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([data]));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 // What follows # in the address leads to a state. Under Voilà the address is the page's own, and any
@@ -123,31 +120,30 @@ function handOutFiles(model, signal) {
 const leads = () =>
   location.hash.startsWith("#state=") || (document.body.dataset.voila && location.hash);
 
-function followLinks(model, signal) {
-  const follow = () => leads() && model.send({ kind: "link", link: location.hash });
-  globalThis.addEventListener("hashchange", follow, { signal });
-  listen(signal, model, "msg:custom", async ({ kind, link }) => {
-    if (kind !== "link") return;
-    const address = new URL(location.href);
-    address.hash = link;
-    address.searchParams.delete("token"); // who gets the link is not to get this
-    history.replaceState(history.state, "", address);
-    const copied = navigator.clipboard?.writeText(address.href) ?? Promise.reject();
-    const said = await copied.then(
-      () => true,
-      () => false,
-    );
-    model.send({ kind: "linked", copied: said });
-  });
-  return follow;
+async function leadTo(link, model) {
+  const address = new URL(location.href);
+  address.hash = link;
+  address.searchParams.delete("token"); // who gets the link is not to get this
+  history.replaceState(history.state, "", address);
+  let copied = true;
+  try {
+    await navigator.clipboard.writeText(address.href); // there is none where no HTTPS is
+  } catch {
+    copied = false;
+  }
+  model.send({ kind: "linked", copied });
 }
 
 const asks = (preference) => globalThis.matchMedia?.(`(prefers-${preference})`).matches ?? false;
 
 function show(model, _, signal) {
-  for (const begin of [answerPings, tellTouch, lightTerms, turnDark, handOutFiles])
-    begin(model, signal);
-  const follow = followLinks(model, signal);
+  for (const begin of [answerPings, tellTouch, lightTerms, turnDark]) begin(model, signal);
+  listen(signal, model, "msg:custom", (message, buffers) => {
+    if (message.kind === "download") handOut(message, buffers);
+    if (message.kind === "link") leadTo(message.link, model);
+  });
+  const follow = () => leads() && model.send({ kind: "link", link: location.hash });
+  globalThis.addEventListener("hashchange", follow, { signal });
   const tend = () => {
     nameControls(model.get("names"));
     for (const root of document.querySelectorAll(".srh"))

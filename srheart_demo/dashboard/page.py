@@ -43,8 +43,8 @@ class Page(anywidget.AnyWidget):
     _waiting_since = 0.0
 
     def __init__(self, **values: object) -> None:
-        # Called when a browser that builds the page is given all that is there.
-        self.on_read: Callable[[], object] = lambda: None
+        # Widget → what of it changed while a browser builds the page, and so may be missed there.
+        self._unseen: dict[w.Widget, set[str]] = {}
         super().__init__(**values)
         # When a hand or a key first does anything but move through the run.
         self.on_touch: Callable[[], object] = lambda: None
@@ -57,9 +57,9 @@ class Page(anywidget.AnyWidget):
         self.on_msg(self.heard)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
-        """Its state, or some of it. Whoever asks for all of it asks for that of others too."""
+        """Its state, or some of it. Whoever asks for all of it is given that of others too."""
         if key is None:
-            self.on_read()
+            self._unseen.clear()
         return super().get_state(key, drop_defaults)
 
     @property
@@ -96,7 +96,8 @@ class Page(anywidget.AnyWidget):
         self.ping += 1
 
     def carry(self, widget: w.Widget) -> None:
-        """What this widget sends while `together` lasts goes with what others send."""
+        """What this widget sends while `together` lasts goes with what others send; what changes of
+        it while the page is being built is sent once more."""
         alone = widget._send
 
         def send(message: Any, buffers: Any = None) -> None:
@@ -106,6 +107,18 @@ class Page(anywidget.AnyWidget):
                 self._news.append((widget.model_id, message, buffers or []))
 
         widget._send = send
+        widget.observe(self._remember)
+        widget.layout.observe(self._remember)
+
+    def _remember(self, change: Any) -> None:
+        if not self.visits and change.name in change.owner.keys:
+            self._unseen.setdefault(change.owner, set()).add(change.name)
+
+    @traitlets.observe("visits")
+    def _say_again(self, _: object) -> None:
+        for widget, names in self._unseen.items():
+            widget.send_state(names)
+        self._unseen.clear()
 
     @contextmanager
     def together(self) -> Iterator[None]:

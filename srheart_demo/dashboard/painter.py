@@ -82,13 +82,6 @@ class Painter:
         self._film: asyncio.Task[None] | None = None
         self._filmed: Moment | None = None
 
-    def look_at(self, k: int, angle: float) -> None:
-        """Show another slice or cut."""
-        self.look = k, angle
-        # The slices alone, so that they are there soon; the 3-D view follows.
-        self.schedule.at_once("cuts")
-        self.schedule.stale.add("heart")
-
     async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
         """Show what is due of a moment, if the browser has painted the last picture; or nap.
 

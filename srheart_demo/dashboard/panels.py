@@ -18,7 +18,7 @@ from srheart_demo.frame import TISSUE_COLOURS
 from srheart_demo.solver.settings import PAPERS_SYSTEM, PRESETS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import LossCurves, Moment
+    from srheart_demo.explorer.moment import Moment
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
 
@@ -177,9 +177,8 @@ class SolverPanel:
         )
         known = {name: texts.GENERATORS.get(name, name) for name in available()}
         ui.offer(self.generator, known, generator)
-        self.solver.value, self.prior.value = settings.solver, settings.prior
-        for name, value in session.wanted.items():
-            getattr(self, name).value = value
+        for name in self.single:
+            getattr(self, name).value = getattr(settings, name)
         self._chosen = called(PRESETS.get(settings.name, settings), session.generator)
 
     def show_preset(self, shown: str = "") -> None:
@@ -225,7 +224,7 @@ class UnknownsPanel:
             ui.show(chart, mode == self.mode.value)
         if now is None:
             return
-        self.shifts.show(*slice_shifts(now.shifts, now.run.colour))
+        self.shifts.show(*slice_shifts(now))
         if self.mode.value == "path":
             self.path.show(latent_paths(now))
         else:
@@ -253,8 +252,8 @@ class Transport:
         self.box = ui.named(
             w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
         )
-        ui.show(self.cancel, False)
-        self._show_runs((), 0)
+        for button in (self.cancel, *self.runs):
+            ui.show(button, False)
         self.shown, self._told = None, Activity.LOADING
         self.say("")
 
@@ -264,14 +263,11 @@ class Transport:
         # which is a wish to look there.
         self.iteration.max = max(now.last, 1)
         self.iteration.value = now.at
-        self._show_runs(now.curves, now.active)
-
-    def _show_runs(self, curves: tuple[LossCurves, ...], active: int) -> None:
         for i, chip in enumerate(self.runs):
-            ui.show(chip, i < len(curves) > 1)
-        for i, (chip, run) in enumerate(zip(self.runs, curves, strict=False)):
+            ui.show(chip, i < len(now.runs) > 1)
+        for chip, run in zip(self.runs, now.runs, strict=False):
             chip.description = sentences.run_name(run)
-            ui.mark(chip, "srh-active", i == active)
+            ui.mark(chip, "srh-active", run is now.run)
             for colour in range(len(self.runs)):
                 ui.mark(chip, f"srh-colour-{colour}", colour == run.colour)
 

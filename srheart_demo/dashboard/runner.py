@@ -22,6 +22,7 @@ from srheart_demo.dashboard.page import Page
 from srheart_demo.dashboard.painter import NAP, Painter
 
 if TYPE_CHECKING:
+    from srheart_demo.dashboard.explorer import Explorer
     from srheart_demo.explorer.own import OwnFile
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.subjects import ScanSettings
@@ -65,22 +66,11 @@ class Runner:
 
     session: Session | None  # what it drives; None until it is loaded
 
-    def __init__(self, load: Callable[[], Session], page: Page) -> None:
+    def __init__(self, load: Callable[[], Session], page: Page, explorer: Explorer) -> None:
+        """`explorer` is told of all that there is to show and to say."""
         self.state, self.session = Activity.LOADING, None
         self.page, self.painter = page, Painter(page)
-        # Called with the first session, and with each when another scan is looked at.
-        self.on_loaded: Callable[[Session], object] = lambda session: None
-        self.on_scan: Callable[[Session], object] = lambda session: None
-        # With `state` and, if that failed, the problem.
-        self.on_state: Callable[[Activity, str], object] = lambda state, problem: None
-        # With a long computation's name and how far it is, of 1; None when it is over or gave way.
-        self.on_job: Callable[[str, float | None], object] = lambda name, done: None
-        # With what a state came to otherwise than it was (`Session.restore`).
-        self.on_restored: Callable[[Any], object] = lambda otherwise: None
-        # With why a wish was not granted or a computation, of that name, came to nothing; the run
-        # is as it was.
-        self.on_problem: Callable[[str, str], object] = lambda problem, job: None
-        self._load = load
+        self._load, self.explorer = load, explorer
         self._wishes: dict[str, Callable[[Session], object]] = {}
         self._granting, self._numbers = False, count()
         self._job: Job | None = None
@@ -171,7 +161,11 @@ class Runner:
         """Compute the state of a text or link again; where that cannot be, all rests as it was."""
         self.end_replay()
         self.pause()
-        self.job("restore", lambda session, watch: session.restore(text, watch), self.on_restored)
+        self.job(
+            "restore",
+            lambda session, watch: session.restore(text, watch),
+            self.explorer.show_restored,
+        )
 
     def configure(self, name: str, value: object) -> None:
         """Change a single setting."""
@@ -205,7 +199,7 @@ class Runner:
         """Compute something that takes long; an earlier one gives way."""
         self.cancel()
         self._job = Job(name, work, show)
-        self.on_job(name, 0.0)
+        self.explorer.show_job(name, 0.0)
         self._wake.set()
 
     def cancel(self) -> None:
@@ -214,7 +208,7 @@ class Runner:
         if self._watch is not None:
             self._watch.cancel()
         elif waiting is not None:
-            self.on_job(waiting.name, None)
+            self.explorer.show_job(waiting.name, None)
 
     def on_loop(self, show: Callable[..., object]) -> Callable[..., None]:
         """`show`, to be called from the worker thread: it runs on the event loop."""
@@ -227,8 +221,10 @@ class Runner:
         self._wake.set()
 
     def look_at(self, k: int, angle: float) -> None:
-        """Show another slice or cut."""
-        self.painter.look_at(k, angle)
+        """Show another slice or cut: the slices at once, the 3-D view when its turn comes."""
+        self.painter.look = k, angle
+        self.painter.schedule.at_once("cuts")
+        self.painter.schedule.stale.add("heart")
         self._wake.set()
 
     def close(self) -> None:
@@ -266,7 +262,7 @@ class Runner:
             self.session = session = await self._call(self._load)
             self._enter(Activity.DONE if session.finished else Activity.READY)
             await self._show_scan(session)
-            self.on_loaded(session)
+            self.explorer.play()
         elif self._wishes:
             await self._grant(session)
         elif self.state is Activity.RUNNING:
@@ -307,7 +303,7 @@ class Runner:
 
         self._job, self._doing = None, job
         told, scene, problem = 0.0, session.scene, ""
-        tell = self.on_loop(self.on_job)
+        tell = self.on_loop(self.explorer.show_job)
 
         def report(done: float) -> None:
             nonlocal told
@@ -317,9 +313,9 @@ class Runner:
 
         def end() -> None:
             if problem:
-                self.on_problem(problem, job.name)
+                self.explorer.show_problem(problem, job.name)
             if self._job is None:  # else another has taken its place on the page
-                self.on_job(job.name, None)
+                self.explorer.show_job(job.name, None)
 
         watch = self._watch = Watch(report)
         try:
@@ -356,13 +352,13 @@ class Runner:
 
     async def _show_scan(self, session: Session) -> None:
         await self._call(lambda: session.scene.subject.ghost)
-        self.on_scan(session)
+        self.explorer.show_scan(session)
         self.painter.schedule.everything()
 
     def _enter(self, state: Activity, problem: str = "") -> None:
         self.state, self._opening = state, False
         self.painter.schedule.everything()
-        self.on_state(state, problem)
+        self.explorer.show_state(state, problem)
         self._wake.set()
 
     async def _sleep(self) -> None:

@@ -11,7 +11,8 @@ from srheart_demo.dashboard import texts
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
-    from srheart_demo.explorer.moment import LossCurves, Moment
+    from srheart_demo.explorer.history import Run
+    from srheart_demo.explorer.moment import Moment
     from srheart_demo.explorer.saved import Said
     from srheart_demo.explorer.tour import Tour
     from srheart_demo.explorer.why import Direction, GaugeCurve, Lane
@@ -31,7 +32,7 @@ def progress_line(now: Moment, running: bool) -> str:
     """Where the run is, how long it has taken, and may still take where that is known."""
     if not now.last and not running:
         return texts.READY_NOTE
-    if now.ended and not running:
+    if now.run.steps[-1].stopped and not running:
         how = "ended"
     elif now.at < now.last:
         how = "so_far"
@@ -76,17 +77,12 @@ def spoken(name: str) -> str:
     return in_words(name if name.startswith("+") else name.capitalize())
 
 
-def run_name(curves: LossCurves) -> str:
+def run_name(run: Run) -> str:
     """A run in a few words."""
-    name = spoken(curves.name)
-    if curves.parted:
-        name += f" ↳ {curves.parted}"
-    return name if curves.gamma == 1 or isnan(curves.loss_la[0]) else f"{name}, γ {curves.gamma:g}"
-
-
-def loss_of(curves: LossCurves) -> str:
-    """L of the only run that is shown."""
-    return f"{texts.LOSS}, {run_name(curves)}"
+    name, gamma = spoken(run.name), run.steps[-1].state.settings.gamma
+    if run.parted:
+        name += f" ↳ {run.parted}"
+    return name if gamma == 1 or isnan(run.steps[0].loss_la) else f"{name}, γ {gamma:g}"
 
 
 def short_axis_note(number: int, of: int) -> str:
@@ -164,17 +160,17 @@ def race_table(lanes: list[Lane]) -> str:
 
 def alternatives(now: Moment) -> dict[str, str]:
     """What each figure shows now, in words."""
-    active, at, path = now.curves[now.active], now.at, now.paths[now.active]
-    shifts, z = now.shifts, now.step.z[0].numpy()
+    loss, at, path = now.losses[now.active][0], now.at, now.paths[now.active]
+    shifts, scene, z = now.shifts, now.scene, now.step.z[0].numpy()
     error = abs(shifts.estimate - shifts.truth)[: len(shifts.tissue)][shifts.tissue]
     worst = int(error.sum(1).argmax()) if len(error) else 0
-    number = shifts.slices[shifts.tissue][worst] if len(error) else 0
-    off, views = "", "".join(f", {texts.STACK_WORDS['view']}".format(n) for n in shifts.views)
+    number = scene.slices[shifts.tissue][worst] + 1 if len(error) else 0
+    off, views = "", "".join(f", {texts.STACK_WORDS['view']}".format(n) for n in scene.view_names)
     if len(error) and not isnan(error[worst, 0]):
         off = texts.FURTHEST.format(number, (error[worst] ** 2).sum() ** 0.5)
     largest = int(abs(z).argmax())
     facts = {
-        "srh-fig-convergence": (active.loss[0], active.loss[at], at, len(now.curves)),
+        "srh-fig-convergence": (loss[0], loss[at], at, len(now.runs)),
         "srh-fig-shifts": (int(shifts.tissue.sum()), views, off),
         "srh-fig-latent": (len(z), largest + 1, z[largest]),
         "srh-fig-path": (*path[0], *path[at]),

@@ -82,20 +82,13 @@ function show(model, el, signal) {
     pen.strokeRect(1, height - (chosen + 1) * band, width - 2, band);
   }
 
-  // Of the view's picture: pixels of the screen for a mm, and where it begins.
-  function frameOf(canvas) {
+  // Of the view's picture: pixels of the screen for a mm, its size on it, and where it begins.
+  function frameOf({ clientWidth, clientHeight }) {
     const { shape, spacing } = get("overlay");
-    const [tall, broad] = [shape[0] * spacing[0], shape[1] * spacing[1]];
-    const scale = Math.min(canvas.clientHeight / tall, canvas.clientWidth / broad);
-    return {
-      scale,
-      box: [
-        (canvas.clientWidth - scale * broad) / 2,
-        (canvas.clientHeight - scale * tall) / 2,
-        scale * broad,
-        scale * tall,
-      ],
-    };
+    const mm = shape.map((n, axis) => n * spacing[axis]);
+    const scale = Math.min(clientHeight / mm[0], clientWidth / mm[1]);
+    const [tall, broad] = mm.map((length) => scale * length);
+    return { scale, tall, broad, left: (clientWidth - broad) / 2, top: (clientHeight - tall) / 2 };
   }
 
   function paintView(canvas, name) {
@@ -104,8 +97,7 @@ function show(model, el, signal) {
     const both = numbers(Uint8Array, overlay[name]);
     const [slices, seen] = [both.subarray(0, h * w), both.subarray(h * w)];
     const pen = penFor(canvas);
-    const { scale, box } = frameOf(canvas);
-    const [left, top, broad, tall] = box;
+    const { scale, tall, broad, left, top } = frameOf(canvas);
     pen.imageSmoothingEnabled = false;
     pen.globalAlpha = 0.55;
     pen.drawImage(brushOf(coloured(slices, [h, w], get("colours"))), left, top, broad, tall);
@@ -222,21 +214,17 @@ function show(model, el, signal) {
   front.addEventListener("pointerup", drop);
   front.addEventListener("pointercancel", drop);
   front.addEventListener("keydown", (event) => {
-    const across = {
+    const viewing = viewed();
+    const upwards = (by) =>
+      viewing ? displace(offset, down - by * NUDGE_MM) : choose(get("chosen") + by);
+    const act = {
       ArrowLeft: () => displace(offset - NUDGE_MM),
       ArrowRight: () => displace(offset + NUDGE_MM),
-    };
-    const ofView = {
-      ArrowUp: () => displace(offset, down - NUDGE_MM),
-      ArrowDown: () => displace(offset, down + NUDGE_MM),
-    };
-    const ofSlice = {
-      ArrowUp: () => choose(get("chosen") + 1),
-      ArrowDown: () => choose(get("chosen") - 1),
-      Delete: toggle,
-      Backspace: toggle,
-    };
-    const act = { ...across, ...(viewed() ? ofView : ofSlice) }[event.key];
+      ArrowUp: () => upwards(1),
+      ArrowDown: () => upwards(-1),
+      Delete: viewing ? null : toggle,
+      Backspace: viewing ? null : toggle,
+    }[event.key];
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();

@@ -54,8 +54,8 @@ class StackView(anywidget.AnyWidget):
         side, scene, scan = now.side, now.scene, now.scene.settings
         with self.hold_sync():
             self.scanned, self.put_back = side.scanned.tobytes(), side.put_back.tobytes()
-            self.slices = [int(number) - 1 for number in side.slices]
-            self.of, self.pixel_mm = side.of, side.pixel_mm
+            self.slices, self.of = scene.slices.tolist(), scene.of
+            self.pixel_mm = scene.stack.spacing[1]
             self.by_hand, self.views_move = scan != scan.by_itself, scene.views_may_move
             self.views = [*scene.view_names]
             if self.view >= len(self.views):

@@ -47,15 +47,15 @@ class Tab(Hearing):
         # Brings the open tab up to date; with `True`, whatever became of it before.
         self.ask: Callable[[bool], object] = lambda anew: None
         self._controls, self._coming = asked, words["coming"]
-        self._news = News(self._coming)
+        self.news = News(self._coming)  # in the pictures' place, or above them
         self._pictures = named(w.VBox(pictures), "srh-why-pictures")
         self._shown: About | None = None
         self._asked: About | None = None
         self._given_up: About | None = None
-        content = [html(words["note"], "srh-note"), *controls, self._news.box, self._pictures]
+        content = [html(words["note"], "srh-note"), *controls, self.news.box, self._pictures]
         box = card("", words["title"], content, f"srh-why-{name}", words["lesson"])
         self.cards = [named(box, "srh-why")]
-        self._news.again.on_click(lambda _: self.ask(True))
+        self.news.again.on_click(lambda _: self.ask(True))
         for each in asked:
             self.on(each, lambda _: self.ask(False))
         self.clear()
@@ -64,11 +64,6 @@ class Tab(Hearing):
     def filled(self) -> bool:
         """Whether there is anything to see."""
         return self._shown is not None
-
-    @property
-    def said(self) -> str:
-        """What stands in the pictures' place, or above them."""
-        return self._news.text
 
     def about(self, session: Session) -> About:
         """What it depends on: by default the step, and what is asked."""
@@ -125,8 +120,8 @@ class Tab(Hearing):
         """A word in the pictures' place, or above them where they are old."""
         mark(self._pictures, "srh-old", self.filled and bool(text))
         show(self._pictures, self.filled)
-        self._news.alone(not self.filled)
-        self._news.say(text, done, again)
+        mark(self.news.box, "srh-news-alone", not self.filled)
+        self.news.say(text, done, again)
 
 
 class Tabs:

@@ -1,21 +1,33 @@
-"""The tab that hands out files, and the state as a text or a link."""
+"""What is taken away: the tab that hands out files, and the figures among them."""
 
 from __future__ import annotations
 
+import io
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as w
+import numpy as np
 
-from srheart_demo.dashboard import texts
+from srheart_demo.dashboard import sentences, texts, theme
+from srheart_demo.dashboard.heart import page
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
 from srheart_demo.dashboard.widgets import control, html, named, note, row
+from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from PIL.Image import Image
+
     from srheart_demo.explorer.session import Session
     from srheart_demo.explorer.watch import Watch
+
+SIZE = (7.6, 3.0)  # Inches
+SCREEN, PRINT = 100, 300  # Dots per inch of the animation and of the picture
+FRAMES = 48  # At most so many pictures; a longer run is thinned out
+STAY, REST = 120, 1800  # Milliseconds at each iteration, and at the last
 
 
 class TakeTab(Tab):
@@ -67,13 +79,103 @@ class TakeTab(Tab):
 
 def _made(kind: str, session: Session, watch: Watch) -> tuple[str, bytes]:
     """Name and bytes of a file."""
-    from srheart_demo.dashboard import film
+    if kind == "gif":
+        return "run.gif", gif(session, watch)
+    if kind in ("png", "html"):
+        return f"heart.{kind}", (png if kind == "png" else heart_page)(session)
     from srheart_demo.explorer import takeaway
 
-    if kind == "png":
-        return "heart.png", film.png(session)
-    if kind == "html":
-        return "heart.html", film.heart_page(session)
-    if kind == "gif":
-        return "run.gif", film.gif(session, watch)
     return takeaway.file(session, kind)
+
+
+def gif(session: Session, watch: Watch) -> bytes:
+    """The active run, iteration by iteration: the heart, the stack put back, the loss."""
+    from PIL.Image import Dither
+
+    at = session.history.at
+    wanted = np.unique(np.linspace(0, session.history.last, FRAMES).round().astype(int))
+    pictures = []
+    try:
+        for done, i in enumerate(wanted):
+            watch.tick(done / len(wanted))
+            session.history.look(int(i))
+            pictures.append(_picture(session, SCREEN).quantize(64, dither=Dither.NONE))
+    finally:
+        session.history.look(at)
+    stays = [STAY] * (len(pictures) - 1) + [REST]
+    data = io.BytesIO()
+    pictures[0].save(data, "gif", save_all=True, append_images=pictures[1:], duration=stays, loop=0)
+    return data.getvalue()
+
+
+def png(session: Session) -> bytes:
+    """What is looked at, as one picture."""
+    return _written(_picture(session, PRINT))
+
+
+def rgba_png(picture: np.ndarray) -> bytes:
+    """A PNG of a picture (h, w, 4), uint8."""
+    from PIL import Image
+
+    return _written(Image.fromarray(picture))
+
+
+def heart_page(session: Session) -> bytes:
+    """The 3-D view as a page that needs nothing else."""
+    heart = session.now.heart(len(session.scene.slices) // 2)
+    return page(heart, session.scene.subject.ghost).encode()
+
+
+def _written(picture: Image) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, "png", compress_level=1)
+    return data.getvalue()
+
+
+def _picture(session: Session, dpi: int) -> Image:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import ListedColormap
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    from srheart_demo.explorer.pictures import side
+    from srheart_demo.explorer.portrait import portrait
+
+    figure = Figure(SIZE, dpi=dpi)
+    canvas = FigureCanvasAgg(figure)
+    figure.text(0.01, 0.93, sentences.progress_line(session.now, False), fontsize=8)
+    for x, (tissue, colour) in enumerate(TISSUE_COLOURS.items()):
+        name = f"■ {texts.TISSUE_NAMES[tissue]}"
+        figure.text(0.01 + 0.15 * x, 0.03, name, color=colour, fontsize=8)
+    heart = figure.add_axes((0.01, 0.1, 0.33, 0.8))
+    heart.imshow(portrait(session.now.estimate.field, 100 + dpi // 2, 64))
+    colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
+    stack = side(session.scene, session.step.d)
+    for left, name, labels in (
+        (0.35, texts.COLUMNS["input"][0], stack.scanned[0]),
+        (0.52, texts.PUT_BACK, stack.put_back[0]),
+    ):
+        bands = figure.add_axes((left, 0.2, 0.15, 0.6))
+        bands.set_title(name, fontsize=8)
+        rows = np.zeros((session.scene.of, labels.shape[1]), np.uint8)
+        rows[session.scene.slices] = labels
+        bands.imshow(rows[::-1], colours, vmin=0, vmax=3, aspect="auto", interpolation="nearest")
+    for axes in figure.axes:
+        axes.set_axis_off()
+    _curve(session, figure.add_axes((0.75, 0.2, 0.23, 0.6)))
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _curve(session: Session, axes: Axes) -> None:
+    at = session.history.at
+    loss = [step.loss for step in session.history.active.steps]
+    axes.semilogy(loss, color=theme.GRID)
+    axes.semilogy(loss[: at + 1], color=theme.ESTIMATE)
+    axes.plot(at, loss[at], "o", color=theme.ESTIMATE, markersize=5)
+    axes.set_title(f"L = {session.step.loss:.3f} {texts.LOSS_AXIS}", fontsize=8)
+    axes.set_xlabel(texts.ITERATION, fontsize=8)
+    axes.set_yticks([], [])
+    axes.minorticks_off()
+    axes.tick_params(labelsize=7)
+    axes.spines[["top", "left", "right"]].set_visible(False)

@@ -12,9 +12,9 @@ import numpy as np
 from srheart_demo.dashboard import sentences, texts, theme
 from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import TICKS, Axis, Chart, Map, Panel, Series, log_range
-from srheart_demo.dashboard.film import rgba_png
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
+from srheart_demo.dashboard.take import rgba_png
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class RaceTab(Tab):
 
     def about(self, session: Session) -> About:
         """The scan, who runs, γ and the generator."""
-        return session.scene, self.field.value, session.wanted["gamma"], id(session.generator)
+        return session.scene, self.field.value, session.settings.gamma, id(session.generator)
 
     def work(self, session: Session, watch: Watch, *asked: Any) -> list[Lane]:
         """Run the race; what there is is shown on the way."""

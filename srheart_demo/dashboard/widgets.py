@@ -121,10 +121,6 @@ class News:
         show(self.again, again)
         show(self.box, bool(text))
 
-    def alone(self, is_alone: bool) -> None:
-        """Whether there is nothing else to look at."""
-        mark(self.box, "srh-news-alone", is_alone)
-
 
 def descendants(*widgets: w.Widget) -> Iterator[w.Widget]:
     """Widgets and all that stands in them."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from srheart_demo.heart.generator import OURS, HeartGenerator, available, load_generator
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.solver.algorithm import Change, Step
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings, title
@@ -26,13 +26,10 @@ class Run:
         """Those at iteration 0."""
         return self.steps[0].state.settings
 
-
-def generator_called(name: str = "") -> HeartGenerator:
-    """A shipped generator, one object for each name; the usual one without a name. Of an unknown
-    name a KeyError with the known ones."""
-    if name not in ("", *available()):
-        raise KeyError(f"unknown generator {name!r}; known: {', '.join(available())}")
-    return load_generator(name or OURS)
+    @property
+    def name(self) -> str:
+        """What it is called at its end."""
+        return called(self.steps[-1].state.settings, self.problem.G)
 
 
 def generator_name(G: Generator) -> str:
@@ -42,7 +39,7 @@ def generator_name(G: Generator) -> str:
 
 def called(settings: Settings, G: Generator) -> str:
     """What a run is called: its settings, and its generator where that is not the usual one."""
-    usual = G is generator_called()
+    usual = G is load_generator()
     return title(settings) + ("" if usual else f" on {generator_name(G)}")
 
 

@@ -25,7 +25,7 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 COARSE, FULL = 2, 1  # Steps of marching cubes on the generator's lattice, while running and at rest
-UNKNOWNS = ("curves", "shifts", "side", "motion_error", "lean", "motion_uncorrected")
+UNKNOWNS = ("losses", "shifts", "side", "motion_error", "lean", "motion_uncorrected")
 QUALITY = ("dice", "nearest", "agreement", "volumes")
 """What `Moment.found` finds of the run and its unknowns, and of how good it is."""
 ENOUGH = 5  # Iterations after which is said how long a run may still take
@@ -34,26 +34,10 @@ _Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class LossCurves:
-    """A run's losses at every iteration, nats per voxel; `loss_la` is NaN without an LA view."""
-
-    name: str  # of the settings and the generator that it ran with (`history.called`)
-    parted: int  # as of a `Run`
-    gamma: float  # γ at its end
-    colour: int
-    iteration: NDArray[np.int32]
-    loss: _Floats
-    loss_sa: _Floats
-    loss_la: _Floats
-
-
-@dataclass(frozen=True, eq=False)
 class Shifts:
-    """Displacements (K + V, 2) along rows and columns, mm, less the translation of all slices."""
+    """Displacements (K + V, 2) of a scan's slices and, behind them, views, along rows and columns,
+    mm, less the translation of all slices."""
 
-    slices: NDArray[np.int32]  # (K,) numbers from 1 at the apex, of those taken, `of` so many
-    of: int
-    views: tuple[str, ...]  # the V long-axis views, whose displacements follow those of slices
     tissue: NDArray[np.bool_]  # (K,) which show any; nothing tells the others' displacement
     estimate: _Floats
     truth: _Floats  # NaN where nobody knows
@@ -195,11 +179,6 @@ class Moment:
         return len(self.run.steps) - 1
 
     @property
-    def ended(self) -> bool:
-        """Whether that is the run's end."""
-        return self.run.steps[-1].stopped is not None
-
-    @property
     def left(self) -> float | None:
         """Solver time until such runs end, s; None where nothing is known of that."""
         # The first iteration searches; nothing can be told from it alone.
@@ -211,24 +190,11 @@ class Moment:
     # -- the run and its unknowns; takes a tenth of the time of `cuts` ----------------------
 
     @cached_property
-    def curves(self) -> tuple[LossCurves, ...]:
-        """The losses so far, of every run."""
-        return tuple(self._curve(run) for run in self.runs)
-
-    def _curve(self, run: Run) -> LossCurves:
-        steps, settings = run.steps, run.steps[-1].state.settings
-        table = np.array([(s.loss, s.loss_sa, s.loss_la) for s in steps], np.float32)
-        loss, loss_sa, loss_la = np.ascontiguousarray(table.T)
-        return LossCurves(
-            name=called(settings, run.problem.G),
-            parted=run.parted,
-            gamma=settings.gamma,
-            colour=run.colour,
-            iteration=np.arange(len(steps), dtype=np.int32),
-            loss=loss,
-            loss_sa=loss_sa,
-            loss_la=loss_la,
-        )
+    def losses(self) -> tuple[_Floats, ...]:
+        """Of every run, (3, n) L, L_SA and L_LA so far, nats per voxel; L_LA is NaN without an LA
+        view."""
+        tables = ([(s.loss, s.loss_sa, s.loss_la) for s in run.steps] for run in self.runs)
+        return tuple(np.array(table, np.float32).T for table in tables)
 
     @cached_property
     def paths(self) -> tuple[_Floats, ...]:
@@ -247,8 +213,7 @@ class Moment:
         scene, p = self.scene, self.scene.problem
         step, true = (self.step.d, self.step.d_LA), (scene.d, scene.d_LA)
         estimate, truth = (_less_the_mean(*each, p).numpy() for each in (step, true))
-        numbers = (scene.slices + 1).astype(np.int32)
-        return Shifts(numbers, scene.of, scene.view_names, p.tissue.numpy(), estimate, truth)
+        return Shifts(p.tissue.numpy(), estimate, truth)
 
     @cached_property
     def side(self) -> pictures.Side:

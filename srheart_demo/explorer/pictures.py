@@ -47,9 +47,6 @@ class Cuts:
 class Side:
     """The stack seen from the side: of each slice one row and one column of pixels."""
 
-    slices: NDArray[np.int32]  # their numbers from 1 at the apex, of those taken, `of` so many
-    of: int
-    pixel_mm: float  # distance of neighbouring pixels
     scanned: LabelMap  # (2, K, n) labels along columns, and along rows, as scanned
     put_back: LabelMap  # the same, each slice moved back by the estimated d
 
@@ -81,13 +78,7 @@ def side(scene: Scene, d: Tensor) -> Side:
     stack = scene.stack
     still = -stack.in_slice_axes(stack.offsets).numpy() / np.array(stack.spacing)
     back = still + (d[0] - scene.gauge(d)).numpy() / np.array(stack.spacing)
-    return Side(
-        slices=(scene.slices + 1).astype(np.int32),
-        of=scene.of,
-        pixel_mm=stack.spacing[1],
-        scanned=_profiles(scene, still),
-        put_back=_profiles(scene, back),
-    )
+    return Side(_profiles(scene, still), _profiles(scene, back))
 
 
 def _profiles(scene: Scene, moved: NDArray[np.floating]) -> LabelMap:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
-from srheart_demo.explorer.history import MOST, History, Run, generator_called, generator_name
+from srheart_demo.explorer.history import MOST, History, Run, generator_name
 from srheart_demo.explorer.subjects import ScanSettings
-from srheart_demo.heart.generator import available
+from srheart_demo.heart.generator import OURS, available, load_generator
 from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import PRESETS, Settings
@@ -113,7 +113,7 @@ def write(scan: ScanSettings, history: History) -> str:
 
 def _write_run(run: Run) -> dict[str, Any]:
     name, G = run.settings.name, run.problem.G
-    usual = {} if G is generator_called() else {"generator": generator_name(G)}
+    usual = {} if G is load_generator() else {"generator": generator_name(G)}
     return usual | {
         "settings": _brief(run.settings, PRESETS.get(name) or Settings(name=name)) | {"name": name},
         "changes": [[i, _brief(change, Change())] for i, change in run.changes],
@@ -167,16 +167,16 @@ def _read_scan(entry: dict[str, Any]) -> ScanSettings:
 
 
 def _read_run(entry: dict[str, Any]) -> SavedRun:
-    settings, generator = dict(entry["settings"]), entry.get("generator", "")
+    settings, generator = dict(entry["settings"]), entry.get("generator") or OURS
     _check_known(settings, (f.name for f in fields(Settings)))
-    _check_known([generator], ["", *available()])
+    _check_known([generator], available())  # else it might name a file of the server
     settings |= {name: tuple(x) for name, x in settings.items() if isinstance(x, list)}
     taken = replace(PRESETS.get(settings["name"]) or Settings(), **settings)
     for _, change in entry["changes"]:
         _check_known(change, IN_MIDRUN)
         replace(taken, **change)
     return SavedRun(
-        generator=generator_called(generator),
+        generator=load_generator(generator),
         settings=taken,
         changes={int(i): Change(**change) for i, change in entry["changes"]},
         **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from srheart_demo.explorer import painting, saved
-from srheart_demo.explorer.history import History, Run, generator_called
+from srheart_demo.explorer.history import History, Run
 from srheart_demo.explorer.moment import Estimate, Moment
 from srheart_demo.explorer.own import OwnFile, OwnScan
 from srheart_demo.explorer.scene import Scene
 from srheart_demo.explorer.subjects import Scannable, ScanSettings, load_subject
 from srheart_demo.explorer.watch import Watch
 from srheart_demo.explorer.why import DIRECTIONS, principal_directions
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.samples import SAMPLES
 from srheart_demo.solver.algorithm import Change, Step, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
@@ -29,15 +30,14 @@ if TYPE_CHECKING:
 class Session:
     """A scan, and runs of Algorithm 1 on it.
 
-    Not for use from several threads at once, but the fields of `wanted` may be set from any, and
-    what `now` gives may be drawn while the session goes on.
+    Not for use from several threads at once, but what `now` gives may be drawn while the session
+    goes on.
     """
 
     scene: Scene  # the scan, with the truth beside it
     history: History  # all runs that are kept, and what is looked at
     generator: Generator  # that the next run must explain its scan with
-    settings: Settings  # what the next run starts with
-    wanted: dict[str, Any]  # the settings of `IN_MIDRUN` that the next iteration uses
+    settings: Settings  # what the next run starts with; the next iteration takes `IN_MIDRUN` of it
     paint = ""  # what the surfaces show, "error", "uncertainty", "spread" or nothing
     all_painted = False  # whether every slice is painted in 3-D, or only the one looked at
     truth_shown = True  # whether the truth is beside a scan, where it is known
@@ -48,10 +48,9 @@ class Session:
         self, scan: ScanSettings | None = None, settings: Settings = RECOMMENDED, live: bool = False
     ) -> None:
         """Scan, and begin a run as `scan` does."""
-        self.generator = generator_called()
+        self.generator = load_generator()
         self._subjects: dict[str, Scannable] = {}
         self.settings = settings
-        self.wanted = {name: getattr(settings, name) for name in saved.IN_MIDRUN}
         self._principal: dict[Generator, Tensor] = {}
         self._ends: dict[tuple[Settings, Generator], int] = {}
         self._spread: tuple[str, Step, Tensor] | None = None
@@ -90,7 +89,7 @@ class Session:
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""
         subject = self.scene.subject
-        return subject.report(generator_called()) if isinstance(subject, OwnScan) else None
+        return subject.report(load_generator()) if isinstance(subject, OwnScan) else None
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -102,25 +101,19 @@ class Session:
     def preset(self, name: str, generator: str | None = None) -> None:
         """Take other settings, and another generator if one is named, and begin another run; γ
         stays as it is."""
-        G = self.generator if generator is None else generator_called(generator)
-        self.settings = preset(name)
-        self.wanted |= {name: getattr(self.settings, name) for name in ("lr_z", "lr_d")}
-        self._explain_with(G)
+        self.settings = replace(preset(name), gamma=self.settings.gamma)
+        self.explain_with(generator)
 
-    def explain_with(self, generator: str) -> None:
-        """Begin another run, with a shipped generator."""
-        self._explain_with(generator_called(generator))
-
-    def _explain_with(self, G: Generator) -> None:
+    def explain_with(self, generator: str | None) -> None:
+        """Begin another run, with another shipped generator if one is named."""
+        G = self.generator if generator is None else load_generator(generator)
         self.generator, self.scene.problem = G, replace(self.scene.problem, G=G)
         self.history.start(self._start())
 
-    def configure(self, **changes: object) -> None:
+    def configure(self, **changes: Any) -> None:
         """Change single settings: those of `IN_MIDRUN` at once, others by another run."""
-        self.wanted |= {n: float(v) for n, v in changes.items() if n in saved.IN_MIDRUN}  # type: ignore
-        others = {n: v for n, v in changes.items() if n not in saved.IN_MIDRUN}
-        if others:
-            self.settings = replace(self.settings, **others)  # type: ignore[arg-type]
+        self.settings = replace(self.settings, **changes)
+        if not changes.keys() <= {*saved.IN_MIDRUN}:
             self.history.start(self._start())
 
     def reset(self, live: bool = False) -> None:
@@ -136,11 +129,8 @@ class Session:
             self.history.start(run)
 
     def _start(self, live: bool = False) -> Run:
-        if live:
-            settings = replace(INTERACTIVE, gamma=self.wanted["gamma"])
-        else:
-            settings = replace(self.settings, **self.wanted)
-        problem = self.scene.problem
+        problem, gamma = self.scene.problem, self.settings.gamma
+        settings = replace(INTERACTIVE, gamma=gamma) if live else self.settings
         return Run(problem, [next(latent_optimisation(problem, settings))])
 
     # -- going on --------------------------------------------------------------------------
@@ -212,8 +202,9 @@ class Session:
         """What the user wants otherwise than the step that is looked at; INTERACTIVE's own
         learning rates stay."""
         settings = self.step.state.settings
+        wanted = {n: getattr(self.settings, n) for n in saved.IN_MIDRUN}
         names = ("gamma",) if self._other else saved.IN_MIDRUN
-        other = {n: self.wanted[n] for n in names if self.wanted[n] != getattr(settings, n)}
+        other = {n: wanted[n] for n in names if wanted[n] != getattr(settings, n)}
         return Change(**other) if other else None
 
     # -- as a text -------------------------------------------------------------------------
@@ -244,9 +235,9 @@ class Session:
         self.history = History(*runs)
         self.history.choose(state.active)
         self.history.look(state.at)
-        self.settings, self.generator = self.history.active.settings, self.problem.G
-        self.scene.problem = self.problem
-        self.wanted = {n: getattr(self.step.state.settings, n) for n in saved.IN_MIDRUN}
+        self.generator, self.scene.problem = self.problem.G, self.problem
+        here = {n: getattr(self.step.state.settings, n) for n in saved.IN_MIDRUN}
+        self.settings = replace(self.history.active.settings, **here)
         said = (of.otherwise(run) for of, run in zip(state.runs, runs, strict=True))
         return tuple(filter(None, said))
 

@@ -26,6 +26,7 @@ from srheart_demo.solver.search import shift_landscape
 from srheart_demo.solver.settings import PRESETS, STEPS, Settings
 
 DIRECTIONS = 8  # Principal directions of z that the views know
+RANDOM_HEARTS = 48  # So many tell how much a trait varies
 
 _Floats = NDArray[np.float32]
 
@@ -64,15 +65,13 @@ class Direction:
 
 
 @torch.no_grad()
-def named_directions(
-    G: Generator, vectors: Tensor, watch: Watch, draws: int = 48
-) -> list[Direction]:
+def named_directions(G: Generator, vectors: Tensor, watch: Watch) -> list[Direction]:
     """Directions of z (n, M), each named by the trait that it changes most.
 
     A change is measured between −2 and 2 in units of what the trait varies over random hearts.
     """
-    watched = WatchedGenerator(G, watch, draws + 2 * len(vectors))
-    zs = torch.randn(draws, G.latent_size, generator=torch.Generator().manual_seed(0))
+    watched = WatchedGenerator(G, watch, RANDOM_HEARTS + 2 * len(vectors))
+    zs = torch.randn(RANDOM_HEARTS, G.latent_size, generator=torch.Generator().manual_seed(0))
     varies = np.std([features(watched.decode(z[None])) for z in zs], axis=0) + 1e-9
     named = []
     for vector in vectors:
@@ -134,11 +133,11 @@ class Traversal:
 
 
 @torch.no_grad()
-def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch, n: int = 13) -> Traversal:
+def traverse(G: Generator, z: Tensor, vector: Tensor, watch: Watch) -> Traversal:
     """Volumes of hearts at z, its part along a direction replaced by −3 to 3."""
-    amounts = np.linspace(-3, 3, n, dtype=np.float32)
-    watched = WatchedGenerator(G, watch, n)
-    volumes = [field_volumes_ml(watched.decode(along(z, vector, float(a)))) for a in amounts]
+    amounts = np.linspace(-3, 3, 13, dtype=np.float32)
+    hearts = (G.decode(along(z, vector, a)) for a in watch.each(amounts.tolist()))
+    volumes = [field_volumes_ml(heart) for heart in hearts]
     along_it = {t: np.array([v[t] for v in volumes], np.float32) for t in volumes[0]}
     return Traversal(amounts, along_it)
 
