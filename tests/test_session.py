@@ -1038,13 +1038,13 @@ def test_the_lean_is_what_a_drift_along_the_stack_is_of_the_motion_error() -> No
 
 
 def test_with_views_the_interactive_solution_is_nearly_the_best_one() -> None:
-    """And without views it is what it was: ten iterations, one search."""
+    """And without views it has ten iterations at most, and one search."""
     assert (INTERACTIVE.most(0), INTERACTIVE.searches(0)) == (10, (0,))
-    assert (INTERACTIVE.most(1), INTERACTIVE.searches(1)) == (16, (0, 4))
+    assert (INTERACTIVE.most(1), INTERACTIVE.searches(1)) == (14, (0, 6))
     trusting = replace(INTERACTIVE, moving_views=False)
     assert (trusting.most(3), trusting.searches(3)) == (10, (0,))
     session = Session(ScanSettings(SAMPLES[2], 4.0, 3, views_move=True), INTERACTIVE)
     session.advance(1e9)
-    assert 10 < session.step.iteration <= session.now.most == 16
+    assert 6 < session.step.iteration <= 14
     assert np.mean([*session.now.dice.values()]) > 0.97
     assert session.now.motion_error < 0.8

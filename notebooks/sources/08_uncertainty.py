@@ -49,7 +49,8 @@ lesson.picture_trust(truth, answer, heights, confidence)
 
 # %%
 for iterations in (12, 36):
-    ends = lesson.multi_start(problem, replace(sr.INTERACTIVE, iterations=iterations), n=3)
+    settings = replace(sr.INTERACTIVE, iterations=iterations, stop_dice=0)
+    ends = lesson.multi_start(problem, settings, n=3)
     print(f"{iterations} iterations: objectives", ", ".join(f"{e.objective:.3f}" for e in ends))
 
 # %% [markdown]
