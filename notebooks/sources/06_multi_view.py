@@ -290,6 +290,7 @@ pictures.lines(*(axis | {"lines": {name: y}, "ylabel": name} for name, y in scor
 #
 # **Try it.** Which view, and how displaced? Take the views' own displacements away. Where does that hurt most, and which view hardly helps this heart?
 
+
 # %%
 def draw(views="4CH", displaced="severe", own_displacement=True):
     chosen = ALL if views == "all three" else [views.lower()]
