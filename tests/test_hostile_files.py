@@ -276,10 +276,11 @@ def test_check_from_the_command_line(
 
 @pytest.fixture
 def one_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Solves, and those of the check, are of one iteration."""
+    """Solves, and those of the check, are of one iteration, and few hearts are drawn."""
     short = replace(INTERACTIVE, iterations=1)
     monkeypatch.setattr(presets, "preset", lambda name: short)
     monkeypatch.setattr(quantities, "INTERACTIVE", short)
+    monkeypatch.setattr("srheart_demo.enhancement.enhance.DRAWS", 2)
 
 
 @cases(40)

@@ -12,6 +12,7 @@ from test_ui import closed, ready, serve, session_of, until  # noqa: F401
 
 from srheart_demo.dashboard import take, texts
 from srheart_demo.dashboard.explorer import Explorer
+from srheart_demo.dashboard.painter import INTERVALS
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.explorer import tour as stops
 from srheart_demo.explorer.session import Session
@@ -316,7 +317,7 @@ def test_a_truth_that_is_hidden_in_mid_run_goes_at_once() -> None:
         await until(lambda: ready(explorer))
         explorer.transport.run.click()
         await until(lambda: "Dice" in explorer.score.table.value)
-        for part in explorer.runner.painter.schedule._cost:  # as where a picture is dear
+        for part in INTERVALS:  # as where a picture is dear
             explorer.runner.painter.schedule.renewed(part, 1000.0)
         explorer.header.hide_truth.value = True
         await until(lambda: texts.HIDDEN_NOTE in explorer.score.table.value)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import urllib.request
 import venv
 import zipfile
@@ -30,8 +30,7 @@ def unpacked(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sdist")
     build_of(root, "sdist", out)
     (archive,) = out.glob("*.tar.gz")
-    with tarfile.open(archive) as file:
-        file.extractall(out, filter="data")
+    shutil.unpack_archive(archive, out)
     return out / archive.name.removesuffix(".tar.gz")
 
 
