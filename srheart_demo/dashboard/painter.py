@@ -85,11 +85,12 @@ class Painter:
     async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
         """Show what is due of a moment, if the browser has painted the last picture; or nap.
 
-        Curves and slices do not wait until the dear parts are prepared.
+        What rests is looked at: its curves and slices do not wait until the dear parts are prepared.
         """
         due = self.schedule.take(hurry) if self._page.painted else []
         call = asyncio.get_running_loop().run_in_executor
-        for parts in filter(None, (set(due) - DEAR, set(due) & DEAR)):
+        rests = hurry and not coarse
+        for parts in filter(None, (set(due) - DEAR, set(due) & DEAR) if rests else (due,)):
             prepared = await asyncio.gather(
                 *(call(self._thread, self._prepared, now, part, coarse) for part in parts)
             )
