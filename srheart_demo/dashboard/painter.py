@@ -85,7 +85,7 @@ class Painter:
     async def show(self, now: Moment, hurry: bool = True, coarse: bool = False) -> None:
         """Show what is due of a moment, if the browser has painted the last picture; or nap.
 
-        What rests is looked at: its curves and slices do not wait until the dear parts are prepared.
+        Where a run rests, curves and slices do not wait until the dear parts are prepared.
         """
         due = self.schedule.take(hurry) if self._page.painted else []
         call = asyncio.get_running_loop().run_in_executor
