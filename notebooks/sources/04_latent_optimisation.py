@@ -177,7 +177,7 @@ pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"line
 # - **PAPER** stops after ten iterations, as soon as its rule may end it. Ten steps of $10^{-4}$ take $z$ nowhere, so the loss hardly changes. But "hardly changes" is not "solved". The public code has neither that rate nor that rule.
 # - **REFERENCE** ends with about as small a loss as RECOMMENDED, and with a worse heart. It explains a straight stack by displacements of several mm and a leaning heart. The loss alone cannot forbid that; lesson 5 is about it.
 # - **RECOMMENDED** has another objective: $L$ and priors on $z$ and $d$ (lesson 5). The priors change the end of a run. Its optimiser, L-BFGS, and the encoder's guess only shorten the way.
-# - **INTERACTIVE** is the same, stopped after 10 iterations at most and with fewer voxels. On this scan it loses nothing. Under severe motion it can stop too early.
+# - **INTERACTIVE** is the same, stopped after 10 iterations at most. On this scan it loses nothing. Under severe motion it can stop too early.
 
 # %% [markdown]
 # ## Remember
@@ -198,7 +198,7 @@ pictures.lines(L | {"lines": seen, "title": "what the run sees"}, error | {"line
 # - `solver`: L-BFGS learns from its last steps how $z$ and $d$ depend on each other. Adam treats each number alone.
 # - *Equal curvature*: the loss is thousands of times steeper along the first latents than along the last. So $z$ is measured in units in which all are equally steep. `lr_z` and `lr_d` then set these units, and not the length of a step. This saves iterations, as the encoder's guess does, and hardly changes the end.
 # - `stop_dice`, `stop_mm`, `stop_window`: our rule ends a run when nothing that a user could see has changed over four iterations. The Dice of the new $G(z)$ with the old one is above 0.996, and no slice has moved by more than 0.3 mm. INTERACTIVE is content with 0.97 and 2 mm over three. The rule errs in a long flat valley, where every step is small. So RECOMMENDED searches once more before it stops.
-# - `thinned`: INTERACTIVE reads fewer voxels, mostly those near borders, which say the most.
+# - `thinned`: our presets read fewer voxels, mostly those near borders, which say the most.
 
 # %% [markdown]
 # ### Train mode or eval mode

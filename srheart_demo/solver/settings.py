@@ -153,6 +153,7 @@ RECOMMENDED = Settings(
     stop_mm=0.3,
     stop_window=4,
     prior=True,
+    thinned=True,
     motion_mm=2.0,
     astray=0.02,
     moving_views=True,
@@ -169,7 +170,6 @@ INTERACTIVE = replace(
     RECOMMENDED,
     name="INTERACTIVE",
     iterations=10,
-    thinned=True,
     stop_dice=0.03,
     stop_mm=2.0,
     stop_window=3,
@@ -177,7 +177,7 @@ INTERACTIVE = replace(
     views_search_at=(6,),
     views_iterations=14,
 )
-"""RECOMMENDED cut short and from fewer voxels, to solve again while a slider moves.
+"""RECOMMENDED cut short, to solve again while a slider moves.
 
 A first heart, of the encoder, leans as its displaced slices do, and the views are sought by it; so
 with views all are sought again by a better heart. See ``docs/decisions.md``."""
@@ -187,7 +187,8 @@ PAPERS_SYSTEM = "REFERENCE", "betavae"  # The paper's own system: settings and g
 
 _TAKEN = {
     "prior on d": "prior_of motion_mm astray moving_views muscle_sd",
-    "L-BFGS": "solver lr_z lr_d alternate halve_every iterations stop_dice stop_mm stop_window",
+    "L-BFGS": "solver lr_z lr_d alternate halve_every iterations stop_dice stop_mm stop_window"
+    " thinned",
     "search": "search_at search_last",
     "start": "start",
     "residual": "residual",
