@@ -166,10 +166,12 @@ def _iterate(step: Step, eye: Eye) -> Step:
     solver = SOLVERS[settings.solver]
     point, memory = solver(settings, state.point, state.memory, eye, step.iteration)
     objectives = (*state.objectives[-settings.stop_window :], point.objective)
-    since, mark, changed = state.since + 1, state.mark, state.changed
-    if settings.stop_dice and since == settings.stop_window:
-        since, mark, changed = 0, point, _changed(mark, point, eye, settings)
-    state = RunState(settings, point, memory, objectives, mark, since, changed, state.searched)
+    marks = (*state.marks, point)[-settings.stop_window - 1 :]
+    changed = True
+    if settings.stop_dice:
+        eye.planes(point)  # is at hand now
+        changed = len(marks) <= settings.stop_window or _changed(marks[0], point, eye, settings)
+    state = RunState(settings, point, memory, objectives, marks, changed, state.searched)
     if settings.search_last and not state.searched and state.settled:
         found = eye.look(settings, point.z, search(point.z, p, settings))
         if found.objective < point.objective:

@@ -30,17 +30,15 @@ class RunState:
     point: Point  # where it is
     memory: Memory  # the solver's
     objectives: tuple[float, ...]  # the last of them, for the paper's rule to stop
-    # where it was when last compared with what could be seen, how many updates ago, and whether it
-    # had changed since the mark before
-    mark: Point
-    since: int = 0
+    # where it was in the last `stop_window` iterations, and whether what could be seen has changed
+    marks: tuple[Point, ...]
     changed: bool = True
     searched: bool = False  # whether the last search was done
 
     @classmethod
     def fresh(cls, settings: Settings, point: Point, memory: Memory | None = None) -> "RunState":
         """A start, from which the rules to stop count; without a past, but for the memory."""
-        return cls(settings, point, memory or Memory(), (point.objective,), point)
+        return cls(settings, point, memory or Memory(), (point.objective,), (point,))
 
     @property
     def settled(self) -> bool:
