@@ -56,7 +56,7 @@ class Eye:
         self._kept: tuple[Tensor, Decoded] | None = None
         self._last: tuple[Point, Tensor] | None = None  # and ↓_s G(z) of it
         self.units = cache(partial(units, p))
-        self.planes = lru_cache(8)(self._planes)
+        self.planes = lru_cache(8)(self._planes)  # of the presets' longest window and to spare
 
     def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
