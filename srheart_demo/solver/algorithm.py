@@ -163,13 +163,15 @@ def _iterate(step: Step, eye: Eye) -> Step:
     if step.iteration in settings.searches(len(p.views)):
         found = eye.look(settings, step.z, search(step.z, p, settings))
         state = RunState.fresh(settings, found, state.memory)
+    if settings.stop_dice:
+        eye.planes(state.point)  # is at hand now
     solver = SOLVERS[settings.solver]
     point, memory = solver(settings, state.point, state.memory, eye, step.iteration)
     objectives = (*state.objectives[-settings.stop_window :], point.objective)
     marks = (*state.marks, point)[-settings.stop_window - 1 :]
     changed = True
     if settings.stop_dice:
-        eye.planes(point)  # is at hand now
+        eye.planes(point)
         changed = len(marks) <= settings.stop_window or _changed(marks[0], point, eye, settings)
     state = RunState(settings, point, memory, objectives, marks, changed, state.searched)
     if settings.search_last and not state.searched and state.settled:

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import maximum_filter, minimum_filter
 from torch import Tensor, nn
 
 from srheart_demo.frame import LATTICE_SHAPE
@@ -126,8 +128,6 @@ def thinned_weights(S_LR: Tensor, stack: Stack) -> Tensor:
 
 def _near_a_border(S_LR: Tensor, stack: Stack) -> Tensor:
     """Where other labels lie so near, (K, h, w)."""
-    both = torch.stack([S_LR, -S_LR], dim=1).to(stack.z.dtype)
-    a, b = (round(_NEAR / mm) for mm in stack.spacing)
-    highest = F.max_pool2d(F.max_pool2d(both, (2 * a + 1, 1), 1, (a, 0)), (1, 2 * b + 1), 1, (0, b))
-    # The greatest of the negatives is the negative of the least.
-    return highest.sum(1) > 0
+    labels = S_LR.numpy().astype(np.uint8)
+    size = 1, *(2 * round(_NEAR / mm) + 1 for mm in stack.spacing)
+    return torch.from_numpy(maximum_filter(labels, size) != minimum_filter(labels, size))
