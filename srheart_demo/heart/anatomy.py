@@ -117,9 +117,10 @@ def pieces_of(labels: NDArray[np.uint8], label: int) -> tuple[NDArray[np.int32],
 
     Voxels of a tissue that share a corner hang together, of background those that share faces.
     """
-    found: tuple[NDArray[np.int32], int] = ndimage.label(
-        labels == label, np.ones((3, 3, 3)) if label else None
-    )
+    found: tuple[NDArray[np.int32], int] = ndimage.label(labels == label)
+    # By faces takes two thirds of the time, and one piece by faces is one by corners.
+    if label and found[1] > 1:
+        found = ndimage.label(labels == label, np.ones((3, 3, 3)))
     return found
 
 
