@@ -226,8 +226,10 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
 
     s = [5, 1, 1] thins out D alone, so in-plane the lattice stays as it is.
     """
-    weights = hat(lattice_index(stack.z.to(field.dtype), 0, field.shape[2]), field.shape[2])
-    return torch.einsum("kd,bcdhw->bckhw", weights, field)
+    index = lattice_index(stack.z.to(field.dtype), 0, field.shape[2])
+    below = index.floor().clamp(0, field.shape[2] - 2).long()
+    share = (index - below)[:, None, None]
+    return torch.lerp(field.index_select(2, below), field.index_select(2, below + 1), share)
 
 
 def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
