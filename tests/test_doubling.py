@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.autograd import gradcheck
 
-from srheart_demo.heart.doubling import Doubling
+from srheart_demo.heart.doubling import Doubling, windowed
 
 
 def frozen(channels: int, out_channels: int, dtype: torch.dtype = torch.float64) -> Doubling:
@@ -53,3 +53,25 @@ def test_training_reaches_its_weights():
     layer(torch.randn(1, 2, 2, 2, 2)).sum().backward()
     assert layer.weight.grad is not None
     assert layer.weight.grad.abs().sum() > 0
+
+
+def test_windows_are_the_transposed_convolution_and_so_are_their_gradients():
+    """The way of a training in bfloat16, which is checked without its rounding."""
+    x = torch.randn(2, 3, 3, 4, 5, dtype=torch.float64, requires_grad=True)
+    layer = Doubling(3, 2).double()
+    arguments = x, layer.weight, layer.bias
+    slow = torch.nn.functional.conv_transpose3d(*arguments, 2, 1)
+    torch.testing.assert_close(windowed(*arguments), slow)
+    weights = torch.randn_like(slow)
+    for a, b in zip(
+        *(
+            torch.autograd.grad((y * weights).sum(), arguments)
+            for y in (slow, windowed(*arguments))
+        ),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer.float()(x.float())
+    assert rounded.dtype == torch.bfloat16
+    torch.testing.assert_close(rounded.double(), slow, rtol=0.05, atol=0.05)

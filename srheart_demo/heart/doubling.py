@@ -23,9 +23,27 @@ class Doubling(nn.ConvTranspose3d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """As `nn.ConvTranspose3d`."""
+        if self.bias is not None and self.weight.requires_grad and torch.is_autocast_enabled("cpu"):
+            return windowed(x, self.weight, self.bias)
         if self.weight.requires_grad or self.bias is None:
             return super().forward(x, output_size)
         return _Planar.apply(x, self.weight, self.bias)
+
+
+def windowed(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """As `conv_transpose3d` of stride 2 and padding 1, by one convolution over windows of two nodes
+    along each axis. In bfloat16, forward and backward (8 → 4 channels, 8 hearts): 60 ms
+    against 115."""
+    kernels = weight[:, :, _TAPS][..., _TAPS, :][..., _TAPS].permute(2, 4, 6, 1, 0, 3, 5, 7)
+    nodes = F.conv3d(x, kernels.flatten(0, 3), bias.repeat(8), padding=1)
+    nodes = nodes.unflatten(1, (2, 2, 2, -1))
+    for axis in (-3, -2, -1):
+        odd, even = nodes.unbind(1)
+        size = odd.shape[axis] - 1
+        pairs = [even.narrow(axis, 0, size), odd.narrow(axis, 1, size)]
+        after = axis % odd.dim() + 1
+        nodes = torch.stack(pairs, after).flatten(after - 1, after)
+    return nodes
 
 
 def plane_kernels(weight: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:

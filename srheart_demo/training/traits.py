@@ -41,15 +41,15 @@ LEAST_LOG_VARIANCE = -9.0
 class TraitsSettings(TrainingSettings):
     """Training of `traits`; rates are the peaks of two Adams."""
 
-    hearts: int = 8000
-    steps: int = 22000  # of the decoder and, after that, of the encoder
-    decoder_steps: int = 12000
+    hearts: int = 20000
+    steps: int = 42000  # of the decoder and, after that, of the encoder
+    decoder_steps: int = 24000
     learning_rate: float = 2e-3  # of the decoder
     encoder_rate: float = 5e-4
     encoder_clip: float = 100.0  # greatest norm of its gradient; rare hearts would throw it off
     beta: float = 1.0  # how much of each direction q blurs
     information_hearts: int = 1500  # that the information of the directions is averaged over
-    architecture: Architecture = Architecture(latent_size=128, encoder_widths=(32, 48, 16))
+    architecture: Architecture = Architecture(128, (64, 32, 8), (32, 48, 16))
 
     def training(self) -> "TraitsTraining":
         """The default generator's."""
