@@ -229,7 +229,8 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
     index = lattice_index(stack.z.to(field.dtype), 0, field.shape[2])
     below = index.floor().clamp(0, field.shape[2] - 2).long()
     share = (index - below)[:, None, None]
-    return torch.lerp(field.index_select(2, below), field.index_select(2, below + 1), share)
+    low, high = field.index_select(2, below), field.index_select(2, below + 1)
+    return low + share * (high - low)  # not `lerp`, which has no form in ONNX
 
 
 def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:

@@ -98,7 +98,7 @@ def solve(
 
     >>> step = sr.solve(problem, sr.INTERACTIVE)
     >>> step.iteration, step.stopped
-    (8, 'converged')
+    (5, 'converged')
 
     `watch` sees each step; z (1, M) is where to start, in place of where the settings say.
     """
