@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from srheart_demo.scan.degradation import downsample, move, move_at
-from srheart_demo.solver.fast import EVERY, thin
+from srheart_demo.solver.fast import EVERY, _near_a_border, thin
 from srheart_demo.solver.losses import short_axis_loss
 from srheart_demo.solver.problem import Problem
 from tests.problems import rotated, sheared, toy_problem, toy_stack
@@ -45,6 +46,21 @@ def test_voxels_near_a_border_are_all_kept_and_the_others_stand_for_more():
     far = weight[1][weight[1] > 0]
     torch.testing.assert_close(far, far[0].expand(64 // EVERY * 64 // EVERY))
     assert float(far[0] / near[0, 0]) == pytest.approx(EVERY**2, rel=0.05)
+
+
+@pytest.mark.parametrize("mm", [(1.0, 3.0), (1.25, 1.25), (2.0, 12.0)])
+def test_near_a_border_is_where_a_window_holds_two_labels(mm):
+    rng = torch.Generator().manual_seed(1)
+    S_LR = (torch.rand(3, 40, 30, generator=rng) > 0.995).long() * 3
+    row, column = mm
+    stack = replace(
+        toy_stack(), row_step=torch.tensor([row, 0.0]), column_step=torch.tensor([0.0, column])
+    )
+    labels, size = S_LR.numpy(), (1, *(2 * round(5 / side) + 1 for side in mm))
+    expected = maximum_filter(labels, size) != minimum_filter(labels, size)
+    assert expected.any()
+    assert not expected.all()
+    assert (_near_a_border(S_LR, stack).numpy() == expected).all()
 
 
 def test_fewer_voxels_say_what_all_say():
