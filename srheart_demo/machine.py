@@ -46,7 +46,7 @@ def keep_little() -> None:
     """Keep no more than 32 MB of freed memory (glibc), of all threads together.
 
     Unless it is told, it keeps for each thread twice as much as the largest array that ever was.
-    With 8 MB an iteration may give back and ask again for 13 MB, a third of its time.
+    With 8 MB a slider's change takes up to a quarter longer.
     """
     tell = _malloc("mallopt")
     if tell is not None:

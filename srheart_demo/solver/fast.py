@@ -136,7 +136,7 @@ def _near_a_border(S_LR: Tensor, stack: Stack) -> Tensor:
 
 def _within(x: Tensor, n: int, axis: int, pick: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """The least or the greatest of so many to either side, over windows twice as wide each time: a
-    tenth of the time of pooling."""
+    seventh of the time of pooling."""
     size = x.shape[axis]
     x = x.index_select(axis, torch.arange(-n, size + n).clamp(0, size - 1))
     for wide in range((2 * n + 1).bit_length()):
