@@ -18,23 +18,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from srheart_demo.frame import HR_SHAPE, HR_SPACING, lattice_points
+from srheart_demo.frame import HR_SPACING
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
 from srheart_demo.heart.measures import reliability, volumes_ml
 from srheart_demo.heart.population import POPULATIONS, SEEDS, TRAITS_SIZE, draw, shapes
+from srheart_demo.lessons.truth import Truth
 from srheart_demo.lessons.uncertainty import picture_reliability
 from srheart_demo.scan.degradation import (
     MOTION_LEVELS,
     Motion,
     Stack,
     label_noise,
-    sample,
     simulate_stack,
 )
 from srheart_demo.solver.algorithm import solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import common_translation
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings, preset
 from srheart_demo.solver.uncertainty import Posterior, laplace, measured_sd, probabilities
@@ -81,11 +80,8 @@ def judged(
     posterior: Posterior, truth: np.ndarray, d: torch.Tensor, draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Confidence of every HR voxel of a heart, and whether its label is right."""
-    p, end = posterior.problem, posterior.step
-    points = torch.as_tensor(lattice_points(HR_SHAPE)).float()
-    shift = p.stack.in_model_axes(common_translation(end.d, d, p.tissue))[0]
-    at = torch.cat([points[..., :1], points[..., 1:] - shift], dim=-1)
-    found = sample(probabilities(posterior, draws), at)[0].numpy()
+    places = Truth(truth, d, posterior.problem).places(posterior.step.d)
+    found = probabilities(posterior, places, draws).numpy()
     return found.max(0), found.argmax(0) == truth
 
 

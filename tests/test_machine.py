@@ -80,7 +80,7 @@ def p() -> Iterator[Problem]:
 
 
 def a_posterior(p: Problem) -> Tensor:
-    return probabilities(laplace(solve(p, QUICK), p), n=2)
+    return probabilities(laplace(solve(p, QUICK), p), p.stack.points(), n=2)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
+from srheart_demo.frame import LATTICE_SHAPE, lattice_axes, lattice_points
 from srheart_demo.heart.generator import soft_volumes_ml
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.scan.degradation import degrade
@@ -46,6 +46,7 @@ SETTINGS = Settings(
 )
 LOWER = [0, 1, 2, 3]
 """Slices up to the middle of the box."""
+NODES = torch.tensor(lattice_points(LATTICE_SHAPE)).float()
 
 
 def around(p: Problem, d: Tensor, settings: Settings = SETTINGS) -> Posterior:
@@ -120,7 +121,7 @@ def test_draws_spread_as_the_posterior_says(slices):
     deviations = torch.cat([z - posterior.step.z, (d - posterior.step.d).flatten(1)], dim=1)
     expected = covariance(posterior)
     sd = expected.diagonal().sqrt()
-    assert sd[2:].min() > 0.1
+    assert sd[2:].min() > 0.05
     assert (d - posterior.step.d).mean(1).abs().max() < 0.1
     assert ((deviations.T.cov() - expected) / sd.outer(sd)).abs().max() < 0.04
     assert (deviations.mean(0) / sd).abs().max() < 0.04
@@ -181,14 +182,31 @@ def test_probabilities_are_less_sure_where_nobody_looked(scan, slices, monkeypat
     doubts = []
     for q in (whole, lower):
         # The toy's two latents are known from any slices; what no draw tells is looked at.
-        p = probabilities(replace(q, spread=0 * q.spread), n=1)
-        torch.testing.assert_close(p.sum(1), torch.ones(1, *LATTICE_SHAPE))
-        doubts.append(1 - p.amax(1).mean((0, 2, 3)))
+        p = probabilities(replace(q, spread=0 * q.spread), NODES, n=1)
+        torch.testing.assert_close(p.sum(0), torch.ones(LATTICE_SHAPE))
+        doubts.append(1 - p.amax(0).mean((1, 2)))
     D = torch.tensor(lattice_axes(LATTICE_SHAPE)[0])
     more = doubts[1] / doubts[0]
     unseen, looked_at = (D > 25) & (D < 45), (D > -45) & (D < -12)
     assert more[unseen].min() > 1.2
     assert more[looked_at].max() < more[unseen].min()
+
+
+def test_a_class_is_as_sure_as_its_surface_is_near(scan, slices, monkeypatch):
+    """Wherever between two nodes of the lattice, 2.5 mm apart, the toy's endocardium lies."""
+    monkeypatch.setattr(uncertainty, "unexplained_variance", lambda *_: torch.full((32,), 0.25))
+    q = around(slices, scan[1], replace(SETTINGS, residual=False, patch_mm2=2000.0))
+    for D in (-3.0, 0.0, 1.5):
+        surface = 10 + ((20 + 0.15 * D) ** 2 - 1) ** 0.5
+        off = torch.linspace(-1.5, 1.5, 31)
+        points = torch.stack([D + 0 * off, 0 * off, surface + off], dim=1)
+        LV = probabilities(replace(q, spread=0 * q.spread), points, n=2)[1]
+        torch.testing.assert_close(LV, torch.special.ndtr(-off / 0.5), atol=0.04, rtol=0)
+        # Less sure by what draws spread: z0 moves this surface by 1 mm a unit.
+        apart = q.hearts(8), 1, points[15:16], torch.full((32,), 0.25)
+        spread = torch.special.ndtr(-off / surface_spread(*apart))
+        torch.testing.assert_close(probabilities(q, points, n=8)[1], spread, atol=0.04, rtol=0)
+        assert (spread - LV).abs().max() > 0.05
 
 
 def test_less_is_known_of_a_heart_that_misses_its_slices(scan, slices):
@@ -204,10 +222,11 @@ def test_less_is_known_of_a_heart_that_misses_its_slices(scan, slices):
 
 def test_slices_tell_less_where_g_misses_them(scan, slices, posterior, monkeypatch):
     """Of z, as less of them would; not beyond the prior."""
-    monkeypatch.setattr(uncertainty, "misfit", lambda *_: 2.0)
+    monkeypatch.setattr(uncertainty, "misfit", lambda *_: 1.0)
     missed = covariance(around(slices, scan[1])).diagonal()[:2]
     monkeypatch.undo()
-    fewer = around(slices, scan[1], replace(SETTINGS, patch_mm2=100.0 * (1 + 2 * 5)))
+    patch = SETTINGS.patch_mm2 * (1 + uncertainty.TEMPER)
+    fewer = around(slices, scan[1], replace(SETTINGS, patch_mm2=patch))
     torch.testing.assert_close(missed, covariance(fewer).diagonal()[:2])
     assert (missed > 2 * covariance(posterior).diagonal()[:2]).all()
 

@@ -31,7 +31,7 @@ def scan(heart, amplitude=4.0, first=2, slices=None):
 def how_sure(end, p, hidden):
     """The answer at a run's end, how probable its labels are, and the posterior that says so."""
     posterior = sr.laplace(end, p)
-    P = hidden.over(lesson.probabilities(posterior, n=8), end.d)[0].numpy()
+    P = lesson.probabilities(posterior, hidden.places(end.d), n=8).numpy()
     return P.argmax(0), P.max(0), posterior
 
 

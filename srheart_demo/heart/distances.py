@@ -67,31 +67,34 @@ def _of_one_slice(
 
     Only as many pixels off as `reach` asks for: a third of the time of exact transforms.
     """
-    half = min(spacing) / 2
-    along_columns, along_rows = (
-        np.square(np.arange(int((reach + half) / mm) + 2) * mm, dtype=np.float32) for mm in spacing
-    )
+    side = np.float32(min(spacing))
+    squares = [
+        np.square(np.arange(int((reach + side / 2) / mm) + 2) * (mm / side)) for mm in spacing
+    ]
+    # Of square pixels these are whole numbers, and small ones.
+    small = spacing[0] == spacing[1] and 2 * squares[0][-1] < 256
+    along_columns, along_rows = (of.astype(np.uint8 if small else np.float32) for of in squares)
     far = along_columns[-1]
     h, w = labels.shape
     # Rows one after the other, with room between them: a step aside is one along the line.
     room = len(along_rows)
-    line = np.zeros((h, w + room), labels.dtype)
+    line = np.zeros((h, w + room), np.uint8)
     line[:, :w] = labels
-    inside = line.ravel() == np.arange(classes)[:, None]
-    nearer = np.zeros(inside.shape, np.float32)
+    inside = line.ravel() == np.arange(classes, dtype=np.uint8)[:, None]
+    nearer = np.zeros(inside.shape, far.dtype)
     for rows, square in enumerate(along_columns[1:h], 1):
         n = rows * (w + room)
         border = (inside[:, n:] != inside[:, :-n]) * (far - square)
-        for side in (nearer[:, n:], nearer[:, :-n]):
-            np.maximum(side, border, out=side)
+        for way in (nearer[:, n:], nearer[:, :-n]):
+            np.maximum(way, border, out=way)
     # To the nearest pixel inside, and to the nearest outside: one of the two is 0.
     within_column = (far - nearer) * np.stack([~inside, inside])
     within_column.reshape(2, classes, h, w + room)[..., w:] = far
-    squares = within_column.copy()
+    nearest = within_column.copy()
     for n, square in enumerate(along_rows[1:w], 1):
         aside = within_column + square
-        np.minimum(squares[..., n:], aside[..., :-n], out=squares[..., n:])
-        np.minimum(squares[..., :-n], aside[..., n:], out=squares[..., :-n])
-    distance = np.sqrt(squares.sum(0)) - half
-    signed = np.where(inside, -distance, distance).clip(-reach, reach)
+        np.minimum(nearest[..., n:], aside[..., :-n], out=nearest[..., n:])
+        np.minimum(nearest[..., :-n], aside[..., n:], out=nearest[..., :-n])
+    distance = np.sqrt(nearest[0] + nearest[1], dtype=np.float32) * side - side / 2
+    signed = (distance * (1 - 2 * inside.astype(np.float32))).clip(-reach, reach)
     return signed.reshape(classes, h, w + room)[..., :w]

@@ -39,12 +39,15 @@ class Truth:
         voxels = torch.as_tensor(scan.placement.to_model(subject.S_HR.points())).float()
         return cls(subject.S_HR.labels, torch.as_tensor(subject.d(level))[None], p, voxels)
 
-    def over(self, fields: Tensor, d: Tensor) -> Tensor:
-        """Fields (n, C, D', H', W') at the truth's voxels, (n, C, D, H, W), after the common
-        translation (see `gauge`) of d (1, K, 2), mm, that was found with them."""
+    def places(self, d: Tensor) -> Tensor:
+        """Where the truth's voxels lie in a heart found with d (1, K, 2), (D, H, W, 3), mm: after
+        their common translation (see `gauge`)."""
         shift = self.p.stack.in_model_axes(gauge.common_translation(d, self.d, self.p.tissue))[0]
-        inside = self.voxels[..., 1:] - shift
-        return sample(fields, torch.cat([self.voxels[..., :1], inside], dim=-1))
+        return torch.cat([self.voxels[..., :1], self.voxels[..., 1:] - shift], dim=-1)
+
+    def over(self, fields: Tensor, d: Tensor) -> Tensor:
+        """Fields (n, C, D', H', W') found with d at the truth's voxels, (n, C, D, H, W)."""
+        return sample(fields, self.places(d))
 
     def labels(self, field: Tensor, d: Tensor) -> Labels:
         """A field (1, C, D', H', W') as labels of the truth's voxels; see `over`."""

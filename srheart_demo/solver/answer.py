@@ -98,15 +98,14 @@ def _from_slice_to_slice(outlines: Tensor, p: Problem, missed: float) -> tuple[T
 
     Distances (K, C, 64, 64) to the outlines of each slice, moved back by its d, and the mean square
     of those by which G(z)'s outlines miss them, mm², give shares (32,) of it, the rest being the
-    heart's, and logits (C, 32, 64, 64). Outlines drawn in pixels differ by a sixth of a pixel's
-    area in any case. How far a slice is from what its two neighbours say of it, tells how far
-    interpolation errs; that grows with the fourth power of the gap, as a parabola's does.
+    heart's, and logits (C, 32, 64, 64). How far a slice is from what its two neighbours say of it,
+    tells how far interpolation errs; that grows with the fourth power of the gap, as a parabola's.
     """
     upwards = p.stack.z.argsort()
     z, planes, distances = p.stack.z[upwards], _planes(p.stack.z.dtype), outlines[upwards]
     tissue = p.tissue[upwards]
     middle = torch.nonzero(tissue[2:] & tissue[1:-1] & tissue[:-2])[:, 0] + 1
-    excess = max(missed - math.prod(p.stack.spacing) / 6, 0.0)
+    excess = beyond_pixels(missed, p.stack)
     if not len(middle) or not excess:
         return outlines.new_zeros(len(planes)), outlines.new_zeros(())
 
@@ -135,6 +134,11 @@ def _mean_square(of: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
     """Of what lies near outlines, by their distances, mm²; 0 where there are none."""
     near = np.abs(seen) < NEAR_OUTLINES
     return float(np.square(of[near]).mean()) if near.any() else 0.0
+
+
+def beyond_pixels(mean_square: float, stack: Stack) -> float:
+    """Less a sixth of a pixel's area, by which outlines drawn in pixels differ in any case, mm²."""
+    return max(mean_square - math.prod(stack.spacing) / 6, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,6 @@ G(z) misses the slices: what G cannot make errs alike over long arcs, so of such
 less. To a volume such errors add up, where a voxel's would cancel.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,13 +16,14 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from srheart_demo.frame import TISSUES
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import hat, lattice_index, move, sample
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import (
     answer,
+    beyond_pixels,
     kriging_variance,
     misfit,
     residual_field,
@@ -36,16 +36,15 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import Settings
 
 FIXED_MM = 0.01  # The stack's common translation, which SA slices do not tell, is held to this, mm
-OUTLINE, UNSEEN = 0.15, 0.55
+OUTLINE, UNSEEN = 0.15, 0.5
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
-distance by which G(z) misses the slices; see ``docs/decisions.md``."""
-TEMPER = 5.0  # How much less the slices tell where G(z) misses them, 1/mm²
+distance by which G(z) misses the slices beyond pixels; see ``docs/decisions.md``."""
+TEMPER = 8.0  # How much less the slices tell where G(z) misses them, 1/mm²
 ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, as a share of `excess`
 FROM_ALL_SLICES = 1.4  # By how much draws spread too little what all slices together tell
 FINEST_SD = 0.1  # No outline is better known, mm
-STILL_MM = 0.3  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
+STILL_MM = 0.1  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
 SETTLING = 5  # In which the level of motion and what is open of d settle
-PROBIT = 1.702  # Φ(x) is within 0.01 of the logistic function of this times x
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,25 +141,46 @@ def _with_motion(told: Tensor, M: int, d: Tensor, p: Problem, settings: Settings
 
 @one_thread()
 @torch.no_grad()
-def probabilities(posterior: Posterior, n: int = 16, seed: int = 0) -> Tensor:
-    """Probability of each class at each node, (1, 4, 32, 64, 64): the mean over `n` draws.
+def probabilities(posterior: Posterior, points: Tensor, n: int = 16, seed: int = 0) -> Tensor:
+    """Probability of each class, (4, ...), at points (..., 3), mm.
 
-    Each draw's outlines are blurred by what no draw tells: `unexplained_variance`.
+    Each class's surface lies where the answer has it, with a Gaussian error: what `n` draws spread
+    by, and the `unexplained_variance`. Between the lattice's nodes it is the distances that are
+    interpolated: of probabilities, which leap from node to node, too little would be sure.
     """
-    variance = unexplained_variance(posterior.step, posterior.problem)
-    # Two classes' logits differ by twice the distance to their border, in mm. That a border with
-    # Gaussian error lies beyond is Φ(distance / SD), nearly a logistic function of 1.702 times it.
-    steepness = PROBIT / 2 / variance.sqrt()
-    total = torch.zeros(())
-    for field in posterior.hearts(n, seed).split(1):
-        total = total + (field * steepness[:, None, None]).softmax(1) / n
-    return total
+    step, p = posterior.step, posterior.problem
+    inside = beyond_surfaces(answer(step, p), points)[0]
+    first = second = torch.zeros(())
+    for heart in posterior.hearts(n, seed).split(1):
+        off = beyond_surfaces(heart, points)[0] - inside
+        first, second = first + off, second + off**2
+    drawn = (second - first**2 / n).clamp_min(0) / max(n - 1, 1)
+    chances = torch.special.ndtr(
+        inside / (drawn + _at(points, unexplained_variance(step, p))).sqrt()
+    )
+    return chances / chances.sum(0)
+
+
+def beyond_surfaces(hearts: Tensor, points: Tensor) -> Tensor:
+    """How far points (..., 3) lie inside the surface of each class, mm, (B, 4, ...).
+
+    Of hearts (B, 4, 32, 64, 64): two classes' logits differ by twice the distance to their border.
+    """
+    logits = sample(hearts, points)
+    best, next_best = logits.topk(2, dim=1).values.split(1, dim=1)
+    return (logits - torch.where(logits == best, next_best, best)) / 2
+
+
+def _at(points: Tensor, of_planes: Tensor) -> Tensor:
+    """What each plane of the lattice has, (32,), at points (..., 3), mm."""
+    planes = of_planes[None, None, :, None, None].expand(-1, -1, -1, *LATTICE_SHAPE[1:])
+    return sample(planes, points)[0, 0]
 
 
 def unexplained_variance(step: Step, p: Problem) -> Tensor:
     """(32,) of an outline on each plane of the lattice, mm², that draws around a step lack."""
     share = OUTLINE**2 + UNSEEN**2 * kriging_variance(p.stack)
-    return FINEST_SD**2 + missed(step, p) * share
+    return FINEST_SD**2 + beyond_pixels(missed(step, p), p.stack) * share
 
 
 @torch.no_grad()
@@ -177,13 +197,8 @@ def surface_spread(hearts: Tensor, tissue: int, points: Tensor, variance: Tensor
     `hearts` are draws of `Posterior.hearts`, `tissue` is its label, points (V, 3) are mm on the
     surface of the mean heart, and the `unexplained_variance` is what no draw tells.
     """
-    others = torch.cat([hearts[:, :tissue], hearts[:, tissue + 1 :]], dim=1).amax(1, keepdim=True)
-    gaps = sample(hearts[:, tissue : tissue + 1] - others, points)[:, 0]
-    # Near a surface the gap is twice the signed distance.
-    drawn = (gaps / 2).var(0)
-    planes = variance[None, None, :, None, None]
-    unseen = planes.expand(-1, -1, -1, *hearts.shape[3:])
-    return (drawn + sample(unseen, points)[0, 0]).sqrt()
+    drawn = beyond_surfaces(hearts, points)[:, tissue].var(0)
+    return (drawn + _at(points, variance)).sqrt()
 
 
 @one_thread()
@@ -237,7 +252,7 @@ def excess(step: Step, p: Problem) -> float:
     for k in torch.nonzero(p.tissue):
         one = replace(p, stack=p.stack.slices(k), S_LR=p.S_LR[k], views=())
         each.append(misfit(field, step.d[:, k], one))
-    return max(median(each) - math.prod(p.stack.spacing) / 6, 0.0)
+    return beyond_pixels(median(each), p.stack)
 
 
 def multi_start(
