@@ -110,7 +110,7 @@ def displaced(*views: tuple[float, float], lacks: tuple[int, ...] = ()) -> tuple
 @pytest.mark.parametrize("lacks", [(), (3,)])
 def test_the_search_finds_where_a_view_lies(lacks: tuple[int, ...]) -> None:
     p, z = displaced((6.0, -9.0), (0.0, 0.0), lacks=lacks)
-    found = p.split(search(z, p, replace(RECOMMENDED, prior=False)))[1]
+    found = p.split(search(p.decode(z), p, replace(RECOMMENDED, prior=False)))[1]
     true = torch.tensor([[[6.0, -9.0], [0.0, 0.0]]])
     torch.testing.assert_close(found, true, atol=0.8, rtol=0)
 

@@ -28,6 +28,17 @@ def test_shifts_are_found_below_a_pixel(factor, shear):
     assert (found - d).abs().max() < 0.5
 
 
+@pytest.mark.parametrize("empty", [slice(2), slice(None)])
+def test_slices_without_tissue_stay_and_change_nothing(empty: slice):
+    p, z, _ = toy_problem(factor=2.0)
+    S_LR = p.S_LR.clone()
+    S_LR[empty] = 0
+    planes = p.decode(z).planes
+    expected = best_shifts(planes, p)
+    expected[:, empty] = 0
+    torch.testing.assert_close(best_shifts(planes, replace(p, S_LR=S_LR)), expected)
+
+
 def test_a_prior_draws_shifts_to_zero():
     p, z, _ = toy_problem(factor=2.0)
     planes = p.decode(z).planes
@@ -38,7 +49,7 @@ def test_one_look_at_the_heart_serves_slices_and_views(monkeypatch: pytest.Monke
     p, z, d = toy_problem(view=True)
     decode, decoded = p.G.decode, []
     monkeypatch.setattr(p.G, "decode", lambda z: decoded.append(z) or decode(z))
-    found = search(z, p, replace(RECOMMENDED, prior=False))
+    found = search(p.decode(z), p, replace(RECOMMENDED, prior=False))
     assert len(decoded) == 1
     d_SA, d_LA = p.split(found)
     assert (d_SA - d).abs().max() < 0.5

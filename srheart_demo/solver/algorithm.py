@@ -161,7 +161,7 @@ def _iterate(step: Step, eye: Eye) -> Step:
     p, state, settings = eye.p, step.state, step.state.settings
 
     if step.iteration in settings.searches(len(p.views)):
-        found = eye.look(settings, step.z, search(step.z, p, settings))
+        found = _searched(state.point, eye, settings)
         state = RunState.fresh(settings, found, state.memory)
     if settings.stop_dice:
         eye.planes(state.point)  # is at hand now
@@ -175,12 +175,17 @@ def _iterate(step: Step, eye: Eye) -> Step:
         changed = len(marks) <= settings.stop_window or _changed(marks[0], point, eye, settings)
     state = RunState(settings, point, memory, objectives, marks, changed, state.searched)
     if settings.search_last and not state.searched and state.settled:
-        found = eye.look(settings, point.z, search(point.z, p, settings))
+        found = _searched(point, eye, settings)
         if found.objective < point.objective:
             state = RunState.fresh(settings, found, memory)
         state = replace(state, searched=True)
     iteration = step.iteration + 1
     return Step.at(p, state, iteration, step.seconds + time.perf_counter() - began)
+
+
+def _searched(here: Point, eye: Eye, settings: Settings) -> Point:
+    """The same z after a global search of d."""
+    return eye.look(settings, here.z, search(eye.whole(here), eye.p, settings))
 
 
 def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:

@@ -17,7 +17,7 @@ from srheart_demo.scan.degradation import move
 from srheart_demo.scan.evidence import evidence
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.losses import observations
-from srheart_demo.solver.problem import Encoder, Problem, View
+from srheart_demo.solver.problem import Decoded, Encoder, Problem, View
 from srheart_demo.solver.settings import Settings
 
 STARTS = ("zero", "random", "encoder")  # Where z may start
@@ -37,14 +37,14 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
 
 
 @torch.no_grad()
-def search(z: Tensor, p: Problem, settings: Settings) -> Tensor:
-    """The best shifts of all planes as the settings of a run have them, (1, K + V, 2), mm."""
+def search(heart: Decoded, p: Problem, settings: Settings) -> Tensor:
+    """The best shifts of all planes for all of a heart, as the settings of a run have them,
+    (1, K + V, 2), mm."""
     if p.held is not None:
         return p.held
     sd, share = math.inf, 1.0
     if settings.prior and "d" in settings.prior_of:
         sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()
-    heart = p.decode(z)
     d = [best_shifts(heart.planes, p, settings.reach, sd, share)]
     for view in p.views:
         assert heart.field is not None
@@ -102,8 +102,12 @@ def best_shifts(
     independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
     slices without tissue.
     """
-    found = _best(shift_landscape(planes, p, reach), p.stack.spacing, sd, tempering)
-    return (found * p.tissue[:, None]).to(planes.dtype)[None]
+    d = planes.new_zeros(1, p.stack.K, 2)
+    if p.tissue.any():
+        told = replace(p, stack=p.stack.slices(p.tissue), S_LR=p.S_LR[p.tissue])
+        landscape = shift_landscape(planes[:, :, p.tissue], told, reach)
+        d[0, p.tissue] = _best(landscape, p.stack.spacing, sd, tempering).to(d.dtype)
+    return d
 
 
 def _best(landscape: Tensor, spacing: tuple[float, float], sd: float, tempering: float) -> Tensor:

@@ -54,7 +54,7 @@ class Eye:
     def __init__(self, p: Problem) -> None:
         self.p = p
         self._kept: tuple[Tensor, Decoded] | None = None
-        self._last: tuple[Point, Tensor] | None = None  # and ↓_s G(z) of it
+        self._last: tuple[Point, Decoded] | None = None
         self.units = cache(partial(units, p))
         self.planes = lru_cache(8)(self._planes)  # of the presets' longest window and to spare
 
@@ -87,14 +87,22 @@ class Eye:
             gradient_z=gradients["z"],
             gradient_d=gradients["d"] * moves,
         )
-        self._last = here, heart.planes.detach()
+        whole = None if heart.field is None else heart.field.detach()
+        self._last = here, Decoded(heart.planes.detach(), whole)
         return here
+
+    @torch.no_grad()
+    def whole(self, here: Point) -> Decoded:
+        """G(z) for slices that may lie anywhere."""
+        if self._last and self._last[0] is here and self._last[1].field is not None:
+            return self._last[1]
+        return self.p.decode(here.z)
 
     @torch.no_grad()
     def _planes(self, here: Point) -> Tensor:
         """↓_s G(z), (C, K, H', W'), as far as its displaced slices show it."""
         if self._last and self._last[0] is here:
-            return self._last[1][0]
+            return self._last[1].planes[0]
         return self.p.decode(here.z, self.p.split(here.d)[0]).planes[0]
 
 
