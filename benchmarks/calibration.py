@@ -1,12 +1,12 @@
 """Are voxels as often right as they are said to be, and volumes as near? On synthetic hearts.
 
-``python -m benchmarks.calibration [--hearts N] [--noise E] [--draws N] [--volumes]
+``python -m benchmarks.calibration [FILES] [--hearts N] [--noise E] [--draws N] [--volumes]
 [--picture FILE]`` restores each heart without, with normal and with severe motion and label noise,
 and prints two Markdown tables. Of the voxels whose most probable label has about this probability,
 the share that is right: a voxel counts after the translation common to all slices (see
 `solver.gauge`); voxels above 0.99 are mostly far from any surface. And of the volumes of LV, MYO
 and RV, the share that lies within 50 % and 90 % intervals, volume ± SD: of as many hearts of the
-populations, and of as many odd ones, which no population holds.
+populations, and of as many odd ones, which no population holds; or of those of files.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from srheart_demo.experiments.cases import read_heart
 from srheart_demo.frame import HR_SPACING
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
@@ -95,6 +96,7 @@ def off(posterior: Posterior, truth: np.ndarray, draws: int) -> np.ndarray:
 def main() -> None:
     """Print the tables."""
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    arguments.add_argument("files", type=Path, nargs="*", help="NIfTI files of HR hearts, in place")
     arguments.add_argument("--hearts", type=int, default=9)
     arguments.add_argument("--noise", type=float, default=0.03, help="ε of Eq. 1")
     arguments.add_argument("--draws", type=int, default=16)
@@ -106,15 +108,16 @@ def main() -> None:
         "of a population": [usual_heart(i) for i in range(options.hearts)],
         "odd": list(islice(odd_hearts(), options.hearts)),
     }
+    if options.files:
+        hearts = {"of files": [read_heart(path).labels for path in options.files]}
     voxels: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     volumes: dict[tuple[str, str], list[np.ndarray]] = {}
     how = preset(options.preset), options.noise
-    for i in range(options.hearts):
-        for kind, level in product(hearts, MOTION_LEVELS):
-            truth = hearts[kind][i]
+    for i, each in enumerate(zip(*hearts.values(), strict=True)):
+        for (kind, truth), level in product(zip(hearts, each, strict=True), MOTION_LEVELS):
             posterior, d = restored(truth, i, level, *how)
             volumes.setdefault((kind, level), []).append(off(posterior, truth, options.draws))
-            if kind == "of a population" and not options.volumes:
+            if kind != "odd" and not options.volumes:
                 found = judged(posterior, truth, d, options.draws)
                 voxels.setdefault(level, []).append(found)
             print(f"{i} {kind}, {level}: {volumes[kind, level][-1].round(2)}", file=sys.stderr)
