@@ -84,6 +84,27 @@ def test_strays_beyond_the_ends_are_left_out_and_said(
     assert any(f"30 labelled voxels (slice {k} in" in note for note in scan.notes)
 
 
+@pytest.mark.parametrize("tissue", [1, 3])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_vessel_above_the_base_is_no_part_of_the_heart(name: str, tissue: int) -> None:
+    """As networks take the aorta, or the pulmonary trunk, for a ventricle: 24 mm wide."""
+    stack = within_empty_slices(load_sample(name).stacks["none"])
+    labels, k = stack.labels.copy(), np.flatnonzero(stack.labelled)[-1]
+    rows, columns = np.indices(labels.shape[1:])
+    middle = np.argwhere(labels[k - 1]).mean(axis=0)
+    labels[k + 2][np.hypot(rows - middle[0], columns - middle[1]) < 10] = tissue
+    assert not heart_of(labels, stack.spacing)[k + 1 :].any()
+
+
+@pytest.mark.parametrize("k", [3, 6])
+def test_a_copy_of_a_slice_is_said(k: int) -> None:
+    stack = SCANNED.stacks["none"]
+    twice = replace(stack, labels=np.insert(stack.labels, k, stack.labels[k], axis=0))
+    said = [note for note in Scan.of(twice).notes if "the very labels" in note]
+    assert [note.split(" shows")[0] for note in said] == [f"Slice {k + 1}"]
+    assert not any("the very labels" in note for note in Scan.of(stack).notes)
+
+
 def test_no_part_of_a_heart_counts_as_stray() -> None:
     """Neither a displaced apex nor the sliver of a leaning base."""
     for stack in HEARTS.values():
