@@ -123,6 +123,8 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
     print(errors.told("muscle", mass=figure(*cycle.mass_g(beats)), within=within, alone=alone))
+    if settings.muscle_sd and alone > cycle.ONE_MUSCLE:
+        print(errors.told("other muscle"))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 
