@@ -1,6 +1,7 @@
 """``srheart enhance``: from a stack of slices to a heart, or from all frames to a beating one."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -113,8 +114,12 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
-    for note in fullest.notes:
-        print(f"Note (frame {fullest.frame}): {note}")
+    notes = dict[str, str]()  # Of each kind one, whatever its figures
+    for scan in (fullest, *scans):
+        for note in scan.notes:
+            notes.setdefault(re.sub(r"\d+", "", note), f"Note (frame {scan.frame}): {note}")
+    for said in notes.values():
+        print(said)
     beats = [kept.beats[scan.frame] for scan in scans]
     odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
     if odd:
