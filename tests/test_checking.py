@@ -13,6 +13,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 from benchmarks.check import ODD, scan
 from srheart_demo.cli import main
 from srheart_demo.enhancement.check import report_on
+from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
@@ -20,6 +21,7 @@ from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.samples import FOLDER, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
+from srheart_demo.solver.settings import INTERACTIVE
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
@@ -132,3 +134,14 @@ def test_a_slice_and_a_view_that_lie_far_off_are_named() -> None:
     said = [sentence for sentence in report.besides if "went astray" in sentence]
     assert [sentence.split(" lies ")[0] for sentence in said] == ["Slice 5", "two chambers.nii.gz"]
     assert not [s for s in report_on(Scan.of(stack), load_generator()).besides if "astray" in s]
+
+
+def test_a_slice_of_next_to_no_tissue_is_not_said_to_be_astray() -> None:
+    """In a whole heart of 2 mm planes the last may show a tip of the RV, and little tells where."""
+    S_HR = load_sample("healthy_2").S_HR
+    labels = S_HR.labels.copy()
+    k = np.flatnonzero(S_HR.labelled)[-1]
+    labels[k] = np.roll(labels[k], (12, 12), axis=(0, 1))
+    heart = enhance(Scan.of(replace(S_HR, labels=labels)), settings=INTERACTIVE)
+    assert np.hypot(*heart.d[k]) > 10
+    assert heart.astray == ()

@@ -25,7 +25,7 @@ from srheart_demo.solver.answer import muscle_field
 from srheart_demo.solver.cycle import Alone, breath_holds, shared
 from srheart_demo.solver.gauge import unseen
 from srheart_demo.solver.problem import Problem
-from srheart_demo.solver.settings import RECOMMENDED
+from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED
 
 SEED = 5_000_502
 
@@ -144,6 +144,16 @@ def test_a_run_that_was_cut_goes_on_and_ends_alike(
     assert ends[0]["d_mm"] == ends[1]["d_mm"]
     with (tmp_path / "cut" / "volumes.csv").open() as table:
         assert [row["frame"] for row in csv.DictReader(table)] == ["0", "1"]
+
+
+@pytest.mark.parametrize(("ml", "held"), [((95.0, 105.0), True), ((80.0, 120.0), False)])
+def test_muscle_that_no_heart_has_is_not_held(ml: tuple[float, float], held: bool) -> None:
+    """Labels whose muscle shrinks by a third are wrong, or of several hearts."""
+    G, scan = load_generator(), Scan.of(load_sample("healthy_1").stacks["none"])
+    first = cycle.found_alone(cycle.enhance(scan, G, INTERACTIVE))
+    kept = cycle.Kept(alone=[first._replace(muscle_ml=own) for own in ml])
+    e = next(cycle.restore_cycle([scan, scan], G, INTERACTIVE, kept=kept))
+    assert bool(e.last.state.settings.muscle_sd) == held
 
 
 def test_what_is_told_of_a_cycle_is_of_the_frames_that_there_are() -> None:

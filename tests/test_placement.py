@@ -15,6 +15,7 @@ from srheart_demo.heart import phantom
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.placement import (
     AZIMUTH_TOLERANCE,
+    CLEAR_TAPER,
     RV_AZIMUTH,
     ByHand,
     apex_contrast,
@@ -190,6 +191,22 @@ def test_a_stack_that_does_not_taper_is_called_ambiguous() -> None:
     middle = stack.labels[5]
     placement = place(replace(stack, labels=np.repeat(middle[None], 6, axis=0)))
     assert any("apex" in note for note in placement.notes)
+
+
+@pytest.mark.parametrize("storage", STORAGE)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_where_a_stack_does_not_taper_the_body_tells_where_the_apex_is(
+    name: str, storage: str
+) -> None:
+    """Its apical slices were not scanned: an apex points to the left, the front and the feet."""
+    stack = load_sample(name).stacks["normal"]
+    wanted = place(stack)
+    cut = replace(stack, labels=stack.labels * (np.arange(len(stack.labels)) > 4)[:, None, None])
+    assert abs(apex_contrast(cut)) < CLEAR_TAPER
+    placement = place(STORAGE[storage](cut))
+    turned = placement.world_from_model[:3, :3].T @ wanted.world_from_model[:3, :3]
+    assert np.degrees(np.arccos(np.clip((np.trace(turned) - 1) / 2, -1, 1))) < 40
+    assert any("left, front and feet" in note for note in placement.notes)
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.cli import main
+from srheart_demo.cli import chosen, main
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
@@ -82,6 +82,27 @@ def test_strays_beyond_the_ends_are_left_out_and_said(
     scan = read_scan(stored(replace(stack, labels=labels), tmp_path / "s.nii"))
     np.testing.assert_array_equal(scan.stack.labels, stack.labels)
     assert any(f"30 labelled voxels (slice {k} in" in note for note in scan.notes)
+
+
+@pytest.mark.parametrize("tissue", [1, 3])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_vessel_above_the_base_is_no_part_of_the_heart(name: str, tissue: int) -> None:
+    """As networks take the aorta, or the pulmonary trunk, for a ventricle: 24 mm wide."""
+    stack = within_empty_slices(load_sample(name).stacks["none"])
+    labels, k = stack.labels.copy(), np.flatnonzero(stack.labelled)[-1]
+    rows, columns = np.indices(labels.shape[1:])
+    middle = np.argwhere(labels[k - 1]).mean(axis=0)
+    labels[k + 2][np.hypot(rows - middle[0], columns - middle[1]) < 10] = tissue
+    assert not heart_of(labels, stack.spacing)[k + 1 :].any()
+
+
+@pytest.mark.parametrize("k", [3, 6])
+def test_a_copy_of_a_slice_is_said(k: int) -> None:
+    stack = SCANNED.stacks["none"]
+    twice = replace(stack, labels=np.insert(stack.labels, k, stack.labels[k], axis=0))
+    said = [note for note in Scan.of(twice).notes if "the very labels" in note]
+    assert [note.split(" shows")[0] for note in said] == [f"Slice {k + 1}"]
+    assert not any("the very labels" in note for note in Scan.of(stack).notes)
 
 
 def test_no_part_of_a_heart_counts_as_stray() -> None:
@@ -310,6 +331,28 @@ def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, 
     scans = read_cycle(cine["stack"], cine["one"], how=HowToRead(view_frame=3))
     views = [bool(scan.views) for scan in scans if isinstance(scan, Scan)]
     assert views == [False, False, True]
+    for frame in (2, 4):  # without an RV, and not there
+        with pytest.raises(InvalidVolume, match=f"frame {frame}.* frames 0 to 1 and 3") as refused:
+            read_cycle(cine["stack"], cine["one"], how=HowToRead(view_frame=frame))
+        assert refused.value.remedy == "view_frame"
+
+
+def test_what_is_to_be_known_of_any_frame_is_said(
+    cine: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = nibabel.load(cine["stack"])
+    labels = np.asarray(image.dataobj).copy()
+    labels[:, :3, :3, 1] = 3
+    nibabel.save(nibabel.Nifti1Image(labels, image.affine), tmp_path / "s.nii")
+    small = load_generator(latent_size=8)
+    monkeypatch.setattr(chosen, "generator", lambda name: small)
+    given = ["--frames", "all", "--preset", "interactive", "--no-check"]
+    assert main(["enhance", str(tmp_path / "s.nii"), *given, "-o", str(tmp_path / "out")]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "no part of the heart" in line]
+    assert [line.split(":")[0] for line in said] == ["Note (frame 1)"]
 
 
 def test_a_view_of_another_cycle_is_refused(cine: dict[str, Path]) -> None:

@@ -1,6 +1,7 @@
 """``srheart enhance``: from a stack of slices to a heart, or from all frames to a beating one."""
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -113,8 +114,12 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))
-    for note in fullest.notes:
-        print(f"Note (frame {fullest.frame}): {note}")
+    notes = dict[str, str]()  # Of each kind one, whatever its figures
+    for scan in (fullest, *scans):
+        for note in scan.notes:
+            notes.setdefault(re.sub(r"\d+", "", note), f"Note (frame {scan.frame}): {note}")
+    for said in notes.values():
+        print(said)
     beats = [kept.beats[scan.frame] for scan in scans]
     odd = [str(beat.frame) for beat in beats if beat.verdict == "distrust"]
     if odd:
@@ -123,6 +128,8 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     within = cycle.wandering([beat.MYO_ml for beat in beats])
     alone = cycle.wandering([own.muscle_ml for own in kept.alone])
     print(errors.told("muscle", mass=figure(*cycle.mass_g(beats)), within=within, alone=alone))
+    if settings.muscle_sd and alone > cycle.ONE_MUSCLE:
+        print(errors.told("other muscle"))
     left_out = f" of {len(found)}, {len(bad)} left out" if bad else ""
     print(f"{len(beats)} frames{left_out}: wrote volumes.csv and a folder for each to {out}.")
 

@@ -147,7 +147,7 @@ def _assumed(scan: Scan) -> Iterable[str]:
         yield say["convention"].format(convention=USUAL_ORDER, source=USUAL_ORDER.source)
     slices = np.flatnonzero(scan.stack.labelled)
     apex = slices[-1 if scan.placement.flipped else 0]
-    yield say["apex"].format(apex=apex, taper=abs(apex_contrast(scan.stack)))
+    yield say["apex"].format(apex=apex, taper=apex_contrast(scan.placement.apex_first(scan.stack)))
     yield from scan.notes
     if reading and reading.units != "mm":
         yield say["units"].format(units=reading.units)

@@ -37,6 +37,7 @@ from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
 from srheart_demo.solver.uncertainty import heights_sd, laplace, measured_sd
 
+TELLS = 0.1  # Share of the largest slice's tissue that tells where a slice lies
 DRAWS = 16  # Of hearts, for standard deviations
 CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
     name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
@@ -193,14 +194,19 @@ class Enhancement:
 
     @cached_property
     def astray(self) -> tuple[str, ...]:
-        """A sentence for each slice or view whose breath-hold went astray."""
+        """A sentence for each slice or view whose breath-hold went astray.
+
+        Slices with next to no tissue do not tell.
+        """
         scan, p, step = self.scan, self.problem, self.last
         lost = astray(step.state.point.d, p, step.state.settings)[None]
         slices, views = (np.flatnonzero(x[0]) for x in p.split(lost))
         there = np.flatnonzero(scan.looked_at)
         there = there[::-1] if scan.placement.flipped else there
+        tissue = (scan.stack.labels > 0).sum(axis=(1, 2))
+        tells = tissue > TELLS * tissue.max()
         far = [
-            *((f"Slice {k}", self.d[k]) for k in sorted(there[slices])),
+            *((f"Slice {k}", self.d[k]) for k in sorted(there[slices]) if tells[k]),
             *((scan.views[v].name, self.d_LA[v]) for v in views),
         ]
         said = WORDING["heart"]["astray"]

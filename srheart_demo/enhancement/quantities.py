@@ -86,7 +86,7 @@ class Quantity:
     words: str
     form: str  # how the value is written, with its unit
     usual: Range
-    above: str = "the population holds no such heart; check spacing and labels"
+    above: str = "hardly a heart of the population is so; check spacing and labels"
     both: bool = False
     harmless: float = -np.inf  # what is not above this is never odd
     clear: float = -np.inf  # what is not above this is unusual at most

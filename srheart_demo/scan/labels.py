@@ -270,8 +270,9 @@ def recognise(anatomy: Anatomy, name: str) -> Convention:
         if not anatomy.misfits(convention):
             return convention
     if len(anatomy.voxels) == 1:
-        seen = "the mask of one structure" if anatomy.whole else "one structure (an atrium?)"
-        raise InvalidVolume.of(name, "only label", label=next(iter(anatomy.voxels)), seen=seen)
+        view = {"seen": "one structure (an atrium?)", "or_": "leave this view out, or "}
+        said = {"seen": "the mask of one structure", "or_": ""} if anatomy.whole else view
+        raise InvalidVolume.of(name, "only label", label=next(iter(anatomy.voxels)), **said)
     wrong, remedy = _why_not(anatomy)
     raise InvalidVolume.of(name, "other labels", wrong=wrong, remedy=remedy)
 

@@ -103,7 +103,8 @@ class Scan:
         looked_at, partly = _looked_at(ordered, unlabelled)
         edge, doubts = _at_the_edge(stack)
         doubts = (*doubts, *(shift := _false_shift(stack)))
-        notes = (*stack.notes, *placement.notes, *shift, *partly, *_without_rv(ordered), *edge)
+        notes = (*stack.notes, *placement.notes, *shift, *partly, *_copies(stack), *edge)
+        notes = (*notes, *_without_rv(ordered))
         crossing: list[Mapping[str, float]] = []
         for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
@@ -166,6 +167,12 @@ def _cut_off(stack: LabelVolume, first: int, last: int, step: int) -> str:
     if length < LEAST_LENGTH * width:
         return remark("no LV", length=length, width=width)
     return ""
+
+
+def _copies(stack: LabelVolume) -> tuple[str, ...]:
+    """What is to be said where slices show the same as the slice before."""
+    same = (stack.labels[1:] == stack.labels[:-1]).all(axis=(1, 2)) & stack.labelled[1:]
+    return holding((n := same.sum(), remark("copies", n=n, first=same.argmax() + 1)))
 
 
 def _without_rv(stack: LabelVolume) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ next: an apex of 5 mm may lie off by a breath-hold."""
 FEW = 0.05  # Islands have less tissue than this share of the heart; larger parts are kept
 STRAY_END = 0.05
 """Slices beyond others without a label are stray if none of them has so much of the largest slice's
-tissue."""
+tissue, or where there is no myocardium `VESSEL`: a vessel above the base."""
+VESSEL = 0.25
 SLIVER, ABRUPT = 0.005, 0.5
 """So is an end slice of less than the first share right beside one of more than the second."""
 
@@ -152,7 +153,8 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
         return inside
     box = tissue_box(inside)
     kept = np.zeros_like(inside)
-    kept[box] = _without_stray_ends(_main_parts(inside[box], spacing))
+    least = np.where((labels[box] == 2).any(axis=(1, 2)), STRAY_END, VESSEL)
+    kept[box] = _without_stray_ends(_main_parts(inside[box], spacing), least)
     return kept
 
 
@@ -168,12 +170,12 @@ def _main_parts(inside: np.ndarray, spacing: tuple[float, float, float]) -> np.n
     return kept
 
 
-def _without_stray_ends(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _without_stray_ends(kept: np.ndarray, least: np.ndarray) -> np.ndarray:
     area = kept.sum(axis=(1, 2)) / max(1, kept.sum(axis=(1, 2)).max())
     slices = np.flatnonzero(area)
     runs = np.split(slices, np.flatnonzero(np.diff(slices) > 1) + 1)
     for end in (0, -1):
-        while area[runs[end]].max() < STRAY_END:
+        while (area < least)[runs[end]].all():
             kept[runs.pop(end)] = False
         run = runs[end]
         if len(run) > 1 and area[run[end]] < SLIVER and area[run[1 if end == 0 else -2]] > ABRUPT:
