@@ -107,6 +107,12 @@ def warm_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`enhance` tells how sure it is by 2 hearts instead of 16, of which each takes as long."""
+    monkeypatch.setattr("srheart_demo.enhancement.enhance.DRAWS", 2)
+
+
+@pytest.fixture
 def in_background() -> Iterator[None]:
     """SIGINT is ignored, as where a script's background job runs the tests."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -160,8 +161,8 @@ def browser(chromium: str) -> Iterator:
         browser.close()
 
 
-@pytest.fixture
-def visit(address: str, browser) -> Iterator[tuple]:
+@contextmanager
+def visited(address: str, browser) -> Iterator[tuple]:
     """The page, once it is ready to use; with what it asked of other hosts, and its errors."""
     outside: list[str] = []
     errors: list[str] = []
@@ -187,6 +188,20 @@ def visit(address: str, browser) -> Iterator[tuple]:
     page.wait_for_function("document.querySelector('.srh-score') !== null")
     yield page, outside, errors
     page.close()
+
+
+@pytest.fixture
+def visit(address: str, browser) -> Iterator[tuple]:
+    """A page for one test."""
+    with visited(address, browser) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def long_visit(address: str, browser) -> Iterator[tuple]:
+    """A page for tests that follow each other; the first leaves it as it was."""
+    with visited(address, browser) as visit:
+        yield visit
 
 
 def rest(page) -> None:
@@ -629,24 +644,8 @@ def test_the_page_turns_german_keeps_its_run_and_cuts_no_word(visit: tuple) -> N
     assert not errors
 
 
-def test_nothing_serious_hinders_those_who_cannot_see_or_point(visit: tuple) -> None:
-    page, _, errors = visit
-    rest(page)
-    page.get_by_role("checkbox", name="Show the equation").check()
-    for tab in texts.TABS.values():
-        opened(page, tab, "Finished")
-        assert page.evaluate(BROKEN) == []
-        # Controls get their names in the frame after the one that they come in.
-        page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
-        for dark in (False, True):
-            page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
-            assert grave_faults(page) == []
-        assert_legible(page)
-    assert not errors
-
-
-def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> None:
-    page, outside, errors = visit
+def test_everything_essential_is_on_one_screen_and_has_a_name(long_visit: tuple) -> None:
+    page, outside, errors = long_visit
     width, height = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     )
@@ -681,5 +680,22 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(visit: tuple) -> N
         "['.srh-quality', '.srh-transport'].every((card) =>"
         " document.querySelector(card).getBoundingClientRect().bottom <= 1024)"
     )
+    page.set_viewport_size({"width": 1280, "height": 800})
     assert not outside
+    assert not errors
+
+
+def test_nothing_serious_hinders_those_who_cannot_see_or_point(long_visit: tuple) -> None:
+    page, _, errors = long_visit
+    rest(page)
+    page.get_by_role("checkbox", name="Show the equation").check()
+    for tab in texts.TABS.values():
+        opened(page, tab, "Finished")
+        assert page.evaluate(BROKEN) == []
+        # Controls get their names in the frame after the one that they come in.
+        page.wait_for_function("!document.querySelector('.srh .noUi-handle:not([aria-label])')")
+        for dark in (False, True):
+            page.get_by_role("checkbox", name="Dark colours").set_checked(dark)
+            assert grave_faults(page) == []
+        assert_legible(page)
     assert not errors

@@ -63,7 +63,7 @@ class OneHeart:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(monkeypatch: pytest.MonkeyPatch, few_draws: None) -> None:
     """`enhance` with the generator above and few iterations."""
     settings = replace(RECOMMENDED, iterations=60)
     monkeypatch.setattr(chosen, "load_generator", lambda name: OneHeart())

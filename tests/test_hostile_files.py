@@ -24,16 +24,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
-from srheart_demo.cli import main
+from srheart_demo.cli import chosen, main
 from srheart_demo.enhancement import quantities
 from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
 from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload
 from srheart_demo.scan.read import read_frames, read_long_axis, survey
 from srheart_demo.scan.volume import InvalidVolume
-from srheart_demo.solver import settings as presets
 from srheart_demo.solver.settings import INTERACTIVE
 
 SECONDS, GIGABYTE = 5.0, 2**30
+SMALL = str(Path(__file__).parents[1] / "page" / "sketch.safetensors")
+"""The page's generator, which is decoded in a fraction of the time."""
 STACK = short_axis_stack(scanner_from_model(), slices=7, spacing=(14.0, 4.0, 4.0), size=28)
 VIEW = long_axis_view(scanner_from_model(), size=60)
 
@@ -276,16 +277,15 @@ def test_check_from_the_command_line(
 
 @pytest.fixture
 def one_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Solves, and those of the check, are of one iteration, and few hearts are drawn."""
+    """Solves, and those of the check, are of one iteration."""
     short = replace(INTERACTIVE, iterations=1)
-    monkeypatch.setattr(presets, "preset", lambda name: short)
-    monkeypatch.setattr(quantities, "INTERACTIVE", short)
-    monkeypatch.setattr("srheart_demo.enhancement.enhance.DRAWS", 2)
+    monkeypatch.setattr(chosen, "preset", lambda name: short)
+    monkeypatch.setattr(quantities, "quick", lambda G: short)
 
 
 @cases(40)
 @given(which=WHICH, edits=st.lists(EDIT, min_size=1, max_size=3))
-@pytest.mark.usefixtures("one_iteration")
+@pytest.mark.usefixtures("one_iteration", "few_draws")
 def test_enhance_writes_all_or_nothing(
     which: int,
     edits: list[tuple[int, bytes]],
@@ -294,7 +294,8 @@ def test_enhance_writes_all_or_nothing(
 ) -> None:
     path, out = tmp_path / "scan.nii", tmp_path / "out"
     path.write_bytes(edited(VALID[which], edits))
-    status = outcome(["enhance", "--preset", "interactive", str(path), "-o", str(out)])
+    asked = ["enhance", "--preset=interactive", f"--generator={SMALL}"]
+    status = outcome([*asked, str(path), "-o", str(out)])
     assert "Traceback" not in capfd.readouterr().err
     whole = {"S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"}
     assert (set(os.listdir(out)) if out.exists() else set()) == (whole if status == 0 else set())

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 
-from srheart_demo.cli import main
+from srheart_demo.cli import chosen, main
 from srheart_demo.enhancement.cycle import PHASES
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.frame import HR_SHAPE, LATTICE_SHAPE, hr_affine, lattice_points
@@ -138,9 +138,15 @@ def cine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_all_frames_are_restored_in_one_place(
-    cine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cine: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    small = load_generator(latent_size=16)  # of which a posterior is soon found
+    monkeypatch.setattr(chosen, "generator", lambda name: small)
     out = tmp_path / "out"
     arguments = ["--frames", "all", "--preset", "interactive", "-o", str(out)]
     assert main(["enhance", str(cine), *arguments]) == 0

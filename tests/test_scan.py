@@ -389,6 +389,7 @@ def test_advice_names_an_option_that_the_command_has(
     assert option in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_what_check_knows_stands_in_what_enhance_writes_and_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

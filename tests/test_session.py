@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from srheart_demo.cli import main
+from srheart_demo.cli import chosen, main
 from srheart_demo.dashboard import sentences
 from srheart_demo.enhancement.check import judged
 from srheart_demo.enhancement.enhance import enhance
@@ -692,7 +692,16 @@ def downloads(session: Session, folder: Path) -> dict[str, bytes]:
     return written(folder)
 
 
+@pytest.fixture
+def small_generator(monkeypatch: pytest.MonkeyPatch, few_draws: None) -> None:
+    """Of sessions and of the command: how sure an answer is, is soon found."""
+    G = load_generator(latent_size=16)
+    monkeypatch.setattr(session_module, "load_generator", lambda: G)
+    monkeypatch.setattr(chosen, "generator", lambda name: G)
+
+
 @pytest.mark.parametrize(("view", "base_first"), [(False, True), (True, False)])
+@pytest.mark.usefixtures("small_generator")
 def test_a_file_and_its_download_are_those_of_the_command(
     view: bool, base_first: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -720,6 +729,7 @@ def test_a_file_and_its_download_are_those_of_the_command(
 
 
 @pytest.mark.parametrize("view", [False, True])
+@pytest.mark.usefixtures("small_generator")
 def test_a_samples_download_is_what_the_command_writes_where_the_place_is_known(
     view: bool, tmp_path: Path
 ) -> None:

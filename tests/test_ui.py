@@ -1183,6 +1183,7 @@ def shown(tab: Tab) -> bool:
     return '"iterations":8' in tab.state.value
 
 
+@pytest.mark.usefixtures("few_draws")
 def test_everything_can_be_taken_away_and_a_text_brought_back() -> None:
     explorer = explorer_of(lambda: Session(settings=replace(RECOMMENDED, iterations=3)))
     taken: dict[str, bytes] = {}

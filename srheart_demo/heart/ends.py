@@ -25,7 +25,9 @@ def ends(field: Tensor) -> Tensor:
 
 def _ends_of(field: Tensor) -> Tensor:
     """(2, 3) of one field."""
-    logits = F.interpolate(field, size=(PLANES, *field.shape[3:]), mode="trilinear")[0]
+    # As rows of a picture, which takes a quarter of the time of a volume.
+    planes = F.interpolate(field.flatten(3), size=(PLANES, field[0, 0, 0].numel()), mode="bilinear")
+    logits = planes[0].unflatten(2, field.shape[3:])
     cavity, ventricle = margin(logits, (LV,)), margin(logits, (LV, MYO))
     section = (cavity > 0).sum((1, 2)).float()
     if not section.any():

@@ -91,7 +91,9 @@ def surface_distances(estimate: np.ndarray, truth: np.ndarray, spacing: Spacing)
     for label, tissue in enumerate(TISSUES[1:], start=1):
         masks = estimate[heart] == label, truth[heart] == label
         a, b = (np.argwhere(mask & ~binary_erosion(mask)) * spacing for mask in masks)
-        distances[tissue] = KDTree(b).query(a)[0], KDTree(a).query(b)[0]
+        # Trees of few nodes, which of a map as rough as noise are searched in half the time.
+        tree_a, tree_b = (KDTree(x, 64, compact_nodes=False, balanced_tree=False) for x in (a, b))
+        distances[tissue] = tree_b.query(a)[0], tree_a.query(b)[0]
     return distances
 
 
