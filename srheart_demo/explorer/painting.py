@@ -52,8 +52,7 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
     """Hearts (n, 4, 32, 64, 64) that explain the scan: draws from the posterior ("uncertainty") or
     what comes of random starts ("spread"). A run without priors has no posterior: a ValueError."""
     if what == "uncertainty":
-        # The derivatives decode once a latent and twice a slice or view.
-        decodes = step.z.shape[1] + 2 * len(p.carried) + DRAWS
+        decodes = step.z.shape[1] + DRAWS + 3  # one for each derivative in z, and three at its end
         watched = replace(p, G=WatchedGenerator(p.G, watch, decodes))
         return laplace(step, watched).hearts(DRAWS)
     settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)

@@ -100,12 +100,14 @@ def laplace(step: Step, p: Problem) -> Posterior:
     x = torch.cat([step.z, d_end[:, moves].flatten(1)], dim=1)
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
+    with torch.no_grad():
+        mode = p.decode(step.z)
 
     def shown(x: Tensor) -> Tensor:
         d = d_end.clone()
         d[:, moves] = x[:, M:].unflatten(1, (int(moves.sum()), 2))
         d_SA, d_LA = p.split(d)
-        heart = p.decode(x[:, :M], d_SA)
+        heart = mode if torch.equal(x[:, :M], step.z) else p.decode(x[:, :M], d_SA)
         planes = [move(heart.planes, p.stack, d_SA)]
         for view, own in zip(p.views, d_LA.unbind(1), strict=True):
             assert heart.field is not None  # where there are views
