@@ -9,7 +9,7 @@ import sys
 from ipaddress import ip_address
 from pathlib import Path
 
-KERNEL_GB = 0.45
+KERNEL_GB = 0.56
 """Memory of a learner's kernel, at most, unless it solves a large scan (docs/performance.md)."""
 LOOK_ROUND_S = 5
 ANYWHERE = ("", "0.0.0.0", "::")
