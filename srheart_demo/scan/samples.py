@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,15 +37,44 @@ SAMPLES = tuple(SUBJECTS)
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A synthetic subject with its truth."""
+    """A synthetic subject with its truth; each file is read when it is first asked for."""
 
     name: str  # one of `SAMPLES`
-    S_HR: LabelVolume  # the true heart, 64 × 128 × 128 of 2 × 1.25 × 1.25 mm
-    S_LA: LabelVolume  # its four-chamber view, one plane, undisplaced
-    views: Mapping[tuple[str, str], LabelVolume]  # long-axis view and motion level → its plane
-    stacks: Mapping[str, LabelVolume]  # motion level → SA stack of 13 slices, 10 mm apart
-    motion: Motion  # what displaced the slices, for any amplitude
-    view_motion: Mapping[str, Motion]  # and each view
+    home: Path  # folder of its files
+    record: Mapping[str, Any]  # of its motion
+
+    @cached_property
+    def S_HR(self) -> LabelVolume:
+        """The true heart, 64 × 128 × 128 voxels of 2 × 1.25 × 1.25 mm."""
+        return read_short_axis(self.home / "S_HR.nii.gz")
+
+    @cached_property
+    def stacks(self) -> Mapping[str, LabelVolume]:
+        """Motion level → SA stack of 13 slices, 10 mm apart."""
+        return {
+            level: read_short_axis(self.home / f"S_LR_{level}.nii.gz") for level in MOTION_LEVELS
+        }
+
+    @cached_property
+    def views(self) -> Mapping[tuple[str, str], LabelVolume]:
+        """Long-axis view and motion level → its plane."""
+        files = {of: view_file(*of) for of in product(LONG_AXIS_VIEWS, MOTION_LEVELS)}
+        return {of: read_long_axis(self.home / file) for of, file in files.items()}
+
+    @property
+    def S_LA(self) -> LabelVolume:
+        """Its four-chamber view, one plane, undisplaced."""
+        return self.views["4ch", "none"]
+
+    @property
+    def motion(self) -> Motion:
+        """What displaced the slices, for any amplitude."""
+        return _motion(self.record)
+
+    @property
+    def view_motion(self) -> Mapping[str, Motion]:
+        """And each view."""
+        return {view: _motion(self.record["views"][view]) for view in LONG_AXIS_VIEWS}
 
     def d(self, level: str) -> NDArray[np.float32]:
         """True displacements (K, 2) of a motion level, mm along rows and columns."""
@@ -71,7 +101,7 @@ class Sample:
 
 
 def load_sample(name: str, folder: Path = FOLDER) -> Sample:
-    """Read a shipped subject.
+    """A shipped subject.
 
     >>> sample = sr.load_sample("healthy_1")
     >>> sample.S_HR.shape, sample.d("severe").shape
@@ -80,20 +110,7 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
     if name not in SUBJECTS:
         raise KeyError(f"unknown sample {name!r}; known: {', '.join(SAMPLES)}")
     home = folder / name
-    motion = json.loads((home / "motion.json").read_text())
-    views = {
-        (view, level): read_long_axis(home / view_file(view, level))
-        for view, level in product(LONG_AXIS_VIEWS, MOTION_LEVELS)
-    }
-    return Sample(
-        name=name,
-        S_HR=read_short_axis(home / "S_HR.nii.gz"),
-        S_LA=views["4ch", "none"],
-        views=views,
-        stacks={level: read_short_axis(home / f"S_LR_{level}.nii.gz") for level in MOTION_LEVELS},
-        motion=_motion(motion),
-        view_motion={view: _motion(motion["views"][view]) for view in LONG_AXIS_VIEWS},
-    )
+    return Sample(name, home, json.loads((home / "motion.json").read_text()))
 
 
 def view_file(view: str, level: str = "none") -> str:
