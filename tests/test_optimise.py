@@ -353,6 +353,8 @@ def test_z_starts_at_the_encoders_guess_or_at_zero():
     assert torch.equal(first(encoding, start="encoder"), guess)
     assert not first(encoding).any()
     assert not first(p, start="encoder").any()
+    short = replace(encoding, stack=p.stack.slices(range(6)), S_LR=p.S_LR[:6])
+    assert not first(short, start="encoder").any(), "it would take the last slice for the base"
     encoding.G.reads_scans = False  # It knows whole hearts only.
     assert not first(encoding, start="encoder").any()
 

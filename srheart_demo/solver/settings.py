@@ -57,7 +57,8 @@ class Settings:
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
-            encoder's guess, or at zero where G has none that knows scans.
+            encoder's guess, or at zero where G has none that knows scans, or no slice is near the
+            base.
         seed: of a random start.
         residual: the answer is G(z) and what slices and views show beyond it (`answer`), not G(z)
             alone.
