@@ -151,7 +151,7 @@ lesson.picture_trust(people["the same"], short["the same"][0], seen.tolist(), sh
 lesson.picture_trust(people["another"], short["another"][0], seen.tolist(), short["another"][1])
 
 # %% [markdown]
-# Look at the two answers alone: `anatomy.faults` finds no fault in either. Both bases are *imagined*. Where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is shorter than that, and the guess has 8 % too much LV. The second is longer, and the guess loses 5 % of its LV and 7 % of its RV. Nothing in the answers shows which of the two is too long and which too short. The last picture says no more than where this may be: along the base that nobody saw.
+# Look at the two answers alone: `anatomy.faults` finds no fault in either. Both bases are *imagined*. Where no slice was taken the prior decides, and it decides for a heart of ordinary length. The first heart is shorter than that, and the guess has 9 % too much LV and 11 % too much RV. The second is longer, and the guess loses 5 % of its LV and 7 % of its RV. Nothing in the answers shows which of the two is too long and which too short. The last picture says no more than where this may be: along the base that nobody saw.
 
 # %%
 tables = {"13 slices, severe motion": rows}
@@ -160,7 +160,7 @@ for name, (guess, sure, _) in short.items():
 lesson.picture_reliability(tables)
 
 # %% [markdown]
-# Above the black line an answer is too cautious, below it is too sure. The large heart's answer is too sure: of its voxels that are said to be right with 0.9 to 0.99, 8 % are wrong, and 4 % were promised. There are two reasons. The truth lies far from the minimum, where the bowl has another shape than the Gaussian. And the two constants were chosen on scans that reach the base.
+# Above the black line an answer is too cautious, below it is too sure. Both answers to the short scan are too sure: of the large heart's voxels that are said to be right with 0.9 to 0.99, 7 % are wrong, and 4 % were promised. There are two reasons. The truth lies far from the minimum, where the bowl has another shape than the Gaussian. And the two constants were chosen on scans that reach the base.
 #
 # ### Exercise 3: say what was imagined
 #
