@@ -207,7 +207,6 @@ class FilePicker(anywidget.AnyWidget):
     _esm = module("picker")
 
     text = traitlets.Unicode().tag(sync=True)  # on the button
-    accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)  # beside it: the file's name, or how far it is
     many = traitlets.Bool(False).tag(sync=True)  # whether several may be chosen; they come in turn
 

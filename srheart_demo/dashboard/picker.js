@@ -6,7 +6,7 @@ import { element, listen, view } from "./canvas.js";
 function show(model, el, signal) {
   const input = Object.assign(element("input", "", el), {
     type: "file",
-    accept: model.get("accept"),
+    accept: ".nii,.gz",
     hidden: true,
     multiple: model.get("many"),
   });

@@ -87,8 +87,7 @@ def _plot(plot: Plot, name: str) -> str:
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
     drawn = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
     for i, traces in enumerate(drawn):
-        for trace in traces:
-            figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
+        figure.add_traces(traces, i // PER_ROW + 1, i % PER_ROW + 1)
     config = {"displaylogo": False, "responsive": True}
     body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
     return f"<h2>{escape(plot.title)}</h2>\n{body}"

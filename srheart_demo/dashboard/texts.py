@@ -43,7 +43,6 @@ def speak(language: str) -> None:
         if "widget" in told
     }
     _words = words | {
-        "ALL": {name for name in words if name.isupper()},
         "SPOKEN": language,
         "LANGUAGES": {code: catalogue(code)["LANGUAGE"] for code in FILES},
         "CONTROLS": made,  # CSS class of a control → its widget, and what it is made with

@@ -187,7 +187,7 @@ class Cohort:
         return Record(subject.name, file, view, status, frame, message, made_with=as_json)
 
     def unfinished(
-        self, subjects: Sequence[CohortScan], watch: Callable[[int], None] | None = None
+        self, subjects: Sequence[CohortScan], watch: Callable[[int], None] = lambda n: None
     ) -> list[CohortScan]:
         """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
@@ -199,8 +199,7 @@ class Cohort:
             if self.record(subject).status != "done":
                 self._check_replaceable(subject)
                 todo.append(subject)
-            if watch:
-                watch(i)
+            watch(i)
         return todo
 
     def _check_replaceable(self, subject: CohortScan) -> None:

@@ -31,7 +31,7 @@ from srheart_demo.scan.space import slices_first
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import Centred, centred, common_translation
+from srheart_demo.solver.gauge import Centred, centred
 from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
@@ -188,9 +188,8 @@ class Enhancement:
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        d, tissue = torch.from_numpy(self.d), self.scan.stack.labelled
-        common = common_translation(d, torch.zeros_like(d), torch.from_numpy(tissue))
-        return np.where(tissue[:, None], (d - common).numpy(), 0.0)
+        d, tissue = self.d, self.scan.stack.labelled
+        return np.where(tissue[:, None], d - d[tissue].mean(axis=0), 0.0)
 
     @cached_property
     def astray(self) -> tuple[str, ...]:

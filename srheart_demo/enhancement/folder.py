@@ -141,7 +141,7 @@ def find_subjects(
     out: Path | None = None,
     choice: names.Choice = names.BY_ITSELF,
     view_convention: Convention | None = None,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Callable[[int, int], None] = lambda done, of: None,
 ) -> Found:
     """What the files of a folder and of its sub-folders are, in order of their names.
 
@@ -167,8 +167,7 @@ def find_subjects(
     sorting = _Sorting(folder, choice, view_convention, Legends(folder), passed_over=closed)
     for i, file in enumerate(files, start=1):
         sorting.take(file)
-        if watch:
-            watch(i, len(files))
+        watch(i, len(files))
     found = replace(sorting.found(), idle=tuple(choice.idle(files)))
     by_name: dict[str, str] = {}
     pairs = [(by_name.setdefault(scan.name, scan.file), scan.file) for scan in found.subjects]

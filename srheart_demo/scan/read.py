@@ -4,8 +4,6 @@ What was taken for granted on the way stands in the notes, in plain sentences. A
 be used raises `InvalidVolume`, which says why.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
