@@ -30,7 +30,7 @@ from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
 from srheart_demo.dashboard.painter import SOON, Schedule
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
-from srheart_demo.dashboard.take import TakeTab, rgba_png
+from srheart_demo.dashboard.take import TakeTab, as_png
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.explorer import saved
 from srheart_demo.explorer import why as explorer_why
@@ -189,7 +189,7 @@ def test_the_exported_page_has_the_same_traces_and_needs_no_network() -> None:
 
 def test_pixels_of_pictures_come_through() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (5, 7, 4), dtype=np.uint8)
-    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(rgba_png(picture)))), picture)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(as_png(picture)))), picture)
 
 
 def test_every_control_and_picture_has_a_name() -> None:

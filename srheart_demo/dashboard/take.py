@@ -110,26 +110,22 @@ def gif(session: Session, watch: Watch) -> bytes:
 
 def png(session: Session) -> bytes:
     """What is looked at, as one picture."""
-    return _written(_picture(session, PRINT))
+    return as_png(np.asarray(_picture(session, PRINT)))
 
 
-def rgba_png(picture: np.ndarray) -> bytes:
-    """A PNG of a picture (h, w, 4), uint8."""
+def as_png(picture: np.ndarray) -> bytes:
+    """A PNG of a picture, uint8: (h, w, 3) or, with its opacity, (h, w, 4)."""
     from PIL import Image
 
-    return _written(Image.fromarray(picture))
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "png", compress_level=1)
+    return data.getvalue()
 
 
 def heart_page(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     heart = session.now.heart(len(session.scene.slices) // 2)
     return page(heart, session.scene.subject.ghost).encode()
-
-
-def _written(picture: Image) -> bytes:
-    data = io.BytesIO()
-    picture.save(data, "png", compress_level=1)
-    return data.getvalue()
 
 
 def _picture(session: Session, dpi: int) -> Image:

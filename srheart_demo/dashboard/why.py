@@ -14,7 +14,7 @@ from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import TICKS, Axis, Chart, Map, Panel, Series, log_range
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
-from srheart_demo.dashboard.take import rgba_png
+from srheart_demo.dashboard.take import as_png
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.why import Direction, GaugeCurve, Lane, LossMap, Traversal
 
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"  # Dark on light on dark: seen on any part of a map
-NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
+NOTHING = as_png(np.zeros((1, 1, 4), np.uint8))
 
 
 def _picture(name: str) -> w.Image:
@@ -131,7 +131,7 @@ class LatentTab(Tab):
         names = {str(i): sentences.direction(i + 1, d) for i, d in enumerate(directions)}
         with self.quietly():
             ui.offer(self.direction, names, self.direction.value)
-        self.portrait.value = rgba_png(picture)
+        self.portrait.value = as_png(picture)
         self._draw_volumes(traversal, amount)
 
     def _draw_volumes(self, traversal: Traversal, amount: float) -> None:
@@ -183,7 +183,7 @@ class GaugeTab(Tab):
         """The losses against the amount, and the hearts."""
         curve: GaugeCurve
         curve, kind, amount, before, after = found
-        self.before.value, self.after.value = rgba_png(before), rgba_png(after)
+        self.before.value, self.after.value = as_png(before), as_png(after)
         self.verdict.value = sentences.gauge_verdict(curve)
         top = 1.1 * float(np.nanmax([curve.loss_sa, curve.loss_la]))
         lines = [

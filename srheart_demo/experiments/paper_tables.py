@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
-from srheart_demo.experiments import cases, paper
+from srheart_demo.experiments import cases
 from srheart_demo.experiments.cases import CLINICAL, LEVELS, Case, HeldOut
 from srheart_demo.experiments.methods import (
     LO_OURS,
@@ -29,7 +29,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import TABLES, Comparison, Plot, lines, mean_cells
+from srheart_demo.experiments.summary import PAPER, TABLES, Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -45,7 +45,7 @@ class MethodsOnHearts(Experiment):
     methods: tuple[str, ...] = ()
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
-    printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
+    printed: ClassVar[Mapping[str, Any]] = {}  # level → what stands in the paper
     structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
     more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
@@ -93,14 +93,14 @@ class Table1(MethodsOnHearts):
 
     name, title = "table1", "Table 1: severe motion"
     levels, structures = ("severe",), TISSUES[1:]
-    printed: ClassVar = {"severe": paper.TABLE_1}
+    printed: ClassVar = {"severe": PAPER["table_1"]}
 
 
 class TableS1(MethodsOnHearts):
     """Table S1 of the paper."""
 
     name, title = "table-s1", "Table S1: no, normal and severe motion"
-    printed = paper.TABLE_S1
+    printed = PAPER["table_s1"]
 
 
 class Table2(MethodsOnHearts):
@@ -111,7 +111,7 @@ class Table2(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Mean Dice by the level tested on, beside the paper's."""
-        compared, printed = self.compared(results), paper.TABLE_2
+        compared, printed = self.compared(results), PAPER["table_2"]
         columns = [(level, "dice_mean") for level in self.levels]
         rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
@@ -152,7 +152,7 @@ class Table3(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
-        compared, printed = self.compared(results), {CLINICAL: paper.TABLE_3}
+        compared, printed = self.compared(results), {CLINICAL: PAPER["table_3"]}
         tables = [
             compared.dice(f"{_ON_VIEW}, {_RAW}", printed, TISSUES[1:], "raw_la_dice_{}"),
             compared.dice(f"{_ON_VIEW}, {_FIXED}", named="la_dice_{}"),
