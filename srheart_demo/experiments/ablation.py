@@ -23,7 +23,7 @@ from srheart_demo.experiments.generators import ceiling_of
 from srheart_demo.experiments.methods import PAPERS, SEEN, TRUSTED, Labels, Restoration
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.scoring import COLUMNS, dice_at_shifts, score, scores_of
-from srheart_demo.experiments.summary import PAPER, TABLES, Plot, lines, paired_interval
+from srheart_demo.experiments.summary import PRINTED, TABLES, Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
@@ -127,7 +127,7 @@ class Gap(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Every variant, with its loss, beside what the paper prints."""
-        means = PAPER["table_2"]["LO (paper)"].items()
+        means = PRINTED["table_2"]["LO (paper)"].items()
         printed = ", ".join(f"{level} {mean}" for level, (mean, _) in means)
         return [self.compared(results).means(self.title, ["steps", "gap"], printed=printed)]
 

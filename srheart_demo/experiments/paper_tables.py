@@ -29,7 +29,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import PAPER, TABLES, Comparison, Plot, lines, mean_cells
+from srheart_demo.experiments.summary import PRINTED, TABLES, Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -93,14 +93,14 @@ class Table1(MethodsOnHearts):
 
     name, title = "table1", "Table 1: severe motion"
     levels, structures = ("severe",), TISSUES[1:]
-    printed: ClassVar = {"severe": PAPER["table_1"]}
+    printed: ClassVar = {"severe": PRINTED["table_1"]}
 
 
 class TableS1(MethodsOnHearts):
     """Table S1 of the paper."""
 
     name, title = "table-s1", "Table S1: no, normal and severe motion"
-    printed = PAPER["table_s1"]
+    printed = PRINTED["table_s1"]
 
 
 class Table2(MethodsOnHearts):
@@ -111,7 +111,7 @@ class Table2(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Mean Dice by the level tested on, beside the paper's."""
-        compared, printed = self.compared(results), PAPER["table_2"]
+        compared, printed = self.compared(results), PRINTED["table_2"]
         columns = [(level, "dice_mean") for level in self.levels]
         rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
@@ -152,7 +152,7 @@ class Table3(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
-        compared, printed = self.compared(results), {CLINICAL: PAPER["table_3"]}
+        compared, printed = self.compared(results), {CLINICAL: PRINTED["table_3"]}
         tables = [
             compared.dice(f"{_ON_VIEW}, {_RAW}", printed, TISSUES[1:], "raw_la_dice_{}"),
             compared.dice(f"{_ON_VIEW}, {_FIXED}", named="la_dice_{}"),

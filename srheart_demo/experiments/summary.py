@@ -25,7 +25,7 @@ RESAMPLES = 10_000
 TABLES: dict[str, dict[str, Any]] = read_toml(__file__, "tables.toml")
 """What is said below tables, and which columns those of means have, from tables.toml."""
 Printed = dict[str, dict[str, tuple[float, float]]]  # Method → structure or column → mean, SD
-PAPER: dict[str, Any] = read_toml(__file__, "paper.toml")
+PRINTED: dict[str, Any] = read_toml(__file__, "paper.toml")
 """Dice that the paper prints, from paper.toml: table → `Printed`; of table_s1, level → that."""
 
 
