@@ -166,9 +166,7 @@ function show(model, _, signal) {
   });
   additions.observe(document.body, { childList: true, subtree: true });
   listen(signal, model, "change:names change:language", tend);
-  document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
-    signal,
-  });
+  document.addEventListener("click", () => requestAnimationFrame(tellPressed), { signal });
   signal.addEventListener("abort", () => additions.disconnect());
   tend();
   painted(() => {

@@ -43,9 +43,8 @@ class Header:
         self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
         self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(sentences.legend())
-        strip = ui.html(
-            "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
-        )
+        equations = "".join(f"<span>{line}</span>" for line in texts.EQUATIONS)
+        strip = ui.html(equations, "srh-equations")
         controls = self.hide_truth, self.equation, self.language, self.dark
         top = ui.named(w.HBox([title, self.to_tour, legend, *controls]), "srh-header")
         begin = ui.html(texts.BEGIN, "srh-tip-line")
@@ -172,9 +171,8 @@ class SolverPanel:
         if PAPERS_SYSTEM[1] in available():
             presets[PAPERS_CHOICE] = texts.PAPERS_SYSTEM
         name = settings.name if settings.name in PRESETS else next(iter(PRESETS))
-        ui.offer(
-            self.preset, presets, PAPERS_CHOICE if (name, generator) == PAPERS_SYSTEM else name
-        )
+        papers = (name, generator) == PAPERS_SYSTEM
+        ui.offer(self.preset, presets, PAPERS_CHOICE if papers else name)
         known = {name: texts.GENERATORS.get(name, name) for name in available()}
         ui.offer(self.generator, known, generator)
         for name in self.single:
@@ -249,9 +247,8 @@ class Transport:
         chips = ui.named(w.HBox([self.replay, self.fork, *self.runs]), "srh-runs")
         self.status, self.detail = ui.html("", "srh-status"), ui.html("", "srh-detail")
         told = ui.named(w.VBox([w.HBox([self.status, self.cancel]), self.detail]), "srh-told")
-        self.box = ui.named(
-            w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
-        )
+        parts = [pressed, w.VBox([self.iteration, chips]), told]
+        self.box = ui.named(w.GridBox(parts), "srh-card", "srh-transport")
         for button in (self.cancel, *self.runs):
             ui.show(button, False)
         self.shown, self._told = None, Activity.LOADING

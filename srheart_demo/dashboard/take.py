@@ -47,9 +47,8 @@ class TakeTab(Tab):
         runner.page.on_linked = self._say_linked
         head = html(f"<h3>{escape(texts.STATE)}</h3>")
         controls = [named(w.GridBox(rows), "srh-takes"), head, note(texts.STATE_NOTE)]
-        super().__init__(
-            runner, "take", controls, [self.state, row(self.restore, self.link), self.linked]
-        )
+        state = [self.state, row(self.restore, self.link), self.linked]
+        super().__init__(runner, "take", controls, state)
 
     def about(self, session: Session) -> About:
         """All that is kept, and what of it is looked at."""

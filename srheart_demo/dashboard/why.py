@@ -68,10 +68,8 @@ class LandscapeTab(Tab):
     def __init__(self, runner: Runner) -> None:
         direction = ui.control("srh-landscape-direction")
         self.shift, self.valley = Chart(), Chart()
-        pair = _pair(
-            ui.plot(self.shift, "srh-fig-shift-map"), ui.plot(self.valley, "srh-fig-valley")
-        )
-        super().__init__(runner, "landscape", [ui.row(direction)], [pair], direction)
+        maps = ui.plot(self.shift, "srh-fig-shift-map"), ui.plot(self.valley, "srh-fig-valley")
+        super().__init__(runner, "landscape", [ui.row(direction)], [_pair(*maps)], direction)
 
     def about(self, session: Session) -> About:
         """The step, the direction of z and the slice."""
@@ -207,11 +205,9 @@ class RaceTab(Tab):
     def __init__(self, runner: Runner) -> None:
         self.field, self.start = ui.control("srh-race-field"), ui.control("srh-race-start")
         self.loss, self.error, self.verdict = Chart(), Chart(), ui.html("", "srh-verdict")
-        charts = [
-            ui.plot(self.loss, "srh-fig-race-loss"),
-            ui.plot(self.error, "srh-fig-race-error"),
-        ]
-        shown = [*charts, self.verdict]
+        loss = ui.plot(self.loss, "srh-fig-race-loss")
+        error = ui.plot(self.error, "srh-fig-race-error")
+        shown = [loss, error, self.verdict]
         super().__init__(runner, "race", [ui.row(self.field, self.start)], shown, self.field)
         self.start.on_click(lambda _: self.ask(True))
 

@@ -122,9 +122,8 @@ class Found:
     def rest(self) -> str:
         """How many files of which kinds were passed over; may be empty."""
         n = Counter(passed.kind for passed in self.passed_over)
-        return ", ".join(
-            f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k]
-        )
+        counted = (f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k])
+        return ", ".join(counted)
 
 
 class Content(NamedTuple):

@@ -137,9 +137,8 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     Three long-axis views, in one breath-hold. Where the first slice lies, the motion and the noise
     come from the seed.
     """
-    motion, noise, first, position, *others = map(
-        int, np.random.SeedSequence(seed).generate_state(3 + len(BY_WORTH))
-    )
+    seeds = np.random.SeedSequence(seed).generate_state(3 + len(BY_WORTH))
+    motion, noise, first, position, *others = map(int, seeds)
     stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
     found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
     views = [

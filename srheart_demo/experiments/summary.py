@@ -119,9 +119,8 @@ class Comparison:
         """Dice of each structure by level and method, `named` so in the results, beside the
         paper's where it has them: `printed` is level → method → what stands there."""
         printed = printed or {}
-        theirs = dict.fromkeys(
-            s for level in printed.values() for row in level.values() for s in row
-        )
+        rows_printed = (row for level in printed.values() for row in level.values())
+        theirs = dict.fromkeys(name for row in rows_printed for name in row)
         figures, names = [named.format(s) for s in structures], self.methods
         rows = [
             (level, *row)

@@ -111,9 +111,8 @@ class OwnScan(Scannable):
         taken = np.zeros(len(stack.labels), bool)
         taken[self.there] = settings.taken(K)
         labels = np.zeros_like(stack.labels)
-        labels[self.there] = [
-            _dragged(at, by, stack) for at, by in zip(self.labels, shifts, strict=True)
-        ]
+        each = zip(self.labels, shifts, strict=True)
+        labels[self.there] = [_dragged(at, by, stack) for at, by in each]
         labels[~taken] = 0
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()

@@ -66,9 +66,8 @@ class StackOutlines:
         for name, (points, slices) in self._lines.items():
             structures[name] = points.copy()
             structures[name][:, 1:] -= shift[slices]
-        rows, columns = (
-            (side.start + INSET, side.stop - INSET) for side in shown(self._scene.subject.extent)
-        )
+        window = shown(self._scene.subject.extent)
+        rows, columns = ((side.start + INSET, side.stop - INSET) for side in window)
         frame = _in_mm(stack, np.array([(rows[i], columns[j]) for i, j in CORNERS]), k)
         frame[:, 1:] -= shift[k]
         views = [border - self._view_back(step, v) for v, border in enumerate(self._views)]
@@ -143,9 +142,8 @@ def _contours(scene: Scene, structure: str) -> tuple[_Points, NDArray[np.intp]]:
 
     points, slices = [np.zeros((0, 3), np.float32)], []
     for k, labels in enumerate(scene.S_LR):
-        for contour in find_contours(
-            np.isin(labels, STRUCTURES[structure]).astype(np.float32), 0.5
-        ):
+        inside = np.isin(labels, STRUCTURES[structure]).astype(np.float32)
+        for contour in find_contours(inside, 0.5):
             line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
             points += [_in_mm(scene.stack, line, k), GAP]
             slices += [k] * (len(line) + 1)

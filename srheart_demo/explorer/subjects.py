@@ -196,9 +196,8 @@ class KnownHeart(Scannable):
             for v, view in enumerate(names):
                 own[:, v] = self._view_motion[view].displacement(settings.motion)[:, 0]
             own += settings.shift(len(names), "views_by_hand")
-        views = tuple(
-            self._view(view, *mm) for view, mm in zip(names, own[0].tolist(), strict=True)
-        )
+        moved = zip(names, own[0].tolist(), strict=True)
+        views = tuple(self._view(view, *mm) for view, mm in moved)
         scan = Scan(volume, views, IN_MODEL, AUTOMATIC, taken, ({},) * len(views), (), ())
         return scan, d[:, taken], own
 

@@ -190,9 +190,8 @@ def valley(
     """
     step = steps[-1]
     gamma = step.state.settings.gamma
-    path = np.array(
-        [(float(s.z[0] @ vector), float(s.d[0, k, component])) for s in steps], np.float32
-    )
+    way = [(float(s.z[0] @ vector), float(s.d[0, k, component])) for s in steps]
+    path = np.array(way, np.float32)
     x = _around(path[:, 0], least=0.8, n=25)
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)

@@ -272,9 +272,8 @@ def _frames_of(
             raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)
         usable = [reading.frame for reading in readings]
         if (frame or 0) not in usable:
-            raise InvalidVolume.of(
-                view.name, "view of no frame", frame=frame, usable=listed(usable)
-            )
+            facts = {"frame": frame, "usable": listed(usable)}
+            raise InvalidVolume.of(view.name, "view of no frame", **facts)
         return {frame or 0: _view_of(view, how, None)}
     if view.frames != stack.frames:
         raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)
