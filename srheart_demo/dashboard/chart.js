@@ -160,10 +160,9 @@ function show(model, el, signal) {
     const beside = title ? 0 : headingBeside();
     // What is told apart on a map by its own colours would be lost on a dark or a light page.
     const mapped = panels.some(({ map }) => map);
-    const keys = named(panels).map(
-      (one) =>
-        `<span>${sample(one, mapped ? "currentColor" : one.colour)}${marked(one.name)}</span>`,
-    );
+    const ink = (one) => (mapped ? "currentColor" : one.colour);
+    const key = (one) => `<span>${sample(one, ink(one))}${marked(one.name)}</span>`;
+    const keys = named(panels).map(key);
     const words = `<b style="min-width:${beside}px">${marked(title)}</b>${keys.join("")}`;
     if (words !== said) above.innerHTML = said = words;
     above.style.paddingRight = `${right}px`;

@@ -190,9 +190,8 @@ def _markup(report: Report) -> str:
             f"{escape(words)}.</b> {escape(' '.join(report.reasons) if report.verdict else '')}</p>"
         )
     measures = (*(m.sentence for m in report.measures), *report.besides)
-    for title, sentences in zip(
-        texts.REPORT_PARTS, (measures, report.found, report.assumed), strict=True
-    ):
+    told = measures, report.found, report.assumed
+    for title, sentences in zip(texts.REPORT_PARTS, told, strict=True):
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
         parts.append(f"<h3>{escape(title)}</h3><ul>{items}</ul>" if items else "")
     return (

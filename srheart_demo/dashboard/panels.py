@@ -32,11 +32,8 @@ class Header:
     the tour, which takes the place of the words below, and the switch that hides the truth."""
 
     def __init__(self) -> None:
-        title = ui.html(
-            f'<h1>{escape(texts.TITLE)}</h1><span class="srh-subtitle">'
-            f"{escape(texts.SUBTITLE)}</span>",
-            "srh-title",
-        )
+        subtitle = f'<span class="srh-subtitle">{escape(texts.SUBTITLE)}</span>'
+        title = ui.html(f"<h1>{escape(texts.TITLE)}</h1>{subtitle}", "srh-title")
         names = "srh-equation", "srh-theme", "srh-hide-truth", "srh-tour-start"
         switches = [*map(ui.control, names)]
         self.equation, self.dark, self.hide_truth, self.to_tour = switches

@@ -64,9 +64,8 @@ function show(model, el, signal) {
       const fit = zoomOf(canvases[`${row}-input`], shape);
       const n = shape[0] * shape[1];
       el.classList.toggle("srh-no-truth", !packed.truth);
-      const bytes = Object.fromEntries(
-        Object.entries(packed).map(([name, view]) => [name, numbers(Uint8Array, view)]),
-      );
+      const read = ([name, view]) => [name, numbers(Uint8Array, view)];
+      const bytes = Object.fromEntries(Object.entries(packed).map(read));
       for (const [name] of columns) {
         const known = (MADE_OF[name] ?? [name]).map((part) => bytes[part] ?? []);
         const looks = [...known, [ink, fit, ...shape]];

@@ -256,11 +256,8 @@ class _Sorting:
     def found(self) -> Found:
         """A subject for each frame of each stack, and the rest."""
         going = self._pairs()
-        subjects = [
-            self._with_view(scan, going[stack])
-            for stack in self.stacks
-            for scan in self._frames(stack)
-        ]
+        scans = (scan for stack in self.stacks for scan in self._frames(stack))
+        subjects = [self._with_view(scan, going[scan.file]) for scan in scans]
         for view in self.views.keys() - {view for scan in subjects for view in scan.views}:
             why = self.left_out.get(view)
             kind = "view that was not taken" if why else "view without a stack"

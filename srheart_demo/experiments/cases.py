@@ -107,10 +107,8 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     motion, _, of_views = level.partition(VIEWS_AT)
     found = simulate.simulate(heart, MOTION_LEVELS[motion], seed)
     drawn, factor = simulate.view_motion(seed), MOTION_LEVELS[of_views or "none"]
-    views = [
-        simulate.long_axis_scan(heart, name, drawn[name].displacement(factor)[:, 0].double())
-        for name in BY_WORTH
-    ]
+    moved = {name: drawn[name].displacement(factor)[:, 0].double() for name in BY_WORTH}
+    views = [simulate.long_axis_scan(heart, name, d) for name, d in moved.items()]
     S_LA = simulate.long_axis_scan(heart)
     return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, S_LA)
 

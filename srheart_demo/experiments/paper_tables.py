@@ -160,11 +160,8 @@ class Table3(MethodsOnHearts):
             compared.dice(f"{_ON_HEART}, {_FIXED}"),
             *compared.differences(),
         ]
-        for with_view, without in (
-            (VIEWS_OURS, LO_OURS),
-            (SEEN[3], LO_OURS),
-            (VIEWS_PAPER, LO_PAPER),
-        ):
+        pairs = (VIEWS_OURS, LO_OURS), (SEEN[3], LO_OURS), (VIEWS_PAPER, LO_PAPER)
+        for with_view, without in pairs:
             if {with_view, without} <= {*self.methods}:
                 tables.append(compared.less(with_view, [without]))
         if self.swept:
@@ -190,11 +187,9 @@ class Table3(MethodsOnHearts):
             **{f"heart {tissue}": f"dice_{tissue}" for tissue in TISSUES[1:]},
             "motion error, mm": "motion_error_mm",
         }
-        columns = (
-            mean_cells(results, name, CLINICAL, self.swept.values()).values()
-            for name in figures.values()
-        )
-        rows = list(zip(self.swept, *columns, strict=True))
+        swept = self.swept
+        cells = (mean_cells(results, of, CLINICAL, swept.values()) for of in figures.values())
+        rows = list(zip(swept, *(column.values() for column in cells), strict=True))
         note = TABLES["sweep"]["note"].format(ours=LO_OURS)
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 

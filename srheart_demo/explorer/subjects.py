@@ -203,10 +203,8 @@ class KnownHeart(Scannable):
 
     def filed(self, scan: Scan) -> Scan:
         """The scan in the scanner's frame; where the heart lies there is known."""
-        stack, *views = (
-            replace(volume, affine=self._world @ volume.affine)
-            for volume in (scan.stack, *scan.views)
-        )
+        given = (scan.stack, *scan.views)
+        stack, *views = (replace(one, affine=self._world @ one.affine) for one in given)
         return simulate.where_it_is_known(stack, *views, world=self._world)
 
 

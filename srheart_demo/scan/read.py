@@ -124,10 +124,8 @@ def read_cycle(
         raise next(error for error in found if isinstance(error, InvalidVolume))
     fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
     placement = place(fullest.volume, how.by_hand)
-    of_frames = [
-        _frames_of(load(view), image, readings, how, how.frame_of(v))
-        for v, view in enumerate(views)
-    ]
+    given = enumerate(map(load, views))
+    of_frames = [_frames_of(view, image, readings, how, how.frame_of(v)) for v, view in given]
     scans: list[Scan | InvalidVolume] = []
     for reading in found:
         if isinstance(reading, InvalidVolume):
