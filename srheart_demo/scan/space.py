@@ -149,6 +149,8 @@ def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> 
     `labels` are (D, H, W), `spacing` is mm along these.
     """
     inside = labels > 0
+    if not inside.any():
+        return inside
     box = tissue_box(inside)
     kept = np.zeros_like(inside)
     least = np.where((labels[box] == 2).any(axis=(1, 2)), STRAY_END, VESSEL)
