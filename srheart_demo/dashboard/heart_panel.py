@@ -82,10 +82,8 @@ class HeartPanel(ui.Hearing):
         titles = texts.SHORT_AXIS_SCRUBBER, texts.LONG_AXIS_SCRUBBER
         cells = [*map(_scrubber, titles, scrubbers, self._notes), self.pictures]
         grid = ui.named(w.GridBox(cells), "srh-pictures")
-        self.cards = (
-            ui.card("", texts.HEART, in_3d, "srh-heart"),
-            ui.card("", texts.SLICES, [grid], "srh-slices", texts.SLICES_NOTE),
-        )
+        slices = ui.card("", texts.SLICES, [grid], "srh-slices", texts.SLICES_NOTE)
+        self.cards = ui.card("", texts.HEART, in_3d, "srh-heart"), slices
         for toggle in toggles[:3]:
             self.on(toggle, lambda _: self._toggle())
         self._toggle()

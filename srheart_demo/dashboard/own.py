@@ -42,10 +42,9 @@ class OwnTab(Tab):
         self._refusal = ""
         self._known = {str(convention): convention for convention in KNOWN}
         self._file: OwnFile | None = None
-        self.stack, self.view = (
-            named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name)
-            for name in ("srh-own-stack", "srh-own-view")
-        )
+        names = "srh-own-stack", "srh-own-view"
+        pickers = (named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name) for name in names)
+        self.stack, self.view = pickers
         self.view.many, self.frame = True, control("srh-own-frame")
         known = {"options": [*self._known], "placeholder": texts.OWN_RECOGNISED}
         self.labels, self.turn = control("srh-own-labels", **known), control("srh-own-turn")

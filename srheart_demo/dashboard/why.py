@@ -41,10 +41,8 @@ def _map(losses: LossMap, x: str, y: str) -> Panel:
     truth = np.array(losses.truth)[:, None]
     # Far up nothing is to be told apart; the valley is.
     told = float(losses.L.min()), float(np.quantile(losses.L, 0.9))
-    way, at, crosses = (
-        partial(Series, place[0], place[1], kind=kind)
-        for place, kind in ((path, "line"), (here, "points"), (truth, "crosses"))
-    )
+    kinds = (path, "line"), (here, "points"), (truth, "crosses")
+    way, at, crosses = (partial(Series, of[0], of[1], kind=kind) for of, kind in kinds)
     series = (
         way(UNDER_MAP, width=4, tells=False),
         way(ON_MAP, width=1.8, tells=False),
@@ -53,10 +51,8 @@ def _map(losses: LossMap, x: str, y: str) -> Panel:
         crosses(ON_MAP, width=5, size=12, tells=False),
         crosses(UNDER_MAP, name=texts.TRUTH, width=2.5, size=11),
     )
-    across, up = (
-        Axis(name, (float(values[0]), float(values[-1])), grid=False)
-        for name, values in ((x, losses.x), (y, losses.y))
-    )
+    unknowns = (x, losses.x), (y, losses.y)
+    across, up = (Axis(name, (float(n[0]), float(n[-1])), grid=False) for name, n in unknowns)
     return Panel(across, up, series, Map(losses.x, losses.y, losses.L, told, texts.LANDSCAPE_L))
 
 

@@ -85,9 +85,8 @@ class CohortScan:
 
     def without(self, view: int) -> "CohortScan":
         """The same, without one of its views."""
-        views, frames = (
-            (*each[:view], *each[view + 1 :]) for each in (self.views, self.view_frames)
-        )
+        both = self.views, self.view_frames
+        views, frames = ((*each[:view], *each[view + 1 :]) for each in both)
         return replace(self, views=views, view_frames=frames)
 
     @cached_property

@@ -143,10 +143,8 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
         simulate.long_axis_scan(heart, name, size=stack.shape[0], spacing=CLINICAL_PIXEL)
         for name in BY_WORTH
     ]
-    noisy = [
-        replace(view, labels=label_noise(view.labels, CLINICAL_NOISE, of_view))
-        for view, of_view in zip(views, (first, *others), strict=True)
-    ]
+    seeded = zip(views, (first, *others), strict=True)
+    noisy = [replace(v, labels=label_noise(v.labels, CLINICAL_NOISE, s)) for v, s in seeded]
     return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, *noisy), found.d, views[0])
 
 

@@ -118,10 +118,8 @@ class OwnScan(Scannable):
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
         seen = self.read.views[: settings.long_axis]
         by_hand = settings.shift(len(seen), "views_by_hand")[0].numpy()
-        views = tuple(
-            replace(view, labels=_dragged(view.labels[0], by, view)[None])
-            for view, by in zip(seen, by_hand, strict=True)
-        )
+        pairs = zip(seen, by_hand, strict=True)
+        views = tuple(replace(v, labels=_dragged(v.labels[0], by, v)[None]) for v, by in pairs)
         stack = replace(stack, labels=labels)
         return replace(self.read, stack=stack, views=views, looked_at=taken), None, None
 

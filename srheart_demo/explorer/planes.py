@@ -83,10 +83,8 @@ class StackOutlines:
         before = np.cumsum([0, *(len(each.mesh.vertices) for each in tiles)])
         vertices = [t.mesh.vertices - [0, *shift[k]] for k, t in zip(numbers, tiles, strict=True)]
         faces = [t.mesh.faces + n for n, t in zip(before, tiles, strict=False)]
-        return Tiles(
-            Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces)),
-            np.concatenate([each.labels for each in tiles]),
-        )
+        mesh = Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces))
+        return Tiles(mesh, np.concatenate([each.labels for each in tiles]))
 
     def cut(self, step: Step, plane: Cut) -> Tiles:
         """The tissue that a cut shows, where an estimate puts it: the LA view itself, or the

@@ -81,10 +81,8 @@ def load_sample(name: str, folder: Path = FOLDER) -> Sample:
         raise KeyError(f"unknown sample {name!r}; known: {', '.join(SAMPLES)}")
     home = folder / name
     motion = json.loads((home / "motion.json").read_text())
-    views = {
-        (view, level): read_long_axis(home / view_file(view, level))
-        for view, level in product(LONG_AXIS_VIEWS, MOTION_LEVELS)
-    }
+    kinds = product(LONG_AXIS_VIEWS, MOTION_LEVELS)
+    views = {(v, level): read_long_axis(home / view_file(v, level)) for v, level in kinds}
     return Sample(
         name=name,
         S_HR=read_short_axis(home / "S_HR.nii.gz"),
