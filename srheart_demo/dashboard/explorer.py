@@ -321,11 +321,9 @@ class Explorer(ui.Hearing):
 
     def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""
-        self._wish(how, lambda session: getattr(session, how)(*names))
+        self._wish(how, lambda session: getattr(session, how)(*names), Activity.PAUSED)
 
-    def _wish(
-        self, kind: str, act: Callable[[Session], object], then: Activity = Activity.PAUSED
-    ) -> None:
+    def _wish(self, kind: str, act: Callable[[Session], object], then: Activity) -> None:
         refill = self.runner.on_loop(self._refill)
         self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
 

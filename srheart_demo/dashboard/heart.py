@@ -221,9 +221,6 @@ def _columns(names: Sequence[str], rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def _message(trace: Trace) -> Trace:
     """Arrays as they lie in memory, each with the name of its type."""
-    return {
-        name: {"kind": value.dtype.name, "numbers": value.tobytes()}
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in trace.items()
-    }
+    arrays = {name: value for name, value in trace.items() if isinstance(value, np.ndarray)}
+    packed = {name: {"kind": a.dtype.name, "numbers": a.tobytes()} for name, a in arrays.items()}
+    return trace | packed

@@ -38,6 +38,7 @@ class Header:
         switches = [*map(ui.control, names)]
         self.equation, self.dark, self.hide_truth, self.to_tour = switches
         self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
+        self.touring = False  # whether the tour is on the page
         self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(sentences.legend())
         equations = "".join(f"<span>{line}</span>" for line in texts.EQUATIONS)
@@ -51,19 +52,15 @@ class Header:
         self.tour.leave.on_click(lambda _: self._end_tour())
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
 
-    @property
-    def touring(self) -> bool:
-        """Whether the tour is on the page."""
-        return "srh-touring" in self._told._dom_classes
-
     def begin_tour(self) -> None:
         """It takes the place of the equation."""
-        self._shown, self.equation.value = self.equation.value, False
+        self._shown, self.equation.value, self.touring = self.equation.value, False, True
         ui.mark(self._told, "srh-touring", True)
         self.tour.begin()
 
     def _end_tour(self) -> None:
         """All stays as it is; the tour goes on from here another time."""
+        self.touring = False
         ui.mark(self._told, "srh-touring", False)
         self.equation.value = self._shown or self.equation.value
         self.to_tour.focus()

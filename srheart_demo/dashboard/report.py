@@ -40,10 +40,8 @@ def report(
     facts: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The page as HTML, plotly.js within; `facts` of how it was made are heading → name → value."""
-    parts = [
-        f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table.html()}</div>'
-        for table in tables
-    ]
+    shown = ((escape(table.title), table.html()) for table in tables)
+    parts = [f'<h2>{heading}</h2>\n<div class="wide">{html}</div>' for heading, html in shown]
     parts[1:1] = [_plot(plot, f"plot-{i}") for i, plot in enumerate(plots)]
     parts += [_facts(heading, values) for heading, values in facts.items()]
     return (

@@ -13,10 +13,8 @@ export function labels(view, n) {
 }
 
 // Whether lists of arrays hold the same.
-const alike = (before, now) =>
-  before?.every(
-    (one, i) => one.length === now[i].length && one.every((value, j) => value === now[i][j]),
-  );
+const same = (one, other) => one.length === other.length && one.every((n, i) => n === other[i]);
+const alike = (before, now) => before?.every((one, i) => same(one, now[i]));
 
 // How many pixels of a canvas a pixel of its picture takes: as many as the screen shows.
 const zoomOf = (canvas, [, w]) =>

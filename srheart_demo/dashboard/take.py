@@ -146,10 +146,9 @@ def _picture(session: Session, dpi: int) -> Image:
     heart.imshow(portrait(session.now.estimate.field, 100 + dpi // 2, 64))
     colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
     stack = side(session.scene, session.step.d)
-    for left, name, labels in (
-        (0.35, texts.COLUMNS["input"][0], stack.scanned[0]),
-        (0.52, texts.PUT_BACK, stack.put_back[0]),
-    ):
+    scanned, put_back = texts.COLUMNS["input"][0], texts.PUT_BACK
+    sides = (0.35, scanned, stack.scanned[0]), (0.52, put_back, stack.put_back[0])
+    for left, name, labels in sides:
         bands = figure.add_axes((left, 0.2, 0.15, 0.6))
         bands.set_title(name, fontsize=8)
         rows = np.zeros((session.scene.of, labels.shape[1]), np.uint8)

@@ -80,7 +80,7 @@ class LandscapeTab(Tab):
         steps, direction = session.history.path, session.principal[int(number)]
         truth = None if scene.d is None else scene.d + scene.gauge(session.step.d)
         shifts = shift_map(p, steps, k, truth)
-        return shifts, valley(p, steps, direction, k, 1, watch), int(scene.slices[k]) + 1
+        return shifts, valley(p, steps, direction, k, watch), int(scene.slices[k]) + 1
 
     def draw(self, found: Any) -> None:
         """Both maps."""

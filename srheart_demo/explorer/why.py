@@ -181,21 +181,19 @@ def shift_map(
 
 
 @torch.no_grad()
-def valley(
-    p: Problem, steps: Sequence[Step], vector: Tensor, k: int, component: int, watch: Watch
-) -> LossMap:
-    """L over a direction of z (x) and slice k's displacement along rows or columns (y).
+def valley(p: Problem, steps: Sequence[Step], vector: Tensor, k: int, watch: Watch) -> LossMap:
+    """L over a direction of z (x) and slice k's displacement along columns (y).
 
     Everything else is as in the last step.
     """
     step = steps[-1]
     gamma = step.state.settings.gamma
-    way = [(float(s.z[0] @ vector), float(s.d[0, k, component])) for s in steps]
+    way = [(float(s.z[0] @ vector), float(s.d[0, k, 1])) for s in steps]
     path = np.array(way, np.float32)
     x = _around(path[:, 0], least=0.8, n=25)
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
-    shifts[:, component] = torch.from_numpy(y)
+    shifts[:, 1] = torch.from_numpy(y)
     here, one, seen = p.stack.slices([k]), p.stack.slices([k] * len(y)), p.S_LR[k : k + 1]
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(watch.each(x.tolist())):
