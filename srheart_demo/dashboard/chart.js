@@ -75,10 +75,9 @@ function clipped(pen, rectangle, draw) {
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
   const seen = (value, { range: [low, high] }) => value >= low && value <= high;
-  const found = panels.flatMap(({ series, x, y }) =>
-    series.filter(
-      (one) => one.name && [...one.x].some((value, i) => seen(value, x) && seen(one.y[i], y)),
-    ),
+  const shows = ({ x, y }, one) => [...one.x].some((n, i) => seen(n, x) && seen(one.y[i], y));
+  const found = panels.flatMap((panel) =>
+    panel.series.filter((one) => one.name && shows(panel, one)),
   );
   return found.filter(({ name }, i) => found.findIndex((one) => one.name === name) === i);
 }

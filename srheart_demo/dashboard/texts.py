@@ -12,10 +12,8 @@ from typing import Any
 
 VARIABLE = "SRHEART_LANGUAGE"  # Of the environment: the language to begin with
 ENGLISH = "en"
-FILES = {
-    path.stem.partition("_")[2] or ENGLISH: path
-    for path in sorted(Path(__file__).parent.glob("words*.toml"))
-}
+_FOUND = sorted(Path(__file__).parent.glob("words*.toml"))
+FILES = {path.stem.partition("_")[2] or ENGLISH: path for path in _FOUND}
 """Code of a language → its file."""
 _words: dict[str, Any] = {}
 

@@ -236,10 +236,9 @@ class RaceTab(Tab):
             (self.error, Axis(texts.RACE_ERROR, (0, most)), "motion_error"),
         )
         n = len(theme.LANES)
-        looks = [
-            (lane, theme.LANES[i % n], theme.LANE_DASHES[(i + i // n) % n])
-            for i, lane in enumerate(lanes)
-        ]
+        numbered = enumerate(lanes)
+        dashes = theme.LANE_DASHES
+        looks = [(lane, theme.LANES[i % n], dashes[(i + i // n) % n]) for i, lane in numbered]
         for chart, axis, values in axes:
             lines = [
                 Series(lane.seconds, getattr(lane, values), colour, name=name, dash=dash)

@@ -39,9 +39,8 @@ from srheart_demo.solver.uncertainty import heights_sd, laplace, measured_sd
 
 TELLS = 0.1  # Share of the largest slice's tissue that tells where a slice lies
 DRAWS = 16  # Of hearts, for standard deviations
-CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
-    name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
-}
+_ALIKE = "objective", "gradient_z", "gradient_d", "seconds"
+CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {name: name for name in _ALIKE}
 """Columns of ``convergence.csv`` → attributes of a step."""
 
 
@@ -311,10 +310,8 @@ def figure(value: float, sd: float | None) -> str:
 def _curves(step: Step) -> dict[str, int | str]:
     """A row of ``convergence.csv``."""
     numbers = {name: getattr(step, of) for name, of in CURVES.items()}
-    return {
-        "iteration": step.iteration,
-        **{name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()},
-    }
+    told = {name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()}
+    return {"iteration": step.iteration, **told}
 
 
 def _report(e: Enhancement) -> dict[str, Any]:

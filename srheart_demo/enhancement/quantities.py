@@ -107,10 +107,8 @@ class Quantity:
         return sentence[0].upper() + sentence[1:]
 
 
-QUANTITIES = {
-    name: Quantity(**row | {"usual": Range(*row["usual"])})
-    for name, row in read_toml(__file__, "quantities.toml").items()
-}
+_ROWS = read_toml(__file__, "quantities.toml").items()
+QUANTITIES = {name: Quantity(**row | {"usual": Range(*row["usual"])}) for name, row in _ROWS}
 """By name, from quantities.toml."""
 SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)
 """Those from `anatomy.statistics`, by the names that they have there."""

@@ -75,10 +75,8 @@ class Ablation(MethodsOnHearts):
                 return ""
             return "{:+.3f} ({:+.3f} to {:+.3f})".format(*paired_interval(*found.values()))
 
-        rows = [
-            (step[1], *(gain(level, *step) for level in self.levels))
-            for step in pairwise(self.methods)
-        ]
+        steps = pairwise(self.methods)
+        rows = [(step[1], *(gain(level, *step) for level in self.levels)) for step in steps]
         head = ("step", *self.levels)
         return Table("What each step brings", head, rows, TABLES["gains"]["note"])
 

@@ -196,9 +196,8 @@ class Table3(MethodsOnHearts):
 
 _ON_VIEW, _ON_HEART = "On the long-axis view", "Against the true heart"
 _RAW, _FIXED = "as it stands", "after the common translation"
-PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
-    table.name: table for table in (Table1, TableS1, Table2, Table3)
-}
+_ALL: tuple[type[MethodsOnHearts], ...] = (Table1, TableS1, Table2, Table3)
+PAPER_TABLES = {table.name: table for table in _ALL}
 """The paper's tables by their names on the command line."""
 
 

@@ -107,10 +107,8 @@ class StackOutlines:
         def place(k: int, pixels: NDArray[np.floating]) -> NDArray[np.floating]:
             return _in_mm(self._scene.stack, TILE * pixels + first, k)
 
-        return [
-            _strips(labels[window][::TILE, ::TILE], partial(place, k))
-            for k, labels in enumerate(self._scene.S_LR)
-        ]
+        slices = enumerate(self._scene.S_LR)
+        return [_strips(seen[window][::TILE, ::TILE], partial(place, k)) for k, seen in slices]
 
 
 def _border(points: Tensor) -> _Points:

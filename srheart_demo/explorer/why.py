@@ -269,10 +269,8 @@ def gauge_curve(
 # -- a race: all presets, or the steps from the paper's to ours, from one scan ---------------
 
 
-FIELDS = {
-    "presets": tuple(replace(preset, start="zero") for preset in PRESETS.values()),
-    "steps": STEPS,
-}
+_PRESETS = tuple(replace(preset, start="zero") for preset in PRESETS.values())
+FIELDS = {"presets": _PRESETS, "steps": STEPS}
 """Who runs: the presets, all from z = d = 0, or REFERENCE and what each step adds to it."""
 
 
@@ -301,7 +299,7 @@ def race(
     gamma: float,
     watch: Watch,
     show: Callable[[list[Lane]], None],
-    field: Sequence[Settings] = FIELDS["presets"],
+    field: Sequence[Settings] = _PRESETS,
     seconds: float = 8.0,
 ) -> list[Lane]:
     """All settings, each given the same solver time, `seconds` at most; `show` is called with what

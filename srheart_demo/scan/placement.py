@@ -219,10 +219,8 @@ def on_hr_grid(heart: LabelVolume) -> LabelVolume:
     affine = place(heart).world_from_model @ hr_affine()
     hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
     index = apply_affine(np.linalg.inv(heart.affine), hr.points())
-    shares = [
-        map_coordinates(np.float32(heart.labels == label), np.moveaxis(index, -1, 0), order=1)
-        for label in range(1, len(TISSUES))
-    ]
+    at, labels = np.moveaxis(index, -1, 0), range(1, len(TISSUES))
+    shares = [map_coordinates(np.float32(heart.labels == n), at, order=1) for n in labels]
     hr.labels[:] = np.argmax([1 - np.sum(shares, axis=0), *shares], axis=0)
     return hr
 
