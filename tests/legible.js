@@ -1,6 +1,6 @@
 // Whatever a reader of the page cannot read: words that are cut off, lie on others or have no room;
 // axes without a scale; pictures that do not load. Returns a sentence for each fault.
-() => {
+async () => {
   const ARROW = 18; // of a select box, pixels
   const faults = [];
   const page = document.querySelector(".srh");
@@ -8,6 +8,7 @@
   const within = (box, room, slack = 1) => box.left >= room.left - slack && box.right <= room.right + slack
     && box.top >= room.top - 2 * slack && box.bottom <= room.bottom + 2 * slack;
   const hides = (e) => ["hidden", "clip"].includes(getComputedStyle(e).overflowX);
+  const drawn = await wordsDrawn();
   const said = []; // every word, on the page or on a canvas: [words, box, what it stands in]
 
   const nodes = document.createTreeWalker(page, NodeFilter.SHOW_TEXT);
@@ -22,13 +23,19 @@
   for (const canvas of page.querySelectorAll(".srh-chart canvas")) {
     if (!shown(canvas) || !canvas.panels?.length) continue;
     const at = canvas.getBoundingClientRect();
-    if (!canvas.words?.length || !canvas.axes?.length) faults.push(`an empty chart: ${canvas.ariaLabel}`);
-    for (const { words, box: [x, y, wide, high] } of canvas.words ?? []) {
-      const box = new DOMRect(at.x + x, at.y + y, wide, high);
-      if (!within(box, at)) faults.push(`off its chart: ${words}`);
-      said.push([words, box, canvas]);
+    const words = drawn.get(canvas) ?? [];
+    if (!words.length) faults.push(`an empty chart: ${canvas.ariaLabel}`);
+    for (const [word, box] of words) {
+      if (!within(box, at)) faults.push(`off its chart: ${word}`);
+      said.push([word, box, canvas]);
     }
-    for (const [title, ticks] of canvas.axes ?? []) if (ticks < 2) faults.push(`${ticks} numbers on the axis: ${title}`);
+    // Numbers of the y axis end beside it, those of a map's colours begin beside them.
+    const number = (word) => Number.isFinite(Number(word.replace("−", "-")));
+    const upright = words.filter(([word, , align, turned]) => !turned && (align !== "center" || number(word)));
+    const least = { right: 2, left: canvas.panels.some(({ map }) => map) ? 2 : 0, center: 2 * canvas.panels.length };
+    for (const [side, n] of Object.entries(least)) {
+      if (upright.filter(([, , align]) => align === side).length < n) faults.push(`few numbers, ${side}: ${canvas.ariaLabel}`);
+    }
   }
   const homes = said.map(([words, box, e]) => {
     for (let room = e; room !== page; room = room.parentElement) {
@@ -58,4 +65,34 @@
   }
   if (page.scrollWidth > page.clientWidth + 1) faults.push("the page is wider than its window");
   return [...new Set(faults)];
+
+  // What charts write when they are drawn anew: canvas → [words, box on the page, alignment, whether upright].
+  async function wordsDrawn() {
+    const pens = CanvasRenderingContext2D.prototype;
+    const [write, wipe] = [pens.fillText, pens.clearRect];
+    const found = new Map();
+    pens.clearRect = function (...all) {
+      found.set(this.canvas, []);
+      wipe.call(this, ...all);
+    };
+    pens.fillText = function (words, x, y) {
+      const { canvas, textAlign } = this;
+      const { a, b, e, f } = this.getTransform();
+      const [at, scale] = [canvas.getBoundingClientRect(), canvas.clientWidth / canvas.width];
+      const [wide, high] = [this.measureText(words).width, parseInt(this.font.match(/(\d+)px/)[1], 10)];
+      const start = { left: 0, center: -wide / 2, right: -wide }[textAlign];
+      const turned = Math.abs(b) > Math.abs(a);
+      const [left, top] = [at.x + e * scale, at.y + f * scale];
+      const box = turned
+        ? new DOMRect(left - high / 2, top - start - wide, high, wide)
+        : new DOMRect(left + start, top - high / 2, wide, high);
+      found.get(canvas)?.push([words, box, textAlign, turned]);
+      write.call(this, words, x, y);
+    };
+    document.body.classList.toggle("srh-drawn-anew"); // charts watch the classes of the page
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+    document.body.classList.toggle("srh-drawn-anew");
+    [pens.fillText, pens.clearRect] = [write, wipe];
+    return found;
+  }
 }

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from simple_heart import heart_labels, scanner_from_model, short_axis_stack
 from torch import Tensor
 
-from srheart_demo.experiments import paper
 from srheart_demo.experiments.ablation import Gap, dice_at_best_shifts
 from srheart_demo.experiments.cases import (
     CLINICAL_NOISE,
@@ -40,7 +39,7 @@ from srheart_demo.experiments.methods import (
 from srheart_demo.experiments.real_stacks import HiddenSlices, hide, on_hidden_slices, score_hidden
 from srheart_demo.experiments.runner import Experiment, Task, measure_all
 from srheart_demo.experiments.scoring import COLUMNS, apart, sampled, score
-from srheart_demo.experiments.summary import Plot, paired_interval, top_two
+from srheart_demo.experiments.summary import PRINTED, Plot, paired_interval, top_two
 from srheart_demo.experiments.tables import Cell, Results, Table
 from srheart_demo.frame import HR_SHAPE
 from srheart_demo.heart.generator import load_generator
@@ -330,16 +329,16 @@ def test_each_tissue_at_its_best_shift_hides_what_is_torn_apart() -> None:
 
 def test_the_papers_tables_agree_with_each_other() -> None:
     """They were copied by hand: means, and what is printed twice."""
-    for rows in paper.TABLE_S1.values():
+    for rows in PRINTED["table_s1"].values():
         for figures in rows.values():
             tissues = [figures[name][0] for name in ("LV", "MYO", "RV")]
             assert figures["mean"][0] == pytest.approx(np.mean(tissues), abs=0.0101)
-    severe = paper.TABLE_S1["severe"]
-    for name, figures in paper.TABLE_1.items():
+    severe = PRINTED["table_s1"]["severe"]
+    for name, figures in PRINTED["table_1"].items():
         assert figures.items() <= severe[name].items()
-    for level, rows in paper.TABLE_S1.items():
-        assert paper.TABLE_2["LO (paper)"][level] == rows["LO (paper)"]["mean"]
-        assert paper.TABLE_2[f"EDSR ({level})"][level] == rows["EDSR"]["mean"]
+    for level, rows in PRINTED["table_s1"].items():
+        assert PRINTED["table_2"]["LO (paper)"][level] == rows["LO (paper)"]["mean"]
+        assert PRINTED["table_2"][f"EDSR ({level})"][level] == rows["EDSR"]["mean"]
 
 
 def row(subject: str, method: str = "LO", **more: str) -> dict[str, str]:

@@ -113,11 +113,11 @@ def test_the_shift_map_is_lowest_near_the_runs_own_d(run: Session) -> None:
 
 def test_the_valley_holds_the_loss_of_the_step_that_it_is_seen_from(run: Session) -> None:
     vector, k = principal_directions(run.scene.problem.G, 1)[0], 6
-    map_ = valley(run.scene.problem, run.history.path, vector, k, 0, Watch())
+    map_ = valley(run.scene.problem, run.history.path, vector, k, Watch())
     i, j = 4, 9
     z = along(run.step.z, vector, float(map_.x[i]))
     d = run.step.d.clone()
-    d[0, k, 0] = float(map_.y[j])
+    d[0, k, 1] = float(map_.y[j])
     with torch.no_grad():
         heart = run.scene.problem.decode(z, None)
         gamma, d_LA = run.step.state.settings.gamma, run.step.d_LA

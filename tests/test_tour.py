@@ -248,7 +248,7 @@ def places_of_truth(explorer: Explorer) -> set[str]:
         "its switch": not heart.show_truth.disabled,
         "paint": any("intensity" in trace for trace in heart.view.traces),
         "its choice": "error" in dict(map(reversed, heart.paint.options)),
-        "slices": any("truth" in row for row in heart.slices.pictures.pictures.values()),
+        "slices": any("truth" in row for row in heart.pictures.pictures.values()),
         "d": any(np.isfinite(each).any() for each in rings),
         "landscape": any(np.isfinite(each).any() for each in crosses),
         "race": tabs["race"].filled,
@@ -321,7 +321,7 @@ def test_a_truth_that_is_hidden_in_mid_run_goes_at_once() -> None:
             explorer.runner.painter.schedule.renewed(part, 1000.0)
         explorer.header.hide_truth.value = True
         await until(lambda: texts.HIDDEN_NOTE in explorer.score.table.value)
-        await until(lambda: "truth" not in explorer.heart.slices.pictures.pictures["sa"])
+        await until(lambda: "truth" not in explorer.heart.pictures.pictures["sa"])
         await until(lambda: "Furthest" not in " ".join(explorer.page.names.values()))
         assert explorer.runner.state is Activity.RUNNING
         assert session_of(explorer).history.last > 0

@@ -205,7 +205,7 @@ def test_a_page_that_is_asked_to_speaks_german_and_loses_nothing() -> None:
         await until(lambda: explorer.runner.state is Activity.DONE)
         explorer.scan.live.value = False
         explorer.heart.paint.value = "error"
-        explorer.heart.slices.slice.value = 4
+        explorer.heart.slice.value = 4
         explorer.header.dark.value = True
         explorer.tabs.bar.value = "take"
         await until(lambda: '"iterations":8' in explorer.tabs.tab.state.value)
@@ -220,7 +220,7 @@ def test_a_page_that_is_asked_to_speaks_german_and_loses_nothing() -> None:
         assert explorer.transport.run.description == "Start"
         assert not explorer.scan.live.value
         assert explorer.heart.paint.value == "error"
-        assert explorer.heart.slices.slice.value == 4
+        assert explorer.heart.slice.value == 4
         assert explorer.header.dark.value
         assert page.dark
         assert explorer.tabs.shown == "take"

@@ -14,7 +14,7 @@
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from srheart_demo.experiments import cases, paper, paper_tables, summary
+from srheart_demo.experiments import cases, paper_tables, summary
 from srheart_demo.lessons import pictures
 from srheart_demo.lessons import scores as lesson
 
@@ -106,7 +106,7 @@ print(f"{len(results.rows)} rows, {len(results.failures)} failures")
 
 # %%
 printed = {
-    tissue: {name: figures[tissue] for name, figures in paper.TABLE_1.items()}
+    tissue: {name: figures[tissue] for name, figures in summary.PRINTED["table_1"].items()}
     for tissue in ("LV", "MYO", "RV")
 }
 lesson.picture_strips(table1.plots(results)[0], printed)
@@ -129,7 +129,7 @@ s1, full = paper_tables.recorded(paper_tables.TableS1)
 levels = s1.levels
 by_level = {level: full.paired("dice_mean", level, s1.methods) for level in levels}
 printed = {
-    level: {name: figures["mean"] for name, figures in paper.TABLE_S1[level].items()}
+    level: {name: figures["mean"] for name, figures in summary.PRINTED["table_s1"][level].items()}
     for level in levels
 }
 lesson.picture_strips(summary.StripPlot("Table S1", "mean Dice of LV, MYO, RV", by_level), printed)
@@ -164,9 +164,8 @@ pictures.cuts(lesson.dice_titles(crossed, truth), spacing)
 t2, crossing = paper_tables.recorded(paper_tables.Table2)
 scores = [crossing.paired("dice_mean", level, t2.methods) for level in levels]
 here = {name: [summary.cell(by_method[name]) for by_method in scores] for name in t2.methods}
-theirs = {
-    name: [summary.Cell(*row[level]) for level in levels] for name, row in paper.TABLE_2.items()
-}
+printed = summary.PRINTED["table_2"].items()
+theirs = {name: [summary.Cell(*row[level]) for level in levels] for name, row in printed}
 curves = summary.LinePlot(
     "Table 2", "motion tested on", "mean Dice, ± SD", levels, {"here": here, "paper": theirs}
 )

@@ -7,18 +7,17 @@ helps nothing: the last line counts those, and the summary names them.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 
 from srheart_demo.cli import chosen
 from srheart_demo.cli.errors import BadInput, check_installed, goes_on, refused, writable
 from srheart_demo.cli.progress import ProgressLine
-from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, Record
+from srheart_demo.enhancement.cohort import SUMMARY_FILE, Cohort, Execute, InWords, Record
 from srheart_demo.enhancement.datasets import places
 from srheart_demo.enhancement.folder import Found, find_subjects
 from srheart_demo.enhancement.names import Choice, Pattern
-from srheart_demo.files import Unusable
 from srheart_demo.scan.read import HowToRead
 from srheart_demo.solver.workers import NoCluster, cores, in_cluster, in_processes
 
@@ -105,9 +104,7 @@ def _executor(options: argparse.Namespace) -> Execute:
     return partial(in_cluster, scheduler=options.scheduler)
 
 
-def _restore(
-    cohort: Cohort, found: Found, execute: Execute, said: Callable[[Unusable], str]
-) -> list[Record]:
+def _restore(cohort: Cohort, found: Found, execute: Execute, said: InWords) -> list[Record]:
     """The records of all files, of which those subjects are restored that were not."""
     subjects = found.subjects
     away = refused("{error}", NoCluster)

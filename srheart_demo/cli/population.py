@@ -43,9 +43,8 @@ def _check(population: str, n: int, seed: int) -> bool:
             progress.update(population, i + 1, n)
     print(f"{population}: {n} hearts of seed {seed}; ml, mm, degrees, ratios\n")
     within = _print_statistics(population, hearts)
-    print(
-        f"\n{sum(not found for found in findings)} of {n} hearts pass the checks of their anatomy."
-    )
+    sound = sum(not found for found in findings)
+    print(f"\n{sound} of {n} hearts pass the checks of their anatomy.")
     for finding, times in Counter(f for found in findings for f in found).most_common():
         print(f"  {times} × {finding}")
     ranges = {t: np.percentile(hearts[f"{t} volume"], (0.1, 99.9)) for t in VOLUME_RANGES}

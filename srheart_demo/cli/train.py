@@ -16,9 +16,8 @@ RECIPES: dict[str, Any] = {
     "sketch": training.SketchSettings(),
     "edsr": training.EDSRSettings(),
 }
-SETTINGS = {
-    name: name for name in ("hearts", "steps", "beta", "bfloat16", "seed", "start", "latent_size")
-} | {"motion": "level"}
+_ALIKE = "hearts", "steps", "beta", "bfloat16", "seed", "start", "latent_size"
+SETTINGS = {name: name for name in _ALIKE} | {"motion": "level"}
 """Option → the setting that it is; of a network that has none of this name it is refused."""
 
 

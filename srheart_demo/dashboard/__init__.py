@@ -25,8 +25,7 @@ def explore() -> None:
 async def _serve(explorer: Explorer) -> None:
     """Serve when the page stands; at once in a kernel that Voilà starts before anybody comes.
 
-    A kernel that is importing torch answers slowly while a browser fetches the page's widgets: of
-    four browsers at once on a busy machine most then waited for ever.
+    A kernel that is importing torch answers slowly while a browser fetches the page's widgets.
     """
     while not (explorer.page.visits or os.environ.get("VOILA_PREHEAT") == "True"):
         await asyncio.sleep(LOOK_AGAIN)

@@ -75,10 +75,9 @@ function clipped(pen, rectangle, draw) {
 // What a legend names: once each, and only what the eye can find in the panels.
 function named(panels) {
   const seen = (value, { range: [low, high] }) => value >= low && value <= high;
-  const found = panels.flatMap(({ series, x, y }) =>
-    series.filter(
-      (one) => one.name && [...one.x].some((value, i) => seen(value, x) && seen(one.y[i], y)),
-    ),
+  const shows = ({ x, y }, one) => [...one.x].some((n, i) => seen(n, x) && seen(one.y[i], y));
+  const found = panels.flatMap((panel) =>
+    panel.series.filter((one) => one.name && shows(panel, one)),
   );
   return found.filter(({ name }, i) => found.findIndex((one) => one.name === name) === i);
 }
@@ -132,10 +131,7 @@ function show(model, el, signal) {
     canvas.panels = panels;
   };
 
-  // Every word on the canvas goes through here, so that a test can ask where words stand.
   function say(pen, words, x, y, align = "center", turned = false) {
-    const wide = pen.measureText(words).width;
-    const start = { left: 0, center: -wide / 2, right: -wide }[align];
     pen.save();
     pen.translate(x, y);
     if (turned) pen.rotate(-Math.PI / 2);
@@ -144,11 +140,6 @@ function show(model, el, signal) {
     pen.textBaseline = "middle";
     pen.fillText(words, 0, 0);
     pen.restore();
-    const high = parseInt(pen.font.match(/(\d+)px/)[1], 10);
-    const box = turned
-      ? [x - high / 2, y - start - wide, high, wide]
-      : [x + start, y - high / 2, wide, high];
-    canvas.words.push({ words, box });
   }
 
   // A plot that is pulled up beside its heading leaves it room.
@@ -168,10 +159,9 @@ function show(model, el, signal) {
     const beside = title ? 0 : headingBeside();
     // What is told apart on a map by its own colours would be lost on a dark or a light page.
     const mapped = panels.some(({ map }) => map);
-    const keys = named(panels).map(
-      (one) =>
-        `<span>${sample(one, mapped ? "currentColor" : one.colour)}${marked(one.name)}</span>`,
-    );
+    const ink = (one) => (mapped ? "currentColor" : one.colour);
+    const key = (one) => `<span>${sample(one, ink(one))}${marked(one.name)}</span>`;
+    const keys = named(panels).map(key);
     const words = `<b style="min-width:${beside}px">${marked(title)}</b>${keys.join("")}`;
     if (words !== said) above.innerHTML = said = words;
     above.style.paddingRight = `${right}px`;
@@ -186,8 +176,6 @@ function show(model, el, signal) {
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     reach = [];
-    canvas.words = [];
-    canvas.axes = [];
     const right = RIGHT + (panels.some(({ map }) => map) ? SCALE : 0);
     const beside = sayAbove(right);
     const top = Math.max(above.offsetHeight, 8);
@@ -248,7 +236,6 @@ function show(model, el, signal) {
       const half = pen.measureText(upright).width / 2 + 2;
       const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
       if (!number) say(pen, upright, 9, middle, "center", true);
-      canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
       const spare = panel.map ? 0 : 6; // for half a mark
       clipped(pen, [left - spare, top - spare, wide + 2 * spare, tall + 2 * spare], () => {
         for (const one of panel.series) showSeries(pen, one, x, y);
@@ -294,12 +281,9 @@ function show(model, el, signal) {
     pen.fillStyle = wash;
     pen.fillRect(left, top, 9, tall);
     const at = (value) => top + tall * (1 - (value - map.range[0]) / (map.range[1] - map.range[0]));
-    const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, [
-      top - 9,
-      top + tall + 9,
-    ]);
+    const room = [top - 9, top + tall + 9];
+    const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, room);
     for (const tick of ticks) say(pen, written(tick), left + 13, at(tick), "left");
-    canvas.axes.push([map.title, ticks.length]);
     say(pen, map.title, left + 46, top + tall / 2, "center", true);
   }
 

@@ -1,7 +1,4 @@
-"""Charts drawn by a small script of our own: one message a picture, and numbers as binary.
-
-Four plotly figures took a browser half a second a picture; these take some milliseconds.
-"""
+"""Charts drawn by a small script of our own: one message a picture, and numbers as binary."""
 
 from __future__ import annotations
 

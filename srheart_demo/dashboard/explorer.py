@@ -95,7 +95,7 @@ class Explorer(ui.Hearing):
         runner.painter.look = self.heart.look
         runner.painter.draw = {
             "frame": self._show_frame,
-            "cuts": self.heart.slices.show,
+            "cuts": self.heart.show_cuts,
             "heart": self._show_heart,
             "scores": self._show_scores,
         }
@@ -121,9 +121,8 @@ class Explorer(ui.Hearing):
     @property
     def _looks(self) -> list[Any]:
         """Controls of what is only looked at, of which no session knows."""
-        slices = self.heart.slices.slice, self.heart.slices.angle
         rest = self.header.equation, self.scan.live, self.unknowns.mode
-        return [*self.heart.toggles, *slices, *rest]
+        return [*self.heart.toggles, self.heart.slice, self.heart.angle, *rest]
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
@@ -265,7 +264,7 @@ class Explorer(ui.Hearing):
         self.on(self.solver.generator, lambda name: self._choose("explain_with", name))
         for name in self.solver.single:
             self.on(getattr(self.solver, name), partial(runner.configure, name))
-        for scrubber in (self.heart.slices.slice, self.heart.slices.angle):
+        for scrubber in (self.heart.slice, self.heart.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
         self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
         self.header.tour.on_act = self._show_me
@@ -322,11 +321,9 @@ class Explorer(ui.Hearing):
 
     def _choose(self, how: str, *names: str) -> None:
         """Have something chosen that begins another run, and show what follows from it."""
-        self._wish(how, lambda session: getattr(session, how)(*names))
+        self._wish(how, lambda session: getattr(session, how)(*names), Activity.PAUSED)
 
-    def _wish(
-        self, kind: str, act: Callable[[Session], object], then: Activity = Activity.PAUSED
-    ) -> None:
+    def _wish(self, kind: str, act: Callable[[Session], object], then: Activity) -> None:
         refill = self.runner.on_loop(self._refill)
         self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
 
@@ -347,7 +344,7 @@ class Explorer(ui.Hearing):
     def _choose_slice(self, number: int) -> None:
         taken = [] if self.session is None else self.session.scene.slices.tolist()
         if number in taken:
-            self.heart.slices.slice.value = taken.index(number)
+            self.heart.slice.value = taken.index(number)
 
     def _look_at(self) -> None:
         if self.session is not None:

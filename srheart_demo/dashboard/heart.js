@@ -42,14 +42,11 @@ function show(model, el, signal) {
     until = performance.now() + ms;
   };
   const early = { capture: true, passive: true };
-  box.addEventListener(
-    "pointerdown",
-    (event) => {
-      hold(Infinity);
-      event.target.setPointerCapture(event.pointerId);
-    },
-    early,
-  );
+  const grasp = (event) => {
+    hold(Infinity);
+    event.target.setPointerCapture(event.pointerId);
+  };
+  box.addEventListener("pointerdown", grasp, early);
   for (const end of ["pointerup", "pointercancel", "wheel"])
     box.addEventListener(end, () => hold(REST_MS), early);
   for (const move of ["pointerdown", "pointermove", "pointerleave", "wheel"])

@@ -1,8 +1,7 @@
 """The 3-D view: the estimate, the truth as a ghost, and the scan's planes, as a Plotly figure.
 
-A thin widget and not plotly's FigureWidget: that sends its own plotly.js with every figure and
-keeps every array in the kernel (measured: 6.3 MB, 569 MB; see docs/decisions.md). Here plotly.js is
-sent once a page, packed, to the first view that asks, and arrays go as they lie in memory.
+A thin widget and not plotly's FigureWidget (see docs/decisions.md): plotly.js is sent once a page,
+packed, to the first view that asks, and arrays go as they lie in memory.
 """
 
 from __future__ import annotations
@@ -222,9 +221,6 @@ def _columns(names: Sequence[str], rows: np.ndarray) -> dict[str, np.ndarray]:
 
 def _message(trace: Trace) -> Trace:
     """Arrays as they lie in memory, each with the name of its type."""
-    return {
-        name: {"kind": value.dtype.name, "numbers": value.tobytes()}
-        if isinstance(value, np.ndarray)
-        else value
-        for name, value in trace.items()
-    }
+    arrays = {name: value for name, value in trace.items() if isinstance(value, np.ndarray)}
+    packed = {name: {"kind": a.dtype.name, "numbers": a.tobytes()} for name, a in arrays.items()}
+    return trace | packed

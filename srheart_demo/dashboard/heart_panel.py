@@ -54,27 +54,6 @@ def pack(labels: np.ndarray) -> bytes:
     return np.packbits(bits, bitorder="little").tobytes()
 
 
-class SlicesPanel:
-    """Two scrubbers and their pictures."""
-
-    def __init__(self) -> None:
-        scrubbers = ui.control("srh-short-axis-scrubber"), ui.control("srh-long-axis-scrubber")
-        self.slice, self.angle = scrubbers
-        self._notes = [ui.html("", "srh-scrub-note") for _ in scrubbers]
-        self.pictures = LabelPictures(columns=texts.COLUMNS, rows=texts.ROWS)
-        titles = texts.SHORT_AXIS_SCRUBBER, texts.LONG_AXIS_SCRUBBER
-        cells = [*map(_scrubber, titles, scrubbers, self._notes), self.pictures]
-        grid = ui.named(w.GridBox(cells), "srh-pictures")
-        self.box = ui.card("", texts.SLICES, [grid], "srh-slices", texts.SLICES_NOTE)
-
-    def show(self, cuts: Cuts) -> None:
-        """The pictures of a moment."""
-        slice_note, cut_note = self._notes
-        slice_note.value = escape(sentences.short_axis_note(cuts.number, cuts.of))
-        cut_note.value = escape(sentences.long_axis_note(cuts.angle, cuts.acquired))
-        self.pictures.show(sa=cuts.short_axis, la=cuts.long_axis)
-
-
 def _scrubber(title: str, slider: w.IntSlider, note: w.HTML) -> w.VBox:
     title_line = ui.html(f"<b>{escape(title)}</b>", "srh-scrub-title")
     return ui.named(w.VBox([title_line, slider, note]), "srh-scrub")
@@ -84,7 +63,7 @@ class HeartPanel(ui.Hearing):
     """The first tab: the 3-D view with `toggles` of what it shows, and the slices below it."""
 
     def __init__(self, runner: Runner) -> None:
-        self._runner, self.view, self.slices = runner, HeartView(), SlicesPanel()
+        self._runner, self.view = runner, HeartView()
         names = "srh-show-truth", "srh-show-cut", "srh-show-slices", "srh-paint"
         self.toggles = toggles = [*map(ui.control, names)]
         self.show_truth, self.show_cut, self.show_slices, self.paint = toggles
@@ -96,7 +75,15 @@ class HeartPanel(ui.Hearing):
         self._given_up: tuple[str, Step] | None = None
         bar = ui.named(w.HBox(toggles), "srh-toggles")
         in_3d = [bar, ui.plot(self.view, "srh-fig-heart"), self._news]
-        self.cards = ui.card("", texts.HEART, in_3d, "srh-heart"), self.slices.box
+        scrubbers = ui.control("srh-short-axis-scrubber"), ui.control("srh-long-axis-scrubber")
+        self.slice, self.angle = scrubbers
+        self._notes = [ui.html("", "srh-scrub-note") for _ in scrubbers]
+        self.pictures = LabelPictures(columns=texts.COLUMNS, rows=texts.ROWS)
+        titles = texts.SHORT_AXIS_SCRUBBER, texts.LONG_AXIS_SCRUBBER
+        cells = [*map(_scrubber, titles, scrubbers, self._notes), self.pictures]
+        grid = ui.named(w.GridBox(cells), "srh-pictures")
+        slices = ui.card("", texts.SLICES, [grid], "srh-slices", texts.SLICES_NOTE)
+        self.cards = ui.card("", texts.HEART, in_3d, "srh-heart"), slices
         for toggle in toggles[:3]:
             self.on(toggle, lambda _: self._toggle())
         self._toggle()
@@ -113,12 +100,12 @@ class HeartPanel(ui.Hearing):
     @property
     def look(self) -> tuple[int, float]:
         """The slice and the angle of the cut that are looked at."""
-        return self.slices.slice.value, float(self.slices.angle.value)
+        return self.slice.value, float(self.angle.value)
 
     def fill(self, session: Session) -> None:
         """What there is to look at of a scan."""
         self.choose_paint(session)
-        self.slices.slice.max = len(session.scene.slices) - 1
+        self.slice.max = len(session.scene.slices) - 1
         self.view.show_ghost(session.scene.subject.ghost)
 
     def choose_paint(self, session: Session) -> None:
@@ -134,6 +121,13 @@ class HeartPanel(ui.Hearing):
         if quiet:
             self.say("")
             self._news.remove_class("srh-news-alone")
+
+    def show_cuts(self, cuts: Cuts) -> None:
+        """The slice and the cut that are looked at."""
+        slice_note, cut_note = self._notes
+        slice_note.value = escape(sentences.short_axis_note(cuts.number, cuts.of))
+        cut_note.value = escape(sentences.long_axis_note(cuts.angle, cuts.acquired))
+        self.pictures.show(sa=cuts.short_axis, la=cuts.long_axis)
 
     # -- as a tab ----------------------------------------------------------------------------
 

@@ -42,10 +42,9 @@ class OwnTab(Tab):
         self._refusal = ""
         self._known = {str(convention): convention for convention in KNOWN}
         self._file: OwnFile | None = None
-        self.stack, self.view = (
-            named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name)
-            for name in ("srh-own-stack", "srh-own-view")
-        )
+        names = "srh-own-stack", "srh-own-view"
+        pickers = (named(FilePicker(texts.LABELS[name], MOST_UPLOAD), name) for name in names)
+        self.stack, self.view = pickers
         self.view.many, self.frame = True, control("srh-own-frame")
         known = {"options": [*self._known], "placeholder": texts.OWN_RECOGNISED}
         self.labels, self.turn = control("srh-own-labels", **known), control("srh-own-turn")
@@ -190,9 +189,8 @@ def _markup(report: Report) -> str:
             f"{escape(words)}.</b> {escape(' '.join(report.reasons) if report.verdict else '')}</p>"
         )
     measures = (*(m.sentence for m in report.measures), *report.besides)
-    for title, sentences in zip(
-        texts.REPORT_PARTS, (measures, report.found, report.assumed), strict=True
-    ):
+    told = measures, report.found, report.assumed
+    for title, sentences in zip(texts.REPORT_PARTS, told, strict=True):
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences if sentence)
         parts.append(f"<h3>{escape(title)}</h3><ul>{items}</ul>" if items else "")
     return (
@@ -207,7 +205,6 @@ class FilePicker(anywidget.AnyWidget):
     _esm = module("picker")
 
     text = traitlets.Unicode().tag(sync=True)  # on the button
-    accept = traitlets.Unicode(".nii,.gz").tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)  # beside it: the file's name, or how far it is
     many = traitlets.Bool(False).tag(sync=True)  # whether several may be chosen; they come in turn
 

@@ -58,10 +58,8 @@ function nameControls(names) {
     for (const element of document.querySelectorAll(places)) element.setAttribute("role", role);
   }
   for (const [className, name] of Object.entries(names)) {
-    for (const element of document.getElementsByClassName(className)) {
-      const target = element.matches(TARGETS)
-        ? element
-        : (element.querySelector(TARGETS) ?? element);
+    for (const place of document.getElementsByClassName(className)) {
+      const target = place.matches(TARGETS) ? place : (place.querySelector(TARGETS) ?? place);
       const attribute = target instanceof HTMLImageElement ? "alt" : "aria-label";
       if (target.getAttribute(attribute) !== name) target.setAttribute(attribute, name);
       if (target instanceof HTMLCanvasElement && !target.role) target.role = "img";
@@ -166,9 +164,7 @@ function show(model, _, signal) {
   });
   additions.observe(document.body, { childList: true, subtree: true });
   listen(signal, model, "change:names change:language", tend);
-  document.addEventListener("click", () => requestAnimationFrame(tellPressed), {
-    signal,
-  });
+  document.addEventListener("click", () => requestAnimationFrame(tellPressed), { signal });
   signal.addEventListener("abort", () => additions.disconnect());
   tend();
   painted(() => {

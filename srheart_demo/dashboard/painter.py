@@ -91,9 +91,8 @@ class Painter:
         call = asyncio.get_running_loop().run_in_executor
         rests = hurry and not coarse
         for parts in filter(None, (set(due) - DEAR, set(due) & DEAR) if rests else (due,)):
-            prepared = await asyncio.gather(
-                *(call(self._thread, self._prepared, now, part, coarse) for part in parts)
-            )
+            calls = (call(self._thread, self._prepared, now, part, coarse) for part in parts)
+            prepared = await asyncio.gather(*calls)
             with self._page.together():
                 for part, found, cost in prepared:
                     self.schedule.renewed(part, cost)

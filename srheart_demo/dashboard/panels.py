@@ -32,20 +32,17 @@ class Header:
     the tour, which takes the place of the words below, and the switch that hides the truth."""
 
     def __init__(self) -> None:
-        title = ui.html(
-            f'<h1>{escape(texts.TITLE)}</h1><span class="srh-subtitle">'
-            f"{escape(texts.SUBTITLE)}</span>",
-            "srh-title",
-        )
+        subtitle = f'<span class="srh-subtitle">{escape(texts.SUBTITLE)}</span>'
+        title = ui.html(f"<h1>{escape(texts.TITLE)}</h1>{subtitle}", "srh-title")
         names = "srh-equation", "srh-theme", "srh-hide-truth", "srh-tour-start"
         switches = [*map(ui.control, names)]
         self.equation, self.dark, self.hide_truth, self.to_tour = switches
         self.of_session, self.tour, self._shown = switches[2:], TourStrip(), True
+        self.touring = False  # whether the tour is on the page
         self.language = ui.control("srh-language", value=texts.SPOKEN)
         legend = ui.html(sentences.legend())
-        strip = ui.html(
-            "".join(f"<span>{line}</span>" for line in texts.EQUATIONS), "srh-equations"
-        )
+        equations = "".join(f"<span>{line}</span>" for line in texts.EQUATIONS)
+        strip = ui.html(equations, "srh-equations")
         controls = self.hide_truth, self.equation, self.language, self.dark
         top = ui.named(w.HBox([title, self.to_tour, legend, *controls]), "srh-header")
         begin = ui.html(texts.BEGIN, "srh-tip-line")
@@ -55,19 +52,15 @@ class Header:
         self.tour.leave.on_click(lambda _: self._end_tour())
         self.equation.observe(lambda change: ui.show(strip, change.new), "value")
 
-    @property
-    def touring(self) -> bool:
-        """Whether the tour is on the page."""
-        return "srh-touring" in self._told._dom_classes
-
     def begin_tour(self) -> None:
         """It takes the place of the equation."""
-        self._shown, self.equation.value = self.equation.value, False
+        self._shown, self.equation.value, self.touring = self.equation.value, False, True
         ui.mark(self._told, "srh-touring", True)
         self.tour.begin()
 
     def _end_tour(self) -> None:
         """All stays as it is; the tour goes on from here another time."""
+        self.touring = False
         ui.mark(self._told, "srh-touring", False)
         self.equation.value = self._shown or self.equation.value
         self.to_tour.focus()
@@ -172,9 +165,8 @@ class SolverPanel:
         if PAPERS_SYSTEM[1] in available():
             presets[PAPERS_CHOICE] = texts.PAPERS_SYSTEM
         name = settings.name if settings.name in PRESETS else next(iter(PRESETS))
-        ui.offer(
-            self.preset, presets, PAPERS_CHOICE if (name, generator) == PAPERS_SYSTEM else name
-        )
+        papers = (name, generator) == PAPERS_SYSTEM
+        ui.offer(self.preset, presets, PAPERS_CHOICE if papers else name)
         known = {name: texts.GENERATORS.get(name, name) for name in available()}
         ui.offer(self.generator, known, generator)
         for name in self.single:
@@ -249,9 +241,8 @@ class Transport:
         chips = ui.named(w.HBox([self.replay, self.fork, *self.runs]), "srh-runs")
         self.status, self.detail = ui.html("", "srh-status"), ui.html("", "srh-detail")
         told = ui.named(w.VBox([w.HBox([self.status, self.cancel]), self.detail]), "srh-told")
-        self.box = ui.named(
-            w.GridBox([pressed, w.VBox([self.iteration, chips]), told]), "srh-card", "srh-transport"
-        )
+        parts = [pressed, w.VBox([self.iteration, chips]), told]
+        self.box = ui.named(w.GridBox(parts), "srh-card", "srh-transport")
         for button in (self.cancel, *self.runs):
             ui.show(button, False)
         self.shown, self._told = None, Activity.LOADING

@@ -6,7 +6,7 @@ import { element, listen, view } from "./canvas.js";
 function show(model, el, signal) {
   const input = Object.assign(element("input", "", el), {
     type: "file",
-    accept: model.get("accept"),
+    accept: ".nii,.gz",
     hidden: true,
     multiple: model.get("many"),
   });
@@ -44,10 +44,8 @@ function show(model, el, signal) {
   const give = async ({ kind, start, stop }) => {
     if (kind === "next") next();
     if (kind !== "give" || !file) return;
-    const part = await file
-      .slice(start, stop)
-      .arrayBuffer()
-      .catch(() => null);
+    const asked = file.slice(start, stop);
+    const part = await asked.arrayBuffer().catch(() => null);
     if (part) model.send({ kind: "part", start }, undefined, [part]);
     else model.send({ kind: "unreadable" });
   };

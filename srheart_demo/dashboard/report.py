@@ -40,10 +40,8 @@ def report(
     facts: Mapping[str, Mapping[str, Any]],
 ) -> str:
     """The page as HTML, plotly.js within; `facts` of how it was made are heading → name → value."""
-    parts = [
-        f'<h2>{escape(table.title)}</h2>\n<div class="wide">{table.html()}</div>'
-        for table in tables
-    ]
+    shown = ((escape(table.title), table.html()) for table in tables)
+    parts = [f'<h2>{heading}</h2>\n<div class="wide">{html}</div>' for heading, html in shown]
     parts[1:1] = [_plot(plot, f"plot-{i}") for i, plot in enumerate(plots)]
     parts += [_facts(heading, values) for heading, values in facts.items()]
     return (
@@ -87,8 +85,7 @@ def _plot(plot: Plot, name: str) -> str:
         figure.update_layout(showlegend=True, legend={"orientation": "h", "y": -0.25})
     drawn = _boxes(plot) if isinstance(plot, StripPlot) else _lines(plot)
     for i, traces in enumerate(drawn):
-        for trace in traces:
-            figure.add_trace(trace, row=i // PER_ROW + 1, col=i % PER_ROW + 1)
+        figure.add_traces(traces, i // PER_ROW + 1, i % PER_ROW + 1)
     config = {"displaylogo": False, "responsive": True}
     body = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=name)
     return f"<h2>{escape(plot.title)}</h2>\n{body}"

@@ -161,11 +161,7 @@ class Runner:
         """Compute the state of a text or link again; where that cannot be, all rests as it was."""
         self.end_replay()
         self.pause()
-        self.job(
-            "restore",
-            lambda session, watch: session.restore(text, watch),
-            self.explorer.show_restored,
-        )
+        self.job("restore", lambda s, watch: s.restore(text, watch), self.explorer.show_restored)
 
     def configure(self, name: str, value: object) -> None:
         """Change a single setting."""

@@ -119,10 +119,8 @@ def tour_done(tour: Tour) -> str:
 
 def latent_story(volumes: dict[str, float], odd: list[str], share: float) -> str:
     """The volumes here, and how much of the way leaves the population."""
-    told = " · ".join(
-        f"{tissue} {ml:.0f}\u00a0ml{texts.OUTSIDE if tissue in odd else ''}"
-        for tissue, ml in volumes.items()
-    )
+    beyond = dict.fromkeys(odd, texts.OUTSIDE)
+    told = " · ".join(f"{t} {ml:.0f}\u00a0ml{beyond.get(t, '')}" for t, ml in volumes.items())
     return str(texts.LATENT_STORY[share > 0].format(told=told, share=100 * share))
 
 

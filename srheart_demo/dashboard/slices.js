@@ -13,10 +13,8 @@ export function labels(view, n) {
 }
 
 // Whether lists of arrays hold the same.
-const alike = (before, now) =>
-  before?.every(
-    (one, i) => one.length === now[i].length && one.every((value, j) => value === now[i][j]),
-  );
+const same = (one, other) => one.length === other.length && one.every((n, i) => n === other[i]);
+const alike = (before, now) => before?.every((one, i) => same(one, now[i]));
 
 // How many pixels of a canvas a pixel of its picture takes: as many as the screen shows.
 const zoomOf = (canvas, [, w]) =>
@@ -64,9 +62,8 @@ function show(model, el, signal) {
       const fit = zoomOf(canvases[`${row}-input`], shape);
       const n = shape[0] * shape[1];
       el.classList.toggle("srh-no-truth", !packed.truth);
-      const bytes = Object.fromEntries(
-        Object.entries(packed).map(([name, view]) => [name, numbers(Uint8Array, view)]),
-      );
+      const read = ([name, view]) => [name, numbers(Uint8Array, view)];
+      const bytes = Object.fromEntries(Object.entries(packed).map(read));
       for (const [name] of columns) {
         const known = (MADE_OF[name] ?? [name]).map((part) => bytes[part] ?? []);
         const looks = [...known, [ink, fit, ...shape]];

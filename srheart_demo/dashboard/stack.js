@@ -131,10 +131,7 @@ function show(model, el, signal) {
     caption.textContent = viewing ? ofView : words.scanned;
     turn.hidden = leave.hidden = viewing;
     undo.hidden = !taken() && viewing;
-    turn.setAttribute(
-      "aria-label",
-      `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`,
-    );
+    turn.ariaLabel = `${words.turn}: ${words.direction} ${axis ? words.rows : words.columns}`;
     leave.textContent = taken() ? words.leaveOut : words.takeAgain;
     leave.setAttribute("aria-label", `${leave.textContent}: ${slice}`);
     showChoice();

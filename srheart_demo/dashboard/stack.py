@@ -41,10 +41,8 @@ class StackView(anywidget.AnyWidget):
     revision = traitlets.Int(0).tag(sync=True)
 
     def __init__(self) -> None:
-        super().__init__(
-            colours=list(TISSUE_COLOURS.values()),
-            words=texts.STACK_WORDS | {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK},
-        )
+        words = texts.STACK_WORDS | {"scanned": texts.SCANNED, "put_back": texts.PUT_BACK}
+        super().__init__(colours=[*TISSUE_COLOURS.values()], words=words)
         # Called with what a hand does to the scan.
         self.on_change: Callable[[Change], object] = lambda change: None
         self.on_msg(self.heard)

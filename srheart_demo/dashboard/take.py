@@ -47,9 +47,8 @@ class TakeTab(Tab):
         runner.page.on_linked = self._say_linked
         head = html(f"<h3>{escape(texts.STATE)}</h3>")
         controls = [named(w.GridBox(rows), "srh-takes"), head, note(texts.STATE_NOTE)]
-        super().__init__(
-            runner, "take", controls, [self.state, row(self.restore, self.link), self.linked]
-        )
+        state = [self.state, row(self.restore, self.link), self.linked]
+        super().__init__(runner, "take", controls, state)
 
     def about(self, session: Session) -> About:
         """All that is kept, and what of it is looked at."""
@@ -110,26 +109,22 @@ def gif(session: Session, watch: Watch) -> bytes:
 
 def png(session: Session) -> bytes:
     """What is looked at, as one picture."""
-    return _written(_picture(session, PRINT))
+    return as_png(np.asarray(_picture(session, PRINT)))
 
 
-def rgba_png(picture: np.ndarray) -> bytes:
-    """A PNG of a picture (h, w, 4), uint8."""
+def as_png(picture: np.ndarray) -> bytes:
+    """A PNG of a picture, uint8: (h, w, 3) or, with its opacity, (h, w, 4)."""
     from PIL import Image
 
-    return _written(Image.fromarray(picture))
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "png", compress_level=1)
+    return data.getvalue()
 
 
 def heart_page(session: Session) -> bytes:
     """The 3-D view as a page that needs nothing else."""
     heart = session.now.heart(len(session.scene.slices) // 2)
     return page(heart, session.scene.subject.ghost).encode()
-
-
-def _written(picture: Image) -> bytes:
-    data = io.BytesIO()
-    picture.save(data, "png", compress_level=1)
-    return data.getvalue()
 
 
 def _picture(session: Session, dpi: int) -> Image:
@@ -151,10 +146,9 @@ def _picture(session: Session, dpi: int) -> Image:
     heart.imshow(portrait(session.now.estimate.field, 100 + dpi // 2, 64))
     colours = ListedColormap(["white", *TISSUE_COLOURS.values()])
     stack = side(session.scene, session.step.d)
-    for left, name, labels in (
-        (0.35, texts.COLUMNS["input"][0], stack.scanned[0]),
-        (0.52, texts.PUT_BACK, stack.put_back[0]),
-    ):
+    scanned, put_back = texts.COLUMNS["input"][0], texts.PUT_BACK
+    sides = (0.35, scanned, stack.scanned[0]), (0.52, put_back, stack.put_back[0])
+    for left, name, labels in sides:
         bands = figure.add_axes((left, 0.2, 0.15, 0.6))
         bands.set_title(name, fontsize=8)
         rows = np.zeros((session.scene.of, labels.shape[1]), np.uint8)

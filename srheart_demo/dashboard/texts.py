@@ -12,10 +12,8 @@ from typing import Any
 
 VARIABLE = "SRHEART_LANGUAGE"  # Of the environment: the language to begin with
 ENGLISH = "en"
-FILES = {
-    path.stem.partition("_")[2] or ENGLISH: path
-    for path in sorted(Path(__file__).parent.glob("words*.toml"))
-}
+_FOUND = sorted(Path(__file__).parent.glob("words*.toml"))
+FILES = {path.stem.partition("_")[2] or ENGLISH: path for path in _FOUND}
 """Code of a language → its file."""
 _words: dict[str, Any] = {}
 
@@ -43,7 +41,6 @@ def speak(language: str) -> None:
         if "widget" in told
     }
     _words = words | {
-        "ALL": {name for name in words if name.isupper()},
         "SPOKEN": language,
         "LANGUAGES": {code: catalogue(code)["LANGUAGE"] for code in FILES},
         "CONTROLS": made,  # CSS class of a control → its widget, and what it is made with

@@ -14,7 +14,7 @@ from srheart_demo.dashboard import widgets as ui
 from srheart_demo.dashboard.chart import TICKS, Axis, Chart, Map, Panel, Series, log_range
 from srheart_demo.dashboard.runner import Runner
 from srheart_demo.dashboard.tabs import About, Tab
-from srheart_demo.dashboard.take import rgba_png
+from srheart_demo.dashboard.take import as_png
 from srheart_demo.frame import TISSUE_COLOURS
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from srheart_demo.explorer.why import Direction, GaugeCurve, Lane, LossMap, Traversal
 
 ON_MAP, UNDER_MAP = "#101418", "#FFFFFF"  # Dark on light on dark: seen on any part of a map
-NOTHING = rgba_png(np.zeros((1, 1, 4), np.uint8))
+NOTHING = as_png(np.zeros((1, 1, 4), np.uint8))
 
 
 def _picture(name: str) -> w.Image:
@@ -41,10 +41,8 @@ def _map(losses: LossMap, x: str, y: str) -> Panel:
     truth = np.array(losses.truth)[:, None]
     # Far up nothing is to be told apart; the valley is.
     told = float(losses.L.min()), float(np.quantile(losses.L, 0.9))
-    way, at, crosses = (
-        partial(Series, place[0], place[1], kind=kind)
-        for place, kind in ((path, "line"), (here, "points"), (truth, "crosses"))
-    )
+    kinds = (path, "line"), (here, "points"), (truth, "crosses")
+    way, at, crosses = (partial(Series, of[0], of[1], kind=kind) for of, kind in kinds)
     series = (
         way(UNDER_MAP, width=4, tells=False),
         way(ON_MAP, width=1.8, tells=False),
@@ -53,10 +51,8 @@ def _map(losses: LossMap, x: str, y: str) -> Panel:
         crosses(ON_MAP, width=5, size=12, tells=False),
         crosses(UNDER_MAP, name=texts.TRUTH, width=2.5, size=11),
     )
-    across, up = (
-        Axis(name, (float(values[0]), float(values[-1])), grid=False)
-        for name, values in ((x, losses.x), (y, losses.y))
-    )
+    unknowns = (x, losses.x), (y, losses.y)
+    across, up = (Axis(name, (float(n[0]), float(n[-1])), grid=False) for name, n in unknowns)
     return Panel(across, up, series, Map(losses.x, losses.y, losses.L, told, texts.LANDSCAPE_L))
 
 
@@ -68,10 +64,8 @@ class LandscapeTab(Tab):
     def __init__(self, runner: Runner) -> None:
         direction = ui.control("srh-landscape-direction")
         self.shift, self.valley = Chart(), Chart()
-        pair = _pair(
-            ui.plot(self.shift, "srh-fig-shift-map"), ui.plot(self.valley, "srh-fig-valley")
-        )
-        super().__init__(runner, "landscape", [ui.row(direction)], [pair], direction)
+        maps = ui.plot(self.shift, "srh-fig-shift-map"), ui.plot(self.valley, "srh-fig-valley")
+        super().__init__(runner, "landscape", [ui.row(direction)], [_pair(*maps)], direction)
 
     def about(self, session: Session) -> About:
         """The step, the direction of z and the slice."""
@@ -86,7 +80,7 @@ class LandscapeTab(Tab):
         steps, direction = session.history.path, session.principal[int(number)]
         truth = None if scene.d is None else scene.d + scene.gauge(session.step.d)
         shifts = shift_map(p, steps, k, truth)
-        return shifts, valley(p, steps, direction, k, 1, watch), int(scene.slices[k]) + 1
+        return shifts, valley(p, steps, direction, k, watch), int(scene.slices[k]) + 1
 
     def draw(self, found: Any) -> None:
         """Both maps."""
@@ -131,7 +125,7 @@ class LatentTab(Tab):
         names = {str(i): sentences.direction(i + 1, d) for i, d in enumerate(directions)}
         with self.quietly():
             ui.offer(self.direction, names, self.direction.value)
-        self.portrait.value = rgba_png(picture)
+        self.portrait.value = as_png(picture)
         self._draw_volumes(traversal, amount)
 
     def _draw_volumes(self, traversal: Traversal, amount: float) -> None:
@@ -183,7 +177,7 @@ class GaugeTab(Tab):
         """The losses against the amount, and the hearts."""
         curve: GaugeCurve
         curve, kind, amount, before, after = found
-        self.before.value, self.after.value = rgba_png(before), rgba_png(after)
+        self.before.value, self.after.value = as_png(before), as_png(after)
         self.verdict.value = sentences.gauge_verdict(curve)
         top = 1.1 * float(np.nanmax([curve.loss_sa, curve.loss_la]))
         lines = [
@@ -207,11 +201,9 @@ class RaceTab(Tab):
     def __init__(self, runner: Runner) -> None:
         self.field, self.start = ui.control("srh-race-field"), ui.control("srh-race-start")
         self.loss, self.error, self.verdict = Chart(), Chart(), ui.html("", "srh-verdict")
-        charts = [
-            ui.plot(self.loss, "srh-fig-race-loss"),
-            ui.plot(self.error, "srh-fig-race-error"),
-        ]
-        shown = [*charts, self.verdict]
+        loss = ui.plot(self.loss, "srh-fig-race-loss")
+        error = ui.plot(self.error, "srh-fig-race-error")
+        shown = [loss, error, self.verdict]
         super().__init__(runner, "race", [ui.row(self.field, self.start)], shown, self.field)
         self.start.on_click(lambda _: self.ask(True))
 
@@ -244,10 +236,9 @@ class RaceTab(Tab):
             (self.error, Axis(texts.RACE_ERROR, (0, most)), "motion_error"),
         )
         n = len(theme.LANES)
-        looks = [
-            (lane, theme.LANES[i % n], theme.LANE_DASHES[(i + i // n) % n])
-            for i, lane in enumerate(lanes)
-        ]
+        numbered = enumerate(lanes)
+        dashes = theme.LANE_DASHES
+        looks = [(lane, theme.LANES[i % n], dashes[(i + i // n) % n]) for i, lane in numbered]
         for chart, axis, values in axes:
             lines = [
                 Series(lane.seconds, getattr(lane, values), colour, name=name, dash=dash)

@@ -65,6 +65,7 @@ class Record:
 
 Execute = Callable[[Callable[[CohortScan], Record], Sequence[CohortScan]], Ends[Record]]
 """`workers.in_processes` or `workers.in_cluster`, once how many or where is given."""
+InWords = Callable[[Unusable], str]  # Words why a file is refused
 
 
 VERSION = version("srheart-demo")
@@ -159,9 +160,7 @@ class Cohort:
                 notes += (f"The view {subject.views[bad[0]]} was left out: {error}",)
                 subject = subject.without(bad[0])
 
-    def fail(
-        self, subject: CohortScan, error: Exception, said: Callable[[Unusable], str] = str
-    ) -> Record:
+    def fail(self, subject: CohortScan, error: Exception, said: InWords = str) -> Record:
         """Write why there are no results, in their place; `said` words why a file is refused."""
         match error:
             case Unusable():
@@ -187,7 +186,7 @@ class Cohort:
         return Record(subject.name, file, view, status, frame, message, made_with=as_json)
 
     def unfinished(
-        self, subjects: Sequence[CohortScan], watch: Callable[[int], None] | None = None
+        self, subjects: Sequence[CohortScan], watch: Callable[[int], None] = lambda n: None
     ) -> list[CohortScan]:
         """Those that are not done in this way, failed ones among them. Tells `watch` how many.
 
@@ -199,8 +198,7 @@ class Cohort:
             if self.record(subject).status != "done":
                 self._check_replaceable(subject)
                 todo.append(subject)
-            if watch:
-                watch(i)
+            watch(i)
         return todo
 
     def _check_replaceable(self, subject: CohortScan) -> None:
@@ -212,10 +210,7 @@ class Cohort:
             raise Unusable(sentence("other files", folder=folder, other=min(others)))
 
     def restore_all(
-        self,
-        subjects: Sequence[CohortScan],
-        execute: Execute,
-        said: Callable[[Unusable], str] = str,
+        self, subjects: Sequence[CohortScan], execute: Execute, said: InWords = str
     ) -> Generator[Record, None, None]:
         """Restore subjects, whichever of them fail; yields the record of each as it ends.
 

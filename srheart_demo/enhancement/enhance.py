@@ -31,7 +31,7 @@ from srheart_demo.scan.space import slices_first
 from srheart_demo.scan.volume import LabelVolume, write_volume
 from srheart_demo.solver.algorithm import Step, solve
 from srheart_demo.solver.answer import answer
-from srheart_demo.solver.gauge import Centred, centred, common_translation
+from srheart_demo.solver.gauge import Centred, centred
 from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Generator, Known, Problem
 from srheart_demo.solver.settings import RECOMMENDED, Settings
@@ -39,9 +39,8 @@ from srheart_demo.solver.uncertainty import heights_sd, laplace, measured_sd
 
 TELLS = 0.1  # Share of the largest slice's tissue that tells where a slice lies
 DRAWS = 16  # Of hearts, for standard deviations
-CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {
-    name: name for name in ("objective", "gradient_z", "gradient_d", "seconds")
-}
+_ALIKE = "objective", "gradient_z", "gradient_d", "seconds"
+CURVES = {"L": "loss", "L_SA": "loss_sa", "L_LA": "loss_la"} | {name: name for name in _ALIKE}
 """Columns of ``convergence.csv`` → attributes of a step."""
 
 
@@ -188,9 +187,8 @@ class Enhancement:
     @property
     def d_mean_removed(self) -> NDArray[np.float64]:
         """d less its mean over the slices with tissue; 0 for the others, which say nothing."""
-        d, tissue = torch.from_numpy(self.d), self.scan.stack.labelled
-        common = common_translation(d, torch.zeros_like(d), torch.from_numpy(tissue))
-        return np.where(tissue[:, None], (d - common).numpy(), 0.0)
+        d, tissue = self.d, self.scan.stack.labelled
+        return np.where(tissue[:, None], d - d[tissue].mean(axis=0), 0.0)
 
     @cached_property
     def astray(self) -> tuple[str, ...]:
@@ -312,10 +310,8 @@ def figure(value: float, sd: float | None) -> str:
 def _curves(step: Step) -> dict[str, int | str]:
     """A row of ``convergence.csv``."""
     numbers = {name: getattr(step, of) for name, of in CURVES.items()}
-    return {
-        "iteration": step.iteration,
-        **{name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()},
-    }
+    told = {name: "" if math.isnan(n) else f"{n:.6g}" for name, n in numbers.items()}
+    return {"iteration": step.iteration, **told}
 
 
 def _report(e: Enhancement) -> dict[str, Any]:

@@ -85,9 +85,8 @@ class CohortScan:
 
     def without(self, view: int) -> "CohortScan":
         """The same, without one of its views."""
-        views, frames = (
-            (*each[:view], *each[view + 1 :]) for each in (self.views, self.view_frames)
-        )
+        both = self.views, self.view_frames
+        views, frames = ((*each[:view], *each[view + 1 :]) for each in both)
         return replace(self, views=views, view_frames=frames)
 
     @cached_property
@@ -122,9 +121,8 @@ class Found:
     def rest(self) -> str:
         """How many files of which kinds were passed over; may be empty."""
         n = Counter(passed.kind for passed in self.passed_over)
-        return ", ".join(
-            f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k]
-        )
+        counted = (f"{n[k]} {k if n[k] == 1 else more}" for k, more in REASONS.items() if n[k])
+        return ", ".join(counted)
 
 
 class Content(NamedTuple):
@@ -141,7 +139,7 @@ def find_subjects(
     out: Path | None = None,
     choice: names.Choice = names.BY_ITSELF,
     view_convention: Convention | None = None,
-    watch: Callable[[int, int], None] | None = None,
+    watch: Callable[[int, int], None] = lambda done, of: None,
 ) -> Found:
     """What the files of a folder and of its sub-folders are, in order of their names.
 
@@ -167,8 +165,7 @@ def find_subjects(
     sorting = _Sorting(folder, choice, view_convention, Legends(folder), passed_over=closed)
     for i, file in enumerate(files, start=1):
         sorting.take(file)
-        if watch:
-            watch(i, len(files))
+        watch(i, len(files))
     found = replace(sorting.found(), idle=tuple(choice.idle(files)))
     by_name: dict[str, str] = {}
     pairs = [(by_name.setdefault(scan.name, scan.file), scan.file) for scan in found.subjects]
@@ -258,11 +255,8 @@ class _Sorting:
     def found(self) -> Found:
         """A subject for each frame of each stack, and the rest."""
         going = self._pairs()
-        subjects = [
-            self._with_view(scan, going[stack])
-            for stack in self.stacks
-            for scan in self._frames(stack)
-        ]
+        scans = (scan for stack in self.stacks for scan in self._frames(stack))
+        subjects = [self._with_view(scan, going[scan.file]) for scan in scans]
         for view in self.views.keys() - {view for scan in subjects for view in scan.views}:
             why = self.left_out.get(view)
             kind = "view that was not taken" if why else "view without a stack"

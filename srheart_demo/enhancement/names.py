@@ -119,9 +119,8 @@ def words_of(name: str) -> tuple[str, ...]:
 
 def making_of(file: str) -> set[str]:
     """Words for how the labels of a file were made, such as gt or seg."""
-    return {
-        word.rstrip("0123456789") for word in LABEL_WORDS.findall(PurePosixPath(file).name.lower())
-    }
+    words = LABEL_WORDS.findall(PurePosixPath(file).name.lower())
+    return {word.rstrip("0123456789") for word in words}
 
 
 def chambers_rank(view: str) -> int:

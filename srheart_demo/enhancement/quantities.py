@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, enhance
 from srheart_demo.files import read_toml
-from srheart_demo.frame import HR_SPACING
+from srheart_demo.frame import HR_SPACING, lattice_axes
 from srheart_demo.heart import anatomy
 from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.population import VOLUME_RANGES
@@ -107,10 +107,8 @@ class Quantity:
         return sentence[0].upper() + sentence[1:]
 
 
-QUANTITIES = {
-    name: Quantity(**row | {"usual": Range(*row["usual"])})
-    for name, row in read_toml(__file__, "quantities.toml").items()
-}
+_ROWS = read_toml(__file__, "quantities.toml").items()
+QUANTITIES = {name: Quantity(**row | {"usual": Range(*row["usual"])}) for name, row in _ROWS}
 """By name, from quantities.toml."""
 SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)
 """Those from `anatomy.statistics`, by the names that they have there."""
@@ -204,15 +202,11 @@ def outline_distances(e: Enhancement) -> NDArray[np.float64]:
 
 def _unseen(e: Enhancement) -> float:
     """Share of the restored tissue that lies half a slice's distance or more from each slice."""
-    heart = e.S_SR
-    index = np.argwhere(heart.labels)
-    if not len(index):
-        return float("nan")
-    z = np.linalg.inv(e.world_from_field) @ heart.affine
-    along = z[0, 0] * index[:, 0] + z[0, 3]
+    plane = np.nonzero(e.S_SR.labels)[0]  # of each voxel of the heart
     slices = e.problem.stack.z[e.problem.tissue].numpy()
-    nearest = np.abs(along[:, None] - slices).min(axis=1)
-    return float((nearest > e.scan.stack.spacing[0] / 2 + 1e-3).mean())
+    nearest = np.abs(lattice_axes()[0][plane, None] - slices).min(axis=1)
+    far = nearest > e.scan.stack.spacing[0] / 2 + 1e-3
+    return float(far.mean()) if len(far) else float("nan")
 
 
 def _sizes(labels: NDArray[np.uint8]) -> dict[str, float]:

@@ -21,10 +21,9 @@ from srheart_demo.experiments import methods
 from srheart_demo.experiments.cases import LEVELS, VIEWS_AT, Case, displaced_heart
 from srheart_demo.experiments.generators import ceiling_of
 from srheart_demo.experiments.methods import PAPERS, SEEN, TRUSTED, Labels, Restoration
-from srheart_demo.experiments.paper import TABLE_2
 from srheart_demo.experiments.paper_tables import MethodsOnHearts
 from srheart_demo.experiments.scoring import COLUMNS, dice_at_shifts, score, scores_of
-from srheart_demo.experiments.summary import TABLES, Plot, lines, paired_interval
+from srheart_demo.experiments.summary import PRINTED, TABLES, Plot, lines, paired_interval
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart import anatomy
@@ -76,10 +75,8 @@ class Ablation(MethodsOnHearts):
                 return ""
             return "{:+.3f} ({:+.3f} to {:+.3f})".format(*paired_interval(*found.values()))
 
-        rows = [
-            (step[1], *(gain(level, *step) for level in self.levels))
-            for step in pairwise(self.methods)
-        ]
+        steps = pairwise(self.methods)
+        rows = [(step[1], *(gain(level, *step) for level in self.levels)) for step in steps]
         head = ("step", *self.levels)
         return Table("What each step brings", head, rows, TABLES["gains"]["note"])
 
@@ -128,7 +125,8 @@ class Gap(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Every variant, with its loss, beside what the paper prints."""
-        printed = ", ".join(f"{level} {mean}" for level, (mean, _) in TABLE_2["LO (paper)"].items())
+        means = PRINTED["table_2"]["LO (paper)"].items()
+        printed = ", ".join(f"{level} {mean}" for level, (mean, _) in means)
         return [self.compared(results).means(self.title, ["steps", "gap"], printed=printed)]
 
 

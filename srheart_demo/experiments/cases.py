@@ -107,10 +107,8 @@ def simulated(heart: LabelVolume, level: str, seed: int) -> Case:
     motion, _, of_views = level.partition(VIEWS_AT)
     found = simulate.simulate(heart, MOTION_LEVELS[motion], seed)
     drawn, factor = simulate.view_motion(seed), MOTION_LEVELS[of_views or "none"]
-    views = [
-        simulate.long_axis_scan(heart, name, drawn[name].displacement(factor)[:, 0].double())
-        for name in BY_WORTH
-    ]
+    moved = {name: drawn[name].displacement(factor)[:, 0].double() for name in BY_WORTH}
+    views = [simulate.long_axis_scan(heart, name, d) for name, d in moved.items()]
     S_LA = simulate.long_axis_scan(heart)
     return Case(heart.name, level, heart, Scan.of(found.stack, *views), found.d, S_LA)
 
@@ -137,19 +135,16 @@ def clinical(heart: LabelVolume, seed: int) -> Case:
     Three long-axis views, in one breath-hold. Where the first slice lies, the motion and the noise
     come from the seed.
     """
-    motion, noise, first, position, *others = map(
-        int, np.random.SeedSequence(seed).generate_state(3 + len(BY_WORTH))
-    )
+    seeds = np.random.SeedSequence(seed).generate_state(3 + len(BY_WORTH))
+    motion, noise, first, position, *others = map(int, seeds)
     stack = clinical_stack(np.random.default_rng(position).uniform(0, CLINICAL_GAP))
     found = simulate.simulate(heart, MOTION_LEVELS["normal"], motion, stack, CLINICAL_NOISE, noise)
     views = [
         simulate.long_axis_scan(heart, name, size=stack.shape[0], spacing=CLINICAL_PIXEL)
         for name in BY_WORTH
     ]
-    noisy = [
-        replace(view, labels=label_noise(view.labels, CLINICAL_NOISE, of_view))
-        for view, of_view in zip(views, (first, *others), strict=True)
-    ]
+    seeded = zip(views, (first, *others), strict=True)
+    noisy = [replace(v, labels=label_noise(v.labels, CLINICAL_NOISE, s)) for v, s in seeded]
     return Case(heart.name, CLINICAL, heart, Scan.of(found.stack, *noisy), found.d, views[0])
 
 

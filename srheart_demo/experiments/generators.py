@@ -54,6 +54,7 @@ PARTS = {
     DECODER: (DECODER,),
 }
 """Of `TABLES` → its levels, but for the populations."""
+_FIGURES = [figure for part in PARTS for figure, _ in TABLES[part]["columns"].values()]
 
 ScoredBy = Callable[..., Scores]
 
@@ -69,14 +70,7 @@ class Generators(Experiment):
     draws: int  # of z, and hearts encoded for the latent space
     seed: int = 0
     name, title = "generators", "What generators can do"
-    figures = tuple(
-        dict.fromkeys(
-            figure.format(tissue)
-            for part in PARTS
-            for figure, _ in TABLES[part]["columns"].values()
-            for tissue in TISSUES[1:]
-        )
-    )
+    figures = tuple(dict.fromkeys(name.format(t) for name in _FIGURES for t in TISSUES[1:]))
 
     def settings(self) -> dict[str, Any]:
         """What is measured of which generators, and their weights."""

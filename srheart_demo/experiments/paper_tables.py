@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
-from srheart_demo.experiments import cases, paper
+from srheart_demo.experiments import cases
 from srheart_demo.experiments.cases import CLINICAL, LEVELS, Case, HeldOut
 from srheart_demo.experiments.methods import (
     LO_OURS,
@@ -29,7 +29,7 @@ from srheart_demo.experiments.methods import (
 )
 from srheart_demo.experiments.runner import RESULTS_FILE, SETTINGS_FILE, Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, More, score, scores_of
-from srheart_demo.experiments.summary import TABLES, Comparison, Plot, lines, mean_cells
+from srheart_demo.experiments.summary import PRINTED, TABLES, Comparison, Plot, lines, mean_cells
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import shipped
 from srheart_demo.frame import TISSUES
@@ -45,7 +45,7 @@ class MethodsOnHearts(Experiment):
     methods: tuple[str, ...] = ()
     usual: ClassVar[tuple[str, ...]] = ("NN", "SBI", "EDSR", LO_PAPER, LO_PRINTED, LO_OURS)
     levels: ClassVar[tuple[str, ...]] = LEVELS
-    printed: ClassVar[Mapping[str, paper.Printed]] = {}  # level → what stands in the paper
+    printed: ClassVar[Mapping[str, Any]] = {}  # level → what stands in the paper
     structures: ClassVar[tuple[str, ...]] = SCORED  # whose Dice is shown
     figures: ClassVar[tuple[str, ...]] = COLUMNS
     more: ClassVar[tuple[More, ...]] = ()  # what is scored besides, and named in `figures`
@@ -93,14 +93,14 @@ class Table1(MethodsOnHearts):
 
     name, title = "table1", "Table 1: severe motion"
     levels, structures = ("severe",), TISSUES[1:]
-    printed: ClassVar = {"severe": paper.TABLE_1}
+    printed: ClassVar = {"severe": PRINTED["table_1"]}
 
 
 class TableS1(MethodsOnHearts):
     """Table S1 of the paper."""
 
     name, title = "table-s1", "Table S1: no, normal and severe motion"
-    printed = paper.TABLE_S1
+    printed = PRINTED["table_s1"]
 
 
 class Table2(MethodsOnHearts):
@@ -111,7 +111,7 @@ class Table2(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Mean Dice by the level tested on, beside the paper's."""
-        compared, printed = self.compared(results), paper.TABLE_2
+        compared, printed = self.compared(results), PRINTED["table_2"]
         columns = [(level, "dice_mean") for level in self.levels]
         rows = compared.rows(columns, printed, self.levels)
         head = ("method", *self.levels, *(f"paper {level}" for level in self.levels))
@@ -152,7 +152,7 @@ class Table3(MethodsOnHearts):
 
     def tables(self, results: Results) -> list[Table]:
         """Dice on the view and of the heart, what the view is worth, the sweep, and all else."""
-        compared, printed = self.compared(results), {CLINICAL: paper.TABLE_3}
+        compared, printed = self.compared(results), {CLINICAL: PRINTED["table_3"]}
         tables = [
             compared.dice(f"{_ON_VIEW}, {_RAW}", printed, TISSUES[1:], "raw_la_dice_{}"),
             compared.dice(f"{_ON_VIEW}, {_FIXED}", named="la_dice_{}"),
@@ -160,11 +160,8 @@ class Table3(MethodsOnHearts):
             compared.dice(f"{_ON_HEART}, {_FIXED}"),
             *compared.differences(),
         ]
-        for with_view, without in (
-            (VIEWS_OURS, LO_OURS),
-            (SEEN[3], LO_OURS),
-            (VIEWS_PAPER, LO_PAPER),
-        ):
+        pairs = (VIEWS_OURS, LO_OURS), (SEEN[3], LO_OURS), (VIEWS_PAPER, LO_PAPER)
+        for with_view, without in pairs:
             if {with_view, without} <= {*self.methods}:
                 tables.append(compared.less(with_view, [without]))
         if self.swept:
@@ -190,20 +187,17 @@ class Table3(MethodsOnHearts):
             **{f"heart {tissue}": f"dice_{tissue}" for tissue in TISSUES[1:]},
             "motion error, mm": "motion_error_mm",
         }
-        columns = (
-            mean_cells(results, name, CLINICAL, self.swept.values()).values()
-            for name in figures.values()
-        )
-        rows = list(zip(self.swept, *columns, strict=True))
+        swept = self.swept
+        cells = (mean_cells(results, of, CLINICAL, swept.values()) for of in figures.values())
+        rows = list(zip(swept, *(column.values() for column in cells), strict=True))
         note = TABLES["sweep"]["note"].format(ours=LO_OURS)
         return Table("Weight of the long-axis view", ("γ", *figures), rows, note)
 
 
 _ON_VIEW, _ON_HEART = "On the long-axis view", "Against the true heart"
 _RAW, _FIXED = "as it stands", "after the common translation"
-PAPER_TABLES: dict[str, type[MethodsOnHearts]] = {
-    table.name: table for table in (Table1, TableS1, Table2, Table3)
-}
+_ALL: tuple[type[MethodsOnHearts], ...] = (Table1, TableS1, Table2, Table3)
+PAPER_TABLES = {table.name: table for table in _ALL}
 """The paper's tables by their names on the command line."""
 
 

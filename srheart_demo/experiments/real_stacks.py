@@ -21,12 +21,11 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from srheart_demo.experiments import paper
 from srheart_demo.experiments.cases import LEVELS, held_out_seeds, simulated_file
 from srheart_demo.experiments.methods import SEEN, Labels, Method, Restoration, weights_in_use
 from srheart_demo.experiments.runner import Experiment, Task
 from srheart_demo.experiments.scoring import COLUMNS, SCORED, dice_at_shifts, scores_of, with_mean
-from srheart_demo.experiments.summary import Comparison, Plot
+from srheart_demo.experiments.summary import PRINTED, Comparison, Plot
 from srheart_demo.experiments.tables import Results, Scores, Table
 from srheart_demo.files import fingerprint
 from srheart_demo.frame import TISSUES
@@ -131,7 +130,7 @@ class RealStacks(Experiment):
             tables += [hidden.dice(title), raw, *hidden.differences()]
         if hearts := compared.get("Simulated scans"):
             title = "Dice of simulated scans, as in Table S1"
-            tables += [hearts.dice(title, paper.TABLE_S1), *hearts.differences()]
+            tables += [hearts.dice(title, PRINTED["table_s1"]), *hearts.differences()]
             tables.append(hearts.means())
         return tables
 

@@ -118,7 +118,7 @@ def measure_all(
     experiment: Experiment,
     results: Results,
     jobs: int = 1,
-    watch: Callable[[int, int, Row], None] | None = None,
+    watch: Callable[[int, int, Row], None] = lambda done, of, row: None,
 ) -> None:
     """Measure what the results do not hold yet.
 
@@ -134,8 +134,7 @@ def measure_all(
         waiting += [replace(task, measures=left)] if left else []
     for row in _all_of(waiting, jobs):
         results.add(row)
-        if watch:
-            watch(len(results.rows), total, row)
+        watch(len(results.rows), total, row)
 
 
 def _measured(task: Task) -> Iterator[Row]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from srheart_demo.experiments.methods import LO_OURS, LO_PAPER
-from srheart_demo.experiments.paper import Printed
 from srheart_demo.experiments.scoring import SCORED
 from srheart_demo.experiments.tables import Cell, Results, Table, Values
 from srheart_demo.files import read_toml
@@ -25,6 +24,9 @@ RESAMPLES = 10_000
 
 TABLES: dict[str, dict[str, Any]] = read_toml(__file__, "tables.toml")
 """What is said below tables, and which columns those of means have, from tables.toml."""
+Printed = dict[str, dict[str, tuple[float, float]]]  # Method → structure or column → mean, SD
+PRINTED: dict[str, Any] = read_toml(__file__, "paper.toml")
+"""Dice that the paper prints, from paper.toml: table → `Printed`; of table_s1, level → that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +119,8 @@ class Comparison:
         """Dice of each structure by level and method, `named` so in the results, beside the
         paper's where it has them: `printed` is level → method → what stands there."""
         printed = printed or {}
-        theirs = dict.fromkeys(
-            s for level in printed.values() for row in level.values() for s in row
-        )
+        rows_printed = (row for level in printed.values() for row in level.values())
+        theirs = dict.fromkeys(name for row in rows_printed for name in row)
         figures, names = [named.format(s) for s in structures], self.methods
         rows = [
             (level, *row)

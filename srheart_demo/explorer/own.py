@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from glob import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from scipy.ndimage import shift
 from srheart_demo.enhancement.names import CHAMBER_VIEW
 from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
+from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import HR_GRID
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
@@ -22,7 +24,6 @@ from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume
 from srheart_demo.solver.baselines import nearest_neighbour
-from srheart_demo.solver.problem import Generator
 
 if TYPE_CHECKING:
     from srheart_demo.enhancement.check import Report
@@ -87,15 +88,13 @@ class OwnScan(Scannable):
         else:
             stack = stack_geometry(ordered, placement).slices(self.there)
             self.plane = standard_view(nearest_neighbour(self.labels, stack, HR_GRID))
-        self._report: Report | None = None
 
-    def report(self, G: Generator) -> Report:
-        """What there is to say of the files, after a quick solve; computed once."""
+    @cached_property
+    def report(self) -> Report:
+        """What there is to say of the files, after a quick solve."""
         from srheart_demo.enhancement.check import report_on  # 20 MB that few need
 
-        if self._report is None:
-            self._report = report_on(self.read, G)
-        return self._report
+        return report_on(self.read, load_generator())
 
     def view_names(self, scan: Scan) -> tuple[str, ...]:
         """By their chambers, where their files' names tell those and no two are alike."""
@@ -112,18 +111,15 @@ class OwnScan(Scannable):
         taken = np.zeros(len(stack.labels), bool)
         taken[self.there] = settings.taken(K)
         labels = np.zeros_like(stack.labels)
-        labels[self.there] = [
-            _dragged(at, by, stack) for at, by in zip(self.labels, shifts, strict=True)
-        ]
+        each = zip(self.labels, shifts, strict=True)
+        labels[self.there] = [_dragged(at, by, stack) for at, by in each]
         labels[~taken] = 0
         if self.read.placement.flipped:
             labels, taken = labels[::-1].copy(), taken[::-1].copy()
         seen = self.read.views[: settings.long_axis]
         by_hand = settings.shift(len(seen), "views_by_hand")[0].numpy()
-        views = tuple(
-            replace(view, labels=_dragged(view.labels[0], by, view)[None])
-            for view, by in zip(seen, by_hand, strict=True)
-        )
+        pairs = zip(seen, by_hand, strict=True)
+        views = tuple(replace(v, labels=_dragged(v.labels[0], by, v)[None]) for v, by in pairs)
         stack = replace(stack, labels=labels)
         return replace(self.read, stack=stack, views=views, looked_at=taken), None, None
 

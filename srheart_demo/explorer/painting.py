@@ -12,16 +12,11 @@ from srheart_demo.explorer.subjects import Scannable
 from srheart_demo.explorer.watch import Watch, WatchedGenerator
 from srheart_demo.heart.surface import STRUCTURES, Mesh, margin
 from srheart_demo.scan.degradation import sample
+from srheart_demo.solver import uncertainty
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.answer import answer
 from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE
-from srheart_demo.solver.uncertainty import (
-    laplace,
-    multi_start,
-    surface_spread,
-    unexplained_variance,
-)
 
 DRAWS, STARTS = 12, 5
 MOST_ERROR, MOST_SPREAD = 6.0, 3.0  # What the darkest colour stands for, mm
@@ -54,13 +49,14 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
     if what == "uncertainty":
         decodes = step.z.shape[1] + DRAWS + 3  # one for each derivative in z, and three at its end
         watched = replace(p, G=WatchedGenerator(p.G, watch, decodes))
-        return laplace(step, watched).hearts(DRAWS)
+        return uncertainty.laplace(step, watched).hearts(DRAWS)
     settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)
 
     def tick(start: int, step: Step) -> None:
         watch.tick((start + step.iteration / settings.most(len(p.views))) / STARTS)
 
-    return torch.cat([answer(end, p) for end in multi_start(p, settings, STARTS, tick)])
+    ends = uncertainty.multi_start(p, settings, STARTS, tick)
+    return torch.cat([answer(end, p) for end in ends])
 
 
 @torch.no_grad()
@@ -70,8 +66,8 @@ def spread(what: str, meshes: Mapping[str, Mesh], drawn: Tensor, step: Step, p: 
     for name, mesh in meshes.items():
         points = torch.from_numpy(mesh.vertices)
         if what == "uncertainty":
-            unexplained = unexplained_variance(step, p)
-            sd = surface_spread(drawn, OUTER[name], points, unexplained)
+            unexplained = uncertainty.unexplained_variance(step, p)
+            sd = uncertainty.surface_spread(drawn, OUTER[name], points, unexplained)
         else:
             # Near a surface a margin is twice the signed distance.
             margins = torch.stack([margin(heart, STRUCTURES[name]) for heart in drawn])

@@ -163,9 +163,8 @@ def overlay(scene: Scene, step: Step, v: int) -> Overlay:
     first = np.array([side.start for side in window])
     pixels = np.indices(slices.shape) + (first + back)[:, None, None]
     scanned = np.stack([slices, labels[window]])
-    put_back = np.stack(
-        [stack_put_back(scene, plane.points, step.d), map_coordinates(labels, pixels, order=0)]
-    )
+    moved = map_coordinates(labels, pixels, order=0)
+    put_back = np.stack([stack_put_back(scene, plane.points, step.d), moved])
     if turned:
         scanned, put_back = scanned[:, ::-1], put_back[:, ::-1]
     return Overlay(plane.spacing, turned, scanned, put_back)

@@ -66,9 +66,8 @@ class StackOutlines:
         for name, (points, slices) in self._lines.items():
             structures[name] = points.copy()
             structures[name][:, 1:] -= shift[slices]
-        rows, columns = (
-            (side.start + INSET, side.stop - INSET) for side in shown(self._scene.subject.extent)
-        )
+        window = shown(self._scene.subject.extent)
+        rows, columns = ((side.start + INSET, side.stop - INSET) for side in window)
         frame = _in_mm(stack, np.array([(rows[i], columns[j]) for i, j in CORNERS]), k)
         frame[:, 1:] -= shift[k]
         views = [border - self._view_back(step, v) for v, border in enumerate(self._views)]
@@ -84,10 +83,8 @@ class StackOutlines:
         before = np.cumsum([0, *(len(each.mesh.vertices) for each in tiles)])
         vertices = [t.mesh.vertices - [0, *shift[k]] for k, t in zip(numbers, tiles, strict=True)]
         faces = [t.mesh.faces + n for n, t in zip(before, tiles, strict=False)]
-        return Tiles(
-            Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces)),
-            np.concatenate([each.labels for each in tiles]),
-        )
+        mesh = Mesh(np.concatenate(vertices).astype(np.float32), np.concatenate(faces))
+        return Tiles(mesh, np.concatenate([each.labels for each in tiles]))
 
     def cut(self, step: Step, plane: Cut) -> Tiles:
         """The tissue that a cut shows, where an estimate puts it: the LA view itself, or the
@@ -110,10 +107,8 @@ class StackOutlines:
         def place(k: int, pixels: NDArray[np.floating]) -> NDArray[np.floating]:
             return _in_mm(self._scene.stack, TILE * pixels + first, k)
 
-        return [
-            _strips(labels[window][::TILE, ::TILE], partial(place, k))
-            for k, labels in enumerate(self._scene.S_LR)
-        ]
+        slices = enumerate(self._scene.S_LR)
+        return [_strips(seen[window][::TILE, ::TILE], partial(place, k)) for k, seen in slices]
 
 
 def _border(points: Tensor) -> _Points:
@@ -143,9 +138,8 @@ def _contours(scene: Scene, structure: str) -> tuple[_Points, NDArray[np.intp]]:
 
     points, slices = [np.zeros((0, 3), np.float32)], []
     for k, labels in enumerate(scene.S_LR):
-        for contour in find_contours(
-            np.isin(labels, STRUCTURES[structure]).astype(np.float32), 0.5
-        ):
+        inside = np.isin(labels, STRUCTURES[structure]).astype(np.float32)
+        for contour in find_contours(inside, 0.5):
             line = np.concatenate([contour[:-1:THINNING], contour[-1:]])
             points += [_in_mm(scene.stack, line, k), GAP]
             slices += [k] * (len(line) + 1)

@@ -89,7 +89,7 @@ class Session:
     def report(self) -> Report | None:
         """What there is to say of the user's own scan; None while another is looked at."""
         subject = self.scene.subject
-        return subject.report(load_generator()) if isinstance(subject, OwnScan) else None
+        return subject.report if isinstance(subject, OwnScan) else None
 
     @property
     def own(self) -> tuple[str, ...]:

@@ -196,18 +196,15 @@ class KnownHeart(Scannable):
             for v, view in enumerate(names):
                 own[:, v] = self._view_motion[view].displacement(settings.motion)[:, 0]
             own += settings.shift(len(names), "views_by_hand")
-        views = tuple(
-            self._view(view, *mm) for view, mm in zip(names, own[0].tolist(), strict=True)
-        )
+        moved = zip(names, own[0].tolist(), strict=True)
+        views = tuple(self._view(view, *mm) for view, mm in moved)
         scan = Scan(volume, views, IN_MODEL, AUTOMATIC, taken, ({},) * len(views), (), ())
         return scan, d[:, taken], own
 
     def filed(self, scan: Scan) -> Scan:
         """The scan in the scanner's frame; where the heart lies there is known."""
-        stack, *views = (
-            replace(volume, affine=self._world @ volume.affine)
-            for volume in (scan.stack, *scan.views)
-        )
+        given = (scan.stack, *scan.views)
+        stack, *views = (replace(one, affine=self._world @ one.affine) for one in given)
         return simulate.where_it_is_known(stack, *views, world=self._world)
 
 

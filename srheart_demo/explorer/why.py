@@ -181,22 +181,19 @@ def shift_map(
 
 
 @torch.no_grad()
-def valley(
-    p: Problem, steps: Sequence[Step], vector: Tensor, k: int, component: int, watch: Watch
-) -> LossMap:
-    """L over a direction of z (x) and slice k's displacement along rows or columns (y).
+def valley(p: Problem, steps: Sequence[Step], vector: Tensor, k: int, watch: Watch) -> LossMap:
+    """L over a direction of z (x) and slice k's displacement along columns (y).
 
     Everything else is as in the last step.
     """
     step = steps[-1]
     gamma = step.state.settings.gamma
-    path = np.array(
-        [(float(s.z[0] @ vector), float(s.d[0, k, component])) for s in steps], np.float32
-    )
+    way = [(float(s.z[0] @ vector), float(s.d[0, k, 1])) for s in steps]
+    path = np.array(way, np.float32)
     x = _around(path[:, 0], least=0.8, n=25)
     y = _around(path[:, 1], least=8.0, n=33)
     shifts = step.d[:, k].repeat(len(y), 1)
-    shifts[:, component] = torch.from_numpy(y)
+    shifts[:, 1] = torch.from_numpy(y)
     here, one, seen = p.stack.slices([k]), p.stack.slices([k] * len(y)), p.S_LR[k : k + 1]
     L = np.empty((len(y), len(x)), np.float32)
     for i, amount in enumerate(watch.each(x.tolist())):
@@ -272,10 +269,8 @@ def gauge_curve(
 # -- a race: all presets, or the steps from the paper's to ours, from one scan ---------------
 
 
-FIELDS = {
-    "presets": tuple(replace(preset, start="zero") for preset in PRESETS.values()),
-    "steps": STEPS,
-}
+_PRESETS = tuple(replace(preset, start="zero") for preset in PRESETS.values())
+FIELDS = {"presets": _PRESETS, "steps": STEPS}
 """Who runs: the presets, all from z = d = 0, or REFERENCE and what each step adds to it."""
 
 
@@ -304,7 +299,7 @@ def race(
     gamma: float,
     watch: Watch,
     show: Callable[[list[Lane]], None],
-    field: Sequence[Settings] = FIELDS["presets"],
+    field: Sequence[Settings] = _PRESETS,
     seconds: float = 8.0,
 ) -> list[Lane]:
     """All settings, each given the same solver time, `seconds` at most; `show` is called with what

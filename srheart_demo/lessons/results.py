@@ -93,9 +93,8 @@ def check_kind(a: Any, b: Any, shape: str) -> None:
         several = _several(a)
         if several is None or len(several) != len(b):
             said = "" if several is None or a is several else f" of {len(several)}"
-            raise NotYet(
-                f"{shape or f'{len(b)} results are wanted'}; you return {kind_of(a)}{said}."
-            )
+            asked = shape or f"{len(b)} results are wanted"
+            raise NotYet(f"{asked}; you return {kind_of(a)}{said}.")
         for one, other in zip(several, b, strict=True):
             check_kind(one, other, "")
         return
@@ -122,9 +121,8 @@ def check_kind(a: Any, b: Any, shape: str) -> None:
     if y.dtype.kind in "iu" and x.dtype.kind in "fb" and y.ndim:
         raise NotYet(f"labels are whole numbers, and yours are {getattr(a, 'dtype', x.dtype)}.")
     if np.isnan(x).any() and not np.isnan(y).any():
-        raise NotYet(
-            "there are NaNs in your result: a logarithm or root of a negative number, or 0/0."
-        )
+        why = "a logarithm or root of a negative number, or 0/0"
+        raise NotYet(f"there are NaNs in your result: {why}.")
 
 
 def relation(found: Sequence[Any], right: Sequence[Any]) -> str:

@@ -165,11 +165,8 @@ def scan(G: PeaPod, z: Tensor, stack: Stack, d: Tensor) -> Tensor:
 
 def picture_pods(pods: Mapping[str, Labels]) -> Figure:
     """Pods (D, H, W) of 2 × 1.25 × 1.25 mm, cut along their length, seen along rows and columns."""
-    shown = [
-        lengthwise(seen, 64)[13:-13, 32:-32]
-        for labels in pods.values()
-        for seen in (labels, labels.swapaxes(1, 2))
-    ]
+    views = (view for labels in pods.values() for view in (labels, labels.swapaxes(1, 2)))
+    shown = [lengthwise(view, 64)[13:-13, 32:-32] for view in views]
     titles = [word for title in pods for word in (title, "")]
     return finish(grid({"": shown}, 1.6, titles, colours=_COLOURS)[0])
 

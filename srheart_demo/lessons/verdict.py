@@ -120,9 +120,8 @@ class Exercise:
             raise NotYet(self._why(mine, wrong, found, right[: len(found)]))
         self._check_kinds(found, right)
         if changed:
-            raise NotYet(
-                f"the result is right, but `{changed[0]}` is changed too; write into a copy."
-            )
+            too = f"`{changed[0]}` is changed too; write into a copy"
+            raise NotYet(f"the result is right, but {too}.")
         self._check_gradient(mine)
         if flaw := self._remark("but", 0, found[0], right[0]):
             raise NotYet(flaw)

@@ -146,9 +146,8 @@ def write_segmentation(
     restored from, and refers to it and to the series that it refers to.
     """
     ours = version("srheart-demo")
-    how = hd.AlgorithmIdentificationSequence(
-        "Latent optimisation", codes.cid7162.DeformableModels, ours
-    )
+    family = codes.cid7162.DeformableModels
+    how = hd.AlgorithmIdentificationSequence("Latent optimisation", family, ours)
     segments = [
         hd.seg.SegmentDescription(
             *(number, tissue, codes.SCT.AnatomicalStructure, MEANINGS[tissue], "AUTOMATIC", how),

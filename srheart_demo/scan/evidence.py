@@ -8,6 +8,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from nibabel.affines import apply_affine
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
@@ -26,8 +27,7 @@ def whole_heart(heart: LabelVolume) -> Tensor:
     By signed distances of the labels of a heart in the model's frame.
     """
     near = widened(tissue_box(heart.labels), [math.ceil(_NEAR / mm) for mm in heart.spacing])
-    index_from_model = np.linalg.inv(heart.affine)
-    points = lattice_points(LATTICE_SHAPE) @ index_from_model[:3, :3].T + index_from_model[:3, 3]
+    points = apply_affine(np.linalg.inv(heart.affine), lattice_points(LATTICE_SHAPE))
     nodes = np.moveaxis(points - [ends.start for ends in near], -1, 0)
     distances = []
     tissues = [heart.labels[near] == label for label in range(1, len(TISSUES))]

@@ -216,9 +216,8 @@ class Anatomy:
             inside, around = (" and ".join(map(str, v)) for v in (convention.LV, convention.MYO))
             return [f"label {inside} is not closed in by label {around}, as an LV by its wall"]
         rv = tuple(v for v in convention.RV if v in self.voxels)
-        expected: dict[tuple[int, ...], str] = {
-            (v,): "apart" for v in self.voxels if v not in convention.values
-        }
+        others = (v for v in self.voxels if v not in convention.values)
+        expected: dict[tuple[int, ...], str] = {(v,): "apart" for v in others}
         expected |= {rv: "beside"} if rv else {}
         places = {values: self.place(values, convention) for values in expected}
         return [

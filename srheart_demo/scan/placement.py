@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from nibabel.affines import from_matvec
+from nibabel.affines import apply_affine, from_matvec
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
@@ -218,12 +218,9 @@ def on_hr_grid(heart: LabelVolume) -> LabelVolume:
         return heart
     affine = place(heart).world_from_model @ hr_affine()
     hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
-    index_from_world = np.linalg.inv(heart.affine)
-    index = hr.points() @ index_from_world[:3, :3].T + index_from_world[:3, 3]
-    shares = [
-        map_coordinates(np.float32(heart.labels == label), np.moveaxis(index, -1, 0), order=1)
-        for label in range(1, len(TISSUES))
-    ]
+    index = apply_affine(np.linalg.inv(heart.affine), hr.points())
+    at, labels = np.moveaxis(index, -1, 0), range(1, len(TISSUES))
+    shares = [map_coordinates(np.float32(heart.labels == n), at, order=1) for n in labels]
     hr.labels[:] = np.argmax([1 - np.sum(shares, axis=0), *shares], axis=0)
     return hr
 

@@ -4,8 +4,6 @@ What was taken for granted on the way stands in the notes, in plain sentences. A
 be used raises `InvalidVolume`, which says why.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -126,10 +124,8 @@ def read_cycle(
         raise next(error for error in found if isinstance(error, InvalidVolume))
     fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
     placement = place(fullest.volume, how.by_hand)
-    of_frames = [
-        _frames_of(load(view), image, readings, how, how.frame_of(v))
-        for v, view in enumerate(views)
-    ]
+    given = enumerate(map(load, views))
+    of_frames = [_frames_of(view, image, readings, how, how.frame_of(v)) for v, view in given]
     scans: list[Scan | InvalidVolume] = []
     for reading in found:
         if isinstance(reading, InvalidVolume):
@@ -274,9 +270,8 @@ def _frames_of(
             raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)
         usable = [reading.frame for reading in readings]
         if (frame or 0) not in usable:
-            raise InvalidVolume.of(
-                view.name, "view of no frame", frame=frame, usable=listed(usable)
-            )
+            facts = {"frame": frame, "usable": listed(usable)}
+            raise InvalidVolume.of(view.name, "view of no frame", **facts)
         return {frame or 0: _view_of(view, how, None)}
     if view.frames != stack.frames:
         raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)

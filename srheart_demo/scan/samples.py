@@ -139,12 +139,11 @@ def make_subject(population: str, seed: int, home: Path) -> None:
     """Draw a synthetic subject and write its truth, its scans and its motion to `home`."""
     home.mkdir(parents=True, exist_ok=True)
     heart = simulate.synthetic_heart(population, seed)
-    scans = {
-        level: simulate.simulate(heart, factor, seed) for level, factor in MOTION_LEVELS.items()
-    }
+    levels = MOTION_LEVELS.items()
+    scans = {level: simulate.simulate(heart, factor, seed) for level, factor in levels}
     write_volume(heart, home / "S_HR.nii.gz")
     of_views = simulate.view_motion(seed)
-    for (view, moved), (level, factor) in product(of_views.items(), MOTION_LEVELS.items()):
+    for (view, moved), (level, factor) in product(of_views.items(), levels):
         d = moved.displacement(factor)[:, 0].double()
         write_volume(simulate.long_axis_scan(heart, view, d), home / view_file(view, level))
     for level, scan in scans.items():
