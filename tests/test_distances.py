@@ -59,7 +59,7 @@ def test_a_look_near_the_border_only_changes_nothing(share: float) -> None:
         )
 
 
-@pytest.mark.parametrize("spacing", [(1.25, 1.25), (0.7, 1.6)])
+@pytest.mark.parametrize("spacing", [(1.25, 1.25), (0.7, 1.6), (np.float64(1.7),) * 2, (0.3, 0.3)])
 def test_distances_within_slices_are_those_to_each_class(spacing: tuple[float, float]) -> None:
     drawn = label_maps(draw(1, seed=5))[0, 5:64:9]
     noise = np.random.default_rng(2).integers(0, N_CLASSES, (2, *drawn.shape[1:]))

@@ -67,7 +67,7 @@ def _of_one_slice(
 
     Only as many pixels off as `reach` asks for: a third of the time of exact transforms.
     """
-    side = np.float32(min(spacing))
+    side = float(min(spacing))
     squares = [
         np.square(np.arange(int((reach + side / 2) / mm) + 2) * (mm / side)) for mm in spacing
     ]
