@@ -350,11 +350,17 @@ def grave_faults(page) -> list[tuple[str, list[str]]]:
     """What seriously hinders those who cannot see or point, as axe finds it."""
     from axe_core_python.sync_playwright import Axe
 
-    return [
-        (rule["id"], [node["html"] for node in rule["nodes"]])
-        for rule in Axe().run(page, ".srh")["violations"]
-        if rule["impact"] in ("serious", "critical")
-    ]
+    def found() -> list[tuple[str, list[str]]]:
+        return [
+            (rule["id"], [node["html"] for node in rule["nodes"]])
+            for rule in Axe().run(page, ".srh")["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+
+    end = time.monotonic() + SETTLED_S
+    while (faults := found()) and time.monotonic() < end:
+        page.wait_for_timeout(100)  # Scores older than the picture are faded until theirs come.
+    return faults
 
 
 def key_to(page, name: str, key: str = "Tab") -> None:
