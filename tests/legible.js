@@ -24,18 +24,12 @@ async () => {
     if (!shown(canvas) || !canvas.panels?.length) continue;
     const at = canvas.getBoundingClientRect();
     const words = drawn.get(canvas) ?? [];
-    if (!words.length) faults.push(`an empty chart: ${canvas.ariaLabel}`);
+    if (!words.length || !canvas.axes?.length) faults.push(`an empty chart: ${canvas.ariaLabel}`);
     for (const [word, box] of words) {
       if (!within(box, at)) faults.push(`off its chart: ${word}`);
       said.push([word, box, canvas]);
     }
-    // Numbers of the y axis end beside it, those of a map's colours begin beside them.
-    const number = (word) => Number.isFinite(Number(word.replace("−", "-")));
-    const upright = words.filter(([word, , align, turned]) => !turned && (align !== "center" || number(word)));
-    const least = { right: 2, left: canvas.panels.some(({ map }) => map) ? 2 : 0, center: 2 * canvas.panels.length };
-    for (const [side, n] of Object.entries(least)) {
-      if (upright.filter(([, , align]) => align === side).length < n) faults.push(`few numbers, ${side}: ${canvas.ariaLabel}`);
-    }
+    for (const [title, ticks] of canvas.axes ?? []) if (ticks < 2) faults.push(`${ticks} numbers on the axis: ${title}`);
   }
   const homes = said.map(([words, box, e]) => {
     for (let room = e; room !== page; room = room.parentElement) {
@@ -66,7 +60,7 @@ async () => {
   if (page.scrollWidth > page.clientWidth + 1) faults.push("the page is wider than its window");
   return [...new Set(faults)];
 
-  // What charts write when they are drawn anew: canvas → [words, box on the page, alignment, whether upright].
+  // What charts write when they are drawn anew: canvas → [words, box on the page].
   async function wordsDrawn() {
     const pens = CanvasRenderingContext2D.prototype;
     const [write, wipe] = [pens.fillText, pens.clearRect];
@@ -86,7 +80,7 @@ async () => {
       const box = turned
         ? new DOMRect(left - high / 2, top - start - wide, high, wide)
         : new DOMRect(left + start, top - high / 2, wide, high);
-      found.get(canvas)?.push([words, box, textAlign, turned]);
+      found.get(canvas)?.push([words, box]);
       write.call(this, words, x, y);
     };
     document.body.classList.toggle("srh-drawn-anew"); // charts watch the classes of the page

@@ -176,6 +176,7 @@ function show(model, el, signal) {
     const font = (size) => `${size}px ${style.getPropertyValue("--font")}`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     reach = [];
+    canvas.axes = []; // with how many numbers, so that a test can ask
     const right = RIGHT + (panels.some(({ map }) => map) ? SCALE : 0);
     const beside = sayAbove(right);
     const top = Math.max(above.offsetHeight, 8);
@@ -236,6 +237,7 @@ function show(model, el, signal) {
       const half = pen.measureText(upright).width / 2 + 2;
       const middle = Math.max(Math.min(top + tall / 2, height - half), highest + half);
       if (!number) say(pen, upright, 9, middle, "center", true);
+      canvas.axes.push([panel.x.title, columns.length], [panel.y.title, rows.length]);
       const spare = panel.map ? 0 : 6; // for half a mark
       clipped(pen, [left - spare, top - spare, wide + 2 * spare, tall + 2 * spare], () => {
         for (const one of panel.series) showSeries(pen, one, x, y);
@@ -284,6 +286,7 @@ function show(model, el, signal) {
     const room = [top - 9, top + tall + 9];
     const ticks = ticksOf({ range: map.range, ticks: [] }, at, () => LETTERS + 6, room);
     for (const tick of ticks) say(pen, written(tick), left + 13, at(tick), "left");
+    canvas.axes.push([map.title, ticks.length]);
     say(pen, map.title, left + 46, top + tall / 2, "center", true);
   }
 
