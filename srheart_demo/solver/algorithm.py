@@ -150,7 +150,8 @@ def _start(eye: Eye, settings: Settings, z: Tensor | None = None) -> Step:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
     began = time.perf_counter()
     z = start_of(eye.p, settings) if z is None else z
-    point = eye.look(settings, z, torch.zeros(1, len(eye.p.carried), 2))
+    searched = 0 in settings.searches(len(eye.p.views))
+    point = eye.look(settings, z, torch.zeros(1, len(eye.p.carried), 2), whole=searched)
     return Step.at(eye.p, RunState.fresh(settings, point), 0, time.perf_counter() - began)
 
 
@@ -185,7 +186,7 @@ def _iterate(step: Step, eye: Eye) -> Step:
 
 def _searched(here: Point, eye: Eye, settings: Settings) -> Point:
     """The same z after a global search of d."""
-    return eye.look(settings, here.z, search(eye.whole(here), eye.p, settings))
+    return eye.look(settings, here.z, search(eye.whole(here), eye.p, settings), whole=True)
 
 
 def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
@@ -193,7 +194,8 @@ def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
     before, after = eye.planes(a), eye.planes(b)
-    scores = class_dice(likeliest(before), likeliest(after), len(before))
+    shown = after.any(0).numpy()
+    scores = class_dice(likeliest(before) * shown, likeliest(after), len(before))
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

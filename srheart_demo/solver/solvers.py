@@ -32,6 +32,7 @@ class Point:
     # turns, gradient_z is that which led here.
     gradient_z: Tensor
     gradient_d: Tensor
+    whole: bool = False  # whether all of G(z) was decoded, not only what the slices show
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,36 +49,41 @@ Along = Literal["z", "d", "both"]
 class Eye:
     """Looks at the objective of a problem.
 
-    It keeps G(z) from a look along d for one along z: where they take turns, each is decoded once.
+    It keeps all of G(z) for the next look at it: where z and d take turns, and where a search goes
+    between, z is decoded once.
     """
 
     def __init__(self, p: Problem) -> None:
         self.p = p
-        self._kept: tuple[Tensor, Decoded] | None = None
-        self._last: tuple[Point, Decoded] | None = None
+        self._kept: tuple[Tensor, Decoded] | None = None  # all of G(z), with what derives it
+        self._last: tuple[Point, Decoded] | None = None  # as much of it as was looked at
         self.units = cache(partial(units, p))
         self.planes = lru_cache(8)(self._planes)  # of the presets' longest window and to spare
 
-    def look(self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both") -> Point:
+    def look(
+        self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both", whole: bool = False
+    ) -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
 
-        A gradient along one of them takes less; the other is then zero.
+        A gradient along one of them takes less; the other is then zero. `whole` decodes z for
+        slices that may lie anywhere, as for a search before or after.
         """
         moves = self.p.sought(settings.moving_views)[:, None]
         d = d.detach() * moves if self.p.held is None else self.p.held.clone()
         d.requires_grad_(along != "z")
-        if self._kept and along == "z" and torch.equal(self._kept[0], z):
+        # A run that takes turns looks at another d next; and a resumed run must round alike.
+        whole = whole or along != "both"
+        if whole and self._kept and torch.equal(self._kept[0], z):
             z, heart = self._kept
         else:
             z = z.detach().requires_grad_()
-            # The next look, at another d, may want more; and a resumed run must round alike.
-            heart = self.p.decode(z, self.p.split(d)[0] if along == "both" else None)
+            heart = self.p.decode(z, None if whole else self.p.split(d)[0])
         value, losses = objective(z, d, self.p, settings, heart)
         ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
-        slopes = torch.autograd.grad(value.sum(), tuple(ends.values()))
+        slopes = torch.autograd.grad(value.sum(), tuple(ends.values()), retain_graph=whole)
         gradients = {"z": torch.zeros_like(z), "d": torch.zeros_like(d)}
         gradients |= dict(zip(ends, slopes, strict=True))
-        self._kept = (z, heart) if along == "d" else None
+        self._kept = (z, heart) if whole and along != "z" else None
         L, L_SA, L_LA = (part.item() for part in losses)
         here = Point(
             z=z.detach(),
@@ -86,24 +92,26 @@ class Eye:
             losses=(L, L_SA, L_LA),
             gradient_z=gradients["z"],
             gradient_d=gradients["d"] * moves,
+            whole=whole,
         )
-        whole = None if heart.field is None else heart.field.detach()
-        self._last = here, Decoded(heart.planes.detach(), whole)
+        field = None if heart.field is None else heart.field.detach()
+        self._last = here, Decoded(heart.planes.detach(), field)
         return here
 
     @torch.no_grad()
     def whole(self, here: Point) -> Decoded:
         """G(z) for slices that may lie anywhere."""
-        if self._last and self._last[0] is here and self._last[1].field is not None:
-            return self._last[1]
+        at_hand = self._last and self._last[0] is here and self._last[1]
+        if at_hand and (here.whole or at_hand.field is not None):
+            return at_hand
         return self.p.decode(here.z)
 
     @torch.no_grad()
     def _planes(self, here: Point) -> Tensor:
-        """↓_s G(z), (C, K, H', W'), as far as its displaced slices show it."""
+        """↓_s G(z), (C, K, H', W'), as it was looked at: whole, or 0 where no slice shows it."""
         if self._last and self._last[0] is here:
             return self._last[1].planes[0]
-        return self.p.decode(here.z, self.p.split(here.d)[0]).planes[0]
+        return self.p.decode(here.z, None if here.whole else self.p.split(here.d)[0]).planes[0]
 
 
 Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]
