@@ -267,8 +267,9 @@ def descendants(process: int, word: str) -> list[int]:
 
 
 def kernels_of(server: int) -> list[int]:
-    """The kernels that a server has started."""
-    return descendants(server, "ipykernel")
+    """The kernels that a server has had forked."""
+    family = descendants(server, "srheart_demo.cli.kernels")
+    return [process for process in family if _read(process, "comm").startswith("kernel-")]
 
 
 def _read(process: int, name: str) -> str:

@@ -56,18 +56,19 @@ class Room:
         wait_until(lambda: "Tell the learners" in self.log.read_text(), self.log.read_text)
 
     def kernels(self) -> list[psutil.Process]:
-        return self.server.children()
+        family = self.server.children(recursive=True)
+        return [one for one in family if one.name().startswith("kernel-")]
 
     def kernel_of(self, page: str) -> psutil.Process:
         """The kernel behind a page."""
-        named = f"kernel-{kernel_id(page)}.json"
-        return next(one for one in self.kernels() if named in "".join(one.cmdline()))
+        named = f"kernel-{kernel_id(page)}"[:15]
+        return next(one for one in self.kernels() if one.name() == named)
 
     def close(self, how: signal.Signals = signal.SIGTERM) -> None:
-        kernels = self.kernels()
+        family = self.server.children(recursive=True)
         self.server.send_signal(how)
         self.server.wait(PATIENCE_S)
-        wait_until(lambda: not any(kernel.is_running() for kernel in kernels))
+        wait_until(lambda: not any(one.is_running() for one in family))
 
     def ask(self, path: str = "/", method: str = "GET") -> tuple[HTTPResponse, str]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)

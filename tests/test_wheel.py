@@ -171,7 +171,7 @@ def test_the_explorer_opens_with_its_template_and_settings(
         with urllib.request.urlopen(f"http://localhost:{port}/", timeout=PATIENCE_S) as answer:
             assert answer.status == 200
             page = answer.read().decode()
-        (kernel,) = server.children()
+        *_, kernel = server.children(recursive=True)
         assert kernel.exe() == Path(elsewhere.python).resolve().as_posix()
     finally:
         server.terminate()

@@ -30,6 +30,10 @@ def main() -> int:
     # Before any kernel starts, which inherits it: a learner solves on one core, not on all.
     os.environ["OMP_NUM_THREADS"] = "1"
 
+    from srheart_demo.cli import kernels
+
+    kernels.prepare()
+
     from apps.classroom.app import Classroom
 
     waiting = options.learners if options.waiting is None else options.waiting

@@ -30,6 +30,10 @@ def run(options: argparse.Namespace) -> None:
     opens = "your browser opens by itself" if not options.no_browser else "open the address below"
     print(f"Starting the explorer; {opens}. Stop it here with Ctrl-C.", flush=True)
 
+    from srheart_demo.cli import kernels
+
+    kernels.prepare()
+
     from voila.app import Voila
 
     Voila.launch_instance([*arguments, *options.passed_on])
