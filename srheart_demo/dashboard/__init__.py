@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from IPython.display import display
+from ipywidgets import register_comm_target
 
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.machine import keep_little
@@ -17,6 +18,7 @@ _serving: set[asyncio.Task[None]] = set()  # The event loop itself holds its tas
 def explore() -> None:
     """Show the dashboard, in a notebook or under Voilà; it is served as long as its page lives."""
     keep_little()
+    register_comm_target()  # In a forked kernel ipywidgets was imported before there was one.
     explorer = Explorer()
     display(explorer.box)
     _serving.add(asyncio.get_running_loop().create_task(_serve(explorer)))
