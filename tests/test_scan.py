@@ -157,13 +157,26 @@ def test_a_heart_that_ends_is_taken_at_its_word(name: str) -> None:
     np.testing.assert_array_equal(unknown.looked_at, unknown.stack.labelled)
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (slice(-5, None), "from the LV's base"),
+        (slice(None, 5), "from the LV's apex"),
+        (slice(4, 6), "between others with an RV and have none (2 such)"),
+    ],
+    ids=["base", "apex", "middle"],
+)
 @pytest.mark.parametrize("name", SAMPLES)
-def test_an_rv_that_was_not_drawn_to_the_base_is_said(name: str) -> None:
+def test_an_rv_that_was_not_drawn_everywhere_is_said(name: str, where: slice, said: str) -> None:
     stack = load_sample(name).stacks["none"]
     labels = stack.labels.copy()
-    labels[np.flatnonzero(stack.labelled)[-5:]] *= labels[np.flatnonzero(stack.labelled)[-5:]] != 3
-    assert any("The RV ends" in note for note in Scan.of(replace(stack, labels=labels)).notes)
-    assert not any("The RV ends" in note for note in Scan.of(stack).notes)
+    there = np.flatnonzero(stack.labelled)[where]
+    labels[there] *= labels[there] != 3
+    scan = Scan.of(replace(stack, labels=labels))
+    (note,) = (note for note in scan.notes if "taken to be absent" in note)
+    assert said in note
+    assert scan.doubts == ((note,) if where == slice(4, 6) else ())
+    assert not any("taken to be absent" in note for note in Scan.of(stack).notes)
 
 
 @pytest.mark.parametrize("motion", ["none", "normal"])

@@ -24,9 +24,12 @@ more than so many mm apart. In 50 real stacks it had at most 0.38, in 600 synthe
 LEAST_LENGTH, SHORT = 0.9, 1.2
 """A labelled LV that is shorter than the first number of its widths is cut off; in the same stacks
 it was 0.93 or more. One in twenty is shorter than the second, which is worth a note."""
-RV_BELOW = 15.0
-"""An RV that ends, large, farther below the LV's base than this, mm, is worth a note: 2 of 50 real
-stacks and no synthetic one."""
+RV_ENDS = 15.0
+"""An RV that ends, large, farther from the LV's base or apex than this, mm, is worth a note: at the
+base of 2 of 50 real stacks and of no synthetic one, and at the apex of none."""
+LARGE_RV, SEEN_RV = 0.4, 0.1
+"""Shares of the RV's largest slice: an end with more than the first is large, and between slices
+with more than the second none lacks it. RVs that begin far above the apex have at most 0.22."""
 TOUCHES, CUT = 0.12, 0.3
 """Share of the tissue's width that lies at one edge of the picture: where there is more than the
 first, the heart goes on beyond it; more than the second is a doubt. Of 12 synthetic stacks that
@@ -104,7 +107,8 @@ class Scan:
         edge, doubts = _at_the_edge(stack)
         doubts = (*doubts, *(shift := _false_shift(stack)))
         notes = (*stack.notes, *placement.notes, *shift, *partly, *_copies(stack), *edge)
-        notes = (*notes, *_without_rv(ordered))
+        undrawn, apart = _without_rv(ordered)
+        notes, doubts = (*notes, *undrawn, *apart), (*doubts, *apart)
         crossing: list[Mapping[str, float]] = []
         for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
@@ -175,13 +179,22 @@ def _copies(stack: LabelVolume) -> tuple[str, ...]:
     return holding((n := same.sum(), remark("copies", n=n, first=same.argmax() + 1)))
 
 
-def _without_rv(stack: LabelVolume) -> tuple[str, ...]:
-    """What is to be said where the RV, large, ends far below the base (apex first)."""
-    RV, rest = ((stack.labels == 3).sum(axis=(1, 2)), np.isin(stack.labels, (1, 2)).sum((1, 2)))
-    top = int(np.flatnonzero(RV)[-1])
-    above = np.count_nonzero(rest[top + 1 :] > 0.3 * rest.max()) * stack.spacing[0]
-    early = RV[top] >= 0.5 * RV.max() and above > RV_BELOW
-    return holding((early, remark("RV ends", above=above)))
+def _without_rv(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is to be said where the RV ends, large, far from base or apex (apex first).
+
+    And where slices between others with an RV have none, which is a doubt: no real stack is so.
+    """
+    RV, rest = (np.isin(stack.labels, of).sum(axis=(1, 2)) for of in ((3,), (1, 2)))
+    first, last = np.flatnonzero(RV)[[0, -1]]
+    tall = rest > 0.3 * rest.max()
+    notes: tuple[str, ...] = ()
+    for end, k, beyond in (("base", last, tall[last + 1 :]), ("apex", first, tall[:first])):
+        off = np.count_nonzero(beyond) * stack.spacing[0]
+        early = RV[k] >= LARGE_RV * RV.max() and off > RV_ENDS
+        notes = (*notes, *holding((early, remark("RV ends", off=off, end=end))))
+    around = np.minimum(*(np.maximum.accumulate(RV[::way])[::way] for way in (1, -1)))
+    n = np.count_nonzero((RV == 0) & (rest > 0) & (around > SEEN_RV * RV.max()))
+    return notes, holding((n, remark("RV apart", n=n)))
 
 
 def _at_the_edge(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
