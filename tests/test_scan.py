@@ -96,6 +96,18 @@ def test_a_vessel_above_the_base_is_no_part_of_the_heart(name: str, tissue: int)
     assert not heart_of(labels, stack.spacing)[k + 1 :].any()
 
 
+def test_muscles_in_the_cavity_that_nobody_drew_are_lv(tmp_path: Path) -> None:
+    """But not a scar in the wall, nor what lies beyond the LV."""
+    true = SCANNED.stacks["none"]
+    labels, cavity = true.labels.copy(), true.labels == 1
+    deep = binary_erosion(cavity, np.ones((1, 9, 9))) & (np.indices(cavity.shape)[2] % 8 < 4)
+    scar = binary_erosion(true.labels == 2, np.ones((1, 3, 3)))
+    labels[deep | scar] = 0
+    read = read_scan(stored(replace(true, labels=labels), tmp_path / "S.nii.gz")).stack
+    np.testing.assert_array_equal(read.labels, np.where(deep, 1, labels))
+    assert any(f"{deep.sum()} voxels without a label" in note for note in read.notes)
+
+
 @pytest.mark.parametrize("k", [3, 6])
 def test_a_copy_of_a_slice_is_said(k: int) -> None:
     stack = SCANNED.stacks["none"]

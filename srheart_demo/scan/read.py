@@ -318,6 +318,9 @@ def _reading(
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
+    if (muscle := space.within_cavity(labels) & (stored == 0)).any():
+        labels = np.where(muscle, np.uint8(1), labels)
+        notes.append(remark("papillary", n=muscle.sum()))
     volume = LabelVolume(labels, affine, name)
     stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)
     if stray.any():

@@ -5,10 +5,10 @@ And which labelled voxels are the heart, which islands: the strays that networks
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from srheart_demo.heart.distances import tissue_box
-from srheart_demo.scan.labels import Anatomy
+from srheart_demo.scan.labels import IN_PLANE, Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, between_planes, remark
 
@@ -137,6 +137,21 @@ def check_stack(volume: LabelVolume, sure: bool) -> None:
         raise InvalidVolume.of(volume.name, "no heart is so long", **facts)
     check_extent(volume)
     check_size((len(volume.labels), *in_plane), volume.name)
+
+
+def within_cavity(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Background that LV and MYO close in within a slice, and that borders mostly on the LV.
+
+    So do papillary muscles that nobody drew. `labels` are (D, H, W), some of them not 0.
+    """
+    found = np.zeros(labels.shape, bool)
+    inside = labels[box := tissue_box(labels)]
+    holes = binary_fill_holes(np.isin(inside, (1, 2)), IN_PLANE) & (inside == 0)
+    part, n = label(holes, IN_PLANE)
+    beside = (part[binary_dilation(inside == tissue, IN_PLANE)] for tissue in (1, 2))
+    lv, wall = (np.bincount(parts, minlength=n + 1) for parts in beside)
+    found[box] = holes & (lv > wall)[part]
+    return found
 
 
 def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> NDArray[np.bool_]:
