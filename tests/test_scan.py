@@ -191,6 +191,21 @@ def test_an_rv_that_was_not_drawn_everywhere_is_said(name: str, where: slice, sa
     assert not any("taken to be absent" in note for note in Scan.of(stack).notes)
 
 
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_picture_that_was_cropped_to_its_labels_is_the_same_problem(
+    name: str, tmp_path: Path
+) -> None:
+    whole = load_sample(name).stacks["normal"]
+    _, rows, columns = (slice(held.min(), held.max() + 1) for held in np.nonzero(whole.labels))
+    affine = whole.affine.copy()
+    affine[:3, 3] += affine[:3, 1:3] @ [rows.start, columns.start]
+    tight = replace(whole, labels=whole.labels[:, rows, columns], affine=affine)
+    files = (stored(stack, tmp_path / f"{stack.shape}.nii.gz") for stack in (whole, tight))
+    (one, other) = (Problem.of(read_scan(file), load_generator()) for file in files)
+    np.testing.assert_array_equal(one.S_LR, other.S_LR)
+    np.testing.assert_allclose(one.stack.pixels(), other.stack.pixels(), atol=1e-3)
+
+
 @pytest.mark.parametrize("motion", ["none", "normal"])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_picture_that_ends_amid_the_heart_is_said(name: str, motion: str) -> None:

@@ -20,7 +20,7 @@ from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labe
 from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
-from srheart_demo.scan.scan import Reading, Scan, Unlabelled
+from srheart_demo.scan.scan import Reading, Scan, Unlabelled, uncropped
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, or_refusal, remark
 
 
@@ -232,8 +232,8 @@ def _scan(
     placement: Placement | None = None,
 ) -> Scan:
     scan = Scan.of(
-        reading.volume,
-        *(view.volume for view in seen),
+        uncropped(reading.volume),
+        *(uncropped(view.volume) for view in seen),
         by_hand=how.by_hand,
         unlabelled=how.unlabelled,
         placement=placement,

@@ -197,15 +197,30 @@ def _without_rv(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return notes, holding((n, remark("RV apart", n=n)))
 
 
+def uncropped(volume: LabelVolume) -> LabelVolume:
+    """A label map with 10 mm of background more beyond each edge that its tissue only touches.
+
+    Who crops a picture to its labels has looked at what lay around them.
+    """
+    shares, pixels = _at_edges(volume), np.rint(10.0 / np.array(volume.spacing[1:])).astype(int)
+    wider = pixels[:, None] * ((shares > 0) & (shares <= TOUCHES))
+    affine = volume.affine.copy()
+    affine[:3, 3] -= affine[:3, 1:3] @ wider[:, 0]
+    return replace(volume, labels=np.pad(volume.labels, ((0, 0), *wider)), affine=affine)
+
+
+def _at_edges(volume: LabelVolume) -> NDArray[np.float64]:
+    """(2, 2) share of the tissue's width at the first and last row, and column."""
+    tissue = volume.labels > 0
+    at = [tissue.take((0, -1), axis).sum(axis=(0, 3 - axis)) for axis in (1, 2)]
+    return np.array([n / tissue.any(axis).sum() for axis, n in enumerate(at, start=1)])
+
+
 def _at_the_edge(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What is to be said where the picture ends amid the heart, and whether it is a doubt."""
-    tissue = stack.labels > 0
-    shares = [
-        (tissue.take((0, -1), axis).sum(axis=(0, 3 - axis)) / tissue.any(axis).sum()).max()
-        for axis in (1, 2)
-    ]
-    notes = holding((max(shares) > TOUCHES, remark("at the edge", share=max(shares))))
-    return notes, notes if max(shares) > CUT else ()
+    share = _at_edges(stack).max()
+    notes = holding((share > TOUCHES, remark("at the edge", share=share)))
+    return notes, notes if share > CUT else ()
 
 
 def _false_shift(stack: LabelVolume) -> tuple[str, ...]:
