@@ -11,7 +11,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes, distance_transform_edt
 
 from srheart_demo.frame import TISSUES
 from srheart_demo.scan.volume import MEANING, SENTENCES, InvalidVolume
@@ -34,8 +33,6 @@ at most 0.4 lies so near, of their ends more."""
 COMPARABLE = (0.01, 5.0)  # The RV's voxels by those of LV and MYO; whole real ones 0.07 to 1.7
 WRAPPED = 3.0
 """What covers more of the MYO than so many times what is left free lies around it; an RV, 0.6."""
-IN_PLANE = np.zeros((3, 3, 3), bool)  # Voxels that share a side within a slice
-IN_PLANE[1, 1, :] = IN_PLANE[1, :, 1] = True
 LARGE = 0.05  # Share of all labelled voxels that an LV has at least
 
 
@@ -151,11 +148,6 @@ class Anatomy:
         alone = np.isin(stored, [0, *self.large])
         alone &= np.logical_and.reduce([stored != other for other in beside])
         self.cleaned = np.where(alone, beside[0], stored)
-        # Background that is closed in, such as papillary muscle, has the value that lies nearest.
-        if (holes := binary_fill_holes(self.cleaned, IN_PLANE) & (self.cleaned == 0)).any():
-            far = 1e6, 1, 1  # From one slice to the next, so that the nearest is in the same one
-            nearest = distance_transform_edt(self.cleaned == 0, far, return_indices=True)[1]
-            self.cleaned[holes] = self.cleaned[tuple(nearest)][holes]
         n = len(self.values)
         codes = np.searchsorted(self.values, np.pad(self.cleaned, ((0, 0), (1, 1), (1, 1))))
         faces = np.zeros((n, n), np.int64)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
+from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan import space
 from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
@@ -313,13 +314,16 @@ def _reading(
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = Anatomy(space.cropped(stored, name), affine, whole=plane is None)
+    whole = space.filled(space.cropped(stored, name))
+    anatomy = Anatomy(whole, affine, whole=plane is None)
     convention = convention or image.convention
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
-    if (muscle := space.within_cavity(labels) & (stored == 0)).any():
-        labels = np.where(muscle, np.uint8(1), labels)
+    box = tissue_box(stored)
+    muscle = (found.labels(whole) == 1) & (stored[box] == 0)
+    if muscle.any():
+        labels[box][muscle] = 1
         notes.append(remark("papillary", n=muscle.sum()))
     volume = LabelVolume(labels, affine, name)
     stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from srheart_demo.heart.distances import tissue_box
-from srheart_demo.scan.labels import IN_PLANE, Anatomy
+from srheart_demo.scan.labels import Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, between_planes, remark
 
@@ -56,6 +56,20 @@ def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
     box = stored[tissue_box(stored)]
     check_size(box.shape, name)
     return box
+
+
+def filled(stored: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Values (D, H, W) where each background that others close in, as papillary muscles are, within
+    a slice has the value that most of its border lies against."""
+    in_plane = np.zeros((3, 3, 3), bool)
+    in_plane[1, 1, :] = in_plane[1, :, 1] = True
+    part, n = label(binary_fill_holes(stored, in_plane) & (stored == 0), in_plane)
+    if not n:
+        return stored
+    values = np.unique(stored[stored != 0])[::-1]
+    beside = (part[binary_dilation(stored == value, in_plane)] for value in values)
+    most = np.argmax([np.bincount(parts, minlength=n + 1) for parts in beside], axis=0)
+    return np.where(part > 0, values[most][part], stored)
 
 
 @np.errstate(all="ignore")
@@ -137,21 +151,6 @@ def check_stack(volume: LabelVolume, sure: bool) -> None:
         raise InvalidVolume.of(volume.name, "no heart is so long", **facts)
     check_extent(volume)
     check_size((len(volume.labels), *in_plane), volume.name)
-
-
-def within_cavity(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Background that LV and MYO close in within a slice, and that borders mostly on the LV.
-
-    So do papillary muscles that nobody drew. `labels` are (D, H, W), some of them not 0.
-    """
-    found = np.zeros(labels.shape, bool)
-    inside = labels[box := tissue_box(labels)]
-    holes = binary_fill_holes(np.isin(inside, (1, 2)), IN_PLANE) & (inside == 0)
-    part, n = label(holes, IN_PLANE)
-    beside = (part[binary_dilation(inside == tissue, IN_PLANE)] for tissue in (1, 2))
-    lv, wall = (np.bincount(parts, minlength=n + 1) for parts in beside)
-    found[box] = holes & (lv > wall)[part]
-    return found
 
 
 def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> NDArray[np.bool_]:
