@@ -60,8 +60,17 @@ def look(name: str, content: bytes) -> NiftiLabels:
                 raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
             _check_packing(name, file)
             _name_missing(file)
-            seg = hd.seg.Segmentation.from_dataset(file, copy=False)
-            place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
+            _straighten(file)
+            shared = file.SharedFunctionalGroupsSequence[0]
+            measures = shared.get("PixelMeasuresSequence", [{}])[0]
+            # Where slices lie tells how far apart they are; what is stated may be their thickness.
+            for stated in (measures.get("SpacingBetweenSlices"), None):
+                if not stated:
+                    measures.pop("SpacingBetweenSlices", None)
+                seg = hd.seg.Segmentation.from_dataset(file, copy=False)
+                place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
+                if place is not None:
+                    break
             numbers = seg.segment_numbers
             if place is None:
                 raise InvalidVolume.of(name, "no DICOM stack")
@@ -103,6 +112,15 @@ def _name_missing(file: pydicom.Dataset) -> None:
     for uid in ("FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not file.get(uid):
             setattr(file, uid, hd.UID())
+
+
+def _straighten(file: pydicom.Dataset) -> None:
+    """Put rows and columns at right angles where their directions were rounded."""
+    frames = file.get("PerFrameFunctionalGroupsSequence", [])
+    for group in (*file.SharedFunctionalGroupsSequence, *frames):
+        for lies in group.get("PlaneOrientationSequence", []):
+            u, _, vt = np.linalg.svd(np.reshape(lies.ImageOrientationPatient, (2, 3)), False)
+            lies.ImageOrientationPatient = (u @ vt).ravel().tolist()
 
 
 def _check_packing(name: str, file: pydicom.Dataset) -> None:
