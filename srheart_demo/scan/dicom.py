@@ -60,8 +60,10 @@ def look(name: str, content: bytes) -> NiftiLabels:
                 raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
             _check_packing(name, file)
             _name_missing(file)
-            _straighten(file)
             shared = file.SharedFunctionalGroupsSequence[0]
+            for lies in shared.get("PlaneOrientationSequence", []):  # Rounded, if to few digits
+                u, _, vt = np.linalg.svd(np.reshape(lies.ImageOrientationPatient, (2, 3)), False)
+                lies.ImageOrientationPatient = (u @ vt).ravel().tolist()
             measures = shared.get("PixelMeasuresSequence", [{}])[0]
             # Where slices lie tells how far apart they are; what is stated may be their thickness.
             for stated in (measures.get("SpacingBetweenSlices"), None):
@@ -112,15 +114,6 @@ def _name_missing(file: pydicom.Dataset) -> None:
     for uid in ("FrameOfReferenceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not file.get(uid):
             setattr(file, uid, hd.UID())
-
-
-def _straighten(file: pydicom.Dataset) -> None:
-    """Put rows and columns at right angles where their directions were rounded."""
-    frames = file.get("PerFrameFunctionalGroupsSequence", [])
-    for group in (*file.SharedFunctionalGroupsSequence, *frames):
-        for lies in group.get("PlaneOrientationSequence", []):
-            u, _, vt = np.linalg.svd(np.reshape(lies.ImageOrientationPatient, (2, 3)), False)
-            lies.ImageOrientationPatient = (u @ vt).ravel().tolist()
 
 
 def _check_packing(name: str, file: pydicom.Dataset) -> None:

@@ -320,11 +320,9 @@ def _reading(
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
-    box = tissue_box(stored)
-    muscle = (found.labels(whole) == 1) & (stored[box] == 0)
-    if muscle.any():
-        labels[box][muscle] = 1
-        notes.append(remark("papillary", n=muscle.sum()))
+    muscle = (found.labels(whole) == 1) & (stored[box := tissue_box(stored)] == 0)
+    labels[box][muscle] = 1
+    notes += holding((n := muscle.sum(), remark("papillary", n=n)))
     volume = LabelVolume(labels, affine, name)
     stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)
     if stray.any():

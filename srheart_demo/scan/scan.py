@@ -24,12 +24,10 @@ more than so many mm apart. In 50 real stacks it had at most 0.38, in 600 synthe
 LEAST_LENGTH, SHORT = 0.9, 1.2
 """A labelled LV that is shorter than the first number of its widths is cut off; in the same stacks
 it was 0.93 or more. One in twenty is shorter than the second, which is worth a note."""
-RV_ENDS = 15.0
-"""An RV that ends, large, farther from the LV's base or apex than this, mm, is worth a note: at the
-base of 2 of 50 real stacks and of no synthetic one, and at the apex of none."""
-LARGE_RV, SEEN_RV = 0.4, 0.1
-"""Shares of the RV's largest slice: an end with more than the first is large, and between slices
-with more than the second none lacks it. RVs that begin far above the apex have at most 0.22."""
+RV_ENDS, LARGE_RV, SEEN_RV = 15.0, 0.4, 0.1
+"""An RV whose end, with more than the second, a share of its largest slice, is farther than the
+first, mm, from the LV's is worth a note: at the base of 2 of 50 real stacks and at no apex, where
+that share is at most 0.22. Between slices with more than the third, no real one lacks an RV."""
 TOUCHES, CUT = 0.12, 0.3
 """Share of the tissue's width that lies at one edge of the picture: where there is more than the
 first, the heart goes on beyond it; more than the second is a doubt. Of 12 synthetic stacks that
@@ -104,17 +102,17 @@ class Scan:
         placement = placement or place(stack, by_hand)
         ordered = placement.apex_first(stack)
         looked_at, partly = _looked_at(ordered, unlabelled)
-        edge, doubts = _at_the_edge(stack)
-        doubts = (*doubts, *(shift := _false_shift(stack)))
+        (edge, cut), (undrawn, apart) = _at_the_edge(stack), _without_rv(ordered)
+        doubts = (*cut, *(shift := _false_shift(stack)), *apart)
         notes = (*stack.notes, *placement.notes, *shift, *partly, *_copies(stack), *edge)
-        undrawn, apart = _without_rv(ordered)
-        notes, doubts = (*notes, *undrawn, *apart), (*doubts, *apart)
+        notes = (*notes, *undrawn, *apart)
         crossing: list[Mapping[str, float]] = []
         for i, view in enumerate(views):
             check_long_axis(view, stack, placement)
             crossing.append(where_they_cross(stack, view))
             agree, doubt = agreement(crossing[-1], view.name if len(views) > 1 else "")
-            twice = any(_equal(view, other) for other in views[:i])
+            given = [(other.labels.tobytes(), other.affine.tobytes()) for other in views[: i + 1]]
+            twice = given[-1] in given[:-1]
             said = f"{os.path.basename(view.name)}: " + remark("given before")
             notes = (*notes, *view.notes, agree, *holding((twice, said)))
             doubts = (*doubts, *doubt)
@@ -134,10 +132,6 @@ class Scan:
     def placed(self, by_hand: ByHand) -> "Scan":
         """The same scan, placed otherwise."""
         return replace(self, placement=place(self.stack, by_hand), by_hand=by_hand)
-
-
-def _equal(a: LabelVolume, b: LabelVolume) -> bool:
-    return np.array_equal(a.labels, b.labels) and np.array_equal(a.affine, b.affine)
 
 
 def _looked_at(stack: LabelVolume, unlabelled: Unlabelled) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -180,28 +174,21 @@ def _copies(stack: LabelVolume) -> tuple[str, ...]:
 
 
 def _without_rv(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is to be said where the RV ends, large, far from base or apex (apex first).
-
-    And where slices between others with an RV have none, which is a doubt: no real stack is so.
-    """
+    """What is to be said of an RV that ends early (apex first), and, a doubt, that has gaps."""
     RV, rest = (np.isin(stack.labels, of).sum(axis=(1, 2)) for of in ((3,), (1, 2)))
+    tall, large = rest > 0.3 * rest.max(), LARGE_RV * RV.max()
     first, last = np.flatnonzero(RV)[[0, -1]]
-    tall = rest > 0.3 * rest.max()
-    notes: tuple[str, ...] = ()
-    for end, k, beyond in (("base", last, tall[last + 1 :]), ("apex", first, tall[:first])):
-        off = np.count_nonzero(beyond) * stack.spacing[0]
-        early = RV[k] >= LARGE_RV * RV.max() and off > RV_ENDS
-        notes = (*notes, *holding((early, remark("RV ends", off=off, end=end))))
+    ends = (("base", RV[last], tall[last + 1 :]), ("apex", RV[first], tall[:first]))
+    off = {end: beyond.sum() * stack.spacing[0] for end, n, beyond in ends if n >= large}
     around = np.minimum(*(np.maximum.accumulate(RV[::way])[::way] for way in (1, -1)))
     n = np.count_nonzero((RV == 0) & (rest > 0) & (around > SEEN_RV * RV.max()))
-    return notes, holding((n, remark("RV apart", n=n)))
+    early = ((mm > RV_ENDS, remark("RV ends", off=mm, end=end)) for end, mm in off.items())
+    return holding(*early), holding((n, remark("RV apart", n=n)))
 
 
 def uncropped(volume: LabelVolume) -> LabelVolume:
-    """A label map with 10 mm of background more beyond each edge that its tissue only touches.
-
-    Who crops a picture to its labels has looked at what lay around them.
-    """
+    """A label map with 10 mm of background more at each edge that its tissue only touches: who
+    crops a picture to its labels has looked at what lay around them."""
     shares, pixels = _at_edges(volume), np.rint(10.0 / np.array(volume.spacing[1:])).astype(int)
     wider = pixels[:, None] * ((shares > 0) & (shares <= TOUCHES))
     affine = volume.affine.copy()

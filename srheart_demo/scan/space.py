@@ -61,11 +61,8 @@ def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
 def filled(stored: NDArray[np.int32]) -> NDArray[np.int32]:
     """Values (D, H, W) where each background that others close in, as papillary muscles are, within
     a slice has the value that most of its border lies against."""
-    in_plane = np.zeros((3, 3, 3), bool)
-    in_plane[1, 1, :] = in_plane[1, :, 1] = True
+    in_plane = np.array([[[0] * 3] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0] * 3] * 3])
     part, n = label(binary_fill_holes(stored, in_plane) & (stored == 0), in_plane)
-    if not n:
-        return stored
     values = np.unique(stored[stored != 0])[::-1]
     beside = (part[binary_dilation(stored == value, in_plane)] for value in values)
     most = np.argmax([np.bincount(parts, minlength=n + 1) for parts in beside], axis=0)
