@@ -152,6 +152,20 @@ def test_slices_that_are_shifted_in_their_planes_stay_where_they_lie(mm: float) 
     assert any("shifted in its plane" in note for note in found.notes) == (mm > 0.2)
 
 
+@pytest.mark.parametrize("stated", [0.0, 11.0, 28.0])
+def test_slices_lie_where_they_lie_whatever_distance_is_stated(stated: float) -> None:
+    """As where it is their thickness; and directions may be rounded to a thousandth."""
+    made = pydicom.dcmread(io.BytesIO(seg().content))
+    (shared,) = made.SharedFunctionalGroupsSequence
+    shared.PixelMeasuresSequence[0].SpacingBetweenSlices = stated
+    (lies,) = shared.PlaneOrientationSequence
+    lies.ImageOrientationPatient = [round(float(x), 3) for x in lies.ImageOrientationPatient]
+    found = read_short_axis(Upload("SEG.dcm", content(made)))
+    assert found.spacing == pytest.approx(STACK.spacing, rel=1e-3)
+    lie = (s.points()[s.labels > 0].mean(axis=0) for s in (found, STACK))
+    np.testing.assert_allclose(next(lie), next(lie), atol=0.1)
+
+
 def altered(**values: object) -> bytes:
     made = pydicom.dcmread(io.BytesIO(seg().content))
     for name, value in values.items():

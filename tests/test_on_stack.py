@@ -15,15 +15,22 @@ from srheart_demo.scan.samples import FOLDER
 from srheart_demo.scan.volume import write_volume
 
 
-@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (2, 0, 1)])
+@pytest.mark.parametrize(
+    ("axes", "edge"), [((0, 1, 2), 0), ((2, 1, 0), 0), ((2, 0, 1), 0), ((2, 0, 1), 1)]
+)
 def test_a_mask_lies_on_the_voxels_of_the_file_as_they_are_stored(
-    axes: tuple[int, ...], tmp_path: Path
+    axes: tuple[int, ...], edge: int, tmp_path: Path
 ) -> None:
-    """From base to apex, too, and the displaced slices are where they were scanned."""
+    """From base to apex, too, and the displaced slices are where they were scanned.
+
+    Nor does a picture whose edge is that of its labels become another.
+    """
     given = nibabel.load(FOLDER / "healthy_1" / "S_LR_severe.nii.gz")
     labels = np.asarray(given.dataobj)[::-1]
     affine = given.affine @ np.diag([-1.0, 1.0, 1.0, 1.0])
     affine[:3, 3] += given.affine[:3, 0] * (len(labels) - 1)
+    first = edge * int(np.flatnonzero(labels.any(axis=(0, 2)))[0])
+    labels, affine[:3, 3] = labels[:, first:], affine[:3, 3] + affine[:3, 1] * first
     stored = nibabel.Nifti1Image(labels.transpose(axes), affine[:, [*axes, 3]])
     stored.header.set_xyzt_units("mm")
     stored.to_filename(tmp_path / "stack.nii.gz")

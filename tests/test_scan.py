@@ -96,6 +96,18 @@ def test_a_vessel_above_the_base_is_no_part_of_the_heart(name: str, tissue: int)
     assert not heart_of(labels, stack.spacing)[k + 1 :].any()
 
 
+def test_muscles_in_the_cavity_that_nobody_drew_are_lv(tmp_path: Path) -> None:
+    """But not a scar in the wall, nor what lies beyond the LV."""
+    true = SCANNED.stacks["none"]
+    labels, cavity = true.labels.copy(), true.labels == 1
+    deep = binary_erosion(cavity, np.ones((1, 9, 9))) & (np.indices(cavity.shape)[2] % 8 < 4)
+    scar = binary_erosion(true.labels == 2, np.ones((1, 3, 3)))
+    labels[deep | scar] = 0
+    read = read_scan(stored(replace(true, labels=labels), tmp_path / "S.nii.gz")).stack
+    np.testing.assert_array_equal(read.labels, np.where(deep, 1, labels))
+    assert any(f"{deep.sum()} voxels without a label" in note for note in read.notes)
+
+
 @pytest.mark.parametrize("k", [3, 6])
 def test_a_copy_of_a_slice_is_said(k: int) -> None:
     stack = SCANNED.stacks["none"]
@@ -157,13 +169,41 @@ def test_a_heart_that_ends_is_taken_at_its_word(name: str) -> None:
     np.testing.assert_array_equal(unknown.looked_at, unknown.stack.labelled)
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (slice(-5, None), "from the LV's base"),
+        (slice(None, 5), "from the LV's apex"),
+        (slice(4, 6), "between others with an RV and have none (2 such)"),
+    ],
+    ids=["base", "apex", "middle"],
+)
 @pytest.mark.parametrize("name", SAMPLES)
-def test_an_rv_that_was_not_drawn_to_the_base_is_said(name: str) -> None:
+def test_an_rv_that_was_not_drawn_everywhere_is_said(name: str, where: slice, said: str) -> None:
     stack = load_sample(name).stacks["none"]
     labels = stack.labels.copy()
-    labels[np.flatnonzero(stack.labelled)[-5:]] *= labels[np.flatnonzero(stack.labelled)[-5:]] != 3
-    assert any("The RV ends" in note for note in Scan.of(replace(stack, labels=labels)).notes)
-    assert not any("The RV ends" in note for note in Scan.of(stack).notes)
+    there = np.flatnonzero(stack.labelled)[where]
+    labels[there] *= labels[there] != 3
+    scan = Scan.of(replace(stack, labels=labels))
+    (note,) = (note for note in scan.notes if "taken to be absent" in note)
+    assert said in note
+    assert scan.doubts == ((note,) if where == slice(4, 6) else ())
+    assert not any("taken to be absent" in note for note in Scan.of(stack).notes)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_picture_that_was_cropped_to_its_labels_is_the_same_problem(
+    name: str, tmp_path: Path
+) -> None:
+    whole = load_sample(name).stacks["normal"]
+    _, rows, columns = (slice(held.min(), held.max() + 1) for held in np.nonzero(whole.labels))
+    affine = whole.affine.copy()
+    affine[:3, 3] += affine[:3, 1:3] @ [rows.start, columns.start]
+    tight = replace(whole, labels=whole.labels[:, rows, columns], affine=affine)
+    files = (stored(stack, tmp_path / f"{stack.shape}.nii.gz") for stack in (whole, tight))
+    (one, other) = (Problem.of(read_scan(file), load_generator()) for file in files)
+    np.testing.assert_array_equal(one.S_LR, other.S_LR)
+    np.testing.assert_allclose(one.stack.pixels(), other.stack.pixels(), atol=1e-3)
 
 
 @pytest.mark.parametrize("motion", ["none", "normal"])

@@ -156,13 +156,14 @@ class Enhancement:
     def S_stack(self) -> LabelVolume:
         """The heart on the stack's own voxels, each slice where it was scanned; axes as stored."""
         scan, back = self.scan, self.centred.translation
-        stack = stack_geometry(scan.stack, scan.placement)
+        given = scan.reading.volume if scan.reading else scan.stack
+        stack = stack_geometry(given, scan.placement)
         stack = replace(stack, origin=stack.origin - back)
         logits = degrade(self.field, stack, torch.from_numpy(self.d).float()[None])
         labels = likeliest(logits[0])
         axes = slices_first(scan.reading.slice_axis) if scan.reading else (0, 1, 2)
         stored = np.argsort(axes)
-        return LabelVolume(labels.transpose(stored), scan.stack.affine[:, [*stored, 3]])
+        return LabelVolume(labels.transpose(stored), given.affine[:, [*stored, 3]])
 
     @cached_property
     def centred(self) -> Centred:

@@ -60,8 +60,19 @@ def look(name: str, content: bytes) -> NiftiLabels:
                 raise InvalidVolume.of(name, "no SEG", modality=file.get("Modality", "?"))
             _check_packing(name, file)
             _name_missing(file)
-            seg = hd.seg.Segmentation.from_dataset(file, copy=False)
-            place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
+            shared = file.SharedFunctionalGroupsSequence[0]
+            for lies in shared.get("PlaneOrientationSequence", []):  # Rounded, if to few digits
+                u, _, vt = np.linalg.svd(np.reshape(lies.ImageOrientationPatient, (2, 3)), False)
+                lies.ImageOrientationPatient = (u @ vt).ravel().tolist()
+            measures = shared.get("PixelMeasuresSequence", [{}])[0]
+            # Where slices lie tells how far apart they are; what is stated may be their thickness.
+            for stated in (measures.get("SpacingBetweenSlices"), None):
+                if not stated:
+                    measures.pop("SpacingBetweenSlices", None)
+                seg = hd.seg.Segmentation.from_dataset(file, copy=False)
+                place = seg.get_volume_geometry(perpendicular_tol=OBLIQUE)
+                if place is not None:
+                    break
             numbers = seg.segment_numbers
             if place is None:
                 raise InvalidVolume.of(name, "no DICOM stack")

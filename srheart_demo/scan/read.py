@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
+from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan import space
 from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.frames import StoredFrame, chosen_frame, frames_with_labels, listed
 from srheart_demo.scan.labels import USUAL_ORDER, Anatomy, Convention, first_five, recognise
 from srheart_demo.scan.nifti import NiftiLabels, Source, load, times
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, place
-from srheart_demo.scan.scan import Reading, Scan, Unlabelled
+from srheart_demo.scan.scan import Reading, Scan, Unlabelled, uncropped
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, holding, or_refusal, remark
 
 
@@ -232,8 +233,8 @@ def _scan(
     placement: Placement | None = None,
 ) -> Scan:
     scan = Scan.of(
-        reading.volume,
-        *(view.volume for view in seen),
+        uncropped(reading.volume),
+        *(uncropped(view.volume) for view in seen),
         by_hand=how.by_hand,
         unlabelled=how.unlabelled,
         placement=placement,
@@ -313,11 +314,15 @@ def _reading(
     stored = np.ascontiguousarray(frame.values.transpose(axes))
     if plane is not None:
         stored = stored[plane : plane + 1]
-    anatomy = Anatomy(space.cropped(stored, name), affine, whole=plane is None)
+    whole = space.filled(space.cropped(stored, name))
+    anatomy = Anatomy(whole, affine, whole=plane is None)
     convention = convention or image.convention
     found = _meaning(frame, anatomy, convention)
     labels = found.labels(stored)
     notes = [*image.notes, guessed, frame.note, *_on_labels(frame, anatomy, convention, found)]
+    muscle = (found.labels(whole) == 1) & (stored[box := tissue_box(stored)] == 0)
+    labels[box][muscle] = 1
+    notes += holding((n := muscle.sum(), remark("papillary", n=n)))
     volume = LabelVolume(labels, affine, name)
     stray = (labels > 0) & ~space.heart_of(labels, volume.spacing)
     if stray.any():

@@ -5,7 +5,7 @@ And which labelled voxels are the heart, which islands: the strays that networks
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, label
+from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.labels import Anatomy
@@ -56,6 +56,17 @@ def cropped(stored: NDArray[np.int32], name: str) -> NDArray[np.int32]:
     box = stored[tissue_box(stored)]
     check_size(box.shape, name)
     return box
+
+
+def filled(stored: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Values (D, H, W) where each background that others close in, as papillary muscles are, within
+    a slice has the value that most of its border lies against."""
+    in_plane = np.array([[[0] * 3] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0] * 3] * 3])
+    part, n = label(binary_fill_holes(stored, in_plane) & (stored == 0), in_plane)
+    values = np.unique(stored[stored != 0])[::-1]
+    beside = (part[binary_dilation(stored == value, in_plane)] for value in values)
+    most = np.argmax([np.bincount(parts, minlength=n + 1) for parts in beside], axis=0)
+    return np.where(part > 0, values[most][part], stored)
 
 
 @np.errstate(all="ignore")
