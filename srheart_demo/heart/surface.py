@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from srheart_demo.files import atomic_path
 from srheart_demo.frame import HALF_EXTENT, TISSUE_COLOURS, TISSUES, rgb
+from srheart_demo.heart.generator import resampled
 
 STRUCTURES: dict[str, tuple[int, ...]] = {"LV": (1,), "MYO": (2,), "epicardium": (1, 2), "RV": (3,)}
 """Surfaces of a heart and the labels that each encloses."""
@@ -59,7 +59,8 @@ def field_surface(field: Tensor, structure: str, refine: int = 1, step: int = 1)
     """
     field = field.detach().reshape(field.shape[-4:])
     if refine > 1:
-        field = F.interpolate(field[None], scale_factor=refine, mode="trilinear")[0]
+        D, H, W = (refine * n for n in field.shape[1:])
+        field = resampled(field[None], (D, H, W))[0]
     inside = margin(field, _labels_of(structure)).numpy()
     spacing = np.array([2 * half / n for half, n in zip(HALF_EXTENT, inside.shape, strict=True)])
     mesh = _march(inside, step)

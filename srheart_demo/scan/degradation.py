@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, HR_SHAPE, HR_SPACING, N_CLASSES, lattice_axes
-from srheart_demo.heart.generator import likeliest
+from srheart_demo.heart.generator import likeliest, planes_at
 
 MOTION_LEVELS = {"none": 0.0, "normal": 1.0, "severe": 4.0}
 """The paper's three degradation patterns, as factors on the amplitude of motion."""
@@ -226,11 +226,7 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
 
     s = [5, 1, 1] thins out D alone, so in-plane the lattice stays as it is.
     """
-    index = lattice_index(stack.z.to(field.dtype), 0, field.shape[2])
-    below = index.floor().clamp(0, field.shape[2] - 2).long()
-    share = (index - below)[:, None, None]
-    low, high = field.index_select(2, below), field.index_select(2, below + 1)
-    return low + share * (high - low)  # not `lerp`, which has no form in ONNX
+    return planes_at(field, lattice_index(stack.z.to(field.dtype), 0, field.shape[2]))
 
 
 def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart.anatomy import LV, MYO, pieces_of
 from srheart_demo.heart.distances import in_plane_distances, tissue_box, widened
-from srheart_demo.heart.generator import likeliest, soft_volumes_ml
+from srheart_demo.heart.generator import likeliest, resampled, soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
 from srheart_demo.scan.evidence import on_nodes
@@ -256,7 +256,8 @@ def _flecks(part: Tensor) -> Tensor:
 
 def _labels(part: Tensor, finer: tuple[int, int, int] = (2, 2, 2)) -> NDArray[np.uint8]:
     """Labels of a part (1, C, D', H', W') of the lattice, so many times finer; at HR voxels."""
-    return likeliest(F.interpolate(part, scale_factor=finer, mode="trilinear")[0])
+    D, H, W = (n * by for n, by in zip(part.shape[2:], finer, strict=True))
+    return likeliest(resampled(part, (D, H, W))[0])
 
 
 def _lower_half(field: Tensor) -> tuple[slice, ...]:
