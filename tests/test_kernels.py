@@ -88,13 +88,27 @@ def test_a_kernel_is_interrupted_and_killed_as_any_other(manager: KernelManager)
 def test_a_kernel_starts_where_nothing_forks(
     manager: KernelManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Ended:
-        def fork(self, ask: object) -> None:
-            raise BrokenPipeError
+    def forbidden(pid: int) -> int:
+        raise PermissionError
 
-    monkeypatch.setattr(kernels, "_nursery", Ended)
+    monkeypatch.setattr(kernels, "_nursery", kernels.Nursery)
+    monkeypatch.setattr(os, "pidfd_open", forbidden)
+    kernels.prepare()
     manager.start_kernel()
     assert process_of(manager).parent().pid == os.getpid()
+    assert answer(manager, "6 * 7") == "42"
+
+
+def test_a_kernel_starts_where_the_nursery_has_ended(
+    manager: KernelManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {*psutil.Process().children()}
+    nursery = kernels.Nursery()
+    (process,) = {*psutil.Process().children()} - before
+    process.kill()
+    process.wait(PATIENCE_S)
+    monkeypatch.setattr(kernels, "_nursery", lambda: nursery)
+    manager.start_kernel()
     assert answer(manager, "6 * 7") == "42"
 
 

@@ -27,7 +27,7 @@ from jupyter_client.provisioning import LocalProvisioner
 PRELOADED = ("srheart_demo.dashboard", "srheart_demo.explorer.session",
              "srheart_demo.explorer.moment", "skimage.measure")  # fmt: skip
 """What a kernel has imported when it starts."""
-FORKS = sys.platform == "linux"
+FORKS = hasattr(os, "pidfd_open") and sys.platform == "linux"  # and is told of their end
 _LAUNCHER = ["-m", "ipykernel_launcher"]  # What the command of a kernel of this Python starts with
 
 
@@ -84,9 +84,13 @@ class Forked:
 
 
 class Nursery:
-    """The process that kernels are forked from; it ends with this one."""
+    """The process that kernels are forked from; it ends with this one.
+
+    OSError where the machine forbids to watch what is forked.
+    """
 
     def __init__(self) -> None:
+        os.close(os.pidfd_open(os.getpid()))
         self._line, other = socket.socketpair()
         with other:
             command = [sys.executable, "-m", __name__, str(other.fileno())]
@@ -109,7 +113,7 @@ _nursery, _one_at_a_time = cache(Nursery), Lock()
 def prepare() -> None:
     """Start the nursery before somebody waits for a kernel, where kernels are forked."""
     if FORKS:
-        with _one_at_a_time:
+        with _one_at_a_time, suppress(OSError):
             _nursery()
 
 
