@@ -10,7 +10,6 @@ import gc
 import importlib
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -22,12 +21,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import psutil
 from jupyter_client.provisioning import LocalProvisioner
 
 PRELOADED = ("srheart_demo.dashboard", "srheart_demo.explorer.session",
              "srheart_demo.explorer.moment", "skimage.measure")  # fmt: skip
 """What a kernel has imported when it starts."""
-FORKS = hasattr(os, "pidfd_open") and sys.platform == "linux"  # and is told of their end
+FORKS = sys.platform == "linux"
 _LAUNCHER = ["-m", "ipykernel_launcher"]  # What the command of a kernel of this Python starts with
 
 
@@ -42,7 +42,7 @@ class Provisioner(LocalProvisioner):
         if FORKS and program == sys.executable and arguments[:2] == _LAUNCHER:
             cwd, env = kwargs.get("cwd") or ".", kwargs["env"]
             ask = {"argv": arguments[2:], "cwd": str(cwd), "env": env, "name": self.kernel_id}
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, psutil.NoSuchProcess):
                 self.process = await asyncio.to_thread(_fork, ask)
                 self.pid = self.pgid = self.process.pid
                 self.cwd = cwd
@@ -50,47 +50,25 @@ class Provisioner(LocalProvisioner):
         return await super().launch_kernel(cmd, **kwargs)
 
 
-class Forked:
+class Forked(psutil.Process):
     """A process that the nursery has forked, as far as Jupyter asks a `subprocess.Popen`."""
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int) -> None:
-        self.pid, self._file = pid, os.fdopen(os.pidfd_open(pid), "rb")
-        self._ends = select.poll()
-        self._ends.register(self._file)
-
     def poll(self) -> int | None:
         """None while it runs."""
-        return 0 if self._ends.poll(0) else None
+        return None if self.is_running() else 0
 
-    def wait(self) -> int:
-        """Until it has ended."""
-        self._ends.poll()
-        return 0
-
-    def send_signal(self, number: int) -> None:
+    def send_signal(self, sig: int) -> None:
         """To it alone; nothing where it has ended."""
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._file.fileno(), number)
-
-    def terminate(self) -> None:
-        """End it."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            super().send_signal(sig)
 
 
 class Nursery:
-    """The process that kernels are forked from; it ends with this one.
-
-    OSError where the machine forbids to watch what is forked.
-    """
+    """The process that kernels are forked from; it ends with this one."""
 
     def __init__(self) -> None:
-        os.close(os.pidfd_open(os.getpid()))
         self._line, other = socket.socketpair()
         with other:
             command = [sys.executable, "-m", __name__, str(other.fileno())]
@@ -113,7 +91,7 @@ _nursery, _one_at_a_time = cache(Nursery), Lock()
 def prepare() -> None:
     """Start the nursery before somebody waits for a kernel, where kernels are forked."""
     if FORKS:
-        with _one_at_a_time, suppress(OSError):
+        with _one_at_a_time:
             _nursery()
 
 
