@@ -160,9 +160,7 @@ def test_a_run_that_fails_gives_the_users_threads_back(p: Problem) -> None:
     assert torch.get_num_threads() == THEIRS
 
 
-@pytest.mark.parametrize(
-    ("command", "threads"), [("population", 1), ("train traits -o runs", THEIRS)]
-)
+@pytest.mark.parametrize(("command", "threads"), [("sample", 1), ("train traits -o runs", THEIRS)])
 def test_commands_take_one_thread_but_for_training(
     p: Problem, command: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,7 +46,6 @@ KINDS: Mapping[str, Callable[[str], Any]] = {
     "integer": int,
     "whole": _number(int, "a whole number, 0 or more", lambda n: n >= 0),
     "positive": _number(int, "a whole number, 1 or more", lambda n: n >= 1),
-    "several": _number(int, "a whole number, 2 or more", lambda n: n >= 2),
     "weight": weight,
     "degrees": _number(float, "an angle, -360 to 360", lambda x: -360 <= x <= 360),
     "probability": _number(float, "a number between 0 and 1", lambda x: 0 <= x <= 1),

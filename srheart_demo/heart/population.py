@@ -1,7 +1,7 @@
 """Populations of hearts: a heart is a smooth function of T independent standard normals.
 
 `TRAITS` says how healthy adults vary, a `Population` what differs from them. The numbers, in
-population.toml, were fitted to the published statistics that ``srheart population --check`` lists;
+population.toml, were fitted to the published statistics that ``benchmarks.population`` lists;
 no patient's data enter.
 """
 
