@@ -7,18 +7,18 @@ import torch
 import torch.nn.functional as F
 from torch.distributions import Independent, Normal, kl_divergence
 
+from page import sketch
+from page.sketch import SketchSettings
 from srheart_demo.frame import LATTICE_SHAPE
 from srheart_demo.heart.generator import DCGAN, Architecture, read_generator
 from srheart_demo.training import (
     BetaVAESettings,
     DCGANSettings,
-    SketchSettings,
     TraitsSettings,
     betavae,
     dcgan,
     loop,
     make_hearts,
-    sketch,
     train,
     traits,
 )

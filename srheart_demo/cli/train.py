@@ -13,7 +13,6 @@ RECIPES: dict[str, Any] = {
     "traits": training.TraitsSettings(),
     "betavae": training.BetaVAESettings(),
     "dcgan": training.DCGANSettings(),
-    "sketch": training.SketchSettings(),
     "edsr": training.EDSRSettings(),
 }
 _ALIKE = "hearts", "steps", "beta", "bfloat16", "seed", "start", "latent_size"

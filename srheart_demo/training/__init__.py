@@ -6,5 +6,4 @@ from srheart_demo.training.edsr import EDSRSettings as EDSRSettings
 from srheart_demo.training.hearts import make_hearts as make_hearts
 from srheart_demo.training.loop import TrainingSettings as TrainingSettings
 from srheart_demo.training.loop import train as train
-from srheart_demo.training.sketch import SketchSettings as SketchSettings
 from srheart_demo.training.traits import TraitsSettings as TraitsSettings

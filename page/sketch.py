@@ -1,10 +1,15 @@
 """The training of `sketch`: a small decoder that draws what the default generator draws.
 
+    python -m page.sketch [--bfloat16] -o FOLDER
+
 Distillation (Hinton et al. 2015): z is drawn at random, and the small decoder learns the large
 one's class probabilities by cross-entropy. The page without a server solves with it (`make page`).
+A stopped run goes on from the checkpoint in its folder.
 """
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -18,7 +23,7 @@ from srheart_demo.heart.generator import (
 )
 from srheart_demo.training.betavae import dice_of, soft_cross_entropy
 from srheart_demo.training.hearts import VALIDATION_SEED, StoredHearts
-from srheart_demo.training.loop import GeneratorTraining, TrainingSettings
+from srheart_demo.training.loop import GeneratorTraining, TrainingSettings, train
 
 SPREAD = (0.7, 1.3)
 """Range of the SD that codes are drawn with: real hearts lie far out, first guesses near 0."""
@@ -65,3 +70,21 @@ class SketchTraining(GeneratorTraining[SketchSettings]):
         codes = torch.randn(100, 1, self.model.latent_size, generator=rng)
         small, large = self.model.decode, self.teacher.decode
         return dice_of((small(z).argmax(1), large(z).argmax(1)) for z in codes)
+
+
+def main() -> None:
+    """Train, or go on where a stopped run left off."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--bfloat16", action="store_true", help="compute in bfloat16")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder")
+    options = parser.parse_args()
+
+    def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
+        if done % 100 == 0:
+            print(f"{phase} {done}/{total}", *(f"{n} {x:.2f}" for n, x in losses.items()))
+
+    train(replace(SketchSettings(), bfloat16=options.bfloat16), options.output, show)
+
+
+if __name__ == "__main__":
+    main()
