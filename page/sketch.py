@@ -81,7 +81,7 @@ def main() -> None:
 
     def show(phase: str, done: int, total: int, losses: dict[str, float]) -> None:
         if done % 100 == 0:
-            print(f"{phase} {done}/{total}", *(f"{n} {x:.2f}" for n, x in losses.items()))
+            print(phase, done, total, *(f"{n} {x:.2f}" for n, x in losses.items()), flush=True)
 
     train(replace(SketchSettings(), bfloat16=options.bfloat16), options.output, show)
 
