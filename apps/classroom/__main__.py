@@ -9,8 +9,9 @@ import sys
 from ipaddress import ip_address
 from pathlib import Path
 
-KERNEL_GB = 0.56
-"""Memory of a learner's kernel, at most, unless it solves a large scan (docs/performance.md)."""
+KERNEL_GB = 0.4 if sys.platform == "linux" else 0.56
+"""Memory of a learner's kernel, on Linux beyond what all share, unless it solves a large scan
+(docs/deployment.md)."""
 LOOK_ROUND_S = 5
 ANYWHERE = ("", "0.0.0.0", "::")
 
