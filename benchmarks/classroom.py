@@ -39,7 +39,6 @@ from benchmarks.explorer import (
     USABLE,
     browsing,
     cpu_seconds,
-    descendants,
     kernels_of,
     memory,
     settled,
@@ -191,7 +190,7 @@ def session(server: int) -> tuple[float, tuple[float, float]]:
         if not json.loads(parts[3])["comms"]:
             raise RuntimeError("a kernel without widgets")
         lasted = time.monotonic() - started
-        return lasted, memory(descendants(server, found[1])[0])
+        return lasted, memory(kernels_of(server, found[1])[0])
     finally:
         line.close()
         leave = urllib.request.Request(f"{ADDRESS}voila/api/shutdown/{found[1]}", method="POST")

@@ -266,10 +266,10 @@ def descendants(process: int, word: str) -> list[int]:
     return [one for one in found[1:] if word in _read(one, "cmdline")]
 
 
-def kernels_of(server: int) -> list[int]:
-    """The kernels that a server has had forked."""
-    family = descendants(server, "srheart_demo.cli.kernels")
-    return [process for process in family if _read(process, "comm").startswith("kernel-")]
+def kernels_of(server: int, identity: str = "") -> list[int]:
+    """The kernels that a server has had forked, or the one of this identity."""
+    family, named = descendants(server, "srheart_demo.cli.kernels"), f"kernel-{identity}"[:15]
+    return [process for process in family if _read(process, "comm").startswith(named)]
 
 
 def _read(process: int, name: str) -> str:
