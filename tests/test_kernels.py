@@ -67,6 +67,14 @@ def test_a_kernel_has_its_imports_its_folder_and_its_environment(
     assert not process.is_running()
 
 
+def test_a_page_gets_its_widgets_from_a_forked_kernel_at_once(manager: KernelManager) -> None:
+    """ipywidgets, imported before there was a kernel, did not register what a page asks first."""
+    manager.start_kernel()
+    shown = "__import__('srheart_demo.dashboard').dashboard.explore()"
+    targets = "[*get_ipython().kernel.comm_manager.targets]"
+    assert "jupyter.widget.control" in answer(manager, f"({shown}, {targets})[1]")
+
+
 def test_a_kernel_is_interrupted_and_killed_as_any_other(manager: KernelManager) -> None:
     manager.start_kernel()
     client = manager.client()

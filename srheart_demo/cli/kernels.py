@@ -1,8 +1,8 @@
 """Kernels of the explorer that start at once: forked from a process that has its imports.
 
-A kernel of its own spends two to four seconds of a core on importing PyTorch and the dashboard, and
-keeps 130 MB that all kernels have alike. Voilà asks for a `Provisioner` instead (voila.json, and
-an entry point of Jupyter's). Only Linux forks safely: elsewhere kernels start as always.
+A kernel of its own spends two seconds of a core on importing PyTorch and the dashboard, and keeps
+220 MB that all kernels have alike. Voilà asks for a `Provisioner` instead (voila.json, and an entry
+point of Jupyter's). Only Linux forks safely: elsewhere kernels start as always.
 """
 
 import asyncio
