@@ -445,9 +445,12 @@ def test_where_z_and_d_take_turns_each_heart_is_decoded_once():
 def test_a_heart_that_a_search_looks_at_is_decoded_once():
     p, _, _ = toy_problem()
     p = replace(p, G=Counting())
-    run = latent_optimisation(p, replace(QUICK, search_at=(0,)))
+    run = latent_optimisation(p, replace(QUICK, search_at=(0, 2)))
     next(run), next(run)
     assert p.G.decoded == 2  # that of the start, and the next
+    next(run), next(run)
+    # And all of the one that is searched for in mid-run, of which a look decodes what is shown.
+    assert p.G.decoded == 5
 
 
 @pytest.mark.parametrize("name", ["REFERENCE", "INTERACTIVE"])

@@ -98,13 +98,14 @@ class Eye:
         self._last = here, Decoded(heart.planes.detach(), field)
         return here
 
-    @torch.no_grad()
     def whole(self, here: Point) -> Decoded:
-        """G(z) for slices that may lie anywhere."""
-        at_hand = self._last and self._last[0] is here and self._last[1]
-        if at_hand and (here.whole or at_hand.field is not None):
-            return at_hand
-        return self.p.decode(here.z)
+        """G(z) for slices that may lie anywhere; kept for the next look."""
+        if here.whole and self._last and self._last[0] is here:
+            return self._last[1]
+        z = here.z.detach().requires_grad_()
+        heart = self.p.decode(z)
+        self._kept = z, heart
+        return heart
 
     @torch.no_grad()
     def _planes(self, here: Point) -> Tensor:
