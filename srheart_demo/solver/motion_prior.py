@@ -80,7 +80,7 @@ def _planes(d: Tensor, p: Problem, settings: Settings) -> tuple[Tensor, Tensor]:
 
 def _apart(r: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """|d − t|², (B, N), mm²."""
-    return (r - torch.einsum("nij,bj->bni", b, t)).square().sum(2)
+    return (r - (t @ b.flatten(0, 1).T).view_as(r)).square().sum(2)
 
 
 def _log_densities(apart: Tensor, variance: Tensor, settings: Settings) -> tuple[Tensor, Tensor]:
@@ -103,11 +103,13 @@ def _fitted(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The common translation (B, 2), mm, and the variance (B,), mm², that fit best, and how likely
     each breath-hold is one as the others, (B, N)."""
-    near = torch.ones(r.shape[:2]).to(r)
+    near = r.new_ones(r.shape[:2])
     weights, variance = near, r.new_full((len(r),), torch.inf)
+    B = b.flatten(0, 1)
     for _ in range(ROUNDS):
-        A = torch.einsum("bn,nij,nik->bjk", weights, b, b)
-        t = torch.linalg.solve(A, torch.einsum("bn,nij,bni->bj", weights, b, r))
+        # Normal equations of each stack's d on t
+        weighed = (weights[..., None, None] * b).flatten(1, 2)
+        t = torch.linalg.solve(weighed.mT @ B, (r.flatten(1)[:, None] @ weighed)[:, 0])
         apart, before = _apart(r, b, t) + left_open, variance
         variance = ((near * apart).sum(1) / 2 + settings.motion_mm**2) / (near.sum(1) + 1)
         if not settings.astray or ((variance - before).abs() < CLOSE * variance).all():
