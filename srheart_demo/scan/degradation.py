@@ -121,7 +121,7 @@ class Stack:
         """Displacements (..., 2) along H and W, mm → (..., 2) along rows and columns, mm."""
         return moved @ torch.linalg.inv(self.directions).to(moved.dtype)
 
-    @property
+    @cached_property
     def directions(self) -> Tensor:
         """(2, 2) unit vectors (H, W) from one row to the next and from one column to the next."""
         return torch.stack(
