@@ -12,6 +12,7 @@ from collections import Counter
 
 import numpy as np
 
+from benchmarks.shape import statistics
 from srheart_demo.heart import anatomy, phantom
 from srheart_demo.heart.population import POPULATIONS, VOLUME_RANGES, draw
 from srheart_demo.heart.published import HEALTHY, VOLUMES_ACDC, MeanSD
@@ -41,7 +42,7 @@ def _check(population: str, n: int, seed: int) -> bool:
     findings = []
     for i in range(n):
         labels = phantom.label_maps(shapes[i : i + 1])[0]
-        for name, value in anatomy.statistics(labels).items():
+        for name, value in statistics(labels).items():
             hearts.setdefault(name, []).append(value)
         findings.append(anatomy.faults(labels, volumes=VOLUME_RANGES))
     print(f"{population}: {n} hearts of seed {seed}; ml, mm, degrees, ratios\n")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from benchmarks.shape import statistics
 from srheart_demo.frame import HR_SPACING, lattice_axes
-from srheart_demo.heart.anatomy import LV, MYO, RV, faults, statistics, topology
+from srheart_demo.heart.anatomy import LV, MYO, RV, faults, sizes, topology
 from srheart_demo.heart.published import HEALTHY
 
 LENGTH, RADIUS, WALL, APEX_WALL = 90.0, 26.0, 9.0, 7.0
@@ -93,7 +94,7 @@ def test_measures_move_with_the_heart_only_in_place():
 
 def test_a_heart_without_a_tissue_is_refused():
     with pytest.raises(ValueError, match="without RV"):
-        statistics(np.where(HEART == RV, 0, HEART))
+        sizes(np.where(HEART == RV, 0, HEART))
     assert faults(np.where(HEART == RV, 0, HEART)) == ["There is no RV."]
 
 

@@ -89,7 +89,7 @@ def convention(options: argparse.Namespace, of: str = "labels") -> Convention | 
     """What ``--labels`` says, or ``--view-labels``; None where it was not given."""
     words = getattr(options, of)
     with refused(f"--{of.replace('_', '-')}: {{error}}.", ValueError):
-        return None if words is None else parse_convention(words)
+        return None if words is None else parse_convention(words, of == "view_labels")
 
 
 def refusal(error: Unusable, options: argparse.Namespace) -> str:

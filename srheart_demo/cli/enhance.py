@@ -109,7 +109,7 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
             progress.update(phase, i, n, f"iteration {step.iteration}, L = {step.loss:.4f}")
 
         for e in cycle.restore_cycle(scans, G, settings, show, kept):
-            kept.take(e if options.no_check else judged(e))
+            kept.take(e if options.no_check else sure(judged(e)))
         progress.update(cycle.PHASES[1], n, n)
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)

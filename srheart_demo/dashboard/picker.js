@@ -6,7 +6,7 @@ import { element, listen, view } from "./canvas.js";
 function show(model, el, signal) {
   const input = Object.assign(element("input", "", el), {
     type: "file",
-    accept: ".nii,.gz",
+    accept: ".nii,.gz,.dcm",
     hidden: true,
     multiple: model.get("many"),
   });

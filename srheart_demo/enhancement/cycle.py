@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import torch
 
-from srheart_demo.enhancement.enhance import Enhancement, enhance, sure
+from srheart_demo.enhancement.enhance import Enhancement, enhance
 from srheart_demo.files import atomic_folder, write_csv, write_json
 from srheart_demo.frame import TISSUES
 from srheart_demo.heart.generator import soft_volumes_ml
@@ -97,7 +97,7 @@ class Kept:
 
     def take(self, e: Enhancement) -> None:
         """Write a restored frame, and the volumes of all that are done."""
-        frame, e = e.scan.frame, sure(e)
+        frame = e.scan.frame
         with atomic_folder(self.folder(frame)) as folder:
             e.write(folder)
         self.beats[frame] = Beat.of(frame, e)
@@ -162,7 +162,9 @@ def write_volumes(beats: Sequence[Beat], path: Path) -> None:
         row = asdict(beat)
         for side in ("LV", "RV"):
             fullest = max(beats, key=lambda b: getattr(b, f"{side}_ml"))
-            row[f"{side}_ejected"], row[f"{side}_ejected_sd"] = ejected([fullest, beat], side)
+            share, sd = ejected([fullest, beat], side)
+            row[f"{side}_ejected"] = share
+            row[f"{side}_ejected_sd"] = sd if beat is not fullest else sd and 0.0  # by definition
         row["LV_mass_g"], row["LV_mass_g_sd"] = mass_g([beat])
         rows.append({name: round(x, 4) if isinstance(x, float) else x for name, x in row.items()})
     write_csv(rows, list(rows[0]), path)

@@ -5,7 +5,6 @@ them, label noise, several spacings, some slices missing. A quantity outside wha
 is unusual; one much farther out is not to be trusted.
 """
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
@@ -111,7 +110,7 @@ _ROWS = read_toml(__file__, "quantities.toml").items()
 QUANTITIES = {name: Quantity(**row | {"usual": Range(*row["usual"])}) for name, row in _ROWS}
 """By name, from quantities.toml."""
 SIZES = tuple(name for name, quantity in QUANTITIES.items() if quantity.both)
-"""Those from `anatomy.statistics`, by the names that they have there."""
+"""Those from `anatomy.sizes`, by the names that they have there."""
 
 
 def judge(numbers: Mapping[str, float]) -> tuple[Measure, ...]:
@@ -164,6 +163,10 @@ def measured(
             numbers[name] = _nats(e) - _nats(enhance(scan.placed(other), G, quick(G)))
     except Diverged:
         return numbers
+    try:
+        sizes = anatomy.sizes(e.S_SR.labels)
+    except ValueError:  # a tissue is missing
+        sizes = {}
     apart = outline_distances(e)
     d = e.d_mean_removed[scan.stack.labelled]
     return numbers | {
@@ -173,7 +176,7 @@ def measured(
         "motion": float(np.sqrt((d**2).sum(axis=1).mean())),
         "unseen": _unseen(e),
         "flaws": float(len(anatomy.faults(e.S_SR.labels, HR_SPACING, VOLUME_RANGES))),
-        **_sizes(e.S_SR.labels),
+        **{name: sizes[name] for name in SIZES if name in sizes},
     }
 
 
@@ -207,14 +210,3 @@ def _unseen(e: Enhancement) -> float:
     nearest = np.abs(lattice_axes()[0][plane, None] - slices).min(axis=1)
     far = nearest > e.scan.stack.spacing[0] / 2 + 1e-3
     return float(far.mean()) if len(far) else float("nan")
-
-
-def _sizes(labels: NDArray[np.uint8]) -> dict[str, float]:
-    try:
-        # Means of nothing: what they would warn of is said as "cannot be measured".
-        with warnings.catch_warnings(action="ignore"):
-            statistics = anatomy.statistics(labels)
-    # Not enough of a heart to measure.
-    except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError):
-        statistics = {}
-    return {name: float(statistics.get(name, float("nan"))) for name in SIZES}

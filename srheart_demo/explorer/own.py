@@ -16,6 +16,7 @@ from srheart_demo.explorer.subjects import Scannable, ScanSettings
 from srheart_demo.files import harmless_name
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.degradation import HR_GRID
+from srheart_demo.scan.frames import frames_to_choose
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.long_axis import standard_view
 from srheart_demo.scan.nifti import NiftiLabels, Upload, load
@@ -59,8 +60,8 @@ class OwnScan(Scannable):
         """Read it; `InvalidVolume` where the stack's file is no segmented short-axis stack."""
         self.name, self.file = harmless_name(file.name), file
         image = load(Upload(self.name, file.stack))
-        self.frames = image.labelled() or [0]  # those of the stack that hold labels
-        frame = self.frames[0] if file.frame is None else file.frame
+        self.frames = frames_to_choose(image)
+        frame = self.frames[0] if file.frame is None and len(self.frames) > 1 else file.frame
         lacks = tuple((escape(view.name), t) for view in file.views for t in view.lacks)
         how = HowToRead(file.convention, frame=frame, view_lacks=lacks, by_hand=file.by_hand)
         self.read = read_scan(image, how=how)
@@ -70,8 +71,8 @@ class OwnScan(Scannable):
         for one in file.views:
             try:
                 view = load(Upload(harmless_name(one.name), one.content))
-                there = self.view_frames[one.name] = view.labelled() or [0]
-                first = None if view.frames == image.frames else there[0]
+                there = self.view_frames[one.name] = frames_to_choose(view)
+                first = None if len(there) == 1 or view.frames == image.frames else there[0]
                 tried = [*frames, first if one.frame is None else one.frame]
                 self.read = read_scan(image, *taken, view, how=replace(how, view_frame=tried))
             except InvalidVolume as error:

@@ -1,4 +1,4 @@
-"""Measures labelled hearts: the statistics of a population, and whether it is a heart at all.
+"""Measures labelled hearts: their sizes, and whether each is a heart at all.
 
 Label maps are (D, H, W) with D from apex to base. Levels are relative: s = 0 at the lower face of
 the lowest slice with LV, s = 1 at the upper face of the highest; a quantity "at s" is that of the
@@ -16,49 +16,40 @@ from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.heart.distances import Spacing, tissue_box
 
 LV, MYO, RV = 1, 2, 3
-_LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)  # Levels at which radii are measured
-MID, WIDE, BASE = 0.55, 0.7, 0.85
-RV_LEVELS = (0.25, MID, BASE)  # Levels at which the RV is measured against the LV
-SECTOR = np.radians(30.0)
-"""The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
+WIDE = 0.7  # Level at which a ventricle is about as wide as anywhere
 OPEN_BASE = 12.0
 """Below its highest slice, mm, a ventricle may be open: a base is tilted, up to about 10°."""
 
-Statistics = dict[str, float]
 
-
-def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Statistics:
-    """Size and shape of a heart, by name; in mm, ml, degrees, or ratios.
+def sizes(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[str, float]:
+    """Volumes, ml, lengths, mm, and ratios of them, by name.
 
     - ``LV, MYO, RV volume``; ``RV/LV, MYO/LV volume``: ratios.
     - ``LV, RV length``: height of the slices that hold the tissue.
     - ``apex wall``: height of the tissue below the LV's lowest slice.
     - ``RV above apex``: the RV's lowest slice above the LV's.
-    - ``endocardium, epicardium S``: radius at s of the disk with the area of the LV, and of LV and
-      myocardium. ``wall S``: their difference. ``2r/L``: twice the former at 0.7 by the length.
-    - ``septal, lateral wall``: the same difference at s = 0.55 within 30° of the azimuth, and
-      of its opposite. ``septal/mean radius``: of the endocardium, in the septal sector and all
-      round. ``minor/major axis``: of the LV there, by second moments.
-    - ``tilt, bend``: the centroids of the LV's slices are fitted by Legendre polynomials of degree
-      3 in 2 s − 1, weighed by area; tilt is the angle of the first's coefficient per half length
-      against D, bend the size of the second's.
-    - ``base tilt``: angle against D of the plane through the highest LV voxel of each column
-      within 0.6 radii of the LV's centroid at s = 0.85.
-    - ``RV along D, RV in plane``: the RV's centroid from the LV's.
-    - ``RV arc S``: angle that the RV's voxels span; ``RV arc from, to``: its ends at 0.55.
-    - ``RV/LV area S``: of the slice. ``RV width S``: depth of the RV within 15° of the direction
-      of its centroid in the slice. ``RV diameter``: largest in-plane extent at s = 0.7.
-    - ``box D, H, W``: extent of all tissue; ``centre D, H, W``: its middle, from that of the map.
-    - ``azimuth``.
+    - ``2r/L``: diameter at s = 0.7 of the disk with the area of the LV, by the LV's length.
 
-    Labels (D, H, W) hold LV, myocardium and RV, the LV in three slices or more.
+    Labels (D, H, W) hold LV, myocardium and RV.
     """
     for label, tissue in enumerate(TISSUES[1:], start=1):
         if not (labels == label).any():
             raise ValueError(f"a heart without {tissue} cannot be measured")
-    heart = _Heart(labels, spacing)
-    parts = (_sizes, _ventricle, _wall, _long_axis, _right_ventricle, _place)
-    return {name: value for part in parts for name, value in part(heart).items()}
+    heart = Heart(labels, spacing)
+    lv, myo, rv = heart.ml(LV), heart.ml(MYO), heart.ml(RV)
+    dz, rv_slices = heart.spacing[0], heart.slices(RV)
+    return {
+        "LV volume": lv,
+        "MYO volume": myo,
+        "RV volume": rv,
+        "RV/LV volume": rv / lv,
+        "MYO/LV volume": myo / lv,
+        "LV length": heart.length,
+        "RV length": float(rv_slices[-1] + 1 - rv_slices[0]) * dz,
+        "apex wall": float(heart.first - heart.slices(MYO)[0]) * dz,
+        "RV above apex": float(rv_slices[0] - heart.first) * dz,
+        "2r/L": 2 * radius_of(heart.area(heart.slice_at(WIDE), LV)) / heart.length,
+    }
 
 
 def faults(
@@ -78,7 +69,7 @@ def faults(
     missing = [t for i, t in enumerate(TISSUES) if i and not (labels == i).any()]
     if missing:
         return [f"There is no {tissue}." for tissue in missing]
-    heart = _Heart(labels, spacing)
+    heart = Heart(labels, spacing)
     pieces = zip(TISSUES[1:], _pieces(heart.labels), strict=True)
     findings = [f"The {tissue} is in {n} pieces." for tissue, n in pieces if n > 1]
     if _leaks(heart.labels, heart.closed):
@@ -104,7 +95,7 @@ def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[s
     """
     if not (labels == LV).any():
         return {"pieces": 0.0, "open_lv": 1.0, "holes": 0.0}
-    heart = _Heart(labels, spacing)
+    heart = Heart(labels, spacing)
     return {
         "pieces": float(sum(max(n - 1, 0) for n in _pieces(heart.labels))),
         "open_lv": float(_leaks(heart.labels, heart.closed)),
@@ -129,18 +120,17 @@ def _pieces(labels: NDArray[np.uint8]) -> list[int]:
     return [pieces_of(labels, label)[1] for label in range(1, len(TISSUES))]
 
 
-class _Heart:
+class Heart:
     """Labels cropped to the tissue and one voxel around, with what several measures need.
 
     Slices are counted in the crop; `first` is the lowest with LV, `top` the one above the highest,
     and below `closed` the LV has a wall all round.
-    `middle` is that of the whole map in the crop's coordinates, which d, h and w are of voxel
-    centres; `centres` are (4, D, 2), each label's (H, W) in each slice, or 0. All are mm.
+    d, h and w are the voxel centres' coordinates in the crop, and `centres` (4, D, 2) each label's
+    (H, W) in each slice, or 0. All are mm.
     """
 
     def __init__(self, labels: NDArray[np.uint8], spacing: Spacing) -> None:
         crop = tissue_box(labels)
-        self.middle = (np.array(labels.shape) / 2 - [held.start - 1 for held in crop]) * spacing
         self.labels, self.spacing = np.pad(labels[crop], 1), spacing
         masks = [self.labels == label for label in range(4)]
         self.pixels = np.stack([np.count_nonzero(mask, axis=(1, 2)) for mask in masks])
@@ -161,12 +151,15 @@ class _Heart:
         return np.array([n @ self.d, *(n @ self.centres[label])]) / max(n.sum(), 1)
 
     def slices(self, label: int) -> NDArray[np.int64]:
+        """Those that hold a label."""
         return np.flatnonzero(self.pixels[label])
 
     def slice_at(self, s: float) -> int:
+        """The slice that holds a level."""
         return self.first + int(s * (self.top - self.first))
 
     def ml(self, label: int) -> float:
+        """Volume of a label."""
         return float(self.pixels[label].sum() * np.prod(self.spacing) / 1000)
 
     def area(self, k: int, *labels: int) -> float:
@@ -179,119 +172,10 @@ class _Heart:
         turned = np.arctan2(dw, dh) - self.azimuth
         return np.hypot(dh, dw), (turned + np.pi) % (2 * np.pi) - np.pi
 
-    def radius(self, k: int, towards: float, half_angle: float, *labels: int) -> float:
-        """Radius of the sector of a disk with the area that labels have in that sector, mm."""
-        _, direction = self.polar(k)
-        sector = np.cos(direction - towards) > np.cos(half_angle)
-        area = np.count_nonzero(np.isin(self.labels[k], labels) & sector) * self.pixel
-        return float(np.sqrt(area / half_angle))
 
-
-def _disk(area: float) -> float:
+def radius_of(area: float) -> float:
+    """Radius of the disk of an area, mm."""
     return float(np.sqrt(area / np.pi))
-
-
-def _sizes(heart: _Heart) -> Statistics:
-    lv, myo, rv = heart.ml(LV), heart.ml(MYO), heart.ml(RV)
-    dz, rv_slices = heart.spacing[0], heart.slices(RV)
-    return {
-        "LV volume": lv,
-        "MYO volume": myo,
-        "RV volume": rv,
-        "RV/LV volume": rv / lv,
-        "MYO/LV volume": myo / lv,
-        "LV length": heart.length,
-        "RV length": float(rv_slices[-1] + 1 - rv_slices[0]) * dz,
-        "apex wall": float(heart.first - heart.slices(MYO)[0]) * dz,
-        "RV above apex": float(rv_slices[0] - heart.first) * dz,
-    }
-
-
-def _ventricle(heart: _Heart) -> Statistics:
-    found: Statistics = {}
-    for s in _LEVELS:
-        k = heart.slice_at(s)
-        endo, epi = _disk(heart.area(k, LV)), _disk(heart.area(k, LV, MYO))
-        found |= {f"endocardium {s}": endo, f"epicardium {s}": epi, f"wall {s}": epi - endo}
-    return found | {"2r/L": 2 * found[f"endocardium {WIDE}"] / heart.length}
-
-
-def _wall(heart: _Heart) -> Statistics:
-    k = heart.slice_at(MID)
-    endo = {side: heart.radius(k, at, SECTOR, LV) for side, at in _SIDES.items()}
-    epi = {side: heart.radius(k, at, SECTOR, LV, MYO) for side, at in _SIDES.items()}
-    rows, columns = np.nonzero(heart.labels[k] == LV)
-    minor, major = np.linalg.eigvalsh(np.cov(heart.h[rows], heart.w[columns]))
-    return {
-        **{f"{side} wall": epi[side] - endo[side] for side in _SIDES},
-        "septal/mean radius": endo["septal"] / _disk(heart.area(k, LV)),
-        "minor/major axis": float(np.sqrt(minor / major)),
-    }
-
-
-_SIDES = {"septal": 0.0, "lateral": np.pi}
-
-
-def _long_axis(heart: _Heart) -> Statistics:
-    k = heart.slices(LV)
-    s = (k + 0.5 - heart.first) / (heart.top - heart.first)
-    weight = np.sqrt(heart.pixels[LV, k])
-    _, first, second, _ = np.polynomial.legendre.legfit(
-        2 * s - 1, heart.centres[LV, k], 3, w=weight
-    )
-    at = heart.slice_at(BASE)
-    rho, _ = heart.polar(at)
-    lv = heart.labels == LV
-    rows, columns = np.nonzero((rho < 0.6 * _disk(heart.area(at, LV))) & lv.any(axis=0))
-    highest = heart.d[len(lv) - 1 - lv[::-1, rows, columns].argmax(axis=0)]
-    plane = np.stack([heart.h[rows], heart.w[columns], np.ones(len(rows))], axis=1)
-    slope = np.linalg.lstsq(plane, highest, rcond=None)[0][:2]
-    return {
-        "tilt": float(np.degrees(np.arctan2(np.hypot(*first), heart.length / 2))),
-        "bend": float(np.hypot(*second)),
-        "base tilt": float(np.degrees(np.arctan(np.hypot(*slope)))),
-    }
-
-
-def _right_ventricle(heart: _Heart) -> Statistics:
-    along, *in_plane = heart.rv_from_lv
-    found = {"RV along D": float(along), "RV in plane": float(np.hypot(*in_plane))}
-    for s in RV_LEVELS:
-        k = heart.slice_at(s)
-        direction = heart.polar(k)[1][heart.labels[k] == RV]
-        low, high = np.degrees([direction.min(), direction.max()]) if len(direction) else (0, 0)
-        area = heart.area(k, RV) / heart.area(k, LV)
-        found |= {f"RV arc {s}": float(high - low), f"RV/LV area {s}": area}
-        if s == MID:
-            found |= {"RV arc from": float(low), "RV arc to": float(high)}
-    for s in (MID, BASE):
-        k = heart.slice_at(s)
-        dh, dw = heart.centres[RV, k] - heart.centres[LV, k]
-        beam = np.arctan2(dw, dh) - heart.azimuth, SECTOR / 2
-        width = heart.radius(k, *beam, LV, MYO, RV) - heart.radius(k, *beam, LV, MYO)
-        found |= {f"RV width {s}": width}
-    return found | {"RV diameter": _diameter(heart, heart.slice_at(WIDE))}
-
-
-def _diameter(heart: _Heart, k: int) -> float:
-    """Largest extent of the RV in a slice over 36 directions, mm."""
-    rows, columns = np.nonzero(heart.labels[k] == RV)
-    if not len(rows):
-        return 0.0
-    angle = np.arange(36) * np.pi / 36
-    across = np.outer(np.cos(angle), heart.h[rows]) + np.outer(np.sin(angle), heart.w[columns])
-    return float(np.ptp(across, axis=1).max())
-
-
-def _place(heart: _Heart) -> Statistics:
-    # The crop is the box with one voxel on each side.
-    extent = np.array(heart.labels.shape) * heart.spacing
-    box, centre = extent - 2 * np.array(heart.spacing), extent / 2 - heart.middle
-    return {
-        **{f"box {axis}": float(mm) for axis, mm in zip("DHW", box, strict=True)},
-        **{f"centre {axis}": float(mm) for axis, mm in zip("DHW", centre, strict=True)},
-        "azimuth": float(np.degrees(heart.azimuth) % 360),
-    }
 
 
 def _leaks(labels: NDArray[np.uint8], below: int) -> bool:
@@ -304,7 +188,7 @@ def _leaks(labels: NDArray[np.uint8], below: int) -> bool:
     return False
 
 
-def _septal_gap(heart: _Heart, k: int) -> bool:
+def _septal_gap(heart: Heart, k: int) -> bool:
     """Whether background lies between the LV's centroid and the middle half of the RV."""
     turned = heart.polar(k)[1][heart.labels[k] == RV]
     angle = heart.azimuth + np.quantile(turned, np.linspace(0.25, 0.75, 13))

@@ -17,6 +17,6 @@ class MeanSD(NamedTuple):
 
 _FIGURES = read_toml(__file__, "published.toml")
 HEALTHY = {name: MeanSD(*figure) for name, figure in _FIGURES["healthy"].items()}
-"""Healthy adults at end-diastole, by the names of `anatomy.statistics`."""
+"""Healthy adults at end-diastole, by the names of `benchmarks.shape`."""
 VOLUMES_ACDC = {name: tuple(volumes) for name, volumes in _FIGURES["acdc"].items()}
 """Mean LV, MYO and RV volumes, ml, of patients in ACDC."""

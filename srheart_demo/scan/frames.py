@@ -76,6 +76,11 @@ def frames_with_labels(image: NiftiLabels) -> Iterator[StoredFrame | InvalidVolu
         raise InvalidVolume.of(image.name, "empty frames", frames=image.frames)
 
 
+def frames_to_choose(image: NiftiLabels) -> list[int]:
+    """Those that hold labels; of masks, which are one map, the first stands for all."""
+    return [0] if merged_masks(image) else image.labelled() or [0]
+
+
 def merged_masks(image: NiftiLabels) -> StoredFrame | None:
     """Frames that are no times, but a mask for each tissue, as one map with a value for each.
 

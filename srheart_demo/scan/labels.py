@@ -108,8 +108,8 @@ def meaning_of_names(
     return Convention(found["LV"], found["MYO"], found.get("RV", ()), source)
 
 
-def parse_convention(words: Sequence[str]) -> Convention:
-    """``LV=1 MYO=2 RV=3,4`` → a convention; ValueError where it is none."""
+def parse_convention(words: Sequence[str], of_view: bool = False) -> Convention:
+    """``LV=1 MYO=2 RV=3,4`` → a convention; ValueError where it is none. Views may lack the RV."""
     form = "say it like LV=1 MYO=2 RV=3, or RV=3,4 where a tissue has several values"
     found: dict[str, tuple[int, ...]] = {}
     for word in words:
@@ -117,12 +117,13 @@ def parse_convention(words: Sequence[str]) -> Convention:
         if not match or match[1] in found:
             raise ValueError(f"{word!r} is no mapping of a tissue; {form}")
         found[match[1]] = tuple(map(int, match[2].split(",")))
-    if missing := [tissue for tissue in TISSUES[1:] if tissue not in found]:
+    needed = TISSUES[1:-1] if of_view else TISSUES[1:]
+    if missing := [tissue for tissue in needed if tissue not in found]:
         raise ValueError(f"{' and '.join(missing)} is missing; {form}")
     values = [value for tissue in found.values() for value in tissue]
     if 0 in values or len(set(values)) < len(values):
         raise ValueError(f"0 is background, and each value has one meaning; {form}")
-    return Convention(found["LV"], found["MYO"], found["RV"])
+    return Convention(found["LV"], found["MYO"], found.get("RV", ()))
 
 
 class Anatomy:

@@ -126,7 +126,7 @@ def read_cycle(
     fullest = max(readings, key=lambda reading: (reading.volume.labels > 0).sum())
     placement = place(fullest.volume, how.by_hand)
     given = enumerate(map(load, views))
-    of_frames = [_frames_of(view, image, readings, how, how.frame_of(v)) for v, view in given]
+    of_frames = [_frames_of(view, readings, how, how.frame_of(v)) for v, view in given]
     scans: list[Scan | InvalidVolume] = []
     for reading in found:
         if isinstance(reading, InvalidVolume):
@@ -259,23 +259,20 @@ def _view_of(image: NiftiLabels, how: HowToRead, frame: int | None) -> Reading:
 
 
 def _frames_of(
-    view: NiftiLabels,
-    stack: NiftiLabels,
-    readings: list[Reading],
-    how: HowToRead,
-    frame: int | None,
+    view: NiftiLabels, readings: list[Reading], how: HowToRead, frame: int | None
 ) -> dict[int, Reading | InvalidVolume]:
     """Frame of the stack → this view of it, or why there is none."""
+    frames = readings[0].frames
     if view.frames == 1:
-        if frame is None and stack.frames > 1:
-            raise InvalidVolume.of(view.name, "which frame the view shows", frames=stack.frames)
+        if frame is None and frames > 1:
+            raise InvalidVolume.of(view.name, "which frame the view shows", frames=frames)
         usable = [reading.frame for reading in readings]
         if (frame or 0) not in usable:
             facts = {"frame": frame, "usable": listed(usable)}
             raise InvalidVolume.of(view.name, "view of no frame", **facts)
         return {frame or 0: _view_of(view, how, None)}
-    if view.frames != stack.frames:
-        raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=stack.frames)
+    if view.frames != frames:
+        raise InvalidVolume.of(view.name, "other cycle", frames=view.frames, stack=frames)
     return {r.frame: or_refusal(_view_of, view, how, r.frame) for r in readings}
 
 
@@ -331,7 +328,8 @@ def _reading(
         where = "" if plane is not None else f" (slice {slices} in the file's order, from 0)"
         notes.append(remark("islands", n=stray.sum(), where=where))
     volume = replace(volume, labels=labels, notes=tuple(filter(None, notes)))
-    return Reading(volume, found, counts, image.shape, axis, frame.index, image.frames, image.units)
+    frames = 1 if frame.masks else image.frames
+    return Reading(volume, found, counts, image.shape, axis, frame.index, frames, image.units)
 
 
 def _meaning(frame: StoredFrame, anatomy: Anatomy, given: Convention | None) -> Convention:

@@ -49,7 +49,7 @@ class Reading:
     stored_shape: tuple[int, int, int]  # voxels along the stored axes
     slice_axis: int  # which of them runs across the slices
     frame: int  # index of the frame
-    frames: int  # how many there are
+    frames: int  # how many there are; of masks, which are one map, one
     units: str  # of length, as the header has them
 
 

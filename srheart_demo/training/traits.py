@@ -39,17 +39,24 @@ LEAST_LOG_VARIANCE = -9.0
 
 @dataclass(frozen=True)
 class TraitsSettings(TrainingSettings):
-    """Training of `traits`; rates are the peaks of two Adams."""
+    """Training of `traits`; rates are the peaks of two Adams.
+
+    The decoder takes four sevenths of the steps, the encoder the rest.
+    """
 
     hearts: int = 20000
     steps: int = 42000  # of the decoder and, after that, of the encoder
-    decoder_steps: int = 24000
     learning_rate: float = 2e-3  # of the decoder
     encoder_rate: float = 5e-4
     encoder_clip: float = 100.0  # greatest norm of its gradient; rare hearts would throw it off
     beta: float = 1.0  # how much of each direction q blurs
     information_hearts: int = 1500  # that the information of the directions is averaged over
     architecture: Architecture = Architecture(128, (64, 32, 8), (32, 48, 16))
+
+    @property
+    def decoder_steps(self) -> int:
+        """Of all steps those of the decoder."""
+        return round(4 * self.steps / 7)
 
     def training(self) -> "TraitsTraining":
         """The default generator's."""
