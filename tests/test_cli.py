@@ -410,12 +410,12 @@ def test_train_without_a_name_trains_ours() -> None:
     assert options.generator == "traits"
 
 
-def test_the_recipe_option_that_is_gone_says_what_to_train_instead(
-    capsys: pytest.CaptureFixture[str],
+def test_training_does_not_go_on_from_a_damaged_checkpoint(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
-        parser().parse_args(["train", "betavae", "--recipe", "plain", "-o", "run"])
-    assert "train traits for ours" in capsys.readouterr().err
+    (tmp_path / "checkpoint.pt").write_text("oops")
+    assert main(["train", "dcgan", "--hearts", "2", "--steps", "1", "-o", str(tmp_path)]) == 2
+    assert "checkpoint.pt is damaged, or no checkpoint" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--beta", "3"], ["--motion", "severe"], ["--start", "x"]])

@@ -222,14 +222,13 @@ def test_methods_may_come_to_a_run(tmp_path: Path, capsys: pytest.CaptureFixture
     assert 'methods ["NN", "SBI"], not ["SBI"]' in capsys.readouterr().err
 
 
-def test_results_with_former_names_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("content", ["{}", "[]", "no JSON", '{"settings": 3, "made_with": {}}'])
+def test_settings_of_something_else_are_refused(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN"])) == 0
-    path = tmp_path / "settings.json"
-    path.write_text(path.read_text().replace('"NN"', '"LO"'))
+    (tmp_path / "settings.json").write_text(content)
     assert main(experiment("table1", tmp_path, "--hearts", "1", methods=["NN"])) == 2
-    assert "an earlier version (LO is now LO (ours))" in capsys.readouterr().err
+    assert "settings.json is not of an experiment; give the same" in capsys.readouterr().err
 
 
 def test_the_latent_study_trains_and_compares(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
@@ -107,11 +106,6 @@ def test_edsr_is_that_of_the_level() -> None:
     with pytest.raises(KeyError, match="unknown method 'EDSR'; known: NN, SBI"):
         method("EDSR", "hidden slices")
     assert method("LO (ours)", "normal") is METHODS["LO (ours)"]
-
-
-def test_a_former_name_says_its_new_one() -> None:
-    with pytest.raises(KeyError, match=re.escape("'LO' is now called 'LO (ours)'")):
-        method("LO", "normal")
 
 
 def test_a_run_goes_on_with_the_same_weights_only() -> None:

@@ -96,11 +96,25 @@ def test_a_checkpoint_of_another_recipe_is_refused(trained):
 @pytest.mark.parametrize("settings", [TINY_TRAITS, TINY_VAE], ids=["traits", "betavae"])
 def test_training_lowers_the_loss_and_reports_it(settings, tmp_path):
     seen = []
-    settings = replace(settings, steps=25, learning_rate=1e-2)
+    settings = replace(settings, steps=42, learning_rate=1e-2)
     train(settings, tmp_path, lambda *state: seen.append(state))
     steps = [(done, losses) for phase, done, _, losses in seen if phase == "training"]
-    assert [done for done, _ in steps] == list(range(1, 26))
-    assert steps[-1][1]["cross-entropy"] < 0.7 * steps[0][1]["cross-entropy"]
+    assert [done for done, _ in steps] == list(range(1, 43))
+    told = [losses["cross-entropy"] for _, losses in steps if "cross-entropy" in losses]
+    assert told[-1] < 0.7 * told[0]
+
+
+@pytest.mark.parametrize("steps", [2, 7, 42])
+def test_of_any_number_of_steps_the_encoder_has_its_share(steps):
+    recipe = replace(TINY_TRAITS, steps=steps).training()
+    batch, rng = make_hearts(2, seed=3), torch.Generator().manual_seed(1)
+    before = deepcopy(recipe.model)
+    recipe.step(0, batch, rng)
+    recipe.step(steps - 1, batch, rng)
+    for part in ("decoder", "encoder"):
+        was, is_ = (next(getattr(m, part).parameters()) for m in (before, recipe.model))
+        assert not torch.equal(was, is_), part
+    assert [recipe.stage(i)[0] for i in (0, recipe.settings.decoder_steps)] == [0, 0]
 
 
 def test_the_papers_recipe_fits_labels_by_cross_entropy_and_beta_times_kl():

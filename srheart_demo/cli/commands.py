@@ -33,23 +33,15 @@ def _number(
     return read
 
 
-def _recipe(name: str) -> NoReturn:
-    raise argparse.ArgumentTypeError(
-        f"{name}: this option is gone; train betavae for the paper's recipe (it was plain), "
-        "train traits for ours (it was recommended)"
-    )
-
-
 weight = _number(float, "a number, 0 or more", lambda x: 0 <= x < math.inf)
 KINDS: Mapping[str, Callable[[str], Any]] = {
     "path": Path,
     "integer": int,
-    "whole": _number(int, "a whole number, 0 or more", lambda n: n >= 0),
+    "whole": _number(int, "a whole number, 0 to 2³¹ − 1", lambda n: 0 <= n < 2**31),
     "positive": _number(int, "a whole number, 1 or more", lambda n: n >= 1),
     "weight": weight,
     "degrees": _number(float, "an angle, -360 to 360", lambda x: -360 <= x <= 360),
     "probability": _number(float, "a number between 0 and 1", lambda x: 0 <= x <= 1),
-    "recipe": _recipe,
 }
 """What the value of an option must be."""
 

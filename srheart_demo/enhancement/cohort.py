@@ -154,7 +154,7 @@ class Cohort:
                 return replace(scan, notes=(*notes, *scan.notes))
             except InvalidVolume as error:
                 names = [str(path) for path in subject.paths[1:]]
-                bad = [v for v, name in enumerate(names) if str(error).startswith(name)]
+                bad = [v for v, name in enumerate(names) if str(error).startswith(f"{name}:")]
                 if not bad:
                     raise
                 notes += (f"The view {subject.views[bad[0]]} was left out: {error}",)

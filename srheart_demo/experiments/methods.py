@@ -113,8 +113,6 @@ class LatentOptimisation:
 LO_OURS, LO_PAPER = "LO (ours)", "LO (paper)"
 LO_PRINTED = "LO (paper, as printed)"
 VIEWS_OURS, VIEWS_PAPER = "LO-multi-view (ours)", "LO-multi-view (paper)"
-FORMER = {"LO": LO_OURS, "LO-multi-view": VIEWS_OURS}
-"""Names that results of earlier versions have → today's."""
 PAPERS = "betavae"  # The paper's generator; ours is `OURS`
 _on_ours, _on_papers = (partial(LatentOptimisation, generator=name) for name in (OURS, PAPERS))
 
@@ -169,8 +167,6 @@ def method(name: str, level: str) -> Method:
     """A method by its name; "EDSR" is the one that was trained on this level of motion. An unknown
     name is a KeyError with the known ones."""
     full = _full_name(name, level)
-    if full in FORMER:
-        raise KeyError(f"{name!r} is now called {FORMER[full]!r}")
     if full not in METHODS:
         raise KeyError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
     return METHODS[full]

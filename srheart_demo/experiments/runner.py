@@ -17,7 +17,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from srheart_demo.experiments.methods import FORMER
 from srheart_demo.experiments.summary import Plot
 from srheart_demo.experiments.tables import Results, Row, Scores, Table
 from srheart_demo.files import Unusable, write_json
@@ -77,12 +76,11 @@ def open_results(experiment: Experiment, folder: Path, made_with: Mapping[str, A
     path, results = folder / SETTINGS_FILE, folder / RESULTS_FILE
     wanted = json.loads(json.dumps({"experiment": experiment.name, **experiment.settings()}))
     if path.exists():
-        record = json.loads(path.read_text(encoding="utf-8"))
-        found, earlier = record["settings"], record["made_with"]
-        listed = {x for value in found.values() if isinstance(value, list) for x in value}
-        if renamed := [f"{name} is now {new}" for name, new in FORMER.items() if name in listed]:
-            said = ", ".join(renamed)
-            raise Unusable(f"{folder} holds results of an earlier version ({said}); {todo}")
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            found, earlier = dict(record["settings"]), record["made_with"]
+        except (ValueError, KeyError, TypeError):
+            raise Unusable(f"{path} is not of an experiment; {todo}") from None
         other = [
             f"{name} {_short(found.get(name))}, not {_short(wanted.get(name))}"
             for name in {**wanted, **found}

@@ -207,8 +207,7 @@ def read_generator(path: Path, latent_size: int | None = None) -> HeartGenerator
     kind, sizes, card, tensors = read_weights(path)
     M = sizes["latent_size"]
     if latent_size is not None and not 1 <= latent_size <= M:
-        hint = "; what was called betavae, of 128, is now traits" if path.stem == "betavae" else ""
-        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}{hint}")
+        raise ValueError(f"{path.name} has {M} latents; choose 1 to {M}, not {latent_size}")
     kept = latent_size or M
     architecture = Architecture(kept, tuple(sizes["widths"]), tuple(sizes["encoder_widths"]))
     with torch.random.fork_rng(devices=()):  # Weights that are not kept are drawn.

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import HR_SHAPE, lattice_axes
+from srheart_demo.heart.generator import likeliest
 
 _WIDEST = 0.66
 """Level s at which the endocardium is widest; an ellipse with this centre fits the cohort."""
@@ -272,9 +273,4 @@ def class_logits(distances: Tensor, width: float = 1.0) -> Tensor:
 
 def nearest_labels(distances: Tensor) -> np.ndarray:
     """Signed distances (N, 4, ...) → labels (N, ...) uint8: the class of the greatest logit."""
-    heart, *tissues = distances.unbind(1)
-    nearest, labels = -heart, torch.zeros(heart.shape, dtype=torch.uint8)
-    for label, distance in enumerate(tissues, start=1):
-        labels.masked_fill_(distance < nearest, label)
-        nearest = torch.minimum(nearest, distance)
-    return labels.numpy()
+    return likeliest(class_logits(distances).transpose(0, 1))

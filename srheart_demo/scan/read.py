@@ -72,6 +72,8 @@ class HowToRead:
     def frame_of(self, view: int) -> int | None:
         """`view_frame` of one of the views."""
         frame = self.view_frame
+        if isinstance(frame, Sequence) and view >= len(frame):
+            raise ValueError(f"view_frame tells of {len(frame)} views, but there are more")
         return frame[view] if isinstance(frame, Sequence) else frame
 
     def lacking(self, view: str) -> tuple[str, ...]:

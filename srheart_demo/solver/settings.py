@@ -37,7 +37,7 @@ class Settings:
             1 − `stop_dice`, and no slice moved by more than `stop_mm`; 0 for never.
         prior: add the negative log-priors of z and d (maximum a posteriori); without, the
             objective is L alone (maximum likelihood, the paper's).
-        prior_of: with `prior`, which of them have one: "z", "d" or both.
+        prior_of: with `prior`, which of them have one: "z", "d" or both, "zd".
         thinned: take L_SA from fewer voxels that say as much (`fast.thin`), not from all.
         patch_mm2: area in a slice that counts as one independent observation, mm². Neighbouring
             voxels err together, so the prior is weighed against patches, not voxels; see
@@ -97,6 +97,8 @@ class Settings:
     muscle_sd: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.prior_of not in ("", "z", "d", "zd"):
+            raise ValueError(f"settings {self.name}: prior_of is {self.prior_of!r}, not z, d or zd")
         for name, least in _LEAST.items():
             value = getattr(self, name)
             kind = "whole number" if isinstance(least, int) else "number"

@@ -11,12 +11,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from srheart_demo.files import atomic_path
+from srheart_demo.files import atomic_path, write_text
 from srheart_demo.heart.generator import HeartGenerator, save_weights
 from srheart_demo.solver.curvature import coupling, information
 from srheart_demo.training.hearts import StoredHearts, Told, make_hearts
@@ -170,7 +171,7 @@ def train(
         show("training", i + 1, settings.steps, shown)
     card = {"settings": asdict(settings), "seconds": seconds, **training.quality()}
     path = training.write(folder, card)
-    path.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+    write_text(json.dumps(card, indent=2) + "\n", path.with_suffix(".json"))
     return path
 
 
@@ -190,7 +191,10 @@ def _resume(training: Training[Any], path: Path) -> tuple[int, float]:
     """Load a checkpoint if there is one: the step to go on from and the seconds spent."""
     if not path.exists():
         return 0, 0.0
-    state = torch.load(path, weights_only=True)
+    try:
+        state = torch.load(path, weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError):
+        raise ValueError(f"{path} is damaged, or no checkpoint") from None
     if state["settings"] != asdict(training.settings):
         raise ValueError(f"{path} belongs to other settings: {state['settings']}")
     for name, module in training.modules.items():
