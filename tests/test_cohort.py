@@ -451,3 +451,21 @@ def test_a_view_of_another_place_is_left_out_and_said_so(tmp_path: Path) -> None
     assert (record.status, record.long_axis) == ("done", None)
     assert "The view a_LA.nii.gz was left out: " in record.message
     assert made_so.record(subject) == record
+
+
+def test_a_view_whose_name_begins_anothers_stays(tmp_path: Path) -> None:
+    scans = tmp_path / "in"
+    scans.mkdir()
+    shutil.copy(FOLDER / "healthy_1" / "S_LR_none.nii.gz", scans / "a_sa.nii.gz")
+    view = nibabel.load(FOLDER / "healthy_1" / "S_LA.nii.gz")
+    nibabel.save(view, scans / "a_4ch.nii")
+    far = view.affine.copy()
+    far[:3, 3] += 500
+    nibabel.save(nibabel.Nifti1Image(np.asarray(view.dataobj), far), scans / "a_4ch.nii.gz")
+    made_so = Cohort(tmp_path / "out", INTERACTIVE, surface=False, check=False)
+    (subject,) = find_subjects(scans, made_so.out).subjects
+    assert subject.views == ("a_4ch.nii", "a_4ch.nii.gz")
+    (made_so.out / ".staging").mkdir(parents=True)
+    record = made_so.restore(subject)
+    assert record.long_axis == "a_4ch.nii"
+    assert "The view a_4ch.nii.gz was left out: " in record.message

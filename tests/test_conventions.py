@@ -291,6 +291,12 @@ def test_a_mapping_that_is_none_is_refused(words: list[str]) -> None:
         parse_convention(words)
 
 
+def test_of_views_without_an_rv_a_mapping_is_as_messages_say_it() -> None:
+    said = Convention((5,), (7,), ()).as_option()
+    assert said == "LV=5 MYO=7"
+    assert parse_convention(said.split(), of_view=True) == Convention((5,), (7,), ())
+
+
 def test_the_only_labelled_frame_is_taken(tmp_path: Path) -> None:
     empty = replace(STACK, labels=np.zeros_like(STACK.labels))
     reading = survey(cine(tmp_path / "s.nii", empty, STACK, empty))

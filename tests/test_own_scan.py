@@ -166,6 +166,8 @@ def test_all_frames_are_restored_in_one_place(
     assert again == pytest.approx(full, rel=0.03)
     assert all(0 < float(row["LV_ml_sd"]) < 10 for row in rows)
     assert float(rows[1]["LV_ejected"]) == pytest.approx(1 - small / max(full, again), abs=1e-3)
+    (fullest,) = (row for row in rows if float(row["LV_ml"]) == max(full, again))
+    assert (fullest["LV_ejected"], fullest["LV_ejected_sd"]) == ("0.0", "0.0")
     assert float(rows[0]["LV_mass_g"]) == pytest.approx(1.05 * float(rows[0]["MYO_ml"]), abs=0.1)
     frames = [json.loads((out / f"frame_{i:03d}" / "d.json").read_text()) for i in (0, 1, 3)]
     for name in ("placement", "d_mm"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -393,6 +394,9 @@ def test_what_is_to_be_known_of_any_frame_is_said(
     assert main(["enhance", str(tmp_path / "s.nii"), *given, "-o", str(tmp_path / "out")]) == 0
     said = [line for line in capsys.readouterr().out.splitlines() if "no part of the heart" in line]
     assert [line.split(":")[0] for line in said] == ["Note (frame 1)"]
+    # Nobody asked how sure the volumes are.
+    with (tmp_path / "out" / "volumes.csv").open() as file:
+        assert {row["LV_ml_sd"] for row in csv.DictReader(file)} == {""}
 
 
 def test_a_view_of_another_cycle_is_refused(cine: dict[str, Path]) -> None:

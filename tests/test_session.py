@@ -785,6 +785,21 @@ def test_a_scan_of_ones_own_is_never_shaken() -> None:
     np.testing.assert_array_equal(session.scene.S_LR, before)
 
 
+def test_masks_are_one_map_as_for_the_command() -> None:
+    def masks(name: str, *tissues: int) -> bytes:
+        image = nibabel.load(FOLDER / SAMPLES[1] / f"{name}.nii.gz")
+        each = [np.asarray(image.dataobj) == tissue for tissue in tissues]
+        return nibabel.Nifti1Image(np.stack(each, -1).astype(np.uint8), image.affine).to_bytes()
+
+    view = OwnView("la.nii", masks("S_LA", 1, 2, 3))
+    for shown in (view, replace(view, content=masks("S_LA", 1, 2))):
+        own = OwnScan(OwnFile("masks.nii", masks("S_LR_none", 1, 2, 3), (shown,)))
+        assert (own.frames, own.view_frames, own.refused) == ([0], {"la.nii": [0]}, {})
+        truth = nibabel.load(FOLDER / SAMPLES[1] / "S_LR_none.nii.gz")
+        assert (own.read.stack.labels > 0).sum() == (np.asarray(truth.dataobj) > 0).sum()
+        assert len(own.read.views) == 1
+
+
 @pytest.mark.parametrize("frames", ["one", "as many", "fewer"])
 def test_a_view_of_several_frames_is_read_at_the_stacks_or_at_the_one_that_is_chosen(
     frames: str,
