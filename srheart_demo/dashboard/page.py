@@ -96,8 +96,8 @@ class Page(anywidget.AnyWidget):
         self.ping += 1
 
     def carry(self, widget: w.Widget) -> None:
-        """What this widget sends while `together` lasts goes with what others send; what changes of
-        it while the page is being built is sent once more."""
+        """Have this widget's messages wait for one that holds them all, while `together` lasts.
+        What changes of it while the page is being built is sent once more."""
         alone = widget._send
 
         def send(message: Any, buffers: Any = None) -> None:

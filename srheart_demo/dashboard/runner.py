@@ -367,7 +367,7 @@ class Runner:
 
 
 def _answered(function: Callable[..., _T], *arguments: object) -> _T:
-    """Call it; of all errors this one never gets out of a future, and whoever waits, waits on."""
+    """Call it. A future takes no StopIteration: whoever awaits it would wait for ever."""
     try:
         return function(*arguments)
     except StopIteration as error:

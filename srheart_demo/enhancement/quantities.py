@@ -46,7 +46,7 @@ class Range:
 
     low: float  # 1st percentile
     high: float  # 99th
-    # Half as far out again, seen from the median; a single run gone astray would set extremes.
+    # Half as far out again from the median; not the extremes, which one failed run would set.
     least: float
     most: float
 

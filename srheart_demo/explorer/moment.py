@@ -108,8 +108,8 @@ class Moment:
         return self.estimate.step
 
     def found(self, *names: str) -> "Moment":
-        """The same with some of what follows found, for a thread that may wait to show to one that
-        may not."""
+        """The same, some of its properties computed here and now: in the painter's thread, so that
+        the event loop need not."""
         for name in names:
             getattr(self, name)
         return self

@@ -98,8 +98,8 @@ class Scannable(ABC):
 
     @abstractmethod
     def take(self, settings: ScanSettings) -> tuple[Scan, Tensor | None, Tensor | None]:
-        """A scan, without notes, and, if they are known, the true displacements of its slices
-        (1, K, 2) and views (1, V, 2), mm."""
+        """A scan and, if they are known, the true displacements of its slices (1, K, 2) and views
+        (1, V, 2), mm. What is to be said of it is as it was read; see `filed`."""
 
     def view_names(self, scan: Scan) -> tuple[str, ...]:
         """Short names of a scan's views."""

@@ -76,7 +76,7 @@ def _of_one_slice(
     along_columns, along_rows = (of.astype(np.uint8 if small else np.float32) for of in squares)
     far = along_columns[-1]
     h, w = labels.shape
-    # Rows one after the other, with room between them: a step aside is one along the line.
+    # Rows one after the other, with empty pixels between: no step aside wraps into another row.
     room = len(along_rows)
     line = np.zeros((h, w + room), np.uint8)
     line[:, :w] = labels
@@ -87,7 +87,7 @@ def _of_one_slice(
         border = (inside[:, n:] != inside[:, :-n]) * (far - square)
         for way in (nearer[:, n:], nearer[:, :-n]):
             np.maximum(way, border, out=way)
-    # To the nearest pixel inside, and to the nearest outside: one of the two is 0.
+    # First to the nearest pixel inside, then to the nearest outside: one of the two is 0.
     within_column = (far - nearer) * np.stack([~inside, inside])
     within_column.reshape(2, classes, h, w + room)[..., w:] = far
     nearest = within_column.copy()

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 _TAPS = torch.tensor([[2, 0], [3, 1]])
-"""Of a window over nodes (j − 1, j) that gives nodes 2j − 1 (odd) and 2j (even)."""
+"""Which of the kernel's four taps lead from nodes (j − 1, j) to 2j − 1 (odd) and to 2j (even)."""
 
 
 class Doubling(nn.ConvTranspose3d):

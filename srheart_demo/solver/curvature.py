@@ -22,8 +22,8 @@ DIFFERENCE_MM = 0.1  # Step of d
 PLANE_MM = 0.25  # Step of a plane of the lattice, whose nodes are 2.5 mm apart
 STIFFNESS = 4.0  # Of a plane of which nobody knows how much its labels tell of its d, nats/mm²
 BELIEVED = (1.0, 0.95, 0.9, 0.8, 0.6, 0.0)
-"""How much of what z and d share is believed, until all together is a curvature: a stack's planes
-are not quite the share of the lattice that they are counted as."""
+"""Factors of the cross terms of z and d, tried until the matrix is positive definite: a stack's
+planes are not quite the share of the lattice that they are counted as."""
 _AREA = 4 * HALF_EXTENT[1] * HALF_EXTENT[2] / (LATTICE_SHAPE[1] * LATTICE_SHAPE[2])  # mm², a node's
 
 

@@ -51,7 +51,7 @@ class Slicer:
         middle = _map(_halved, _map(_inside, around, _MIDDLE))
         x = self._first(z)
         x = _fit(x, _COARSE, _map(_grown, middle))
-        # This padding leaves out the outermost input, whose output lacks a neighbour's part.
+        # This padding drops the outermost outputs, which lack what a neighbour adds.
         x = F.conv_transpose3d(x, self._middle.weight, self._middle.bias, 2, (1, 3, 3))
         x = _fit(self._activation(x), _map(_doubled, middle), around, planes=1)
         x = x[:, :, self._planes].permute(0, 2, 3, 1, 4, 5).flatten(1, 3)

@@ -26,7 +26,7 @@ def motion_prior(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     """−log p(d), (B,), nats, less that of a straight stack; d (B, K + V, 2) is mm.
 
     −log p(d) = min over t, σ² of −Σ log[(1 − q) N(d_i − t; σ²) + q N(d_i − t; `ASTRAY_MM`²)] +
-    log σ² + `motion_mm`²/σ², where q is `settings.astray` and t is seen by plane i as it lies.
+    log σ² + `motion_mm`²/σ², where q is `settings.astray` and t counts along plane i's own axes.
     """
     r, b = _planes(d, p, settings)
     with torch.no_grad():

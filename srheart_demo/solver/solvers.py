@@ -55,8 +55,8 @@ class Eye:
 
     def __init__(self, p: Problem) -> None:
         self.p = p
-        self._kept: tuple[Tensor, Decoded] | None = None  # all of G(z), with what derives it
-        self._last: tuple[Point, Decoded] | None = None  # as much of it as was looked at
+        self._kept: tuple[Tensor, Decoded] | None = None  # z and all of G(z), with its graph
+        self._last: tuple[Point, Decoded] | None = None  # the last point and what was decoded there
         self.units = cache(partial(units, p))
         self.planes = lru_cache(8)(self._planes)  # of the presets' longest window and to spare
 

@@ -40,11 +40,11 @@ OUTLINE, UNSEEN = 0.15, 0.5
 """Error of an outline where a slice shows it, and besides where none is near, as a share of the
 distance by which G(z) misses the slices beyond pixels; see ``docs/decisions.md``."""
 TEMPER = 8.0  # How much less the slices tell where G(z) misses them, 1/mm²
-ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, as a share of `excess`
-FROM_ALL_SLICES = 1.4  # By how much draws spread too little what all slices together tell
+ALIKE = 0.6  # A surface's error that is alike all over it and in no draw, by the root of `excess`
+FROM_ALL_SLICES = 1.4  # Factor on the spread of draws, of what all slices together tell
 FINEST_SD = 0.1  # No outline is better known, mm
 STILL_MM = 0.1  # Motion below which a stack counts as straight, mm; a run's `motion_mm` is wider
-SETTLING = 5  # In which the level of motion and what is open of d settle
+SETTLING = 5  # Rounds of expectation and maximisation that find the level of motion
 
 
 @dataclass(frozen=True, eq=False)

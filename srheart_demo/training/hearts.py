@@ -59,9 +59,9 @@ def make_hearts(
 
 
 def simulated_scans(hearts: Tensor, rng: torch.Generator) -> Tensor:
-    """StoredHearts (B, 4, 32, 64, 64) as `evidence.evidence` would show their scans (Eq. 1).
+    """Scans (Eq. 1) of hearts as `evidence.evidence` shows them; both (B, 4, 32, 64, 64).
 
-    One spacing and position of the slices for the batch; displacements, from none to severe, and
+    Hearts are class probabilities. One spacing and position of the slices for the batch; displacements, from none to severe, and
     errors of each slice for itself.
     """
 
