@@ -59,18 +59,19 @@ def carry_out(experiment: runner.Experiment, options: argparse.Namespace) -> Non
 def _picture(
     experiment: runner.Experiment, results: Results, tables: Sequence[Table], folder: Path
 ) -> None:
-    """The page, and each plot of it as a picture."""
+    """The page, and each picture of it."""
     from srheart_demo.dashboard.report import report
     from srheart_demo.lessons.scores import picture_plot
 
-    plots = experiment.plots(results)
+    pictures = dict[str, bytes]()
+    for plot in experiment.plots(results):
+        path = folder / (re.sub(r"\W+", "-", plot.title.lower()) + ".png")
+        with atomic_path(path) as draft:
+            picture_plot(plot).savefig(draft, dpi=150, bbox_inches="tight", format="png")
+        pictures[plot.title] = path.read_bytes()
     record = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     facts = {name.replace("_", " "): record[name] for name in ("settings", "made_with")}
-    write_text(report(experiment.title, tables, plots, facts), folder / REPORT)
-    for plot in plots:
-        name = re.sub(r"\W+", "-", plot.title.lower())
-        with atomic_path(folder / f"{name}.png") as draft:
-            picture_plot(plot).savefig(draft, dpi=150, bbox_inches="tight")
+    write_text(report(experiment.title, tables, pictures, facts), folder / REPORT)
 
 
 def _chosen(options: argparse.Namespace) -> runner.Experiment:

@@ -61,8 +61,8 @@ def make_hearts(
 def simulated_scans(hearts: Tensor, rng: torch.Generator) -> Tensor:
     """Scans (Eq. 1) of hearts as `evidence.evidence` shows them; both (B, 4, 32, 64, 64).
 
-    Hearts are class probabilities. One spacing and position of the slices for the batch; displacements, from none to severe, and
-    errors of each slice for itself.
+    Hearts are class probabilities. One spacing and position of the slices for the batch;
+    displacements, from none to severe, and errors of each slice for itself.
     """
 
     def uniform(low: float, high: float) -> float:
