@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import HR_SPACING
-from srheart_demo.heart.anatomy import LV, MYO, RV, WIDE, Heart, radius_of, sizes
+from srheart_demo.heart.anatomy import LV, MYO, RV, WIDE, LabelledHeart, radius_of, sizes
 from srheart_demo.heart.distances import Spacing, tissue_box
 
 LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)  # Levels at which radii are measured
@@ -40,7 +40,7 @@ def statistics(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> Stat
     Labels (D, H, W) hold LV, myocardium and RV, the LV in three slices or more.
     """
     found = sizes(labels, spacing) | _place(labels, spacing)
-    heart = Heart(labels, spacing)
+    heart = LabelledHeart(labels, spacing)
     for part in (_ventricle, _wall, _long_axis, _right_ventricle):
         found |= part(heart)
     return found | {"azimuth": float(np.degrees(heart.azimuth) % 360)}
@@ -55,7 +55,9 @@ def _place(labels: NDArray[np.uint8], spacing: Spacing) -> Statistics:
     }
 
 
-def _sector_radius(heart: Heart, k: int, towards: float, half_angle: float, *labels: int) -> float:
+def _sector_radius(
+    heart: LabelledHeart, k: int, towards: float, half_angle: float, *labels: int
+) -> float:
     """Radius of the sector of a disk with the area that labels have in that sector, mm."""
     _, direction = heart.polar(k)
     sector = np.cos(direction - towards) > np.cos(half_angle)
@@ -63,7 +65,7 @@ def _sector_radius(heart: Heart, k: int, towards: float, half_angle: float, *lab
     return float(np.sqrt(area / half_angle))
 
 
-def _ventricle(heart: Heart) -> Statistics:
+def _ventricle(heart: LabelledHeart) -> Statistics:
     found: Statistics = {}
     for s in LEVELS:
         k = heart.slice_at(s)
@@ -72,7 +74,7 @@ def _ventricle(heart: Heart) -> Statistics:
     return found
 
 
-def _wall(heart: Heart) -> Statistics:
+def _wall(heart: LabelledHeart) -> Statistics:
     k = heart.slice_at(MID)
     endo = {side: _sector_radius(heart, k, at, SECTOR, LV) for side, at in _SIDES.items()}
     epi = {side: _sector_radius(heart, k, at, SECTOR, LV, MYO) for side, at in _SIDES.items()}
@@ -88,7 +90,7 @@ def _wall(heart: Heart) -> Statistics:
 _SIDES = {"septal": 0.0, "lateral": np.pi}
 
 
-def _long_axis(heart: Heart) -> Statistics:
+def _long_axis(heart: LabelledHeart) -> Statistics:
     k = heart.slices(LV)
     s = (k + 0.5 - heart.first) / (heart.top - heart.first)
     weight = np.sqrt(heart.pixels[LV, k])
@@ -109,7 +111,7 @@ def _long_axis(heart: Heart) -> Statistics:
     }
 
 
-def _right_ventricle(heart: Heart) -> Statistics:
+def _right_ventricle(heart: LabelledHeart) -> Statistics:
     along, *in_plane = heart.rv_from_lv
     found = {"RV along D": float(along), "RV in plane": float(np.hypot(*in_plane))}
     for s in RV_LEVELS:
@@ -131,7 +133,7 @@ def _right_ventricle(heart: Heart) -> Statistics:
     return found | {"RV diameter": _diameter(heart, heart.slice_at(WIDE))}
 
 
-def _diameter(heart: Heart, k: int) -> float:
+def _diameter(heart: LabelledHeart, k: int) -> float:
     """Largest extent of the RV in a slice over 36 directions, mm."""
     rows, columns = np.nonzero(heart.labels[k] == RV)
     if not len(rows):

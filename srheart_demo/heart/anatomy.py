@@ -35,7 +35,7 @@ def sizes(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[str,
     for label, tissue in enumerate(TISSUES[1:], start=1):
         if not (labels == label).any():
             raise ValueError(f"a heart without {tissue} cannot be measured")
-    heart = Heart(labels, spacing)
+    heart = LabelledHeart(labels, spacing)
     lv, myo, rv = heart.ml(LV), heart.ml(MYO), heart.ml(RV)
     dz, rv_slices = heart.spacing[0], heart.slices(RV)
     return {
@@ -69,7 +69,7 @@ def faults(
     missing = [t for i, t in enumerate(TISSUES) if i and not (labels == i).any()]
     if missing:
         return [f"There is no {tissue}." for tissue in missing]
-    heart = Heart(labels, spacing)
+    heart = LabelledHeart(labels, spacing)
     pieces = zip(TISSUES[1:], _pieces(heart.labels), strict=True)
     findings = [f"The {tissue} is in {n} pieces." for tissue, n in pieces if n > 1]
     if _leaks(heart.labels, heart.closed):
@@ -95,7 +95,7 @@ def topology(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[s
     """
     if not (labels == LV).any():
         return {"pieces": 0.0, "open_lv": 1.0, "holes": 0.0}
-    heart = Heart(labels, spacing)
+    heart = LabelledHeart(labels, spacing)
     return {
         "pieces": float(sum(max(n - 1, 0) for n in _pieces(heart.labels))),
         "open_lv": float(_leaks(heart.labels, heart.closed)),
@@ -120,7 +120,7 @@ def _pieces(labels: NDArray[np.uint8]) -> list[int]:
     return [pieces_of(labels, label)[1] for label in range(1, len(TISSUES))]
 
 
-class Heart:
+class LabelledHeart:
     """Labels cropped to the tissue and one voxel around, with what several measures need.
 
     Slices are counted in the crop; `first` is the lowest with LV, `top` the one above the highest,
@@ -188,7 +188,7 @@ def _leaks(labels: NDArray[np.uint8], below: int) -> bool:
     return False
 
 
-def _septal_gap(heart: Heart, k: int) -> bool:
+def _septal_gap(heart: LabelledHeart, k: int) -> bool:
     """Whether background lies between the LV's centroid and the middle half of the RV."""
     turned = heart.polar(k)[1][heart.labels[k] == RV]
     angle = heart.azimuth + np.quantile(turned, np.linspace(0.25, 0.75, 13))

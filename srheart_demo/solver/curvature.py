@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.frame import HALF_EXTENT, LATTICE_SHAPE, lattice_axes
-from srheart_demo.scan.degradation import lattice_index, move
+from srheart_demo.scan.degradation import hat, lattice_index, move
 from srheart_demo.scan.evidence import lattice_stack
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
@@ -99,7 +99,8 @@ def units(p: Problem, settings: Settings) -> Tensor:
     shared = torch.zeros(n, M, 2)
     known = getattr(p.G, "coupling", None)
     if known is not None and known.any():
-        there = patches * _between(known, lattice_index(p.stack.z, 0, LATTICE_SHAPE[0]))
+        shares = hat(lattice_index(p.stack.z, 0, LATTICE_SHAPE[0]), LATTICE_SHAPE[0])
+        there = patches * torch.tensordot(shares, known, 1)
         there = there @ torch.linalg.inv(p.carried[:K])
         shared[:K] = there[:, :M] * p.sought(settings.moving_views)[:K, None, None]
         turned = torch.linalg.inv(p.carried[:K]).mT @ there[:, M:]
@@ -111,10 +112,3 @@ def units(p: Problem, settings: Settings) -> Tensor:
         if not torch.linalg.cholesky_ex(H).info:
             break
     return whitening(H)
-
-
-def _between(planes: Tensor, index: Tensor) -> Tensor:
-    """(K, ...) of planes (D', ...) at fractional indices (K,), the outermost going on outside."""
-    low = index.floor().clamp(0, len(planes) - 2).long()
-    share = (index - low).clamp(0, 1).view(-1, *[1] * (planes.dim() - 1))
-    return torch.lerp(planes[low], planes[low + 1], share)

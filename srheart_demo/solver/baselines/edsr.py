@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
-from srheart_demo.heart.generator import WEIGHTS, read_weights
+from srheart_demo.heart.generator import WEIGHTS, planes_at, read_weights
 from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move, one_hot_field
 
 EDSR_WEIGHTS = WEIGHTS / "edsr"
@@ -140,8 +140,5 @@ def _at_planes(logits: Tensor, z: Tensor, wanted: Tensor) -> tuple[Tensor, Tenso
     ends = [*slices, slices[-1] + last_gap]
     knots = np.interp(np.arange(UP * len(slices)) / UP, np.arange(len(ends)), ends)
     covered = (at >= slices[0] - first_gap / 2 - 1e-6) & (at <= slices[-1] + last_gap / 2 + 1e-6)
-    index = np.interp(at, knots, np.arange(len(knots)))
-    low = np.clip(index.astype(int), 0, len(knots) - 2)
-    share = torch.as_tensor(index - low, dtype=logits.dtype)[:, None, None]
-    planes = logits[:, :, low] * (1 - share) + logits[:, :, low + 1] * share
-    return planes, torch.as_tensor(covered)
+    index = torch.as_tensor(np.interp(at, knots, np.arange(len(knots))), dtype=logits.dtype)
+    return planes_at(logits, index), torch.as_tensor(covered)
