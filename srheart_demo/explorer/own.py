@@ -126,7 +126,8 @@ class OwnScan(Scannable):
 
     def filed(self, scan: Scan) -> Scan:
         """A scan of it, with all that is to be said of it: as it was read, but for the slices."""
-        return Scan.of(scan.stack, *scan.views, by_hand=scan.by_hand, placement=scan.placement)
+        given = (scan.stack, *scan.views)
+        return Scan.placed_by(*given, by_hand=scan.by_hand, placement=scan.placement)
 
 
 def _dragged(

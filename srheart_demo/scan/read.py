@@ -234,7 +234,7 @@ def _scan(
     notes: Sequence[str],
     placement: Placement | None = None,
 ) -> Scan:
-    scan = Scan.of(
+    scan = Scan.placed_by(
         uncropped(reading.volume),
         *(uncropped(view.volume) for view in seen),
         by_hand=how.by_hand,

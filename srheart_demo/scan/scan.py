@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from srheart_demo.frame import TISSUES
 from srheart_demo.scan.crossing import agreement, where_they_cross
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
+from srheart_demo.scan.space import check_stack, misfits
 from srheart_demo.scan.volume import LabelVolume, holding, remark
 
 Unlabelled = Literal["auto", "empty", "unknown"]
@@ -96,9 +97,28 @@ class Scan:
     ) -> "Scan":
         """Place a stack by its own labels (or as `placement` says), and look at its views.
 
-        `InvalidVolume` says that the labels do not tell how the heart lies, or that a view is of
-        another scan.
+        `InvalidVolume` says that the stack is no heart's by its size, that the labels do not tell
+        how the heart lies, or that a view is of another scan. What else is unlike a heart, such as
+        labels in another order, or slices along another axis, is a doubt.
         """
+        check_stack(stack)
+        if unlabelled not in get_args(Unlabelled):
+            raise ValueError(f"unlabelled is one of {get_args(Unlabelled)}, not {unlabelled!r}")
+        how: dict[str, Any] = {"by_hand": by_hand, "unlabelled": unlabelled, "placement": placement}
+        scan = cls.placed_by(stack, *views, **how)
+        unlike = tuple(remark("unlike a heart", misfit=misfit) for misfit in misfits(stack))
+        return replace(scan, doubts=(*scan.doubts, *unlike), notes=(*scan.notes, *unlike))
+
+    @classmethod
+    def placed_by(
+        cls,
+        stack: LabelVolume,
+        *views: LabelVolume,
+        by_hand: ByHand,
+        unlabelled: Unlabelled = "auto",
+        placement: Placement | None = None,
+    ) -> "Scan":
+        """`of` volumes whose size and labels are known to be a heart's."""
         placement = placement or place(stack, by_hand)
         ordered = placement.apex_first(stack)
         looked_at, partly = _looked_at(ordered, unlabelled)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from srheart_demo.heart.distances import tissue_box
-from srheart_demo.scan.labels import Anatomy
+from srheart_demo.scan.labels import USUAL_ORDER, Anatomy
 from srheart_demo.scan.nifti import FARTHEST, NiftiLabels, times
 from srheart_demo.scan.volume import InvalidVolume, LabelVolume, between_planes, remark
 
@@ -135,7 +135,7 @@ def check_extent(volume: LabelVolume) -> None:
         raise InvalidVolume.of(volume.name, "extent", h=extent[0], w=extent[1])
 
 
-def check_stack(volume: LabelVolume, sure: bool) -> None:
+def check_stack(volume: LabelVolume, sure: bool = False) -> None:
     """Raise `InvalidVolume` if these cannot be the slices of a heart, by how far they reach."""
     slices, *in_plane = (held.stop - held.start for held in tissue_box(volume.labels))
     distance = volume.spacing[0]
@@ -148,6 +148,16 @@ def check_stack(volume: LabelVolume, sure: bool) -> None:
         raise InvalidVolume.of(volume.name, "no heart is so long", **facts)
     check_extent(volume)
     check_size((len(volume.labels), *in_plane), volume.name)
+
+
+def misfits(volume: LabelVolume) -> list[str]:
+    """What of a stack in the usual order of labels is unlike a heart's slices, in words."""
+    whole = filled(cropped(volume.labels.astype(np.int32), volume.name))
+    found = Anatomy(whole, volume.affine).misfits(USUAL_ORDER)
+    distance, *pixel = volume.spacing
+    if max(pixel) >= CLEARLY_WIDER * distance:
+        found.append(f"they lie {distance:.3g} mm apart, and their pixels {max(pixel):.3g} mm")
+    return found
 
 
 def heart_of(labels: NDArray[np.uint8], spacing: tuple[float, float, float]) -> NDArray[np.bool_]:

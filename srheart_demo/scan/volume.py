@@ -78,6 +78,16 @@ class LabelVolume:
     name: str = ""
     notes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        of = self.labels
+        if not isinstance(of, np.ndarray) or of.ndim != 3 or of.dtype.kind not in "biu":
+            raise ValueError(f"{self.name or 'a volume'}: labels must be whole numbers (D, H, W)")
+        if of.size and not 0 <= of.min() <= of.max() < len(TISSUES):
+            raise ValueError(f"{self.name or 'a volume'}: labels must be {MEANING}, and no others")
+        affine = np.asarray(self.affine)
+        if affine.shape != (4, 4) or not np.isfinite(affine).all() or not np.linalg.det(affine):
+            raise ValueError(f"{self.name or 'a volume'}: its affine must take (D, H, W) to mm")
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along D, H, W."""
