@@ -8,6 +8,7 @@ Ctrl-C, or by whoever ends programs. What commands there are, their options, and
 """
 
 import io
+import os
 import signal
 import sys
 import threading
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top = parser()
     options, others = top.parse_known_args(arguments)
     if others and not hasattr(options, "passed_on"):
-        top.error(f"unrecognized arguments: {' '.join(others)}")
+        hint = "; give --long-axis before each view" * hasattr(options, "long_axis")
+        top.prog = f"srheart {options.command}"
+        top.error(f"unrecognized arguments: {' '.join(others)}{hint}")
     options.passed_on = others
     try:
         from srheart_demo.machine import one_thread
@@ -44,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 nullcontext() if options.command in MANY_THREADS else one_thread(),
             ):
                 command.run(options)
+        except BrokenPipeError:  # whoever read the answer has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (Unusable, OSError) as error:
             from srheart_demo.cli.chosen import refusal
 

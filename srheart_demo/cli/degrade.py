@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> None:
     heart = on_hr_grid(read_short_axis(options.heart))
     scan = simulate(heart, factor, options.seed, noise=options.noise)
     volumes = {"S_LR.nii.gz": scan.stack, "S_LA.nii.gz": long_axis_scan(heart)}
-    with results_folder(options.output, volumes, [options.heart]) as folder:
+    with results_folder(options.output, [*volumes, "d.json"], [options.heart]) as folder:
         for name, volume in volumes.items():
             write_volume(volume, folder / name)
         truth = {

@@ -48,10 +48,16 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     G = chosen.generator(options.generator)
     with options.stack.open("rb") as file:
         dicom = is_dicom(file)
+    asked = {
+        "heart.glb": options.glb,
+        "S_stack.nii.gz": options.on_stack,
+        "S_within.nii.gz": options.within,
+        "S_SR.dcm": dicom,
+    }
     names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
-    names += ["heart.glb"] * options.glb + ["S_stack.nii.gz"] * options.on_stack
-    names += ["S_within.nii.gz"] * options.within + ["S_SR.dcm"] * dicom
-    with errors.results_folder(options.output, names, inputs) as folder:
+    names += [name for name, wanted in asked.items() if wanted]
+    others = asked.keys() - names
+    with errors.results_folder(options.output, names, inputs, others) as folder:
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
@@ -111,6 +117,8 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         for e in cycle.restore_cycle(scans, G, settings, show, kept):
             kept.take(e if options.no_check else sure(judged(e)))
         progress.update(cycle.PHASES[1], n, n)
+        for old in kept.forget_others([scan.frame for scan in scans], inputs):
+            progress.say(errors.told("of an earlier run", old=old))
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))

@@ -64,16 +64,27 @@ def goes_on(path: Path) -> Iterator[None]:
 
 @contextmanager
 def results_folder(
-    path: Path, names: Iterable[str | Path] = (), inputs: Sequence[Path] = ()
+    path: Path,
+    names: Sequence[str] = (),
+    inputs: Sequence[Path] = (),
+    others: Iterable[str] = (),
 ) -> Iterator[Path]:
     """Yield a staging folder whose files reach `path` only when the block succeeds.
 
     Before any work is done it is refused where nothing can be written, or where results of these
-    `names` would be written over an input.
+    `names` would be written over an input, or over something that is no result: where there are
+    results, there is the first. Results of `others` names, of an earlier run, go in the end.
     """
     with writable(path), atomic_folder(path) as staging:
         check_inputs_stay(path, names, inputs)
+        for name in names if names and not (path / names[0]).exists() else ():
+            if (path / name).exists():
+                raise BadInput.of("no result", path=path / name, first=names[0])
         yield staging
+    for old in (path / name for name in others):
+        if old.exists() and not any(old.samefile(given) for given in inputs):
+            old.unlink()
+            print(told("of an earlier run", old=old))
 
 
 def check_inputs_stay(path: Path, names: Iterable[str | Path], inputs: Sequence[Path]) -> None:

@@ -6,7 +6,8 @@ together tell (`solver.cycle`). What is done may be kept in a file, from which a
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -104,6 +105,17 @@ class Kept:
         beats = [self.beats[n] for n in sorted(self.beats)]
         write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
         self.save()
+
+    def forget_others(self, frames: Iterable[int], inputs: Sequence[Path]) -> list[Path]:
+        """Remove the results of other frames than these, of an earlier run, unless an input lies
+        among them; which they were."""
+        ours = {self.folder(frame) for frame in frames}
+        results = {path.parent for path in self.folder(0).parent.glob("frame_*/S_SR.nii.gz")}
+        kept = {parent for path in inputs for parent in path.resolve().parents}
+        gone = sorted(folder for folder in results - ours if folder.resolve() not in kept)
+        for folder in gone:
+            shutil.rmtree(folder)
+        return gone
 
     def save(self) -> None:
         """Write what is done, whole or not at all."""

@@ -140,9 +140,10 @@ def picture_strips(
         printed = (paper or {}).get(title, {})
         colours = line_colours([*panel])
         for x, ((name, values), colour) in enumerate(zip(panel.items(), colours, strict=True)):
-            spread = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
+            spread = np.linspace(-0.16, 0.16, len(values)) * (len(values) > 1)
             axis.scatter(x + spread, values, s=14, color=colour, alpha=0.7, linewidths=0)
-            axis.plot([x - 0.28, x + 0.28], [values.mean()] * 2, color=INK, lw=1.8)
+            if len(values):  # not where all that was to be measured failed
+                axis.plot([x - 0.28, x + 0.28], [values.mean()] * 2, color=INK, lw=1.8)
             if name in printed:
                 look: dict[str, Any] = {"marker": "D", "facecolors": "none", "edgecolors": INK}
                 axis.scatter(x + 0.36, printed[name][0], s=26, **look)

@@ -187,15 +187,15 @@ def _read_on(stream: BinaryIO) -> None:
 
 
 def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
+    with _unpacked(name, opened) as stream:
+        if is_dicom(stream):  # whatever it is called
+            try:
+                from srheart_demo.scan.dicom import look
+            except ModuleNotFoundError:
+                raise InvalidVolume.of(name, "no highdicom") from None
+            stream.seek(0)
+            return look(name, stream.read(MOST_BYTES + 1))
     if not name.lower().endswith((".nii", ".nii.gz")):
-        with _unpacked(name, opened) as stream:
-            if is_dicom(stream):
-                try:
-                    from srheart_demo.scan.dicom import look
-                except ModuleNotFoundError:
-                    raise InvalidVolume.of(name, "no highdicom") from None
-                stream.seek(0)
-                return look(name, stream.read(MOST_BYTES + 1))
         ends = (tuple(f".{ending}" for ending in endings.split()) for endings in FOREIGN)
         kinds = zip(ends, FOREIGN.values(), strict=True)
         kind = next(kind for end, kind in kinds if not end or name.lower().endswith(end))
@@ -209,7 +209,9 @@ def _look(name: str, opened: Callable[[], BinaryIO]) -> NiftiLabels:
             (size,) = sizes & HEADERS.keys()
             raw, header = (HEADERS[size](start[:size], check=False) for _ in range(2))
             header.check_fix(QUIET)  # It repairs zero and negative spacings.
-            dtype, offset = header.get_data_dtype(), header.get_data_offset()
+            # Voxels lie behind the header, though it may say 0.
+            dtype = header.get_data_dtype()
+            offset = max(header.get_data_offset(), header.single_vox_offset)
             shape = header.get_data_shape()
             slope, intercept = header.get_slope_inter()
             units = header.get_xyzt_units()[0]
