@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import HR_SPACING
-from srheart_demo.heart.anatomy import LV, MYO, RV, WIDE, LabelledHeart, radius_of, sizes
+from srheart_demo.heart.anatomy import LV, MID, MYO, RV, WIDE, LabelledHeart, sizes
 from srheart_demo.heart.distances import Spacing, tissue_box
 
 LEVELS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)  # Levels at which radii are measured
-MID, BASE = 0.55, 0.85
+BASE = 0.85
 RV_LEVELS = (0.25, MID, BASE)  # Levels at which the RV is measured against the LV
 SECTOR = np.radians(30.0)
 """The septal wall reaches this far to either side of the azimuth, the lateral of its opposite."""
@@ -68,8 +68,7 @@ def _sector_radius(
 def _ventricle(heart: LabelledHeart) -> Statistics:
     found: Statistics = {}
     for s in LEVELS:
-        k = heart.slice_at(s)
-        endo, epi = radius_of(heart.area(k, LV)), radius_of(heart.area(k, LV, MYO))
+        endo, epi = heart.radius(s, LV), heart.radius(s, LV, MYO)
         found |= {f"endocardium {s}": endo, f"epicardium {s}": epi, f"wall {s}": epi - endo}
     return found
 
@@ -82,7 +81,7 @@ def _wall(heart: LabelledHeart) -> Statistics:
     minor, major = np.linalg.eigvalsh(np.cov(heart.h[rows], heart.w[columns]))
     return {
         **{f"{side} wall": epi[side] - endo[side] for side in _SIDES},
-        "septal/mean radius": endo["septal"] / radius_of(heart.area(k, LV)),
+        "septal/mean radius": endo["septal"] / heart.radius(MID, LV),
         "minor/major axis": float(np.sqrt(minor / major)),
     }
 
@@ -100,7 +99,7 @@ def _long_axis(heart: LabelledHeart) -> Statistics:
     at = heart.slice_at(BASE)
     rho, _ = heart.polar(at)
     lv = heart.labels == LV
-    rows, columns = np.nonzero((rho < 0.6 * radius_of(heart.area(at, LV))) & lv.any(axis=0))
+    rows, columns = np.nonzero((rho < 0.6 * heart.radius(BASE, LV)) & lv.any(axis=0))
     highest = heart.d[len(lv) - 1 - lv[::-1, rows, columns].argmax(axis=0)]
     plane = np.stack([heart.h[rows], heart.w[columns], np.ones(len(rows))], axis=1)
     slope = np.linalg.lstsq(plane, highest, rcond=None)[0][:2]

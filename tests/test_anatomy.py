@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.shape import statistics
+from srheart_demo.enhancement.quantities import SIZES
 from srheart_demo.frame import HR_SPACING, lattice_axes
 from srheart_demo.heart.anatomy import LV, MYO, RV, faults, sizes, topology
 from srheart_demo.heart.published import HEALTHY
@@ -146,3 +147,7 @@ def test_the_base_may_be_open():
     top = np.flatnonzero((HEART == LV).any(axis=(1, 2)))[-1]
     open_above[top - 2 :][open_above[top - 2 :] == MYO] = 0
     assert faults(open_above) == []
+
+
+def test_every_size_that_a_verdict_judges_is_measured():
+    assert set(SIZES) <= set(sizes(HEART))

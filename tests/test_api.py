@@ -18,7 +18,7 @@ import pytest
 import torch
 
 import srheart_demo as sr
-from srheart_demo.scan.samples import FOLDER
+from srheart_demo.scan.samples import FOLDER, SAMPLES
 
 
 def homes() -> dict[str, str]:
@@ -92,8 +92,25 @@ MISUSE: dict[str, tuple[Callable[[], object], str]] = {
     "no such view": (lambda: sr.load_sample("healthy_1").scan("none", ["5ch"]), "known: 4ch"),
     "two fields": (lambda: sr.to_labels(torch.zeros(2, 4, 8, 8, 8)), "not 2 at once"),
     "pixels": (lambda: sr.volumes_ml(STACK.labels, STACK.spacing[1:]), "three axes, not 2"),
+    "unlabelled slices": (lambda: sr.Scan.of(STACK, unlabelled="maybe"), "is one of ('auto',"),
+    "a fourth label": (lambda: replace(STACK, labels=STACK.labels + 1), "and no others"),
+    "a label below 0": (lambda: replace(STACK, labels=STACK.labels.astype(int) - 1), "no others"),
+    "fractions": (lambda: replace(STACK, labels=STACK.labels / 3), "whole numbers (D, H, W)"),
+    "a list": (lambda: replace(STACK, labels=STACK.labels.tolist()), "whole numbers (D, H, W)"),
+    "a slice": (lambda: replace(STACK, labels=STACK.labels[3]), "whole numbers (D, H, W)"),
+    "no affine": (lambda: replace(STACK, affine=0 * STACK.affine), "take (D, H, W) to mm"),
+    "no place": (lambda: replace(STACK, affine=np.nan * STACK.affine), "take (D, H, W) to mm"),
+    "no mm": (lambda: sr.Scan.of(replace(STACK, affine=np.eye(4))), "no heart is"),
+    "prior of": (lambda: replace(sr.PAPER, prior_of="dz"), "not z, d or zd"),
+    "frames of two views": (
+        lambda: sr.read_scan(*[FOLDER / "healthy_1" / "S_LR_none.nii.gz"] * 2, how=NO_FRAMES),
+        "view_frame tells of 0 views",
+    ),
     "no labels": (lambda: sr.Scan.of(replace(STACK, labels=0 * STACK.labels)), "nothing is label"),
 }
+
+
+NO_FRAMES = sr.HowToRead(view_frame=[])
 
 
 @pytest.mark.parametrize("case", MISUSE)
@@ -101,6 +118,19 @@ def test_what_can_mean_nothing_is_refused_where_it_is_said(case: str) -> None:
     misuse, complaint = MISUSE[case]
     with pytest.raises((ValueError, KeyError), match=re.escape(complaint)):
         misuse()
+
+
+def test_a_stack_in_other_axes_or_orders_of_labels_is_doubted() -> None:
+    axes = np.argsort([1, 2, 0])
+    turned = sr.LabelVolume(STACK.labels.transpose(axes), STACK.affine[:, [*axes, 3]])
+    swapped = sr.LabelVolume(np.array([0, 3, 2, 1], np.uint8)[STACK.labels], STACK.affine)
+    for stack in (turned, swapped):
+        scan = sr.Scan.of(stack)
+        (doubt,) = (said for said in scan.doubts if "hardly the labels of a heart's" in said)
+        assert doubt in scan.notes
+    for sample in SAMPLES:
+        for stack in sr.load_sample(sample).stacks.values():
+            assert not sr.Scan.of(stack).doubts
 
 
 def test_frames_may_be_numbers_of_numpy() -> None:

@@ -319,6 +319,35 @@ def test_degrade_without_motion_takes_every_fifth_slice(heart: LabelVolume, tmp_
     assert min(dice(S_LA.labels[0], heart_labels(at_view)).values()) > 0.95
 
 
+def test_what_is_no_result_of_the_command_is_not_written_over(
+    heart: LabelVolume, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_volume(heart, tmp_path / "S_HR.nii.gz")
+    given = ["degrade", str(tmp_path / "S_HR.nii.gz"), "-o"]
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "S_LA.nii.gz").write_text("somebody's")
+    assert main([*given, str(out)]) == 2
+    assert "S_LA.nii.gz: this is no result of an earlier run" in capfd.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["S_LA.nii.gz"]
+    for _ in range(2):  # its own results are
+        assert main([*given, str(tmp_path / "again")]) == 0
+    assert (
+        main(["enhance", str(tmp_path / "again/S_LR.nii.gz"), "-o", str(tmp_path / "again")]) == 2
+    )
+    assert "d.json: this is no result of an earlier run" in capfd.readouterr().err
+
+
+def test_who_reads_the_first_line_alone_is_told_of_no_error() -> None:
+    command = [sys.executable, "-m", "srheart_demo.cli", "sample"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        assert run.stderr.read() == b""
+        assert run.wait() == 0
+
+
 def test_degrade_moves_slices_by_what_it_writes(heart: LabelVolume, tmp_path: Path) -> None:
     write_volume(heart, tmp_path / "S_HR.nii.gz")
     degraded = {}

@@ -61,6 +61,11 @@ def test_worst_case(mistake, word: str) -> None:
     assert word in verdict.sentence
 
 
+def test_where_every_subject_failed_there_is_a_picture_still() -> None:
+    figure = check.picture_strips(StripPlot("", "Dice", {"none": {"NN": np.array([])}}))
+    FigureCanvasAgg(figure).draw()
+
+
 @pytest.mark.parametrize(
     "names", [("NN", "SBI", "EDSR"), ("NN", "LO (paper)", "LO (paper, as printed)", "LO (ours)")]
 )

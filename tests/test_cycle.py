@@ -16,7 +16,7 @@ from benchmarks.cine import beating, error, restored, scanned, volumes
 from srheart_demo.cli import chosen, main
 from srheart_demo.cli.enhance import volumes_told
 from srheart_demo.enhancement import cycle
-from srheart_demo.enhancement.cycle import Beat, wandering
+from srheart_demo.enhancement.cycle import Beat, Kept, wandering
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
 from srheart_demo.scan.samples import load_sample
@@ -154,6 +154,18 @@ def test_muscle_that_no_heart_has_is_not_held(ml: tuple[float, float], held: boo
     kept = cycle.Kept(alone=[first._replace(muscle_ml=own) for own in ml])
     e = next(cycle.restore_cycle([scan, scan], G, INTERACTIVE, kept=kept))
     assert bool(e.last.state.settings.muscle_sd) == held
+
+
+def test_frames_of_another_cine_do_not_stay_beside_new_ones(tmp_path: Path) -> None:
+    kept = Kept.of(tmp_path, {})
+    for frame in range(5):
+        kept.folder(frame).mkdir()
+        (kept.folder(frame) / "S_SR.nii.gz").write_text("")
+    (tmp_path / "frame_notes").mkdir()
+    inputs = [kept.folder(4) / "S_SR.nii.gz"]
+    assert kept.forget_others([0, 1], inputs) == [kept.folder(2), kept.folder(3)]
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there == {"frame_000", "frame_001", "frame_004", "frame_notes"}
 
 
 def test_what_is_told_of_a_cycle_is_of_the_frames_that_there_are() -> None:

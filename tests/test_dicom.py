@@ -284,7 +284,8 @@ def test_enhance_takes_a_segmentation_and_gives_one(
 ) -> None:
     quick = replace(INTERACTIVE, iterations=2)
     monkeypatch.setattr(chosen, "preset", lambda name: quick)
-    file, out = tmp_path / "scan", tmp_path / "out"  # DICOM's files often have no ending.
+    # DICOM's files often have no ending, or a wrong one.
+    file, out = tmp_path / "scan.nii.gz", tmp_path / "out"
     file.write_bytes(seg().content)
     assert main(["enhance", str(file), "--no-check", "--glb", "-o", str(out)]) == 0
     said = capsys.readouterr().out
@@ -293,6 +294,14 @@ def test_enhance_takes_a_segmentation_and_gives_one(
     assert_same_in_world(heart, as_nifti)
     assert json.loads((out / "d.json").read_text())["stack"] == str(file)
     assert set(trimesh.load_scene(out / "heart.glb").geometry) == {"LV", "MYO", "RV"}
+    # Nothing of it stays beside the results of another scan.
+    other = FOLDER / "healthy_1" / "S_LR_none.nii.gz"
+    assert main(["enhance", str(other), "--no-check", "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert [f"Removed {out / name}: " in said for name in ("S_SR.dcm", "heart.glb")] == [True] * 2
+    assert {path.name for path in out.iterdir()} == {
+        *("S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl")
+    }
     frames = ["enhance", str(file), "--glb", "--frames", "all", "-o", str(out)]
     assert main(frames) != 0
     assert "--glb" in capsys.readouterr().err

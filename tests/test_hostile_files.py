@@ -27,7 +27,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 from srheart_demo.cli import chosen, main
 from srheart_demo.enhancement import quantities
 from srheart_demo.explorer.own import OwnFile, OwnScan, OwnView
-from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload
+from srheart_demo.scan.nifti import MOST_BYTES, MOST_UPLOAD, Upload, load
 from srheart_demo.scan.read import read_frames, read_long_axis, survey
 from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.settings import INTERACTIVE
@@ -173,6 +173,13 @@ def test_headers_of_any_numbers(fields: dict[str, object], shape: tuple[int, ...
 @given(st.binary(max_size=2000), st.booleans())
 def test_no_nifti_at_all(content: bytes, packed: bool) -> None:
     read_all(gzip.compress(content) if packed else content)
+
+
+def test_voxels_lie_behind_the_header_whatever_it_says() -> None:
+    at_zero = bytearray(VALID[0])
+    at_zero[108:112] = struct.pack("<f", 0.0)
+    given, odd = (load(Upload("scan.nii", bytes(of))).frame(0) for of in (VALID[0], at_zero))
+    np.testing.assert_array_equal(odd, given)
 
 
 @pytest.fixture(scope="module")

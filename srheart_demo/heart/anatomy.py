@@ -16,7 +16,7 @@ from srheart_demo.frame import HR_SPACING, TISSUES
 from srheart_demo.heart.distances import Spacing, tissue_box
 
 LV, MYO, RV = 1, 2, 3
-WIDE = 0.7  # Level at which a ventricle is about as wide as anywhere
+MID, WIDE = 0.55, 0.7  # Half way up, and where a ventricle is about as wide as anywhere
 OPEN_BASE = 12.0
 """Below its highest slice, mm, a ventricle may be open: a base is tilted, up to about 10°."""
 
@@ -28,7 +28,8 @@ def sizes(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[str,
     - ``LV, RV length``: height of the slices that hold the tissue.
     - ``apex wall``: height of the tissue below the LV's lowest slice.
     - ``RV above apex``: the RV's lowest slice above the LV's.
-    - ``2r/L``: diameter at s = 0.7 of the disk with the area of the LV, by the LV's length.
+    - ``wall 0.55``: at s = 0.55, radius of the disk with the area of LV and myocardium, less that
+      of the LV's. ``2r/L``: twice the latter at s = 0.7, by the LV's length.
 
     Labels (D, H, W) hold LV, myocardium and RV.
     """
@@ -48,7 +49,8 @@ def sizes(labels: NDArray[np.uint8], spacing: Spacing = HR_SPACING) -> dict[str,
         "RV length": float(rv_slices[-1] + 1 - rv_slices[0]) * dz,
         "apex wall": float(heart.first - heart.slices(MYO)[0]) * dz,
         "RV above apex": float(rv_slices[0] - heart.first) * dz,
-        "2r/L": 2 * radius_of(heart.area(heart.slice_at(WIDE), LV)) / heart.length,
+        f"wall {MID}": heart.radius(MID, LV, MYO) - heart.radius(MID, LV),
+        "2r/L": 2 * heart.radius(WIDE, LV) / heart.length,
     }
 
 
@@ -166,16 +168,15 @@ class LabelledHeart:
         """Area of labels in a slice, mm²."""
         return float(sum(self.pixels[label, k] for label in labels) * self.pixel)
 
+    def radius(self, s: float, *labels: int) -> float:
+        """Radius of the disk with the area of labels at a level, mm."""
+        return float(np.sqrt(self.area(self.slice_at(s), *labels) / np.pi))
+
     def polar(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Distance of each pixel from the LV's centroid in a slice, mm, and its direction."""
         dh, dw = self.h[:, None] - self.centres[LV, k, 0], self.w - self.centres[LV, k, 1]
         turned = np.arctan2(dw, dh) - self.azimuth
         return np.hypot(dh, dw), (turned + np.pi) % (2 * np.pi) - np.pi
-
-
-def radius_of(area: float) -> float:
-    """Radius of the disk of an area, mm."""
-    return float(np.sqrt(area / np.pi))
 
 
 def _leaks(labels: NDArray[np.uint8], below: int) -> bool:

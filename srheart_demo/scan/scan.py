@@ -101,11 +101,11 @@ class Scan:
         how the heart lies, or that a view is of another scan. What else is unlike a heart, such as
         labels in another order, or slices along another axis, is a doubt.
         """
-        check_stack(stack)
         if unlabelled not in get_args(Unlabelled):
             raise ValueError(f"unlabelled is one of {get_args(Unlabelled)}, not {unlabelled!r}")
         how: dict[str, Any] = {"by_hand": by_hand, "unlabelled": unlabelled, "placement": placement}
         scan = cls.placed_by(stack, *views, **how)
+        check_stack(stack)
         unlike = tuple(remark("unlike a heart", misfit=misfit) for misfit in misfits(stack))
         return replace(scan, doubts=(*scan.doubts, *unlike), notes=(*scan.notes, *unlike))
 
