@@ -226,7 +226,7 @@ def test_convergence_has_a_row_for_every_step(scan: SimpleNamespace) -> None:
 @pytest.mark.usefixtures("quick")
 def test_results_replace_old_ones_and_nothing_else(scan: SimpleNamespace) -> None:
     scan.out.mkdir()
-    for name in ("d.json", "notes.txt"):
+    for name in ("S_SR.nii.gz", "d.json", "notes.txt"):
         (scan.out / name).write_text("before")
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 0
     assert {path.name for path in scan.out.iterdir()} == RESULTS | {"notes.txt"}
@@ -249,7 +249,8 @@ def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
 ) -> None:
     if present:
         scan.out.mkdir()
-        (scan.out / "d.json").write_text("before")
+        for name in ("S_SR.nii.gz", "d.json"):
+            (scan.out / name).write_text("before")
 
     if not hasattr(signal, end):
         pytest.skip("no such signal here")
@@ -271,7 +272,7 @@ def test_ctrl_c_or_another_end_leaves_everything_as_it_was(
     assert "Traceback" not in capfd.readouterr().err
     assert scan.out.exists() == present
     if present:
-        assert [path.name for path in scan.out.iterdir()] == ["d.json"]
+        assert {path.name for path in scan.out.iterdir()} == {"S_SR.nii.gz", "d.json"}
         assert (scan.out / "d.json").read_text() == "before"
     assert not [path for path in scan.stack.parent.iterdir() if path.name.startswith(".")]
     assert signal.getsignal(number) == handler

@@ -169,6 +169,13 @@ def test_headers_of_any_numbers(fields: dict[str, object], shape: tuple[int, ...
     read_all(raw.binaryblock + VALID[0][348:] + bytes(2**17))
 
 
+def test_an_affine_that_is_no_number_is_refused() -> None:
+    raw = nibabel.Nifti1Header(VALID[0][:348], check=False)
+    raw["srow_x"] = [0, 0, np.nan, 0]
+    with pytest.raises(InvalidVolume, match="affine"):
+        survey(Upload("scan.nii", raw.binaryblock + VALID[0][348:]))
+
+
 @cases(300)
 @given(st.binary(max_size=2000), st.booleans())
 def test_no_nifti_at_all(content: bytes, packed: bool) -> None:

@@ -494,7 +494,8 @@ def test_step_pause_reset_and_gamma_do_what_they_say() -> None:
 def test_a_picture_that_takes_long_does_not_hold_up_the_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    explorer = explorer_of(lambda: Session(settings=replace(RECOMMENDED, iterations=10_000)))
+    endless = replace(RECOMMENDED, iterations=10_000, stop_dice=0.0)
+    explorer = explorer_of(lambda: Session(settings=endless))
     begun, may_end = threading.Event(), threading.Event()
     cuts = Moment.cuts
 

@@ -72,7 +72,7 @@ def filled(stored: NDArray[np.int32]) -> NDArray[np.int32]:
 @np.errstate(all="ignore")
 def find_slice_axis(image: NiftiLabels, box: NDArray[np.int32]) -> tuple[int, str]:
     """The stored axis across the slices of a `cropped` array, and a note where it was guessed."""
-    spacing = np.linalg.norm(image.affine[:3, :3], axis=0)
+    spacing = np.nan_to_num(np.linalg.norm(image.affine[:3, :3], axis=0))
     widest = int(spacing.argmax())
     if spacing[widest] >= CLEARLY_WIDER * np.delete(spacing, widest).max():
         return widest, ""
