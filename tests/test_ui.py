@@ -586,6 +586,21 @@ def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
     serve(explorer, play)
 
 
+def test_the_last_choice_is_granted_last() -> None:
+    """A wish in place of an earlier one kept its place, and what was chosen between undid it."""
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.runner.configure("lr_z", 0.2)
+        explorer.runner.wish("preset", lambda session: session.preset("REFERENCE"))
+        explorer.runner.configure("lr_z", 0.5)
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    assert session_of(explorer).settings == replace(REFERENCE, lr_z=0.5)
+
+
 def replaying(explorer: Explorer) -> bool:
     return explorer.runner.state is Activity.REPLAYING and session_of(explorer).history.at < 3
 

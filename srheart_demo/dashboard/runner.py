@@ -89,6 +89,7 @@ class Runner:
 
         The run is `then` in another state, if that is given and the session is loaded.
         """
+        self._wishes.pop(kind, None)  # it comes last now
         self._wishes[kind] = act
         self.cancel()
         if then is not None and self.state is not Activity.LOADING:
