@@ -586,6 +586,50 @@ def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
     serve(explorer, play)
 
 
+def test_changes_of_the_scan_in_quick_succession_are_all_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before the first is granted, while it is, and by other controls; an earlier one was lost."""
+    explorer = explorer_of(short_session)
+    stack, scan = explorer.scan.stack, Session.scan
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(session: Session, *how: object) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        scan(session, *how)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        monkeypatch.setattr(Session, "scan", slow)
+        stack.heard(None, {"kind": "toggle", "slice": 2}, [])
+        stack.heard(None, {"kind": "move", "slice": 3, "rows": 0, "columns": 8}, [])
+        await until(begun.is_set)
+        stack.heard(None, {"kind": "toggle", "slice": 4}, [])
+        explorer.scan.motion.value = 2.0
+        may_end.set()
+        await until(lambda: not explorer.runner.wishing)
+        stack.heard(None, {"kind": "move", "slice": 3, "rows": 0, "columns": 1}, [])
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    made = session_of(explorer).scene.settings
+    assert (made.missing, made.by_hand, made.motion) == ((2, 4), ((3, 0.0, 9.0),), 2.0)
+
+
+def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out() -> None:
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        for _ in range(2):
+            explorer.scan.stack.heard(None, {"kind": "toggle", "slice": 2}, [])
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    assert session_of(explorer).scene.settings.missing == ()
+
+
 def test_the_last_choice_is_granted_last() -> None:
     """A wish in place of an earlier one kept its place, and what was chosen between undid it."""
     explorer = explorer_of(short_session)

@@ -311,9 +311,10 @@ class Explorer(ui.Hearing):
     def _rescan(self, change: Callable[[ScanSettings], ScanSettings]) -> None:
         if self.session is None:
             return
-        scan = change(self.session.scene.settings)
+        before = self.runner.scanning or self.session.scene.settings
+        scan = change(before)
         self.solver.show_long_axis(scan.long_axis > 0)
-        if scan != self.session.scene.settings or self.runner.scanning:
+        if scan != before:
             self.runner.scan(scan, self.scan.live.value)
 
     def _on_preset(self, name: str) -> None:
