@@ -630,6 +630,31 @@ def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out(
     assert session_of(explorer).scene.settings.missing == ()
 
 
+def test_a_picture_of_the_stack_tells_which_moves_it_has() -> None:
+    explorer = explorer_of(short_session)
+    stack = explorer.scan.stack
+
+    def drag(at: int) -> None:
+        stack.heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 20, "at": at}, [])
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        drag(at=1)
+        before = stack.revision
+        explorer._show_frame(session_of(explorer).now)  # of the scan before, as it comes late
+        assert (stack.revision, stack.told) == (before, 0)
+        await until(lambda: stack.told == 1)
+        assert session_of(explorer).scene.settings.by_hand == ((6, 0.0, 20.0),)
+        assert stack.by_hand
+        drag(at=2)
+        await until(lambda: stack.told == 2)
+        drag(at=3)  # in vain: it is no further than that
+        await until(lambda: stack.told == 3)
+        assert session_of(explorer).scene.settings.by_hand == ((6, 0.0, 30.0),)
+
+    serve(explorer, play)
+
+
 def test_the_last_choice_is_granted_last() -> None:
     """A wish in place of an earlier one kept its place, and what was chosen between undid it."""
     explorer = explorer_of(short_session)
