@@ -42,7 +42,6 @@ function show(model, el, signal) {
   let axis = 0; // 0: seen along columns, 1: along rows
   let offset = 0; // of the chosen slice, or of the view across, mm, not yet sent
   let down = 0; // of the view, mm, not yet sent
-  /** @type {{ at: number, key: string, offset: number, down: number }[]} */
   let sent = []; // and in no picture yet
   /** @type {number[] | null} */
   let hand = null; // where it took hold, pixels
