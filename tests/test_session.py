@@ -572,6 +572,69 @@ def test_what_no_run_and_no_scan_can_have_is_refused_before_anything_is_computed
         saved.read(text)
 
 
+IMPOSSIBLE = [
+    *({"scan": {"by_hand": moved}} for moved in ([[-20, 1, 1]], [[-1, 20, 1]], [[1.5, 1, 1]])),
+    *({"scan": {"by_hand": moved}} for moved in ([[3, 1e999, 1]], [[3, 1]], [["3", 1, 1]], 3)),
+    *({"scan": {"views_by_hand": moved}} for moved in ([[-9, 1, 1]], None)),
+    *({"scan": {"long_axis": n}} for n in (1.5, "1", None)),
+    *({"scan": wrong} for wrong in ({"subject": 5}, {"noise": "0.1"}, {"missing": [-1]})),
+    *({"settings": {"search_at": at}} for at in (5, [0.5], "0")),
+    *({"settings": {"seed": seed}} for seed in ("x", -1, 10**30)),
+    *({"settings": wrong} for wrong in ({"prior_of": 3}, {"prior": "yes"}, {"lr_z": 1e300})),
+    *({"run": {name: -5}} for name in ("iterations", "parted", "colour")),
+    *({"state": {"at": at}} for at in (-1, 0.5, 10**400)),
+]
+
+
+@pytest.mark.parametrize("wrong", IMPOSSIBLE, ids=json.dumps)
+def test_an_impossible_value_is_refused_by_the_name_of_what_has_it(
+    run: Session, wrong: dict[str, dict[str, object]]
+) -> None:
+    """Some came as errors that nothing expects, and the dashboard gave up."""
+    state = json.loads(run.text())
+    (made,) = state["runs"]
+    parts = {"scan": state["scan"], "settings": made["settings"], "run": made, "state": state}
+    ((part, change),) = wrong.items()
+    parts[part] |= change
+    with pytest.raises(saved.NoState) as refused:
+        run.restore(json.dumps(state))
+    (name,) = change
+    assert f"the value of {name} is not possible" in sentences.problem(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "said"),
+    [
+        ("scan", {"by_hand": [[3, 1e9, 1]]}, "its by_hand is not within -30 and 30"),
+        ("scan", {"views_by_hand": [[0, 1, -31]]}, "its views_by_hand is not within -30 and 30"),
+        ("settings", {"reach": 999.0, "name": "far"}, "far: reach is 999.0"),
+        ("settings", {"solver": "sgd"}, "unknown solver 'sgd'"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_what_it_may_be(
+    run: Session, part: str, wrong: dict[str, object], said: str
+) -> None:
+    state = json.loads(run.text())
+    {"scan": state["scan"], "settings": state["runs"][0]["settings"]}[part].update(wrong)
+    with pytest.raises(saved.NoState) as refused:
+        run.restore(json.dumps(state))
+    assert said in sentences.problem(refused.value)
+
+
+def test_a_scan_with_all_that_it_may_have_comes_back(run: Session) -> None:
+    full = ScanSettings(
+        SAMPLES[0],
+        long_axis=2,
+        views_move=True,
+        noise=0.1,
+        missing=(2, 4),
+        by_hand=((3, 1.5, -30.0), (12, 0.0, 30.0)),
+        views_by_hand=((1, 0.25, 3.0),),
+    )
+    text = saved.write(full, run.history)
+    assert saved.read(text).scan == full
+
+
 def test_a_link_is_an_address_and_not_a_long_one(run: Session) -> None:
     link = run.link()
     assert re.fullmatch(r"#state=[\w-]+", link)

@@ -587,6 +587,90 @@ def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
     serve(explorer, play)
 
 
+def test_changes_of_the_scan_in_quick_succession_are_all_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before the first is granted, while it is, and by other controls; an earlier one was lost."""
+    explorer = explorer_of(short_session)
+    stack, scan = explorer.scan.stack, Session.scan
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(session: Session, *how: object) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        scan(session, *how)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        monkeypatch.setattr(Session, "scan", slow)
+        stack.heard(None, {"kind": "toggle", "slice": 2}, [])
+        stack.heard(None, {"kind": "move", "slice": 3, "rows": 0, "columns": 8}, [])
+        await until(begun.is_set)
+        stack.heard(None, {"kind": "toggle", "slice": 4}, [])
+        explorer.scan.motion.value = 2.0
+        may_end.set()
+        await until(lambda: not explorer.runner.wishing)
+        stack.heard(None, {"kind": "move", "slice": 3, "rows": 0, "columns": 1}, [])
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    made = session_of(explorer).scene.settings
+    assert (made.missing, made.by_hand, made.motion) == ((2, 4), ((3, 0.0, 9.0),), 2.0)
+
+
+def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out() -> None:
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        for _ in range(2):
+            explorer.scan.stack.heard(None, {"kind": "toggle", "slice": 2}, [])
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    assert session_of(explorer).scene.settings.missing == ()
+
+
+def test_a_picture_of_the_stack_tells_which_moves_it_has() -> None:
+    explorer = explorer_of(short_session)
+    stack = explorer.scan.stack
+
+    def drag(at: int) -> None:
+        stack.heard(None, {"kind": "move", "slice": 6, "rows": 0, "columns": 20, "at": at}, [])
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        drag(at=1)
+        before = stack.revision
+        explorer._show_frame(session_of(explorer).now)  # of the scan before, as it comes late
+        assert (stack.revision, stack.told) == (before, 0)
+        await until(lambda: stack.told == 1)
+        assert session_of(explorer).scene.settings.by_hand == ((6, 0.0, 20.0),)
+        assert stack.by_hand
+        drag(at=2)
+        await until(lambda: stack.told == 2)
+        drag(at=3)  # in vain: it is no further than that
+        await until(lambda: stack.told == 3)
+        assert session_of(explorer).scene.settings.by_hand == ((6, 0.0, 30.0),)
+
+    serve(explorer, play)
+
+
+def test_the_last_choice_is_granted_last() -> None:
+    """A wish in place of an earlier one kept its place, and what was chosen between undid it."""
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        explorer.runner.configure("lr_z", 0.2)
+        explorer.runner.wish("preset", lambda session: session.preset("REFERENCE"))
+        explorer.runner.configure("lr_z", 0.5)
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    assert session_of(explorer).settings == replace(REFERENCE, lr_z=0.5)
+
+
 def replaying(explorer: Explorer) -> bool:
     return explorer.runner.state is Activity.REPLAYING and session_of(explorer).history.at < 3
 

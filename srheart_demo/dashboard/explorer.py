@@ -161,7 +161,7 @@ class Explorer(ui.Hearing):
             panel.show_frame(now)
         self.convergence.show(losses(now))
         self.solver.show_preset(now.name)
-        self.scan.stack.show(now)
+        self.scan.stack.show(now, behind=self.runner.scanning is not None)
         self.header.tour.show_frame(now)
         with self.quietly():  # last: the scrubber has the browser lay out the page at once
             self.transport.show_frame(now)
@@ -311,10 +311,13 @@ class Explorer(ui.Hearing):
     def _rescan(self, change: Callable[[ScanSettings], ScanSettings]) -> None:
         if self.session is None:
             return
-        scan = change(self.session.scene.settings)
+        before = self.runner.scanning or self.session.scene.settings
+        scan = change(before)
         self.solver.show_long_axis(scan.long_axis > 0)
-        if scan != self.session.scene.settings or self.runner.scanning:
+        if scan != before:
             self.runner.scan(scan, self.scan.live.value)
+        else:
+            self.runner.redraw()  # what a hand moved in vain is back
 
     def _on_preset(self, name: str) -> None:
         self._choose("preset", *(PAPERS_SYSTEM if name == panels.PAPERS_CHOICE else (name,)))

@@ -65,6 +65,7 @@ class Runner:
     """Takes the controls' wishes, runs the session and keeps the page up to date."""
 
     session: Session | None  # what it drives; None until it is loaded
+    scanning: ScanSettings | None = None  # another scan that is wished for, and not there yet
 
     def __init__(self, load: Callable[[], Session], page: Page, explorer: Explorer) -> None:
         """`explorer` is told of all that there is to show and to say."""
@@ -89,6 +90,7 @@ class Runner:
 
         The run is `then` in another state, if that is given and the session is loaded.
         """
+        self._wishes.pop(kind, None)  # it comes last now
         self._wishes[kind] = act
         self.cancel()
         if then is not None and self.state is not Activity.LOADING:
@@ -149,6 +151,7 @@ class Runner:
         one that is live."""
         on = live or self.state is Activity.RUNNING
         then = Activity.RUNNING if on else Activity.READY
+        self.scanning = scan
         self.wish("scan", lambda session: session.scan(scan, live), then)
 
     def load(self, file: OwnFile) -> None:
@@ -172,11 +175,6 @@ class Runner:
     def loading(self) -> bool:
         """Whether the session, or another file, is read, or waits to be."""
         return self.state is Activity.LOADING or self.computing == "load"
-
-    @property
-    def scanning(self) -> bool:
-        """Whether another scan is wished for already."""
-        return "scan" in self._wishes
 
     @property
     def wishing(self) -> bool:
@@ -244,7 +242,7 @@ class Runner:
                     return
                 log.exception("the dashboard's run failed")
                 self._wishes.clear()
-                self._job = None
+                self._job = self.scanning = None
                 self._enter(Activity.FAILED, str(error))
                 await self._sleep()
             if self._closed:
@@ -286,6 +284,8 @@ class Runner:
                 await self._call(act, session)
         finally:
             self._granting = False
+            if "scan" not in self._wishes:  # else another is wished for meanwhile
+                self.scanning = None
         if session.scene is not scene:
             await self._show_scan(session)
         if self.state is Activity.PAUSED and not session.history.last:

@@ -42,12 +42,21 @@ function show(model, el, signal) {
   let axis = 0; // 0: seen along columns, 1: along rows
   let offset = 0; // of the chosen slice, or of the view across, mm, not yet sent
   let down = 0; // of the view, mm, not yet sent
+  let sent = []; // and in no picture yet
   /** @type {number[] | null} */
   let hand = null; // where it took hold, pixels
   let resting = 0;
   const viewed = () => get("view") >= 0 && Boolean(get("overlay").shape);
   const taken = () => (viewed() ? get("views_move") : get("slices").includes(get("chosen")));
+  const keyOf = (slice) => (viewed() ? `view ${get("view")}` : `slice ${slice} ${axis}`);
   const wide = () => get("scanned").byteLength / (2 * get("slices").length); // pixels of a slice
+
+  // How far a slice, or the view, is ahead of the picture, mm across and down.
+  function ahead(slice = get("chosen")) {
+    const moves = sent.filter(({ key }) => key === keyOf(slice));
+    const [x, y] = slice === get("chosen") ? [offset, down] : [0, 0];
+    return moves.reduce(([x, y], move) => [x + move.offset, y + move.down], [x, y]);
+  }
 
   function paint(canvas, name) {
     const [slices, of, chosen, n] = [get("slices"), get("of"), get("chosen"), wide()];
@@ -71,7 +80,7 @@ function show(model, el, signal) {
         pen.lineTo(0.8 * width, top + band / 2);
         pen.stroke();
       } else {
-        const moved = canvas === front && slice === chosen ? offset : 0;
+        const moved = canvas === front ? ahead(slice)[0] : 0;
         const left = (moved / get("pixel_mm")) * (width / n);
         pen.drawImage(side, 0, k, n, 1, left, top + 0.5, width, Math.max(band - 1, 1));
       }
@@ -102,7 +111,8 @@ function show(model, el, signal) {
     pen.globalAlpha = 0.55;
     pen.drawImage(brushOf(coloured(slices, [h, w], get("colours"))), left, top, broad, tall);
     pen.globalAlpha = 1;
-    const [x, y] = canvas === front ? [left + scale * offset, top + scale * down] : [left, top];
+    const [across, below] = canvas === front ? ahead() : [0, 0];
+    const [x, y] = [left + scale * across, top + scale * below];
     pen.strokeStyle = getComputedStyle(el).getPropertyValue("--ink");
     pen.lineWidth = 1.5;
     trace(pen, seen, [h, w], [x, y], [broad / w, tall / h]);
@@ -121,8 +131,8 @@ function show(model, el, signal) {
     const [name, viewing] = [get("views")[get("view")], viewed()];
     const slice = viewing ? words.view.replace("{}", name) : `${words.slice} ${get("chosen") + 1}`;
     const signed = (mm) => `${mm > 0 ? "+" : ""}${mm.toFixed(1)}`;
-    const moved = offset || down;
-    const away = moved ? `${viewing ? `${signed(-down)} ` : ""}${signed(offset)} mm` : "";
+    const [x, y] = ahead();
+    const away = x || y ? `${viewing ? `${signed(-y)} ` : ""}${signed(x)} mm` : "";
     said.textContent = `${slice} ${taken() ? away : viewing ? words.fixed : words.missing}`;
     const help = viewing ? words.viewHelp : words.help;
     front.setAttribute("aria-label", `${help} ${said.textContent}`);
@@ -172,22 +182,24 @@ function show(model, el, signal) {
 
   function flush() {
     clearTimeout(resting);
-    if (!(offset || down) || !taken()) {
-      offset = down = 0;
-      return;
+    if ((offset || down) && taken()) {
+      const [rows, columns, at] = axis ? [offset, 0, Date.now()] : [0, offset, Date.now()];
+      sent.push({ at, key: keyOf(get("chosen")), offset, down });
+      if (viewed()) model.send({ kind: "move view", view: get("view"), down, across: offset, at });
+      else model.send({ kind: "move", slice: get("chosen"), rows, columns, at });
     }
-    const [rows, columns] = axis ? [offset, 0] : [0, offset];
-    if (viewed()) model.send({ kind: "move view", view: get("view"), down, across: offset });
-    else model.send({ kind: "move", slice: get("chosen"), rows, columns });
+    offset = down = 0;
   }
 
-  const toggle = () => {
-    offset = 0;
-    model.send({ kind: "toggle", slice: get("chosen") });
+  const tell = (message) => {
+    flush();
+    model.send(message);
   };
+  const toggle = () => tell({ kind: "toggle", slice: get("chosen") });
 
   front.addEventListener("pointerdown", (event) => {
     const up = (front.clientHeight - event.offsetY) / front.clientHeight;
+    flush();
     if (!viewed()) choose(Math.floor(up * Math.max(get("of"), 1)));
     hand = [event.clientX, event.clientY];
     front.setPointerCapture(event.pointerId);
@@ -222,7 +234,7 @@ function show(model, el, signal) {
       Delete: viewing ? null : toggle,
       Backspace: viewing ? null : toggle,
     }[event.key];
-    if (!act) return;
+    if (!act || hand) return;
     event.preventDefault();
     event.stopPropagation();
     act();
@@ -236,10 +248,10 @@ function show(model, el, signal) {
     draw();
   });
   leave.addEventListener("click", toggle);
-  undo.addEventListener("click", () => model.send({ kind: "undo" }));
+  undo.addEventListener("click", () => tell({ kind: "undo" }));
 
   listen(signal, model, "change:revision", () => {
-    if (hand === null) offset = down = 0;
+    sent = sent.filter(({ at }) => at > get("told"));
     draw();
   });
   listen(signal, model, "change:chosen change:view", draw);

@@ -38,6 +38,7 @@ class StackView(anywidget.AnyWidget):
     by_hand = traitlets.Bool(False).tag(sync=True)
     colours: traitlets.List[str] = traitlets.List().tag(sync=True)
     words = traitlets.Dict().tag(sync=True)
+    told = traitlets.Int(0).tag(sync=True)  # the browser's time of the last move in the picture
     revision = traitlets.Int(0).tag(sync=True)
 
     def __init__(self) -> None:
@@ -45,10 +46,14 @@ class StackView(anywidget.AnyWidget):
         super().__init__(colours=[*TISSUE_COLOURS.values()], words=words)
         # Called with what a hand does to the scan.
         self.on_change: Callable[[Change], object] = lambda change: None
+        self._told = 0  # the same of the last move that was heard of
         self.on_msg(self.heard)
 
-    def show(self, now: Moment) -> None:
-        """Draw the stack of a moment, or a long-axis view over it."""
+    def show(self, now: Moment, behind: bool) -> None:
+        """Draw the stack of a moment, or a long-axis view over it; unless a hand moved it since,
+        and the moment is `behind`: another scan is wished for."""
+        if behind and self.told != self._told:
+            return
         side, scene, scan = now.side, now.scene, now.scene.settings
         with self.hold_sync():
             self.scanned, self.put_back = side.scanned.tobytes(), side.put_back.tobytes()
@@ -59,10 +64,12 @@ class StackView(anywidget.AnyWidget):
             if self.view >= len(self.views):
                 self.view = -1
             self.overlay = {} if self.view < 0 else _message(now.overlay(self.view))
+            self.told = self._told
             self.revision += 1
 
     def heard(self, _: Any, message: dict[str, Any], __: Any) -> None:
         """What the browser says."""
+        self._told = int(message.get("at", self._told))
         match message:
             case {"kind": "move", "slice": k, "rows": rows, "columns": columns}:
                 moved = int(k), float(rows), float(columns)

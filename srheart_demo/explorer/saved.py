@@ -11,11 +11,11 @@ import math
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields, replace
-from typing import Any, NamedTuple
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from srheart_demo.explorer.history import MOST, History, Run, generator_name
-from srheart_demo.explorer.subjects import ScanSettings
+from srheart_demo.explorer.subjects import MOST_BY_HAND, ScanSettings
 from srheart_demo.heart.generator import OURS, available, load_generator
 from srheart_demo.solver.algorithm import Change, latent_optimisation
 from srheart_demo.solver.problem import Generator, Problem
@@ -28,8 +28,12 @@ POSSIBLE = {
     "spacing": (2.0, 60.0),
     "noise": (0.0, 1.0),
     "long_axis": (0, 99),
+    "by_hand": (-MOST_BY_HAND, MOST_BY_HAND),
+    "views_by_hand": (-MOST_BY_HAND, MOST_BY_HAND),
 }
-"""Of a scan."""
+"""Of a scan; by hand, of each mm."""
+POSSIBLE_OF = {int: (0, 2**63 - 1), float: (-1e9, 1e9)}
+"""Of any number. With 1e300 a run has no numbers any more, and PyTorch may end the process."""
 IN_MIDRUN = ("gamma", "lr_z", "lr_d")
 """Settings that may change in mid-run; another begins another run."""
 
@@ -137,7 +141,8 @@ def read(text: str) -> SavedState:
         if table["srheart"] != VERSION:
             raise NoState("version", there=table["srheart"], here=VERSION)
         runs = [_read_run(entry) for entry in table["runs"]]
-        state = SavedState(_read_scan(table["scan"]), runs, int(table["active"]), int(table["at"]))
+        scan, looked_at = _read_scan(table["scan"]), {n: table[n] for n in ("active", "at")}
+        state = SavedState(scan, runs, **_fields(looked_at, SavedState))
         if not 0 <= state.active < len(runs) <= MOST:
             raise ValueError("it names a run that it does not hold")
         if {run.colour for run in runs} - {*range(MOST)}:
@@ -153,33 +158,55 @@ def _check_known(names: Iterable[str], known: Iterable[str]) -> None:
         raise NoState("settings", names=", ".join(sorted(unknown)))
 
 
+def _fields(entry: dict[str, Any], of: type, *known: str) -> dict[str, Any]:
+    """The fields of a class that an entry has, each of its type; no others, or than those known."""
+    kinds, found = get_type_hints(of), dict[str, Any]()
+    _check_known(entry, known or kinds)
+    for name, value in entry.items():
+        try:
+            found[name] = _typed(value, kinds[name])
+        except FAULTS as error:
+            raise NoState("value", name=name) from error
+    return found
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """What JSON has of a type, which equals it, and within `POSSIBLE_OF`."""
+    if kinds := get_args(kind):  # of a tuple
+        kinds = kinds[:1] * len(value) if kinds[-1] is ... else kinds
+        return tuple(_typed(*each) for each in zip(value, kinds, strict=True))
+    typed = kind(value)
+    least, most = POSSIBLE_OF.get(kind, (typed, typed))
+    if typed != value or not least <= typed <= most:
+        raise ValueError("it is of another type, or too large")
+    return typed
+
+
 def _read_scan(entry: dict[str, Any]) -> ScanSettings:
-    _check_known(entry, (f.name for f in fields(ScanSettings)))
-    hands = {
-        name: tuple((int(i), float(r), float(c)) for i, r, c in entry.get(name, ()))
-        for name in ("by_hand", "views_by_hand")
-    }
-    scan = ScanSettings(**entry | hands | {"missing": tuple(map(int, entry.get("missing", ())))})
+    scan = ScanSettings(**_fields(entry, ScanSettings))
     for name, (least, most) in POSSIBLE.items():
-        if not least <= getattr(scan, name) <= most:
+        value = getattr(scan, name)
+        held = [mm for _, *moved in value for mm in moved] if type(value) is tuple else [value]
+        if not all(least <= number <= most for number in held):
             raise NoState("range", name=name, least=least, most=most)
     return scan
 
 
 def _read_run(entry: dict[str, Any]) -> SavedRun:
-    settings, generator = dict(entry["settings"]), entry.get("generator") or OURS
-    _check_known(settings, (f.name for f in fields(Settings)))
+    settings, generator = _fields(entry["settings"], Settings), entry.get("generator") or OURS
     _check_known([generator], available())  # else it might name a file of the server
-    settings |= {name: tuple(x) for name, x in settings.items() if isinstance(x, list)}
-    taken = replace(PRESETS.get(settings["name"]) or Settings(), **settings)
-    for _, change in entry["changes"]:
-        _check_known(change, IN_MIDRUN)
-        replace(taken, **change)
+    changes = {int(i): _fields(change, Settings, *IN_MIDRUN) for i, change in entry["changes"]}
+    try:
+        taken = replace(PRESETS.get(settings["name"]) or Settings(), **settings)
+        for change in changes.values():
+            replace(taken, **change)
+    except ValueError as error:
+        raise NoState("settings", names=error.args[0]) from error
     return SavedRun(
         generator=load_generator(generator),
         settings=taken,
-        changes={int(i): Change(**change) for i, change in entry["changes"]},
-        **{name: int(entry[name]) for name in ("iterations", "parted", "colour")},
+        changes={i: Change(**change) for i, change in changes.items()},
+        **_fields({name: entry[name] for name in ("iterations", "parted", "colour")}, SavedRun),
         loss=float(entry.get("loss", math.nan)),
     )
 

@@ -9,6 +9,7 @@ const { listen, numbers, outlines, redrawn, rgb, trace } = await import(`${here}
 const { fitted, marked, ticksOf } = await import(`${here}/chart.js`);
 const { plotly, revived } = await import(`${here}/plotly.js`);
 const { labels } = await import(`${here}/slices.js`);
+const { default: stack } = await import(`${here}/stack.js`);
 
 const START = { eye: { x: -0.5, y: -1.7, z: 0.4 }, center: { x: 0, y: 0, z: -0.1 } };
 const close = (one, other) => assert.ok(Math.abs(one - other) < 1e-9, `${one} is not ${other}`);
@@ -229,4 +230,137 @@ test("plotly.js is asked for once, whoever comes first", () => {
   const [one, other] = [new Model(), new Model()];
   assert.equal(plotly(one), plotly(other));
   assert.deepEqual([one.sent, other.sent], [[{ kind: "library" }], []]);
+});
+
+class Element extends EventTarget {
+  children = [];
+  style = {};
+  classList = { add() {} };
+  clientWidth = 100;
+  clientHeight = 100;
+  append(child) {
+    child.previousElementSibling = this.children.at(-1);
+    this.children.push(child);
+  }
+  replaceChildren() {
+    this.children = [];
+  }
+  setAttribute() {}
+  setPointerCapture() {}
+  find(name) {
+    if (this.className === name) return this;
+    for (const child of this.children) if (child.find(name)) return child.find(name);
+    return undefined;
+  }
+}
+
+// A stack of four slices, 12.5 mm wide, the third chosen; `tell` has the dashboard draw it again.
+function stackOf(timers) {
+  screen();
+  timers.enable({ apis: ["setTimeout", "Date"], now: 1000 });
+  globalThis.document = { body: {}, createElement: () => new Element() };
+  const [model, el] = [new Model(), new Element()];
+  const words = { slice: "slice", view: "{} view" };
+  const shown = { chosen: 2, slices: [0, 1, 2, 3], of: 4, scanned: new ArrayBuffer(80) };
+  const views = { view: -1, views: [], views_move: true, overlay: {} };
+  Object.assign(shown, views, { words, pixel_mm: 1.25, told: 0, revision: 0 });
+  model.get = (name) => shown[name];
+  model.set = (name, value) => Object.assign(shown, { [name]: value });
+  model.save_changes = () => {};
+  stack.render({ model, el });
+  const front = el.children[0].children[1];
+  const act = (type, facts) => front.dispatchEvent(Object.assign(new Event(type), facts));
+  const hand = (type, x) => act(`pointer${type}`, { clientX: x, clientY: 0, offsetY: 30 });
+  const key = (name) => act("keydown", { key: name });
+  const button = (n) => el.find("srh-stack-bar").children[n].dispatchEvent(new Event("click"));
+  const tell = (told) => {
+    shown.told = told;
+    model.heard.get("change:revision")();
+  };
+  const said = () => el.find("srh-stack-said").textContent;
+  const moves = () => model.sent.map(({ slice, columns, across }) => [slice, columns ?? across]);
+  return { shown, model, hand, key, button, tell, said, moves };
+}
+
+test("a nudge is sent once, whatever a run shows before the key has rested", (t) => {
+  const { key, tell, said, moves } = stackOf(t.mock.timers);
+  key("ArrowRight");
+  for (let i = 0; i < 5; i += 1) {
+    t.mock.timers.tick(60);
+    tell(0);
+    assert.equal(said(), "slice 3 +1.3 mm");
+  }
+  t.mock.timers.tick(1000);
+  assert.deepEqual(moves(), [[2, 1.25]]);
+});
+
+test("what was dragged is sent once, and stays there until a picture has it", (t) => {
+  const { model, hand, key, tell, said, moves } = stackOf(t.mock.timers);
+  hand("down", 0);
+  hand("move", 40);
+  hand("up", 40);
+  for (let i = 0; i < 2; i += 1) {
+    hand("down", 40);
+    hand("up", 40);
+  }
+  assert.deepEqual(moves(), [[2, 5]]);
+  tell(0); // of the scan before
+  assert.equal(said(), "slice 3 +5.0 mm");
+  t.mock.timers.tick(1);
+  key("ArrowRight");
+  t.mock.timers.tick(1000);
+  assert.equal(said(), "slice 3 +6.3 mm");
+  tell(model.sent[0].at);
+  assert.equal(said(), "slice 3 +1.3 mm");
+  tell(model.sent[1].at);
+  assert.equal(said(), "slice 3 ");
+  assert.deepEqual(moves(), [
+    [2, 5],
+    [2, 1.25],
+  ]);
+});
+
+test("a picture that comes amid a drag takes nothing from it, nor does a key", (t) => {
+  const { hand, key, tell, said, moves } = stackOf(t.mock.timers);
+  key("ArrowRight");
+  hand("down", 0);
+  hand("move", 40);
+  key("ArrowRight");
+  t.mock.timers.tick(1000);
+  tell(9999);
+  assert.equal(said(), "slice 3 +5.0 mm");
+  hand("move", 48);
+  hand("up", 48);
+  assert.deepEqual(moves(), [
+    [2, 1.25],
+    [2, 6],
+  ]);
+});
+
+test("each slice and each view is shown where it was moved to", (t) => {
+  const { shown, key, said, moves } = stackOf(t.mock.timers);
+  key("ArrowRight");
+  key("ArrowUp");
+  assert.equal(said(), "slice 4 ");
+  key("ArrowDown");
+  assert.equal(said(), "slice 3 +1.3 mm");
+  Object.assign(shown, { view: 0, views: ["4ch"], overlay: { shape: [8, 8] } });
+  key("ArrowLeft");
+  assert.equal(said(), "4ch view 0.0 -1.3 mm");
+  t.mock.timers.tick(1000);
+  assert.deepEqual(moves(), [
+    [2, 1.25],
+    [undefined, -1.25],
+  ]);
+});
+
+test("what was moved before all is undone or left out is sent before", (t) => {
+  const { model, key, button } = stackOf(t.mock.timers);
+  key("ArrowRight");
+  key("Delete");
+  key("ArrowRight");
+  button(3);
+  t.mock.timers.tick(1000);
+  const kinds = model.sent.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["move", "toggle", "move", "undo"]);
 });
