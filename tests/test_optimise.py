@@ -61,6 +61,14 @@ def test_the_known_answer_is_recovered(settings, shear):
     assert end.loss < 0.5 * next(latent_optimisation(p, QUICK)).loss
 
 
+@pytest.mark.parametrize("rates", [{"lr_z": 1e300}, {"lr_d": 1e300}])
+@pytest.mark.parametrize("settings", [PAPER, REFERENCE])
+def test_steps_beyond_all_numbers_end_the_run_and_not_the_process(settings, rates):
+    p = Problem.of(load_sample("healthy_1").scan("none"), load_generator(latent_size=8))
+    end = solve(p, replace(settings, iterations=9, **rates))
+    assert (end.iteration, end.stopped) == (1, "diverged")
+
+
 def test_a_global_search_recovers_motion_that_descent_alone_does_not():
     p, _, d_true = toy_problem(factor=5.0)
     few = replace(QUICK, iterations=40, reach=30.0)

@@ -6,6 +6,7 @@ from any of its steps: torch's optimisers keep their memory in themselves and ch
 and its L-BFGS goes as many iterations as it likes in a call.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
@@ -66,8 +67,11 @@ class Eye:
         """The objective and its gradients at (z, d), along z, d or both.
 
         A gradient along one of them takes less; the other is then zero. `whole` decodes z for
-        slices that may lie anywhere, as for a search before or after.
+        slices that may lie anywhere, as for a search before or after. Where z or d are no numbers
+        any more, neither is the objective.
         """
+        if not (z.isfinite().all() and d.isfinite().all()):  # torch would end the process
+            return Point(z, d, math.nan, (math.nan,) * 3, torch.zeros_like(z), torch.zeros_like(d))
         moves = self.p.sought(settings.moving_views)[:, None]
         d = d.detach() * moves if self.p.held is None else self.p.held.clone()
         d.requires_grad_(along != "z")
