@@ -463,12 +463,14 @@ def test_folders_are_entered_by_links_as_well_each_once(tmp_path: Path) -> None:
     root, other = tmp_path / "in", tmp_path / "elsewhere"
     laid_out(root, {"a/one.nii": "stack"})
     laid_out(other, {"two.nii": "stack", "out/old/three.nii": "stack"})
-    for name, target in {"a/back": root, "b": root / "a", "c": other, "d": other}.items():
+    laid_out(root, {".store/f/four.nii": "stack"})
+    links = {"a/back": root, "b": root / "a", "c": other, "d": other, "f": root / ".store" / "f"}
+    for name, target in links.items():
         (root / name).symlink_to(target, target_is_directory=True)
     (root / "e.nii").symlink_to(other / "two.nii")
     (root / "lost.nii").symlink_to(other / "gone.nii")
     found = find_subjects(root, other / "out")
-    assert set(subjects(found)) == {"a/one", "c/two", "e", "lost"}
+    assert set(subjects(found)) == {"a/one", "c/two", "e", "f/four", "lost"}
     assert "no such file" in found.subjects[-1].notes[0]
 
 

@@ -189,7 +189,8 @@ def _files_in(root: Path, results: Path | None) -> tuple[list[str], list[PassedO
 
     def is_new(folder: Path) -> bool:
         real = folder.resolve()
-        its_own = folder.is_symlink() and real.is_relative_to(root)  # It is found without the link.
+        hidden = any(part.startswith(".") for part in real.parts[len(root.parts) :])
+        its_own = folder.is_symlink() and real.is_relative_to(root) and not hidden  # found anyway
         if folder.name.startswith(".") or real in known or its_own:
             return False
         known.add(real)
