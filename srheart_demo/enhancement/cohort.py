@@ -4,6 +4,7 @@ A result folder's ``record.json`` says what was made of which input, and how. So
 stopped or killed goes on where it was, and the summary can be made anew from the records.
 """
 
+import errno
 import json
 import shutil
 import time
@@ -215,12 +216,16 @@ class Cohort:
         """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
         Leaving off early leaves whole result folders, and nothing besides. One run at a time may
-        write to a folder. `execute` says on what, `said` words why a file is refused.
+        write to a folder. `execute` says on what, `said` words why a file is refused. OSError where
+        a disk is full: no other results could be written either.
         """
         with self._staging(), closing(execute(self.restore, subjects)) as ends:
             for i, outcome in ends:
-                if isinstance(outcome, Exception):
-                    outcome = self.fail(subjects[i], outcome, said)
+                match outcome:
+                    case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                        raise outcome
+                    case Exception():
+                        outcome = self.fail(subjects[i], outcome, said)
                 yield outcome
 
     @contextmanager
