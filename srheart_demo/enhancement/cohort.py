@@ -27,7 +27,7 @@ from srheart_demo.heart.generator import OURS, available, load_generator, weight
 from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.scan.volume import InvalidVolume, or_refusal
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import Ends, WorkerDied
 
@@ -148,18 +148,14 @@ class Cohort:
 
     def _read(self, subject: CohortScan) -> Scan:
         """A subject's scan; without views that are unusable, and with a note why."""
-        notes = subject.notes_on(self.how)
-        while True:
-            try:
-                scan = subject.read(self.how)
-                return replace(scan, notes=(*notes, *scan.notes))
-            except InvalidVolume as error:
-                names = [str(path) for path in subject.paths[1:]]
-                bad = [v for v, name in enumerate(names) if str(error).startswith(f"{name}:")]
-                if not bad:
-                    raise
-                notes += (f"The view {subject.views[bad[0]]} was left out: {error}",)
-                subject = subject.without(bad[0])
+        notes, scan = subject.notes_on(self.how), or_refusal(subject.read, self.how)
+        if isinstance(scan, InvalidVolume):
+            alone = [or_refusal(subject.only(v).read, self.how) for v in range(len(subject.views))]
+            bad = {v: why for v, why in enumerate(alone) if isinstance(why, InvalidVolume)}
+            scan = subject.only(*(v for v in range(len(alone)) if v not in bad)).read(self.how)
+            left_out = (f"The view {subject.views[v]} was left out: {bad[v]}" for v in bad)
+            notes = (*notes, *left_out)
+        return replace(scan, notes=(*notes, *scan.notes))
 
     def fail(self, subject: CohortScan, error: Exception, said: InWords = str) -> Record:
         """Write why there are no results, in their place; `said` words why a file is refused."""

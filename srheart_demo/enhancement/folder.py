@@ -83,11 +83,10 @@ class CohortScan:
         """The scan; `InvalidVolume` as `read_scan`."""
         return read_scan(*self.paths, how=self.how(how))
 
-    def without(self, view: int) -> "CohortScan":
-        """The same, without one of its views."""
-        both = self.views, self.view_frames
-        views, frames = ((*each[:view], *each[view + 1 :]) for each in both)
-        return replace(self, views=views, view_frames=frames)
+    def only(self, *views: int) -> "CohortScan":
+        """The same with some of its views, which are counted from 0."""
+        files = tuple(self.views[v] for v in views)
+        return replace(self, views=files, view_frames=tuple(self.view_frames[v] for v in views))
 
     @cached_property
     def checksums(self) -> list[str]:
