@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -285,17 +286,36 @@ def test_a_pattern_that_no_file_has_is_refused_or_said(
     assert "restore: severe/dilated.nii.gz" in said.out
 
 
-def full_disk(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_ends_the_run_and_fails_no_scan(
+    number: int, scans: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full_disk(_: object, subjects: Sequence[CohortScan], processes: int) -> Ends[Record]:
+        yield 0, ValueError("odd")
+        yield 1, OSError(number, os.strerror(number))
+        pytest.fail("the run goes on")
+
+    monkeypatch.setattr("srheart_demo.cli.cohort.in_processes", full_disk)
+    assert cohort(scans, *QUICKEST) == 2
+    out = scans.parent / "out"
+    refusal = f"{out}: results cannot be written here ({os.strerror(number)})"
+    assert refusal in capfd.readouterr().err
+    statuses = [row["status"] for row in rows(out).values()]
+    assert statuses == ["failed", *(["waiting"] * 4)]
+    assert contents(out) == {"summary.csv", NAMES[0]}
+
+
+def broken(_: object, subjects: Sequence[CohortScan]) -> Ends[Record]:
     """Restores none."""
     for i in range(len(subjects)):
-        yield i, OSError(28, "No space left on device")
+        yield i, OSError(5, "Input/output error")
 
 
 def test_other_input_and_other_versions_are_done_anew(scans: Path) -> None:
     made_so = Cohort(scans.parent / "out", INTERACTIVE, version="0")
     subjects = find_subjects(scans, made_so.out).subjects
-    records = list(made_so.restore_all(subjects, full_disk))
-    assert all(record.message.endswith("No space left on device") for record in records)
+    records = list(made_so.restore_all(subjects, broken))
+    assert all(record.message.endswith("Input/output error") for record in records)
     with pytest.raises(RuntimeError, match="another version"):
         made_so.restore(subjects[0])
     shutil.copy(subjects[1].paths[0], subjects[0].paths[0])

@@ -234,9 +234,21 @@ LAYOUTS: dict[str, tuple[dict[str, str], dict[str, str | None], dict[str, int]]]
         },
         {"view without a stack": 1},
     ),
-    "a site and a patient called LA": (
-        {"LA/p1.nii.gz": "stack", "LA/doe_la_sa.nii.gz": "stack"},
-        {"LA/p1": None, "LA/doe_la_sa": None},
+    "a site and patients called LA": (
+        {
+            "LA/p1.nii.gz": "stack",
+            "LA/doe_la_sa.nii.gz": "stack",
+            "LA/de_la_Cruz.nii.gz": "stack",
+            "LA/de_la_Cruz_4CH.nii.gz": "view",
+            "LA/p2_2ch_stack.nii.gz": "stack 0 3",
+        },
+        {
+            "LA/p1": None,
+            "LA/doe_la_sa": None,
+            "LA/de_la_Cruz": "LA/de_la_Cruz_4CH.nii.gz",
+            "LA/p2_2ch_stack_frame_000": None,
+            "LA/p2_2ch_stack_frame_003": None,
+        },
         {},
     ),
     "names with more words": (
@@ -326,7 +338,27 @@ def test_a_view_goes_frame_by_frame_or_not_at_all(tmp_path: Path) -> None:
         (
             Choice(views=patterns("{}_AXIAL-long")),
             {"x/p1_sa": None},
-            {"view without a stack": 2},
+            {"file left out by a pattern": 2},
+        ),
+        (
+            Choice(views=patterns("*OTHER")),
+            {"x/p1_sa": None},
+            {"view without a stack": 1, "file left out by a pattern": 1},
+        ),
+        (
+            Choice(views=patterns("p1_4?h")),
+            {"x/p1_sa": "x/p1_4ch.nii"},
+            {"file left out by a pattern": 1},
+        ),
+        (
+            Choice(match=patterns("*"), views=patterns("{}_other")),
+            {"x/p1_sa": None},
+            {"view without a stack": 1, "file left out by a pattern": 1},
+        ),
+        (
+            Choice(match=patterns("x/q*"), views=patterns("*_sa")),
+            {},
+            {"view without a stack": 1, "file left out by a pattern": 2},
         ),
         (
             Choice(match=patterns("{}_sa"), views=patterns("{}_other.NII")),
@@ -413,6 +445,19 @@ def test_a_view_that_cannot_be_used_is_no_bad_stack(tmp_path: Path) -> None:
     assert kinds(found) == {"view that was not taken": 1, "file without labels": 1}
 
 
+def test_a_view_that_cannot_be_read_is_left_out_of_its_stack(tmp_path: Path) -> None:
+    """One whose stack is not there may be one: it is tried, and so reported."""
+    files = {"p_LA.nii": "other", "p_SA.nii": "stack 0 3", "p_4ch.nii": "view 0 3"}
+    found = find_subjects(laid_out(tmp_path, files | {"0_LA.nii": "other", "q.nii": "stack"}))
+    alone, *frames, q = found.subjects
+    assert (alone.file, q.file, q.notes) == ("0_LA.nii", "q.nii", ())
+    for frame in frames:
+        assert (frame.file, frame.long_axis) == ("p_SA.nii", "p_4ch.nii")
+        assert "The view p_LA.nii was left out: this is not a readable NIfTI" in frame.notes[0]
+    assert kinds(found) == {"view that was not taken": 1}
+    assert found.passed_over[0].file == "p_LA.nii"
+
+
 @pytest.mark.parametrize("values", ["float", "rgb", "scaled", "masked", "eight bits"])
 def test_pictures_of_any_kind_are_no_failures(values: str, tmp_path: Path) -> None:
     labels, affine = sample("S_LR_none")
@@ -463,12 +508,14 @@ def test_folders_are_entered_by_links_as_well_each_once(tmp_path: Path) -> None:
     root, other = tmp_path / "in", tmp_path / "elsewhere"
     laid_out(root, {"a/one.nii": "stack"})
     laid_out(other, {"two.nii": "stack", "out/old/three.nii": "stack"})
-    for name, target in {"a/back": root, "b": root / "a", "c": other, "d": other}.items():
+    laid_out(root, {".store/f/four.nii": "stack"})
+    links = {"a/back": root, "b": root / "a", "c": other, "d": other, "f": root / ".store" / "f"}
+    for name, target in links.items():
         (root / name).symlink_to(target, target_is_directory=True)
     (root / "e.nii").symlink_to(other / "two.nii")
     (root / "lost.nii").symlink_to(other / "gone.nii")
     found = find_subjects(root, other / "out")
-    assert set(subjects(found)) == {"a/one", "c/two", "e", "lost"}
+    assert set(subjects(found)) == {"a/one", "c/two", "e", "f/four", "lost"}
     assert "no such file" in found.subjects[-1].notes[0]
 
 

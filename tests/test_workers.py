@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,7 @@ import pytest
 
 from srheart_demo.solver.workers import (
     CannotImport,
-    NoCluster,
     WorkerDied,
-    in_cluster,
     in_processes,
 )
 
@@ -128,6 +127,14 @@ def test_ctrl_c_is_not_for_the_processes_of_a_background_job() -> None:
     assert list(in_processes(signal.raise_signal, [signal.SIGINT], 1)) == [(0, None)]
 
 
-def test_without_a_scheduler_it_says_what_to_start() -> None:
-    with pytest.raises(NoCluster, match=r"nowhere.*dask scheduler"):
-        next(in_cluster(str.upper, ["a"], "nowhere://127.0.0.1:1"))
+@pytest.mark.parametrize("address", ["nowhere://127.0.0.1:1", "localhost"])
+def test_without_a_scheduler_it_says_what_to_start_and_ends(address: str) -> None:
+    """A process of its own, as a client that never was may hang when its process ends."""
+    code = (
+        "from srheart_demo.solver.workers import NoCluster, in_cluster\n"
+        f"try: next(in_cluster(str.upper, ['a'], '{address}'))\n"
+        "except NoCluster as error: print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert re.search(f"{address} .*start one with `dask scheduler`", ran.stdout)
+    assert not ran.stderr

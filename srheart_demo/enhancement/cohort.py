@@ -4,6 +4,7 @@ A result folder's ``record.json`` says what was made of which input, and how. So
 stopped or killed goes on where it was, and the summary can be made anew from the records.
 """
 
+import errno
 import json
 import shutil
 import time
@@ -26,7 +27,7 @@ from srheart_demo.heart.generator import OURS, available, load_generator, weight
 from srheart_demo.heart.measures import lv_mass_g
 from srheart_demo.scan.read import AS_FOUND, HowToRead
 from srheart_demo.scan.scan import Scan
-from srheart_demo.scan.volume import InvalidVolume
+from srheart_demo.scan.volume import InvalidVolume, or_refusal
 from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.workers import Ends, WorkerDied
 
@@ -147,18 +148,14 @@ class Cohort:
 
     def _read(self, subject: CohortScan) -> Scan:
         """A subject's scan; without views that are unusable, and with a note why."""
-        notes = subject.notes_on(self.how)
-        while True:
-            try:
-                scan = subject.read(self.how)
-                return replace(scan, notes=(*notes, *scan.notes))
-            except InvalidVolume as error:
-                names = [str(path) for path in subject.paths[1:]]
-                bad = [v for v, name in enumerate(names) if str(error).startswith(f"{name}:")]
-                if not bad:
-                    raise
-                notes += (f"The view {subject.views[bad[0]]} was left out: {error}",)
-                subject = subject.without(bad[0])
+        notes, scan = subject.notes_on(self.how), or_refusal(subject.read, self.how)
+        if isinstance(scan, InvalidVolume):
+            alone = [or_refusal(subject.only(v).read, self.how) for v in range(len(subject.views))]
+            bad = {v: why for v, why in enumerate(alone) if isinstance(why, InvalidVolume)}
+            scan = subject.only(*(v for v in range(len(alone)) if v not in bad)).read(self.how)
+            left_out = (f"The view {subject.views[v]} was left out: {bad[v]}" for v in bad)
+            notes = (*notes, *left_out)
+        return replace(scan, notes=(*notes, *scan.notes))
 
     def fail(self, subject: CohortScan, error: Exception, said: InWords = str) -> Record:
         """Write why there are no results, in their place; `said` words why a file is refused."""
@@ -215,12 +212,16 @@ class Cohort:
         """Restore subjects, whichever of them fail; yields the record of each as it ends.
 
         Leaving off early leaves whole result folders, and nothing besides. One run at a time may
-        write to a folder. `execute` says on what, `said` words why a file is refused.
+        write to a folder. `execute` says on what, `said` words why a file is refused. OSError where
+        a disk is full: no other results could be written either.
         """
         with self._staging(), closing(execute(self.restore, subjects)) as ends:
             for i, outcome in ends:
-                if isinstance(outcome, Exception):
-                    outcome = self.fail(subjects[i], outcome, said)
+                match outcome:
+                    case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                        raise outcome
+                    case Exception():
+                        outcome = self.fail(subjects[i], outcome, said)
                 yield outcome
 
     @contextmanager

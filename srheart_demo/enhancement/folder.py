@@ -83,11 +83,10 @@ class CohortScan:
         """The scan; `InvalidVolume` as `read_scan`."""
         return read_scan(*self.paths, how=self.how(how))
 
-    def without(self, view: int) -> "CohortScan":
-        """The same, without one of its views."""
-        both = self.views, self.view_frames
-        views, frames = ((*each[:view], *each[view + 1 :]) for each in both)
-        return replace(self, views=views, view_frames=frames)
+    def only(self, *views: int) -> "CohortScan":
+        """The same with some of its views, which are counted from 0."""
+        files = tuple(self.views[v] for v in views)
+        return replace(self, views=files, view_frames=tuple(self.view_frames[v] for v in views))
 
     @cached_property
     def checksums(self) -> list[str]:
@@ -128,10 +127,12 @@ class Found:
 class Content(NamedTuple):
     """What a label map holds, at a glance."""
 
-    frames: int
-    labelled: tuple[int, ...]  # frames that hold labels
-    is_plane: bool
-    tissues: int  # how many values it has besides 0, at most 3
+    frames: int = 1
+    labelled: tuple[int, ...] = ()  # frames that hold labels
+    is_plane: bool = False
+    slices: int = 1  # across its shortest axis, that hold labels
+    tissues: int = 0  # how many values it has besides 0, at most 3
+    wrong: InvalidVolume | None = None  # why it cannot be used
 
 
 def find_subjects(
@@ -143,9 +144,10 @@ def find_subjects(
 ) -> Found:
     """What the files of a folder and of its sub-folders are, in order of their names.
 
-    A NIfTI file of labels is a stack, or a view if it is one plane or its name says so. Each frame
-    with labels is a subject. What cannot be read is one too: trying it says what is wrong. Names
-    that begin with a dot are passed over, and so is what lies in `out`, the folder of results.
+    A NIfTI file of labels is a stack, or a view if it is one plane, or its name says so and it has
+    labels in one slice, or three. Each frame with labels is a subject. So is what cannot be read,
+    unless it is a view of a stack: trying it says what is wrong. Names that begin with a dot are
+    passed over, and so is what lies in `out`, the folder of results.
 
     A view goes with the stack whose path has the same words, but those for short axis, long axis
     and labels; or with the only stack of its folder whose name has all words of its own, or no
@@ -189,7 +191,8 @@ def _files_in(root: Path, results: Path | None) -> tuple[list[str], list[PassedO
 
     def is_new(folder: Path) -> bool:
         real = folder.resolve()
-        its_own = folder.is_symlink() and real.is_relative_to(root)  # It is found without the link.
+        hidden = any(part.startswith(".") for part in real.parts[len(root.parts) :])
+        its_own = folder.is_symlink() and real.is_relative_to(root) and not hidden  # found anyway
         if folder.name.startswith(".") or real in known or its_own:
             return False
         known.add(real)
@@ -213,7 +216,7 @@ class _Sorting:
     choice: names.Choice
     view_convention: Convention | None
     legends: Legends
-    stacks: dict[str, Content | InvalidVolume] = field(default_factory=dict)
+    stacks: dict[str, Content] = field(default_factory=dict)
     views: dict[str, Content] = field(default_factory=dict)
     passed_over: list[PassedOver] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
@@ -225,15 +228,21 @@ class _Sorting:
             self.passed_over.append(PassedOver(file, *passed))
             return
         path = self.folder / file
-        match or_refusal(_content, path):
-            case InvalidVolume(kind=kind) as error if kind and not (
-                kind == "picture" and names.LABEL_WORDS.search(path.name.lower())
-            ):
-                self.passed_over.append(PassedOver(file, kind, self._said(error, file)))
-            case Content() as content if content.is_plane or not self.choice.is_stack(file):
-                self.views[file] = content
-            case content:
-                self.stacks[file] = content
+        content = or_refusal(_content, path)
+        if isinstance(content, InvalidVolume):
+            labels = names.LABEL_WORDS.search(path.name.lower())
+            if content.kind and not (content.kind == "picture" and labels):
+                said = self._said(content, file)
+                self.passed_over.append(PassedOver(file, content.kind, said))
+                return
+            content = Content(wrong=content)
+        if content.is_plane and self.choice.views and not self.choice.is_view(file):
+            why = "no pattern of views names this plane"
+            self.passed_over.append(PassedOver(file, "file left out by a pattern", why))
+        elif content.is_plane or not self.choice.is_stack(file, content.slices):
+            self.views[file] = content
+        else:
+            self.stacks[file] = content
 
     def _by_name(self, file: str) -> tuple[str, str] | None:
         """Kind and reason, where its name alone says that it is to be passed over."""
@@ -255,7 +264,8 @@ class _Sorting:
     def found(self) -> Found:
         """A subject for each frame of each stack, and the rest."""
         going = self._pairs()
-        scans = (scan for stack in self.stacks for scan in self._frames(stack))
+        stacks = sorted(self.stacks, key=PurePosixPath)
+        scans = (scan for stack in stacks for scan in self._frames(stack))
         subjects = [self._with_view(scan, going[scan.file]) for scan in scans]
         for view in self.views.keys() - {view for scan in subjects for view in scan.views}:
             why = self.left_out.get(view)
@@ -267,8 +277,8 @@ class _Sorting:
     def _frames(self, stack: str) -> Iterator[CohortScan]:
         content = self.stacks[stack]
         scan = CohortScan(self.folder, stack, legend=self.legends.of(stack))
-        if isinstance(content, InvalidVolume):
-            yield replace(scan, notes=(f"It cannot be used: {self._said(content, stack)}.",))
+        if content.wrong:
+            yield replace(scan, notes=(f"It cannot be used: {self._said(content.wrong, stack)}.",))
         elif content.frames == 1:
             yield scan
         else:
@@ -276,18 +286,20 @@ class _Sorting:
                 yield replace(scan, frame=frame, several=len(content.labelled) > 1)
 
     def _pairs(self) -> Mapping[str, list[str]]:
-        """Each stack's views, the best first."""
+        """Each stack's views, the best first. One that cannot be used and has none is a stack."""
         by_key, by_folder = defaultdict(list), defaultdict(list)
         for stack in self.stacks:
             by_key[self.choice.key(stack, False)].append(stack)
             by_folder[PurePosixPath(stack).parent].append(stack)
-        going: dict[str, list[str]] = {stack: [] for stack in self.stacks}
-        for view in self.views:
+        going = defaultdict[str, list[str]](list)
+        for view in [*self.views]:
             stacks = by_key[self.choice.key(view, True)]
             if not (stacks or self.choice.views) and self.choice.is_view(view):
                 beside = by_folder[PurePosixPath(view).parent]
                 alike = [stack for stack in beside if names.akin(view, stack)]
                 stacks = alike if len(alike) == 1 else []
+            if self.views[view].wrong and not stacks:
+                self.stacks[view] = self.views.pop(view)
             for stack in stacks:
                 going[stack].append(view)
         for stack, views in going.items():
@@ -339,8 +351,10 @@ class _Sorting:
 
         It is `InvalidVolume` where none does, or there is no telling which.
         """
-        stack, (frames, labelled, *_) = self.stacks[scan.file], self.views[view]
-        if isinstance(stack, Content) and frames == stack.frames > 1:
+        frames, labelled, *_, wrong = self.views[view]
+        if wrong:
+            raise wrong
+        if frames == self.stacks[scan.file].frames > 1:
             if scan.frame in labelled:
                 return scan.frame
             raise InvalidVolume(sentence("empty frame", frame=scan.frame))
@@ -354,15 +368,18 @@ class _Sorting:
 def _content(path: Path) -> Content:
     """What a file holds, unpacked no farther than needed to tell."""
     labelled: list[int] = []
-    values: set[int] = set()
+    values, slices = set[int](), set[int]()
     image = load(path)
+    others = tuple({0, 1, 2} - {image.shape.index(min(image.shape))})
     for t, stored in image.each():
-        whole = image.whole(t, stored).reshape(-1)
-        values |= set(np.unique(whole[:: max(1, whole.size // SAMPLE)]).tolist())
+        whole = image.whole(t, stored)
+        some = whole.reshape(-1)[:: max(1, whole.size // SAMPLE)]
+        values |= set(np.unique(some).tolist())
         if len(values) > MOST_VALUES:
             raise InvalidVolume.of(image.name, "many values", n=MOST_VALUES)
-        if whole.any():
+        if here := np.flatnonzero(whole.any(axis=others)).tolist():
             labelled.append(t)
+            slices |= {*here}
     if not labelled:
         raise InvalidVolume.of(image.name, "only zeros")
     is_plane, frames = 1 in image.shape, image.frames
@@ -370,4 +387,5 @@ def _content(path: Path) -> Content:
         seen = or_refusal(survey_view if is_plane else survey, image)
         if not isinstance(seen, InvalidVolume) or seen.kind != "several frames":
             frames, labelled = 1, [0]  # The fourth axis is not time.
-    return Content(frames, tuple(labelled), is_plane, min(3, len(values - {0})))
+    tissues = min(3, len(values - {0}))
+    return Content(frames, tuple(labelled), is_plane, len(slices), tissues)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from srheart_demo.scan.read import VIEW_SLICES
+
 NIFTI = re.compile(r"\.nii(\.gz)?$", re.IGNORECASE)
 OTHER_FORMATS = re.compile(
     r"\.(nrrd|nhdr|mha|mhd|img|img\.gz|mgz|mgh|mnc|gipl|dcm|ima)$", re.IGNORECASE
@@ -72,11 +74,11 @@ class Choice:
             return any(pattern.shared(file) is not None for pattern in self.views)
         return bool(LONG_AXIS_WORDS.search(name) and not SHORT_AXIS_WORDS.search(name))
 
-    def is_stack(self, file: str) -> bool:
-        """Whether a file's name is that of a short-axis stack."""
+    def is_stack(self, file: str, slices: int = 1) -> bool:
+        """Whether a file is a short-axis stack by its name, or by its `slices` with labels."""
         if self.match:
             return any(pattern.shared(file) is not None for pattern in self.match)
-        return not self.is_view(file)
+        return not self.is_view(file) or (not self.views and slices not in VIEW_SLICES)
 
     def idle(self, files: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Which of its patterns no file has: what they choose, as its attribute, and their text."""

@@ -88,6 +88,7 @@ def is_called(view: str, pattern: str) -> bool:
 
 
 AS_FOUND = HowToRead()
+VIEW_SLICES = (1, 3)  # How many slices with labels the file of a view may have
 
 
 def read_scan(stack: Source, *views: Source, how: HowToRead = AS_FOUND) -> Scan:
@@ -199,7 +200,7 @@ def survey_view(
     counts, axis = chosen.counts(), shape.index(min(shape))
     others = tuple({0, 1, 2} - {axis})
     planes = np.flatnonzero(chosen.values.any(axis=others)).tolist()
-    if len(planes) not in (1, 3):
+    if len(planes) not in VIEW_SLICES:
         raise InvalidVolume.of(name, "several planes", n=len(planes))
     reading = _reading(chosen, counts, convention, axis, plane=planes[len(planes) // 2])
     volume = reading.volume

@@ -177,8 +177,10 @@ def in_cluster(
     scheduler answers at its address, such as ``tcp://HOST:8786``, or that it went away.
     """
     from distributed import CancelledError, Client, KilledWorker, as_completed
+    from distributed.comm import resolve_address
 
     try:
+        resolve_address(scheduler)  # A client of no address would hang when it ends.
         client = Client(scheduler, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NoCluster(
