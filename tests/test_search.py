@@ -24,8 +24,18 @@ def test_the_landscape_is_the_likelihood_at_every_shift():
 @pytest.mark.parametrize("shear", [0.0, 8.0])
 def test_shifts_are_found_below_a_pixel(factor, shear):
     p, z, d = toy_problem(factor=factor, shear=shear)
-    found = best_shifts(p.decode(z).planes, p, reach=24.0)
-    assert (found - d).abs().max() < 0.5
+    for apart in (0.0, 4.0):
+        found = best_shifts(p.decode(z).planes, p, reach=24.0, apart=apart)
+        assert (found - d).abs().max() < 0.5 + apart / 8
+
+
+def test_pixels_that_stand_for_others_have_their_weight():
+    p, z, _ = toy_problem(factor=2.0)
+    planes = p.decode(z).planes
+    some, all_ = (
+        best_shifts(planes, p, reach=24.0, sd=0.5, tempering=0.01, apart=mm) for mm in (4.0, 0.0)
+    )
+    torch.testing.assert_close(some, all_, atol=0.3, rtol=0.1)
 
 
 @pytest.mark.parametrize("empty", [slice(2), slice(None)])

@@ -7,6 +7,7 @@ shows it at physical points, so every operator here is linear interpolation of t
 ``move(downsample(field))`` equals ``sample(field, stack.points(d))`` to rounding.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -106,6 +107,12 @@ class Stack:
             origin=self.origin + first_row * self.row_step + first_column * self.column_step,
             shape=(last_row - first_row, last_column - first_column),
         )
+
+    def every(self, rows: int, columns: int) -> "Stack":
+        """The same stack with every so many-th row and column only."""
+        steps = {"row_step": rows * self.row_step, "column_step": columns * self.column_step}
+        h, w = self.shape
+        return replace(self, **steps, shape=(math.ceil(h / rows), math.ceil(w / columns)))
 
     def to(self, dtype: torch.dtype) -> "Stack":
         """The same stack with coordinates of another floating-point type."""

@@ -7,15 +7,14 @@ import math
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from nibabel.affines import apply_affine
 from scipy.ndimage import map_coordinates
 from torch import Tensor
 
-from srheart_demo.frame import LATTICE_SHAPE, N_CLASSES, TISSUES, lattice_axes, lattice_points
+from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart import phantom
 from srheart_demo.heart.distances import signed_distance, tissue_box, widened
-from srheart_demo.scan.degradation import Stack, interpolate
+from srheart_demo.scan.degradation import Stack, interpolate, one_hot_field
 from srheart_demo.scan.volume import LabelVolume
 
 _NEAR = 10.0  # Distances to tissue are measured this far out, mm; farther off all is background
@@ -67,6 +66,6 @@ def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
 
 def evidence(S_LR: Tensor, stack: Stack) -> Tensor:
     """A labelled stack (K, h, w) as the encoder's input; slices outside the box are left out."""
-    classes = F.one_hot(S_LR.long(), N_CLASSES).movedim(-1, 1).to(stack.z.dtype)
+    classes = one_hot_field(S_LR.numpy())[0].transpose(0, 1).to(stack.z.dtype)
     slices = on_nodes(classes, stack)
-    return on_planes(slices.movedim(0, 1)[None], stack.z).float()
+    return on_planes(slices.transpose(0, 1)[None], stack.z).float()

@@ -51,7 +51,7 @@ def search(heart: Decoded, p: Problem, settings: Settings) -> Tensor:
     sd, share = math.inf, 1.0
     if settings.prior and "d" in settings.prior_of:
         sd, share = settings.search_sd, observations(p, settings) / p.S_LR.numel()
-    d = [best_shifts(heart.planes, p, settings.reach, sd, share)]
+    d = [best_shifts(heart.planes, p, settings.reach, sd, share, settings.search_mm)]
     for view in p.views:
         assert heart.field is not None
         # In L a view's voxels weigh γ times as much as so many of the stack.
@@ -99,20 +99,27 @@ def _correlated(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def best_shifts(
-    planes: Tensor, p: Problem, reach: float = 20.0, sd: float = math.inf, tempering: float = 1.0
+    planes: Tensor,
+    p: Problem,
+    reach: float = 20.0,
+    sd: float = math.inf,
+    tempering: float = 1.0,
+    apart: float = 0.0,
 ) -> Tensor:
     """d that explains each slice best for a heart, by exhaustive search; `planes` are ↓_s G(z).
 
     Shifts reach as far as `reach`, mm, along rows and columns. `sd` is that of a Gaussian prior on
     each component, mm, against which `tempering` is the share of a voxel that counts as an
     independent observation. d (1, K, 2), mm, is refined below a pixel by a parabola, and zero for
-    slices without tissue.
+    slices without tissue. Of pixels nearer than `apart`, mm, some stand for all.
     """
     d = planes.new_zeros(1, p.stack.K, 2)
     if p.tissue.any():
-        told = replace(p, stack=p.stack.slices(p.tissue), S_LR=p.S_LR[p.tissue])
-        landscape = shift_landscape(planes[:, :, p.tissue], told, reach)
-        d[0, p.tissue] = _best(landscape, p.stack.spacing, sd, tempering).to(d.dtype)
+        rows, columns = (max(1, round(apart / mm)) for mm in p.stack.spacing)
+        stack = p.stack.slices(p.tissue).every(rows, columns)
+        told = replace(p, stack=stack, S_LR=p.S_LR[p.tissue, ::rows, ::columns])
+        landscape = rows * columns * shift_landscape(planes[:, :, p.tissue], told, reach)
+        d[0, p.tissue] = _best(landscape, stack.spacing, sd, tempering).to(d.dtype)
     return d
 
 

@@ -54,6 +54,7 @@ class Settings:
             which all shifts are searched, and how many iterations are done at most, if those are
             more.
         reach: largest shift that the search considers, mm.
+        search_mm: of pixels that lie nearer, mm, the search of slices looks at some.
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
             that of severe motion.
         start: where z starts: "zero" as in the paper; "random" from N(0, I); "encoder" from the
@@ -90,6 +91,7 @@ class Settings:
     views_search_at: tuple[int, ...] = ()
     views_iterations: int = 0
     reach: float = 20.0
+    search_mm: float = 0.0
     search_sd: float = 7.0
     start: str = "zero"
     seed: int = 0
@@ -123,7 +125,7 @@ class Settings:
 
 _LEAST: dict[str, float] = {
     **dict.fromkeys(("gamma", "lr_z", "lr_d", "stop_change", "stop_dice", "stop_mm"), 0.0),
-    **dict.fromkeys(("astray", "muscle_sd", "reach"), 0.0),
+    **dict.fromkeys(("astray", "muscle_sd", "reach", "search_mm"), 0.0),
     **dict.fromkeys(("patch_mm2", "motion_mm", "search_sd"), 1e-6),
     **dict.fromkeys(("iterations", "views_iterations", "halve_every"), 0),
     "stop_window": 1,
@@ -177,6 +179,7 @@ INTERACTIVE = replace(
     stop_mm=2.0,
     stop_window=3,
     search_last=False,
+    search_mm=2.5,
     views_search_at=(6,),
     views_iterations=14,
 )
