@@ -13,7 +13,6 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from srheart_demo.heart.generator import likeliest
 from srheart_demo.heart.measures import class_dice
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import downsample
@@ -165,14 +164,14 @@ def _iterate(step: Step, eye: Eye) -> Step:
         found = _searched(state.point, eye, settings)
         state = RunState.fresh(settings, found, state.memory)
     if settings.stop_dice:
-        eye.planes(state.point)  # is at hand now
+        eye.shown(state.point)  # is at hand now
     solver = SOLVERS[settings.solver]
     point, memory = solver(settings, state.point, state.memory, eye, step.iteration)
     objectives = (*state.objectives[-settings.stop_window :], point.objective)
     marks = (*state.marks, point)[-settings.stop_window - 1 :]
     changed = True
     if settings.stop_dice:
-        eye.planes(point)
+        eye.shown(point)
         changed = len(marks) <= settings.stop_window or _changed(marks[0], point, eye, settings)
     state = RunState(settings, point, memory, objectives, marks, changed, state.searched)
     if settings.search_last and not state.searched and state.settled:
@@ -193,9 +192,8 @@ def _changed(a: Point, b: Point, eye: Eye, settings: Settings) -> bool:
     """Whether two points differ by more than `stop_dice` or `stop_mm`."""
     if (a.d - b.d).norm(dim=-1).max() > settings.stop_mm:
         return True
-    before, after = eye.planes(a), eye.planes(b)
-    shown = after.any(0).numpy()
-    scores = class_dice(likeliest(before) * shown, likeliest(after), len(before))
+    (before, *_), (after, there, classes) = eye.shown(a), eye.shown(b)
+    scores = class_dice(before * there, after, classes)
     return sum(scores) / len(scores) < 1 - settings.stop_dice
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from srheart_demo.heart.generator import likeliest
 from srheart_demo.solver.curvature import units
 from srheart_demo.solver.losses import objective
 from srheart_demo.solver.problem import Decoded, Problem
@@ -59,7 +62,7 @@ class Eye:
         self._kept: tuple[Tensor, Decoded] | None = None  # z and all of G(z), with its graph
         self._last: tuple[Point, Decoded] | None = None  # the last point and what was decoded there
         self.units = cache(partial(units, p))
-        self.planes = lru_cache(8)(self._planes)  # of the presets' longest window and to spare
+        self.shown = lru_cache(8)(self._shown)  # of the presets' longest window and to spare
 
     def look(
         self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both", whole: bool = False
@@ -112,11 +115,15 @@ class Eye:
         return heart
 
     @torch.no_grad()
-    def _planes(self, here: Point) -> Tensor:
-        """↓_s G(z), (C, K, H', W'), as it was looked at: whole, or 0 where no slice shows it."""
+    def _shown(self, here: Point) -> tuple[NDArray[np.uint8], NDArray[np.bool_], int]:
+        """Labels of G(z) on the slices' planes, (K, H', W'), where it was decoded, and classes."""
         if self._last and self._last[0] is here:
-            return self._last[1].planes[0]
-        return self.p.decode(here.z, None if here.whole else self.p.split(here.d)[0]).planes[0]
+            planes = self._last[1].planes[0]
+        else:
+            planes = self.p.decode(here.z, None if here.whole else self.p.split(here.d)[0]).planes[
+                0
+            ]
+        return likeliest(planes), planes.any(0).numpy(), len(planes)
 
 
 Solver = Callable[[Settings, Point, Memory, Eye, int], tuple[Point, Memory]]
