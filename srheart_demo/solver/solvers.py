@@ -120,9 +120,8 @@ class Eye:
         if self._last and self._last[0] is here:
             planes = self._last[1].planes[0]
         else:
-            planes = self.p.decode(here.z, None if here.whole else self.p.split(here.d)[0]).planes[
-                0
-            ]
+            d = None if here.whole else self.p.split(here.d)[0]
+            planes = self.p.decode(here.z, d).planes[0]
         return likeliest(planes), planes.any(0).numpy(), len(planes)
 
 
