@@ -29,7 +29,7 @@ from srheart_demo.solver.problem import Problem
 from srheart_demo.solver.settings import INTERACTIVE, RECOMMENDED, Settings
 
 COUNTED = (".py", ".js", ".css", ".html")
-ROUNDS, HEARTS, TURNS = 5, 3, 6
+ROUNDS, HEARTS, TURNS = 5, 10, 6
 
 
 @dataclass(frozen=True)

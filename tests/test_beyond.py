@@ -13,7 +13,7 @@ from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, label_noise
-from srheart_demo.scan.evidence import on_nodes
+from srheart_demo.scan.evidence import reader_on_nodes
 from srheart_demo.scan.long_axis import Plane, long_axis_view
 from srheart_demo.solver import answer as beyond
 from srheart_demo.solver.algorithm import latent_optimisation
@@ -252,7 +252,7 @@ def test_no_slice_is_followed_across_a_wide_gap() -> None:
     still = torch.zeros(1, hole.K, 2)
     p = scan(seen(field_of(OTHER), hole, still), hole)
     distances = in_plane_distances(p.S_LR.numpy(), hole.spacing, 6.0)
-    outlines = on_nodes(torch.from_numpy(distances), hole)
+    outlines = reader_on_nodes(hole)(torch.from_numpy(distances))
     share, _ = beyond._from_slice_to_slice(outlines, p, missed=4.0)
     in_hole = (stack.z[2] < PLANES) & (stack.z[5] > PLANES)
     beside = (stack.z[1] < PLANES) & (stack.z[2] > PLANES)

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes, lattice_points
 from srheart_demo.scan.degradation import Motion, Stack, downsample, move
-from srheart_demo.scan.evidence import evidence, lattice_stack, on_nodes, on_planes
+from srheart_demo.scan.evidence import evidence, lattice_stack, on_planes, reader_on_nodes
 from tests.problems import rotated, sheared, toy_stack
 
 PLANES = [3, 10, 21]
@@ -70,14 +70,16 @@ def test_moved_pictures_are_read_where_their_slices_were(degrees, shear):
     pictures = move(planes, stack, d)[0].transpose(0, 1)
     inside = (..., slice(16, 48), slice(16, 48))
     true = planes[0].transpose(0, 1)[inside]
-    torch.testing.assert_close(on_nodes(pictures, stack, d[0])[inside], true, atol=0.02, rtol=0)
-    assert (on_nodes(pictures, stack)[inside] - true).abs().max() > 0.2
+    torch.testing.assert_close(
+        reader_on_nodes(stack, d[0])(pictures)[inside], true, atol=0.02, rtol=0
+    )
+    assert (reader_on_nodes(stack)(pictures)[inside] - true).abs().max() > 0.2
 
 
 def test_beyond_a_picture_its_border_goes_on():
     _, stack = scan()
     part = stack.crop(slice(16, 48), slice(16, 48))
     rows = torch.arange(32.0)[:, None].expand(3, 1, 32, 32)
-    seen = on_nodes(rows, part)
+    seen = reader_on_nodes(part)(rows)
     assert (seen[..., :16, :] == 0).all()
     assert (seen[..., 48:, :] == 31).all()

@@ -8,7 +8,7 @@ shows it at physical points, so every operator here is linear interpolation of t
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -236,7 +236,7 @@ def downsample(field: Tensor, stack: Stack) -> Tensor:
     return planes_at(field, lattice_index(stack.z.to(field.dtype), 0, field.shape[2]))
 
 
-def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
+def interpolator(stack: Stack, positions: Tensor) -> Callable[[Tensor], Tensor]:
     """Bilinear interpolation of pictures at in-plane positions, clamped at their border.
 
     Pictures (K, C, h, w) at the stack's pixels, at positions (h', w', 2) along (H, W), mm, or
@@ -245,9 +245,13 @@ def interpolate(images: Tensor, stack: Stack, positions: Tensor) -> Tensor:
     if stack.offset is not None:
         positions = positions - stack.offset[:, None, None].to(positions.dtype)
     size = torch.tensor(stack.shape, dtype=positions.dtype)
-    grid = ((2 * stack.pixel_index(positions) + 1) / size - 1).flip(-1).to(images.dtype)
-    grid = grid.expand(len(images), -1, -1, -1)
-    return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    grid = ((2 * stack.pixel_index(positions) + 1) / size - 1).flip(-1)
+
+    def read(images: Tensor) -> Tensor:
+        at = grid.to(images.dtype).expand(len(images), -1, -1, -1)
+        return F.grid_sample(images, at, padding_mode="border", align_corners=False)
+
+    return read
 
 
 def move(planes: Tensor, stack: Stack, d: Tensor) -> Tensor:

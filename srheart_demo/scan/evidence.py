@@ -4,6 +4,7 @@ A whole heart fills it; a scan leaves zeros where nobody looked.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, TISSUES, lattice_axes, lattice_points
 from srheart_demo.heart import phantom
 from srheart_demo.heart.distances import signed_distance, tissue_box, widened
-from srheart_demo.scan.degradation import Stack, interpolate, one_hot_field
+from srheart_demo.scan.degradation import Stack, interpolator, one_hot_field
 from srheart_demo.scan.volume import LabelVolume
 
 _NEAR = 10.0  # Distances to tissue are measured this far out, mm; farther off all is background
@@ -52,20 +53,20 @@ def on_planes(slices: Tensor, z: Tensor) -> Tensor:
     return planes
 
 
-def on_nodes(images: Tensor, stack: Stack, d: Tensor | None = None) -> Tensor:
-    """Pictures of slices (K, C, h, w) read at the lattice's nodes in-plane: (K, C, 64, 64).
+def reader_on_nodes(stack: Stack, d: Tensor | None = None) -> Callable[[Tensor], Tensor]:
+    """Reads pictures of slices (K, C, h, w) at the lattice's nodes in-plane: (K, C, 64, 64).
 
     Where d (K, 2), mm along rows and columns, is given `move` is undone. A node beyond a picture
     has the value of its nearest pixel.
     """
-    nodes = lattice_stack(stack.z).pixels().to(images.dtype)
+    nodes = lattice_stack(stack.z).pixels()
     if d is not None:
         nodes = nodes + stack.in_model_axes(d)[:, None, None]
-    return interpolate(images, stack, nodes)
+    return interpolator(stack, nodes)
 
 
 def evidence(S_LR: Tensor, stack: Stack) -> Tensor:
     """A labelled stack (K, h, w) as the encoder's input; slices outside the box are left out."""
     classes = one_hot_field(S_LR.numpy())[0].transpose(0, 1).to(stack.z.dtype)
-    slices = on_nodes(classes, stack)
+    slices = reader_on_nodes(stack)(classes)
     return on_planes(slices.transpose(0, 1)[None], stack.z).float()

@@ -36,7 +36,7 @@ from srheart_demo.heart.distances import in_plane_distances, tissue_box, widened
 from srheart_demo.heart.generator import likeliest, resampled, soft_volumes_ml
 from srheart_demo.machine import one_thread
 from srheart_demo.scan.degradation import Stack, degrade
-from srheart_demo.scan.evidence import on_nodes
+from srheart_demo.scan.evidence import reader_on_nodes
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.problem import Problem, View
@@ -80,16 +80,19 @@ def residual_field(
     views = [_Seen.of(view, own, classes) for view, own in zip(p.views, d_LA[0], strict=True)]
     shares = sum((of.weight for of in views), start=DAMPING)
     total = torch.zeros_like(field)
+    on_nodes = reader_on_nodes(p.stack, d[0])
     residual = _outlines(field, d, p) - seen
     missed = _mean_square(residual, seen) if missed is None else missed
     for done in range(PASSES):
         heart = field + total
         residual = _outlines(heart, d, p) - seen if done else residual
-        smooth = torch.from_numpy(gaussian_filter(_on_nodes(residual, d, p).numpy(), blur))
+        smooth = torch.from_numpy(
+            gaussian_filter(on_nodes(torch.from_numpy(residual)).numpy(), blur)
+        )
         total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
         for of in views:
             total = total + left_open * of.weight / shares * of.residual(heart)
-    share, between = _from_slice_to_slice(_on_nodes(seen, d, p), p, missed)
+    share, between = _from_slice_to_slice(on_nodes(torch.from_numpy(seen)), p, missed)
     return total + share[:, None, None] * (between - (field + total))
 
 
@@ -127,7 +130,8 @@ def trust_in_slices(field: Tensor, d: Tensor, p: Problem) -> Tensor:
 
     From 0 to 1, of its field (1, 4, 32, 64, 64) and of displacements (1, K, 2), mm.
     """
-    return _from_slice_to_slice(_on_nodes(_seen(field, p), d, p), p, misfit(field, d, p))[0]
+    seen = reader_on_nodes(p.stack, d[0])(torch.from_numpy(_seen(field, p)))
+    return _from_slice_to_slice(seen, p, misfit(field, d, p))[0]
 
 
 def _mean_square(of: NDArray[np.float32], seen: NDArray[np.float32]) -> float:
@@ -317,11 +321,6 @@ def misfit(field: Tensor, d: Tensor, p: Problem) -> float:
 def _seen(field: Tensor, p: Problem) -> NDArray[np.float32]:
     """Distances (K, C, h, w) to what the slices show, mm, of as many classes as a heart has."""
     return in_plane_distances(p.S_LR.numpy(), p.stack.spacing, _REACH, field.shape[1])
-
-
-def _on_nodes(of_slices: NDArray[np.float32], d: Tensor, p: Problem) -> Tensor:
-    """Pictures (K, C, h, w) of the slices at the lattice's nodes, moved back by d (1, K, 2)."""
-    return on_nodes(torch.from_numpy(of_slices), p.stack, d[0])
 
 
 def _outlines(field: Tensor, d: Tensor, p: Problem) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from srheart_demo.heart.distances import in_plane_distances
-from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, hat, interpolate
+from srheart_demo.scan.degradation import MOTION_LEVELS, Stack, hat, interpolator
 from srheart_demo.solver.baselines import edsr
 
 Restore = Callable[[np.ndarray, Stack, Stack], np.ndarray]
@@ -54,7 +54,7 @@ def shape_based(S_LR: np.ndarray, stack: Stack, grid: Stack) -> np.ndarray:
     labels = np.empty((grid.K, *grid.shape), np.uint8)
     for i, offset in enumerate(offsets):
         planes = which == i
-        in_plane = interpolate(distances, stack, grid.pixels() + offset)
+        in_plane = interpolator(stack, grid.pixels() + offset)(distances)
         between = torch.einsum("gk,kchw->gchw", weights[planes], in_plane[upwards])
         labels[planes.numpy()] = between.argmin(1).numpy()
     return labels * nearest_neighbour(np.ones_like(S_LR), stack, grid)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from srheart_demo.files import as_shipped
 from srheart_demo.frame import N_CLASSES
 from srheart_demo.heart.generator import WEIGHTS, planes_at, read_weights
-from srheart_demo.scan.degradation import HR_GRID, Stack, interpolate, move, one_hot_field
+from srheart_demo.scan.degradation import HR_GRID, Stack, interpolator, move, one_hot_field
 
 EDSR_WEIGHTS = WEIGHTS / "edsr"
 UP = 5  # Up-sampling along D, the inverse of the paper's s = [5, 1, 1]
@@ -116,7 +116,7 @@ def restore(
     if stack.K < 2:
         raise ValueError("EDSR interpolates between slices; one slice is not enough")
     classes = one_hot_field(S_LR)[0].transpose(0, 1)
-    labels = interpolate(classes, stack, HR_GRID.pixels()).argmax(1)
+    labels = interpolator(stack, HR_GRID.pixels())(classes).argmax(1)
     logits = _network(labels.to(torch.uint8).numpy().tobytes(), tuple(labels.shape), level)
     planes, covered = _at_planes(logits, stack.z, grid.z)
     found = move(planes, grid, torch.zeros(1, grid.K, 2))[0].argmax(0) * covered[:, None, None]
