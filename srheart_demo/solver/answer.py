@@ -86,10 +86,8 @@ def residual_field(
     for done in range(PASSES):
         heart = field + total
         residual = _outlines(heart, d, p) - seen if done else residual
-        smooth = torch.from_numpy(
-            gaussian_filter(on_nodes(torch.from_numpy(residual)).numpy(), blur)
-        )
-        total = total + torch.einsum("dk,kchw->cdhw", along, smooth)
+        smooth = gaussian_filter(on_nodes(torch.from_numpy(residual)).numpy(), blur)
+        total = total + torch.einsum("dk,kchw->cdhw", along, torch.from_numpy(smooth))
         for of in views:
             total = total + left_open * of.weight / shares * of.residual(heart)
     share, between = _from_slice_to_slice(on_nodes(torch.from_numpy(seen)), p, missed)
