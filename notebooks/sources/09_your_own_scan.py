@@ -175,7 +175,7 @@ for name, report in reports.items():
     print("\n  - ".join([f"{name}: {report.verdict.words}", *report.reasons]))
 
 # %% [markdown]
-# The mirrored copy is found out: its mirror image explains the slices much better (44 nats are a probability $e^{44}$ times as high). The copy with 8 mm is **not** found out: a heart that is so much shorter is nothing unusual. What came out of each?
+# The mirrored copy is found out: its mirror image explains the slices much better (45 nats are a probability $e^{45}$ times as high). The copy with 8 mm is **not** found out: a heart that is so much shorter is nothing unusual. What came out of each?
 
 # %%
 for name, report in reports.items():
