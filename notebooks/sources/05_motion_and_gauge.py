@@ -58,7 +58,7 @@ pictures.try_it(draw, slice_number=(2, 11), rows=(-50, 50, 5), columns=(-50, 50,
 #
 # $$\ell(u) = \sum_c \sum_x y_c(x)\, \log p_c(x - u).$$
 #
-# This is a cross-correlation. The Fourier transform turns it into a product, in which one factor is conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches in this way for every slice, up to 20 mm (`reach`), before its first iteration (`search_at`) and once more before it stops (`search_last`). With a `reach` of 0 the gradient alone must bring the slices home; inside the funnel it does. The search pays where few iterations are allowed, and where a slice lies outside its funnel. A search too far out can put a slice with little tissue into a false minimum. So far shifts cost something (`search_sd`, an SD of 7 mm, that of severe motion).
+# This is a cross-correlation. The Fourier transform turns it into a product, in which one factor is conjugated: $\hat\ell = \sum_c \hat y_c\, \overline{\widehat{\log p_c}}$. RECOMMENDED searches in this way for every slice, up to 20 mm (`reach`), before its first iteration (`search_at`) and once more before it stops (`search_last`). With a `reach` of 0 the gradient alone must bring the slices home; inside the funnel it does. The search pays where few iterations are allowed, and where a slice lies outside its funnel. A search too far out can put a slice with little tissue into a false minimum. So far shifts cost something (`search_sd`, an SD of 7 mm, that of severe motion). INTERACTIVE lets one pixel in 2.5 mm stand for its neighbours (`search_mm`), which is as good a start and takes a third of the time.
 #
 # ### Exercise 1: all shifts by one Fourier transform
 #
