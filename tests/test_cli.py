@@ -226,6 +226,9 @@ def test_convergence_has_a_row_for_every_step(scan: SimpleNamespace) -> None:
 @pytest.mark.usefixtures("quick")
 def test_results_replace_old_ones_and_nothing_else(scan: SimpleNamespace) -> None:
     scan.out.mkdir()
+    (scan.out / "heart.glb").write_text("somebody's")
+    assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 0
+    assert (scan.out / "heart.glb").read_text() == "somebody's"
     for name in ("S_SR.nii.gz", "d.json", "notes.txt"):
         (scan.out / name).write_text("before")
     assert main(["enhance", str(scan.stack), "-o", str(scan.out)]) == 0

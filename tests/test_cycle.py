@@ -163,9 +163,15 @@ def test_frames_of_another_cine_do_not_stay_beside_new_ones(tmp_path: Path) -> N
         (kept.folder(frame) / "S_SR.nii.gz").write_text("")
     (tmp_path / "frame_notes").mkdir()
     inputs = [kept.folder(4) / "S_SR.nii.gz"]
+    assert kept.forget_others([], inputs) == []  # Nobody knows whose they are.
+    kept.save()
+    (tmp_path / "volumes.csv").write_text("")
     assert kept.forget_others([0, 1], inputs) == [kept.folder(2), kept.folder(3)]
     there = {path.name for path in tmp_path.iterdir()}
-    assert there == {"frame_000", "frame_001", "frame_004", "frame_notes"}
+    ours = {"frame_000", "frame_001", "cycle.json", "volumes.csv"}
+    assert there == {*ours, "frame_004", "frame_notes"}
+    assert {path.name for path in kept.forget_others([], inputs)} == ours
+    assert {path.name for path in tmp_path.iterdir()} == {"frame_004", "frame_notes"}
 
 
 def test_what_is_told_of_a_cycle_is_of_the_frames_that_there_are() -> None:

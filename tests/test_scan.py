@@ -17,6 +17,7 @@ from scipy.ndimage import binary_erosion
 from simple_heart import heart_labels, long_axis_view, scanner_from_model, short_axis_stack
 
 from srheart_demo.cli import chosen, main
+from srheart_demo.cli.enhance import RESULTS
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
@@ -397,6 +398,14 @@ def test_what_is_to_be_known_of_any_frame_is_said(
     # Nobody asked how sure the volumes are.
     with (tmp_path / "out" / "volumes.csv").open() as file:
         assert {row["LV_ml_sd"] for row in csv.DictReader(file)} == {""}
+    # Nor do results of all frames and those of one stay beside each other.
+    of_all = {path.name for path in (tmp_path / "out").iterdir()}
+    of_one = ["--frame", "0", "--preset", "interactive", "--no-check"]
+    assert main(["enhance", str(tmp_path / "s.nii"), *of_one, "-o", str(tmp_path / "out")]) == 0
+    assert f"Removed {tmp_path / 'out' / 'volumes.csv'}: " in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*RESULTS}
+    assert main(["enhance", str(tmp_path / "s.nii"), *given, "-o", str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == of_all
 
 
 def test_a_view_of_another_cycle_is_refused(cine: dict[str, Path]) -> None:

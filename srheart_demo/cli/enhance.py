@@ -22,6 +22,9 @@ from srheart_demo.scan.volume import InvalidVolume
 from srheart_demo.solver.algorithm import Step
 from srheart_demo.solver.settings import Settings
 
+RESULTS = "S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"
+ASKED = "heart.glb", "S_stack.nii.gz", "S_within.nii.gz", "S_SR.dcm"  # or not
+
 
 def run(options: argparse.Namespace) -> None:
     """Read, place, solve, and write all results or none."""
@@ -48,15 +51,10 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
     G = chosen.generator(options.generator)
     with options.stack.open("rb") as file:
         dicom = is_dicom(file)
-    asked = {
-        "heart.glb": options.glb,
-        "S_stack.nii.gz": options.on_stack,
-        "S_within.nii.gz": options.within,
-        "S_SR.dcm": dicom,
-    }
-    names = ["S_SR.nii.gz", "d.json", "convergence.csv", "heart.stl"]
-    names += [name for name, wanted in asked.items() if wanted]
-    others = asked.keys() - names
+    asked = zip(ASKED, (options.glb, options.on_stack, options.within, dicom), strict=True)
+    names = [*RESULTS]
+    names += [name for name, wanted in asked if wanted]
+    others = sorted({*ASKED} - {*names})
     with errors.results_folder(options.output, names, inputs, others) as folder:
         with ProgressLine() as progress:
 
@@ -73,6 +71,8 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
             from srheart_demo.scan.dicom import write_segmentation
 
             write_segmentation(found.S_SR, options.stack, folder / "S_SR.dcm")
+    for old in cycle.Kept(options.output).forget_others([], inputs):
+        print(errors.told("of an earlier run", old=old))
     for note in (*found.scan.notes, *found.astray):
         print(f"Note: {note}")
     sds = found.sds or {}
@@ -105,6 +105,7 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         "files": [checksum(path) for path in inputs],
     }
     with errors.goes_on(out), ProgressLine() as progress, errors.writable(out):
+        earlier = (out / cycle.KEPT_FILE).exists()
         kept, n = cycle.Kept.of(out, made_with), len(scans)
         hearts = [kept.folder(scan.frame) / "S_SR.nii.gz" for scan in scans]
         errors.check_inputs_stay(out, hearts, inputs)
@@ -117,8 +118,10 @@ def _all(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         for e in cycle.restore_cycle(scans, G, settings, show, kept):
             kept.take(e if options.no_check else sure(judged(e)))
         progress.update(cycle.PHASES[1], n, n)
-        for old in kept.forget_others([scan.frame for scan in scans], inputs):
+        for old in kept.forget_others([s.frame for s in scans], inputs) if earlier else ():
             progress.say(errors.told("of an earlier run", old=old))
+    if (out / RESULTS[0]).exists():  # of one frame
+        errors.forget(out, (*RESULTS, *ASKED), inputs)
     for error in bad:
         print(f"Left out: {chosen.refusal(error, options)}", file=sys.stderr)
     fullest = max(scans, key=lambda scan: int((scan.stack.labels > 0).sum()))

@@ -77,11 +77,18 @@ def results_folder(
     """
     with writable(path), atomic_folder(path) as staging:
         check_inputs_stay(path, names, inputs)
-        for name in names if names and not (path / names[0]).exists() else ():
+        earlier = bool(names) and (path / names[0]).exists()
+        for name in () if earlier else names:
             if (path / name).exists():
                 raise BadInput.of("no result", path=path / name, first=names[0])
         yield staging
-    for old in (path / name for name in others):
+    if earlier:
+        forget(path, others, inputs)
+
+
+def forget(path: Path, names: Iterable[str], inputs: Sequence[Path]) -> None:
+    """Remove results of these names, of an earlier run, unless they are inputs, and say so."""
+    for old in (path / name for name in names):
         if old.exists() and not any(old.samefile(given) for given in inputs):
             old.unlink()
             print(told("of an earlier run", old=old))

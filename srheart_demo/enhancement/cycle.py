@@ -7,7 +7,7 @@ together tell (`solver.cycle`). What is done may be kept in a file, from which a
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -28,7 +28,7 @@ from srheart_demo.solver.cycle import Alone, breath_holds, shared
 from srheart_demo.solver.problem import Generator, Problem
 from srheart_demo.solver.settings import Settings
 
-KEPT_FILE = "cycle.json"
+KEPT_FILE, VOLUMES_FILE = "cycle.json", "volumes.csv"
 ONE_MUSCLE = 0.25
 """A muscle whose volume wanders by more where each frame is solved alone is not held: the labels
 are not of one. On a real cine with slices 18 mm apart it wandered by 0.19."""
@@ -103,19 +103,25 @@ class Kept:
             e.write(folder)
         self.beats[frame] = Beat.of(frame, e)
         beats = [self.beats[n] for n in sorted(self.beats)]
-        write_volumes(beats, self.folder(frame).with_name("volumes.csv"))
+        write_volumes(beats, self.folder(frame).with_name(VOLUMES_FILE))
         self.save()
 
-    def forget_others(self, frames: Iterable[int], inputs: Sequence[Path]) -> list[Path]:
-        """Remove the results of other frames than these, of an earlier run, unless an input lies
-        among them; which they were."""
+    def forget_others(self, frames: Collection[int], inputs: Sequence[Path]) -> list[Path]:
+        """Remove what an earlier run made of other frames than these, or all of it where there are
+        none, but nothing with an input in it; what it was."""
+        root = self.folder(0).parent
+        if not (root / KEPT_FILE).exists():
+            return []
         ours = {self.folder(frame) for frame in frames}
-        results = {path.parent for path in self.folder(0).parent.glob("frame_*/S_SR.nii.gz")}
+        results = {path.parent for path in root.glob("frame_*/S_SR.nii.gz")}
         kept = {parent for path in inputs for parent in path.resolve().parents}
         gone = sorted(folder for folder in results - ours if folder.resolve() not in kept)
         for folder in gone:
             shutil.rmtree(folder)
-        return gone
+        files = [] if frames else [root / name for name in (VOLUMES_FILE, KEPT_FILE)]
+        for file in files:
+            file.unlink(missing_ok=True)
+        return gone + files
 
     def save(self) -> None:
         """Write what is done, whole or not at all."""
