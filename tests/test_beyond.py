@@ -8,15 +8,16 @@ from torch import Tensor
 from srheart_demo.frame import LATTICE_SHAPE, lattice_axes
 from srheart_demo.heart.anatomy import topology
 from srheart_demo.heart.distances import in_plane_distances
-from srheart_demo.heart.generator import to_labels
+from srheart_demo.heart.generator import load_generator, to_labels
 from srheart_demo.heart.measures import mean_dice
 from srheart_demo.heart.phantom import HeartShape, class_logits, on_lattice
 from srheart_demo.heart.population import draw
 from srheart_demo.scan.degradation import HR_GRID, Stack, degrade, label_noise
 from srheart_demo.scan.evidence import reader_on_nodes
 from srheart_demo.scan.long_axis import Plane, long_axis_view
+from srheart_demo.scan.samples import load_sample
 from srheart_demo.solver import answer as beyond
-from srheart_demo.solver.algorithm import latent_optimisation
+from srheart_demo.solver.algorithm import latent_optimisation, solve
 from srheart_demo.solver.answer import (
     ALONG,
     DAMPING,
@@ -27,7 +28,8 @@ from srheart_demo.solver.answer import (
     residual_field,
 )
 from srheart_demo.solver.problem import Problem, View
-from srheart_demo.solver.settings import Settings
+from srheart_demo.solver.settings import INTERACTIVE, Settings
+from srheart_demo.solver.uncertainty import laplace
 from tests.problems import ToyHeart, rotated, toy_problem, toy_stack
 
 HEART = draw(1, seed=5)
@@ -307,3 +309,17 @@ def test_specks_and_bubbles_are_taken_away_and_parts_left_alone() -> None:
     parted = sound.clone()
     parted[0, 3, 2:6, 4:8, 4:8] = 60
     assert beyond.without_flecks(parted, sound) is parted
+
+
+def test_a_view_without_weight_changes_nothing() -> None:
+    """Although its displacement, which nothing tells then, would put its outlines anywhere."""
+    scan = load_sample("dilated").scan("severe", views=["4ch", "2ch"], displaced="severe")
+    seen = Problem.of(scan, load_generator())
+    unseen, settings = replace(seen, views=()), replace(INTERACTIVE, gamma=0.0)
+    ends = [solve(p, settings) for p in (seen, unseen)]
+    assert ends[0].iteration == ends[1].iteration
+    assert not ends[0].d_LA.any()
+    torch.testing.assert_close(ends[0].d, ends[1].d, atol=0.1, rtol=0)
+    for of in (answer, lambda step, p: laplace(step, p).hearts(1)):
+        with_views, without = (to_labels(of(*end)) for end in zip(ends, (seen, unseen), strict=True))
+        assert mean_dice(with_views, without) > 0.999

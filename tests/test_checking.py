@@ -12,7 +12,7 @@ from simple_heart import long_axis_view, scanner_from_model, short_axis_stack
 
 from benchmarks.check import ODD, scan
 from srheart_demo.cli import main
-from srheart_demo.enhancement.check import report_on
+from srheart_demo.enhancement.check import judged, report_on
 from srheart_demo.enhancement.enhance import enhance
 from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
 from srheart_demo.heart.generator import load_generator
@@ -21,7 +21,7 @@ from srheart_demo.scan.read import read_scan
 from srheart_demo.scan.samples import FOLDER, load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume, write_volume
-from srheart_demo.solver.settings import INTERACTIVE
+from srheart_demo.solver.settings import INTERACTIVE, PAPER
 
 SCAN = FOLDER / "healthy_1" / "S_LR_normal.nii.gz"
 
@@ -46,6 +46,17 @@ def test_what_speaks_against_the_scan_speaks_against_its_heart() -> None:
     report = report_on(doubtful, load_generator())
     assert report.verdict == Grade.DISTRUST
     assert report.reasons == doubtful.doubts
+
+
+def test_a_heart_that_is_unlike_its_scan_is_not_to_be_trusted() -> None:
+    """PAPER hardly leaves z = 0; a quick solve of the same scan does better."""
+    G, scan = load_generator(), read_scan(SCAN)
+    found = enhance(scan, G, replace(PAPER, iterations=3))
+    assert found.trust is None
+    trust = judged(found).trust
+    assert trust is not None
+    assert trust.verdict == "distrust"
+    assert "outlines" in trust.reasons[0]
 
 
 WRONG = {"mirrored": 31_000, "LV and RV exchanged": 31_000, "blobs": 20_001}

@@ -19,6 +19,7 @@ from srheart_demo.enhancement import cycle
 from srheart_demo.enhancement.cycle import Beat, Kept, wandering
 from srheart_demo.enhancement.enhance import Enhancement
 from srheart_demo.heart.generator import load_generator, soft_volumes_ml, to_labels
+from srheart_demo.scan.read import HowToRead, read_scan
 from srheart_demo.scan.samples import load_sample
 from srheart_demo.scan.scan import Scan
 from srheart_demo.solver.answer import muscle_field
@@ -99,6 +100,29 @@ def test_frames_agree_on_d_whatever_their_translations_and_which_slices_they_sho
     for p, known in zip(frames, shared(frames, holds, alone, RECOMMENDED), strict=True):
         assert known.d[0, p.tissue] == pytest.approx(d[: p.stack.K][p.tissue], abs=0.1)
         assert known.muscle_ml == pytest.approx(100)
+
+
+def test_a_view_is_one_breath_hold_however_it_was_cropped(tmp_path: Path) -> None:
+    """Frames of a cropped view get room to other sides, as their own labels touch its edges."""
+    sample, files = load_sample("healthy_1"), []
+    view = sample.views["4ch", "none"]
+    tissue = np.argwhere(view.labels > 0)
+    (_, top, left), (_, bottom, right) = tissue.min(0), tissue.max(0)
+    cut = (slice(None), slice(top, bottom + 1), slice(left - 5, right + 6))
+    affine = view.affine.copy()
+    affine[:3, 3] = view.affine[:3, :] @ (0, top, left - 5, 1)
+    smaller = view.labels.copy()
+    smaller[:, : top + 10] = 0
+    for name, frames, at in (
+        ("stack", [sample.stacks["none"].labels] * 2, sample.stacks["none"].affine),
+        ("4ch", [view.labels[cut], smaller[cut]], affine),
+    ):
+        files.append(tmp_path / f"{name}.nii.gz")
+        nibabel.save(nibabel.Nifti1Image(np.stack(frames, axis=-1), at), files[-1])
+    scans = [read_scan(*files, how=HowToRead(frame=t, view_frame=(t,))) for t in (0, 1)]
+    assert scans[0].views[0].shape != scans[1].views[0].shape
+    first, second = breath_holds(scans)
+    assert first[-1] == second[-1]
 
 
 def test_a_run_that_was_cut_goes_on_and_ends_alike(

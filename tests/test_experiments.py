@@ -162,6 +162,16 @@ def test_a_heart_a_little_off_the_hr_grid_is_resampled(change: np.ndarray, kept:
     assert (on_grid is heart) == kept
 
 
+def test_a_heart_of_the_hr_grid_is_scanned_from_apex_to_base_however_it_is_stored() -> None:
+    exact = drawn_heart("healthy", SEED)
+    back = np.diag([-1.0, 1.0, 1.0, 1.0])
+    back[0, 3] = exact.shape[0] - 1
+    stored = replace(exact, labels=exact.labels[::-1].copy(), affine=exact.affine @ back)
+    on_grid = on_hr_grid(stored)
+    np.testing.assert_array_equal(on_grid.labels, exact.labels)
+    np.testing.assert_allclose(on_grid.affine, exact.affine, atol=1e-9)
+
+
 @pytest.mark.parametrize("name", ["NN", "SBI", "LO (INTERACTIVE)"])
 def test_a_slice_that_nobody_labelled_is_not_one_without_a_heart(name: str) -> None:
     plain = stack(20)

@@ -379,6 +379,14 @@ def test_a_view_of_one_frame_belongs_to_the_frame_that_is_named(cine: dict[str, 
         assert refused.value.remedy == "view_frame"
 
 
+def test_a_stack_of_one_labelled_slice_is_refused() -> None:
+    stack = HEARTS["analytic"]
+    middle = len(stack.labels) // 2
+    for one in (labelled_only(stack, [middle]), replace(stack, labels=stack.labels[middle:][:1])):
+        with pytest.raises(InvalidVolume, match="slice"):
+            Scan.of(one)
+
+
 def test_what_is_to_be_known_of_any_frame_is_said(
     cine: dict[str, Path],
     tmp_path: Path,

@@ -129,6 +129,9 @@ def test_stl_holds_all_bodies(field: Tensor, tmp_path: Path) -> None:
     assert len(read.faces) == sum(len(mesh.faces) for mesh in meshes.values())
     expected = sum(volume_ml(mesh) for mesh in meshes.values())
     assert read.volume / 1000 == pytest.approx(expected, rel=1e-4)
+    header = (tmp_path / "heart.stl").read_bytes()[:80]
+    assert b"SPACE=RAS" in header
+    assert not header.startswith(b"solid")  # Which is text.
 
 
 def test_glb_names_and_colours_the_tissues(field: Tensor, tmp_path: Path) -> None:

@@ -10,7 +10,15 @@ from scipy.special import gammaincinv
 
 from srheart_demo.enhancement import WORDING
 from srheart_demo.enhancement.enhance import Diverged, Enhancement, Trust, enhance
-from srheart_demo.enhancement.quantities import Grade, Measure, judge, measured, quick, verdict_of
+from srheart_demo.enhancement.quantities import (
+    Grade,
+    Measure,
+    judge,
+    measured,
+    of_heart,
+    quick,
+    verdict_of,
+)
 from srheart_demo.heart.generator import OURS
 from srheart_demo.heart.measures import volumes_ml
 from srheart_demo.scan.labels import USUAL_ORDER
@@ -100,12 +108,15 @@ def report_on(scan: Scan, G: Generator | None = None) -> Report:
 def judged(e: Enhancement, watch: Callable[[int, int], None] | None = None) -> Enhancement:
     """The same with its `trust`: whether the scan's heart lies in what the prior knows.
 
+    Of each quantity the worse counts: that of a quick solve, or of the heart as it was restored.
     `watch` is told how many of how many quick solves are done.
     """
     G = e.problem.G
-    as_known = e.problem.known is None and e.last.state.settings == quick(G)
-    solved = e if as_known else None
-    measures = judge(measured(e.scan, G, solved, watch))
+    is_quick = e.problem.known is None and e.last.state.settings == quick(G)
+    measures = judge(measured(e.scan, G, e if is_quick else None, watch))
+    if not is_quick:
+        own = {m.name: m for m in judge(of_heart(e))}
+        measures = tuple(max(m, own.get(m.name, m), key=lambda m: m.verdict) for m in measures)
     verdict, reasons = verdict_of(measures, e.scan.doubts)
     return replace(e, trust=Trust(verdict.name.lower(), verdict.words, reasons))
 

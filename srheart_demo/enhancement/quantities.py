@@ -163,20 +163,25 @@ def measured(
             numbers[name] = _nats(e) - _nats(enhance(scan.placed(other), G, quick(G)))
     except Diverged:
         return numbers
+    return numbers | of_heart(e)
+
+
+def of_heart(e: Enhancement) -> dict[str, float]:
+    """Those of the `QUANTITIES` that a restored heart has by itself."""
     try:
         sizes = anatomy.sizes(e.S_SR.labels)
     except ValueError:  # a tissue is missing
         sizes = {}
     apart = outline_distances(e)
-    d = e.d_mean_removed[scan.stack.labelled]
-    return numbers | {
+    d = e.d_mean_removed[e.scan.stack.labelled]
+    return {
         "latent distance": float(e.last.z.norm()),
         "outlines": float(apart.mean()),
         "worst slice": float(apart.max()),
         "motion": float(np.sqrt((d**2).sum(axis=1).mean())),
         "unseen": _unseen(e),
         "flaws": float(len(anatomy.faults(e.S_SR.labels, HR_SPACING, VOLUME_RANGES))),
-        **{name: sizes[name] for name in SIZES if name in sizes},
+        **{name: sizes.get(name, float("nan")) for name in SIZES},
     }
 
 

@@ -92,7 +92,8 @@ def write_surfaces(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> 
     """Write all meshes into one file, complete or not at all, in the format of its ending.
 
     ``.stl`` is closed bodies, neighbours sharing the surface at which they touch; ``.glb`` (binary
-    glTF) has their names and colours too.
+    glTF) has their names and colours too. Vertices are as they are, of the library RAS+ mm; an STL
+    says so, as 3D Slicer takes one that does not for LPS.
     """
     import trimesh
 
@@ -107,6 +108,9 @@ def write_surfaces(meshes: Mapping[str, Mesh], path: str | os.PathLike[str]) -> 
         scene.add_geometry(solid, node_name=name, geom_name=name)
     with atomic_path(path) as draft:
         scene.export(draft)
+        if draft.suffix == ".stl":
+            with draft.open("r+b") as file:
+                file.write(b"srheart-demo, mm, SPACE=RAS")  # in its header of 80 bytes
 
 
 def _labels_of(structure: str) -> tuple[int, ...]:

@@ -210,12 +210,12 @@ def is_on_hr_grid(heart: LabelVolume) -> bool:
 def on_hr_grid(heart: LabelVolume) -> LabelVolume:
     """A high-resolution heart with the voxels of the HR grid.
 
-    One that has them stays as it is, and where it is. Another is placed by its own labels, and each
-    HR voxel takes the label that prevails around it (trilinear interpolation, then argmax): the
-    nearest one would hang on rounding where a voxel lies half-way between two.
+    One that has them stays where it is, its slices from apex to base. Another is placed by its own
+    labels, and each HR voxel takes the label that prevails around it (trilinear interpolation, then
+    argmax): the nearest one would hang on rounding where a voxel lies half-way between two.
     """
     if is_on_hr_grid(heart):
-        return heart
+        return _reverse_slices(heart) if apex_contrast(heart) < 0 else heart
     affine = place(heart).world_from_model @ hr_affine()
     hr = LabelVolume(np.zeros(HR_SHAPE, np.uint8), affine, heart.name)
     index = apply_affine(np.linalg.inv(heart.affine), hr.points())

@@ -104,8 +104,8 @@ class Scan:
         if unlabelled not in get_args(Unlabelled):
             raise ValueError(f"unlabelled is one of {get_args(Unlabelled)}, not {unlabelled!r}")
         how: dict[str, Any] = {"by_hand": by_hand, "unlabelled": unlabelled, "placement": placement}
-        scan = cls.placed_by(stack, *views, **how)
         check_stack(stack)
+        scan = cls.placed_by(stack, *views, **how)
         unlike = tuple(remark("unlike a heart", misfit=misfit) for misfit in misfits(stack))
         return replace(scan, doubts=(*scan.doubts, *unlike), notes=(*scan.notes, *unlike))
 

@@ -30,7 +30,8 @@ Outcome = Step | Exception  # The last step of a subject's run, or why there is 
 def algorithm_1(p: Problem, settings: Settings = PAPER) -> tuple[Tensor, Tensor]:
     """Algorithm 1 as printed: z (1, M) and d (1, K, 2), mm, by Adam (section 2.3).
 
-    What `latent_optimisation` does with `PAPER`, without all that makes it fast.
+    What `latent_optimisation` does with `PAPER`, without all that makes it fast; slices that show
+    no tissue move as well.
 
     >>> from dataclasses import replace
     >>> z, d = sr.algorithm_1(problem, replace(sr.PAPER, iterations=2))

@@ -191,8 +191,10 @@ def answer(step: Step, p: Problem) -> Tensor:
     G(z), in agreement with slices and views where the run's settings ask for the residual.
     """
     field, settings = p.G.decode(step.z), step.state.settings
+    p = p.heeded(settings.gamma)
     if settings.residual:
-        drawn, field = field, field + residual_field(field, step.d, p, step.d_LA)
+        d_LA = step.d_LA[:, : len(p.views)]
+        drawn, field = field, field + residual_field(field, step.d, p, d_LA)
         field = with_closed_apex(field, drawn)
         if p.views:  # slices alone leave no specks
             field = without_flecks(field, drawn)

@@ -102,7 +102,7 @@ def units(p: Problem, settings: Settings) -> Tensor:
         shares = hat(lattice_index(p.stack.z, 0, LATTICE_SHAPE[0]), LATTICE_SHAPE[0])
         there = patches * torch.tensordot(shares, known, 1)
         there = there @ torch.linalg.inv(p.carried[:K])
-        shared[:K] = there[:, :M] * p.sought(settings.moving_views)[:K, None, None]
+        shared[:K] = there[:, :M] * p.sought(settings.seeks_views)[:K, None, None]
         turned = torch.linalg.inv(p.carried[:K]).mT @ there[:, M:]
         of_d[:K] = turned + torch.eye(2) / settings.motion_mm**2
     corner = shared.transpose(0, 1).flatten(1)

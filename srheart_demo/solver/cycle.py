@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from srheart_demo.scan.scan import Scan
-from srheart_demo.solver.gauge import unseen
+from srheart_demo.solver.gauge import trusted, unseen
 from srheart_demo.solver.motion_prior import astray_among
 from srheart_demo.solver.problem import Known, Problem
 from srheart_demo.solver.settings import Settings
@@ -41,7 +41,9 @@ def breath_holds(scans: Sequence[Scan]) -> list[Tensor]:
     views, indices = list[bytes](), []
     for scan in scans:
         slices = np.flatnonzero(scan.placement.from_apex(scan.looked_at))
-        own = [view.affine.tobytes() for view in scan.views]
+        # As stored: the room around a view that was cropped differs from frame to frame.
+        planes = [read.volume for read in scan.view_readings] or scan.views
+        own = [view.affine.tobytes() for view in planes]
         views += [view for view in dict.fromkeys(own) if view not in views]
         at = [len(scan.looked_at) + views.index(view) for view in own]
         indices.append(torch.tensor([*slices, *at]))
@@ -53,18 +55,18 @@ def shared(
 ) -> list[Known]:
     """What all frames together tell of each; `holds` are its `breath_holds`.
 
-    The shared d averages zero over the slices with tissue, as in `gauge`.
+    The shared d averages zero as in `gauge`.
     """
-    N, views_move = 1 + max(int(at.max()) for at in holds), settings.moving_views
+    N = 1 + max(int(at.max()) for at in holds)
     told = torch.full((len(frames), N, 2), torch.nan)
     carried, is_slice = torch.zeros(N, 2, 2), torch.zeros(N, dtype=torch.bool)
     for t, (p, at, own) in enumerate(zip(frames, holds, alone, strict=True)):
-        moves = p.moves(views_move)
+        moves = p.moves(settings.seeks_views)
         told[t, at[moves]], carried[at] = own.d[0, moves], p.carried
         is_slice[at[: p.stack.K]] = True
     there = ~told.isnan().any(2)
     moving = there.any(0)
-    fixed = [[view.plane for view in p.views if not views_move] for p in frames]
+    fixed = [trusted(p, settings) for p in frames]
     free = [unseen(planes) for planes in fixed]
     translations, d = torch.zeros(len(frames), 2), told.nanmedian(0).values.nan_to_num()
     for _ in range(ROUNDS):

@@ -2,9 +2,10 @@
 
 A common shift of all slices with the opposite shift of the heart leaves every SA slice, hence
 L_SA, as it was; and L_LA too, if the views move along. An answer is given where d averages zero
-over the slices with tissue, so the heart lies where the stack was scanned. Only a view that is
-taken to lie where its file says, as in the paper, shows something of that shift. Scores are given
-up to one common translation, the same for all tissues, and never the best shift per tissue.
+over the slices with tissue that did not go astray, so the heart lies where the stack was scanned.
+Only a view that is taken to lie where its file says, as in the paper, shows something of that
+shift. Scores are given up to one common translation, the same for all tissues, and never the best
+shift per tissue.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from srheart_demo.scan.degradation import sample
 from srheart_demo.scan.long_axis import Plane
 from srheart_demo.solver.motion_prior import astray
 from srheart_demo.solver.problem import Problem
+from srheart_demo.solver.settings import Settings
 from srheart_demo.solver.step import Step
 
 SHOWN = 0.25
@@ -50,16 +52,19 @@ def centred(step: Step, p: Problem) -> Centred:
     the mean stays.
     """
     d, settings = step.d, step.state.settings
-    views_move = settings.moving_views
     if p.known:
         return Centred(*p.split(p.known.d), p.known.translation)
     lost = p.split(astray(step.state.point.d, p, settings)[None])[0][0]
     common = common_translation(d, torch.zeros_like(d), p.tissue & ~lost)
-    fixed = () if views_move else tuple(view.plane for view in p.views)
-    shift = (p.stack.in_model_axes(common) @ unseen(fixed).to(d.dtype))[0]
+    shift = (p.stack.in_model_axes(common) @ unseen(trusted(p, settings)).to(d.dtype))[0]
     carried = p.carried @ shift
     there, there_LA = p.split(torch.cat([d, step.d_LA], dim=1) - carried)
-    return Centred(there * p.tissue[:, None], there_LA * views_move, shift)
+    return Centred(there * p.tissue[:, None], there_LA * settings.seeks_views, shift)
+
+
+def trusted(p: Problem, settings: Settings) -> list[Plane]:
+    """Of the views that are taken to lie where their files say, and have weight."""
+    return [view.plane for view in p.heeded(settings.gamma).views if not settings.moving_views]
 
 
 def unseen(planes: Sequence[Plane]) -> Tensor:

@@ -60,7 +60,7 @@ def motion_precision(
 @torch.no_grad()
 def astray(d: Tensor, p: Problem, settings: Settings) -> Tensor:
     """(K + V,) which planes' breath-holds went astray, as the prior of a run has it."""
-    moves = p.moves(settings.moving_views)
+    moves = p.moves(settings.seeks_views)
     lost = torch.zeros_like(moves)
     if settings.prior and "d" in settings.prior_of and settings.astray:
         lost[moves] = astray_among(*_planes(d, p, settings), settings)
@@ -74,7 +74,7 @@ def astray_among(d: Tensor, carried: Tensor, settings: Settings) -> Tensor:
 
 def _planes(d: Tensor, p: Problem, settings: Settings) -> tuple[Tensor, Tensor]:
     """Of the N planes that may move d (B, N, 2), and what a translation adds to it (N, 2, 2)."""
-    moves = p.moves(settings.moving_views)
+    moves = p.moves(settings.seeks_views)
     return d[:, moves], p.carried[moves].to(d.dtype)
 
 

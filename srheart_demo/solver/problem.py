@@ -144,6 +144,10 @@ class Problem:
         """z (1, M) and d (1, K, 2), mm, where the paper starts: 0."""
         return torch.zeros(1, self.G.latent_size), torch.zeros(1, self.stack.K, 2)
 
+    def heeded(self, gamma: float) -> "Problem":
+        """The same without what has no weight: its views, where γ is 0."""
+        return self if gamma or not self.views else replace(self, views=())
+
     def split(self, d: Tensor) -> tuple[Tensor, Tensor]:
         """Displacements (B, K + V, 2) of all planes → (B, K, 2) of slices, (B, V, 2) of views."""
         return d[:, : self.stack.K], d[:, self.stack.K :]

@@ -23,7 +23,7 @@ class Settings:
 
     Attributes:
         name: for display.
-        gamma: γ of Eq. 5; without an LA view it acts on nothing.
+        gamma: γ of Eq. 5; without an LA view it acts on nothing. With 0 views are not heeded.
         solver: one of `solvers.SOLVERS`.
         lr_z, lr_d: Adam's learning rates, in units of z and in mm. L-BFGS measures z and d in
             steps of equal curvature (`curvature.units`), times lr_z and lr_d.
@@ -112,14 +112,19 @@ class Settings:
                 said = f"{name} is {value!r}, but must be a {kind}, {least:g} or more"
                 raise ValueError(f"settings {self.name}: {said}")
 
+    @property
+    def seeks_views(self) -> bool:
+        """Whether views' own displacements are sought: without weight a view tells of none."""
+        return self.moving_views and self.gamma > 0
+
     def most(self, views: int) -> int:
         """How many iterations are done at most with so many long-axis views."""
-        moving = views and self.moving_views
+        moving = views and self.seeks_views
         return max(self.iterations, self.views_iterations) if moving else self.iterations
 
     def searches(self, views: int) -> tuple[int, ...]:
         """Iterations before which all shifts are searched with so many long-axis views."""
-        moving = views and self.moving_views
+        moving = views and self.seeks_views
         return (*self.search_at, *self.views_search_at) if moving else self.search_at
 
 

@@ -75,7 +75,7 @@ class Eye:
         """
         if not (z.isfinite().all() and d.isfinite().all()):  # torch would end the process
             return Point(z, d, math.nan, (math.nan,) * 3, torch.zeros_like(z), torch.zeros_like(d))
-        moves = self.p.sought(settings.moving_views)[:, None]
+        moves = self.p.sought(settings.seeks_views)[:, None]
         d = d.detach() * moves if self.p.held is None else self.p.held.clone()
         d.requires_grad_(along != "z")
         # A run that takes turns looks at another d next; and a resumed run must round alike.

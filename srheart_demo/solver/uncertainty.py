@@ -66,7 +66,7 @@ class Posterior:
         """z (n, M) and d (n, K + V, 2) of slices and views, mm."""
         rng = torch.Generator().manual_seed(seed)
         deviations = torch.randn(n, len(self.spread), generator=rng) @ self.spread
-        M, moves = self.step.z.shape[1], self.problem.sought(self.step.state.settings.moving_views)
+        M, moves = self.step.z.shape[1], self.problem.sought(self.step.state.settings.seeks_views)
         d = self.step.state.point.d.repeat(n, 1, 1)
         d[:, moves] += deviations[:, M:].unflatten(1, (int(moves.sum()), 2))
         return self.step.z + deviations[:, :M], d
@@ -75,11 +75,12 @@ class Posterior:
     @torch.no_grad()
     def hearts(self, n: int, seed: int = 0) -> Tensor:
         """Class logits (n, 4, 32, 64, 64) of hearts that explain the scan."""
-        p, fields, off = self.problem, [], missed(self.step, self.problem)
+        settings, off, fields = self.step.state.settings, missed(self.step, self.problem), []
+        p = self.problem.heeded(settings.gamma)
         for z, d in zip(*(x.split(1) for x in self._draw(n, seed)), strict=True):
             field = p.G.decode(z)
-            if self.step.state.settings.residual:
-                d_SA, d_LA = p.split(d)
+            if settings.residual:
+                d_SA, d_LA = p.split(d[:, : p.stack.K + len(p.views)])
                 field = field + residual_field(field, d_SA, p, d_LA, off)
             fields.append(field)
         return torch.cat(fields)
@@ -96,7 +97,7 @@ def laplace(step: Step, p: Problem) -> Posterior:
     settings = step.state.settings
     if not settings.prior or settings.prior_of != "zd":
         raise ValueError("a run without priors has no posterior; use a preset with prior=True")
-    M, moves, d_end = step.z.shape[1], p.sought(settings.moving_views), step.state.point.d
+    M, moves, d_end = step.z.shape[1], p.sought(settings.seeks_views), step.state.point.d
     x = torch.cat([step.z, d_end[:, moves].flatten(1)], dim=1)
     steps = torch.full((x.shape[1],), DIFFERENCE_MM)
     steps[:M] = DIFFERENCE
