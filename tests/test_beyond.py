@@ -321,5 +321,6 @@ def test_a_view_without_weight_changes_nothing() -> None:
     assert not ends[0].d_LA.any()
     torch.testing.assert_close(ends[0].d, ends[1].d, atol=0.1, rtol=0)
     for of in (answer, lambda step, p: laplace(step, p).hearts(1)):
-        with_views, without = (to_labels(of(*end)) for end in zip(ends, (seen, unseen), strict=True))
+        hearts = map(of, ends, (seen, unseen))
+        with_views, without = (to_labels(heart) for heart in hearts)
         assert mean_dice(with_views, without) > 0.999

@@ -104,7 +104,8 @@ class Scan:
         if unlabelled not in get_args(Unlabelled):
             raise ValueError(f"unlabelled is one of {get_args(Unlabelled)}, not {unlabelled!r}")
         how: dict[str, Any] = {"by_hand": by_hand, "unlabelled": unlabelled, "placement": placement}
-        check_stack(stack)
+        if stack.labels.any():  # or placing says so
+            check_stack(stack)
         scan = cls.placed_by(stack, *views, **how)
         unlike = tuple(remark("unlike a heart", misfit=misfit) for misfit in misfits(stack))
         return replace(scan, doubts=(*scan.doubts, *unlike), notes=(*scan.notes, *unlike))
