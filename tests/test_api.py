@@ -106,6 +106,7 @@ MISUSE: dict[str, tuple[Callable[[], object], str]] = {
         lambda: sr.read_scan(*[FOLDER / "healthy_1" / "S_LR_none.nii.gz"] * 2, how=NO_FRAMES),
         "view_frame tells of 0 views",
     ),
+    "a view of planes": (lambda: sr.Scan.of(STACK, STACK), "a long-axis view is one plane"),
     "no labels": (lambda: sr.Scan.of(replace(STACK, labels=0 * STACK.labels)), "nothing is label"),
 }
 
