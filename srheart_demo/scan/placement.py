@@ -180,8 +180,8 @@ def plane_geometry(long_axis: LabelVolume, placement: Placement) -> Plane:
 def check_long_axis(long_axis: LabelVolume, stack: LabelVolume, placement: Placement) -> None:
     """Make sure that a long-axis view shows the heart of the stack, or raise `InvalidVolume`.
 
-    It is one plane, which must not run along the slices, and most of its tissue must lie in the box around the
-    stack's (widened by one slice and by 10 mm in-plane).
+    It is one plane, which must not run along the slices, and most of its tissue must lie in the box
+    around the stack's (widened by one slice and by 10 mm in-plane).
     """
     if len(long_axis.labels) > 1:
         raise InvalidVolume.of(long_axis.name, "several planes", n=len(long_axis.labels))
