@@ -948,9 +948,11 @@ def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
     serve(explorer, play)
 
 
-def test_a_race_of_another_scan_is_marked() -> None:
+def test_a_race_of_another_scan_is_marked_and_one_that_was_cut_off_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     explorer = explorer_of(short_session)
-    explorer.scan.live.value = False
+    bar, explorer.scan.live.value = explorer.transport, False
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -958,10 +960,20 @@ def test_a_race_of_another_scan_is_marked() -> None:
         race = explorer.tabs.made["race"]
         assert isinstance(race, why.RaceTab)
         assert race.news.text == texts.TABS["race"]["coming"]
-        explorer.transport.run.click()
+        bar.run.click()
+        for cut in (bar.cancel.click, bar.step.click, bar.run.click):
+            race.start.click()
+            await until(lambda: race.filled)
+            assert "srh-old" not in race._pictures._dom_classes
+            cut()
+            await until(lambda: explorer.runner.computing != "race")
+            await until(lambda: race.news.text == texts.RACE_CUT_OFF)
+            await until(lambda: explorer.runner.state is not Activity.RUNNING)
+            assert race.news.text == texts.RACE_CUT_OFF
+            assert "srh-old" in race._pictures._dom_classes
+        monkeypatch.setattr(explorer_why.race, "__defaults__", (FIELDS["presets"], 0.2))
         race.start.click()
-        await until(lambda: race.filled)
-        explorer.transport.cancel.click()
+        await until(lambda: race.filled and not race.news.text)
         explorer.scan.motion.value = 2.0
         await until(lambda: race.news.text == texts.OLD_RACE)
 

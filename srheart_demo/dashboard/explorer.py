@@ -213,7 +213,8 @@ class Explorer(ui.Hearing):
         if done is None:
             self.transport.write(self.runner)
             self.heart.say("")
-            if name != self.tabs.tab.computes and not self.runner.computing:
+            own = name == self.tabs.tab.computes and name != "race"  # which begins by itself
+            if not (own or self.runner.computing):
                 self.tabs.refresh()
             return
         if name != "check":  # which nobody asked for
