@@ -631,6 +631,37 @@ def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out(
     assert session_of(explorer).scene.settings.missing == ()
 
 
+def test_the_chosen_slice_is_the_same_in_all_views_when_slices_are_left_out() -> None:
+    explorer = explorer_of(short_session)
+    stack, scrubber = explorer.scan.stack, explorer.heart.slice
+
+    def note() -> str:
+        return explorer.heart._notes[0].value.replace("\u00a0", " ")
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        for k in (8, 9, 10):  # as quickly as keys are pressed
+            stack.chosen = k
+            stack.heard(None, {"kind": "toggle", "slice": k}, [])
+        await until(lambda: not explorer.runner.wishing)
+        await until(lambda: note() == "slice 8 of 13")
+        assert (stack.chosen, scrubber.value, scrubber.max) == (10, 7, 9)
+        stack.chosen = 11
+        await until(lambda: note() == "slice 12 of 13")
+        assert scrubber.value == 8
+        scrubber.value = 7  # by hand
+        assert stack.chosen == 7
+        stack.chosen = 9
+        stack.heard(None, {"kind": "toggle", "slice": 9}, [])  # which is used again
+        await until(lambda: note() == "slice 10 of 13")
+        assert (stack.chosen, scrubber.value) == (9, 8)
+        explorer.scan.spacing.value = 16.0  # there are fewer now
+        await until(lambda: stack.chosen == session_of(explorer).scene.of - 1 < 9)
+        assert scrubber.value == scrubber.max
+
+    serve(explorer, play)
+
+
 def test_a_picture_of_the_stack_tells_which_moves_it_has() -> None:
     explorer = explorer_of(short_session)
     stack = explorer.scan.stack
