@@ -28,6 +28,7 @@ from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
 from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
 from srheart_demo.dashboard.painter import SOON, Schedule
+from srheart_demo.dashboard.panels import OWN
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab, as_png
@@ -1140,7 +1141,9 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
 
     async def play() -> None:
         await until(lambda: ready(explorer))
-        explorer.tabs.bar.value = "own"
+        panel.subject.value = OWN  # which leads to where a file is chosen, and no further
+        assert explorer.tabs.shown == "own"
+        assert panel.subject.value == session_of(explorer).scene.settings.subject == SAMPLES[0]
         own = explorer.tabs.made["own"]
         assert isinstance(own, OwnTab)
         assert own.news.text == texts.TABS["own"]["coming"]

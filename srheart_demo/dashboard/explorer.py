@@ -307,10 +307,12 @@ class Explorer(ui.Hearing):
         self.runner.wish(how, lambda s: getattr(s.history, how)(to), Activity.PAUSED)
 
     def _on_scan(self) -> None:
-        self.scan.show_choice()
-        if self.scan.name is None:
+        if self.scan.name is None:  # a file is chosen there, and until then all stays
             self.tabs.bar.value = "own"
+            with self.quietly():
+                self.scan.subject.value = self.scan.kept
         else:
+            self.scan.show_choice()
             self._rescan(self.scan.chosen)
 
     def _rescan(self, change: Callable[[ScanSettings], ScanSettings]) -> None:
