@@ -579,6 +579,7 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     assert "Nobody knows this heart" in page.text_content(".srh-quality")
+    assert not page.locator(".srh-quality .srh-aside").is_visible()  # how a motion error is scored
     assert not outside
     assert not errors
 

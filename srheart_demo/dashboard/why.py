@@ -201,8 +201,8 @@ class RaceTab(Tab):
         self.field, self.start = ui.control("srh-race-field"), ui.control("srh-race-start")
         self.loss, self.error, self.verdict = Chart(), Chart(), ui.html("", "srh-verdict")
         loss = ui.plot(self.loss, "srh-fig-race-loss")
-        error = ui.plot(self.error, "srh-fig-race-error")
-        shown = [loss, error, self.verdict]
+        self.against_truth = ui.plot(self.error, "srh-fig-race-error")
+        shown = [loss, self.against_truth, self.verdict]
         super().__init__(runner, "race", [ui.row(self.field, self.start)], shown, self.field)
         self.start.on_click(lambda _: self.ask(True))
 
@@ -253,6 +253,7 @@ class RaceTab(Tab):
         lanes: list[Lane] = found
         loss = np.concatenate([lane.loss for lane in lanes])
         error = np.concatenate([lane.motion_error for lane in lanes])
+        ui.show(self.against_truth, bool(np.isfinite(error).any()))
         most = 1.1 * max(float(np.nanmax(error, initial=0)), 1.0)
         end = max(1.0, *(float(lane.seconds[-1]) for lane in lanes))
         axes = (
