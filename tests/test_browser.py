@@ -579,6 +579,7 @@ def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     press(page, "Run")
     page.wait_for_function(f"{STATUS} === 'Finished'")
     assert "Nobody knows this heart" in page.text_content(".srh-quality")
+    assert not page.locator(".srh-quality .srh-aside").is_visible()  # how a motion error is scored
     assert not outside
     assert not errors
 
@@ -686,6 +687,15 @@ def test_everything_essential_is_on_one_screen_and_has_a_name(long_visit: tuple)
         "['.srh-quality', '.srh-transport'].every((card) =>"
         " document.querySelector(card).getBoundingClientRect().bottom <= 1024)"
     )
+    # On a telephone no button lies under another.
+    for narrow in (560, 360):
+        page.set_viewport_size({"width": narrow, "height": 800})
+        page.wait_for_function(
+            "[...document.querySelectorAll('.srh-transport button')].every((button) => {"
+            " const { x, y, width, height } = button.getBoundingClientRect();"
+            " return [0.1, 0.9].every((part) => !width || button.contains("
+            "document.elementFromPoint(x + part * width, y + height / 2))); })"
+        )
     page.set_viewport_size({"width": 1280, "height": 800})
     assert not outside
     assert not errors

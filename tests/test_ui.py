@@ -28,6 +28,7 @@ from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
 from srheart_demo.dashboard.own import PART, FilePicker, OwnTab
 from srheart_demo.dashboard.painter import SOON, Schedule
+from srheart_demo.dashboard.panels import OWN
 from srheart_demo.dashboard.runner import Activity
 from srheart_demo.dashboard.tabs import Tab
 from srheart_demo.dashboard.take import TakeTab, as_png
@@ -631,6 +632,37 @@ def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out(
     assert session_of(explorer).scene.settings.missing == ()
 
 
+def test_the_chosen_slice_is_the_same_in_all_views_when_slices_are_left_out() -> None:
+    explorer = explorer_of(short_session)
+    stack, scrubber = explorer.scan.stack, explorer.heart.slice
+
+    def note() -> str:
+        return explorer.heart._notes[0].value.replace("\u00a0", " ")
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        for k in (8, 9, 10):  # as quickly as keys are pressed
+            stack.chosen = k
+            stack.heard(None, {"kind": "toggle", "slice": k}, [])
+        await until(lambda: not explorer.runner.wishing)
+        await until(lambda: note() == "slice 8 of 13")
+        assert (stack.chosen, scrubber.value, scrubber.max) == (10, 7, 9)
+        stack.chosen = 11
+        await until(lambda: note() == "slice 12 of 13")
+        assert scrubber.value == 8
+        scrubber.value = 7  # by hand
+        assert stack.chosen == 7
+        stack.chosen = 9
+        stack.heard(None, {"kind": "toggle", "slice": 9}, [])  # which is used again
+        await until(lambda: note() == "slice 10 of 13")
+        assert (stack.chosen, scrubber.value) == (9, 8)
+        explorer.scan.spacing.value = 16.0  # there are fewer now
+        await until(lambda: stack.chosen == session_of(explorer).scene.of - 1 < 9)
+        assert scrubber.value == scrubber.max
+
+    serve(explorer, play)
+
+
 def test_a_picture_of_the_stack_tells_which_moves_it_has() -> None:
     explorer = explorer_of(short_session)
     stack = explorer.scan.stack
@@ -948,9 +980,11 @@ def test_a_computation_that_fails_says_why_and_is_not_tried_for_ever(
     serve(explorer, play)
 
 
-def test_a_race_of_another_scan_is_marked() -> None:
+def test_a_race_of_another_scan_is_marked_and_one_that_was_cut_off_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     explorer = explorer_of(short_session)
-    explorer.scan.live.value = False
+    bar, explorer.scan.live.value = explorer.transport, False
 
     async def play() -> None:
         await until(lambda: ready(explorer))
@@ -958,10 +992,20 @@ def test_a_race_of_another_scan_is_marked() -> None:
         race = explorer.tabs.made["race"]
         assert isinstance(race, why.RaceTab)
         assert race.news.text == texts.TABS["race"]["coming"]
-        explorer.transport.run.click()
+        bar.run.click()
+        for cut in (bar.cancel.click, bar.step.click, bar.run.click):
+            race.start.click()
+            await until(lambda: race.filled)
+            assert "srh-old" not in race._pictures._dom_classes
+            cut()
+            await until(lambda: explorer.runner.computing != "race")
+            await until(lambda: race.news.text == texts.RACE_CUT_OFF)
+            await until(lambda: explorer.runner.state is not Activity.RUNNING)
+            assert race.news.text == texts.RACE_CUT_OFF
+            assert "srh-old" in race._pictures._dom_classes
+        monkeypatch.setattr(explorer_why.race, "__defaults__", (FIELDS["presets"], 0.2))
         race.start.click()
-        await until(lambda: race.filled)
-        explorer.transport.cancel.click()
+        await until(lambda: race.filled and not race.news.text)
         explorer.scan.motion.value = 2.0
         await until(lambda: race.news.text == texts.OLD_RACE)
 
@@ -1097,7 +1141,9 @@ def test_what_is_not_simulated_cannot_be_set_on_ones_own_scan() -> None:
 
     async def play() -> None:
         await until(lambda: ready(explorer))
-        explorer.tabs.bar.value = "own"
+        panel.subject.value = OWN  # which leads to where a file is chosen, and no further
+        assert explorer.tabs.shown == "own"
+        assert panel.subject.value == session_of(explorer).scene.settings.subject == SAMPLES[0]
         own = explorer.tabs.made["own"]
         assert isinstance(own, OwnTab)
         assert own.news.text == texts.TABS["own"]["coming"]

@@ -17,8 +17,8 @@ const MOST = 8; // numbers on one axis
 const written = (value) => String(Number(value.toPrecision(4))).replace("-", "−");
 
 // Where numbers may stand on an axis, from many to few.
-function* choices({ range: [low, high], ticks, whole }) {
-  const inside = ticks.filter((tick) => tick >= low && tick <= high);
+function* choices({ range: [low, high], ticks, whole, names = {} }) {
+  const inside = ticks.filter((tick) => tick >= low && tick <= high && !names[tick]);
   for (let every = 1; every < inside.length; every += 1)
     yield inside.filter((_, i) => i % every === 0);
   const least = Math.floor(Math.log10((high - low) / MOST));
@@ -33,20 +33,24 @@ function* choices({ range: [low, high], ticks, whole }) {
   }
 }
 
-// As many numbers as stand apart from one another and within `room`, and at least two. `place` tells
-// where a number stands, `size` how long it is there.
+// Names, and as many numbers as stand apart from one another and within `room`, and at least two.
+// `place` tells where a number stands, `size` how long it is there.
 export function ticksOf(axis, place, size, room) {
   let few = axis.range;
+  const boxOf = (tick) => [place(tick) - size(tick) / 2, place(tick) + size(tick) / 2, tick];
+  const apart = (one, other) => one[0] >= other[1] + APART || other[0] >= one[1] + APART;
+  const named = Object.keys(axis.names ?? {}).map((tick) => boxOf(Number(tick)));
+  const names = named.map(([, , tick]) => tick);
   for (const ticks of choices(axis)) {
     const boxes = ticks
-      .map((tick) => [place(tick) - size(tick) / 2, place(tick) + size(tick) / 2, tick])
-      .filter(([from, to]) => from >= room[0] && to <= room[1])
+      .map(boxOf)
+      .filter((box) => box[0] >= room[0] && box[1] <= room[1] && named.every((n) => apart(n, box)))
       .sort((one, other) => one[0] - other[0]);
     const shown = boxes.map(([, , tick]) => tick);
     if (shown.length < 2) continue;
-    if (shown.length <= MOST && boxes.every(([from], i) => !i || from >= boxes[i - 1][1] + APART))
-      return shown;
-    few = [shown[0], shown.at(-1)];
+    if (shown.length <= MOST && boxes.every((box, i) => !i || apart(box, boxes[i - 1])))
+      return [...shown, ...names];
+    few = [shown[0], shown.at(-1), ...names];
   }
   return few;
 }
@@ -193,7 +197,9 @@ function show(model, el, signal) {
     const long = (tick) => pen.measureText(written(tick)).width;
     const upwards = place(panels[0].y, top + tall, -tall);
     const rows = ticksOf(panels[0].y, upwards, () => LETTERS - 4, [top - 6, top + tall + 6]);
-    const margin = TITLE + Math.ceil(Math.max(...rows.map(long))) + 8;
+    const wordOf = (tick) => panels[0].y.names?.[tick] ?? written(tick);
+    const broad = rows.map((tick) => pen.measureText(wordOf(tick)).width);
+    const margin = TITLE + Math.ceil(Math.max(...broad)) + 8;
     const wide = (width - margin - right - GAP * (panels.length - 1)) / panels.length;
     if (wide < 12) return;
 
@@ -205,8 +211,7 @@ function show(model, el, signal) {
       pen.font = font(LETTERS);
       for (const tick of rows) {
         if (panel.y.grid) across(y(tick), grid);
-        const word = panel.y.names?.[tick] ?? written(tick);
-        if (!number) say(pen, word, left - 6, y(tick), "right");
+        if (!number) say(pen, wordOf(tick), left - 6, y(tick), "right");
       }
       const last = number === panels.length - 1;
       const room = [left - (number ? GAP / 2 - 2 : 12), left + wide + (last ? RIGHT : GAP / 2 - 2)];

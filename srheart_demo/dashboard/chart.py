@@ -188,14 +188,14 @@ def slice_shifts(now: Moment) -> list[Panel]:
     """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
     base on top, and of each view above it."""
     shifts, scene, colour = now.shifts, now.scene, theme.RUNS[now.run.colour]
-    rows = scene.of + len(scene.view_names)
-    top = np.arange(scene.of, rows) + 1
+    top = scene.of + 2 * np.arange(1, len(scene.view_names) + 1)  # where names stand apart
+    rows = scene.of + 2 * len(top)
     known = np.concatenate([shifts.tissue, np.ones(len(top), bool)])
     slices = np.concatenate([scene.slices + 1, top])[known]
     truth, estimate = shifts.truth[known], shifts.estimate[known]
     reach = around([truth, estimate], 2.0, 1.12)
     names = dict(zip(map(str, top), scene.view_names, strict=True))
-    ticks = tuple(range(1, rows + 1))
+    ticks = *range(1, scene.of + 1), *map(int, top)
     numbers = Axis(texts.SLICE_AXIS, (0.3, rows + 0.7), ticks=ticks, names=names)
     true = partial(Series, kind="rings", name=texts.TRUE_SHIFT, width=2, size=10)
     found = partial(Series, kind="points", name=texts.ESTIMATED_SHIFT, size=6)

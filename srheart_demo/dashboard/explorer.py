@@ -105,7 +105,7 @@ class Explorer(ui.Hearing):
     def _speak(self, language: str) -> None:
         """Everything in another language; runs, what is computed and how it is looked at stay."""
         looks, tab = [each.value for each in self._looks], self.tabs.shown
-        tour, toured = self.header.tour.tour, self.header.touring
+        chosen, tour, toured = self.scan.stack.chosen, self.header.tour.tour, self.header.touring
         texts.speak(language)
         self._build()
         self.header.tour.tour = tour
@@ -113,6 +113,7 @@ class Explorer(ui.Hearing):
             self.show_scan(self.session)
         for control, value in zip(self._looks, looks, strict=True):
             control.value = value
+        self.scan.stack.chosen = chosen
         self.tabs.bar.value = tab
         if toured:
             self.header.begin_tour()
@@ -122,7 +123,7 @@ class Explorer(ui.Hearing):
     def _looks(self) -> list[Any]:
         """Controls of what is only looked at, of which no session knows."""
         rest = self.header.equation, self.scan.live, self.unknowns.mode
-        return [*self.heart.toggles, self.heart.slice, self.heart.angle, *rest]
+        return [*self.heart.toggles, self.heart.angle, *rest]
 
     def close(self) -> None:
         """Take the dashboard off every page, and end its threads."""
@@ -151,6 +152,8 @@ class Explorer(ui.Hearing):
                 self.scan.fill(session)
             for panel in (self.solver, self.heart):
                 panel.fill(session)
+        self.scan.stack.chosen = min(self.scan.stack.chosen, session.scene.of - 1)
+        self._choose_slice(self.scan.stack.chosen)
         self._enable()
 
     def _show_frame(self, now: Moment) -> None:
@@ -213,7 +216,8 @@ class Explorer(ui.Hearing):
         if done is None:
             self.transport.write(self.runner)
             self.heart.say("")
-            if name != self.tabs.tab.computes and not self.runner.computing:
+            own = name == self.tabs.tab.computes and name != "race"  # which begins by itself
+            if not (own or self.runner.computing):
                 self.tabs.refresh()
             return
         if name != "check":  # which nobody asked for
@@ -264,6 +268,7 @@ class Explorer(ui.Hearing):
         self.on(self.solver.generator, lambda name: self._choose("explain_with", name))
         for name in self.solver.single:
             self.on(getattr(self.solver, name), partial(runner.configure, name))
+        self.on(self.heart.slice, self._scrub)
         for scrubber in (self.heart.slice, self.heart.angle):
             scrubber.observe(lambda _: self._look_at(), "value")
         self.on(self.header.hide_truth, lambda hidden: self._show_truth(not hidden))
@@ -302,10 +307,12 @@ class Explorer(ui.Hearing):
         self.runner.wish(how, lambda s: getattr(s.history, how)(to), Activity.PAUSED)
 
     def _on_scan(self) -> None:
-        self.scan.show_choice()
-        if self.scan.name is None:
+        if self.scan.name is None:  # a file is chosen there, and until then all stays
             self.tabs.bar.value = "own"
+            with self.quietly():
+                self.scan.subject.value = self.scan.kept
         else:
+            self.scan.show_choice()
             self._rescan(self.scan.chosen)
 
     def _rescan(self, change: Callable[[ScanSettings], ScanSettings]) -> None:
@@ -345,14 +352,18 @@ class Explorer(ui.Hearing):
         self._wish("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
 
     def _choose_slice(self, number: int) -> None:
-        taken = [] if self.session is None else self.session.scene.slices.tolist()
-        if number in taken:
-            self.heart.slice.value = taken.index(number)
+        """Look at a slice; where it is left out, at the next one towards the apex."""
+        if self.session is not None:
+            with self.quietly():
+                below = int((self.session.scene.slices <= number).sum())
+                self.heart.slice.value = max(below - 1, 0)
 
-    def _look_at(self) -> None:
+    def _scrub(self, k: int) -> None:
         if self.session is not None:
             taken = self.session.scene.slices
-            self.scan.stack.chosen = int(taken[min(self.heart.look[0], len(taken) - 1)])
+            self.scan.stack.chosen = int(taken[min(k, len(taken) - 1)])
+
+    def _look_at(self) -> None:
         self.runner.look_at(*self.heart.look)
         self.tabs.refresh()
 

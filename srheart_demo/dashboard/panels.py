@@ -71,7 +71,7 @@ class ScanPanel:
 
     def __init__(self) -> None:
         self.subject, self.seed = ui.control("srh-subject"), ui.control("srh-seed")
-        self.own, self.stack = ui.note(texts.OWN_HINT), ui.named(StackView(), "srh-stack-box")
+        self.own, self.stack = ui.note(texts.OWN_AS_IT_IS), ui.named(StackView(), "srh-stack-box")
         simulation = "motion", "spacing", "noise"
         self._simulation = {name: ui.control(f"srh-{name}") for name in simulation}
         self.motion, self.spacing, self.noise = self._simulation.values()
@@ -126,7 +126,7 @@ class ScanPanel:
         """What the choice of the subject asks for."""
         ui.show(self.seed, self.subject.value == RANDOM)
         ui.show(self.own, self.subject.value not in (None, RANDOM, *texts.SAMPLE_NAMES))
-        self.own.value = escape(texts.OWN_HINT if self.name is None else texts.OWN_AS_IT_IS)
+        self.kept = self.subject.value  # while a file is still to be chosen
 
     def enable(self, loading: bool, simulated: bool, view: bool) -> None:
         """Only what has a meaning: of one's own scan nothing is simulated."""

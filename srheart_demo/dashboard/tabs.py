@@ -31,7 +31,6 @@ class Tab(Hearing):
     """
 
     computes = ""  # the name of its computation, in `texts.JOBS`; nothing where it takes no time
-    by_itself = True  # whether it is computed without being asked for
     of_step = True  # whether it shows a step of a run, and is out of date with the next
 
     def __init__(
@@ -49,7 +48,8 @@ class Tab(Hearing):
         self._controls, self._coming = asked, words["coming"]
         self.news = News(self._coming)  # in the pictures' place, or above them
         self._pictures = named(w.VBox(pictures), "srh-why-pictures")
-        self._shown: About | None = None
+        self.filled = False  # whether there is anything to see
+        self._shown: About | None = None  # what is seen whole
         self._asked: About | None = None
         self._given_up: About | None = None
         content = [html(words["note"], "srh-note"), *controls, self.news.box, self._pictures]
@@ -59,11 +59,6 @@ class Tab(Hearing):
         for each in asked:
             self.on(each, lambda _: self.ask(False))
         self.clear()
-
-    @property
-    def filled(self) -> bool:
-        """Whether there is anything to see."""
-        return self._shown is not None
 
     def about(self, session: Session) -> About:
         """What it depends on: by default the step, and what is asked."""
@@ -88,27 +83,29 @@ class Tab(Hearing):
         """Compute for what is looked at now, unless that is shown, on its way or given up."""
         about = self.about(session)
         under_way = self.runner.computing == self.computes != "" and _same(self._asked, about)
-        if _same(self._shown, about) and not anew:
+        if self.shows(session) and not anew:
             self.say("")
-        elif not self.by_itself and not anew:
-            self.say(texts.OLD_RACE if self.filled else self._coming)
         elif anew or not (_same(self._given_up, about) or under_way):
             self._asked, self._given_up = about, None
             self.compute(session)
 
+    def shows(self, session: Session) -> bool:
+        """Whether what is looked at now is seen, and whole."""
+        return _same(self._shown, self.about(session))
+
     def fill(self) -> None:
         """It shows what was asked for last."""
-        self._shown = self._asked
+        self._shown, self.filled = self._asked, True
         self.say("")
 
     def clear(self, said: str | None = None) -> None:
         """Nothing is to be seen, but a word of what will come."""
-        self._shown = None
+        self._shown, self.filled = None, False
         self.say(self._coming if said is None else said)
 
     def wait(self) -> None:
         """A run goes on: what it showed before is old, and what is to come comes later."""
-        if self.of_step or not (self.filled or not self.by_itself):
+        if self.of_step or not self.filled:
             self.say(texts.OLD if self.filled else texts.COMPUTED_LATER)
 
     def give_up(self, why: str) -> None:
@@ -118,7 +115,8 @@ class Tab(Hearing):
 
     def say(self, text: str, done: float | None = None, again: bool = False) -> None:
         """A word in the pictures' place, or above them where they are old."""
-        mark(self._pictures, "srh-old", self.filled and bool(text))
+        growing = done is not None and self._shown is None
+        mark(self._pictures, "srh-old", self.filled and bool(text) and not growing)
         show(self._pictures, self.filled)
         mark(self.news.box, "srh-news-alone", not self.filled)
         self.news.say(text, done, again)

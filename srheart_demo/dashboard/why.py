@@ -196,14 +196,13 @@ class RaceTab(Tab):
     """Presets, or the steps from the paper's method to ours, beside each other."""
 
     computes = "race"
-    by_itself = of_step = False
 
     def __init__(self, runner: Runner) -> None:
         self.field, self.start = ui.control("srh-race-field"), ui.control("srh-race-start")
         self.loss, self.error, self.verdict = Chart(), Chart(), ui.html("", "srh-verdict")
         loss = ui.plot(self.loss, "srh-fig-race-loss")
-        error = ui.plot(self.error, "srh-fig-race-error")
-        shown = [loss, error, self.verdict]
+        self.against_truth = ui.plot(self.error, "srh-fig-race-error")
+        shown = [loss, self.against_truth, self.verdict]
         super().__init__(runner, "race", [ui.row(self.field, self.start)], shown, self.field)
         self.start.on_click(lambda _: self.ask(True))
 
@@ -221,14 +220,40 @@ class RaceTab(Tab):
     def compute(self, session: Session) -> None:
         """Begin with nothing on the page."""
         self.clear()
-        self._show = self.runner.on_loop(self._found)
+        self._show = self.runner.on_loop(self._so_far)
         super().compute(session)
+
+    def _so_far(self, lanes: list[Lane]) -> None:
+        self.draw(lanes)
+        self.filled = True
+
+    def refresh(self, session: Session, anew: bool = False) -> None:
+        """Race only when somebody asks for it; else say what is seen, but where a race is on."""
+        if anew:
+            super().refresh(session, anew)
+        elif self.runner.computing != self.computes:
+            self.say("" if self.shows(session) else self._left())
+
+    def _left(self) -> str:
+        if not self.filled:
+            return self._coming
+        return texts.OLD_RACE if self._shown else texts.RACE_CUT_OFF
+
+    def wait(self) -> None:
+        """A run ends a race, and leaves a whole one as it is."""
+        if self._shown is None:
+            self.say(self._left())
+
+    def give_up(self, why: str) -> None:
+        """What there is stays, if it is said to be no more than a part."""
+        self.say(self._left())
 
     def draw(self, found: Any) -> None:
         """How far all are."""
         lanes: list[Lane] = found
         loss = np.concatenate([lane.loss for lane in lanes])
         error = np.concatenate([lane.motion_error for lane in lanes])
+        ui.show(self.against_truth, bool(np.isfinite(error).any()))
         most = 1.1 * max(float(np.nanmax(error, initial=0)), 1.0)
         end = max(1.0, *(float(lane.seconds[-1]) for lane in lanes))
         axes = (

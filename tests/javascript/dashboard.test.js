@@ -139,6 +139,14 @@ test("an axis has at least two numbers however little room there is", () => {
   );
 });
 
+test("a name on an axis is there however few numbers are", () => {
+  const axis = { range: [0.3, 15.7], ticks: [...Array(13).keys(), 14].map((i) => i + 1) };
+  const place = (value) => 6 * value;
+  const ticks = ticksOf({ ...axis, names: { 15: "4ch" } }, place, () => 7, [0, 100]);
+  assert.equal(ticks.at(-1), 15);
+  assert.ok(ticks.length > 4 && ticks.slice(0, -1).every((tick) => 6 * (15 - tick) >= 7 + 7));
+});
+
 test("words that do not fit lose what they say in brackets", () => {
   const pen = { measureText: (words) => ({ width: 6 * words.length }) };
   assert.equal(fitted(pen, "slice (1 = apex)", 200), "slice (1 = apex)");
