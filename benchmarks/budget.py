@@ -1,4 +1,4 @@
-"""The whole budget with today's values: ``python -m benchmarks.budget [PART ...]``, some 8 minutes.
+"""The whole budget with today's values: ``python -m benchmarks.budget [PART ...]``, 3 to 4 minutes.
 
 Prints a Markdown table for docs/performance.md: what is promised, today's value, its share of the
 budget (1 or less keeps it) and the verdict. Parts are `size`, `iteration`, `solve`, `busy` and

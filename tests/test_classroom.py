@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from processes import PATIENCE_S, free_port, wait_until
 
-from apps.classroom.__main__ import welcome
+from apps.classroom.__main__ import main, welcome
 from apps.classroom.line import NOT_UNDERSTOOD, PROTOCOL, is_whole
 
 SEATS = 2
@@ -118,6 +118,50 @@ def test_the_teacher_is_told_who_can_open_it(
 )
 def test_one_kernel_is_no_kernels(waiting: int, said: str) -> None:
     assert said in welcome(20, waiting, "0.0.0.0", 8866)
+
+
+def test_with_a_token_the_learners_are_told_the_whole_address() -> None:
+    said = welcome(20, 20, "127.0.0.1", 8866, "a b")
+    assert "http://127.0.0.1:8866/?token=a+b\n" in said
+    assert "only by this whole address" in said
+    assert "token" not in welcome(20, 20, "127.0.0.1", 8866)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--learners=0", "--learners must be 1 or more"),
+        ("--port=0", "--port must be 1 to 65535"),
+        ("--port=99999", "--port must be 1 to 65535"),
+        ("--waiting=-1", "--waiting must be 0 to 20"),
+        ("--learners=1 --waiting=50", "--waiting must be 0 to 1"),
+        ("--idle=0", "--idle must be 1 second or more"),
+        ("--address=192.0.2.7", "192.0.2.7 is no address of this machine"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence(
+    root: Path,
+    options: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "argv", ["classroom", *options.split()])
+    assert main() == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_port_that_another_server_has_is_told(
+    root: Path,
+    small_room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "argv", ["classroom", f"--port={small_room.port}"])
+    assert main() == 2
+    assert "another server may use it" in capsys.readouterr().err
 
 
 def test_an_address_that_names_no_file_is_not_found(small_room: Room) -> None:

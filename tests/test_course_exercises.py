@@ -320,6 +320,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
     "quickstart.volume_ml": [
         (lambda x, i, s: (x == i).sum() * 2 * 1.25 * 1.25 / 1000, "use `spacing`"),
         (lambda x, i, s: (x == i).sum() * 2 * 1.25**2, "mm³"),
+        (lambda x, i, s: round(float((x == i).sum() * np.prod(s) / 1000)), "result is rounded"),
     ],
     "degradation.downsample": [
         (lambda field, stack: field[:, :, stack.z], "heights in mm are no indices"),
@@ -390,6 +391,10 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         ),
         (lambda x: len(x) > 10 and abs(x[-1] / x[-11] - 1) < 0.05, "take each change on its own"),
         (lambda x: True, "does not depend on `losses`"),
+        (
+            lambda x: any(sum(changes(x[:n], lambda a, b: a)) < 0.5 for n in range(11, len(x) + 1)),
+            "only the last ten count",
+        ),
     ],
     "gauge.shift_scores": [
         (

@@ -27,6 +27,13 @@ def test_dice(mistake, word: str) -> None:
     assert word in verdict.sentence
 
 
+@pytest.mark.parametrize(("tiny", "right"), [(1e-6, True), (1e-3, False)])
+def test_a_guard_against_nought_by_nought_is_no_mistake(tiny: float, right: bool) -> None:
+    verdict = check.overlap(lambda a, b: (2 * (a & b).sum() + tiny) / (a.sum() + b.sum() + tiny))
+    assert verdict.right == right
+    assert "1 times" not in verdict.sentence
+
+
 @pytest.mark.parametrize(
     ("mistake", "word"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,16 @@ def test_a_table_has_every_row_that_its_settings_promise(kind: type[MethodsOnHea
     assert results.done == promised
     assert not results.failures
     assert experiment.tables(results)
+
+
+@pytest.mark.parametrize(("table", "columns"), [("table-s1", 5), ("table2", 4)])
+def test_the_document_shows_the_recorded_table_and_its_best(
+    root: Path, table: str, columns: int
+) -> None:
+    shown = re.sub(r" \(\d\.\d\d\)", "", (root / "docs/results.md").read_text("utf-8"))
+    recorded = (root / f"docs/results/{table}/summary.md").read_text("utf-8").split("\n\n")[2]
+    for line in recorded.replace("(paper, as printed)", "(paper), as printed").splitlines()[2:]:
+        assert "|".join(line.split("|")[: columns + 1]) in shown
 
 
 def test_a_missing_table_says_how_to_get_it(tmp_path: Path) -> None:

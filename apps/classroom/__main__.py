@@ -8,12 +8,14 @@ import socket
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlencode
 
 KERNEL_GB = 0.4 if sys.platform == "linux" else 0.56
 """Memory of a learner's kernel, on Linux beyond what all share, unless it solves a large scan
 (docs/deployment.md)."""
 LOOK_ROUND_S = 5
 ANYWHERE = ("", "0.0.0.0", "::")
+HIGHEST = 65535  # of ports
 
 
 def main() -> int:
@@ -21,13 +23,10 @@ def main() -> int:
     options, others = arguments().parse_known_args()
     if not options.notebook.is_file():
         return refused(f"no {options.notebook} here; start it in the repository's top folder")
-    if options.learners < 1:
-        return refused("--learners must be 1 or more")
-    if not is_free(options.address, options.port):
-        return refused(
-            f"port {options.port} at {options.address} cannot be had; another server may use it."
-            f" Try --port {options.port + 1}"
-        )
+    waiting = options.learners if options.waiting is None else options.waiting
+    place = options.address, options.port
+    if why := unfit(options.learners, waiting, options.port, options.idle) or occupied(*place):
+        return refused(why)
     # Before any kernel starts, which inherits it: a learner solves on one core, not on all.
     os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -37,7 +36,6 @@ def main() -> int:
 
     from apps.classroom.app import Classroom
 
-    waiting = options.learners if options.waiting is None else options.waiting
     Classroom.launch_instance(
         [
             str(options.notebook),
@@ -49,9 +47,10 @@ def main() -> int:
             f"--Seats.cull_idle_timeout={options.idle}",
             f"--Seats.cull_interval={min(options.idle, LOOK_ROUND_S)}",
             "--Application.log_level=ERROR",
+            *([f"--token={options.token}"] if options.token else []),
             *others,
         ],
-        welcome=welcome(options.learners, waiting, options.address, options.port),
+        welcome=welcome(options.learners, waiting, *place, options.token),
     )
     return 0
 
@@ -73,7 +72,19 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--idle", type=int, default=120, help="seconds after which a lost browser's seat is free"
     )
+    parser.add_argument("--token", default="", help="a word that the address must hold")
     return parser
+
+
+def unfit(learners: int, waiting: int, port: int, idle: int) -> str:
+    """What is wrong with the options; "" if nothing."""
+    wrong = {
+        "--learners must be 1 or more": learners < 1,
+        f"--waiting must be 0 to {learners}, the seats": waiting not in range(learners + 1),
+        f"--port must be 1 to {HIGHEST}": port not in range(1, HIGHEST + 1),
+        "--idle must be 1 second or more": idle < 1,
+    }
+    return next((why for why, is_wrong in wrong.items() if is_wrong), "")
 
 
 def refused(why: str) -> int:
@@ -82,26 +93,37 @@ def refused(why: str) -> int:
     return 2
 
 
-def is_free(address: str, port: int) -> bool:
-    """Whether a server can listen there."""
-    try:
-        socket.create_server((address, port)).close()
-    except OSError:
-        return False
-    return True
+def occupied(address: str, port: int) -> str:
+    """Why no server can listen there; "" if one can."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    another = port + 1 if port < HIGHEST else port - 1
+    whys = {
+        0: f"{address} is no address of this machine; without --address it listens at all of them",
+        port: f"port {port} at {address} cannot be had; another server may use it."
+        f" Try --port {another}",
+    }
+    for tried, why in whys.items():  # 0 is any free port
+        try:
+            socket.create_server((address, tried), family=family).close()
+        except OSError:
+            return why
+    return ""
 
 
-def welcome(learners: int, waiting: int, address: str, port: int) -> str:
+def welcome(learners: int, waiting: int, address: str, port: int, token: str = "") -> str:
     """What the teacher reads."""
     here = own_address() if address in ANYWHERE else address
     who = "Only this computer" if is_local(here) else "Everybody in this network"
+    key = f"?{urlencode({'token': token})}" if token else ""
+    only = ", and only by this whole address" if token else ""
+    host = f"[{here}]" if ":" in here else here
     start = "starts" if waiting == 1 else "start"
     return (
         f"A classroom for {_counted(learners, 'learner')};"
         f" {_counted(waiting, 'kernel')} {start} now, within seconds.\n"
         f"Full, it needs {KERNEL_GB * learners:.1f} GB of memory.\n\n"
-        f"    Tell the learners: http://{here}:{port}/\n\n"
-        f"{who} can open it. Stop it with Ctrl-C."
+        f"    Tell the learners: http://{host}:{port}/{key}\n\n"
+        f"{who} can open it{only}. Stop it with Ctrl-C."
     )
 
 

@@ -271,7 +271,7 @@ closed = (nearest["hole"][hole] == 2).mean()
 print(f"Of the hole, {100 * closed:.0f} % is myocardium in the nearest G(z).")
 
 # %% [markdown]
-# The code of the mirrored heart lies far out, where no draw ever comes, and G makes this heart badly. Such a misfit can be *seen*. (To avoid it, scans are first turned so that they lie as G's hearts do.) The hole is dangerous: G closes nearly all of it, Dice hardly falls, and the code is no more surprising than that of the dilated heart. The generator has never seen a hole, and takes it for an error in the data. Lesson 8 comes back to this.
+# The code of the mirrored heart lies far out, where no draw ever comes, and G makes this heart badly. Such a misfit can be *seen*. (To avoid it, scans are first turned so that they lie as G's hearts do.) The hole is dangerous: G closes nearly all of it, Dice hardly falls, and the code is hardly more surprising than that of the dilated heart: 3 SDs, against 2 there and hundreds for the mirrored one. The generator has never seen a hole, and takes it for an error in the data. Lesson 8 comes back to this.
 #
 # ## Try it
 #

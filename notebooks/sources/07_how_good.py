@@ -230,6 +230,6 @@ summary.Comparison(full, ["severe"], s1.methods).means()
 #
 # ### And on real scans?
 #
-# Nobody knows the true heart of a real scan. So in 50 real stacks every second slice was hidden and restored from the others. LO and SBI are about equal for the LV (Dice 0.91); LO is ahead for muscle (0.83 against 0.79) and RV (0.85 against 0.75), where a hidden slice is predicted with its neighbours' displacement. Four real hearts of high resolution were scanned by Eq. 1. Without motion SBI is ahead there, because our generator learned from synthetic hearts and holds real ones less well. With any motion LO is far ahead ([results](../docs/results.md#real-hearts)).
+# Nobody knows the true heart of a real scan. So in 50 real stacks every second slice was hidden and restored from the others. LO and SBI are about equal for the LV (Dice 0.91); LO is ahead for muscle (0.82 against 0.79) and RV (0.85 against 0.75), where a hidden slice is predicted with its neighbours' displacement. Six real hearts of high resolution were scanned by Eq. 1. Without motion LO and SBI are level there, because our generator learned from synthetic hearts and holds real ones less well. With motion LO is ahead, and under severe motion far ([results](../docs/results.md#real-hearts)).
 #
 # **One step further.** Make a table on your own machine: `srheart experiment table2 --hearts 8 -o out/table2`. Stop it with Ctrl-C and start it again: it goes on where it was. `out/table2/report.html` shows every subject.

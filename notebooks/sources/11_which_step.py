@@ -188,7 +188,7 @@ steps.tables(measured)[1]
 #
 # - Read from the left: our generator alone is *worse* under the paper's method. More freedom without a prior is more freedom to be wrong.
 # - The prior on $d$ brings most, and most where nothing moved at all: it keeps a straight stack straight. The prior on $z$ comes second. Neither is a better search.
-# - L-BFGS, the search and the start change the Dice by next to nothing. L-BFGS brings *time*: a heart in 1.2 to 2.6 seconds instead of 16. The search and the start are insurance for the odd heart, and thirty healthy ones do not show it.
+# - L-BFGS, the search and the start change the Dice by next to nothing. L-BFGS brings *time*: a heart in 0.6 to 0.8 seconds instead of 12 to 13. The search and the start are insurance for the odd heart, and thirty healthy ones do not show it.
 # - The residual helps where slices are straight, for then they can be followed closely.
 # - A long-axis view that is believed to lie where its file says, and lies far off (severe motion), is worse than no view. With a displacement of its own it brings more there than any step before it. Three views make severe motion as good as none.
 # - What a step is worth depends on what stands before it. This is one order of many: `srheart experiment gap` crosses generators and priors.

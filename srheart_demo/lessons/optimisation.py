@@ -103,6 +103,8 @@ def _losses() -> Cases:
         "a loss that falls by 20 % but in the last iteration": [*_falling(0.2), 0.8**29],
         "a loss that is still but in the last iteration": [*[1.0] * 20, 0.7],
         "a loss that fell by 60 % ten changes ago": [*[1.0] * 12, *[0.4] * 10],
+        "a loss that was still and falls by 20 % since": [*[1.0] * 12, *_falling(0.2, 10)],
+        "a loss that fell by half five changes ago, by 5 % on average": [*[1.0] * 12, *[0.5] * 5],
         "a loss that fell by 80 % eleven changes ago": [*[1.0] * 12, *[0.2] * 11],
     }
     return {label: (losses,) for label, losses in lists.items()}

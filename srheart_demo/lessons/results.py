@@ -18,7 +18,8 @@ class NotYet(Exception):
 def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
     """Whether two results have the same shape and, to rounding, the same values.
 
-    They may differ by `absolute`; by default in proportion to the largest of b.
+    They may differ by `absolute`; by default in proportion to the largest of b, or by 1e-6 if that
+    is 0.
     """
     if isinstance(b, tuple):
         several = _several(a)
@@ -33,7 +34,7 @@ def same(a: Any, b: Any, absolute: float = 0.0) -> bool:
         return False
     if x.shape != y.shape and not x.size == y.size == 1:
         return False
-    far = absolute or 1e-4 * float(np.nan_to_num(np.abs(y)).max())
+    far = absolute or 1e-4 * float(np.nan_to_num(np.abs(y)).max()) or 1e-6
     relative = 0.0 if absolute else 1e-4
     return bool(np.allclose(x.reshape(y.shape), y, rtol=relative, atol=far, equal_nan=True))
 
@@ -137,7 +138,7 @@ def relation(found: Sequence[Any], right: Sequence[Any]) -> str:
     if same(x, -y):
         return "the sign is wrong: all is right but for a minus"
     factor, offset = float(x @ y) / float(y @ y or 1.0), float((x - y).mean())
-    if same(x, factor * y) and factor:
+    if same(x, factor * y) and factor and f"{factor:.4g}" != "1":
         return f"your result is {factor:.4g} times what it should be"
     if same(x - y, np.full_like(y, offset)):
         return f"your result is off by {offset:+.4g} everywhere"

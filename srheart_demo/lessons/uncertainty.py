@@ -59,7 +59,7 @@ def calibration_error(rows: _Rows, *, size: Callable[[float], float] = abs) -> f
 
 
 def _heights() -> Cases:
-    heights = torch.tensor([-18.0, -13.0, -4.0, 1.0, 14.0, 19.0, 33.0, 41.0])
+    heights = torch.tensor([-18.0, -13.0, -4.0, 1.0, 14.0, 19.0, 33.5, 41.0])
     return {
         "slices 10 and 20 mm apart": (heights, torch.tensor([-10.0, 0.0, 10.0, 30.0]), 3.5),
         "five slices": (heights[2:] - 6, torch.tensor([-9.0, -2.0, 8.0, 13.0, 21.0]), 5.5),
