@@ -150,8 +150,9 @@ def _start(eye: Eye, settings: Settings, z: Tensor | None = None) -> Step:
         raise KeyError(f"unknown solver {settings.solver!r}; known: {', '.join(SOLVERS)}")
     began = time.perf_counter()
     z = start_of(eye.p, settings) if z is None else z
-    searched = 0 in settings.searches(len(eye.p.views))
-    point = eye.look(settings, z, torch.zeros(1, len(eye.p.carried), 2), whole=searched)
+    searched = 0 in settings.searches(len(eye.p.views))  # by what is decoded, without a gradient
+    d = torch.zeros(1, len(eye.p.carried), 2)
+    point = eye.look(settings, z, d, whole=searched, slopes=not searched)
     return Step.at(eye.p, RunState.fresh(settings, point), 0, time.perf_counter() - began)
 
 

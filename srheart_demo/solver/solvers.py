@@ -65,13 +65,19 @@ class Eye:
         self.shown = lru_cache(8)(self._shown)  # of the presets' longest window and to spare
 
     def look(
-        self, settings: Settings, z: Tensor, d: Tensor, along: Along = "both", whole: bool = False
+        self,
+        settings: Settings,
+        z: Tensor,
+        d: Tensor,
+        along: Along = "both",
+        whole: bool = False,
+        slopes: bool = True,
     ) -> Point:
         """The objective and its gradients at (z, d), along z, d or both.
 
         A gradient along one of them takes less; the other is then zero. `whole` decodes z for
-        slices that may lie anywhere, as for a search before or after. Where z or d are no numbers
-        any more, neither is the objective.
+        slices that may lie anywhere, as for a search before or after. Without `slopes` gradients
+        are NaN. Where z or d are no numbers any more, neither is the objective.
         """
         if not (z.isfinite().all() and d.isfinite().all()):  # torch would end the process
             return Point(z, d, math.nan, (math.nan,) * 3, torch.zeros_like(z), torch.zeros_like(d))
@@ -85,11 +91,14 @@ class Eye:
         else:
             z = z.detach().requires_grad_()
             heart = self.p.decode(z, None if whole else self.p.split(d)[0])
-        value, losses = objective(z, d, self.p, settings, heart)
-        ends = {name: x for name, x in (("z", z), ("d", d)) if along in (name, "both")}
-        slopes = torch.autograd.grad(value.sum(), tuple(ends.values()), retain_graph=whole)
-        gradients = {"z": torch.zeros_like(z), "d": torch.zeros_like(d)}
-        gradients |= dict(zip(ends, slopes, strict=True))
+        with torch.set_grad_enabled(slopes):
+            value, losses = objective(z, d, self.p, settings, heart)
+        at = {"z": z, "d": d}
+        gradients = {name: torch.full_like(x, 0 if slopes else math.nan) for name, x in at.items()}
+        if slopes:
+            ends = {name: x for name, x in at.items() if along in (name, "both")}
+            found = torch.autograd.grad(value.sum(), tuple(ends.values()), retain_graph=whole)
+            gradients |= dict(zip(ends, found, strict=True))
         self._kept = (z, heart) if whole and along != "z" else None
         L, L_SA, L_LA = (part.item() for part in losses)
         here = Point(

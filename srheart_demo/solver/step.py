@@ -71,7 +71,8 @@ class Step:
         loss, loss_sa, loss_la: L, L_SA, L_LA of Eqs. 3-5 here, nats per voxel; L_LA is NaN
             without an LA view.
         objective: what is minimised: L, or with priors L less the log-priors.
-        gradient_z, gradient_d: norms of the objective's gradients.
+        gradient_z, gradient_d: norms of the objective's gradients; NaN at a start that a search
+            follows, which needs none.
         seconds: computing time so far; waiting for the caller is not counted.
         stopped: why the run ended, on its last step.
         state: for an exact resume.
