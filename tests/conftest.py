@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 from jupyter_client.provisioning import local_provisioner
 from processes import WarmKernel, warm
@@ -78,6 +79,12 @@ def chromium() -> str:
     path = find_chromium()
     assert path is not None, browser_lack()
     return path
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """What a test or its fixtures draw is the same, whatever ran before in the same process."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True, scope="module")
