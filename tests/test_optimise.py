@@ -29,6 +29,7 @@ from srheart_demo.solver.settings import (
     Settings,
     preset,
 )
+from srheart_demo.solver.solvers import Memory, Point, lbfgs
 from tests.problems import ToyHeart, toy_problem
 
 QUICK = Settings(lr_z=0.05, lr_d=0.3, iterations=150, halve_every=40)
@@ -401,6 +402,28 @@ def test_lbfgs_never_climbs():
     p, _, _ = toy_problem(view=True)
     values = [step.objective for step in latent_optimisation(p, NEWTON)]
     assert all(b <= a for a, b in pairwise(values))
+
+
+def test_lbfgs_goes_on_where_no_curvature_tells_how_far():
+    """Far out in a well its slope grows no less steep: steps of one length would take hundreds."""
+
+    class Well:
+        def units(self, settings: Settings) -> torch.Tensor:
+            return torch.eye(4)
+
+        def look(self, settings: Settings, z: torch.Tensor, d: torch.Tensor) -> Point:
+            x = torch.cat([z.flatten(), d.flatten()])
+            value = 1 - torch.exp(-(x @ x) / 200)
+            of_z, of_d = ((1 - value) * x / 100).split(2)
+            return Point(
+                z, d, float(value), (float(value),) * 3, of_z.view(1, 2), of_d.view(1, 1, 2)
+            )
+
+    well: Any = Well()
+    here, memory = well.look(NEWTON, torch.full((1, 2), 15.0), torch.zeros(1, 1, 2)), Memory()
+    for iteration in range(6):
+        here, memory = lbfgs(NEWTON, here, memory, well, iteration)
+    assert here.objective < 0.01
 
 
 def test_lbfgs_knows_from_the_information_how_far_each_latent_reaches():

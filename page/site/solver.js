@@ -65,12 +65,20 @@ export async function lbfgs({ units }, here, memory, look) {
   let length = pairs.length
     ? 1
     : Math.min(1, 1 / Math.max(Math.sqrt(dot(gradient, gradient)), 1e-12));
+  const at = (far) =>
+    look(plus(here.z, moved.slice(0, M), far), plus(here.d, moved.slice(M), far));
+  const bend = (point) => plus(gradientAt(point), gradient, -1);
   for (let i = 0; i < MOST_HALVINGS; i += 1) {
-    const z = plus(here.z, moved.slice(0, M), length);
-    const point = await look(z, plus(here.d, moved.slice(M), length));
+    let point = await at(length);
     if (point.objective <= here.objective + SUFFICIENT * length * slope) {
+      // While the slope grows no less steep, no curvature tells how far to go.
+      while (!pairs.length && dot(way, bend(point)) <= 0) {
+        const further = await at(2 * length);
+        if (!(further.objective < point.objective)) break;
+        [point, length] = [further, 2 * length];
+      }
       const step = way.map((value) => length * value);
-      const change = plus(gradientAt(point), gradient, -1);
+      const change = bend(point);
       const product = dot(step, change);
       const sizes = Math.sqrt(dot(step, step) * dot(change, change));
       const kept =

@@ -186,8 +186,9 @@ def lbfgs(
     """L-BFGS (Nocedal 1980) with backtracking, for the curved valleys between z and d.
 
     z and d are measured in the eye's units, times `lr_z` and `lr_d`. The first step follows the
-    gradient and is at most one unit long. Without a descent the point stays and the memory is
-    cleared.
+    gradient and is at most one unit long, but twice that and so on while the slope grows no less
+    steep: there no curvature tells how far to go. Without a descent the point stays and the memory
+    is cleared.
     """
     sizes = here.z.numel(), here.d.numel()
     rates = torch.tensor([settings.lr_z, settings.lr_d])
@@ -201,9 +202,13 @@ def lbfgs(
     direction = _quasi_newton(gradient, steps, changes)
     slope = float(gradient @ direction)
     length = 1.0 if len(steps) else min(1.0, 1.0 / float(gradient.norm().clamp_min(1e-12)))
-    for _ in range(MOST_HALVINGS):
+
+    def look(length: float) -> Point:
         of_z, of_d = (length * direction @ units).split(sizes)
-        point = eye.look(settings, here.z + of_z, here.d + of_d.view_as(here.d))
+        return eye.look(settings, here.z + of_z, here.d + of_d.view_as(here.d))
+
+    for _ in range(MOST_HALVINGS):
+        point = look(length)
         if point.objective <= here.objective + SUFFICIENT * length * slope:
             break
         length /= 2
@@ -211,7 +216,13 @@ def lbfgs(
             return here, Memory()
     else:
         return here, Memory()
-    step, change = length * direction, gradient_at(point) - gradient
+    change = gradient_at(point) - gradient
+    while not len(steps) and direction @ change <= 0:
+        further = look(2 * length)
+        if not further.objective < point.objective:
+            break
+        point, length, change = further, 2 * length, gradient_at(further) - gradient
+    step = length * direction
     if step @ change > 1e-10 * change.norm() * step.norm():
         steps = torch.cat([steps, step[None]])[-PAIRS:]
         changes = torch.cat([changes, change[None]])[-PAIRS:]

@@ -155,6 +155,18 @@ test("L-BFGS comes to the bottom of a narrow valley", async () => {
   assert.ok(here.objective < 1e-10, `${here.objective}`);
 });
 
+test("the page's L-BFGS goes on where no curvature tells how far", async () => {
+  const units = [0, 1].map((i) => [0, 1].map((j) => Number(i === j)));
+  const look = async (z, d) => {
+    const value = 1 - Math.exp(-(z[0] ** 2 + d[0] ** 2) / 200);
+    const slopes = [z, d].map(([x]) => [((1 - value) * x) / 100]);
+    return { z, d, objective: value, of_z: slopes[0], of_d: slopes[1] };
+  };
+  let [here, memory] = [await look([20], [0]), {}];
+  for (let i = 0; i < 6; i += 1) [here, memory] = await lbfgs({ units }, here, memory, look);
+  assert.ok(here.objective < 0.01, `${here.objective}`);
+});
+
 test("numbers stand in words where their places are", () => {
   assert.equal(filled("{} of {}", 2, 6), "2 of 6");
   assert.equal(filled("{0:.1f} mm with {1} views, {0:.1f}", 1.26, 2), "1.3 mm with 2 views, 1.3");
