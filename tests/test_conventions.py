@@ -203,6 +203,13 @@ def test_an_atrium_above_the_ventricles_is_background(tmp_path: Path) -> None:
     assert any("(4) were taken for background" in note for note in volume.notes)
 
 
+def test_what_may_be_an_rv_beside_the_one_that_is_known_is_named(tmp_path: Path) -> None:
+    values = STACK.labels.astype(np.int16)
+    values[4:7, :16, :16] = 7
+    with pytest.raises(InvalidVolume, match="label 7 lies beside the wall, like an RV; by the"):
+        survey(stored(tmp_path / "s.nii", values))
+
+
 def test_a_few_odd_voxels_do_not_change_what_labels_mean(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for convention in KNOWN:

@@ -295,7 +295,8 @@ def _why_not(anatomy: Anatomy) -> tuple[str, str]:
         if core.LV != closest.LV or core.MYO != closest.MYO:
             wrong.append(f"label {core.MYO[0]} encloses label {core.LV[0]}")
         places = {v: anatomy.place([v], core) for v in values if v not in core.values}
-        wrong += [f"label {v} {PLACES[place]}" for v, place in places.items() if place != "beside"]
+        left = {v: place for v, place in places.items() if place != "beside" or v not in guess.RV}
+        wrong += [f"label {v} {PLACES[place]}" for v, place in left.items()]
         if anatomy.whole and not guess.RV:
             remedy = "label the RV too"
         remedy = f"by the anatomy they mean {guess.as_option()}; {remedy}"
