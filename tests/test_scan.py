@@ -18,6 +18,7 @@ from simple_heart import heart_labels, long_axis_view, scanner_from_model, short
 
 from srheart_demo.cli import chosen, main
 from srheart_demo.cli.enhance import RESULTS
+from srheart_demo.heart.distances import tissue_box, widened
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.crossing import turned_over
 from srheart_demo.scan.read import HowToRead, read_cycle, read_scan
@@ -147,6 +148,19 @@ def test_ends_that_nobody_labelled_are_no_ends_of_the_heart(name: str) -> None:
         assert empty.looked_at.all()
 
 
+@pytest.mark.parametrize("name", HEARTS)
+def test_who_wants_slices_beyond_taken_as_empty_hears_that_there_are_none(name: str) -> None:
+    stack = within_empty_slices(HEARTS[name])
+    labelled = np.flatnonzero(stack.labelled)
+    for first, last, end in ((0, 99, ""), (labelled[0], 99, "apex"), (0, labelled[-1], "base")):
+        cut = replace(stack, labels=stack.labels[first : last + 1])
+        notes = [
+            note for note in Scan.of(cut, unlabelled="empty").notes if "no slice beyond" in note
+        ]
+        assert bool(notes) == bool(end)
+        assert all(f"at the {end}, " in note for note in notes)
+
+
 @pytest.mark.parametrize("step", [2, 3])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_who_labels_one_slice_of_some_has_not_looked_at_those_beyond_the_last(
@@ -193,12 +207,14 @@ def test_an_rv_that_was_not_drawn_everywhere_is_said(name: str, where: slice, sa
     assert not any("taken to be absent" in note for note in Scan.of(stack).notes)
 
 
+@pytest.mark.parametrize("margin", [0, 1, 4, 12])
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_picture_that_was_cropped_to_its_labels_is_the_same_problem(
-    name: str, tmp_path: Path
+    name: str, margin: int, tmp_path: Path
 ) -> None:
     whole = load_sample(name).stacks["normal"]
-    _, rows, columns = (slice(held.min(), held.max() + 1) for held in np.nonzero(whole.labels))
+    _, *box = tissue_box(whole.labels)
+    rows, columns = widened(box, (margin, margin))
     affine = whole.affine.copy()
     affine[:3, 3] += affine[:3, 1:3] @ [rows.start, columns.start]
     tight = replace(whole, labels=whole.labels[:, rows, columns], affine=affine)

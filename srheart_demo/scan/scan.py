@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srheart_demo.frame import TISSUES
+from srheart_demo.heart.distances import tissue_box
 from srheart_demo.scan.crossing import agreement, where_they_cross
 from srheart_demo.scan.labels import Convention
 from srheart_demo.scan.placement import AUTOMATIC, ByHand, Placement, check_long_axis, place
@@ -162,7 +163,9 @@ def _looked_at(stack: LabelVolume, unlabelled: Unlabelled) -> tuple[np.ndarray, 
     at = np.arange(len(stack.labelled))
     beyond = (at < first) | (at > last)
     if unlabelled == "empty" or not beyond.any():
-        return ~stack.gaps, ()
+        none = [end for end, k in (("apex", 0), ("base", -1)) if stack.labelled[k]]
+        said = remark("none beyond", end=" and ".join(none))
+        return ~stack.gaps, holding((unlabelled == "empty" and none, said))
     if unlabelled == "unknown":
         return stack.labelled, (remark("unknown beyond"),)
     if why := _cut_off(stack, first, last, step):
@@ -208,10 +211,12 @@ def _without_rv(stack: LabelVolume) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def uncropped(volume: LabelVolume) -> LabelVolume:
-    """A label map with 10 mm of background more at each edge that its tissue only touches: who
-    crops a picture to its labels has looked at what lay around them."""
-    shares, pixels = _at_edges(volume), np.rint(10.0 / np.array(volume.spacing[1:])).astype(int)
-    wider = pixels[:, None] * ((shares > 0) & (shares <= TOUCHES))
+    """A label map with 10 mm of background between its tissue and each edge that does not cut it:
+    who crops a picture to its labels has looked at what lay around them."""
+    pixels = np.rint(10.0 / np.array(volume.spacing[1:])).astype(int)
+    sizes = zip(tissue_box(volume.labels)[1:], volume.shape[1:], strict=True)
+    free = np.array([(held.start, n - held.stop) for held, n in sizes])
+    wider = (pixels[:, None] - free).clip(0) * (_at_edges(volume) <= TOUCHES)
     affine = volume.affine.copy()
     affine[:3, 3] -= affine[:3, 1:3] @ wider[:, 0]
     return replace(volume, labels=np.pad(volume.labels, ((0, 0), *wider)), affine=affine)
