@@ -245,10 +245,12 @@ def _orthogonal_axes(volume: LabelVolume) -> NDArray[np.float64]:
 
 
 def _rotation(azimuth: float) -> float:
-    """In-plane rotation, degrees in (−180, 180]; none or a half turn if that is near enough."""
-    needed = (RV_AZIMUTH - azimuth + 180) % 360 - 180
-    near = (turn for turn in (0.0, 180.0) if abs(abs(needed) - turn) <= AZIMUTH_TOLERANCE)
-    return next(near, float(needed))
+    """In-plane rotation, degrees in (−180, 180]; none or quarter turns if that is near enough, so
+    that it does not depend on which axes are stored as rows and columns."""
+    needed = float((RV_AZIMUTH - azimuth + 180) % 360 - 180)
+    quarters = 90.0 * round(needed / 90)
+    near = abs(needed - quarters) <= AZIMUTH_TOLERANCE
+    return (180.0 if quarters == -180 else quarters) if near else needed
 
 
 def _in_plane_rotation(degrees: float) -> NDArray[np.float64]:
