@@ -106,7 +106,7 @@ def quickly() -> None:
     """INTERACTIVE, as it is and without what it does for views, beside RECOMMENDED, on the shipped
     samples with none to three views displaced as slices are: means, as the explorer has them."""
     G = sr.load_generator()
-    plain = replace(INTERACTIVE, name="plain", views_search_at=(), views_iterations=0)
+    plain = replace(INTERACTIVE, name="plain", views_search_at=(), far_iterations=0)
     for motion in (4.0, 1.0):
         for views in range(4):
             scan = ScanSettings("", motion, views, views_move=True)

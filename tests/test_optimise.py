@@ -365,8 +365,18 @@ def test_z_starts_at_the_encoders_guess_or_at_zero():
     assert not first(p, start="encoder").any()
     short = replace(encoding, stack=p.stack.slices(range(6)), S_LR=p.S_LR[:6])
     assert not first(short, start="encoder").any(), "it would take the last slice for the base"
-    encoding.G.reads_scans = False  # It knows whole hearts only.
-    assert not first(encoding, start="encoder").any()
+    whole = Guessing()
+    whole.reads_scans = False  # It knows whole hearts only.
+    assert not first(replace(p, G=whole), start="encoder").any()
+
+
+def test_a_run_may_take_longer_where_no_encoder_tells_where_to_start():
+    p, _, _ = toy_problem()
+    encoding = replace(p, G=Guessing())
+    short = replace(encoding, stack=p.stack.slices(range(6)), S_LR=p.S_LR[:6])
+    settings = replace(QUICK, iterations=3, far_iterations=5, start="encoder")
+    assert [solve(each, settings).iteration for each in (encoding, short, p)] == [3, 5, 5]
+    assert solve(short, replace(settings, start="zero")).iteration == 3
 
 
 def test_without_a_view_gamma_acts_on_nothing():

@@ -59,8 +59,7 @@ def _one(options: argparse.Namespace, settings: Settings, how: HowToRead) -> Non
         with ProgressLine() as progress:
 
             def show(step: Step) -> None:
-                most = settings.most(len(scan.views))
-                total = step.iteration if step.stopped else most
+                total = step.iteration if step.stopped else step.most
                 progress.update("iteration", step.iteration, total, f"L = {step.loss:.4f}")
 
             found = enhance(scan, G, settings, show)

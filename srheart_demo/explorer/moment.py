@@ -166,7 +166,7 @@ class Moment:
     @property
     def most(self) -> int:
         """Iterations that it has at most."""
-        return self.settings.most(len(self.run.problem.views))
+        return self.step.most
 
     @property
     def name(self) -> str:

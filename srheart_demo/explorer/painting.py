@@ -53,7 +53,7 @@ def hearts(what: str, step: Step, p: Problem, watch: Watch) -> Tensor:
     settings = replace(INTERACTIVE, gamma=step.state.settings.gamma)
 
     def tick(start: int, step: Step) -> None:
-        watch.tick((start + step.iteration / settings.most(len(p.views))) / STARTS)
+        watch.tick((start + step.iteration / step.most) / STARTS)
 
     ends = uncertainty.multi_start(p, settings, STARTS, tick)
     return torch.cat([answer(end, p) for end in ends])

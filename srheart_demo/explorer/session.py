@@ -268,7 +268,7 @@ class Session:
         settings = self.step.state.settings
         if settings.stop_change or settings.stop_dice:
             return self._ends.get((settings, self.problem.G))
-        return settings.most(len(self.problem.views))
+        return self.step.most
 
     def spread(self, what: str, watch: Watch) -> None:
         """Find hearts that explain the scan as well (`painting.hearts`), to paint their spread."""

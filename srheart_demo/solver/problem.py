@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.heart.distances import tissue_box, widened
 from srheart_demo.heart.generator import HeartGenerator
 from srheart_demo.machine import one_thread
@@ -18,6 +19,10 @@ from srheart_demo.scan.scan import Scan
 from srheart_demo.scan.volume import LabelVolume
 from srheart_demo.solver.fast import Slicer, Voxels, thin
 
+TAUGHT = 25.0
+"""Extent below the top of the box, mm, without a slice, as encoders have seen it. Where more is
+missing they take the last slice for the base, and z is far from a heart that goes on: at zero it
+is nearer."""
 NEVER = -1e4  # Logit of a class that is not there: finite, so that differences are numbers
 
 
@@ -159,6 +164,13 @@ class Problem:
     def sought(self, views: bool) -> Tensor:
         """(K + V,) which planes' displacements are sought: those that tell, or none."""
         return self.moves(views) & (self.known is None)
+
+    @cached_property
+    def encoder(self) -> Encoder | None:
+        """G, where it tells of such a stack where to start."""
+        reads = isinstance(self.G, Encoder) and getattr(self.G, "reads_scans", True)
+        whole = HALF_EXTENT[0] - float(self.stack.z.max()) < TAUGHT
+        return cast(Encoder, self.G) if reads and whole else None
 
     @cached_property
     def held(self) -> Tensor | None:

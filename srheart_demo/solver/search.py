@@ -13,19 +13,14 @@ import torch.nn.functional as F
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from srheart_demo.frame import HALF_EXTENT
 from srheart_demo.scan.degradation import move
 from srheart_demo.scan.evidence import evidence
 from srheart_demo.scan.long_axis import long_axis_view
 from srheart_demo.solver.losses import observations
-from srheart_demo.solver.problem import Decoded, Encoder, Problem, View
+from srheart_demo.solver.problem import Decoded, Problem, View
 from srheart_demo.solver.settings import Settings
 
 STARTS = ("zero", "random", "encoder")  # Where z may start
-TAUGHT = 25.0
-"""Extent below the top of the box, mm, without a slice, as encoders have seen it. Where more is
-missing they take the last slice for the base, and z is far from a heart that goes on: at zero it
-is nearer."""
 LEAST = 60.0  # −log p counts at most so much, nats: a Fourier transform takes no infinity
 
 
@@ -35,10 +30,8 @@ def start_of(p: Problem, settings: Settings) -> Tensor:
     if settings.start == "random":
         rng = torch.Generator().manual_seed(settings.seed)
         return torch.randn(1, p.G.latent_size, generator=rng)
-    encoded = settings.start == "encoder" and getattr(p.G, "reads_scans", True)
-    base_seen = HALF_EXTENT[0] - float(p.stack.z.max()) < TAUGHT
-    if encoded and base_seen and isinstance(p.G, Encoder):
-        return p.G.encode(evidence(p.S_LR, p.stack))[0]
+    if settings.start == "encoder" and p.encoder:
+        return p.encoder.encode(evidence(p.S_LR, p.stack))[0]
     return torch.zeros(1, p.G.latent_size)
 
 

@@ -50,9 +50,10 @@ class Settings:
         search_at: iterations before which every slice's shift is searched globally.
         search_last: search once more where the run would stop, and go on from there if that lowers
             the objective.
-        views_search_at, views_iterations: where long-axis views move, further iterations before
-            which all shifts are searched, and how many iterations are done at most, if those are
-            more.
+        views_search_at: where long-axis views move, further iterations before which all shifts are
+            searched.
+        far_iterations: at most so many, if those are more, where long-axis views move, or where z
+            is to start with an encoder and none tells where.
         reach: largest shift that the search considers, mm.
         search_mm: of pixels that lie nearer, mm, the search of slices looks at some.
         search_sd: with `prior`, standard deviation of each component of d in that search, mm;
@@ -89,7 +90,7 @@ class Settings:
     search_at: tuple[int, ...] = ()
     search_last: bool = False
     views_search_at: tuple[int, ...] = ()
-    views_iterations: int = 0
+    far_iterations: int = 0
     reach: float = 20.0
     search_mm: float = 0.0
     search_sd: float = 7.0
@@ -117,11 +118,6 @@ class Settings:
         """Whether views' own displacements are sought: without weight a view tells of none."""
         return self.moving_views and self.gamma > 0
 
-    def most(self, views: int) -> int:
-        """How many iterations are done at most with so many long-axis views."""
-        moving = views and self.seeks_views
-        return max(self.iterations, self.views_iterations) if moving else self.iterations
-
     def searches(self, views: int) -> tuple[int, ...]:
         """Iterations before which all shifts are searched with so many long-axis views."""
         moving = views and self.seeks_views
@@ -132,7 +128,7 @@ _LEAST: dict[str, float] = {
     **dict.fromkeys(("gamma", "lr_z", "lr_d", "stop_change", "stop_dice", "stop_mm"), 0.0),
     **dict.fromkeys(("astray", "muscle_sd", "reach", "search_mm"), 0.0),
     **dict.fromkeys(("patch_mm2", "motion_mm", "search_sd"), 1e-6),
-    **dict.fromkeys(("iterations", "views_iterations", "halve_every"), 0),
+    **dict.fromkeys(("iterations", "far_iterations", "halve_every"), 0),
     "stop_window": 1,
 }
 """The least value of each number; whole numbers have a whole one."""
@@ -186,7 +182,7 @@ INTERACTIVE = replace(
     search_last=False,
     search_mm=2.5,
     views_search_at=(6,),
-    views_iterations=14,
+    far_iterations=30,
 )
 """RECOMMENDED cut short, to solve again while a slider moves.
 

@@ -46,13 +46,20 @@ class RunState:
         seen_still = bool(self.settings.stop_dice) and not self.changed
         return seen_still or hardly_changes(self.objectives, self.settings)
 
-    def reason_to_stop(self, iteration: int, views: int) -> str | None:
-        """Why a run with so many long-axis views ends here, if it does."""
+    def most(self, p: Problem) -> int:
+        """How many iterations are done at most."""
+        settings = self.settings
+        untold = settings.start == "encoder" and not p.encoder
+        far = untold or (settings.seeks_views and p.views)
+        return max(settings.iterations, settings.far_iterations if far else 0)
+
+    def reason_to_stop(self, iteration: int, p: Problem) -> str | None:
+        """Why a run ends here, if it does."""
         if not math.isfinite(self.point.objective):
             return "diverged"
-        if iteration >= self.settings.most(views):
+        if iteration >= self.most(p):
             return "iterations"
-        to_search = any(iteration <= at for at in self.settings.searches(views))
+        to_search = any(iteration <= at for at in self.settings.searches(len(p.views)))
         return "converged" if self.settled and not to_search else None
 
 
@@ -74,6 +81,7 @@ class Step:
         gradient_z, gradient_d: norms of the objective's gradients; NaN at a start that a search
             follows, which needs none.
         seconds: computing time so far; waiting for the caller is not counted.
+        most: iterations that the run has at most.
         stopped: why the run ended, on its last step.
         state: for an exact resume.
     """
@@ -90,6 +98,7 @@ class Step:
     gradient_d: float
     seconds: float
     state: RunState
+    most: int
     stopped: str | None = None
 
     @classmethod
@@ -98,7 +107,7 @@ class Step:
         here = state.point
         norms = here.gradient_z.norm().item(), here.gradient_d.norm().item()
         shown = (iteration, here.z, *p.split(here.d), *here.losses, here.objective, *norms)
-        return cls(*shown, seconds, state, state.reason_to_stop(iteration, len(p.views)))
+        return cls(*shown, seconds, state, state.most(p), state.reason_to_stop(iteration, p))
 
 
 @dataclass(frozen=True, eq=False)
