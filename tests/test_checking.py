@@ -14,7 +14,14 @@ from benchmarks.check import ODD, scan
 from srheart_demo.cli import main
 from srheart_demo.enhancement.check import judged, report_on
 from srheart_demo.enhancement.enhance import enhance
-from srheart_demo.enhancement.quantities import QUANTITIES, Grade, Range, judge, measured
+from srheart_demo.enhancement.quantities import (
+    QUANTITIES,
+    Grade,
+    Range,
+    judge,
+    measured,
+    of_heart,
+)
 from srheart_demo.heart.generator import load_generator
 from srheart_demo.scan.placement import AUTOMATIC, ByHand
 from srheart_demo.scan.read import read_scan
@@ -80,6 +87,19 @@ def test_a_mirrored_picture_is_put_right_by_hand() -> None:
     by_hand = measured(Scan.of(mirrored, by_hand=ByHand(mirror=True)), load_generator())
     assert as_it_is["mirrored"] > QUANTITIES["mirrored"].usual.most
     assert by_hand["mirrored"] == pytest.approx(-as_it_is["mirrored"], abs=1.0)
+
+
+def test_slices_apart_are_judged_alike_as_gaps_and_as_a_file_of_their_own() -> None:
+    volume = read_scan(SCAN).stack
+    first, step = np.eye(4), np.diag([2.0, 1.0, 1.0, 1.0])
+    first[0, 3] = 1
+    apart = replace(volume, labels=volume.labels[1:10:2], affine=volume.affine @ first @ step)
+    with_gaps = replace(volume, labels=volume.labels[1:10].copy(), affine=volume.affine @ first)
+    with_gaps.labels[1::2] = 0
+    short = replace(INTERACTIVE, iterations=2)
+    a, b = (enhance(Scan.of(stack), load_generator(), short) for stack in (apart, with_gaps))
+    assert of_heart(a) == pytest.approx(of_heart(b), nan_ok=True)
+    assert np.array_equal(a.planes_within, b.planes_within)
 
 
 def test_a_range_judges_its_ends() -> None:

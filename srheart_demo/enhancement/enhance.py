@@ -148,7 +148,7 @@ class Enhancement:
         Or at most half the distance of two slices beyond them: the others nobody looked at.
         """
         slices = self._slices_with_tissue.numpy()
-        half = self.scan.stack.spacing[0] / 2 + 1e-3
+        half = self.problem.stack.gap / 2 + 1e-3
         planes = lattice_axes()[0]
         return (planes > slices.min() - half) & (planes < slices.max() + half)
 

@@ -213,5 +213,5 @@ def _unseen(e: Enhancement) -> float:
     plane = np.nonzero(e.S_SR.labels)[0]  # of each voxel of the heart
     slices = e.problem.stack.z[e.problem.tissue].numpy()
     nearest = np.abs(lattice_axes()[0][plane, None] - slices).min(axis=1)
-    far = nearest > e.scan.stack.spacing[0] / 2 + 1e-3
+    far = nearest > e.problem.stack.gap / 2 + 1e-3
     return float(far.mean()) if len(far) else float("nan")
