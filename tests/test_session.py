@@ -134,6 +134,16 @@ def test_reset_repeats_the_run_exactly() -> None:
     assert torch.equal(session.step.z, first)
 
 
+def test_a_run_that_is_forgotten_meanwhile_cannot_be_looked_at() -> None:
+    """Its button may be pressed before it is gone."""
+    session = Session(settings=SHORT)
+    session.advance()
+    session.history.fork()
+    session.reset()
+    session.history.choose(1)
+    assert session.history.active is session.history.runs[0]
+
+
 def test_another_preset_or_scan_goes_back_to_the_start() -> None:
     session = Session(settings=SHORT)
     session.advance()

@@ -94,9 +94,10 @@ class History:
         self.at = min(max(at, 0), self.last)
 
     def choose(self, index: int) -> None:
-        """Look at the end of another run."""
-        self.active = self.runs[index]
-        self.at = self.last
+        """Look at the end of another run, if there is one of that number."""
+        if index < len(self.runs):
+            self.active = self.runs[index]
+            self.at = self.last
 
     def _add(self, run: Run) -> None:
         """Where there are too many, the oldest gives way, but not the active one."""
