@@ -588,22 +588,29 @@ def test_a_hand_that_is_ahead_of_the_scan_is_not_set_back() -> None:
     serve(explorer, play)
 
 
+def held(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[threading.Event, threading.Event]:
+    """Have a session's method wait; whether it has begun, and whether it may go on."""
+    method, begun, may_end = getattr(Session, name), threading.Event(), threading.Event()
+
+    def slow(session: Session, *how: object) -> None:
+        begun.set()
+        assert may_end.wait(PATIENCE)
+        method(session, *how)
+
+    monkeypatch.setattr(Session, name, slow)
+    return begun, may_end
+
+
 def test_changes_of_the_scan_in_quick_succession_are_all_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before the first is granted, while it is, and by other controls; an earlier one was lost."""
     explorer = explorer_of(short_session)
-    stack, scan = explorer.scan.stack, Session.scan
-    begun, may_end = threading.Event(), threading.Event()
-
-    def slow(session: Session, *how: object) -> None:
-        begun.set()
-        assert may_end.wait(PATIENCE)
-        scan(session, *how)
+    stack = explorer.scan.stack
 
     async def play() -> None:
         await until(lambda: ready(explorer))
-        monkeypatch.setattr(Session, "scan", slow)
+        begun, may_end = held(monkeypatch, "scan")
         stack.heard(None, {"kind": "toggle", "slice": 2}, [])
         stack.heard(None, {"kind": "move", "slice": 3, "rows": 0, "columns": 8}, [])
         await until(begun.is_set)
@@ -617,6 +624,50 @@ def test_changes_of_the_scan_in_quick_succession_are_all_made(
     serve(explorer, play)
     made = session_of(explorer).scene.settings
     assert (made.missing, made.by_hand, made.motion) == ((2, 4), ((3, 0.0, 9.0),), 2.0)
+
+
+def test_what_is_chosen_before_another_preset_is_there_stays_chosen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Controls went back to what the session had, which then took what was chosen."""
+    explorer = explorer_of(short_session)
+    solver, paint = explorer.solver, explorer.heart.paint
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        begun, may_end = held(monkeypatch, "preset")
+        solver.preset.value = "REFERENCE"
+        await until(begun.is_set)
+        solver.gamma.value, paint.value = 2.0, "error"
+        may_end.set()
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    session = session_of(explorer)
+    assert session.settings == replace(REFERENCE, gamma=2.0)
+    assert (solver.gamma.value, solver.lr_z.value) == (2.0, REFERENCE.lr_z)
+    assert session.paint == paint.value == "error"
+
+
+def test_a_step_that_is_wished_for_before_another_scan_is_there_leaves_a_run_paused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was said to be ready, at iteration 1."""
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        begun, may_end = held(monkeypatch, "scan")
+        explorer.scan.live.value = False
+        explorer.scan.motion.value = 2.0
+        await until(begun.is_set)
+        explorer.transport.step.click()
+        may_end.set()
+        await until(lambda: not explorer.runner.wishing)
+
+    serve(explorer, play)
+    assert session_of(explorer).history.at == 1
+    assert explorer.runner.state is Activity.PAUSED
 
 
 def test_a_slice_that_is_taken_again_before_the_scan_without_it_is_not_left_out() -> None:

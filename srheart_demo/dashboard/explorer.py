@@ -150,11 +150,18 @@ class Explorer(ui.Hearing):
             self.header.hide_truth.value = not session.truth_shown
             if not self.runner.scanning:  # else a hand is at its controls, and ahead of this scan
                 self.scan.fill(session)
-            for panel in (self.solver, self.heart):
-                panel.fill(session)
+            self.heart.fill(session)
+        self.show_chosen(session)
         self.scan.stack.chosen = min(self.scan.stack.chosen, session.scene.of - 1)
         self._choose_slice(self.scan.stack.chosen)
         self._enable()
+
+    def show_chosen(self, session: Session) -> None:
+        """What may be chosen, and what is; while more is wished for, a hand is ahead of that."""
+        if not self.runner.wishing:
+            with self.quietly():
+                self.solver.fill(session)
+            self.heart.choose_paint(session)
 
     def _show_frame(self, now: Moment) -> None:
         """The run and its unknowns."""
@@ -330,26 +337,15 @@ class Explorer(ui.Hearing):
         self._choose("preset", *(PAPERS_SYSTEM if name == panels.PAPERS_CHOICE else (name,)))
 
     def _choose(self, how: str, *names: str) -> None:
-        """Have something chosen that begins another run, and show what follows from it."""
-        self._wish(how, lambda session: getattr(session, how)(*names), Activity.PAUSED)
-
-    def _wish(self, kind: str, act: Callable[[Session], object], then: Activity) -> None:
-        refill = self.runner.on_loop(self._refill)
-        self.runner.wish(kind, lambda session: (act(session), refill(session)), then)
-
-    def _refill(self, session: Session) -> None:
-        with self.quietly():
-            self.solver.fill(session)
-        self.solver.show_preset()
-        self.heart.choose_paint(session)
-        self.tabs.refresh()
+        """Have something chosen that begins another run."""
+        self.runner.wish(how, lambda session: getattr(session, how)(*names), Activity.PAUSED)
 
     def _show_truth(self, shown: bool) -> None:
         self.runner.wish("truth", lambda session: session.show_truth(shown))
 
     def _show_me(self, act: Act) -> None:
         self.tabs.bar.value = "heart"
-        self._wish("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
+        self.runner.wish("tour", act.do, Activity.RUNNING if act.runs else Activity.PAUSED)
 
     def _choose_slice(self, number: int) -> None:
         """Look at a slice; where it is left out, at the next one towards the apex."""

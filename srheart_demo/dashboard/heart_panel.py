@@ -104,7 +104,6 @@ class HeartPanel(ui.Hearing):
 
     def fill(self, session: Session) -> None:
         """What there is to look at of a scan."""
-        self.choose_paint(session)
         self.slice.max = len(session.scene.slices) - 1
         self.view.show_ghost(session.scene.subject.ghost)
 

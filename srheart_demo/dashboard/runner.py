@@ -129,8 +129,10 @@ class Runner:
 
     def rest(self) -> None:
         """Stay at what is looked at."""
-        if self.session is not None:
-            self._enter(Activity.DONE if self.session.finished else Activity.PAUSED)
+        session = self.session
+        if session is not None:
+            begun = Activity.PAUSED if session.history.last else Activity.READY
+            self._enter(Activity.DONE if session.finished else begun)
 
     def step(self) -> None:
         """One more iteration."""
@@ -288,10 +290,10 @@ class Runner:
                 self.scanning = None
         if session.scene is not scene:
             await self._show_scan(session)
-        if self.state is Activity.PAUSED and not session.history.last:
-            self._enter(Activity.READY)
-        elif self.state is Activity.PAUSED and session.finished:
-            self._enter(Activity.DONE)
+        self.explorer.show_chosen(session)
+        # Where more is wished for, that decides.
+        if self.state is Activity.PAUSED and not self._wishes:
+            self.rest()
         self.painter.schedule.everything()
 
     async def _do(self, session: Session, job: Job) -> None:
