@@ -552,6 +552,23 @@ def test_the_heart_and_the_planes_in_it_follow_the_scrubbers(visit: tuple) -> No
     assert not errors
 
 
+def test_runs_with_long_names_and_all_views_are_legible_in_every_window(visit: tuple) -> None:
+    page, _, errors = visit
+    rest(page)
+    page.get_by_role("combobox", name="Long-axis views").select_option(index=3)
+    page.wait_for_function(f"{STATUS} === 'Finished'")
+    page.get_by_role("combobox", name="Generator G").select_option(texts.GENERATORS["betavae"])
+    page.get_by_role("checkbox", name="Use priors").uncheck()
+    for name in ("Step", "Step", texts.NAMES["srh-button-fork"]):
+        press(page, name)
+    page.wait_for_function("document.querySelectorAll('.srh-chip-run').length === 3")
+    for width, height in (*SIZES, (900, 700), (520, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(TWO_FRAMES)
+        assert illegible(page) == [], (width, height)
+    assert not errors
+
+
 def test_a_file_of_ones_own_is_taken_and_a_broken_one_refused(
     visit: tuple, root: Path, tmp_path: Path
 ) -> None:

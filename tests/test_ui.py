@@ -22,7 +22,7 @@ from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from srheart_demo.dashboard import page, take, texts, theme, why
-from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series
+from srheart_demo.dashboard.chart import Axis, Chart, Map, Panel, Series, slice_shifts
 from srheart_demo.dashboard.explorer import Explorer
 from srheart_demo.dashboard.heart import HeartView, heart_traces
 from srheart_demo.dashboard.heart_panel import pack
@@ -133,6 +133,17 @@ def test_labels_are_packed_four_in_a_byte() -> None:
     assert len(packed) == 9
     unpacked = np.stack([packed >> shift & 3 for shift in (0, 2, 4, 6)], 1).ravel()
     np.testing.assert_array_equal(unpacked[:35].reshape(5, 7), labels)
+
+
+@pytest.mark.parametrize(("views", "spacing"), [(1, 10.0), (2, 10.0), (3, 10.0), (3, 4.0)])
+def test_views_names_stand_apart_where_a_chart_has_least_room(views: int, spacing: float) -> None:
+    scan = ScanSettings(SAMPLES[0], long_axis=views, spacing=spacing)
+    axis = slice_shifts(Session(scan).now)[0].y
+    pixels = 136 - 54  # of the plot, less title and scale
+    high = pixels / (axis.range[1] - axis.range[0])
+    places = [Session(scan).scene.of, *map(float, axis.names)]
+    assert len(places) == views + 1
+    assert np.diff(places).min() * high > 7  # as high as letters are
 
 
 def arrays(trace: dict, names: str) -> np.ndarray:

@@ -166,9 +166,11 @@ function show(model, el, signal) {
     const ink = (one) => (mapped ? "currentColor" : one.colour);
     const key = (one) => `<span>${sample(one, ink(one))}${marked(one.name)}</span>`;
     const keys = named(panels).map(key);
-    const words = `<b style="min-width:${beside}px">${marked(title)}</b>${keys.join("")}`;
+    const room = `min-width:${beside}px;min-height:${beside && LINE}px`;
+    const words = `<b style="${room}">${marked(title)}</b>${keys.join("")}`;
     if (words !== said) above.innerHTML = said = words;
     above.style.paddingRight = `${right}px`;
+    el.closest(".srh-plot")?.style.setProperty("--above", `${above.offsetHeight}px`);
     return title || beside;
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -188,8 +189,10 @@ def slice_shifts(now: Moment) -> list[Panel]:
     """Displacements along rows and columns, estimated and true, of each slice that shows tissue,
     base on top, and of each view above it."""
     shifts, scene, colour = now.shifts, now.scene, theme.RUNS[now.run.colour]
-    top = scene.of + 2 * np.arange(1, len(scene.view_names) + 1)  # where names stand apart
-    rows = scene.of + 2 * len(top)
+    views = len(scene.view_names)
+    apart = ceil(scene.of / max(7.5 - views, 1.0))  # rows between names, in the least room
+    top = scene.of + apart * np.arange(1, views + 1)
+    rows = scene.of + apart * views
     known = np.concatenate([shifts.tissue, np.ones(len(top), bool)])
     slices = np.concatenate([scene.slices + 1, top])[known]
     truth, estimate = shifts.truth[known], shifts.estimate[known]
