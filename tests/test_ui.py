@@ -660,6 +660,29 @@ def test_what_is_chosen_before_another_preset_is_there_stays_chosen(
     assert session.paint == paint.value == "error"
 
 
+def test_another_language_before_another_scan_is_there_empties_no_control(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    explorer = explorer_of(short_session)
+
+    async def play() -> None:
+        await until(lambda: ready(explorer))
+        begun, may_end = held(monkeypatch, "scan")
+        explorer.scan.motion.value = 2.0
+        await until(begun.is_set)
+        explorer.header.language.value = "de"
+        assert explorer.scan.name == SAMPLES[0]
+        assert explorer.solver.generator.value == generator_name(session_of(explorer).generator)
+        may_end.set()
+        await until(lambda: not explorer.runner.wishing)
+        assert explorer.scan.motion.value == 2.0
+
+    try:
+        serve(explorer, play)
+    finally:
+        texts.speak("en")
+
+
 def test_a_step_that_is_wished_for_before_another_scan_is_there_leaves_a_run_paused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

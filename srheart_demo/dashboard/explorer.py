@@ -111,6 +111,9 @@ class Explorer(ui.Hearing):
         self.header.tour.tour = tour
         if self.session is not None:
             self.show_scan(self.session)
+            with self.quietly():  # whatever is wished for: these are empty
+                for panel in (self.scan, self.solver):
+                    panel.fill(self.session)
         for control, value in zip(self._looks, looks, strict=True):
             control.value = value
         self.scan.stack.chosen = chosen
