@@ -51,7 +51,7 @@ NODES = torch.tensor(lattice_points(LATTICE_SHAPE)).float()
 
 def around(p: Problem, d: Tensor, settings: Settings = SETTINGS) -> Posterior:
     """The posterior around z = 0 and d, as if a run had ended there."""
-    run = latent_optimisation(p, settings)
+    run = latent_optimisation(p, replace(settings, solver="adam", lr_z=0.0, lr_d=0.0))
     next(run)
     return laplace(run.send(Change(d=d)), p)
 

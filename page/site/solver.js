@@ -65,8 +65,7 @@ export async function lbfgs({ units }, here, memory, look) {
   let length = pairs.length
     ? 1
     : Math.min(1, 1 / Math.max(Math.sqrt(dot(gradient, gradient)), 1e-12));
-  const at = (far) =>
-    look(plus(here.z, moved.slice(0, M), far), plus(here.d, moved.slice(M), far));
+  const at = (far) => look(plus(here.z, moved.slice(0, M), far), plus(here.d, moved.slice(M), far));
   const bend = (point) => plus(gradientAt(point), gradient, -1);
   for (let i = 0; i < MOST_HALVINGS; i += 1) {
     let point = await at(length);
