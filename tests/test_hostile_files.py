@@ -292,7 +292,7 @@ def test_check_from_the_command_line(
 @pytest.fixture
 def one_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
     """Solves, and those of the check, are of one iteration."""
-    short = replace(INTERACTIVE, iterations=1)
+    short = replace(INTERACTIVE, iterations=1, far_iterations=0)
     monkeypatch.setattr(chosen, "preset", lambda name: short)
     monkeypatch.setattr(quantities, "quick", lambda G: short)
 
