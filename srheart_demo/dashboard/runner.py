@@ -290,7 +290,8 @@ class Runner:
                 self.scanning = None
         if session.scene is not scene:
             await self._show_scan(session)
-        self.explorer.show_chosen(session)
+        else:
+            self.explorer.show_chosen(session)
         # Where more is wished for, that decides.
         if self.state is Activity.PAUSED and not self._wishes:
             self.rest()
